@@ -1,0 +1,271 @@
+"""One settings file. Everything that differs between machines comes from the environment: see .env.example."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from fieldcamp.env import Secrets, env_bool, env_int, env_list
+from fieldcamp.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FIELDCAMP_DATA = Path(os.environ.get("FIELDCAMP_DATA") or BASE_DIR / "var").resolve()
+DATABASE_URL = os.environ.get("DATABASE_URL", "").strip()
+REDIS_URL = os.environ.get("REDIS_URL", "").strip()
+
+DEBUG = env_bool("DEBUG")
+_secrets = Secrets(FIELDCAMP_DATA / "secrets", may_make=not DATABASE_URL)
+SECRET_KEY = _secrets.get("SECRET_KEY")
+API_KEY_PEPPER = _secrets.get("API_KEY_PEPPER")
+# Newest first: the first key encrypts, all of them decrypt (see `manage.py rotate_tokens`).
+TOKEN_ENCRYPTION_KEYS = [
+    key.strip()
+    for key in _secrets.get("TOKEN_ENCRYPTION_KEYS", make=lambda: Fernet.generate_key().decode()).split(",")
+    if key.strip()
+]
+
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "").strip().rstrip("/") or "http://127.0.0.1:8000"
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or list(
+    {"127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "127.0.0.1"}
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_TLS_PROXY", _HTTPS) else None
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 0)
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "fieldcamp.workspace",
+    "fieldcamp.api",
+    "integrations",
+    "integrations.providers.google_calendar",
+]
+
+MIDDLEWARE = [
+    "fieldcamp.api.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "fieldcamp.urls"
+WSGI_APPLICATION = "fieldcamp.wsgi.application"
+ASGI_APPLICATION = "fieldcamp.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# IMMEDIATE ends "database is locked": a deferred transaction that has read and then wants to write is refused at once,
+# whatever the time-out. CONN_MAX_AGE keeps the connection open, which is worth a factor of three (docs/benchmarks.md).
+if DATABASE_URL:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+else:
+    FIELDCAMP_DATA.mkdir(parents=True, exist_ok=True)
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": FIELDCAMP_DATA / "fieldcamp.sqlite3",
+            "CONN_MAX_AGE": 60,
+        }
+    }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; "
+            f"PRAGMA synchronous={'FULL' if env_bool('SQLITE_SYNCHRONOUS_FULL') else 'NORMAL'}; "
+            "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"
+        ),
+    }
+    # A file, so that threads and processes of the tests see one database.
+    DATABASES["default"]["TEST"] = {"NAME": FIELDCAMP_DATA / "test.sqlite3"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# The queue is only a doorbell (docs/operating.md): retries, leases and attempts are the SyncJob table's business.
+# retry must be at least timeout x (2 + ceil((queue_limit + 1) / workers)), else a waiting task is delivered twice.
+Q_CLUSTER = {
+    "name": "fieldcamp",
+    "label": "Queue",
+    "workers": env_int("WORKERS", 2),
+    "timeout": 120,
+    "retry": 600,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.1,
+    "save_limit": -1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 500,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = FIELDCAMP_DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = env_int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "FieldCamp <no-reply@localhost>")
+# Without a mail server, mails are kept as files beside the database, so that none is lost and a demo can show them.
+EMAIL_FILE_PATH = FIELDCAMP_DATA / "mail"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["fieldcamp.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["fieldcamp.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["fieldcamp.api.parsers.StrictJSONParser"],
+    "EXCEPTION_HANDLER": "fieldcamp.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DATETIME_FORMAT": "iso-8601",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "FieldCamp API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# --- Signing in at the vendors (allauth does the dance; what it yields becomes our Connection and OAuthGrant) --------
+SOCIALACCOUNT_ADAPTER = "integrations.login.ConnectAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_ONLY = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+
+# `SANDBOX_URL` sends every vendor address to the simulator (docs/sandbox.md); single addresses still win.
+SANDBOX_URL = os.environ.get("SANDBOX_URL", "").strip().rstrip("/")
+ALLOW_SANDBOX = env_bool("ALLOW_SANDBOX")
+
+
+def vendor_url(name: str, sandbox_path: str, default: str) -> str:
+    value = os.environ.get(name, "").strip().rstrip("/")
+    if value and urlsplit(value).scheme not in ("http", "https"):
+        raise ImproperlyConfigured(f"{name} is {value!r}: write an address that starts with https://.")
+    return value or (SANDBOX_URL + sandbox_path if SANDBOX_URL else default)
+
+
+def client_credentials(prefix: str) -> dict[str, str]:
+    """The operator's app at a vendor; the sandbox takes any client id with the one secret it publishes."""
+    return {
+        "client_id": os.environ.get(f"{prefix}_CLIENT_ID", "").strip() or ("sandbox-client" if SANDBOX_URL else ""),
+        "secret": os.environ.get(f"{prefix}_CLIENT_SECRET", "").strip() or ("sandbox-secret" if SANDBOX_URL else ""),
+    }
+
+
+GOOGLE_ACCOUNTS_URL = vendor_url("GOOGLE_ACCOUNTS_URL", "/google/accounts", "https://accounts.google.com")
+GOOGLE_OAUTH2_URL = vendor_url("GOOGLE_OAUTH2_URL", "/google/oauth2", "https://oauth2.googleapis.com")
+GOOGLE_OPENID_URL = vendor_url("GOOGLE_OPENID_URL", "/google/openid", "https://openidconnect.googleapis.com")
+GOOGLE_API_URL = vendor_url("GOOGLE_API_URL", "/google/api", "https://www.googleapis.com")
+GOOGLE_CLIENT = client_credentials("GOOGLE")
+SOCIALACCOUNT_PROVIDERS = {
+    "google-calendar": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [{**GOOGLE_CLIENT, "key": ""}] if GOOGLE_CLIENT["client_id"] else [],
+    },
+}
+
+# --- The sync -------------------------------------------------------------------------------------------------------
+SYNC_WINDOW_PAST_DAYS = env_int("SYNC_WINDOW_PAST_DAYS", 30)
+SYNC_WINDOW_FUTURE_DAYS = env_int("SYNC_WINDOW_FUTURE_DAYS", 180)
+SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
+FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
+JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'", GOOGLE_ACCOUNTS_URL],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+    }
+}
+
+UNFOLD = {
+    "SITE_TITLE": "FieldCamp Integrations",
+    "SITE_HEADER": "FieldCamp",
+    "SITE_SUBHEADER": "Integrations",
+    "SITE_SYMBOL": "sync_alt",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "integrations.admin.dashboard.dashboard",
+}
+
+LOGGING_CONFIG = None
+logging_config(os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "console"))

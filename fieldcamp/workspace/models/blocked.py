@@ -1,0 +1,32 @@
+"""Times at which a technician cannot be booked, as their own calendars say."""
+
+from django.db import models
+
+from fieldcamp.workspace.models.people import Member, Workspace
+
+
+class BlockedTime(models.Model):
+    """Busy time of one person: when, and nothing else (no title, no text, no place).
+
+    One meeting is one row, also when it stands in several of the person's calendars: `key` is the meeting's iCalendar
+    UID and its original start. All-day times keep their dates, `end_date` exclusive, and never pass through UTC.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="blocked_times")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="blocked_times")
+    key = models.CharField(max_length=64)
+    starts_at = models.DateTimeField(help_text="For all-day times: midnight in the person's time zone.")
+    ends_at = models.DateTimeField()
+    all_day = models.BooleanField(default=False)
+    start_date = models.DateField(null=True, blank=True)
+    end_date = models.DateField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["member", "key"], name="one_block_per_meeting")]
+        indexes = [models.Index(fields=["member", "starts_at", "ends_at"], name="blocked_when")]
+
+    def __str__(self) -> str:
+        return f"{self.member} busy"

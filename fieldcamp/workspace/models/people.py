@@ -1,0 +1,98 @@
+"""The company, its people and its clients."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.tracking import TrackedModel
+
+
+def validate_timezone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"{name!r} is not a time zone of the IANA database, such as America/New_York.")
+
+
+class Workspace(models.Model):
+    """One company. Everything else belongs to exactly one."""
+
+    id = PrefixedIdField("wsp")
+    name = models.CharField(max_length=120)
+    timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
+    daily_request_limit = models.PositiveIntegerField(
+        default=10_000, null=True, blank=True, help_text="API calls a UTC day over all keys. Empty: no cap."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    STAFF = "staff", "Staff"
+    VIEWER = "viewer", "Viewer"
+
+
+class Member(models.Model):
+    """A person of the company, with or without a login. `role` is for the desk, `is_technician` for the schedule."""
+
+    id = PrefixedIdField("mem")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="members")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="member"
+    )
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80, blank=True)
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.STAFF)
+    is_technician = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["first_name", "last_name", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Client(TrackedModel):
+    """A customer of the company. A first name or a company name is required."""
+
+    kind = "client"
+    tracked = (
+        "first_name", "last_name", "company_name", "email", "phone_number", "billing_address", "property_address",
+        "stage", "deleted_at",
+    )  # fmt: skip
+
+    id = PrefixedIdField("cli")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="clients")
+    first_name = models.CharField(max_length=80, blank=True)
+    last_name = models.CharField(max_length=80, blank=True)
+    company_name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    phone_number = models.JSONField(default=dict, blank=True, help_text="countryCode, number, countryIdentifier")
+    billing_address = models.JSONField(default=dict, blank=True, help_text="street, city, state, postalCode, country")
+    property_address = models.JSONField(default=dict, blank=True, help_text="street, city, state, postalCode, country")
+    stage = models.CharField(max_length=40, default="Active Client")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="client_since")]
+
+    def __str__(self) -> str:
+        return self.company_name or f"{self.first_name} {self.last_name}".strip() or self.id
+
+    @property
+    def address(self) -> str:
+        """Where the work is done, on one line."""
+        place = self.property_address or self.billing_address or {}
+        parts = (place.get(name) for name in ("street", "city", "state", "postalCode", "country"))
+        return ", ".join(part for part in parts if part)

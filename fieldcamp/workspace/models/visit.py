@@ -1,0 +1,56 @@
+"""Visits: a technician at a client's, at a time."""
+
+from django.db import models
+
+from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.models.people import Client, Member, Workspace, validate_timezone
+from fieldcamp.workspace.tracking import TrackedModel
+
+
+class VisitStatus(models.TextChoices):
+    """The eight states of a visit; the rules of moving between them are in `workspace.services`."""
+
+    UNSCHEDULED = "unscheduled", "Unscheduled"
+    SCHEDULED = "scheduled", "Scheduled"
+    IN_TRANSIT = "in_transit", "In transit"
+    ARRIVED = "arrived", "Arrived"
+    IN_PROGRESS = "in_progress", "In progress"
+    PAUSED = "paused", "Paused"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Visit(TrackedModel):
+    kind = "visit"
+    tracked = (
+        "client_id", "technician_id", "title", "notes", "address", "scheduled_start", "scheduled_end", "timezone",
+        "visit_status", "deleted_at",
+    )  # fmt: skip
+
+    id = PrefixedIdField("vis")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="visits")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="visits")
+    technician = models.ForeignKey(Member, models.SET_NULL, null=True, blank=True, related_name="visits")
+    job_id = models.CharField(max_length=64, blank=True)
+    title = models.CharField(max_length=200)
+    notes = models.TextField(blank=True, max_length=4000)
+    address = models.CharField(max_length=300, blank=True)
+    scheduled_start = models.DateTimeField(null=True, blank=True)
+    scheduled_end = models.DateTimeField(null=True, blank=True)
+    timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
+    visit_status = models.CharField(max_length=12, choices=VisitStatus, default=VisitStatus.UNSCHEDULED)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
+            models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_over(self) -> bool:
+        """Completed and cancelled visits are not moved any more."""
+        return self.visit_status in (VisitStatus.COMPLETED, VisitStatus.CANCELLED)

@@ -1,0 +1,64 @@
+"""A text column that is encrypted at rest: MultiFernet, a key id in front, and no value at all without the key."""
+
+import hashlib
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+class DecryptionError(Exception):
+    """The stored value was encrypted with a key that TOKEN_ENCRYPTION_KEYS does not hold."""
+
+
+@lru_cache(maxsize=8)
+def _keyring(keys: tuple[str, ...]) -> tuple[str, dict[str, Fernet]]:
+    if not keys:
+        raise ImproperlyConfigured("TOKEN_ENCRYPTION_KEYS is empty.")
+    try:
+        ring = {key_id(key): Fernet(key) for key in keys}
+    except ValueError:
+        raise ImproperlyConfigured(
+            "TOKEN_ENCRYPTION_KEYS holds something that is no Fernet key (32 bytes, url-safe base64)."
+        ) from None
+    return key_id(keys[0]), ring
+
+
+def key_id(key: str) -> str:
+    """Eight characters that name a key without telling anything of it."""
+    return hashlib.sha256(b"fieldcamp key id:" + key.encode()).hexdigest()[:8]
+
+
+def encrypt(text: str) -> str:
+    newest, ring = _keyring(tuple(settings.TOKEN_ENCRYPTION_KEYS))
+    return f"{newest}:{MultiFernet([ring[newest]]).encrypt(text.encode()).decode()}" if text else ""
+
+
+def decrypt(stored: str) -> str:
+    if not stored:
+        return ""
+    _, ring = _keyring(tuple(settings.TOKEN_ENCRYPTION_KEYS))
+    name, _, token = stored.partition(":")
+    try:
+        return ring[name].decrypt(token.encode()).decode()
+    except (KeyError, InvalidToken) as error:
+        raise DecryptionError(
+            f"A token was encrypted with key {name!r}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back."
+        ) from error
+
+
+class EncryptedField(models.TextField):
+    """Encrypts on the way into the database and decrypts on the way out; look-ups are refused."""
+
+    def get_prep_value(self, value):
+        return encrypt(super().get_prep_value(value) or "")
+
+    def from_db_value(self, value, expression, connection):
+        return decrypt(value or "")
+
+    def get_lookup(self, lookup_name):
+        if lookup_name in ("isnull", "in", "exact", "iexact", "contains", "startswith"):
+            raise TypeError("Encrypted fields cannot be searched.")
+        return super().get_lookup(lookup_name)

@@ -1,0 +1,19 @@
+from integrations.models.changes import ChangeRow
+from integrations.models.connections import (
+    Connection,
+    ConnectionState,
+    Direction,
+    OAuthGrant,
+    Policy,
+    Stream,
+    WorkspaceIntegration,
+)
+from integrations.models.issues import Hold, Issue
+from integrations.models.jobs import Heartbeat, JobItem, JobPart, JobStatus, Outcome, SyncJob
+from integrations.models.links import DirtyRow, Link, Occurrence
+
+__all__ = [
+    "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
+    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "Stream", "SyncJob",
+    "WorkspaceIntegration",
+]  # fmt: skip

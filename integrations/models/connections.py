@@ -1,0 +1,165 @@
+"""Who is connected with what: the integration of a workspace, its accounts, their grants and streams."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from fieldcamp.ids import PrefixedIdField
+from integrations.fields import EncryptedField
+
+
+class WorkspaceIntegration(models.Model):
+    """One integration of one workspace: its schedule, its change feed's counter, its last good run.
+
+    `feed_seq` numbers the change feed under this row's lock, so that rows become visible in the order of their
+    numbers. `watermark` is the `feed_seq` that the last successful incremental sync ended with.
+    """
+
+    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="integrations")
+    integration = models.CharField(max_length=32)
+    interval_minutes = models.PositiveIntegerField(default=30)
+    next_sync_at = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    last_direction = models.CharField(max_length=14, blank=True)
+    feed_seq = models.BigIntegerField(default=0)
+    feed_pruned_to = models.BigIntegerField(default=0)
+    watermark = models.BigIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "integration"], name="one_row_per_integration")]
+        indexes = [models.Index(fields=["next_sync_at"], name="integration_due")]
+
+    def __str__(self) -> str:
+        return f"{self.integration} of {self.workspace_id}"
+
+
+class ConnectionState(models.TextChoices):
+    SETUP = "setup", "Finish setting up"
+    ACTIVE = "active", "Connected"
+    PAUSED = "paused", "Paused"
+    NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
+    NEEDS_PERMISSION = "needs_permission", "Needs permission"
+    DISCONNECTED = "disconnected", "Disconnected"
+
+
+class Connection(models.Model):
+    """One authorized account, bound to one member (calendars) or to the workspace (books).
+
+    Disconnecting keeps the row, its links and its history; connecting the same account again takes it up where it was.
+    """
+
+    id = PrefixedIdField("con")
+    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="connections")
+    integration = models.CharField(max_length=32)
+    member = models.ForeignKey(
+        "workspace.Member", models.SET_NULL, null=True, blank=True, related_name="connections"
+    )
+    account_id = models.CharField(max_length=255)
+    account_name = models.CharField(max_length=255)
+    state = models.CharField(max_length=20, choices=ConnectionState, default=ConnectionState.SETUP)
+    state_reason = models.CharField(max_length=300, blank=True)
+    paused_by_person = models.BooleanField(default=False)
+    connected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    connected_at = models.DateTimeField(null=True, blank=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    revoked_at_provider = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    # A change-feed read takes in what is pending at the provider: one reader at a time, and not again while fresh.
+    observed_at = models.DateTimeField(null=True, blank=True)
+    observing_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "integration", "account_id"], name="one_connection_per_account"
+            ),
+            models.UniqueConstraint(
+                fields=["member", "integration"],
+                condition=Q(member__isnull=False) & ~Q(state="disconnected"),
+                name="one_connection_per_member",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.account_name
+
+    @property
+    def usable(self) -> bool:
+        """Can sync when asked by hand. (The schedule leaves paused connections alone.)"""
+        return self.state in (ConnectionState.ACTIVE, ConnectionState.PAUSED)
+
+
+class OAuthGrant(models.Model):
+    """The tokens of one connection, encrypted. `version` moves with every new token; `refresh_claimed_until` makes
+    one of many callers the one who refreshes (integrations/grants.py)."""
+
+    connection = models.OneToOneField(Connection, models.CASCADE, related_name="grant")
+    access_token = EncryptedField(blank=True)
+    refresh_token = EncryptedField(blank=True)
+    answer = EncryptedField(blank=True, help_text="The token endpoint's whole answer, as JSON.")
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    refresh_claimed_until = models.DateTimeField(null=True, blank=True)
+    granted_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"grant of {self.connection_id}"
+
+
+class Direction(models.TextChoices):
+    TWO_WAY = "two_way", "Both ways"
+    PUSH = "push", "FieldCamp to calendar only"
+    PULL = "pull", "Calendar to FieldCamp only"
+
+
+class Policy(models.TextChoices):
+    """Who wins where both sides changed the same field."""
+
+    LOCAL = "local", "FieldCamp wins"
+    REMOTE = "remote", "The other side wins"
+    ASK = "ask", "Ask a person"
+
+
+class Stream(models.Model):
+    """One container (calendar) of a connection, with a cursor of its own. Visits go to the target; busy time is read
+    where `reads_busy` is set."""
+
+    id = PrefixedIdField("str")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="streams")
+    container_id = models.CharField(max_length=255)
+    container_name = models.CharField(max_length=255, blank=True)
+    is_target = models.BooleanField(default=False)
+    reads_busy = models.BooleanField(default=False)
+    direction = models.CharField(max_length=8, choices=Direction, default=Direction.TWO_WAY)
+    policy = models.CharField(max_length=8, choices=Policy, default=Policy.LOCAL)
+    is_active = models.BooleanField(default=True)
+    cursor = models.TextField(blank=True)
+    # A full read in progress: the mark that its records get, and where it stands.
+    full_mark = models.CharField(max_length=40, blank=True)
+    full_cursor = models.TextField(blank=True)
+    first_synced_at = models.DateTimeField(null=True, blank=True)
+    last_full_at = models.DateTimeField(null=True, blank=True)
+    # Visits up to here have been looked at; later ones enter as the window moves.
+    window_end = models.DateTimeField(null=True, blank=True)
+    expanded_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "container_id"], name="one_stream_per_container"),
+            models.UniqueConstraint(
+                fields=["connection"], condition=Q(is_target=True, is_active=True), name="one_target_per_connection"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.container_name or self.container_id

@@ -1,0 +1,79 @@
+"""Open problems, and removals that wait for a person."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from fieldcamp.ids import PrefixedIdField
+
+
+class Issue(models.Model):
+    """One problem, from the moment it is seen until it is gone. `status` prints the open ones, newest first.
+
+    At most one is open for each (connection, code, record). `notice` marks what a person should know but nobody must
+    repair; it is not among the errors.
+    """
+
+    id = PrefixedIdField("iss")
+    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="issues")
+    integration = models.CharField(max_length=32)
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="issues", null=True)
+    link = models.ForeignKey("integrations.Link", models.SET_NULL, null=True, blank=True, related_name="issues")
+    code = models.CharField(max_length=32)
+    record_kind = models.CharField(max_length=20, blank=True)
+    record_id = models.CharField(max_length=1024, blank=True)
+    message = models.CharField(max_length=500)
+    detail = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    notice = models.BooleanField(default=False)
+    occurred_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    ignored_at = models.DateTimeField(null=True, blank=True)
+    ignored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-occurred_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "code", "record_kind", "record_id"],
+                condition=Q(resolved_at=None),
+                name="one_open_issue",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "integration", "-occurred_at"],
+                condition=Q(resolved_at=None),
+                name="open_issues",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Hold(models.Model):
+    """Removals of one stream that a sync did not dare to make. Its links wait until a person decides."""
+
+    class Decision(models.TextChoices):
+        CONFIRM = "confirm", "Cut them loose"
+        REJECT = "reject", "Put the events back"
+
+    id = PrefixedIdField("hld")
+    stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="holds")
+    job = models.ForeignKey("integrations.SyncJob", models.SET_NULL, null=True, related_name="holds")
+    removals = models.PositiveIntegerField()
+    of = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    decision = models.CharField(max_length=8, choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["stream"], condition=Q(decision=""), name="one_open_hold_per_stream")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.removals} of {self.of} removals in {self.stream_id}"

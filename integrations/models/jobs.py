@@ -1,0 +1,156 @@
+"""Jobs: the database is the truth, the queue is only a doorbell."""
+
+from django.db import models
+from django.db.models import Q
+
+from fieldcamp.ids import PrefixedIdField
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    PARTIAL = "partial", "Partly done"
+    FAILED = "failed", "Failed"
+    NEEDS_CONFIRMATION = "needs_confirmation", "Needs confirmation"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+IN_FLIGHT = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+class SyncJob(models.Model):
+    """One run of one integration of one workspace, with everything that is known of it.
+
+    A worker owns a job while `lease_owner` is its own token and `lease_until` lies ahead; every write of the run is
+    conditional on that. `only` narrows a job to some links (a person's decision about them).
+    """
+
+    class Mode(models.TextChoices):
+        INCREMENTAL = "incremental"
+        FULL = "full"
+
+    class Trigger(models.TextChoices):
+        API = "api"
+        ADMIN = "admin"
+        SCHEDULE = "schedule"
+        PUSH = "push"
+
+    id = PrefixedIdField("syn")
+    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="sync_jobs")
+    integration = models.CharField(max_length=32)
+    mode = models.CharField(max_length=12, choices=Mode, default=Mode.INCREMENTAL)
+    scope = models.CharField(max_length=20, blank=True)
+    connection = models.ForeignKey("integrations.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
+    only = models.JSONField(null=True, blank=True)
+    status = models.CharField(max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
+    triggered_by = models.CharField(max_length=10, choices=Trigger)
+    actor = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    run_after = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=40, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    stage = models.CharField(max_length=20, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    pulled = models.PositiveIntegerField(default=0)
+    pushed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "integration"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_job_in_flight",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "integration", "-created_at"], name="job_history"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="job_list"),
+            models.Index(fields=["created_at"], condition=Q(status__in=["queued", "running"]), name="job_in_flight"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def in_flight(self) -> bool:
+        return self.status in IN_FLIGHT
+
+
+class JobPart(models.Model):
+    """What a job does for one connection. An account that fails fails alone."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        HELD = "held"  # done, but removals wait for a person
+        FAILED = "failed"
+
+    job = models.ForeignKey(SyncJob, models.CASCADE, related_name="parts")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="job_parts")
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    # What has been done of each stream, so that the next slice goes on there: {stream id: {...}}
+    progress = models.JSONField(default=dict)
+    direction = models.CharField(max_length=14, blank=True)
+    error = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["job", "connection"], name="one_part_per_connection")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} for {self.connection_id}"
+
+
+class Outcome(models.TextChoices):
+    PULLED = "pulled"
+    PUSHED = "pushed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class JobItem(models.Model):
+    """What became of one record in one job: exactly one outcome per connection. The counts are sums of these rows."""
+
+    job = models.ForeignKey(SyncJob, models.CASCADE, related_name="items")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=1024, help_text="The record's id, or the remote id where there is no record.")
+    record_id = models.CharField(max_length=32, blank=True)
+    remote_id = models.CharField(max_length=1024, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    action = models.CharField(max_length=20, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "connection", "kind", "key"], name="one_outcome_per_record")
+        ]
+        indexes = [models.Index(fields=["job", "outcome", "id"], name="items_by_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.outcome}"
+
+
+class Heartbeat(models.Model):
+    """A sign of life, written by a task that went through the queue: a deadlocked cluster cannot write it."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

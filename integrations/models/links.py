@@ -1,0 +1,98 @@
+"""Pairs of records, and what is still to be done about them."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Link(models.Model):
+    """One pair: a FieldCamp record and its remote twin in one stream (for busy time, the remote event alone).
+
+    `base` is what both sides last agreed on, `seen` the remote side as last observed; both hold the kind's fields and
+    nothing else. `unsettled` is set whenever `seen` moves and cleared when a sync has dealt with it, so an edit that
+    could not be applied is still there next time. A `cut` link is history: its remote twin is gone and the record was
+    kept. `intent` is a write that was begun and whose answer has not been saved yet.
+    """
+
+    stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="links")
+    kind = models.CharField(max_length=20)
+    record_id = models.CharField(max_length=32, blank=True)
+    remote_id = models.CharField(max_length=1024)
+    generation = models.PositiveIntegerField(default=0)
+    base = models.JSONField(null=True, blank=True)
+    seen = models.JSONField(null=True, blank=True)
+    seen_gone = models.BooleanField(default=False)
+    seen_tag = models.CharField(max_length=255, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    unsettled = models.BooleanField(default=False)
+    intent = models.JSONField(null=True, blank=True)
+    mark = models.CharField(max_length=40, blank=True)
+    hold = models.ForeignKey("integrations.Hold", models.SET_NULL, null=True, blank=True, related_name="links")
+    # A refused record or an open conflict waits here until one side is edited or a person decides.
+    parked = models.BooleanField(default=False)
+    decision = models.JSONField(null=True, blank=True)
+    cut_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "remote_id"], name="one_link_per_remote_record"),
+            models.UniqueConstraint(
+                fields=["stream", "kind", "record_id"],
+                condition=Q(cut_at=None) & ~Q(record_id=""),
+                name="one_link_per_record",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stream", "id"], condition=Q(unsettled=True), name="link_unsettled"),
+            models.Index(fields=["stream", "id"], condition=Q(intent__isnull=False), name="link_intent"),
+            models.Index(fields=["kind", "record_id"], name="link_of_record"),
+            models.Index(fields=["stream", "kind", "id"], name="link_keyset"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id or self.remote_id}"
+
+
+class DirtyRow(models.Model):
+    """A record that a stream has to look at, because it changed in FieldCamp.
+
+    `seq` is the number of the change that made it dirty. A sync deletes the row only where `seq` is still the one it
+    read, so an edit made meanwhile stays. (The record's own version would not do: a client's new address makes the
+    visit dirty without touching it.)
+    """
+
+    stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="dirty_rows")
+    kind = models.CharField(max_length=20)
+    record_id = models.CharField(max_length=32)
+    seq = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id}"
+
+
+class Occurrence(models.Model):
+    """One busy time that a remote event makes inside the window. `key` is the same for every copy of a meeting in the
+    person's calendars; `workspace.BlockedTime` shows each key once."""
+
+    link = models.ForeignKey(Link, models.CASCADE, related_name="occurrences")
+    member = models.ForeignKey("workspace.Member", models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    all_day = models.BooleanField(default=False)
+    start_date = models.DateField(null=True, blank=True)
+    end_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["link", "key"], name="one_occurrence_per_key")]
+        indexes = [models.Index(fields=["member", "key"], name="occurrence_of_member")]
+
+    def __str__(self) -> str:
+        return self.key

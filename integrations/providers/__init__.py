@@ -1,0 +1,9 @@
+"""The providers: a literal dict. Adding one is a folder here and a line below (CONTRIBUTING.md)."""
+
+from integrations.providers.base import Provider
+from integrations.providers.google_calendar import GOOGLE_CALENDAR
+
+PROVIDERS: dict[str, Provider] = {
+    GOOGLE_CALENDAR.name: GOOGLE_CALENDAR,
+}
+BY_SLUG: dict[str, Provider] = {provider.slug: provider for provider in PROVIDERS.values()}

@@ -1,0 +1,62 @@
+"""What a provider is. Each lives in a folder of its own and is named in `providers.PROVIDERS`, nowhere else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import requests
+
+from integrations.errors import ProviderError
+from integrations.records import Capabilities, Container, Operation, Outcome, Page, RemoteRecord, Tokens, Window
+
+
+class Http(Protocol):
+    """The one exit to the network (integrations/transport/client.py), already bound to one connection's tokens."""
+
+    def request(self, method: str, url: str, **kwargs) -> requests.Response: ...
+
+
+class ProviderClient(Protocol):
+    """One account at a provider. Every method may raise any `ProviderError`; none writes to our database."""
+
+    def containers(self) -> list[Container]:
+        """The account's calendars, the main one first."""
+
+    def make_container(self, name: str) -> Container:
+        """Makes a calendar of our own, where `capabilities.makes_containers`."""
+
+    def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
+        """What changed since `cursor`, page by page; an empty cursor lists everything that ends after `window.start`.
+
+        Every page's cursor continues a listing that was broken off behind it. Raises `CursorExpired`.
+        """
+
+    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+        """The records as they are now, tombstones for those that are gone or never were."""
+
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
+        """At most `capabilities.batch_size` writes in one call. One's failure is its outcome and no other's.
+
+        Errors of an outcome: `Stale` (tag), `Gone`, `Duplicate` (id taken), `Rejected`, `RateLimited`, `Unavailable`
+        (may have been done). Deleting what is gone is a success.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One line of `PROVIDERS`. `name` is the integration in JSON, `slug` in addresses, `label` for people."""
+
+    name: str
+    slug: str
+    label: str
+    remote_id_name: str  # how the change feed calls the remote record's id
+    kinds: tuple[str, ...]
+    capabilities: Capabilities
+    scopes: tuple[str, ...]
+    permissions: dict[str, str]  # needed scope -> what the user's tick box says, in plain words
+    hosts: Callable[[], tuple[str, ...]]  # base addresses that may be sent a bearer token
+    open: Callable[[Http], ProviderClient]
+    explain: Callable[[requests.Response], ProviderError]
+    refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
+    revoke: Callable[[Http, str], None]
+    requests_per_minute: int

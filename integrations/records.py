@@ -1,0 +1,190 @@
+"""The shapes that the sync, the providers and the transport share. Frozen, standard library only.
+
+Local is FieldCamp's record, remote the provider's. Times stand as strings: an instant as `2026-11-22T08:00:00Z` (UTC,
+whole seconds), a day as `2026-11-22`; so an all-day event is never mistaken for an instant, and equal times are equal
+strings.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Fields = Mapping[str, Any]  # JSON values by field name
+
+
+def instant(moment: dt.datetime) -> str:
+    """An aware datetime as the string that is stored and compared."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+
+
+def is_day(text: str) -> bool:
+    return len(text) == 10
+
+
+def digest(fields: Fields) -> str:
+    """A short fingerprint of normalized fields; equal fields give equal digests, whatever their order."""
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+class Owner(StrEnum):
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record and who owns what of it.
+
+    `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
+    `owner` alone. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote twin vanishes the local
+    record stays and is flagged, else it goes as well.
+    """
+
+    name: str
+    owner: Owner
+    fields: tuple[str, ...]
+    two_way: tuple[str, ...] = ()
+    guarded: bool = True
+    keep_local: bool = True
+
+    def pick(self, fields: Fields) -> dict[str, Any]:
+        return {name: fields.get(name) for name in self.fields}
+
+
+VISIT = Kind("visit", Owner.LOCAL, ("start", "end", "title", "text", "place"), two_way=("start", "end"))
+BLOCK = Kind(
+    "block",
+    Owner.REMOTE,
+    ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
+    guarded=False,
+    keep_local=False,
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (VISIT, BLOCK)}
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What we write on a remote record to know it again: whose it is, and the id that it was made with."""
+
+    workspace_id: str
+    record_id: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRecord:
+    """One record as the provider has it now. `fields` is empty and `gone` true for a tombstone.
+
+    `kind` is what it is when nothing says that it is one of ours. `fields` may hold more than a kind stores: what is
+    private (a stranger's title) is dropped before anything is written. `shown` is what the change feed may print of it.
+    """
+
+    id: str
+    tag: str
+    kind: str
+    fields: Fields = field(default_factory=dict)
+    gone: bool = False
+    marker: Marker | None = None
+    shown: Fields = field(default_factory=dict)
+    created: bool = False  # never changed since it was made
+
+    @property
+    def ours(self) -> bool:
+        """Made by us, and no copy that a person made of it."""
+        return self.marker is not None and self.marker.remote_id == self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a listing. `cursor` continues after it; on the `last` page it is where the next sync starts."""
+
+    records: Sequence[RemoteRecord]
+    cursor: str
+    last: bool
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write at the provider. `key` names it among its batch; `remote_id` is ours to choose on a create where the
+    provider allows that; `tag` is the precondition (If-Match, SyncToken) of an update or delete."""
+
+    key: str
+    verb: Verb
+    kind: str
+    remote_id: str
+    fields: Fields = field(default_factory=dict)
+    tag: str = ""
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one operation: the record as it stands now, or why not."""
+
+    key: str
+    record: RemoteRecord | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One calendar of the account."""
+
+    id: str
+    name: str
+    writable: bool
+    primary: bool = False
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time that a sync looks at: `start` (inclusive) to `end` (exclusive), aware, UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do. The engine makes up for what it cannot, in one place."""
+
+    batch_size: int
+    client_ids: bool
+    conditional_writes: bool
+    makes_containers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A token endpoint's answer. `refresh_token` is None where the stored one stays; `raw` is the whole answer."""
+
+    access_token: str
+    expires_at: dt.datetime
+    refresh_token: str | None = None
+    refresh_expires_at: dt.datetime | None = None
+    scopes: frozenset[str] | None = None
+    raw: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the provider says has consented. `id` never changes; `name` (an e-mail) is for people."""
+
+    id: str
+    name: str
