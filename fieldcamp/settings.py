@@ -231,6 +231,8 @@ GOOGLE_OAUTH2_URL = vendor_url("GOOGLE_OAUTH2_URL", "/google/oauth2", "https://o
 GOOGLE_OPENID_URL = vendor_url("GOOGLE_OPENID_URL", "/google/openid", "https://openidconnect.googleapis.com")
 GOOGLE_API_URL = vendor_url("GOOGLE_API_URL", "/google/api", "https://www.googleapis.com")
 GOOGLE_CLIENT = client_credentials("GOOGLE")
+# Google allows 600 a minute for each user (a batch's parts count one by one); some room is left for clocks that differ.
+GOOGLE_REQUESTS_PER_MINUTE = env_int("GOOGLE_REQUESTS_PER_MINUTE", 570)
 SOCIALACCOUNT_PROVIDERS = {
     "google-calendar": {
         "OAUTH_PKCE_ENABLED": True,
@@ -244,6 +246,8 @@ SYNC_WINDOW_FUTURE_DAYS = env_int("SYNC_WINDOW_FUTURE_DAYS", 180)
 SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
 FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
 JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
+CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
+PAUSE_AFTER_FAILURES = env_int("PAUSE_AFTER_FAILURES", 10)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,0 +1,24 @@
+"""`manage.py sandbox`: the vendors' simulator, for people who try the product without accounts of their own."""
+
+import os
+import sys
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Starts the sandbox: Google and the other vendors, simulated, on one port."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8001)
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--state", default=str(settings.FIELDCAMP_DATA / "sandbox"), help="where its state is kept")
+
+    def handle(self, *args, port: int, host: str, state: str, **options):
+        # A program of its own, in this process's place: the simulator shares no code with what it stands in for.
+        os.chdir(settings.BASE_DIR)
+        command = [sys.executable, "-m", "fieldcamp.sandbox", "--host", host, "--port", str(port), "--state", state]
+        sys.stdout.flush()
+        os.execv(sys.executable, command)  # noqa: S606

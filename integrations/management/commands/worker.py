@@ -1,0 +1,155 @@
+"""`manage.py worker`: the one worker command. Supervises a django-q2 cluster and keeps jobs and schedules moving."""
+
+import contextlib
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+from django_q.models import Schedule
+
+from integrations import schedules, stopping, sweeper
+from integrations.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+TICK = 10.0
+LONGEST_PAUSE = 30.0
+
+
+class Command(BaseCommand):
+    help = "Runs jobs and schedules until SIGTERM or Ctrl-C. Start as many as you like, on as many machines."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--cluster", action="store_true", help="the supervised part; started by this command")
+
+    def handle(self, *args, cluster: bool, **options):
+        if cluster:
+            stopping.watch()
+            call_command("qcluster")
+        else:
+            Supervisor().run()
+
+
+class Cluster:
+    """One django-q2 cluster in a process group of its own, and the pipe that tells it to stop."""
+
+    def __init__(self) -> None:
+        self.name = uuid4().hex[:12]
+        self.started = time.monotonic()
+        reading, self.pipe = os.pipe()
+        environ = {**os.environ, stopping.PIPE_VARIABLE: str(reading), stopping.NAME_VARIABLE: self.name}
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--cluster"],
+            env=environ,
+            pass_fds=[reading],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(reading)
+        log.info("cluster_started", cluster=self.name, pid=self.process.pid)
+
+    def ended(self) -> bool:
+        """Whether its first process has ended; it is not reaped yet, so that its group's number stays taken."""
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def ask_to_stop(self) -> None:
+        if self.pipe >= 0:
+            os.close(self.pipe)
+            self.pipe = -1
+
+    def kill(self) -> None:
+        """Ends whatever is left of it, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.ask_to_stop()
+
+    def stop(self) -> None:
+        """Lets it finish or hand back what it has begun, for a while, then ends it."""
+        self.ask_to_stop()
+        deadline = time.monotonic() + stopping.GRACE
+        while not self.ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.kill()
+
+
+class Supervisor:
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.pause = 1.0
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        cluster = Cluster()
+        watchdog = Watchdog(cluster.name, timezone.now())
+        self._guarded(_plan_daily_work)
+        ticked = 0.0
+        while not self.stopping.is_set():
+            if cluster.ended():
+                log.error("cluster_ended", cluster=cluster.name)
+                cluster, watchdog = self._again(cluster, watchdog)
+            if time.monotonic() - ticked >= TICK:
+                ticked = time.monotonic()
+                if self._guarded(self._tick, watchdog):
+                    log.error("cluster_stuck", cluster=cluster.name)
+                    cluster, watchdog = self._again(cluster, watchdog)
+            self.stopping.wait(0.5)
+        log.info("worker_stopping")
+        cluster.stop()
+        self._guarded(_clean_up, cluster.name, watchdog)
+
+    def _tick(self, watchdog: Watchdog) -> bool:
+        """One round; whether the cluster has to be replaced."""
+        now = timezone.now()
+        sweeper.sweep(now)
+        schedules.dispatch_due(now)
+        if watchdog.is_stuck(now):
+            return True
+        watchdog.send(now)
+        return False
+
+    def _again(self, old: Cluster, watchdog: Watchdog) -> tuple[Cluster, Watchdog]:
+        """A new cluster in the old one's place, after a pause that grows while they keep dying early."""
+        old.kill()
+        self._guarded(_clean_up, old.name, watchdog)
+        self.pause = 1.0 if time.monotonic() - old.started > 60 else min(self.pause * 2, LONGEST_PAUSE)
+        self.stopping.wait(self.pause)
+        new = Cluster()
+        return new, Watchdog(new.name, timezone.now())
+
+    def _guarded(self, action, *args):
+        """The action's answer; None when the database or the queue is away, which must not end the supervisor."""
+        try:
+            close_old_connections()
+            return action(*args)
+        except Exception:
+            log.exception("supervisor_round_failed", action=getattr(action, "__name__", str(action)))
+            for argument in args:
+                if isinstance(argument, Watchdog):
+                    argument.restarted(timezone.now())
+            return None
+
+
+def _clean_up(cluster: str, watchdog: Watchdog) -> None:
+    sweeper.free_leases_of(cluster, timezone.now())
+    watchdog.forget()
+
+
+def _plan_daily_work() -> None:
+    if not Schedule.objects.filter(func="integrations.jobs.daily").exists():
+        tomorrow = (timezone.now() + dt.timedelta(days=1)).replace(hour=3, minute=10, second=0, microsecond=0)
+        Schedule.objects.create(
+            name="Daily work", func="integrations.jobs.daily", schedule_type=Schedule.DAILY, next_run=tomorrow
+        )

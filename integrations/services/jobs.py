@@ -1,0 +1,170 @@
+"""What can be done with jobs: trigger, ring the worker, cancel. Finishing them is the runner's business."""
+
+from functools import lru_cache
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django_q.brokers import Broker, get_broker
+from django_q.tasks import async_task
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
+from integrations.models.jobs import IN_FLIGHT
+from integrations.providers import PROVIDERS
+
+log = structlog.get_logger(__name__)
+
+
+class NotConnected(Exception):
+    """No account can sync. `reason`: never_connected, disconnected, needs_reconnect or needs_permission."""
+
+    def __init__(self, integration: str, reason: str):
+        self.reason = reason
+        self.connect_url = connect_url(integration)
+        label = PROVIDERS[integration].label
+        super().__init__(
+            {
+                "needs_reconnect": f"{label} has withdrawn the permission to sync. Connect the account again.",
+                "needs_permission": f"{label} is connected without a permission that the sync needs. Connect it again "
+                "and tick every box.",
+                "disconnected": f"{label} was disconnected. Connect it again to sync.",
+                "never_connected": f"{label} is not connected yet. Connect it and finish its set-up first.",
+            }[reason]
+        )
+
+
+class SyncInProgress(Exception):
+    """A job of this integration is queued or running: `job`."""
+
+    def __init__(self, job: SyncJob):
+        self.job = job
+        super().__init__(
+            f"A sync of this integration is already {job.status}. Poll job {job.id} and trigger again when it is over."
+        )
+
+
+class JobFinished(Exception):
+    """The job is over; there is nothing left to cancel."""
+
+    def __init__(self, job: SyncJob):
+        self.job = job
+        super().__init__(f"This job has already ended ({job.status}). There is nothing to cancel.")
+
+
+def connect_url(integration: str) -> str:
+    """Where a person connects (or repairs) this integration."""
+    slug = PROVIDERS[integration].slug
+    return f"{settings.PUBLIC_URL}{reverse('admin:index')}integrations/connect/{slug}/"
+
+
+def missing_reason(states: list[str]) -> str | None:
+    """Why none of these connections can sync; None if one can."""
+    if ConnectionState.ACTIVE in states or ConnectionState.PAUSED in states:
+        return None
+    for state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
+        if state in states:
+            return state.value
+    return "never_connected"
+
+
+def require_connected(workspace: Workspace, integration: str, connection: Connection | None = None) -> None:
+    """Raises NotConnected unless the connection, or without one any of the integration's, is usable."""
+    if connection is not None:
+        states = [connection.state]
+    else:
+        found = Connection.objects.filter(workspace=workspace, integration=integration).order_by()
+        states = list(found.values_list("state", flat=True).distinct())
+    if reason := missing_reason(states):
+        raise NotConnected(integration, reason)
+
+
+def active_job(workspace: Workspace, integration: str) -> SyncJob | None:
+    return SyncJob.objects.filter(workspace=workspace, integration=integration, status__in=IN_FLIGHT).first()
+
+
+def trigger_sync(
+    *,
+    workspace: Workspace,
+    integration: str,
+    mode: str = SyncJob.Mode.INCREMENTAL,
+    scope: str = "",
+    connection: Connection | None = None,
+    only: list | dict | None = None,
+    triggered_by: str,
+    actor: str,
+    request_id: str = "",
+) -> SyncJob:
+    """A new queued job, rung after commit. Raises NotConnected, or SyncInProgress if one is in flight.
+
+    The looks beforehand spare the write lock; what counts is the unique constraint `one_job_in_flight`.
+    """
+    require_connected(workspace, integration, connection)
+    if job := active_job(workspace, integration):
+        raise SyncInProgress(job)
+    now = timezone.now()
+    job = SyncJob(
+        workspace=workspace,
+        integration=integration,
+        mode=mode,
+        scope=scope,
+        connection=connection,
+        only=only,
+        triggered_by=triggered_by,
+        actor=actor[:200],
+        request_id=request_id[:40],
+        created_at=now,
+        rung_at=now,
+    )
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+            transaction.on_commit(lambda: ring(job.id), robust=True)
+    except IntegrityError:
+        if winner := active_job(workspace, integration):
+            raise SyncInProgress(winner) from None
+        raise
+    return job
+
+
+def ring(job_id: str) -> None:
+    """Tells a worker that this job waits. Never fails the caller: the sweeper rings again."""
+    try:
+        async_task("integrations.jobs.run_job", job_id, broker=queue_broker())
+    except Exception:
+        log.exception("ring_failed", job_id=job_id)
+
+
+@lru_cache(maxsize=1)
+def queue_broker() -> Broker:
+    """One broker for the process: a new one for each task would open a connection each time."""
+    broker = get_broker()
+    if settings.REDIS_URL:
+        # With redis-py's own retries a dead server would hold every trigger for five seconds.
+        broker.connection = Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+    return broker
+
+
+def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
+    """Ends a job that has not started; asks a running one to stop. Raises JobFinished if it is over."""
+    now = timezone.now()
+    waiting = SyncJob.objects.filter(pk=job.pk, status=JobStatus.QUEUED, started_at=None, lease_owner="")
+    if waiting.update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now):
+        log.info("job_cancelled", job_id=job.pk, actor=actor)
+        job.refresh_from_db()
+        return job
+    in_flight = SyncJob.objects.filter(pk=job.pk, status__in=IN_FLIGHT)
+    if in_flight.filter(cancel_requested_at=None).update(cancel_requested_at=now, run_after=None):
+        log.info("job_cancel_requested", job_id=job.pk, actor=actor)
+        transaction.on_commit(lambda: ring(job.pk), robust=True)
+    job.refresh_from_db()
+    if not job.in_flight:
+        raise JobFinished(job)
+    return job
