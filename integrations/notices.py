@@ -30,3 +30,24 @@ def tell_paused(connection_id: str) -> None:
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )
+
+
+def tell_needs_person(connection_id: str) -> None:
+    """One mail to owners, admins and the member concerned: which account, what happened, where to repair it."""
+    connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
+    label = PROVIDERS[connection.integration].label
+    desk = Member.objects.filter(
+        workspace_id=connection.workspace_id, role__in=[Role.OWNER, Role.ADMIN], is_active=True
+    ).values_list("email", flat=True)
+    theirs = connection.member.email if connection.member else ""
+    addresses = sorted({address for address in (*desk, theirs) if address})
+    if not addresses:
+        return
+    send_mail(
+        f"{label} of {connection.account_name}: {connection.get_state_display().lower()}",
+        f"{connection.state_reason}\n\n"
+        f"Nothing is lost: what changes meanwhile is synced as soon as the account is connected again.\n"
+        f"Two clicks repair it: {connect_url(connection.integration)}?connection={connection.pk}\n",
+        settings.DEFAULT_FROM_EMAIL,
+        addresses,
+    )

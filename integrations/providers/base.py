@@ -7,7 +7,17 @@ from typing import Protocol
 import requests
 
 from integrations.errors import ProviderError
-from integrations.records import Capabilities, Container, Operation, Outcome, Page, RemoteRecord, Tokens, Window
+from integrations.records import (
+    Account,
+    Capabilities,
+    Container,
+    Operation,
+    Outcome,
+    Page,
+    RemoteRecord,
+    Tokens,
+    Window,
+)
 
 
 class Http(Protocol):
@@ -59,4 +69,6 @@ class Provider:
     explain: Callable[[requests.Response], ProviderError]
     refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
     revoke: Callable[[Http, str], None]
+    identify: Callable[[Http], Account]
+    make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int

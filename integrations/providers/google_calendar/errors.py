@@ -1,0 +1,137 @@
+"""Google's error bodies as our errors. Branches on status and reason, never on the message: Google rewords messages.
+
+https://developers.google.com/workspace/calendar/api/guides/errors
+https://developers.google.com/identity/protocols/oauth2#expiration
+"""
+
+import datetime as dt
+import json
+from typing import Any
+
+import requests
+
+from fieldcamp.logs import redact
+from integrations import errors
+
+# Google's abuse limits last hours, not seconds: https://support.google.com/a/answer/2905486
+QUOTA_PAUSE = dt.timedelta(hours=2)
+RATE_REASONS = {"userRateLimitExceeded", "rateLimitExceeded"}
+PROJECT_REASONS = {"dailyLimitExceeded", "accessNotConfigured"}
+PERMISSION_REASONS = {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
+READ_ONLY_REASONS = {"forbidden", "requiredAccessLevel"}
+TOKEN_RETRY = {"internal_failure", "server_error", "temporarily_unavailable"}
+TOKEN_CONFIG = {
+    "invalid_client",
+    "deleted_client",
+    "unauthorized_client",
+    "redirect_uri_mismatch",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+}
+
+
+def explain(response: requests.Response) -> errors.ProviderError:
+    """The error that an answer of 400 or more stands for."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return explain_body(response.status_code, body)
+
+
+def explain_body(status: int, body: Any) -> errors.ProviderError:
+    """The same for one part of a batch."""
+    error = body.get("error") if isinstance(body, dict) else None
+    detail = redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+    if isinstance(error, str):  # the token endpoint's flat shape
+        return _explain_token(status, error, body.get("error_subtype", ""), detail)
+    return _explain_api(status, _reasons(error), detail)
+
+
+def _reasons(error: Any) -> set[str]:
+    if not isinstance(error, dict):
+        return set()
+    items = [*(error.get("errors") or []), *(error.get("details") or [])]
+    return {str(item.get("reason")) for item in items if isinstance(item, dict) and item.get("reason")}
+
+
+def _explain_token(status: int, code: str, subtype: str, detail: str) -> errors.ProviderError:
+    if status >= 500 or status in (408, 429) or code in TOKEN_RETRY:
+        return _unavailable(detail)
+    if code == "admin_policy_enforced":
+        return errors.NeedsReconnect(
+            "The administrator of this Google account does not allow FieldCamp. Ask them to allow it, then reconnect.",
+            detail=detail,
+        )
+    if subtype == "invalid_rapt":
+        return errors.NeedsReconnect("Google asks this user to sign in again. Reconnect the account.", detail=detail)
+    if code in ("invalid_grant", "invalid_token"):
+        return errors.NeedsReconnect("Google has ended FieldCamp's access. Reconnect the account.", detail=detail)
+    if code in TOKEN_CONFIG:
+        return errors.Misconfigured(
+            "Google refuses FieldCamp's own credentials. An operator has to check GOOGLE_CLIENT_ID and"
+            " GOOGLE_CLIENT_SECRET; accounts stay connected.",
+            detail=detail,
+        )
+    return errors.Misconfigured("Google refused the request for a token.", detail=detail)
+
+
+def _explain_api(status: int, reasons: set[str], detail: str) -> errors.ProviderError:
+    if status == 401:
+        return errors.NeedsReconnect(
+            "Google does not accept the access any more. Reconnect the account.", detail=detail
+        )
+    if status == 403:
+        return _explain_forbidden(reasons, detail)
+    if status == 429:
+        return _rate_limited(dt.timedelta(0), detail)
+    if status >= 500 or status == 408:
+        return _unavailable(detail)
+    if status == 410 and reasons & {"fullSyncRequired", "updatedMinTooLongAgo"}:
+        return errors.CursorExpired("Google asked for everything to be read again.", detail=detail)
+    if status in (404, 410):
+        return errors.Gone("Google does not have this any more.", detail=detail)
+    if status == 409 and "duplicate" in reasons:
+        return errors.Duplicate("Google has an event with this id already.", detail=detail)
+    if status == 409:  # "conflict": an item of a batch clashed with another
+        return errors.Unavailable(
+            "Google could not take this together with other changes; it is tried again.", detail=detail
+        )
+    if status == 412:
+        return errors.Stale("The event has been changed in Google Calendar meanwhile.", detail=detail)
+    return errors.Rejected("Google Calendar does not accept this event as it is.", detail=detail)
+
+
+def _explain_forbidden(reasons: set[str], detail: str) -> errors.ProviderError:
+    if reasons & RATE_REASONS:
+        return _rate_limited(dt.timedelta(0), detail)
+    if "quotaExceeded" in reasons:
+        return _rate_limited(QUOTA_PAUSE, detail)
+    if reasons & PROJECT_REASONS:
+        return errors.Misconfigured(
+            "Google's console does not allow FieldCamp to use the Calendar API. An operator has to check the project.",
+            detail=detail,
+        )
+    if reasons & PERMISSION_REASONS:
+        return errors.NeedsPermission(
+            "FieldCamp lacks a permission at Google. Reconnect and tick every box.", detail=detail
+        )
+    if reasons & READ_ONLY_REASONS:
+        return errors.Rejected(
+            "Google does not let this account change the calendar. Choose another calendar or ask its owner.",
+            detail=detail,
+        )
+    return errors.Rejected("Google does not let this account change the event.", detail=detail)
+
+
+def _rate_limited(pause: dt.timedelta, detail: str) -> errors.RateLimited:
+    if pause:
+        message = "Google has paused this account for some hours because of too many changes."
+    else:
+        message = "Google asks to slow down."
+    return errors.RateLimited(message, retry_at=dt.datetime.now(dt.UTC) + pause, detail=detail)
+
+
+def _unavailable(detail: str) -> errors.Unavailable:
+    return errors.Unavailable("Google is not answering properly at the moment.", detail=detail)

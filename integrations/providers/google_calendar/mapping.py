@@ -1,0 +1,165 @@
+"""Google's events and our records, to and fro. Pure functions.
+
+https://developers.google.com/workspace/calendar/api/v3/reference/events
+"""
+
+import datetime as dt
+import html
+import re
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.records import Fields, Marker, RemoteRecord, instant, is_day
+
+Event = Mapping[str, Any]
+
+BUSY_TYPES = ("default", "outOfOffice", "focusTime")
+# What mapping reads, and so what is asked for: https://developers.google.com/workspace/calendar/api/guides/performance
+EVENT_FIELDS = (
+    "id,etag,status,summary,description,location,start,end,recurrence,recurringEventId,originalStartTime,transparency,"
+    "eventType,iCalUID,sequence,created,updated,attendees(self,responseStatus),extendedProperties/private"
+)
+# Google sets `updated` a little after `created`, also on an event that nobody has touched since.
+UNTOUCHED = dt.timedelta(seconds=2)
+LINK_TEXT = "Open in FieldCamp:"
+_LINK_LINE = re.compile(rf"\s*{LINK_TEXT} \S+\s*$")
+_BREAKS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|h[1-6])\s*>")
+_TAGS = re.compile(r"</?[a-zA-Z][^<>]*>")
+_MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
+
+
+def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
+    """One event, or a tombstone: those have an id and little else, so they are dealt with first."""
+    if event.get("status") == "cancelled":
+        return RemoteRecord(
+            id=event["id"],
+            tag=event.get("etag", ""),
+            kind="block",
+            fields=_place_in_series(event),
+            gone=True,
+            marker=_marker(event),
+        )
+    marker = _marker(event)
+    start, end = _moment(event["start"]), _moment(event["end"])
+    return RemoteRecord(
+        id=event["id"],
+        tag=event.get("etag", ""),
+        kind="block",
+        fields={
+            "start": start,
+            "end": end,
+            "zone": event["start"].get("timeZone") or calendar_zone,
+            "title": (event.get("summary") or "").strip(),
+            "text": plain_text(event.get("description") or "", with_link=marker is not None),
+            "place": (event.get("location") or "").strip(),
+            "busy": is_busy(event),
+            "uid": event.get("iCalUID", ""),
+            "recurrence": list(event["recurrence"]) if event.get("recurrence") else None,
+            "series_id": None,
+            "original_start": None,
+            **_place_in_series(event),
+        },
+        marker=marker,
+        shown={
+            "summary": event.get("summary") or "",
+            "start": start,
+            "end": end,
+            "all_day": is_day(start),
+            "status": event.get("status", "confirmed"),
+        },
+        created=_untouched(event),
+    )
+
+
+def _place_in_series(event: Event) -> dict[str, Any]:
+    if not event.get("recurringEventId"):
+        return {}
+    original = event.get("originalStartTime")
+    return {"series_id": event["recurringEventId"], "original_start": _moment(original) if original else None}
+
+
+def _moment(time: Mapping[str, str]) -> str:
+    """An instant in UTC, or a day as it stands: a day never passes through a time zone."""
+    if day := time.get("date"):
+        return day[:10]
+    moment = dt.datetime.fromisoformat(time["dateTime"])
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_zone(time.get("timeZone", "")))
+    return instant(moment)
+
+
+def _zone(name: str) -> dt.tzinfo:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else dt.UTC
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return dt.UTC
+
+
+def is_busy(event: Event) -> bool:
+    """Whether the event takes the person's time."""
+    declined = any(
+        guest.get("self") and guest.get("responseStatus") == "declined" for guest in event.get("attendees") or ()
+    )
+    return (
+        event.get("transparency", "opaque") == "opaque"
+        and event.get("eventType", "default") in BUSY_TYPES
+        and not declined
+    )
+
+
+def _untouched(event: Event) -> bool:
+    if event.get("sequence", 0) or not (event.get("created") and event.get("updated")):
+        return False
+    created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
+    return updated - created <= UNTOUCHED
+
+
+def _marker(event: Event) -> Marker | None:
+    private = (event.get("extendedProperties") or {}).get("private") or {}
+    values = {name: private.get(key) for name, key in _MARK.items()}
+    return Marker(**values) if all(values.values()) else None
+
+
+def plain_text(description: str, with_link: bool = False) -> str:
+    """The description without the HTML that Google's editor makes of it, and without our link line."""
+    text = description.replace("\r\n", "\n").replace("\r", "\n")
+    text = _TAGS.sub("", _BREAKS.sub("\n", text))
+    text = html.unescape(text).replace("\xa0", " ")
+    text = "\n".join(line.rstrip() for line in text.split("\n")).strip()
+    return _LINK_LINE.sub("", text) if with_link else text
+
+
+def _sent_text(text: str) -> str:
+    # Google shows a description as HTML. What would be taken for HTML is escaped, so that it comes back as it was.
+    return text if plain_text(text) == text else html.escape(text, quote=False)
+
+
+def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = False) -> dict[str, Any]:
+    """The part of an event that `fields` say. In a patch what is absent stays, and the other form of a time is cleared."""
+    body: dict[str, Any] = {}
+    if "title" in fields:
+        body["summary"] = fields["title"] or ""
+    if "text" in fields:
+        line = f"{LINK_TEXT} {link}" if link else ""
+        body["description"] = "\n\n".join(part for part in (_sent_text(fields["text"] or ""), line) if part)
+    if "place" in fields:
+        body["location"] = fields["place"] or ""
+    for name in ("start", "end"):
+        if fields.get(name):
+            body[name] = _time(fields[name], fields.get("zone") or "", patch)
+    if marker:
+        private = {key: getattr(marker, name) for name, key in _MARK.items()}
+        body["extendedProperties"] = {"private": private}
+        if link:
+            body["source"] = {"title": "FieldCamp", "url": link}
+    return body
+
+
+def _time(moment: str, zone: str, patch: bool) -> dict[str, str | None]:
+    time: dict[str, str | None] = {"date": moment} if is_day(moment) else {"dateTime": moment}
+    if zone and not is_day(moment):
+        time["timeZone"] = zone
+    if patch:
+        time["dateTime" if is_day(moment) else "date"] = None
+    return time

@@ -1,0 +1,24 @@
+"""Why a consent was started, and by whom: kept in the session while the person is away at the provider."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Intent:
+    """`connection_id` is set to renew that connection; `switch` allows that to be done with another account."""
+
+    user_id: int
+    workspace_id: str
+    connection_id: str = ""
+    switch: bool = False
+
+    def to_state(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_state(cls, data: Any) -> "Intent | None":
+        """None for what is no intent of ours."""
+        if not isinstance(data, dict) or data.keys() != cls.__dataclass_fields__.keys():
+            return None
+        return cls(**data)

@@ -1,0 +1,272 @@
+"""The one exit to the network: budget, token, send, classify.
+
+A call that is sent twice is sent with the same bytes. What may be sent twice: reads, and what the caller calls
+`retry_safe`. A refusal (401, rate limit) was not carried out and may always be repeated; a lost answer may have been.
+"""
+
+import datetime as dt
+import random as random_module
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+
+from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, Unavailable
+from integrations.transport.budget import Budget
+from integrations.transport.session import session as thread_session
+
+log = structlog.get_logger("integrations.transport")
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 12.0
+# One send, with its body, ends well inside the 30 s lease of a job; `before_call` renews the lease before each.
+SEND_LIMIT = 20.0
+ATTEMPTS = 3
+WAIT_CAP = 5.0
+BACKOFF_BASE = 0.5
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+WINDOW = dt.timedelta(seconds=60)
+
+
+class Vendor(Protocol):
+    """What the exit needs to know of a provider."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def hosts(self) -> Callable[[], tuple[str, ...]]:
+        """Base addresses that may be sent a bearer token."""
+
+    @property
+    def explain(self) -> Callable[[requests.Response], ProviderError]: ...
+
+
+class TokenSource(Protocol):
+    """Where the bearer token comes from."""
+
+    def access_token(self) -> str:
+        """A token that is good for some minutes yet."""
+
+    def renewed(self, rejected: str) -> str:
+        """Another token than the one that the provider has just rejected."""
+
+
+class OneToken:
+    """A token that cannot be renewed: during the sign-in, before there is a grant."""
+
+    def __init__(self, token: str):
+        self._token = token
+
+    def access_token(self) -> str:
+        return self._token
+
+    def renewed(self, rejected: str) -> str:
+        raise NeedsReconnect("The access was refused right after it was granted. Connect again.")
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sets the header by itself, so that a .netrc on the machine cannot replace it."""
+
+    def __init__(self, token: str | None):
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+class Client:
+    """`Http` for one connection (or, without `tokens`, for a token endpoint).
+
+    `request` returns an answer below 300 whose JSON is whole, or raises a `ProviderError`. `before_call` is called
+    before every send and may raise, to stop between two sends.
+    """
+
+    def __init__(
+        self,
+        provider: Vendor,
+        tokens: TokenSource | None,
+        *,
+        budget: Budget | None = None,
+        connection_id: str = "",
+        before_call: Callable[[], None] = _nothing,
+        session: requests.Session | None = None,
+        attempts: int = ATTEMPTS,
+        clock: Callable[[], dt.datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random_module.random,
+    ):
+        self.provider, self.tokens, self.budget = provider, tokens, budget
+        self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
+        self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        cost: int = 1,
+        retry_safe: bool | None = None,
+        rejects_token: Callable[[requests.Response], bool] | None = None,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """`cost` is how many calls the provider counts. `rejects_token` finds a 401 that hides inside an answer."""
+        method = method.upper()
+        safe = method in IDEMPOTENT if retry_safe is None else retry_safe
+        self._check_host(url)
+        token = self.tokens.access_token() if self.tokens else None
+        replayed = False
+        attempt = 1
+        while True:
+            if self.budget:
+                self._wait_for_budget(cost)
+            try:
+                response = self._send(method, url, token, attempt, kwargs)
+                refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
+                if refused and token and self.tokens and not replayed:
+                    token, replayed = self.tokens.renewed(rejected=token), True
+                    continue
+                return self._checked(response)
+            except (Unavailable, RateLimited) as error:
+                self._wait_before_retry(error, attempt, safe)
+            attempt += 1
+
+    def _check_host(self, url: str) -> None:
+        """A bearer token goes to the provider's own addresses only, also when a next-link says otherwise."""
+        if self.tokens and not any(is_below(url, base) for base in self.provider.hosts()):
+            raise Misconfigured(f"{self.provider.label} named an address that is not its own; nothing was sent there.")
+
+    def _wait_for_budget(self, cost: int) -> None:
+        waited = 0.0
+        while (wait := self.budget.take(cost, self._clock())) > 0:  # type: ignore[union-attr]
+            if waited + wait > WAIT_CAP:
+                raise RateLimited(
+                    f"FieldCamp has used up this minute's calls to {self.provider.label}.",
+                    retry_at=self._clock() + dt.timedelta(seconds=wait),
+                )
+            self._sleep(wait)
+            waited += wait
+
+    def _send(
+        self, method: str, url: str, token: str | None, attempt: int, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        self.before_call()
+        started = self._clock()
+        status: int | str = "lost"
+        try:
+            response = (self._session or thread_session()).request(
+                method,
+                url,
+                auth=_Bearer(token),
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+                **kwargs,
+            )
+            with response:
+                # The read time-out is for each read; a body that drips must end as well.
+                body = bytearray()
+                for chunk in response.iter_content(65536):
+                    body += chunk
+                    if (self._clock() - started).total_seconds() > SEND_LIMIT:
+                        raise requests.Timeout("The body took too long.")
+                response._content = bytes(body)  # what `stream=False` would have done
+            status = response.status_code
+        except requests.RequestException as error:
+            status = type(error).__name__
+            raise Unavailable(f"{self.provider.label} did not answer.", detail=status) from None
+        finally:
+            parts = urlsplit(url)
+            log.info(
+                "provider_call",
+                method=method,
+                url=f"{parts.netloc}{parts.path}",
+                status=status,
+                ms=round((self._clock() - started).total_seconds() * 1000),
+                attempt=attempt,
+                connection=self.connection_id,
+            )
+        return response
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        if 300 <= response.status_code < 400:
+            raise Unavailable(f"{self.provider.label} answered with a redirect.", detail=str(response.status_code))
+        if response.status_code >= 400:
+            error = self.provider.explain(response)
+            wait = retry_after(response.headers.get("Retry-After"), self._clock())
+            if isinstance(error, RateLimited) and wait is not None:
+                error.retry_at = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait))
+            elif isinstance(error, Unavailable) and wait is not None and wait > WAIT_CAP:
+                error = RateLimited(
+                    str(error), retry_at=self._clock() + dt.timedelta(seconds=wait), detail=error.detail
+                )
+            raise error
+        if "json" in response.headers.get("Content-Type", "") and response.content:
+            try:
+                response.json()
+            except ValueError:
+                raise Unavailable(f"{self.provider.label}'s answer broke off.") from None
+        return response
+
+    def _wait_before_retry(self, error: ProviderError, attempt: int, safe: bool) -> None:
+        """Waits, or raises the error where waiting here does not help."""
+        wait = BACKOFF_BASE * 2 ** (attempt - 1) * (1 + self._random())
+        if isinstance(error, RateLimited):
+            asked = (error.retry_at - self._clock()).total_seconds()
+            if asked > WAIT_CAP:
+                raise error
+            if attempt >= self.attempts:
+                # The vendor's window is a minute, and a burst is punished in the next one.
+                error.retry_at = self._clock() + WINDOW * (1 + self._random() / 4)
+                raise error
+            wait = max(wait, asked)
+        elif not safe or attempt >= self.attempts:
+            raise error
+        self._sleep(wait)
+
+
+def is_below(url: str, base: str) -> bool:
+    """Whether `url` has the scheme, host and port of `base` and lies under its path."""
+    try:
+        mine, its = urlsplit(url), urlsplit(base)
+        same = (mine.scheme, mine.hostname, _port(mine)) == (its.scheme, its.hostname, _port(its))
+    except ValueError:
+        return False
+    prefix = its.path.rstrip("/") + "/"
+    climbs = ".." in mine.path.replace("%2e", ".").replace("%2E", ".").split("/")
+    return same and "@" not in mine.netloc and "\\" not in url and not climbs and mine.path.startswith(prefix)
+
+
+def _port(parts) -> int | None:
+    return parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def retry_after(value: str | None, now: dt.datetime) -> float | None:
+    """Seconds, whole or not, or an HTTP date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=dt.UTC)
+        seconds = (moment - now).total_seconds()
+    return min(max(seconds, 0.0), 86_400.0) if seconds == seconds else None

@@ -1,0 +1,43 @@
+"""The requests session that every call leaves through: one for each thread, so that connections are reused."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+_here = threading.local()
+_mounts: dict[str, BaseAdapter] = {}
+_generation = 0
+
+
+def session() -> requests.Session:
+    """This thread's session. It keeps no cookies: several accounts share it."""
+    if getattr(_here, "generation", None) != _generation:
+        _here.session, _here.generation = _new(), _generation
+    return _here.session
+
+
+def _new() -> requests.Session:
+    made = requests.Session()
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for prefix in ("https://", "http://"):
+        made.mount(prefix, HTTPAdapter(pool_connections=4, pool_maxsize=4, max_retries=0))
+    for prefix, adapter in _mounts.items():
+        made.mount(prefix, adapter)
+    return made
+
+
+@contextlib.contextmanager
+def mounted(prefix: str, adapter: BaseAdapter) -> Iterator[None]:
+    """Everything below `prefix` is answered by `adapter` (the sandbox inside this process), in all threads."""
+    global _generation
+    _mounts[prefix] = adapter
+    _generation += 1
+    try:
+        yield
+    finally:
+        del _mounts[prefix]
+        _generation += 1
