@@ -1,0 +1,103 @@
+"""Request quotas: two fixed windows, exact under concurrency and shared by all processes."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.models import ApiKey, RateWindow
+
+PER_MINUTE = 100
+MINUTE, DAY = 60, 86_400
+
+# SQLite (from 3.35) and PostgreSQL both take this. Rows are locked in the order of the values, the key's before the
+# workspace's, and a key has one workspace: no two calls can wait for each other.
+_ONE = f"INSERT INTO {RateWindow._meta.db_table} (id, ends_at, used) VALUES (%s, %s, 1)"  # noqa: S608
+_COUNT = f" ON CONFLICT (id) DO UPDATE SET used = {RateWindow._meta.db_table}.used + 1 RETURNING id, used"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window as it stands after a call."""
+
+    name: str
+    limit: int
+    used: int
+    ends_at: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.used)
+
+    @property
+    def exceeded(self) -> bool:
+        return self.used > self.limit
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a call was told: the window with fewer calls left, and whether the call was too many."""
+
+    window: Window
+    now: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.window.limit),
+            "X-RateLimit-Remaining": str(self.window.remaining),
+            "X-RateLimit-Reset": str(self.window.ends_at),
+        }
+
+    def check(self) -> None:
+        """Raises 429 when the call was one too many."""
+        if self.window.exceeded:
+            wait = max(1, -int(-(self.window.ends_at - self.now) // 1))
+            raise ApiError(
+                "RATE_LIMITED",
+                f"This {self.window.name} is used up ({self.window.limit} calls). Try again in {wait} seconds.",
+                details={"limit": self.window.limit},
+                headers={"Retry-After": str(wait)},
+            )
+
+
+def _end(now: float, length: int) -> int:
+    return (int(now) // length + 1) * length
+
+
+def take(key: ApiKey) -> Quota:
+    """Draws one call on the key's minute and on the workspace's day; a refused call draws on neither."""
+    now = timezone.now().timestamp()
+    override = key.rate_limit_override
+    wanted = [("key's minute", key.pk, PER_MINUTE if override is None else override, _end(now, MINUTE))]
+    if key.workspace.daily_request_limit is not None:
+        wanted.append(("workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
+    used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at in wanted])
+    windows = [Window(name, limit, used[f"{owner}:{ends_at}"], ends_at) for name, owner, limit, ends_at in wanted]
+    exceeded = [window for window in windows if window.exceeded]
+    if exceeded:
+        return Quota(max(exceeded, key=lambda window: window.ends_at), now)
+    return Quota(min(windows, key=lambda window: window.remaining), now)
+
+
+def _count(rows: list[tuple[str, int, int]]) -> dict[str, int]:
+    """Adds one to each row, or to none of them if that would pass a row's limit."""
+    limits = {row_id: limit for row_id, _, limit in rows}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ONE + ", (%s, %s, 1)" * (len(rows) - 1) + _COUNT,
+                [value for row_id, ends_at, _ in rows for value in (row_id, ends_at)],
+            )
+            used = dict(cursor.fetchall())
+        if any(count > limits[row_id] for row_id, count in used.items()):
+            transaction.set_rollback(True)
+    return used
+
+
+def prune(now: dt.datetime) -> int:
+    """Forgets windows that ended more than a day ago."""
+    count, _ = RateWindow.objects.filter(ends_at__lt=int(now.timestamp()) - DAY).delete()
+    return count

@@ -1,0 +1,110 @@
+"""The outermost layer: a request id for everything, and the API's error envelope where DRF was never reached."""
+
+import io
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain
+from fieldcamp.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ROOT = "/api/v1/"
+
+
+def is_api(path: str) -> bool:
+    return path == "/api" or path.startswith("/api/")
+
+
+def error_response(error: ApiError, request_id: str) -> JsonResponse:
+    return JsonResponse(error_body(error, request_id), status=error.status, headers=error.headers)
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, puts it on the response and on every log line, and keeps errors in the envelope."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _SAFE_ID.fullmatch(given) else new_id("req")
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self._api(request, request_id) if is_api(request.path_info) else self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+    def _api(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
+        started = time.perf_counter()
+        try:
+            _drop_trailing_slash(request)
+            _take_chunked_body(request)
+        except Exception as exc:
+            response: HttpResponseBase = error_response(explain(exc), request_id)
+        else:
+            response = self.get_response(request)
+        if response.status_code >= 400 and not _is_envelope(response):
+            response = self._envelope(request, response, request_id)
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return response
+
+    def _envelope(self, request: HttpRequest, response: HttpResponseBase, request_id: str) -> HttpResponseBase:
+        if response.status_code == 404:
+            # Imported here: settings name this module before the apps are ready.
+            from fieldcamp.api.views import not_found
+
+            return not_found(request)
+        kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+        enveloped = error_response(error_for_status(response.status_code), request_id)
+        for name, value in kept.items():
+            enveloped[name] = value
+        return enveloped
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Views under `/api` that are not DRF's: their exceptions become the envelope too."""
+        if not is_api(request.path_info):
+            return None
+        return error_response(explain(exception), getattr(request, "request_id", ""))
+
+
+def _is_envelope(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("application/json")
+
+
+def _drop_trailing_slash(request: HttpRequest) -> None:
+    """One slash at the end of an address is tolerated, for every route alike."""
+    if request.path_info.startswith(_ROOT) and len(request.path_info) > len(_ROOT) and request.path_info.endswith("/"):
+        request.path_info = request.path_info[:-1]
+        request.path = request.path[:-1]
+
+
+def _take_chunked_body(request: Any) -> None:
+    """Reads a body without a Content-Length, which Django would take for an empty one.
+
+    A server that marks the end of such a body says so with `wsgi.input_terminated` (gunicorn does).
+    """
+    meta = request.META
+    if "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return
+    if not meta.get("wsgi.input_terminated"):
+        raise ApiError("VALIDATION_ERROR", "Send the body with a Content-Length instead of in chunks.")
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = meta["wsgi.input"].read(limit + 1)
+    if len(body) > limit:
+        raise ApiError("PAYLOAD_TOO_LARGE")
+    meta["CONTENT_LENGTH"] = str(len(body))
+    request._stream = io.BytesIO(body)

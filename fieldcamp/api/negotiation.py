@@ -1,0 +1,47 @@
+"""JSON is the only answer there is; an Accept header that excludes it is told so."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+
+_TAKEN = ("application/json", "application/*", "*/*")
+
+
+def _ranges(accept: str) -> Iterable[tuple[str, float]]:
+    """The media ranges of an Accept header with their weights; what is not one is passed over."""
+    for part in accept.split(","):
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media == "*":  # Java's HttpURLConnection sends `*; q=.2`
+            media = "*/*"
+        if "/" not in media:
+            continue
+        weight = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip() == "q":
+                try:
+                    weight = float(value)
+                except ValueError:
+                    weight = 1.0
+        yield media, weight
+
+
+def accepts_json(accept: str) -> bool:
+    """Whether an answer in JSON meets the header; one without any media range excludes nothing."""
+    weights = dict(_ranges(accept))
+    named = next((weights[media] for media in _TAKEN if media in weights), None)
+    return not weights if named is None else named > 0
+
+
+class JsonOnly(BaseContentNegotiation):
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        media_type = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
+        if not accepts_json(request.headers.get("Accept", "")):
+            raise NotAcceptable
+        return renderers[0], renderers[0].media_type

@@ -1,0 +1,27 @@
+"""Scopes: a view says which one each method needs."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from fieldcamp.api.errors import ApiError
+
+
+def required_scope(view: Any, method: str) -> str | None:
+    """The scope that the view's `required_scopes` asks for; HEAD reads as GET does."""
+    return getattr(view, "required_scopes", {}).get("GET" if method == "HEAD" else method)
+
+
+class HasScope(BasePermission):
+    """Lets a known key pass that has the scope which the view's `required_scopes` names for the method."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        scope = required_scope(view, request.method or "")
+        if scope and request.auth and scope not in request.auth.scopes:
+            raise ApiError(
+                "INSUFFICIENT_SCOPE",
+                f"This API key lacks the scope {scope}. Use a key that has it, or add it to this one.",
+                details={"required_scope": scope},
+            )
+        return True

@@ -1,0 +1,99 @@
+"""The base of every API view: authenticate → scope → rate limit → the rest."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from fieldcamp.api import limits
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.negotiation import JsonOnly
+from fieldcamp.workspace.models import Workspace
+
+
+class ApiView(APIView):
+    """A view under `/api/v1`: `required_scopes` names the scope that each method needs.
+
+    `self.key` and `self.workspace` are the caller's. A view without authentication (`authentication_classes = []`)
+    has neither, and draws on no quota.
+    """
+
+    content_negotiation_class = JsonOnly
+    required_scopes: dict[str, str] = {}
+    quota: limits.Quota | None = None
+
+    @property
+    def key(self) -> ApiKey:
+        return self.request.auth
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.key.workspace
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = None
+        renderer, media_type = self.perform_content_negotiation(request, force=True)
+        request.accepted_renderer, request.accepted_media_type = renderer, media_type
+        self.perform_authentication(request)
+        if request.auth:
+            # A call that lacks the scope is a call too, so it is counted before it is refused.
+            self.quota = limits.take(request.auth)
+        self.check_permissions(request)
+        if self.quota:
+            self.quota.check()
+        self.perform_content_negotiation(request)
+        _refuse_nul(request, kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.quota:
+            for name, value in self.quota.headers.items():
+                response[name] = value
+        return response
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Which methods there are, in the Allow header."""
+        return Response(status=204)
+
+
+def _refuse_nul(request: Request, kwargs: dict[str, Any]) -> None:
+    """PostgreSQL refuses NUL in any text: in an id it is an unknown one, in a parameter a mistake."""
+    if any("\x00" in str(value) for value in kwargs.values()):
+        raise ApiError("NOT_FOUND")
+    for name, values in request.query_params.lists():
+        if any("\x00" in text for text in (name, *values)):
+            raise validation_error({name.replace("\x00", "") or "query": ["Must not have a NUL character."]})
+
+
+def ok(request: Request, data: Any, *, status: int = 200, headers: dict[str, str] | None = None, **meta: Any):
+    """FieldCamp's success envelope around `data`; further `meta` in snake_case."""
+    return Response(envelope(request, data, **meta), status=status, headers=headers)
+
+
+def envelope(request: Request, data: Any, **meta: Any) -> dict[str, Any]:
+    return {"success": True, "data": data, "meta": {"request_id": request.request_id, **meta}}
+
+
+class NotFoundView(ApiView):
+    """An address that does not exist: 404 with or without a key; a known key's quota is drawn on as by any call."""
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except ApiError:
+            request.auth = None
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise ApiError(
+            "NOT_FOUND", "There is no such address in this API. Check it against the reference at /api/docs."
+        )
+
+    options = http_method_not_allowed
+
+
+def not_found(request: HttpRequest) -> HttpResponseBase:
+    response = NotFoundView.as_view()(request)
+    return response.render() if isinstance(response, Response) else response
