@@ -37,8 +37,10 @@ class RequestIdMiddleware:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _SAFE_ID.fullmatch(given) else new_id("req")
         request.request_id = request_id  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self._api(request, request_id) if is_api(request.path_info) else self.get_response(request)
+        # Left bound until the next request: Django writes lines of its own after this layer has returned.
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self._api(request, request_id) if is_api(request.path_info) else self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
 
@@ -53,6 +55,7 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
             response = self._envelope(request, response, request_id)
+        response._has_been_logged = True  # type: ignore[attr-defined]  # by the next line, so not by Django as well
         log.info(
             "request",
             method=request.method,

@@ -93,6 +93,10 @@ class NotFoundView(ApiView):
 
     options = http_method_not_allowed
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}
+
 
 def not_found(request: HttpRequest) -> HttpResponseBase:
     response = NotFoundView.as_view()(request)

@@ -1,0 +1,33 @@
+"""ETag, If-None-Match and If-Match of single resources."""
+
+import hashlib
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from fieldcamp.api.errors import ApiError
+
+
+def etag_of(data: Any) -> str:
+    """The tag of a resource: it changes with anything that the resource shows."""
+    return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:24]}"'
+
+
+def _tags(request: Request, header: str) -> list[str]:
+    return parse_etags(request.headers.get(header, ""))
+
+
+def is_unchanged(request: Request, etag: str) -> bool:
+    """Whether If-None-Match names this tag, so that 304 is the answer."""
+    tags = _tags(request, "If-None-Match")
+    return "*" in tags or etag in [tag.removeprefix("W/") for tag in tags]
+
+
+def check_if_match(request: Request, etag: str) -> None:
+    """Raises 412 when If-Match is there and names other tags than this one. Weak tags never match (RFC 9110)."""
+    if "If-Match" in request.headers:
+        tags = _tags(request, "If-Match")
+        if "*" not in tags and etag not in tags:
+            raise ApiError("PRECONDITION_FAILED", headers={"ETag": etag})

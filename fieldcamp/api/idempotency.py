@@ -1,0 +1,166 @@
+"""Idempotency-Key: the first answer to a request is kept in the transaction of the work itself, and repeated.
+
+The key is claimed by inserting its row before anything else is written. A second request with the same key waits for
+that transaction (PostgreSQL: on the unique index, for at most two seconds; SQLite: for its turn to write) and then
+finds the answer.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.models import IdempotencyRecord
+
+KEPT = dt.timedelta(hours=24)
+WAIT_MS = 2000
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request is answered with: the status, JSON-ready data, and headers worth repeating (Location, ETag)."""
+
+    status: int
+    data: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Claimed(Exception):
+    """Somebody else's transaction with this key has committed."""
+
+
+def replay_or_run(
+    request: Request,
+    *,
+    fingerprint_body: bytes,
+    run: Callable[[], Answer],
+    before: Callable[[], None] | None = None,
+) -> HttpResponse:
+    """The stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
+
+    `before` does the reads and guards that need no transaction: after the look for a stored answer, so that a replay
+    never meets them. An ApiError raised by either keeps nothing, so that a later retry can succeed.
+    """
+    key = idempotency_key(request)
+    if key is None:
+        if before:
+            before()
+        with transaction.atomic():
+            return _response(_rendered(run()))
+    workspace_id = request.auth.workspace_id
+    fingerprint = _fingerprint(request, fingerprint_body)
+    stored = _find(workspace_id, key)
+    if stored:
+        return _replay(stored, fingerprint)
+    try:
+        if before:
+            before()
+        return _response(_claim_and_run(workspace_id, key, fingerprint, run))
+    except (_Claimed, ApiError) as exc:
+        # Also after a guard's refusal: it may have seen the very work of the first request with this key.
+        stored = _find(workspace_id, key)
+        if stored:
+            return _replay(stored, fingerprint)
+        if isinstance(exc, ApiError):
+            raise
+        raise _in_progress() from exc
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request carries, bare or quoted."""
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not _KEY.fullmatch(text):
+        sentence = "Idempotency-Key must be 1 to 255 printable ASCII characters, such as a UUID."
+        raise ApiError("VALIDATION_ERROR", sentence, details={"Idempotency-Key": [sentence]})
+    return text
+
+
+def canonical(data: Any) -> bytes:
+    """One spelling of equal JSON, for `fingerprint_body`."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+
+def prune(now: dt.datetime) -> int:
+    """Forgets answers that have been kept long enough."""
+    count, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()
+    return count
+
+
+def _fingerprint(request: Request, body: bytes) -> str:
+    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
+
+
+def _find(workspace_id: str, key: str) -> IdempotencyRecord | None:
+    kept = IdempotencyRecord.objects.filter(created_at__gte=timezone.now() - KEPT)
+    return kept.filter(workspace_id=workspace_id, key=key).first()
+
+
+def _claim_and_run(workspace_id: str, key: str, fingerprint: str, run: Callable[[], Answer]) -> IdempotencyRecord:
+    with transaction.atomic():
+        record = _claim(workspace_id, key, fingerprint)
+        answer = _rendered(run())
+        record.status, record.body, record.headers = answer.status, answer.body, answer.headers
+        if 200 <= record.status < 300:
+            record.save(update_fields=["status", "body", "headers"])
+        else:
+            transaction.set_rollback(True)
+    return record
+
+
+def _claim(workspace_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
+    now = timezone.now()
+    try:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_MS}ms"])
+        # The row of an expired answer makes room; otherwise this finds nothing.
+        IdempotencyRecord.objects.filter(workspace_id=workspace_id, key=key, created_at__lt=now - KEPT).delete()
+        return IdempotencyRecord.objects.create(
+            workspace_id=workspace_id, key=key, fingerprint=fingerprint, created_at=now
+        )
+    except IntegrityError as exc:
+        raise _Claimed from exc
+    except OperationalError as exc:
+        if getattr(exc.__cause__, "sqlstate", None) == "55P03":  # lock_not_available
+            raise _in_progress() from exc
+        raise
+
+
+def _in_progress() -> ApiError:
+    return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
+
+
+def _rendered(answer: Answer) -> IdempotencyRecord:
+    """The answer as bytes, not saved."""
+    body = JSONRenderer().render(answer.data)
+    return IdempotencyRecord(status=answer.status, body=body, headers=dict(answer.headers))
+
+
+def _response(record: IdempotencyRecord) -> HttpResponse:
+    return HttpResponse(
+        bytes(record.body), status=record.status, headers=record.headers, content_type="application/json"
+    )
+
+
+def _replay(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:
+    if record.fingerprint != fingerprint:
+        raise ApiError("IDEMPOTENCY_KEY_REUSED")
+    response = _response(record)
+    response["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,98 @@
+"""Keyset paging: a page costs the same wherever it is, and a cursor belongs to one list with its filters."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from rest_framework.request import Request
+
+from fieldcamp.api.errors import ApiError, validation_error
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_signer = signing.Signer(salt="fieldcamp.api.cursor", sep=".")
+
+
+def page_limit(request: Request) -> int:
+    """`limit` of the request: 1 to 200, 50 when it is not given."""
+    text = request.query_params.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MAX_LIMIT):
+        raise validation_error({"limit": [f"Must be a whole number from 1 to {MAX_LIMIT}."]})
+    return int(text)
+
+
+def parse_instant(text: str) -> dt.datetime | None:
+    """An ISO-8601 instant with `Z` or an offset, in UTC; None if it is anything else."""
+    # A plus sign that was not escaped in an address arrives as a space.
+    text = text.replace(" ", "+") if "T" in text else text
+    try:
+        value = parse_datetime(text)
+        return value.astimezone(dt.UTC) if value and value.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def instant_parameter(request: Request, name: str) -> dt.datetime | None:
+    """A query parameter that is an instant, such as `since`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    value = parse_instant(text)
+    if value is None:
+        raise validation_error({name: ["Must be a time with Z or an offset, such as 2026-11-22T08:00:00Z."]})
+    return value
+
+
+def list_name(path: str, workspace_id: str, filters: Mapping[str, Any]) -> str:
+    """What a cursor is bound to."""
+    text = json.dumps([path, workspace_id, filters], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def encode_cursor(name: str, position: Sequence[str | int]) -> str:
+    """An opaque, signed text for a position in the list called `name`."""
+    return _signer.sign_object([name, *position])
+
+
+def decode_cursor(name: str, text: str) -> list[Any]:
+    """The position; 400 INVALID_CURSOR for a cursor that the list called `name` did not issue."""
+    try:
+        found, *position = _signer.unsign_object(text)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise ApiError("INVALID_CURSOR") from None
+    if found != name:
+        raise ApiError("INVALID_CURSOR", "This cursor belongs to another list or other filters. Start without it.")
+    return position
+
+
+def keyset_page(
+    request: Request, rows: QuerySet, *, by_update: bool, filters: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """One page of the rows, ordered by change (updated_at, id) or by id alone, and the `meta` that goes with it."""
+    limit = page_limit(request)
+    name = list_name(request.path, request.auth.workspace_id, filters)
+    cursor = request.query_params.get("cursor")
+    if cursor is not None:
+        rows = rows.filter(_after(decode_cursor(name, cursor), by_update))
+    found = list(rows.order_by(*(("updated_at", "id") if by_update else ("id",)))[: limit + 1])
+    page, more = found[:limit], len(found) > limit
+    next_cursor = encode_cursor(name, _position(page[-1], by_update)) if more else None
+    return page, {"next_cursor": next_cursor, "limit": limit}
+
+
+def _position(row: Any, by_update: bool) -> list[str]:
+    return [row.updated_at.isoformat(), row.pk] if by_update else [row.pk]
+
+
+def _after(position: list[Any], by_update: bool) -> Q:
+    if not by_update:
+        return Q(id__gt=position[0])
+    at, row_id = dt.datetime.fromisoformat(position[0]), position[1]
+    # The first condition is implied by the second; it is the one that an index can use.
+    return Q(updated_at__gte=at) & (Q(updated_at__gt=at) | Q(id__gt=row_id))

@@ -1,0 +1,60 @@
+"""The base of request bodies: nothing is taken that is not understood."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from fieldcamp.api.pagination import parse_instant
+
+_YEARS = range(1970, 2200)
+
+
+class StrictSerializer(serializers.Serializer):
+    """A serializer that answers unknown fields with a sentence instead of dropping them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = {}
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = {
+                str(name): ["This field is read-only." if name in self.fields else "Unknown field."]
+                for name in data
+                if name not in writable
+            }
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as exc:
+            if unknown and isinstance(exc.detail, dict):
+                raise serializers.ValidationError({**exc.detail, **unknown}) from None
+            raise
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return value
+
+
+class StrictCharField(serializers.CharField):
+    """Text and only text: a number or a truth value is refused rather than spelled out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant with `Z` or an offset; answers in UTC with `Z`."""
+
+    default_error_messages = {
+        "invalid": "Must be a time with Z or an offset, such as 2026-11-22T08:00:00Z.",
+        "range": "Must lie between the years 1970 and 2199.",
+    }
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        instant = parse_instant(value) if isinstance(value, str) else None
+        if instant is None:
+            self.fail("invalid")
+        if instant.year not in _YEARS:
+            self.fail("range")
+        return instant
