@@ -37,7 +37,6 @@ class Request:
     body: bytes = b""
     root: str = "http://localhost"
     sleep: Sleep = time.sleep
-    spent_cursor: bool = False
 
     @classmethod
     def from_environ(cls, environ: dict[str, Any]) -> "Request":
@@ -81,6 +80,8 @@ class Request:
             return {}
         try:
             data = json.loads(self.body)
+            if b"\\u" in self.body:
+                json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError):
             raise BadInput("The body is not valid JSON.") from None
         if not isinstance(data, dict):

@@ -38,7 +38,7 @@ class RequestLog:
             self._n += 1
             self._entries.append(Entry(n=self._n, **values))
 
-    def list(self, vendor: str | None = None, since: int = 0) -> list[dict[str, Any]]:
+    def entries(self, vendor: str | None = None, since: int = 0) -> list[dict[str, Any]]:
         """Those after number `since`, of one vendor or of all."""
         with self._lock:
             entries = list(self._entries)

@@ -1,0 +1,133 @@
+"""The WSGI program: every vendor behind its prefix, control beside them."""
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from fieldcamp.sandbox import pages
+from fieldcamp.sandbox.control import Control
+from fieldcamp.sandbox.faults import Faults
+from fieldcamp.sandbox.google import Google
+from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, compressed, json_response
+from fieldcamp.sandbox.state import Clock, State
+from fieldcamp.sandbox.traffic import Latency, RequestLog
+from fieldcamp.sandbox.vendor import Vendor
+
+log = logging.getLogger("fieldcamp.sandbox")
+
+VENDORS = (Google,)
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Sandbox:
+    """The program and everything it remembers. Thread-safe."""
+
+    def __init__(self, state_path: str | None, seed: str, clock: Clock | None) -> None:
+        self.state = State(state_path, clock)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.latency = Latency()
+        self.vendors: dict[str, Vendor] = {kind.name: kind(self.state, self.faults) for kind in VENDORS}
+        self.control = Control(self)
+        if self.state.get("seed") is None:
+            self.reset(seed)
+
+    def reset(self, seed: str) -> None:
+        """Fresh state: every token dead, no faults, no waiting, quotas on."""
+        with self.state.transaction():
+            self.state.clear()
+            for vendor in self.vendors.values():
+                vendor.seed(seed)
+            self.state.put("seed", seed)
+        self.faults.clear()
+        self.log.clear()
+        self.latency.clear()
+        for vendor in self.vendors.values():
+            vendor.forget()
+            vendor.throttled = True
+
+    def close(self) -> None:
+        """Closes the state file."""
+        self.state.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            request = Request.from_environ(environ)
+        except BadInput as error:
+            response = json_response({"error": str(error)}, 400)
+        else:
+            response = self._safe_answer(request)
+            response = compressed(request, response)
+        body = response.body
+        no_body = response.status in (204, 304)
+        if not no_body:
+            response.headers["Content-Length"] = str(len(body))
+        phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else "Unknown"
+        start_response(f"{response.status} {phrase}", list(response.headers))
+        if no_body or environ["REQUEST_METHOD"] == "HEAD":
+            return [b""]
+        return [body if response.cut is None else body[: len(body) // 2]]
+
+    def _safe_answer(self, request: Request) -> Response:
+        try:
+            return self._answer(request)
+        except Dropped:
+            raise
+        except BadInput as error:
+            return json_response({"error": str(error)}, 400)
+        except Exception:
+            log.exception("%s %s", request.method, request.path)
+            return json_response({"error": "The sandbox itself failed; its log says more."}, 500)
+
+    def _answer(self, request: Request) -> Response:
+        head = request.path.split("/", 2)[1]
+        if request.method not in ("GET", "HEAD") and _from_another_site(request):
+            return json_response({"error": "Refused: the request comes from another site."}, 403)
+        if head == "":
+            return pages.index(self.vendors.values())
+        if head == "static":
+            return pages.static(request.path)
+        if head == "_control":
+            return self.control.handle(request)
+        vendor = self.vendors.get(head)
+        if vendor is None:
+            return json_response({"error": "There is no such vendor."}, 404)
+        if request.path.split("/")[2:3] == ["ui"]:
+            return vendor.page(request)
+        return self._vendor_answer(vendor, request)
+
+    def _vendor_answer(self, vendor: Vendor, request: Request) -> Response:
+        """The vendor's answer with the faults and the waiting that are on order; written to the log either way."""
+        response = None
+        try:
+            response = self.faults.around(vendor, request, vendor.handle)
+        finally:
+            self.log.add(
+                at=self.state.now(),
+                vendor=vendor.name,
+                method=request.method,
+                path=request.plain_path,
+                query="&".join(f"{name}={value}" for name, value in request.query.items(multi=True)),
+                status=response.status if response else 0,
+                bytes_in=len(request.body),
+                bytes_out=len(response.body) if response else 0,
+                items=response.items if response else 1,
+            )
+        wait = self.latency.seconds(vendor.name, response.items)
+        if wait:
+            request.sleep(wait)
+        return response
+
+
+def create_app(state_path: str | None = None, seed: str = "demo", clock: Clock | None = None) -> Sandbox:
+    """The sandbox as a WSGI program. Without a path it forgets everything at the end; `clock` gives epoch seconds."""
+    return Sandbox(state_path, seed, clock)
+
+
+def _from_another_site(request: Request) -> bool:
+    """Whether a browser sent this on behalf of a foreign page, which must not be able to change anything here."""
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != urlsplit(request.root).netloc

@@ -1,0 +1,159 @@
+"""`/_control/*`: what tests and demos do to the sandbox itself."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
+
+if TYPE_CHECKING:
+    from fieldcamp.sandbox.app import Sandbox
+
+SEEDS = ("demo", "empty")
+MAX_BULK = 1_000_000
+
+
+class Control:
+    """One method per call of the table in the sandbox's documentation."""
+
+    def __init__(self, sandbox: "Sandbox") -> None:
+        self.sandbox = sandbox
+        self._calls: dict[tuple[str, str], Callable[[Request], Any]] = {
+            ("POST", "reset"): self.reset,
+            ("GET", "requests"): self.requests,
+            ("DELETE", "requests"): self.clear_requests,
+            ("POST", "faults"): self.add_fault,
+            ("DELETE", "faults"): self.clear_faults,
+            ("POST", "latency"): self.latency,
+            ("POST", "throttle"): self.throttle,
+            ("POST", "clock"): self.clock,
+            ("POST", "token"): self.token,
+            ("POST", "revoke"): self.revoke,
+            ("POST", "bulk"): self.bulk,
+            ("GET", "state"): self.state,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answers a control call with JSON; a mistake in it is a 400 with a sentence."""
+        name = request.path.removeprefix("/_control/").rstrip("/")
+        call = self._calls.get((request.method, name))
+        if call is None:
+            known = any(name == other for _, other in self._calls)
+            status, text = (405, "This call does not take that method.") if known else (404, "There is no such call.")
+            return json_response({"error": text}, status)
+        try:
+            return json_response(call(request))
+        except BadInput as error:
+            return json_response({"error": str(error)}, 400)
+
+    def reset(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "seed")
+        seed = body.get("seed", "demo")
+        if seed not in SEEDS:
+            raise BadInput(f"seed must be one of {', '.join(SEEDS)}.")
+        self.sandbox.reset(seed)
+        return {"seed": seed}
+
+    def requests(self, request: Request) -> list[dict[str, Any]]:
+        since = request.query.get("since", "0")
+        if not since.isdecimal() or len(since) > 12:
+            raise BadInput("since must be the number (n) of a request.")
+        vendor = self._vendor_name(request.query.get("vendor"))
+        return self.sandbox.log.entries(vendor, int(since))
+
+    def clear_requests(self, request: Request) -> dict[str, Any]:
+        self.sandbox.log.clear()
+        return {}
+
+    def add_fault(self, request: Request) -> dict[str, Any]:
+        body = request.json_object()
+        self._vendor_name(body.get("vendor"))
+        return self.sandbox.faults.add(body)
+
+    def clear_faults(self, request: Request) -> dict[str, Any]:
+        self.sandbox.faults.clear()
+        return {}
+
+    def latency(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "per_request_ms", "per_item_ms")
+        vendor = self._vendor_name(body.get("vendor"))
+        per_request = _number(body, "per_request_ms", 0, 600_000)
+        per_item = _number(body, "per_item_ms", 0, 600_000)
+        self.sandbox.latency.set(vendor, per_request, per_item)
+        return {"vendor": vendor, "per_request_ms": per_request, "per_item_ms": per_item}
+
+    def throttle(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "enabled")
+        name = self._vendor_name(body.get("vendor"))
+        enabled = body.get("enabled")
+        if not isinstance(enabled, bool):
+            raise BadInput("enabled must be true or false.")
+        for vendor in self.sandbox.vendors.values():
+            if name in (None, vendor.name):
+                vendor.throttled = enabled
+        return {"vendor": name, "enabled": enabled}
+
+    def clock(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "advance_seconds")
+        if "advance_seconds" not in body:
+            raise BadInput("advance_seconds is missing.")
+        limit = 50 * 366 * 86400  # further would leave the years that dates can name
+        self.sandbox.state.advance(_number(body, "advance_seconds", -limit, limit))
+        return {"now": self.sandbox.state.now()}
+
+    def token(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "scopes", "client_id")
+        scopes = body.get("scopes")
+        if isinstance(scopes, str):
+            scopes = scopes.split()
+        if scopes is not None and not (isinstance(scopes, list) and all(isinstance(s, str) for s in scopes)):
+            raise BadInput("scopes must be a list of strings.")
+        return self._vendor(body).token(_string(body, "account"), scopes, body.get("client_id"))
+
+    def revoke(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account")
+        return {"revoked": self._vendor(body).revoke(_string(body, "account"))}
+
+    def bulk(self, request: Request) -> dict[str, Any]:
+        body = request.json_object()
+        counts = {name: value for name, value in body.items() if name not in ("vendor", "account")}
+        if not counts:
+            raise BadInput("Say how many of what, e.g. events.")
+        for name, value in counts.items():
+            if type(value) is not int or not 0 <= value <= MAX_BULK:
+                raise BadInput(f"{name} must be a whole number up to {MAX_BULK}.")
+        return self._vendor(body).bulk(_string(body, "account"), counts)
+
+    def state(self, request: Request) -> dict[str, Any]:
+        vendor = self._vendor({"vendor": request.query.get("vendor")})
+        return vendor.dump(request.query.get("account"))
+
+    def _vendor(self, body: dict[str, Any]) -> Any:
+        name = self._vendor_name(_string(body, "vendor"))
+        return self.sandbox.vendors[name]
+
+    def _vendor_name(self, name: Any) -> str | None:
+        if name is not None and name not in list(self.sandbox.vendors):
+            raise BadInput(f"vendor must be one of {', '.join(self.sandbox.vendors)}.")
+        return name
+
+
+def _body(request: Request, *known: str) -> dict[str, Any]:
+    body = request.json_object()
+    for name in body:
+        if name not in known:
+            raise BadInput(f"Unknown field {name!r}.")
+    return body
+
+
+def _string(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadInput(f"{name} is missing or not a string.")
+    return value
+
+
+def _number(body: dict[str, Any], name: str, low: float, high: float) -> float:
+    value = body.get(name, 0)
+    if type(value) not in (int, float) or not low <= value <= high:
+        raise BadInput(f"{name} must be a number from {low} to {high}.")
+    return value

@@ -1,0 +1,155 @@
+"""Google Calendar v3 and Google's OAuth 2.0, simulated."""
+
+from typing import Any
+
+from fieldcamp.sandbox.faults import Faults
+from fieldcamp.sandbox.google import batch, errors, id_token, render, seed
+from fieldcamp.sandbox.google.api import PREFIX, CalendarV3
+from fieldcamp.sandbox.google.calendars import Calendars
+from fieldcamp.sandbox.google.consent import Consent
+from fieldcamp.sandbox.google.events import Events
+from fieldcamp.sandbox.google.schema import SCHEMA
+from fieldcamp.sandbox.google.scopes import IDENTITY
+from fieldcamp.sandbox.google.token_api import TokenApi
+from fieldcamp.sandbox.google.ui import Ui
+from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
+from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.state import State
+
+DEFAULT_SCOPES = ("openid", "email", "profile", "https://www.googleapis.com/auth/calendar")
+BATCH_PATHS = ("/google/api/batch/calendar/v3", "/google/api/batch")
+
+
+class Google:
+    """Implements `fieldcamp.sandbox.vendor.Vendor`."""
+
+    name = "google"
+    title = "Google"
+
+    def __init__(self, state: State, faults: Faults) -> None:
+        state.install(SCHEMA)
+        self.state, self.faults = state, faults
+        self.grants = Grants(state, self.name)
+        self.calendars = Calendars(state)
+        self.events = Events(state, self.calendars)
+        self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
+        self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
+        self.ui = Ui(self.calendars, self.events, self.grants, self.calendar_v3.listing)
+        self._fixed = {
+            "/google/accounts/o/oauth2/v2/auth": self.consent.handle,
+            "/google/accounts/.well-known/openid-configuration": self.tokens.discovery,
+            "/google/oauth2/token": self.tokens.token,
+            "/google/api/oauth2/v4/token": self.tokens.token,
+            "/google/oauth2/revoke": self.tokens.revoke,
+            "/google/oauth2/tokeninfo": self.tokens.token_info,
+            "/google/openid/v1/userinfo": self.tokens.user_info,
+            "/google/api/oauth2/v3/userinfo": self.tokens.user_info,
+            "/google/oauth2/v3/certs": self._certificates,
+            "/google/api/oauth2/v3/certs": self._certificates,
+        }
+
+    @property
+    def throttled(self) -> bool:
+        """Whether quotas apply."""
+        return self.calendar_v3.throttled
+
+    @throttled.setter
+    def throttled(self, enabled: bool) -> None:
+        self.calendar_v3.throttled = enabled
+        self.forget()
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call below /google."""
+        if request.path in self._fixed:
+            return self._fixed[request.path](request)
+        if request.path in BATCH_PATHS and request.method == "POST":
+            try:
+                return batch.answer(request, lambda part: self._part(part, request))
+            except errors.ApiError as error:
+                return error.response()
+        if request.path.startswith(f"{PREFIX}/"):
+            return self.calendar_v3.handle(request)
+        return errors.not_found().response()
+
+    def page(self, request: Request) -> Response:
+        """Answers a call below /google/ui."""
+        return self.ui.handle(request)
+
+    def seed(self, seed_name: str) -> None:
+        """Makes the sample accounts; "demo" also gives them a few events."""
+        seed.fill(self.calendars, self.events, seed_name)
+
+    def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
+        """A token answer with a refresh token; without a client id, one that any client may refresh."""
+        email = self._account(account)
+        wanted = {IDENTITY.get(scope, scope) for scope in scopes or DEFAULT_SCOPES}
+        with self.state.transaction():
+            grant, _ = self.grants.allow(email, client_id or ANY_CLIENT, wanted)
+            return self.tokens.answer_for(email, grant, wanted, refresh=True)
+
+    def revoke(self, account: str) -> int:
+        """Removes every client's access to the account."""
+        grants = self.grants.of_account(self._account(account))
+        for grant in grants:
+            self.grants.remove(grant["n"])
+        return len(grants)
+
+    def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:
+        """Makes events in the account's main calendar."""
+        if set(counts) != {"events"}:
+            raise BadInput("Google has events only.")
+        seed.bulk(self.calendars, self.events, self._account(account), counts["events"])
+        return counts
+
+    def dump(self, account: str | None) -> dict[str, Any]:
+        """Calendars and all their events, deleted ones too."""
+        chosen = [self._account(account)] if account else [row["email"] for row in self.calendars.accounts()]
+        result: dict[str, Any] = {}
+        with self.state.transaction():
+            for email in chosen:
+                calendars = []
+                for cal in self.calendars.of(email):
+                    rows = self.events.store.rows(cal, cal.change, "1", (), "seq")
+                    items = [render.event(cal, each, cal.zone) for each in rows]
+                    calendars.append(self.calendar_v3.calendar_api.get(cal) | {"events": items})
+                clients = [grant["client_id"] for grant in self.grants.of_account(email)]
+                result[email] = {"calendars": calendars, "clients": clients}
+        return {"accounts": result}
+
+    def cursor_of(self, request: Request) -> str:
+        """The sync token of a list call."""
+        return request.query.get("syncToken", "")
+
+    def expire_token(self, token: str) -> None:
+        """Ends an access token's life."""
+        self.grants.prolong(token, 0)
+
+    def expire_cursor(self, cursor: str) -> None:
+        """Ends a sync token's life."""
+        self.state.kill_cursor(cursor)
+
+    def error_response(self, status: int) -> Response:
+        """The body one meets most often under that status."""
+        return errors.usual(status).response()
+
+    def forget(self) -> None:
+        """Empties the quota windows."""
+        self.calendar_v3.per_user.clear()
+        self.calendar_v3.per_project.clear()
+
+    def _part(self, part: Request, outer: Request) -> Response:
+        return self.faults.around(self, part, self._inner, outer.plain_path)
+
+    def _inner(self, part: Request) -> Response:
+        if not part.path.startswith(f"{PREFIX}/"):
+            return errors.not_found().response()
+        return self.calendar_v3.handle(part)
+
+    def _certificates(self, request: Request) -> Response:
+        return json_response(id_token.certificates(self.state))
+
+    def _account(self, name: str) -> str:
+        row = self.calendars.account(name)
+        if row is None:
+            raise BadInput(f"There is no account {name!r} at this vendor.")
+        return str(row["email"])

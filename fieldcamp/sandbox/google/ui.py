@@ -1,0 +1,6 @@
+class Ui:
+    def __init__(self, *a):
+        pass
+
+    def handle(self, request):
+        raise NotImplementedError

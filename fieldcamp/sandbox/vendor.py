@@ -1,0 +1,53 @@
+"""What a simulated vendor offers to the rest of the sandbox: one folder per vendor implements this."""
+
+from typing import Any, Protocol
+
+from fieldcamp.sandbox.faults import Faults
+from fieldcamp.sandbox.http import Request, Response
+from fieldcamp.sandbox.state import State
+
+
+class Vendor(Protocol):
+    """A vendor behind its prefix, e.g. `/google`."""
+
+    name: str
+    title: str
+    throttled: bool
+
+    def __init__(self, state: State, faults: Faults) -> None: ...
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call below the prefix; raises Dropped when there is to be no answer."""
+
+    def page(self, request: Request) -> Response:
+        """Answers a call below `/<name>/ui`, the pages for people."""
+
+    def seed(self, seed: str) -> None:
+        """Fills the emptied state: "demo" with sample records, "empty" with the accounts alone."""
+
+    def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
+        """The token answer a consent would lead to; BadInput for an unknown account."""
+
+    def revoke(self, account: str) -> int:
+        """Removes every app's access to the account; how many lost it."""
+
+    def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:
+        """Makes many realistic records at once; BadInput for a kind of record it does not have."""
+
+    def dump(self, account: str | None) -> dict[str, Any]:
+        """All records as the vendor would serialize them, by account."""
+
+    def cursor_of(self, request: Request) -> str:
+        """The sync cursor a call carries, or an empty string."""
+
+    def expire_token(self, token: str) -> None:
+        """This access token is past its time."""
+
+    def expire_cursor(self, cursor: str) -> None:
+        """This sync cursor is past its time."""
+
+    def error_response(self, status: int) -> Response:
+        """The vendor's usual body for that status."""
+
+    def forget(self) -> None:
+        """Drops what is kept in memory only, such as quota windows."""
