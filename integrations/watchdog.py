@@ -13,9 +13,9 @@ from django_q.tasks import async_task
 
 from integrations import stopping
 from integrations.models import Heartbeat, SyncJob
+from integrations.selectors.dashboard import WORKER
 from integrations.services.jobs import queue_broker
 
-WORKER = "worker"
 QUIET = dt.timedelta(seconds=25)
 # With other clusters on the same queue, one that has run none of so many pulses in this time is not just unlucky.
 UNLUCKY, UNLUCKY_PULSES = dt.timedelta(seconds=120), 10

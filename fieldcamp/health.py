@@ -1,0 +1,45 @@
+"""/healthz: this process answers. /readyz: and so do the database and a worker behind the queue."""
+
+import datetime as dt
+
+import structlog
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from integrations.selectors.dashboard import queue_health
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WAIT = dt.timedelta(minutes=5)
+
+
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """The process is up. Asks nobody else: restarting this process would not cure them."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """503 when the database does not answer, no worker's pulse came through lately, or a job waits too long."""
+    try:
+        queue = queue_health(timezone.now())
+    except DatabaseError:
+        log.exception("readyz_database")
+        return JsonResponse({"status": "unavailable", "database": False}, status=503)
+    waiting = queue.oldest_queued or dt.timedelta(0)
+    ready = queue.working and waiting < LONGEST_WAIT
+    return JsonResponse(
+        {
+            "status": "ok" if ready else "unavailable",
+            "database": True,
+            "worker_heartbeat_age_seconds": int(queue.heartbeat.total_seconds()) if queue.heartbeat else None,
+            "oldest_queued_job_age_seconds": int(waiting.total_seconds()),
+        },
+        status=200 if ready else 503,
+    )

@@ -1,0 +1,79 @@
+"""What the dashboard shows: cards, what needs a person, the queue's health, jobs per day."""
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import Heartbeat, Issue, JobStatus, SyncJob
+from integrations.providers import PROVIDERS
+from integrations.selectors.status import PASSING, Standing, open_issues, standing
+
+# The row of `Heartbeat` that any worker writes when a pulse has come through the queue.
+WORKER = "worker"
+# Worst first: what stops a whole account before what concerns one record.
+SEVERITY = (
+    "MISCONFIGURED",
+    "NEEDS_RECONNECT",
+    "NEEDS_PERMISSION",
+    "CONFIRMATION_NEEDED",
+    "INTERNAL_ERROR",
+    "CONFLICT",
+    "RECORD_REJECTED",
+    "AMOUNT_VARIANCE",
+    "FULL_SYNC_FORCED",
+    *PASSING,
+)
+
+
+@dataclass(frozen=True)
+class QueueHealth:
+    """`oldest_queued` is the age of the job that waits longest to be run, `heartbeat` that of the last pulse."""
+
+    oldest_queued: dt.timedelta | None
+    heartbeat: dt.timedelta | None
+
+    @property
+    def working(self) -> bool:
+        return self.heartbeat is not None and self.heartbeat < dt.timedelta(seconds=60)
+
+
+def cards(workspace: Workspace) -> list[Standing]:
+    """One for each provider; the number of queries depends on the number of providers alone."""
+    return [standing(workspace, name) for name in PROVIDERS]
+
+
+def needs_you(workspace: Workspace, limit: int = 50) -> list[Issue]:
+    """Every open problem that a person can do something about, worst first, then newest."""
+    issues = open_issues(workspace).exclude(code__in=PASSING).select_related("connection", "link")[: limit * 4]
+    rank = {code: number for number, code in enumerate(SEVERITY)}
+    return sorted(issues, key=lambda issue: rank.get(issue.code, len(SEVERITY)))[:limit]
+
+
+def queue_health(now: dt.datetime) -> QueueHealth:
+    """How the queue stands, for all workspaces together: two queries."""
+    waiting = SyncJob.objects.filter(status=JobStatus.QUEUED, started_at=None).order_by("created_at")
+    oldest = waiting.values_list("created_at", flat=True).first()
+    beat = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
+    return QueueHealth(oldest_queued=now - oldest if oldest else None, heartbeat=now - beat if beat else None)
+
+
+def jobs_per_day(workspace: Workspace, now: dt.datetime, days: int = 14) -> list[tuple[dt.date, dict[str, int]]]:
+    """For each of the last days, oldest first: how many jobs ended how. In the workspace's own days."""
+    zone = zoneinfo.ZoneInfo(workspace.timezone)
+    today = now.astimezone(zone).date()
+    first = dt.datetime.combine(today - dt.timedelta(days=days - 1), dt.time(), zone)
+    rows = (
+        SyncJob.objects.filter(workspace=workspace, created_at__gte=first)
+        .order_by()
+        .annotate(day=TruncDate("created_at", tzinfo=zone))
+        .values_list("day", "status")
+        .annotate(number=Count("pk"))
+    )
+    by_day: dict[dt.date, dict[str, int]] = {first.date() + dt.timedelta(days=n): {} for n in range(days)}
+    for day, status, number in rows:
+        by_day.setdefault(day, {})[status] = number
+    return sorted(by_day.items())

@@ -1,0 +1,78 @@
+"""How a job is shown: the descriptor of the sync API."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import JobItem, JobStatus, Outcome, SyncJob
+from integrations.records import instant
+from integrations.services.jobs import connect_url
+
+RECONNECT = ("NEEDS_RECONNECT", "NEEDS_PERMISSION")
+FOR_A_PERSON = ("CONFLICT", "RECORD_REJECTED", "CONFIRMATION_NEEDED", "AMOUNT_VARIANCE")
+
+
+def trigger_answer(job: SyncJob) -> dict[str, Any]:
+    """What a trigger answers: made of columns that never change, but for `status`, which a trigger knows."""
+    answer = {"job_id": job.pk, "integration": job.integration, "mode": job.mode}
+    if job.scope:
+        answer["scope"] = job.scope
+    return {**answer, "status": job.status, "created_at": instant(job.created_at)}
+
+
+def job_summary(job: SyncJob) -> dict[str, Any]:
+    """The descriptor as lists show it: without the split counts, which would cost a look at every record."""
+    return {
+        **trigger_answer(job),
+        "started_at": instant(job.started_at) if job.started_at else None,
+        "finished_at": instant(job.finished_at) if job.finished_at else None,
+        "triggered_by": job.triggered_by,
+        "progress": {"stage": job.stage or None, "done": job.done, "total": job.total},
+        "counts": counts(job),
+        "errors": job.errors,
+        "next_action_url": next_action_url(job),
+    }
+
+
+def job_descriptor(job: SyncJob) -> dict[str, Any]:
+    """All that is known of one job, its counts also by entity and by connection."""
+    return {**job_summary(job), **split_counts(job)}
+
+
+def counts(job: SyncJob) -> dict[str, int]:
+    return {"pulled": job.pulled, "pushed": job.pushed, "skipped": job.skipped, "failed": job.failed}
+
+
+def split_counts(job: SyncJob) -> dict[str, dict[str, dict[str, int]]]:
+    """`counts_by_entity` and `counts_by_connection`, in one query."""
+    by_entity: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
+    by_connection: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
+    rows = JobItem.objects.filter(job=job).order_by().values_list("kind", "connection_id", "outcome")
+    for kind, connection_id, outcome, number in rows.annotate(number=Count("pk")):
+        by_entity[kind][outcome] += number
+        by_connection[connection_id][outcome] += number
+    return {"counts_by_entity": dict(by_entity), "counts_by_connection": dict(by_connection)}
+
+
+def next_action_url(job: SyncJob) -> str | None:
+    """Where a person repairs what this job ended with, if anything."""
+    codes = {error.get("code") for error in job.errors}
+    if codes & set(RECONNECT):
+        return connect_url(job.integration)
+    if job.status == JobStatus.NEEDS_CONFIRMATION or codes & set(FOR_A_PERSON):
+        return f"{settings.PUBLIC_URL}{reverse('admin:index')}integrations/syncjob/{job.pk}/change/"
+    return None
+
+
+def jobs_of(workspace: Workspace, integration: str = "", status: str = "") -> QuerySet[SyncJob]:
+    """The workspace's jobs, newest first."""
+    jobs = SyncJob.objects.filter(workspace=workspace).order_by("-created_at", "-id")
+    if integration:
+        jobs = jobs.filter(integration=integration)
+    if status:
+        jobs = jobs.filter(status=status)
+    return jobs

@@ -1,0 +1,139 @@
+"""How an integration stands: for the status endpoint and, in words, for the dashboard's cards."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration
+from integrations.models.jobs import IN_FLIGHT
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.records import instant
+from integrations.selectors.jobs import counts
+from integrations.services.jobs import connect_url, missing_reason
+
+MOST_ERRORS = 50
+# These pass by themselves; every other open problem waits for a person.
+PASSING = ("RATE_LIMITED", "PROVIDER_UNAVAILABLE")
+BROKEN = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION)
+
+
+@dataclass
+class Standing:
+    """One integration of one workspace as it stands now."""
+
+    provider: Provider
+    row: WorkspaceIntegration | None
+    connections: list[Connection] = field(default_factory=list)
+    live_job: SyncJob | None = None
+    last_job: SyncJob | None = None
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def connected(self) -> bool:
+        return missing_reason([connection.state for connection in self.connections]) is None
+
+    @property
+    def accounts(self) -> list[Connection]:
+        """Those that are not disconnected."""
+        return [connection for connection in self.connections if connection.state != ConnectionState.DISCONNECTED]
+
+    @property
+    def next_sync_at(self):
+        """What the dispatcher will do; None where nothing runs by schedule."""
+        active = any(connection.state == ConnectionState.ACTIVE for connection in self.connections)
+        return self.row.next_sync_at if self.row and active else None
+
+    @property
+    def health(self) -> str:
+        """ok, degraded (passes by itself), needs_attention (a person must act) or disconnected."""
+        if not self.connected:
+            return "disconnected"
+        codes = {issue.code for issue in self.issues}
+        if codes - set(PASSING) or any(connection.state in BROKEN for connection in self.connections):
+            return "needs_attention"
+        if codes or (self.row and self.row.failures):
+            return "degraded"
+        return "ok"
+
+    @property
+    def state(self) -> str:
+        """The worst of its accounts' states in words, as the card's badge shows it."""
+        states = {connection.state for connection in self.accounts}
+        for state in (*BROKEN, ConnectionState.SETUP, ConnectionState.PAUSED):
+            if state in states and (state != ConnectionState.PAUSED or ConnectionState.ACTIVE not in states):
+                return str(state.label)
+        return str(ConnectionState.ACTIVE.label) if states else "Not connected"
+
+    @property
+    def connect_url(self) -> str:
+        return connect_url(self.provider.name)
+
+
+def standing(workspace: Workspace, integration: str) -> Standing:
+    """One integration, in six queries at most."""
+    jobs = SyncJob.objects.filter(workspace=workspace, integration=integration).order_by("-created_at", "-id")
+    connections = Connection.objects.filter(workspace=workspace, integration=integration)
+    return Standing(
+        provider=PROVIDERS[integration],
+        row=WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first(),
+        connections=list(connections.select_related("member").order_by("created_at", "pk")),
+        live_job=jobs.filter(status__in=IN_FLIGHT).first(),
+        last_job=jobs.exclude(status__in=IN_FLIGHT).first(),
+        issues=list(open_issues(workspace, integration)[:MOST_ERRORS]),
+    )
+
+
+def open_issues(workspace: Workspace, integration: str = ""):
+    """Problems that are open now, newest first; not the notices, not what a person chose to ignore."""
+    issues = Issue.objects.filter(workspace=workspace, resolved_at=None, notice=False, ignored_at=None)
+    if integration:
+        issues = issues.filter(integration=integration)
+    return issues.order_by("-occurred_at", "-id")
+
+
+def status(workspace: Workspace, integration: str) -> dict[str, Any]:
+    """The status endpoint's answer. Never an error for a disconnected integration."""
+    now = standing(workspace, integration)
+    synced = now.row.last_synced_at if now.row else None
+    return {
+        "integration": integration,
+        "connected": now.connected,
+        "last_synced_at": instant(synced) if synced else None,
+        "next_scheduled_sync_at": instant(now.next_sync_at) if now.next_sync_at else None,
+        "active_job_id": now.live_job.pk if now.live_job else None,
+        "errors": errors(now.issues),
+        "direction": (now.row.last_direction if now.row else "") or None,
+        "health": now.health,
+        "last_job": (
+            {"job_id": now.last_job.pk, "status": now.last_job.status, "counts": counts(now.last_job)}
+            if now.last_job
+            else None
+        ),
+        "connections": [_connection(connection) for connection in now.connections],
+    }
+
+
+def errors(issues: Iterable[Issue]) -> list[dict[str, Any]]:
+    """Issues as the entries of `errors[]`; `record` is there where it is about one."""
+    return [
+        {
+            "code": issue.code,
+            "message": issue.message,
+            "occurred_at": instant(issue.occurred_at),
+            "connection_id": issue.connection_id,
+            **({"record": {"kind": issue.record_kind, "id": issue.record_id}} if issue.record_id else {}),
+        }
+        for issue in issues
+    ]
+
+
+def _connection(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.pk,
+        "account": connection.account_name,
+        "member": connection.member_id,
+        "state": connection.state,
+        "last_synced_at": instant(connection.last_synced_at) if connection.last_synced_at else None,
+    }
