@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from integrations.errors import NeedsPermission, NeedsReconnect
+from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect
+from integrations.fields import DecryptionError
 from integrations.health import mark_needs_permission, mark_needs_reconnect
 from integrations.models import Connection, ConnectionState, OAuthGrant, ProviderBudget
 from integrations.providers.base import Provider
@@ -65,7 +66,10 @@ class OrmGrantStore:
         return OAuthGrant.objects.filter(connection_id=self.connection_id, version=version)
 
     def read(self) -> Grant:
-        row = OAuthGrant.objects.select_related("connection").filter(connection_id=self.connection_id).first()
+        try:
+            row = OAuthGrant.objects.select_related("connection").filter(connection_id=self.connection_id).first()
+        except DecryptionError as error:
+            raise Misconfigured(str(error)) from None  # the operator's fault: nobody has to reconnect
         if row is None or row.connection.state == ConnectionState.DISCONNECTED:
             raise NeedsReconnect("This account is not connected.")
         if row.connection.state == ConnectionState.NEEDS_RECONNECT:

@@ -4,7 +4,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Connection, ConnectionState, Issue
+from integrations.issues import open_issue
+from integrations.models import Connection, ConnectionState
 from integrations.notices import tell_needs_person
 
 log = structlog.get_logger(__name__)
@@ -17,12 +18,12 @@ def mark_needs_reconnect(connection: Connection | str, reason: str) -> bool:
     return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason)
 
 
-def mark_needs_permission(connection: Connection | str, reason: str) -> bool:
-    """The grant lacks a permission that the sync needs; `reason` names it."""
-    return _mark(connection, ConnectionState.NEEDS_PERMISSION, NEEDS_PERMISSION, reason)
+def mark_needs_permission(connection: Connection | str, reason: str, mail: bool = True) -> bool:
+    """The grant lacks a permission that the sync needs; `reason` names it. No mail where the person is looking on."""
+    return _mark(connection, ConnectionState.NEEDS_PERMISSION, NEEDS_PERMISSION, reason, mail)
 
 
-def _mark(connection: Connection | str, state: ConnectionState, code: str, reason: str) -> bool:
+def _mark(connection: Connection | str, state: ConnectionState, code: str, reason: str, mail: bool = True) -> bool:
     pk = connection if isinstance(connection, str) else connection.pk
     with transaction.atomic():
         moved = (
@@ -32,29 +33,11 @@ def _mark(connection: Connection | str, state: ConnectionState, code: str, reaso
         )
         if moved:
             row = Connection.objects.get(pk=pk)
-            Issue.objects.get_or_create(
-                connection=row,
-                code=code,
-                record_kind="",
-                record_id="",
-                resolved_at=None,
-                defaults={
-                    "workspace_id": row.workspace_id,
-                    "integration": row.integration,
-                    "message": f"{row.account_name}: {reason}"[:500],
-                    "occurred_at": timezone.now(),
-                },
-            )
-            transaction.on_commit(lambda: tell_needs_person(pk), robust=True)
+            open_issue(row, code, f"{row.account_name}: {reason}", now=timezone.now())
+            if mail:
+                transaction.on_commit(lambda: tell_needs_person(pk), robust=True)
     if moved:
         log.warning("connection_needs_person", connection=pk, state=state.value)
         if not isinstance(connection, str):
             connection.refresh_from_db()
     return bool(moved)
-
-
-def resolve(connection: Connection, *codes: str) -> None:
-    """The connection works again: closes its open issues of these codes."""
-    Issue.objects.filter(connection=connection, code__in=codes, record_id="", resolved_at=None).update(
-        resolved_at=timezone.now()
-    )

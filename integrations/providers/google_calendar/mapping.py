@@ -136,7 +136,7 @@ def _sent_text(text: str) -> str:
 
 
 def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = False) -> dict[str, Any]:
-    """The part of an event that `fields` say. In a patch what is absent stays, and the other form of a time is cleared."""
+    """The part of an event that `fields` say. A patch leaves alone what is absent, and clears a time's other form."""
     body: dict[str, Any] = {}
     if "title" in fields:
         body["summary"] = fields["title"] or ""

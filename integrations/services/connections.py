@@ -1,0 +1,229 @@
+"""What can be done with a connection: take a grant, set up, pause, resume, disconnect, check again."""
+
+import structlog
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Workspace
+from integrations.errors import ProviderError
+from integrations.grants import OrmGrantStore, token_source, token_values
+from integrations.health import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
+from integrations.issues import resolve_issues
+from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.providers import PROVIDERS
+from integrations.records import Account, Tokens
+from integrations.services.intents import Intent
+from integrations.services.rights import NotAllowed, rights_of
+from integrations.services.setup import (
+    SetupError,
+    forget_calendars,
+    list_containers,
+    other_connections,
+    ready_state,
+    set_up,
+    suggest_member,
+)
+from integrations.transport.client import Client
+from integrations.transport.tokens import lacking, missing_permissions
+
+__all__ = [
+    "NotAllowed", "OtherAccount", "SetupError", "accept_consent", "disconnect", "list_containers",
+    "mark_needs_permission", "mark_needs_reconnect", "pause", "recheck", "resume", "set_up", "suggest_member",
+    "take_grant",
+]  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
+
+class OtherAccount(Exception):
+    """A connection was to be renewed, but another account consented. `taken`: that one has a connection of its own."""
+
+    def __init__(self, connection: Connection, account: Account, taken: bool = False):
+        self.connection, self.account, self.taken = connection, account, taken
+        super().__init__(f"{account.name} was chosen instead of {connection.account_name}.")
+
+
+def accept_consent(
+    *, intent: Intent, integration: str, user: AbstractBaseUser, account: Account, tokens: Tokens
+) -> Connection:
+    """Takes the grant that a consent has brought, if its starter may still have it. Raises NotAllowed, OtherAccount."""
+    workspace = Workspace.objects.get(pk=intent.workspace_id)
+    rights = rights_of(user, workspace)
+    reconnect = None
+    if intent.connection_id:
+        reconnect = Connection.objects.filter(
+            pk=intent.connection_id, workspace=workspace, integration=integration
+        ).first()
+        if reconnect is None:
+            raise NotAllowed
+    known = Connection.objects.filter(workspace=workspace, integration=integration, account_id=account.id).first()
+    for row in (reconnect, known):
+        if row is not None and not rights.may_change(row):
+            raise NotAllowed
+    if not rights.may_connect:
+        raise NotAllowed
+    return take_grant(
+        workspace=workspace,
+        integration=integration,
+        account=account,
+        tokens=tokens,
+        user=user,
+        reconnect=reconnect,
+        confirm_switch=intent.switch,
+    )
+
+
+def take_grant(
+    *,
+    workspace: Workspace,
+    integration: str,
+    account: Account,
+    tokens: Tokens,
+    user: AbstractBaseUser | None,
+    reconnect: Connection | None = None,
+    confirm_switch: bool = False,
+) -> Connection:
+    """The account's connection with these tokens. A known account takes up its row, with links and cursors.
+
+    Raises OtherAccount where `reconnect` is another account's and the switch is not confirmed.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
+        connection = rows.filter(account_id=account.id).first()
+        if reconnect is not None and reconnect.account_id != account.id:
+            if connection is not None or not confirm_switch:
+                raise OtherAccount(reconnect, account, taken=connection is not None)
+            connection = rows.get(pk=reconnect.pk)
+            forget_calendars(connection)
+        if connection is None:
+            # Two tabs may bring the same account at once; the second finds the row of the first.
+            connection, _ = Connection.objects.get_or_create(
+                workspace=workspace,
+                integration=integration,
+                account_id=account.id,
+                defaults={"account_name": account.name},
+            )
+        elif connection.state == ConnectionState.DISCONNECTED and _member_is_taken(connection):
+            connection.member = None
+            forget_calendars(connection)
+        connection.account_id, connection.account_name = account.id, account.name
+        connection.connected_by, connection.connected_at = user, now
+        connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
+        connection.failures = 0
+        connection.state, connection.state_reason = ready_state(connection), ""
+        connection.save()
+        grant, _ = OAuthGrant.objects.get_or_create(connection=connection)
+        OAuthGrant.objects.filter(pk=grant.pk).update(
+            version=F("version") + 1, granted_at=now, **token_values(tokens, now)
+        )
+        resolve_issues(
+            connection,
+            now=timezone.now(),
+            codes=(
+                NEEDS_RECONNECT,
+                NEEDS_PERMISSION,
+            ),
+        )
+        needed = PROVIDERS[integration].permissions
+        # An answer without a scope grants what was asked: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+        if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
+            mark_needs_permission(connection, str(lacking(missing)), mail=False)
+    log.info("connected", connection=connection.pk, integration=integration, state=connection.state)
+    return connection
+
+
+def _member_is_taken(connection: Connection) -> bool:
+    return other_connections(connection, connection.member_id).exists() if connection.member_id else False
+
+
+def pause(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+    """Takes the connection off the schedule until a person resumes it; it can still be synced by hand."""
+    Connection.objects.filter(pk=connection.pk, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]).update(
+        state=ConnectionState.PAUSED, paused_by_person=True, state_reason=f"Paused by {user}." if user else "Paused."
+    )
+    connection.refresh_from_db()
+    log.info("paused", connection=connection.pk)
+    return connection
+
+
+def resume(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+    """Puts a paused connection back on the schedule."""
+    Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
+    Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
+        state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
+    )
+    connection.refresh_from_db()
+    log.info("resumed", connection=connection.pk, by=str(user))
+    return connection
+
+
+def disconnect(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+    """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account.
+
+    History, links and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        grant = OAuthGrant.objects.filter(connection=connection).first()
+        token = (grant.refresh_token or grant.access_token) if grant else ""
+        if grant:
+            OAuthGrant.objects.filter(pk=grant.pk).update(
+                access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
+                refresh_claimed_until=None, version=F("version") + 1,
+            )  # fmt: skip
+        connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
+        connection.state_reason = f"Disconnected by {user}." if user else "Disconnected."
+        connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
+        connection.save()
+        resolve_issues(
+            connection,
+            now=timezone.now(),
+            codes=(
+                NEEDS_RECONNECT,
+                NEEDS_PERMISSION,
+                "RATE_LIMITED",
+                "PROVIDER_UNAVAILABLE",
+            ),
+        )
+        shared = (
+            Connection.objects.filter(integration=connection.integration, account_id=connection.account_id)
+            .exclude(pk=connection.pk)
+            .exclude(state=ConnectionState.DISCONNECTED)
+            .exists()
+        )
+    log.info("disconnected", connection=connection.pk, by=str(user), shared=shared)
+    if token and not shared:
+        _revoke(connection, token)
+    return connection
+
+
+def _revoke(connection: Connection, token: str) -> None:
+    provider = PROVIDERS[connection.integration]
+    try:
+        provider.revoke(Client(provider, None, connection_id=connection.pk), token)
+    except ProviderError as error:
+        log.warning("revoke_failed", connection=connection.pk, error=type(error).__name__)
+        return
+    connection.revoked_at_provider = timezone.now()
+    connection.save(update_fields=["revoked_at_provider"])
+
+
+def recheck(*, connection: Connection) -> Connection:
+    """Asks the provider for a fresh token now; a missing permission that is there again lets the connection go on.
+
+    Raises ProviderError where it is not well.
+    """
+    provider = PROVIDERS[connection.integration]
+    held = OrmGrantStore(connection.pk).read().access_token
+    token_source(connection, provider).renewed(rejected=held)
+    if connection.state == ConnectionState.NEEDS_PERMISSION:
+        Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_PERMISSION).update(
+            state=ready_state(connection), state_reason=""
+        )
+        resolve_issues(connection, now=timezone.now(), codes=(NEEDS_PERMISSION,))
+        connection.refresh_from_db()
+    return connection

@@ -1,0 +1,57 @@
+"""Who may connect, renew and set up which connection."""
+
+from dataclasses import dataclass
+
+from fieldcamp.workspace.models import Member, Role, Workspace
+from integrations.models import Connection
+
+
+class NotAllowed(Exception):
+    """This person may not do that."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """A person in a workspace: owners and admins manage every connection, technicians their own."""
+
+    manages: bool
+    member: Member | None
+
+    @property
+    def may_connect(self) -> bool:
+        return self.manages or (self.member is not None and self.member.is_technician)
+
+    def may_change(self, connection: Connection) -> bool:
+        """Own is what is bound to them, or what they have connected and nobody is bound to yet."""
+        if self.manages:
+            return True
+        if self.member is None or not self.may_connect:
+            return False
+        if connection.member_id:
+            return connection.member_id == self.member.pk
+        return connection.connected_by_id == self.member.user_id
+
+    def may_bind(self, member: Member) -> bool:
+        return self.manages or (self.member is not None and self.member.pk == member.pk)
+
+
+def member_of(user) -> Member | None:
+    return Member.objects.select_related("workspace").filter(user_id=user.pk, is_active=True).first()
+
+
+def workspace_of(user) -> Workspace | None:
+    """The company whose desk this person sits at. A superuser of a single-company site belongs to that company."""
+    member = member_of(user)
+    if member:
+        return member.workspace
+    return Workspace.objects.order_by("created_at", "id").first() if user.is_superuser else None
+
+
+def rights_of(user, workspace: Workspace) -> Rights:
+    member = member_of(user)
+    if member is not None and member.workspace_id != workspace.pk:
+        member = None
+    manages = bool(user.is_active and user.is_superuser) or (
+        member is not None and member.role in (Role.OWNER, Role.ADMIN)
+    )
+    return Rights(manages=manages, member=member)

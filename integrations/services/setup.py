@@ -1,0 +1,113 @@
+"""Binding a connection to a member and to calendars: nothing syncs before that."""
+
+import structlog
+from django.db import transaction
+
+from fieldcamp.workspace.models import Member
+from integrations.grants import client_for
+from integrations.models import Connection, ConnectionState, Direction, Policy, Stream
+from integrations.providers import PROVIDERS
+from integrations.records import Container
+
+log = structlog.get_logger(__name__)
+
+
+class SetupError(Exception):
+    """A choice that cannot be taken; `field` is the one to correct."""
+
+    def __init__(self, field: str, message: str):
+        self.field = field
+        super().__init__(message)
+
+
+def list_containers(connection: Connection) -> list[Container]:
+    """The account's calendars, asked of the provider. Raises ProviderError."""
+    provider = PROVIDERS[connection.integration]
+    return provider.open(client_for(connection, provider)).containers()
+
+
+def suggest_member(connection: Connection) -> Member | None:
+    """Whose calendar it probably is: the active member with the account's e-mail address."""
+    members = Member.objects.filter(workspace_id=connection.workspace_id, is_active=True)
+    return members.filter(email__iexact=connection.account_name).first()
+
+
+def set_up(
+    *,
+    connection: Connection,
+    member: Member,
+    target_container_id: str,
+    busy_container_ids: list[str],
+    direction: str = Direction.TWO_WAY,
+    policy: str = Policy.LOCAL,
+) -> Connection:
+    """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
+    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
+        raise SetupError("", "Connect this account again first.")
+    if member.workspace_id != connection.workspace_id or not member.is_active:
+        raise SetupError("member", "Choose a person of this company who is active.")
+    if direction not in Direction.values:
+        raise SetupError("direction", "Choose one of the directions.")
+    if policy not in Policy.values:
+        raise SetupError("policy", "Choose who wins.")
+    known = {container.id: container for container in list_containers(connection)}
+    if target_container_id not in known:
+        raise SetupError("target", "Choose a calendar of this account for the visits.")
+    if not known[target_container_id].writable and direction != Direction.PULL:
+        raise SetupError("target", "This account may only read that calendar. Choose one that it may change.")
+    if unknown := [id for id in busy_container_ids if id not in known]:
+        raise SetupError("busy", f"{unknown[0]} is no calendar of this account.")
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if other_connections(connection, member.pk).exists():
+            label = PROVIDERS[connection.integration].label
+            raise SetupError("member", f"{member} has another {label} account connected. Disconnect that one first.")
+        if connection.member_id not in (None, member.pk):
+            forget_calendars(connection)  # everything is read again, for the other person
+        chosen = {target_container_id, *busy_container_ids}
+        connection.streams.exclude(container_id=target_container_id).update(is_target=False)
+        connection.streams.exclude(container_id__in=chosen).update(is_active=False)
+        for container_id in chosen:
+            _save_stream(
+                connection,
+                known[container_id],
+                is_target=container_id == target_container_id,
+                reads_busy=container_id in busy_container_ids,
+                direction=direction if container_id == target_container_id else Direction.PULL,
+                policy=policy,
+            )
+        connection.member = member
+        connection.state = ready_state(connection)
+        connection.state_reason = ""
+        connection.save(update_fields=["member", "state", "state_reason"])
+    log.info("set_up", connection=connection.pk, member=member.pk, calendars=len(chosen))
+    return connection
+
+
+def _save_stream(connection: Connection, container: Container, **choices) -> None:
+    stream, _ = Stream.objects.get_or_create(
+        connection=connection, container_id=container.id, defaults={"container_name": container.name, **choices}
+    )
+    if (choices["reads_busy"] and not stream.reads_busy) or (choices["is_target"] and not stream.is_target):
+        # What was passed over until now has to be read.
+        stream.cursor, stream.window_end = "", None
+    stream.container_name, stream.is_active = container.name, True
+    for name, value in choices.items():
+        setattr(stream, name, value)
+    stream.save()
+
+
+def ready_state(connection: Connection) -> ConnectionState:
+    """What a connection with a good grant is: what a person has paused stays so."""
+    if not connection.streams.filter(is_active=True).exists():
+        return ConnectionState.SETUP
+    return ConnectionState.PAUSED if connection.paused_by_person else ConnectionState.ACTIVE
+
+
+def other_connections(connection: Connection, member_id: str):
+    others = Connection.objects.filter(member_id=member_id, integration=connection.integration)
+    return others.exclude(state=ConnectionState.DISCONNECTED).exclude(pk=connection.pk)
+
+
+def forget_calendars(connection: Connection) -> None:
+    connection.streams.update(is_active=False, cursor="", full_mark="", full_cursor="", window_end=None)
