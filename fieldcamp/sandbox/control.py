@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
+from fieldcamp.sandbox.vendor import Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -127,8 +128,9 @@ class Control:
         vendor = self._vendor({"vendor": request.query.get("vendor")})
         return vendor.dump(request.query.get("account"))
 
-    def _vendor(self, body: dict[str, Any]) -> Any:
-        name = self._vendor_name(_string(body, "vendor"))
+    def _vendor(self, body: dict[str, Any]) -> Vendor:
+        name = _string(body, "vendor")
+        self._vendor_name(name)
         return self.sandbox.vendors[name]
 
     def _vendor_name(self, name: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The requests and answers that every simulated vendor shares: plain data, so that a batch's inner call looks like any other."""
+"""The requests and answers that all vendors share: plain data, so a batch's inner call looks like any other."""
 
 import gzip
 import json

@@ -2,7 +2,7 @@
 
 import io
 from http.client import HTTPMessage
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from requests.cookies import extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from fieldcamp.sandbox.app import Sandbox
 from fieldcamp.sandbox.http import Dropped
@@ -64,8 +64,7 @@ def mount(session: requests.Session, app: Sandbox, url: str = URL) -> SandboxAda
 
 
 def _environ(request: requests.PreparedRequest, sleep: Any) -> dict[str, Any]:
-    assert request.url and request.method
-    parts = urlsplit(request.url)
+    parts = urlsplit(request.url or "")
     body = request.body or b""
     if isinstance(body, str):
         body = body.encode()
@@ -73,7 +72,7 @@ def _environ(request: requests.PreparedRequest, sleep: Any) -> dict[str, Any]:
         body = body.read() if hasattr(body, "read") else b"".join(body)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     environ = {
-        "REQUEST_METHOD": request.method,
+        "REQUEST_METHOD": request.method or "GET",
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote(parts.path, "latin-1"),
         "RAW_URI": parts.path or "/",
@@ -102,13 +101,13 @@ def _response(
     # urllib3 compares what arrives with Content-Length, so a truncated body fails here as it would on the wire.
     raw = HTTPResponse(
         body=io.BytesIO(body),
-        headers=headers,
+        headers=HTTPHeaderDict(headers),
         status=int(code),
         reason=reason,
         preload_content=False,
         decode_content=False,
         request_method=request.method,
-        original_response=_Original(headers),
+        original_response=cast(Any, _Original(headers)),
     )
     response = requests.Response()
     response.status_code, response.reason, response.raw = int(code), reason, raw

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fieldcamp.sandbox.state import State
 
-CLIENT_SECRET = "sandbox-secret"  # the one secret every client has here
+CLIENT_SECRET = "sandbox-secret"  # noqa: S105  the one secret every client has here
 ANY_CLIENT = "*"
 
 SCHEMA = """
@@ -71,6 +71,11 @@ class Grants:
             )
             return int(cursor.lastrowid or 0), True
 
+    def owner(self, grant: int) -> tuple[str, str]:
+        """Whose grant it is: the account and the client."""
+        row = self.state.the("SELECT account, client_id FROM oauth_grants WHERE n = ?", grant)
+        return row["account"], row["client_id"]
+
     def of_account(self, account: str) -> list[dict[str, Any]]:
         """The clients that have access to the account."""
         rows = self.state.all(
@@ -110,7 +115,7 @@ class Grants:
         token = prefix + secrets.token_urlsafe(64)
         now = self.state.now()
         with self.state.transaction():
-            issued = self.state.one(
+            issued = self.state.the(
                 "SELECT coalesce(max(issued), 0) + 1 AS n FROM oauth_tokens WHERE grant_n = ?", grant
             )
             self.state.execute("DELETE FROM oauth_tokens WHERE grant_n = ? AND expires_at < ?", grant, now - 86400)

@@ -158,7 +158,8 @@ def serve(port: int, state_path: str | None, tls: bool = False, host: str = "127
         signal.signal(signum, stop)
     scheme = "https" if tls else "http"
     shown = f"[{host}]" if ":" in host else host
-    print(f"Sandbox on {scheme}://{shown}:{server.server_port}/", flush=True)
+    sys.stdout.write(f"Sandbox on {scheme}://{shown}:{server.server_port}/\n")
+    sys.stdout.flush()
     try:
         server.serve_forever(poll_interval=0.1)
     finally:

@@ -71,6 +71,13 @@ class State:
         with self.lock:
             return self._db.execute(sql, params).fetchone()
 
+    def the(self, sql: str, *params: Any) -> sqlite3.Row:
+        """The one row that must be there."""
+        row = self.one(sql, *params)
+        if row is None:
+            raise LookupError(sql)
+        return row
+
     def all(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         """All rows."""
         with self.lock:
@@ -109,7 +116,7 @@ class State:
         with self.transaction():
             tables = self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             for table in tables:
-                self.execute(f'DELETE FROM "{table["name"]}"')
+                self.execute(f'DELETE FROM "{table["name"]}"')  # noqa: S608  our own table names
             self._offset = 0.0
 
     def kill_cursor(self, cursor: str) -> None:

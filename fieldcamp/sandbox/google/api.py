@@ -119,7 +119,7 @@ class CalendarV3:
         etag = data.get("etag")
         if request.query.get("fields"):
             data = selector.select(data, request.query["fields"])
-        # Google indents unless told not to; here only when told to, since Python's indenting encoder is ten times slower.
+        # Google indents unless told not to; here only when told to: Python's indenting encoder is ten times slower.
         response = json_response(data, pretty=bool(params.flag(request.query, "prettyPrint")))
         response.headers["Cache-Control"] = "private, max-age=0, must-revalidate, no-transform"
         if etag is not None:

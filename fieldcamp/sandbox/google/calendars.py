@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fieldcamp.sandbox.google import errors
-from fieldcamp.sandbox.google.times import zone
 from fieldcamp.sandbox.state import State
 
 ROLES = ("none", "freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner")
@@ -32,9 +31,7 @@ class Calendar:
     @property
     def zone(self) -> ZoneInfo:
         """Its time zone."""
-        place = zone(self.body["timeZone"])
-        assert place is not None
-        return place
+        return ZoneInfo(self.body["timeZone"])
 
     @property
     def is_primary(self) -> bool:
@@ -66,6 +63,10 @@ class Calendars:
     def accounts(self) -> list[dict[str, Any]]:
         """All sample accounts, in the order in which they are offered."""
         return [dict(row) for row in self.state.all("SELECT * FROM g_accounts ORDER BY sub")]
+
+    def list_change(self, account: str) -> int:
+        """The change number of the account's list."""
+        return int(self.state.the("SELECT list_change FROM g_accounts WHERE email = ?", account)["list_change"])
 
     def find(self, account: str, calendar_id: str) -> Calendar:
         """The calendar under that id, or under "primary", when it is in the account's list; else 404."""
@@ -110,8 +111,8 @@ class Calendars:
                 json.dumps(body),
                 now,
             )
-            color = str(cursor.lastrowid % 24 + 1)
-            self.put_entry(account, int(cursor.lastrowid or 0), "owner", {"colorId": color, "selected": True})
+            n = int(cursor.lastrowid or 0)
+            self.put_entry(account, n, "owner", {"colorId": str(n % 24 + 1), "selected": True})
             return self.find(account, calendar_id)
 
     def save(self, cal: Calendar, body: dict[str, Any]) -> Calendar:
@@ -149,11 +150,10 @@ class Calendars:
 
     def tick(self, cal: Calendar) -> tuple[int, int]:
         """The calendar's next change number and its `updated` in microseconds, both unique and growing."""
-        row = self.state.one(
+        row = self.state.the(
             "UPDATE g_calendars SET change = change + 1, updated_us = max(updated_us + 1, ?) WHERE n = ?"
             " RETURNING change, updated_us",
             int(self.state.now() * 1_000_000),
             cal.n,
         )
-        assert row is not None
         return row["change"], row["updated_us"]

@@ -1,4 +1,4 @@
-"""What one can do to an event: get, insert, patch, update, delete, import, move. The API and the pages both call this."""
+"""What one can do to an event: get, insert, patch, update, delete, import, move. API and pages both call this."""
 
 import re
 from dataclasses import replace
@@ -7,11 +7,11 @@ from typing import Any
 
 from fieldcamp.sandbox.google import errors, recurrence
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars, base32hex, new_id
+from fieldcamp.sandbox.google.event_types import checked_new_type
 from fieldcamp.sandbox.google.render import etag_of
 from fieldcamp.sandbox.google.resource import FIXED, WRITABLE, body_from, checked_id, merged, writable
 from fieldcamp.sandbox.google.store import EventStore, Stored, moment_ms
-from fieldcamp.sandbox.google.times import parse_date, parse_datetime, write_utc
-from fieldcamp.sandbox.google.event_types import checked_new_type
+from fieldcamp.sandbox.google.times import parse_date, parse_datetime, read_date, write_utc
 from fieldcamp.sandbox.state import State
 
 _INSTANCE = re.compile(r"(?P<series>.+)_(?P<start>\d{8}(T\d{6}Z)?)", re.ASCII)
@@ -54,10 +54,9 @@ class Events:
             body["start"] = {"dateTime": write_utc(occurrence.start), **named}
             body["end"] = {"dateTime": write_utc(end), "timeZone": master.body["end"]["timeZone"]}
         else:
-            first, last = parse_date(master.body["start"]["date"]), parse_date(master.body["end"]["date"])
-            assert first and last
+            length = read_date(master.body["end"]["date"]) - read_date(master.body["start"]["date"])
             body["start"] = {"date": occurrence.start.isoformat()}
-            body["end"] = {"date": (occurrence.start + (last - first)).isoformat()}
+            body["end"] = {"date": (occurrence.start + length).isoformat()}
         body |= {"recurringEventId": master.id, "originalStartTime": body["start"]}
         return replace(
             master,

@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -38,9 +38,7 @@ def _key(state: State) -> rsa.RSAPrivateKey:
             pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
             state.put("google_key", pem.decode())
             return key
-    loaded = serialization.load_pem_private_key(text.encode(), password=None)
-    assert isinstance(loaded, rsa.RSAPrivateKey)
-    return loaded
+    return cast(rsa.RSAPrivateKey, serialization.load_pem_private_key(text.encode(), password=None))
 
 
 def _encoded(data: dict[str, Any]) -> str:

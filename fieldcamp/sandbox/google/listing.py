@@ -176,9 +176,8 @@ class Listing:
                     masters[series] = master is not None and not master.cancelled
                 if not masters[series]:
                     continue  # a deleted series is told by the master's tombstone alone
-            if each.recurring and asked.time_min is not None and asked.time_max is not None:
-                if not overlaps(each, cal, asked.time_min, asked.time_max):
-                    continue
+            if each.recurring and not _in_window(each, cal, asked):
+                continue
             if asked.q is not None and not _mentions(each.body, asked.q):
                 continue
             own = each.body.get("extendedProperties", {})
@@ -188,9 +187,17 @@ class Listing:
                 yield each
 
 
+def _in_window(master: Stored, cal: Calendar, asked: params.ListParams) -> bool:
+    """Whether any occurrence is; with one bound only, the columns have decided that already."""
+    if asked.time_min is None or asked.time_max is None:
+        return True
+    return overlaps(master, cal, asked.time_min, asked.time_max)
+
+
 def _conditions(asked: params.ListParams, since: int | None) -> tuple[str, tuple[Any, ...]]:
     """The part of the filters that the database decides."""
-    where, values = ["1"], []
+    where: list[str] = ["1"]
+    values: list[Any] = []
     if since is not None:
         where.append("change > ?")
         values.append(since)

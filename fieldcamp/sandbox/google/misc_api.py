@@ -9,8 +9,10 @@ from fieldcamp.sandbox.google.listing import Listing
 from fieldcamp.sandbox.google.times import from_ms, parse_datetime, to_ms, write_datetime, zone
 
 MAX_CALENDARS = 50
-EVENT_COLORS = ("#a4bdfc", "#7ae7bf", "#dbadff", "#ff887c", "#fbd75b", "#ffb878", "#46d6db", "#e1e1e1", "#5484ed")
-EVENT_COLORS += ("#51b749", "#dc2127")
+EVENT_COLORS = (
+    *("#a4bdfc", "#7ae7bf", "#dbadff", "#ff887c", "#fbd75b", "#ffb878", "#46d6db", "#e1e1e1", "#5484ed", "#51b749"),
+    "#dc2127",
+)
 SETTINGS = {
     "autoAddHangouts": "true",
     "dateFieldOrder": "MDY",

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.google import errors
-from fieldcamp.sandbox.google.times import parse_datetime, to_ms, zone
 from fieldcamp.sandbox.google.event_types import TYPES
+from fieldcamp.sandbox.google.times import parse_datetime, to_ms, zone
 
 MAX_PAGE = 2500
 NOT_WITH_SYNC_TOKEN = (

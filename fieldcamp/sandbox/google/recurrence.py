@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rruleset, rrulestr
 
-from fieldcamp.sandbox.google.times import FOREVER, midnight_ms, parse_date, parse_datetime, to_ms, zone
+from fieldcamp.sandbox.google.times import FOREVER, midnight_ms, read_date, read_utc, to_ms, zone
 
 HORIZON = timedelta(days=20 * 366)  # no rule is followed further: one that never matches must end somewhere
 MAX_COUNT = 10_000
@@ -62,12 +62,7 @@ def last_end_ms(body: dict[str, Any], tz: ZoneInfo) -> int:
     """When the last occurrence is over, or FOREVER."""
     if any("COUNT=" not in line and "UNTIL=" not in line for line in _lines(body, "RRULE")):
         return FOREVER
-    last = None
-    for last in occurrences(body, tz, -FOREVER, FOREVER):
-        pass
-    if last is None:
-        raise BadRecurrence("The rule has no occurrence.")
-    return last.end_ms
+    return max(occurrence.end_ms for occurrence in occurrences(body, tz, -FOREVER, FOREVER))
 
 
 def check(body: dict[str, Any], tz: ZoneInfo) -> None:
@@ -86,11 +81,9 @@ def _lines(body: dict[str, Any], name: str) -> list[str]:
 def _first_and_length(body: dict[str, Any], tz: ZoneInfo) -> tuple[datetime, timedelta]:
     start, end = body["start"], body["end"]
     if "date" in start:
-        first, last = parse_date(start["date"]), parse_date(end["date"])
-        assert first and last
-        return datetime(first.year, first.month, first.day), last - first
-    begin, stop = parse_datetime(start["dateTime"]), parse_datetime(end["dateTime"])
-    assert begin and stop
+        first, last = read_date(start["date"]), read_date(end["date"])
+        return datetime.combine(first, time()), last - first
+    begin, stop = read_utc(start["dateTime"]), read_utc(end["dateTime"])
     return begin.astimezone(tz).replace(tzinfo=None), stop - begin
 
 
@@ -129,7 +122,7 @@ def _rules(lines: tuple[str, ...], first: datetime, all_day: bool, place: str) -
         raise BadRecurrence(str(error)) from None
 
 
-def _rule(text: str, first: datetime, all_day: bool, tz: ZoneInfo) -> Iterator[datetime] | rrule:
+def _rule(text: str, first: datetime, all_day: bool, tz: ZoneInfo) -> Any:
     parts = dict(part.split("=", 1) for part in text.upper().split(";") if part)
     if parts.get("FREQ") not in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY"):
         raise BadRecurrence("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY.")
@@ -142,7 +135,7 @@ def _rule(text: str, first: datetime, all_day: bool, tz: ZoneInfo) -> Iterator[d
     count = parts.pop("COUNT", None)
     rest = ";".join(f"{name}={value}" for name, value in parts.items())
     horizon = first + HORIZON
-    rule = rrulestr(rest, dtstart=first).replace(until=min(until, horizon) if until else horizon)
+    rule = cast(rrule, rrulestr(rest, dtstart=first)).replace(until=min(until, horizon) if until else horizon)
     if count is None:
         return rule
     if until is not None or not 1 <= int(count) <= MAX_COUNT:
@@ -185,7 +178,7 @@ def _listed(text: str, options: str, first: datetime, tz: ZoneInfo) -> datetime:
 def _moment(text: str) -> datetime:
     for pattern in ("%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M%S", "%Y%m%d"):
         try:
-            moment = datetime.strptime(text.upper(), pattern)
+            moment = datetime.strptime(text.upper(), pattern)  # noqa: DTZ007  a rule's wall-clock time
         except ValueError:
             continue
         return moment.replace(tzinfo=UTC) if pattern.endswith("Z") else moment

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fieldcamp.sandbox.google.calendars import Calendar, base32hex
 from fieldcamp.sandbox.google.store import Stored
-from fieldcamp.sandbox.google.times import parse_datetime, write_datetime, write_ms
+from fieldcamp.sandbox.google.times import read_utc, write_datetime, write_ms
 
 # The order of keys in recorded answers.
 _BEFORE_PEOPLE = ("summary", "description", "location", "colorId", "eventLabelId")
@@ -63,7 +63,7 @@ def event(cal: Calendar, stored: Stored, tz: ZoneInfo, max_attendees: int | None
 
 def tombstone(stored: Stored, tz: ZoneInfo) -> dict[str, Any]:
     """All that is left of a deleted event in incremental lists: parse this before touching start or end."""
-    result = {
+    result: dict[str, Any] = {
         "kind": "calendar#event",
         "etag": etag_of(stored.updated_us),
         "id": stored.id,
@@ -79,9 +79,7 @@ def moment(value: dict[str, str], tz: ZoneInfo) -> dict[str, str]:
     """A start or end: the instant in the zone of the answer, the event's own zone beside it."""
     if "date" in value:
         return {"date": value["date"]}
-    instant = parse_datetime(value["dateTime"])
-    assert instant is not None
-    return {"dateTime": write_datetime(instant, tz), "timeZone": value["timeZone"]}
+    return {"dateTime": write_datetime(read_utc(value["dateTime"]), tz), "timeZone": value["timeZone"]}
 
 
 def html_link(cal: Calendar, event_id: str) -> str:
@@ -101,7 +99,7 @@ def _person(person: dict[str, str], cal: Calendar) -> dict[str, Any]:
 
 
 def _attendee(item: dict[str, Any], body: dict[str, Any], cal: Calendar) -> dict[str, Any]:
-    result = {name: item[name] for name in ("email", "displayName") if name in item}
+    result: dict[str, Any] = {name: item[name] for name in ("email", "displayName") if name in item}
     if item["email"] == body["organizer"]["email"]:
         result["organizer"] = True
     if item["email"] == cal.id:

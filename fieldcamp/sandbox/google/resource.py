@@ -2,13 +2,12 @@
 
 import json
 import re
-from datetime import datetime
 from typing import Any
 
 from fieldcamp.sandbox.google import errors, recurrence
 from fieldcamp.sandbox.google.calendars import Calendar
-from fieldcamp.sandbox.google.times import parse_date, parse_datetime, write_utc, zone
 from fieldcamp.sandbox.google.event_types import check_event_type
+from fieldcamp.sandbox.google.times import parse_date, parse_datetime, write_utc, zone
 
 TEXTS = {"summary": 4096, "description": 65536, "location": 4096, "colorId": 8, "eventLabelId": 64}
 FLAGS = {"anyoneCanAddSelf": False, "guestsCanInviteOthers": True, "guestsCanModify": False}
@@ -18,8 +17,10 @@ CHOICES = {
     "transparency": ("opaque", "transparent"),
     "visibility": ("default", "public", "private", "confidential"),
 }
-OBJECTS = ("conferenceData", "gadget", "outOfOfficeProperties", "focusTimeProperties", "workingLocationProperties")
-OBJECTS += ("birthdayProperties",)
+OBJECTS = (
+    *("conferenceData", "gadget", "outOfOfficeProperties", "focusTimeProperties", "workingLocationProperties"),
+    "birthdayProperties",
+)
 WRITABLE = {*TEXTS, *FLAGS, *CHOICES, *OBJECTS, "start", "end", "recurrence", "attendees", "reminders"}
 WRITABLE |= {"extendedProperties", "source", "attachments", "sequence"}
 # Decided when the event is made: https://developers.google.com/workspace/calendar/api/v3/reference/events
@@ -151,13 +152,7 @@ def _moment(name: str, value: object, cal: Calendar, recurring: bool) -> tuple[d
     if place is None and recurring:
         raise errors.required(f"Missing time zone definition for {name} time.")
     named = value["timeZone"] if place else cal.body["timeZone"]
-    return {"dateTime": write_utc(moment), "timeZone": named}, _utc(moment)
-
-
-def _utc(moment: datetime) -> datetime:
-    utc = parse_datetime(write_utc(moment))
-    assert utc is not None
-    return utc
+    return {"dateTime": write_utc(moment), "timeZone": named}, moment
 
 
 def _attendees(value: object) -> list[dict[str, Any]]:

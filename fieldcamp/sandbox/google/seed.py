@@ -36,9 +36,9 @@ STREETS = ("Maple Ave", "Oak St", "Birch Ln", "Cedar Ct", "Elm Dr", "Harbor Rd",
 
 def fill(calendars: Calendars, events: Events, seed: str) -> None:
     """Makes the accounts and, for "demo", a few events around today."""
-    for n, (name, given, family) in enumerate(ACCOUNTS, 1):
+    for n, (name, given, surname) in enumerate(ACCOUNTS, 1):
         email = f"{name}@google.test"
-        row = (email, f"1{n:020d}", given, family)
+        row = (email, f"1{n:020d}", given, surname)
         events.state.execute("INSERT INTO g_accounts (email, sub, given_name, family_name) VALUES (?, ?, ?, ?)", *row)
         primary = calendars.create(email, email, {"summary": email, "timeZone": TIME_ZONE})
         family_id = f"c_{base32hex(f'family {email}', 52)}@group.calendar.google.com"

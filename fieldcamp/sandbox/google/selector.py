@@ -21,7 +21,8 @@ def select(data: Any, fields: str) -> Any:
 
 def parse(fields: str) -> Tree:
     """A selector as a tree of names."""
-    tokens, position = [], 0
+    tokens: list[str] = []
+    position = 0
     text = fields.rstrip()
     while position < len(text):
         match = _TOKEN.match(text, position)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+# ruff: noqa: S608  column lists and conditions are this package's own; values are always bound
 from fieldcamp.sandbox.google import recurrence
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
 from fieldcamp.sandbox.google.schema import COLUMNS
-from fieldcamp.sandbox.google.times import midnight_ms, parse_date, parse_datetime, to_ms
+from fieldcamp.sandbox.google.times import midnight_ms, read_date, read_utc, to_ms
 from fieldcamp.sandbox.state import State
 
 SNAPSHOT_SECONDS = 3600  # how long a page token shows the calendar as it was
@@ -67,9 +68,8 @@ class EventStore:
                 self._keep_version(cal, old, change)
             new = row_of(cal, body, old.seq if old else change, change, updated_us)
             self.state.execute(INSERT, *new)
-        saved = self.get(cal, body["id"])
-        assert saved is not None
-        return saved
+        start_ms, end_ms, original_ms = new[8], new[9], new[7]
+        return Stored(body["id"], new[2], change, updated_us, body, start_ms, end_ms, original_ms)
 
     def rows(
         self, cal: Calendar, as_of: int, where: str, params: tuple[Any, ...], order: str, limit: int = -1
@@ -90,8 +90,7 @@ class EventStore:
         with self.state.transaction():
             self.state.execute("DELETE FROM g_snapshots WHERE opened < ?", now - SNAPSHOT_SECONDS)
             self.state.execute("INSERT OR REPLACE INTO g_snapshots VALUES (?, ?, ?)", cal.n, change, now)
-            oldest = self.state.one("SELECT min(change) AS change FROM g_snapshots WHERE cal = ?", cal.n)
-            assert oldest is not None
+            oldest = self.state.the("SELECT min(change) AS change FROM g_snapshots WHERE cal = ?", cal.n)
             self.state.execute("DELETE FROM g_versions WHERE cal = ? AND superseded <= ?", cal.n, oldest["change"])
 
     def _keep_version(self, cal: Calendar, old: Stored, superseded: int) -> None:
@@ -148,12 +147,8 @@ def stored(row: sqlite3.Row) -> Stored:
 def moment_ms(value: dict[str, str], cal: Calendar) -> int:
     """A start or end in milliseconds; days begin at midnight of the calendar's zone."""
     if "date" in value:
-        day = parse_date(value["date"])
-        assert day is not None
-        return midnight_ms(day, cal.zone)
-    instant = parse_datetime(value["dateTime"])
-    assert instant is not None
-    return to_ms(instant)
+        return midnight_ms(read_date(value["date"]), cal.zone)
+    return to_ms(read_utc(value["dateTime"]))
 
 
 def span(body: dict[str, Any], cal: Calendar) -> tuple[int, int]:

@@ -62,6 +62,16 @@ def parse_date(text: object) -> date | None:
     return day if MIN_YEAR <= day.year <= MAX_YEAR else None
 
 
+def read_utc(text: str) -> datetime:
+    """A time as `write_utc` wrote it."""
+    return datetime.fromisoformat(text)
+
+
+def read_date(text: str) -> date:
+    """A date that was checked before it was stored."""
+    return date.fromisoformat(text)
+
+
 def to_ms(moment: datetime) -> int:
     """Milliseconds since the epoch."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)

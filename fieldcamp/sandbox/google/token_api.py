@@ -76,7 +76,7 @@ class TokenApi:
             answer["refresh_token"] = self.grants.issue("refresh", grant, scopes, "1//0", REFRESH_SECONDS, keep)
         answer |= {"scope": " ".join(sorted(scopes)), "token_type": "Bearer"}
         if "openid" in scopes:
-            answer["id_token"] = self._id_token(account, answer["access_token"], nonce)
+            answer["id_token"] = self._id_token(account, grant, scopes, nonce)
         return answer
 
     def _exchange(self, form: MultiDict, client_id: str) -> dict[str, Any]:
@@ -89,8 +89,8 @@ class TokenApi:
         if spent is None:
             raise bad_grant()
         grant, details = spent
-        owner = self.state.one("SELECT account, client_id FROM oauth_grants WHERE n = ?", grant)
-        if owner is None or owner["client_id"] != client_id:
+        account, allowed_client = self.grants.owner(grant)
+        if allowed_client != client_id:
             raise bad_grant()
         if form.get("redirect_uri") != details["redirect_uri"]:
             raise TokenError(400, "redirect_uri_mismatch", "Bad Request")
@@ -101,7 +101,7 @@ class TokenApi:
             matches = verifier_matches(details["challenge"], details["challenge_method"], verifier)
             if not _VERIFIER.fullmatch(verifier) or not matches:
                 raise bad_grant("Invalid code verifier.")
-        return self.answer_for(owner["account"], grant, set(details["scopes"]), details["refresh"], details["nonce"])
+        return self.answer_for(account, grant, set(details["scopes"]), details["refresh"], details["nonce"])
 
     def _refresh(self, form: MultiDict, client_id: str) -> dict[str, Any]:
         text = form.get("refresh_token", "")
@@ -170,8 +170,7 @@ class TokenApi:
         return json_response(document)
 
     def _identity(self, email: str, scopes: set[str]) -> dict[str, Any]:
-        row = self.calendars.account(email)
-        assert row is not None
+        row = self.state.the("SELECT * FROM g_accounts WHERE email = ?", email)
         result: dict[str, Any] = {"sub": row["sub"]}
         if IDENTITY["profile"] in scopes:
             names = {"given_name": row["given_name"], "family_name": row["family_name"]}
@@ -180,12 +179,11 @@ class TokenApi:
             result |= {"email": email, "email_verified": True}
         return result
 
-    def _id_token(self, account: str, access_token: str, nonce: str) -> str:
-        token = self.grants.lookup(access_token)
-        assert token is not None
+    def _id_token(self, account: str, grant: int, scopes: set[str], nonce: str) -> str:
+        client_id = self.grants.owner(grant)[1]
         now = int(self.state.now())
-        claims: dict[str, Any] = {"iss": id_token.ISSUER, "azp": token.client_id, "aud": token.client_id}
-        claims |= self._identity(account, set(token.scopes))
+        claims: dict[str, Any] = {"iss": id_token.ISSUER, "azp": client_id, "aud": client_id}
+        claims |= self._identity(account, scopes)
         claims |= {"nonce": nonce} if nonce else {}
         return id_token.issue(self.state, claims | {"iat": now, "exp": now + ACCESS_SECONDS})
 
