@@ -5,9 +5,9 @@ from django.urls import path
 from integrations.api import jobs, sync
 
 urlpatterns = [
-    path("integrations/jobs", jobs.JobListView.as_view(), name="job-list"),
-    path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="job"),
-    path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="job-cancel"),
-    path("integrations/<slug:slug>/sync", sync.SyncView.as_view(), name="sync"),
-    path("integrations/<slug:slug>/status", sync.StatusView.as_view(), name="status"),
+    path("integrations/jobs", jobs.JobListView.as_view(), name="integrations-job-list"),
+    path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
+    path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
+    path("integrations/<slug:slug>/sync", sync.SyncView.as_view(), name="integrations-sync"),
+    path("integrations/<slug:slug>/status", sync.StatusView.as_view(), name="integrations-status"),
 ]

@@ -72,3 +72,4 @@ class Provider:
     identify: Callable[[Http], Account]
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
+    sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default

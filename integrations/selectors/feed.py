@@ -1,13 +1,13 @@
-"""The change feed: keyset pages over numbers given out under a lock, so that no row appears behind a reader."""
+"""The change feed: keyset pages over numbers given out under a lock, so that no row appears behind a reader.
 
-import base64
-import binascii
+A position is the number of the last row that a reader has seen.
+"""
+
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import ChangeRow, Connection, ConnectionState, WorkspaceIntegration
@@ -15,23 +15,24 @@ from integrations.providers import PROVIDERS
 from integrations.records import instant
 
 
-class InvalidCursor(Exception):
-    """Not a cursor that this feed has issued."""
-
-
-class CursorExpired(Exception):
+class FeedExpired(Exception):
     """What the reader asks for has been pruned. `resync_from` is the earliest time that can still be asked for."""
 
     def __init__(self, resync_from: dt.datetime):
         self.resync_from = resync_from
-        super().__init__(f"The change feed keeps {settings.FEED_RETENTION_DAYS} days; what you ask for is older.")
+        super().__init__(
+            f"The change feed keeps {settings.FEED_RETENTION_DAYS} days, and what you ask for is older. Read your "
+            "records anew, then continue with since = details.resync_from."
+        )
 
 
 @dataclass(frozen=True)
 class FeedPage:
+    """Some rows, where to go on (`resume`), and whether more are there already."""
+
     rows: list[ChangeRow]
-    next_cursor: str | None
-    resume_cursor: str
+    resume: int
+    more: bool
 
 
 class Feed:
@@ -39,7 +40,6 @@ class Feed:
 
     def __init__(self, workspace: Workspace, integration: str):
         self.workspace, self.integration = workspace, integration
-        self.signer = Signer(salt=f"feed:{workspace.pk}:{integration}")
         # Read before any row: what is written later has a higher number and is still to come.
         self.row = WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first()
 
@@ -48,39 +48,30 @@ class Feed:
         return ChangeRow.objects.filter(workspace=self.workspace, integration=self.integration)
 
     def after_watermark(self) -> int:
-        """The position that the last successful incremental sync ended at."""
+        """The position that the last successful sync ended at."""
         return max(self.row.watermark, self.row.feed_pruned_to) if self.row else 0
 
     def after_time(self, since: dt.datetime, now: dt.datetime) -> int:
-        """The position behind everything recorded up to `since`. Raises CursorExpired."""
+        """The position behind everything recorded up to `since`. Raises FeedExpired."""
         if since < now - dt.timedelta(days=settings.FEED_RETENTION_DAYS):
-            raise CursorExpired(_resync_from(now))
-        first = self.rows.filter(changed_at__gt=since).order_by("changed_at", "seq").values_list("seq", flat=True)
-        start = first.first()
+            raise FeedExpired(_resync_from(now))
+        later = self.rows.filter(changed_at__gt=since).order_by("changed_at", "seq")
+        start = later.values_list("seq", flat=True).first()
         if start is not None:
             return start - 1
         return self.row.feed_seq if self.row else 0
 
-    def after_cursor(self, cursor: str, now: dt.datetime) -> int:
-        """The position that a cursor stands for. Raises InvalidCursor, CursorExpired."""
-        try:
-            text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
-            position = int(self.signer.unsign(text))
-        except (BadSignature, ValueError, binascii.Error):
-            raise InvalidCursor from None
+    def checked(self, position: int, now: dt.datetime) -> int:
+        """The position of a cursor, if nothing behind it has been pruned. Raises FeedExpired."""
         if self.row and position < self.row.feed_pruned_to:
-            raise CursorExpired(_resync_from(now))
+            raise FeedExpired(_resync_from(now))
         return position
-
-    def cursor(self, position: int) -> str:
-        return base64.urlsafe_b64encode(self.signer.sign(str(position)).encode()).decode().rstrip("=")
 
     def page(self, after: int, limit: int) -> FeedPage:
         """The next `limit` rows. A page costs the same wherever in the feed it stands."""
         rows = list(self.rows.filter(seq__gt=after).order_by("seq")[: limit + 1])
         more, rows = len(rows) > limit, rows[:limit]
-        resume = self.cursor(rows[-1].seq if rows else after)
-        return FeedPage(rows, resume if more else None, resume)
+        return FeedPage(rows, resume=rows[-1].seq if rows else after, more=more)
 
     def as_of(self, now: dt.datetime) -> dt.datetime:
         """How fresh what is stored is: when the usable account that was looked at longest ago was looked at."""

@@ -1,6 +1,7 @@
 """What can be done with jobs: trigger, ring the worker, cancel. Finishing them is the runner's business."""
 
 from functools import lru_cache
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -88,7 +89,14 @@ def active_job(workspace: Workspace, integration: str) -> SyncJob | None:
     return SyncJob.objects.filter(workspace=workspace, integration=integration, status__in=IN_FLIGHT).first()
 
 
-def trigger_sync(
+def check_trigger(workspace: Workspace, integration: str, connection: Connection | None = None) -> None:
+    """Raises what a trigger would raise now, by plain reads: they spare a trigger in vain the write lock."""
+    require_connected(workspace, integration, connection)
+    if job := active_job(workspace, integration):
+        raise SyncInProgress(job)
+
+
+def create_job(
     *,
     workspace: Workspace,
     integration: str,
@@ -100,13 +108,7 @@ def trigger_sync(
     actor: str,
     request_id: str = "",
 ) -> SyncJob:
-    """A new queued job, rung after commit. Raises NotConnected, or SyncInProgress if one is in flight.
-
-    The looks beforehand spare the write lock; what counts is the unique constraint `one_job_in_flight`.
-    """
-    require_connected(workspace, integration, connection)
-    if job := active_job(workspace, integration):
-        raise SyncInProgress(job)
+    """A new queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight` decides."""
     now = timezone.now()
     job = SyncJob(
         workspace=workspace,
@@ -124,12 +126,20 @@ def trigger_sync(
     try:
         with transaction.atomic():
             job.save(force_insert=True)
-            transaction.on_commit(lambda: ring(job.id), robust=True)
+            transaction.on_commit(lambda: ring(job.pk), robust=True)
     except IntegrityError:
         if winner := active_job(workspace, integration):
             raise SyncInProgress(winner) from None
         raise
     return job
+
+
+def trigger_sync(
+    *, workspace: Workspace, integration: str, connection: Connection | None = None, **fields: Any
+) -> SyncJob:
+    """Guards and creates. Raises NotConnected, or SyncInProgress if a job is in flight; fields as of `create_job`."""
+    check_trigger(workspace, integration, connection)
+    return create_job(workspace=workspace, integration=integration, connection=connection, **fields)
 
 
 def ring(job_id: str) -> None:

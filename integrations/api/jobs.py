@@ -1,0 +1,103 @@
+"""Jobs: what a trigger's answer is polled with."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.serializers import StrictSerializer
+from fieldcamp.api.views import ApiView
+from integrations.api.errors import as_api_errors
+from integrations.api.serializers import JobListSerializer, JobSerializer
+from integrations.models import JobStatus, SyncJob
+from integrations.providers import BY_SLUG, PROVIDERS
+from integrations.selectors.jobs import job_descriptor, job_summary, jobs_of
+from integrations.services.jobs import cancel_job
+
+
+class JobListView(ApiView):
+    required_scopes = {"GET": "integrations:read"}
+
+    @extend_schema(
+        operation_id="list_jobs",
+        parameters=[
+            OpenApiParameter("integration", str, enum=sorted(PROVIDERS)),
+            OpenApiParameter("status", str, enum=JobStatus.values),
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int, description="1 to 200; 50 if not given."),
+        ],
+        responses=JobListSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The workspace's jobs, newest first."""
+        filters = _filters(request)
+        limit = page_limit(request)
+        jobs = jobs_of(self.workspace, **filters)
+        name = list_name(request.path, self.workspace.pk, filters)
+        cursor = request.query_params.get("cursor")
+        if cursor is not None:
+            jobs = jobs.filter(_before(decode_cursor(name, cursor)))
+        found = list(jobs[: limit + 1])
+        page, more = found[:limit], len(found) > limit
+        return Response(
+            {
+                "jobs": [job_summary(job) for job in page],
+                "next_cursor": encode_cursor(name, [page[-1].created_at.isoformat(), page[-1].pk]) if more else None,
+            }
+        )
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """`integration` (its name, or its slug in addresses) and `status`, checked."""
+    integration = request.query_params.get("integration", "")
+    integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
+    status = request.query_params.get("status", "")
+    wrong = {}
+    if integration and integration not in PROVIDERS:
+        wrong["integration"] = [f"Must be one of {', '.join(sorted(PROVIDERS))}."]
+    if status and status not in JobStatus.values:
+        wrong["status"] = [f"Must be one of {', '.join(JobStatus.values)}."]
+    if wrong:
+        raise validation_error(wrong)
+    return {"integration": integration, "status": status}
+
+
+def _before(position: list[Any]) -> Q:
+    at, job_id = dt.datetime.fromisoformat(position[0]), position[1]
+    # The first condition is implied by the second; it is the one that an index can use.
+    return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(id__lt=job_id))
+
+
+class OneJobView(ApiView):
+    def job(self, job_id: str) -> SyncJob:
+        found = SyncJob.objects.filter(pk=job_id, workspace=self.workspace).first()
+        if found is None:
+            raise ApiError("NOT_FOUND", "There is no such job.")
+        return found
+
+
+class JobView(OneJobView):
+    required_scopes = {"GET": "integrations:read"}
+
+    @extend_schema(operation_id="read_job", responses=JobSerializer)
+    def get(self, request: Request, job_id: str) -> Response:
+        """All that is known of one job."""
+        return Response(job_descriptor(self.job(job_id)))
+
+
+class JobCancelView(OneJobView):
+    required_scopes = {"POST": "integrations:write"}
+
+    @extend_schema(operation_id="cancel_job", request=None, responses={202: JobSerializer})
+    def post(self, request: Request, job_id: str) -> Response:
+        """Ends a job that waits; asks a running one to stop after the provider call that it is in."""
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        job = self.job(job_id)
+        with as_api_errors():
+            job = cancel_job(job=job, actor=self.key.pk)
+        return Response(job_descriptor(job), status=202)

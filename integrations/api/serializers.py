@@ -1,0 +1,142 @@
+"""The bodies and answers of the sync API. The answers are made by the selectors; these describe them."""
+
+from functools import cache
+
+from rest_framework import serializers
+
+from fieldcamp.api.serializers import StrictCharField, StrictSerializer
+from integrations.models import ConnectionState, JobStatus, SyncJob
+from integrations.providers.base import Provider
+
+
+class TriggerSerializer(StrictSerializer):
+    """The body of a trigger; all of it may be left out."""
+
+    mode = serializers.ChoiceField(
+        SyncJob.Mode.choices,
+        default=SyncJob.Mode.INCREMENTAL,
+        help_text="`full` reads everything again and repairs what differs.",
+    )
+    connection_id = StrictCharField(
+        required=False, max_length=32, help_text="Narrows the sync to one account. Default: every account that works."
+    )
+
+
+def trigger_serializer(provider: Provider) -> type[TriggerSerializer]:
+    """The trigger's body for this provider: with `scope` where it syncs several kinds of records by name."""
+    return _with_scopes(provider.name, provider.sync_scopes) if provider.sync_scopes else TriggerSerializer
+
+
+@cache
+def _with_scopes(name: str, scopes: tuple[str, ...]) -> type[TriggerSerializer]:
+    scope = serializers.ChoiceField([(scope, scope) for scope in scopes], default=scopes[0])
+    return type(f"{name.title().replace('_', '')}TriggerSerializer", (TriggerSerializer,), {"scope": scope})
+
+
+class TriggerAnswerSerializer(serializers.Serializer):
+    job_id = serializers.CharField()
+    integration = serializers.CharField()
+    mode = serializers.ChoiceField(SyncJob.Mode.choices)
+    scope = serializers.CharField(required=False, help_text="Only where the integration has scopes.")
+    status = serializers.ChoiceField(JobStatus.choices)
+    created_at = serializers.DateTimeField()
+
+
+class CountsSerializer(serializers.Serializer):
+    pulled = serializers.IntegerField(help_text="Remote changes taken in.")
+    pushed = serializers.IntegerField(help_text="Writes that the provider accepted.")
+    skipped = serializers.IntegerField(help_text="Records looked at that needed nothing or were held back.")
+    failed = serializers.IntegerField(help_text="Records with an open problem.")
+
+
+class RecordSerializer(serializers.Serializer):
+    kind = serializers.CharField()
+    id = serializers.CharField()
+
+
+class ErrorEntrySerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+    connection_id = serializers.CharField(allow_null=True)
+    record = RecordSerializer(required=False)
+
+
+class ProgressSerializer(serializers.Serializer):
+    stage = serializers.CharField(allow_null=True)
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class JobSummarySerializer(TriggerAnswerSerializer):
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    triggered_by = serializers.ChoiceField(SyncJob.Trigger.choices)
+    progress = ProgressSerializer()
+    counts = CountsSerializer()
+    errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]
+    next_action_url = serializers.URLField(allow_null=True)
+
+
+class JobSerializer(JobSummarySerializer):
+    counts_by_entity = serializers.DictField(child=CountsSerializer())
+    counts_by_connection = serializers.DictField(child=CountsSerializer())
+
+
+class JobListSerializer(serializers.Serializer):
+    jobs = JobSummarySerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class LastJobSerializer(serializers.Serializer):
+    job_id = serializers.CharField()
+    status = serializers.ChoiceField(JobStatus.choices)
+    counts = CountsSerializer()
+
+
+class ConnectionSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    account = serializers.CharField()
+    member = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(ConnectionState.choices)
+    last_synced_at = serializers.DateTimeField(allow_null=True)
+
+
+class StatusSerializer(serializers.Serializer):
+    integration = serializers.CharField()
+    connected = serializers.BooleanField()
+    last_synced_at = serializers.DateTimeField(allow_null=True)
+    next_scheduled_sync_at = serializers.DateTimeField(allow_null=True)
+    active_job_id = serializers.CharField(allow_null=True)
+    errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]
+    direction = serializers.ChoiceField(["pull", "push", "bidirectional"], allow_null=True)
+    health = serializers.ChoiceField(["ok", "degraded", "needs_attention", "disconnected"])
+    last_job = LastJobSerializer(allow_null=True)
+    connections = ConnectionSerializer(many=True)
+
+
+class EventSerializer(serializers.Serializer):
+    summary = serializers.CharField(allow_null=True)
+    start = serializers.CharField(allow_null=True)
+    end = serializers.CharField(allow_null=True)
+    all_day = serializers.BooleanField(allow_null=True)
+    status = serializers.CharField(allow_null=True)
+
+
+class ChangeSerializer(serializers.Serializer):
+    """A change of a calendar event; the id's name is the provider's. Books have `entity` and `record_id` instead."""
+
+    id = serializers.CharField()
+    action = serializers.ChoiceField(["created", "updated", "deleted"])
+    visit_id = serializers.CharField(allow_null=True, required=False)
+    google_event_id = serializers.CharField(required=False)
+    changed_at = serializers.DateTimeField()
+    event = EventSerializer(allow_null=True, required=False)
+
+
+class FeedSerializer(serializers.Serializer):
+    integration = serializers.CharField()
+    changes = ChangeSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    resume_cursor = serializers.CharField()
+    as_of = serializers.DateTimeField()

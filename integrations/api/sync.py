@@ -1,0 +1,152 @@
+"""The trigger, the change feed and the status of each integration."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit
+from fieldcamp.api.views import ApiView
+from integrations.api.errors import as_api_errors
+from integrations.api.serializers import FeedSerializer, StatusSerializer, TriggerAnswerSerializer, trigger_serializer
+from integrations.models import Connection, SyncJob
+from integrations.observe import take_in_pending
+from integrations.providers import BY_SLUG, PROVIDERS
+from integrations.providers.base import Provider
+from integrations.records import instant
+from integrations.selectors.feed import Feed, change
+from integrations.selectors.jobs import trigger_answer
+from integrations.selectors.status import status
+from integrations.services.jobs import check_trigger, create_job, require_connected
+
+SLUG = OpenApiParameter("slug", str, OpenApiParameter.PATH, enum=sorted(BY_SLUG))
+
+
+class IntegrationView(ApiView):
+    """A view of one integration; an unknown one is a 404."""
+
+    @property
+    def provider(self) -> Provider:
+        provider = BY_SLUG.get(self.kwargs["slug"])
+        if provider is None:
+            raise ApiError("NOT_FOUND", f"There is no such integration. Known are {', '.join(sorted(BY_SLUG))}.")
+        return provider
+
+
+class SyncView(IntegrationView):
+    required_scopes = {"GET": "integrations:read", "POST": "integrations:write"}
+
+    @extend_schema(
+        operation_id="trigger_sync",
+        parameters=[SLUG, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        request=trigger_serializer(next(iter(PROVIDERS.values()))),
+        responses={202: TriggerAnswerSerializer},
+    )
+    def post(self, request: Request, slug: str) -> HttpResponseBase:
+        """Starts a sync of every account that works, or of one. One job at a time: a second trigger is 409."""
+        provider = self.provider
+        body = trigger_serializer(provider)(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = dict(body.validated_data)
+        connection_id = wanted.pop("connection_id", None)
+        target: dict[str, Any] = {"workspace": self.workspace, "integration": provider.name, "connection": None}
+
+        def guards() -> None:
+            if connection_id is not None:
+                target["connection"] = self._connection(connection_id)
+            with as_api_errors():
+                check_trigger(**target)
+
+        def create() -> Answer:
+            with as_api_errors():
+                job = create_job(
+                    **target,
+                    **wanted,
+                    triggered_by=SyncJob.Trigger.API,
+                    actor=self.key.pk,
+                    request_id=request.request_id,
+                )
+            return Answer(202, trigger_answer(job), {"Location": reverse("integrations-job", args=[job.pk])})
+
+        return replay_or_run(request, fingerprint_body=canonical(body.validated_data), before=guards, run=create)
+
+    def _connection(self, connection_id: str) -> Connection:
+        """The caller's own connection of this integration; any other does not exist for them."""
+        found = Connection.objects.filter(
+            pk=connection_id, workspace=self.workspace, integration=self.provider.name
+        ).first()
+        if found is None:
+            raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
+        return found
+
+    @extend_schema(
+        operation_id="read_changes",
+        parameters=[
+            SLUG,
+            OpenApiParameter("since", dt.datetime, description="Everything recorded after this time."),
+            OpenApiParameter("cursor", str, description="`next_cursor` or `resume_cursor` of an earlier answer."),
+            OpenApiParameter("limit", int, description="1 to 200; 50 if not given."),
+        ],
+        responses=FeedSerializer,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """What people changed at the provider: since the last successful sync, since a time, or from a cursor on."""
+        provider = self.provider
+        limit, since = page_limit(request), instant_parameter(request, "since")
+        cursor = request.query_params.get("cursor")
+        if since is not None and cursor is not None:
+            raise validation_error({"since": ["Send since or cursor, not both."]})
+        name = f"feed:{self.workspace.pk}:{provider.name}"
+        position = _position(decode_cursor(name, cursor)) if cursor is not None else None
+        now = timezone.now()
+        with as_api_errors():
+            require_connected(self.workspace, provider.name)
+            as_of = None
+            if since is None and position is None:
+                as_of = take_in_pending(self.workspace, provider.name)
+            feed = Feed(self.workspace, provider.name)
+            if position is not None:
+                after = feed.checked(position, now)
+            elif since is not None:
+                after = feed.after_time(since, now)
+            else:
+                after = feed.after_watermark()
+        page = feed.page(after, limit)
+        resume = encode_cursor(name, [page.resume])
+        return Response(
+            {
+                "integration": provider.name,
+                "changes": [change(row) for row in page.rows],
+                "next_cursor": resume if page.more else None,
+                "resume_cursor": resume,
+                "as_of": instant(as_of or feed.as_of(now)),
+            }
+        )
+
+
+def _position(values: list[Any]) -> int:
+    match values:
+        case [int(position)]:
+            return position
+    raise ApiError("INVALID_CURSOR")
+
+
+class StatusView(IntegrationView):
+    required_scopes = {"GET": "integrations:read"}
+
+    @extend_schema(operation_id="read_status", parameters=[SLUG], responses=StatusSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """How the integration stands. 200 also when nothing is connected: `connected` says so."""
+        data = status(self.workspace, self.provider.name)
+        etag = etag_of(data)
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(data, headers={"ETag": etag})
