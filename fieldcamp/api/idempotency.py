@@ -61,16 +61,16 @@ def replay_or_run(
     workspace_id = request.auth.workspace_id
     fingerprint = _fingerprint(request, fingerprint_body)
     stored = _find(workspace_id, key)
-    if stored:
+    if stored and not _expired(stored):
         return _replay(stored, fingerprint)
     try:
         if before:
             before()
-        return _response(_claim_and_run(workspace_id, key, fingerprint, run))
+        return _response(_claim_and_run(workspace_id, key, fingerprint, run, expired=stored))
     except (_Claimed, ApiError) as exc:
         # Also after a guard's refusal: it may have seen the very work of the first request with this key.
         stored = _find(workspace_id, key)
-        if stored:
+        if stored and not _expired(stored):
             return _replay(stored, fingerprint)
         if isinstance(exc, ApiError):
             raise
@@ -107,13 +107,18 @@ def _fingerprint(request: Request, body: bytes) -> str:
 
 
 def _find(workspace_id: str, key: str) -> IdempotencyRecord | None:
-    kept = IdempotencyRecord.objects.filter(created_at__gte=timezone.now() - KEPT)
-    return kept.filter(workspace_id=workspace_id, key=key).first()
+    return IdempotencyRecord.objects.filter(workspace_id=workspace_id, key=key).first()
 
 
-def _claim_and_run(workspace_id: str, key: str, fingerprint: str, run: Callable[[], Answer]) -> IdempotencyRecord:
+def _expired(record: IdempotencyRecord) -> bool:
+    return record.created_at < timezone.now() - KEPT
+
+
+def _claim_and_run(
+    workspace_id: str, key: str, fingerprint: str, run: Callable[[], Answer], *, expired: IdempotencyRecord | None
+) -> IdempotencyRecord:
     with transaction.atomic():
-        record = _claim(workspace_id, key, fingerprint)
+        record = _claim(workspace_id, key, fingerprint, expired)
         answer = _rendered(run())
         record.status, record.body, record.headers = answer.status, answer.body, answer.headers
         if 200 <= record.status < 300:
@@ -123,17 +128,14 @@ def _claim_and_run(workspace_id: str, key: str, fingerprint: str, run: Callable[
     return record
 
 
-def _claim(workspace_id: str, key: str, fingerprint: str) -> IdempotencyRecord:
-    now = timezone.now()
+def _claim(workspace_id: str, key: str, fingerprint: str, expired: IdempotencyRecord | None) -> IdempotencyRecord:
     try:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_MS}ms"])
-        # The row of an expired answer makes room; otherwise this finds nothing.
-        IdempotencyRecord.objects.filter(workspace_id=workspace_id, key=key, created_at__lt=now - KEPT).delete()
-        return IdempotencyRecord.objects.create(
-            workspace_id=workspace_id, key=key, fingerprint=fingerprint, created_at=now
-        )
+        if expired:
+            expired.delete()
+        return IdempotencyRecord.objects.create(workspace_id=workspace_id, key=key, fingerprint=fingerprint)
     except IntegrityError as exc:
         raise _Claimed from exc
     except OperationalError as exc:

@@ -7,7 +7,8 @@ writes stands or falls with the record itself.
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,14 +27,27 @@ class Attribution:
     origin: str = ""
 
 
-_attribution: ContextVar[Attribution] = ContextVar("attribution", default=Attribution())
+_attribution: ContextVar[Attribution | None] = ContextVar("attribution", default=None)
 _consumers: list[Callable[[Sequence[Change]], None]] = []
+
+# SQLite takes 32,766 parameters a statement.
+_AT_ONCE = 10_000
+
+
+def _who() -> Attribution:
+    return _attribution.get() or Attribution()
 
 
 @contextlib.contextmanager
-def attributed(actor: str = "", origin: str = "") -> Iterator[None]:
-    """All changes made inside are written down as made by `actor` and coming from `origin`."""
-    token = _attribution.set(Attribution(actor, origin))
+def attributed(actor: str | None = None, origin: str | None = None) -> Iterator[None]:
+    """All changes made inside are written down as made by `actor` and coming from `origin`.
+
+    What is not given stays as an enclosing `attributed` has it.
+    """
+    outer = _who()
+    token = _attribution.set(
+        Attribution(outer.actor if actor is None else actor, outer.origin if origin is None else origin)
+    )
     try:
         yield
     finally:
@@ -51,29 +65,42 @@ def _plain(value: Any) -> Any:
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.date):
         return value.isoformat()
-    return value if isinstance(value, (str, int, bool, dict, list, type(None))) else str(value)
+    return value if isinstance(value, (str, int, float, bool, dict, list, type(None))) else str(value)
 
 
-def _record(rows: Iterable[tuple[type["TrackedModel"], str, str, int, str, dict, dict]]) -> None:
-    who = _attribution.get()
-    changes = [
-        Change(
-            workspace_id=workspace_id,
-            kind=model.kind,
-            record_id=record_id,
-            version=version,
-            action=action,
-            before={name: _plain(value) for name, value in before.items()},
-            after={name: _plain(value) for name, value in after.items()},
-            origin=who.origin,
-            actor=who.actor,
-        )
-        for model, workspace_id, record_id, version, action, before, after in rows
-    ]
+def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mapping[str, Any]) -> Change | None:
+    """The row of the log for what one record was (nothing: it is new) and is now (nothing: it is gone)."""
+    old, new = ({name: row[name] for name in model.tracked} if row else {} for row in (before, after))
+    if before and after:
+        changed = [name for name in model.tracked if old[name] != new[name]]
+        if not changed:
+            return None
+        old, new = ({name: row[name] for name in changed} for row in (old, new))
+    removed = not after or new.get("deleted_at")
+    row, who = after or before, _who()
+    return Change(
+        workspace_id=row["workspace_id"],
+        kind=model.kind,
+        record_id=row["pk"],
+        version=row["version"] + (not after),
+        action=Change.Action.DELETED if removed else Change.Action.UPDATED if before else Change.Action.CREATED,
+        before={name: _plain(value) for name, value in old.items()},
+        after={name: _plain(value) for name, value in new.items()},
+        origin=who.origin,
+        actor=who.actor[:200],
+    )
+
+
+def _record(changes: Sequence[Change]) -> None:
+    """Writes the log and tells the consumers."""
     if changes:
         Change.objects.bulk_create(changes, batch_size=500)
         for consumer in _consumers:
             consumer(changes)
+
+
+def _portions(keys: list[str]) -> Iterator[list[str]]:
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
 
 
 class TrackedQuerySet(models.QuerySet):
@@ -82,18 +109,32 @@ class TrackedQuerySet(models.QuerySet):
     def alive(self):
         return self.filter(deleted_at=None)
 
+    def snapshot(self) -> dict[str, dict[str, Any]]:
+        """What the change log compares, by primary key."""
+        return {row["pk"]: row for row in self.values("pk", "workspace_id", "version", *self.model.tracked)}
+
     def update(self, **kwargs: Any) -> int:
+        """Django's update; each row of which it really changes a tracked field moves on by one version."""
+        kwargs.setdefault("updated_at", timezone.now())
         tracked = self.model.tracked
         if not set(kwargs) & {*tracked, *(name.removesuffix("_id") for name in tracked)}:
             return super().update(**kwargs)
+        changes = []
         with transaction.atomic(using=self.db):
-            before = {row["pk"]: row for row in self.select_for_update().values("pk", "workspace_id", *tracked)}
-            rows = self.model._base_manager.using(self.db).filter(pk__in=before)
-            untracked = models.QuerySet(self.model, using=self.db).filter(pk__in=before)
-            kwargs.setdefault("updated_at", timezone.now())
-            count = untracked.update(version=models.F("version") + 1, **kwargs)
-            _record(_differences(self.model, before, rows.values("pk", "workspace_id", "version", *tracked)))
-        return count
+            # Locked by this very query, so that its conditions still hold when it writes; and in one order, so that
+            # two of them do not wait for each other.
+            before = self.order_by("pk").select_for_update(of=("self",)).snapshot()
+            for keys in _portions(list(before)):
+                rows = self._only(keys)
+                models.QuerySet.update(rows, **kwargs)
+                after = rows.snapshot()
+                found = {key: change for key in keys if (change := _change(self.model, before[key], after[key]))}
+                models.QuerySet.update(self._only(list(found)), version=models.F("version") + 1)
+                for change in found.values():
+                    change.version += 1
+                changes += found.values()
+            _record(changes)
+        return len(before)
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -102,35 +143,25 @@ class TrackedQuerySet(models.QuerySet):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objs, *args, **kwargs)
-            _record(obj.creation() for obj in created)
+            _record([change for obj in created if (change := _change(self.model, {}, obj.as_created()))])
         return created
 
     def delete(self):
+        total, by_model = 0, Counter()
         with transaction.atomic(using=self.db):
-            gone = list(self.select_for_update())
-            result = super().delete()
-            _record(obj.removal() for obj in gone)
-        return result
+            before = self.order_by("pk").select_for_update(of=("self",)).snapshot()
+            for keys in _portions(list(before)):
+                count, deleted = models.QuerySet.delete(self._only(keys))
+                total += count
+                by_model.update(deleted)
+            _record([change for row in before.values() if (change := _change(self.model, row, {}))])
+        return total, dict(by_model)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-
-def _differences(model, before: dict[str, dict], after: Iterable[dict]):
-    for row in after:
-        old = before[row["pk"]]
-        changed = [name for name in model.tracked if old[name] != row[name]]
-        if changed:
-            action = Change.Action.DELETED if "deleted_at" in changed and row["deleted_at"] else Change.Action.UPDATED
-            yield (
-                model,
-                row["workspace_id"],
-                row["pk"],
-                row["version"],
-                action,
-                {name: old[name] for name in changed},
-                {name: row[name] for name in changed},
-            )
+    def _only(self, keys: list[str]) -> "TrackedQuerySet":
+        return TrackedQuerySet(self.model, using=self.db).filter(pk__in=keys)
 
 
 class TrackedModel(models.Model):
@@ -148,35 +179,48 @@ class TrackedModel(models.Model):
 
     class Meta:
         abstract = True
-
-    def values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.tracked}
-
-    def creation(self):
-        return type(self), self.workspace_id, self.pk, self.version, Change.Action.CREATED, {}, self.values()  # type: ignore[attr-defined]
-
-    def removal(self):
-        return type(self), self.workspace_id, self.pk, self.version + 1, Change.Action.DELETED, self.values(), {}  # type: ignore[attr-defined]
+        # What Django does by itself (SET_NULL when a member is deleted) goes through here: it is to be tracked too.
+        base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic(using=kwargs.get("using")):
-            stored = type(self)._base_manager.select_for_update().filter(pk=self.pk)
-            old = None if self._state.adding else stored.values("pk", "workspace_id", "version", *self.tracked).first()
+        with transaction.atomic():
+            stored = TrackedQuerySet(type(self)).filter(pk=self.pk)
+            old = None if self._state.adding else stored.select_for_update().snapshot().get(self.pk)
             if old is None:
                 super().save(*args, **kwargs)
-                _record([self.creation()])
-                return
-            self.updated_at = timezone.now()
-            if any(old[name] != value for name, value in self.values().items()):
-                self.version = old["version"] + 1
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "version", "updated_at"}
-            super().save(*args, **kwargs)
-            _record(_differences(type(self), {self.pk: old}, stored.values("pk", "workspace_id", "version", *self.tracked)))
+            else:
+                self._move_on(old, kwargs)
+                super().save(*args, **kwargs)
+            new = stored.snapshot()[self.pk] if old else self.as_created()
+            change = _change(type(self), old or {}, new)
+            if old and self.version != old["version"] + bool(change):
+                # An expression that came to the value that was there already.
+                self.version = old["version"]
+                models.QuerySet.update(stored, version=self.version)
+            if change:
+                _record([change])
+
+    def as_created(self) -> dict[str, Any]:
+        """The snapshot of a record just inserted; read back only if the database computed a part of it."""
+        names = ("pk", "workspace_id", "version", *self.tracked)
+        values = {name: getattr(self, name) for name in names}
+        if any(hasattr(value, "resolve_expression") for value in values.values()):
+            return TrackedQuerySet(type(self)).filter(pk=self.pk).snapshot()[self.pk]
+        return values
+
+    def _move_on(self, old: Mapping[str, Any], kwargs: dict[str, Any]) -> None:
+        """Version and time of the save, as far as its fields differ from what is stored."""
+        saved = set(self.tracked) - self.get_deferred_fields()
+        if kwargs.get("update_fields") is not None:
+            given = set(kwargs["update_fields"])
+            saved &= {*given, *(f"{name}_id" for name in given)}
+            kwargs["update_fields"] = given | {"version", "updated_at"}
+        self.version = old["version"] + any(old[name] != getattr(self, name) for name in saved)
+        self.updated_at = timezone.now()
 
     def delete(self, *args: Any, **kwargs: Any):
-        with transaction.atomic(using=kwargs.get("using")):
-            removal = self.removal()
+        with transaction.atomic():
+            before = TrackedQuerySet(type(self)).filter(pk=self.pk).select_for_update().snapshot()
             result = super().delete(*args, **kwargs)
-            _record([removal])
+            _record([change for row in before.values() if (change := _change(type(self), row, {}))])
         return result

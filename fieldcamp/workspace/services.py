@@ -1,0 +1,222 @@
+"""What can be done with visits and clients. The REST API, the admin and the sync all come through here.
+
+References that do not exist and values that contradict each other raise InvalidFields, a change that the record's
+state forbids InvalidTransition, a record that is not there its model's DoesNotExist.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone as clock
+
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.models import Client, Member, Visit, Workspace
+from fieldcamp.workspace.models.people import known_timezones
+from fieldcamp.workspace.scheduling import Slot, settle
+from fieldcamp.workspace.tracking import TrackedModel
+
+Record = TypeVar("Record", bound=TrackedModel)
+
+VISIT_FIELDS = frozenset(
+    {
+        "client_id",
+        "technician_id",
+        "job_id",
+        "title",
+        "notes",
+        "address",
+        "scheduled_start",
+        "scheduled_end",
+        "timezone",
+        "visit_status",
+    }
+)
+CLIENT_FIELDS = frozenset(Client.tracked) - {"deleted_at"}
+
+
+def create_visit(
+    *,
+    workspace: Workspace,
+    client_id: str,
+    title: str,
+    technician_id: str | None = None,
+    job_id: str = "",
+    notes: str = "",
+    address: str = "",
+    scheduled_start: dt.datetime | None = None,
+    scheduled_end: dt.datetime | None = None,
+    timezone: str = "",
+    visit_status: str | None = None,
+) -> Visit:
+    """A new visit. With a time and no status it is scheduled; without a time zone it has the workspace's."""
+    times = {"scheduled_start": scheduled_start, "scheduled_end": scheduled_end, "visit_status": visit_status}
+    slot = settle(Slot(), {name: value for name, value in times.items() if value is not None})
+    _check_references(workspace, {"client_id": client_id, "technician_id": technician_id, "timezone": timezone})
+    now = clock.now()
+    return Visit.objects.create(
+        created_at=now,
+        updated_at=now,
+        workspace=workspace,
+        client_id=client_id,
+        technician_id=technician_id,
+        job_id=job_id,
+        title=title,
+        notes=notes,
+        address=address,
+        scheduled_start=slot.start,
+        scheduled_end=slot.end,
+        timezone=timezone or workspace.timezone,
+        visit_status=slot.status,
+    )
+
+
+def update_visit(
+    *,
+    workspace: Workspace,
+    visit_id: str,
+    changes: Mapping[str, Any],
+    check: Callable[[Visit], None] | None = None,
+) -> Visit:
+    """The visit with `changes` (model field → value) made under its lock; a visit_status of None keeps the status.
+
+    `check` sees the visit as it is under the lock, and may raise.
+    """
+    changes = _known(changes, VISIT_FIELDS)
+    with transaction.atomic():
+        visit = Visit.objects.alive().select_for_update().get(workspace=workspace, pk=visit_id)
+        if check:
+            check(visit)
+        old = Slot(visit.scheduled_start, visit.scheduled_end, visit.visit_status)
+        slot = settle(old, changes)
+        technician_id = changes.get("technician_id", visit.technician_id)
+        if visit.is_over and (slot, technician_id) != (old, visit.technician_id):
+            raise InvalidTransition(
+                f"This visit is {visit.get_visit_status_display().lower()} and is not moved any more. "
+                "Create a new visit instead."
+            )
+        wanted = {
+            **changes,
+            "scheduled_start": slot.start,
+            "scheduled_end": slot.end,
+            "visit_status": slot.status,
+            "timezone": changes.get("timezone", visit.timezone) or workspace.timezone,
+        }
+        _check_references(workspace, _different(visit, wanted))
+        _save_changes(visit, wanted)
+    return visit
+
+
+def delete_visit(*, workspace: Workspace, visit_id: str, check: Callable[[Visit], None] | None = None) -> Visit:
+    """Hides the visit for good; its history stays."""
+    return _delete(Visit, workspace, visit_id, check)
+
+
+def create_client(
+    *,
+    workspace: Workspace,
+    first_name: str = "",
+    last_name: str = "",
+    company_name: str = "",
+    email: str = "",
+    phone_number: Mapping[str, str] | None = None,
+    billing_address: Mapping[str, str] | None = None,
+    property_address: Mapping[str, str] | None = None,
+    stage: str = "",
+) -> Client:
+    """A new client; a first name or a company name is required."""
+    _check_name(first_name, company_name)
+    now = clock.now()
+    return Client.objects.create(
+        created_at=now,
+        updated_at=now,
+        workspace=workspace,
+        first_name=first_name,
+        last_name=last_name,
+        company_name=company_name,
+        email=email,
+        phone_number=dict(phone_number or {}),
+        billing_address=dict(billing_address or {}),
+        property_address=dict(property_address or {}),
+        stage=stage or Client._meta.get_field("stage").get_default(),
+    )
+
+
+def update_client(
+    *,
+    workspace: Workspace,
+    client_id: str,
+    changes: Mapping[str, Any],
+    check: Callable[[Client], None] | None = None,
+) -> Client:
+    """The client with `changes` (model field → value) made under its lock."""
+    changes = _known(changes, CLIENT_FIELDS)
+    with transaction.atomic():
+        client = Client.objects.alive().select_for_update().get(workspace=workspace, pk=client_id)
+        if check:
+            check(client)
+        _check_name(changes.get("first_name", client.first_name), changes.get("company_name", client.company_name))
+        _save_changes(client, changes)
+    return client
+
+
+def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Client], None] | None = None) -> Client:
+    """Hides the client; its visits stay as they are, but no new one can be made for it."""
+    return _delete(Client, workspace, client_id, check)
+
+
+def _known(changes: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    unknown = set(changes) - fields
+    if unknown:
+        raise TypeError(f"Not fields that can be changed: {', '.join(sorted(unknown))}")
+    return dict(changes)
+
+
+def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
+    """Another workspace's record is as unknown as one that does not exist."""
+    wrong: dict[str, list[str]] = {}
+    if (
+        "client_id" in values
+        and not Client.objects.alive().filter(workspace=workspace, pk=values["client_id"]).exists()
+    ):
+        wrong["client_id"] = ["There is no such client."]
+    if values.get("technician_id"):
+        member = Member.objects.filter(workspace=workspace, pk=values["technician_id"]).only("is_active").first()
+        if member is None:
+            wrong["technician_id"] = ["There is no such team member."]
+        elif not member.is_active:
+            wrong["technician_id"] = ["This team member is not active."]
+    if values.get("timezone") and values["timezone"] not in known_timezones():
+        wrong["timezone"] = ["Must be a name of the IANA time zone database, such as America/New_York."]
+    if wrong:
+        raise InvalidFields(wrong)
+
+
+def _check_name(first_name: str, company_name: str) -> None:
+    if not first_name and not company_name:
+        raise InvalidFields.of("first_name", "A first name or a company name is required.")
+
+
+def _different(record: TrackedModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if getattr(record, name) != value}
+
+
+def _save_changes(record: TrackedModel, values: Mapping[str, Any]) -> None:
+    different = _different(record, values)
+    for name, value in different.items():
+        setattr(record, name, value)
+    if different:
+        record.save(update_fields=list(different))
+
+
+def _delete(
+    model: type[Record], workspace: Workspace, record_id: str, check: Callable[[Record], None] | None
+) -> Record:
+    with transaction.atomic():
+        record: Record = model.objects.alive().select_for_update().get(workspace=workspace, pk=record_id)
+        if check:
+            check(record)
+        record.deleted_at = clock.now()
+        record.save(update_fields=["deleted_at"])
+    return record

@@ -1,0 +1,224 @@
+"""`/visits`, `/clients` and `/team`: parse, call one service, render."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
+from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.pagination import instant_parameter, keyset_page
+from fieldcamp.api.views import ApiView, envelope, ok
+from fieldcamp.workspace import selectors, services
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.models import VisitStatus
+from fieldcamp.workspace.serializers import ClientSerializer, MemberSerializer, VisitSerializer
+from fieldcamp.workspace.tracking import attributed
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+
+
+class WorkspaceView(ApiView):
+    """Tells the workspace's own errors in the API's words, and signs changes with the key's name."""
+
+    serializer_class: ClassVar[type[Serializer]]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, InvalidFields):
+            exc = validation_error({_camel(name): texts for name, texts in exc.details.items()})
+        elif isinstance(exc, InvalidTransition):
+            exc = ApiError("INVALID_TRANSITION", str(exc))
+        return super().handle_exception(exc)
+
+    def data(self, record: Any) -> dict[str, Any]:
+        return dict(self.serializer_class(record).data)
+
+    def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        serializer = self.serializer_class(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def signed(self):
+        return attributed(actor=f"API key {self.key.name}")
+
+
+class ListView(WorkspaceView):
+    """One page of a list."""
+
+    by_update = True
+
+    def get(self, request: Request) -> Response:
+        filters = self.filters(request)
+        rows, meta = keyset_page(request, self.rows(**filters), by_update=self.by_update, filters=filters)
+        return ok(request, self.serializer_class(rows, many=True).data, **meta)
+
+    def filters(self, request: Request) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def rows(self, **filters: Any) -> QuerySet:
+        raise NotImplementedError
+
+
+class CreateMixin:
+    """POST: creates one record, once for each Idempotency-Key."""
+
+    create: Callable[..., Any]
+
+    def post(self: Any, request: Request) -> HttpResponseBase:
+        values = self.parsed(request)
+
+        def run() -> Answer:
+            with self.signed():
+                data = self.data(self.create(workspace=self.workspace, **values))
+            location = request.build_absolute_uri(f"{request.path}/{data['id']}")
+            return Answer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
+
+
+class RecordView(WorkspaceView):
+    """One record, to read."""
+
+    def get(self, request: Request, record_id: str) -> Response:
+        data = self.data(self.rows().get(pk=record_id))
+        etag = etag_of(data)
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return ok(request, data, headers={"ETag": etag})
+
+    def rows(self) -> QuerySet:
+        raise NotImplementedError
+
+
+class EditableView(RecordView):
+    """One record, to read, change and delete."""
+
+    def patch(self, request: Request, record_id: str) -> Response:
+        return self._updated(request, record_id, self.parsed(request, partial=True))
+
+    def put(self, request: Request, record_id: str) -> Response:
+        return self._updated(request, record_id, self.parsed(request))
+
+    def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
+        with self.signed():
+            data = self.data(self.update(record_id, changes, lambda record: self._check(request, record)))
+        return ok(request, data, headers={"ETag": etag_of(data)})
+
+    def delete(self, request: Request, record_id: str) -> Response:
+        with self.signed():
+            self.remove(record_id, lambda record: self._check(request, record))
+        return ok(request, {"id": record_id, "deleted": True})
+
+    def _check(self, request: Request, record: Any) -> None:
+        if "If-Match" in request.headers:
+            check_if_match(request, etag_of(self.data(record)))
+
+    def update(self, record_id: str, changes: Mapping[str, Any], check: Callable[[Any], None]) -> Any:
+        raise NotImplementedError
+
+    def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
+        raise NotImplementedError
+
+
+_READ_WRITE = {"GET": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
+
+
+def _scopes(resource: str) -> dict[str, str]:
+    return {method: f"{resource}:{access}" for method, access in _READ_WRITE.items()}
+
+
+class VisitListView(CreateMixin, ListView):
+    required_scopes = _scopes("visits")
+    serializer_class = VisitSerializer
+    create = staticmethod(services.create_visit)
+
+    def filters(self, request: Request) -> dict[str, Any]:
+        statuses = sorted(set(request.query_params.getlist("visitStatus")))
+        unknown = [status for status in statuses if status not in VisitStatus.values]
+        if unknown:
+            raise validation_error({"visitStatus": [f"Must be one of {', '.join(VisitStatus.values)}."]})
+        return {
+            "statuses": statuses,
+            "technician_id": request.query_params.get("technicianId", ""),
+            "client_id": request.query_params.get("clientId", ""),
+            "since": instant_parameter(request, "since"),
+            "scheduled_from": instant_parameter(request, "scheduledFrom"),
+            "scheduled_to": instant_parameter(request, "scheduledTo"),
+        }
+
+    def rows(self, **filters: Any) -> QuerySet:
+        return selectors.visits(workspace=self.workspace, **filters)
+
+
+class VisitView(EditableView):
+    required_scopes = _scopes("visits")
+    serializer_class = VisitSerializer
+
+    def rows(self) -> QuerySet:
+        return selectors.visits(workspace=self.workspace)
+
+    def update(self, record_id: str, changes: Mapping[str, Any], check: Callable[[Any], None]) -> Any:
+        return services.update_visit(workspace=self.workspace, visit_id=record_id, changes=changes, check=check)
+
+    def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
+        return services.delete_visit(workspace=self.workspace, visit_id=record_id, check=check)
+
+
+class ClientListView(CreateMixin, ListView):
+    required_scopes = _scopes("clients")
+    serializer_class = ClientSerializer
+    create = staticmethod(services.create_client)
+
+    def filters(self, request: Request) -> dict[str, Any]:
+        return {
+            "search": request.query_params.get("search", ""),
+            "stage": request.query_params.get("stage", ""),
+            "since": instant_parameter(request, "since"),
+        }
+
+    def rows(self, **filters: Any) -> QuerySet:
+        return selectors.clients(workspace=self.workspace, **filters)
+
+
+class ClientView(EditableView):
+    required_scopes = _scopes("clients")
+    serializer_class = ClientSerializer
+
+    def rows(self) -> QuerySet:
+        return selectors.clients(workspace=self.workspace)
+
+    def update(self, record_id: str, changes: Mapping[str, Any], check: Callable[[Any], None]) -> Any:
+        return services.update_client(workspace=self.workspace, client_id=record_id, changes=changes, check=check)
+
+    def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
+        return services.delete_client(workspace=self.workspace, client_id=record_id, check=check)
+
+
+class TeamView(ListView):
+    required_scopes = {"GET": "team:read"}
+    serializer_class = MemberSerializer
+    by_update = False
+
+    def filters(self, request: Request) -> dict[str, Any]:
+        # People carry no time of change: `since` is checked, and everybody is answered, so that nobody is missed.
+        instant_parameter(request, "since")
+        return {}
+
+    def rows(self, **filters: Any) -> QuerySet:
+        return selectors.team(workspace=self.workspace)
+
+
+class MemberView(RecordView):
+    required_scopes = {"GET": "team:read"}
+    serializer_class = MemberSerializer
+
+    def rows(self) -> QuerySet:
+        return selectors.team(workspace=self.workspace)

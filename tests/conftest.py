@@ -1,0 +1,104 @@
+"""What most tests need: a workspace, its people and records, and somebody who calls the API."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from fieldcamp.api import services as keys
+from fieldcamp.workspace.models import Client, Member, Visit, Workspace
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def workspace(db) -> Workspace:
+    return Workspace.objects.create(name="Dana's Plumbing")
+
+
+@pytest.fixture
+def second_workspace(db) -> Workspace:
+    return Workspace.objects.create(name="Other Company")
+
+
+@pytest.fixture
+def api_key(workspace) -> Callable[..., str]:
+    """Makes a key and gives its secret: `api_key(scopes=["visits:read"])`."""
+
+    def make(*, workspace: Workspace = workspace, name: str = "test", **fields: Any) -> str:
+        fields.setdefault("rate_limit_override", 1_000_000)
+        return keys.create_key(workspace=workspace, name=name, **fields)[1]
+
+    return make
+
+
+def api_client(secret: str | None = None) -> APIClient:
+    """A client of the API as an integrator is one: a bearer key, JSON bodies, and no exception passed through."""
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"} if secret else {}
+    client = APIClient(raise_request_exception=False, **headers)
+    client.default_format = "json"
+    return client
+
+
+@pytest.fixture
+def api(api_key) -> APIClient:
+    return api_client(api_key())
+
+
+@pytest.fixture
+def make_member(workspace) -> Callable[..., Member]:
+    def make(**fields: Any) -> Member:
+        number = next(_numbers)
+        defaults = {"workspace": workspace, "first_name": f"Person {number}", "email": f"person{number}@example.test"}
+        return Member.objects.create(**defaults | fields)
+
+    return make
+
+
+@pytest.fixture
+def make_technician(make_member) -> Callable[..., Member]:
+    return lambda **fields: make_member(**{"is_technician": True} | fields)
+
+
+@pytest.fixture
+def make_client(workspace) -> Callable[..., Client]:
+    return lambda **fields: Client.objects.create(
+        **{"workspace": workspace, "first_name": f"Client {next(_numbers)}"} | fields
+    )
+
+
+@pytest.fixture
+def make_visit(workspace, make_client) -> Callable[..., Visit]:
+    """Makes a visit, unscheduled unless told otherwise, for a new client unless one is given."""
+
+    def make(**fields: Any) -> Visit:
+        owner = fields.setdefault("workspace", workspace)
+        fields.setdefault("client", None) or fields.update(client=make_client(workspace=owner))
+        return Visit.objects.create(**{"title": f"Visit {next(_numbers)}"} | fields)
+
+    return make
+
+
+@pytest.fixture
+def in_parallel() -> Callable[[int, Callable[[int], Any]], list[Any]]:
+    """Runs a function n times at once, each in its own thread with its own connection; results in order."""
+
+    def run(count: int, work: Callable[[int], Any]) -> list[Any]:
+        start = threading.Barrier(count)
+
+        def one(number: int) -> Any:
+            start.wait(timeout=30)
+            try:
+                return work(number)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(count) as pool:
+            return list(pool.map(one, range(count)))
+
+    return run
