@@ -1,5 +1,6 @@
 """What a provider is. Each lives in a folder of its own and is named in `providers.PROVIDERS`, nowhere else."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,7 +67,7 @@ class Provider:
     permissions: dict[str, str]  # needed scope -> what the user's tick box says, in plain words
     hosts: Callable[[], tuple[str, ...]]  # base addresses that may be sent a bearer token
     open: Callable[[Http], ProviderClient]
-    explain: Callable[[requests.Response], ProviderError]
+    explain: Callable[[requests.Response, dt.datetime], ProviderError]  # (an answer of 400 or more, now)
     refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
     revoke: Callable[[Http, str], None]
     identify: Callable[[Http], Account]

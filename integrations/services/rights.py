@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from fieldcamp.workspace.models import Member, Role, Workspace
+from fieldcamp.workspace.models import Member, Workspace
+from fieldcamp.workspace.roles import may
 from integrations.models import Connection
 
 
@@ -51,7 +52,5 @@ def rights_of(user, workspace: Workspace) -> Rights:
     member = member_of(user)
     if member is not None and member.workspace_id != workspace.pk:
         member = None
-    manages = bool(user.is_active and user.is_superuser) or (
-        member is not None and member.role in (Role.OWNER, Role.ADMIN)
-    )
+    manages = bool(user.is_active and user.is_superuser) or may(member, "connect")
     return Rights(manages=manages, member=member)

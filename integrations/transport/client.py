@@ -43,7 +43,7 @@ class Vendor(Protocol):
         """Base addresses that may be sent a bearer token."""
 
     @property
-    def explain(self) -> Callable[[requests.Response], ProviderError]: ...
+    def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
 
 
 class TokenSource(Protocol):
@@ -106,12 +106,14 @@ class Client:
         before_call: Callable[[], None] = _nothing,
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
+        read_timeout: float = READ_TIMEOUT,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
         self.provider, self.tokens, self.budget = provider, tokens, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
+        self.read_timeout = read_timeout
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
 
     def request(
@@ -172,7 +174,7 @@ class Client:
                 method,
                 url,
                 auth=_Bearer(token),
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(CONNECT_TIMEOUT, self.read_timeout),
                 allow_redirects=False,
                 stream=True,
                 **kwargs,
@@ -206,7 +208,7 @@ class Client:
         if 300 <= response.status_code < 400:
             raise Unavailable(f"{self.provider.label} answered with a redirect.", detail=str(response.status_code))
         if response.status_code >= 400:
-            error = self.provider.explain(response)
+            error = self.provider.explain(response, self._clock())
             wait = retry_after(response.headers.get("Retry-After"), self._clock())
             if isinstance(error, RateLimited) and wait is not None:
                 error.retry_at = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait))

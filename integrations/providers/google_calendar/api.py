@@ -18,6 +18,7 @@ from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.records import Container, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
+from integrations.transport.client import utc_now
 
 BATCH_SIZE = 50
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
@@ -177,7 +178,7 @@ class CalendarClient:
         )
         parts = answers(response)
         if all_refused(response):
-            raise explain_body(401, None)
+            raise explain_body(401, None, utc_now())
         # A token that ends in the middle of a batch: those parts were not carried out, the next call renews it.
         return [None if part and part.status == 401 else part for part in parts]
 
@@ -231,7 +232,7 @@ def _call(container_id: str, operation: Operation) -> batch.Call:
 def _error_of(answer: batch.Answer | None) -> errors.ProviderError | None:
     if answer is None:
         return errors.Unavailable("Google's answer to this one was lost.")
-    return explain_body(answer.status, answer.body) if answer.status >= 400 else None
+    return explain_body(answer.status, answer.body, utc_now()) if answer.status >= 400 else None
 
 
 def _tombstone(event_id: str) -> RemoteRecord:

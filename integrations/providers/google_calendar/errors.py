@@ -31,22 +31,22 @@ TOKEN_CONFIG = {
 }
 
 
-def explain(response: requests.Response) -> errors.ProviderError:
+def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
     """The error that an answer of 400 or more stands for."""
     try:
         body = response.json()
     except ValueError:
         body = {}
-    return explain_body(response.status_code, body)
+    return explain_body(response.status_code, body, now)
 
 
-def explain_body(status: int, body: Any) -> errors.ProviderError:
+def explain_body(status: int, body: Any, now: dt.datetime) -> errors.ProviderError:
     """The same for one part of a batch."""
     error = body.get("error") if isinstance(body, dict) else None
     detail = redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
     if isinstance(error, str):  # the token endpoint's flat shape
         return _explain_token(status, error, body.get("error_subtype", ""), detail)
-    return _explain_api(status, _reasons(error), detail)
+    return _explain_api(status, _reasons(error), detail, now)
 
 
 def _reasons(error: Any) -> set[str]:
@@ -77,15 +77,15 @@ def _explain_token(status: int, code: str, subtype: str, detail: str) -> errors.
     return errors.Misconfigured("Google refused the request for a token.", detail=detail)
 
 
-def _explain_api(status: int, reasons: set[str], detail: str) -> errors.ProviderError:
+def _explain_api(status: int, reasons: set[str], detail: str, now: dt.datetime) -> errors.ProviderError:
     if status == 401:
         return errors.NeedsReconnect(
             "Google does not accept the access any more. Reconnect the account.", detail=detail
         )
     if status == 403:
-        return _explain_forbidden(reasons, detail)
+        return _explain_forbidden(reasons, detail, now)
     if status == 429:
-        return _rate_limited(dt.timedelta(0), detail)
+        return _rate_limited(dt.timedelta(0), detail, now)
     if status >= 500 or status == 408:
         return _unavailable(detail)
     if status == 410 and reasons & {"fullSyncRequired", "updatedMinTooLongAgo"}:
@@ -103,11 +103,11 @@ def _explain_api(status: int, reasons: set[str], detail: str) -> errors.Provider
     return errors.Rejected("Google Calendar does not accept this event as it is.", detail=detail)
 
 
-def _explain_forbidden(reasons: set[str], detail: str) -> errors.ProviderError:
+def _explain_forbidden(reasons: set[str], detail: str, now: dt.datetime) -> errors.ProviderError:
     if reasons & RATE_REASONS:
-        return _rate_limited(dt.timedelta(0), detail)
+        return _rate_limited(dt.timedelta(0), detail, now)
     if "quotaExceeded" in reasons:
-        return _rate_limited(QUOTA_PAUSE, detail)
+        return _rate_limited(QUOTA_PAUSE, detail, now)
     if reasons & PROJECT_REASONS:
         return errors.Misconfigured(
             "Google's console does not allow FieldCamp to use the Calendar API. An operator has to check the project.",
@@ -125,12 +125,12 @@ def _explain_forbidden(reasons: set[str], detail: str) -> errors.ProviderError:
     return errors.Rejected("Google does not let this account change the event.", detail=detail)
 
 
-def _rate_limited(pause: dt.timedelta, detail: str) -> errors.RateLimited:
+def _rate_limited(pause: dt.timedelta, detail: str, now: dt.datetime) -> errors.RateLimited:
     if pause:
         message = "Google has paused this account for some hours because of too many changes."
     else:
         message = "Google asks to slow down."
-    return errors.RateLimited(message, retry_at=dt.datetime.now(dt.UTC) + pause, detail=detail)
+    return errors.RateLimited(message, retry_at=now + pause, detail=detail)
 
 
 def _unavailable(detail: str) -> errors.Unavailable:

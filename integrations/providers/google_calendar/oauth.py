@@ -16,6 +16,12 @@ from integrations.records import Account, Tokens
 EVENTS_SCOPE = "https://www.googleapis.com/auth/calendar.events"
 LIST_SCOPE = "https://www.googleapis.com/auth/calendar.calendarlist.readonly"
 SCOPES = ("openid", "email", EVENTS_SCOPE, LIST_SCOPE)
+COVERS = {
+    "https://www.googleapis.com/auth/userinfo.email": ("email",),
+    "https://www.googleapis.com/auth/calendar": (EVENTS_SCOPE, LIST_SCOPE),
+    "https://www.googleapis.com/auth/calendar.calendarlist": (LIST_SCOPE,),
+    "https://www.googleapis.com/auth/calendar.readonly": (LIST_SCOPE,),
+}
 PERMISSIONS = {
     EVENTS_SCOPE: "View and edit events on all your calendars",
     LIST_SCOPE: "See the list of Google calendars you're subscribed to",
@@ -46,7 +52,7 @@ def parse_tokens(answer: Mapping[str, Any], now: dt.datetime) -> Tokens:
         expires_at=now + dt.timedelta(seconds=_seconds(answer.get("expires_in")) or 0),
         refresh_token=answer.get("refresh_token") or None,
         refresh_expires_at=now + dt.timedelta(seconds=refresh_expires_in) if refresh_expires_in else None,
-        scopes=frozenset(_normal(scope.split())) if isinstance(scope, str) else None,
+        scopes=frozenset(_spelled_out(scope.split())) if isinstance(scope, str) else None,
         raw=dict(answer),
     )
 
@@ -58,9 +64,13 @@ def _seconds(value: Any) -> int | None:
         return None
 
 
-def _normal(scopes: list[str]) -> list[str]:
-    # Google answers "email" in its long form.
-    return ["email" if scope == "https://www.googleapis.com/auth/userinfo.email" else scope for scope in scopes]
+def _spelled_out(answered: list[str]) -> set[str]:
+    """The scopes under the names that we ask for: Google answers "email" in its long form, wider scopes cover ours."""
+    scopes = set(answered)
+    for wide, covered in COVERS.items():
+        if wide in scopes:
+            scopes.update(covered)
+    return scopes
 
 
 def refresh(http: Http, refresh_token: str) -> Tokens:

@@ -1,0 +1,1 @@
+from tests.sandboxed import vendors  # noqa: F401

@@ -1,0 +1,72 @@
+"""The simulated vendors inside this process, as pytest fixtures: no socket, no waiting."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from fieldcamp.sandbox.app import create_app
+from fieldcamp.sandbox.mount import URL, SandboxAdapter
+from integrations.transport.session import mounted
+
+
+class Vendors:
+    """The sandbox's control calls."""
+
+    def __init__(self, adapter: SandboxAdapter):
+        self.adapter = adapter
+        self.browser = requests.Session()
+        self.browser.mount(URL, adapter)
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+        response = self.browser.request(method, f"{URL}/_control/{path}", **kwargs)
+        assert response.ok, response.text
+        return response.json()
+
+    def fault(self, kind: str, **spec: Any) -> None:
+        self.call("POST", "faults", json={"vendor": "google", "kind": kind, **spec})
+
+    def token(self, account: str = "dana@google.test", scopes: list[str] | None = None) -> dict[str, Any]:
+        body = {"vendor": "google", "account": account, "client_id": "sandbox-client"}
+        return self.call("POST", "token", json={**body, **({"scopes": scopes} if scopes else {})})
+
+    def revoke(self, account: str = "dana@google.test") -> None:
+        self.call("POST", "revoke", json={"vendor": "google", "account": account})
+
+    def requests(self, path: str = "") -> list[dict[str, Any]]:
+        return [row for row in self.call("GET", "requests?vendor=google") if path in row["path"]]
+
+    def forget_requests(self) -> None:
+        self.call("DELETE", "requests")
+
+    def throttle(self, enabled: bool) -> None:
+        self.call("POST", "throttle", json={"vendor": "google", "enabled": enabled})
+
+    def advance(self, seconds: float) -> None:
+        self.call("POST", "clock", json={"advance_seconds": seconds})
+
+    def state(self, account: str = "dana@google.test") -> dict[str, Any]:
+        return self.call("GET", f"state?vendor=google&account={account}")
+
+
+def _point_at_sandbox(settings) -> None:
+    settings.GOOGLE_ACCOUNTS_URL = f"{URL}/google/accounts"
+    settings.GOOGLE_OAUTH2_URL = f"{URL}/google/oauth2"
+    settings.GOOGLE_OPENID_URL = f"{URL}/google/openid"
+    settings.GOOGLE_API_URL = f"{URL}/google/api"
+    settings.GOOGLE_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "google-calendar": {"OAUTH_PKCE_ENABLED": True, "APPS": [{**settings.GOOGLE_CLIENT, "key": ""}]}
+    }
+
+
+@pytest.fixture
+def vendors(settings) -> Iterator[Vendors]:
+    """A sandbox with its sample accounts and empty calendars."""
+    _point_at_sandbox(settings)
+    app = create_app(None, "empty")
+    adapter = SandboxAdapter(app)
+    with mounted(URL, adapter):
+        yield Vendors(adapter)
+    app.close()
