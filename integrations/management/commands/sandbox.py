@@ -14,7 +14,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=8001)
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--state", default=str(settings.FIELDCAMP_DATA / "sandbox"), help="where its state is kept")
+        parser.add_argument(
+            "--state", default=str(settings.FIELDCAMP_DATA / "sandbox.state"), help="the file that keeps its state"
+        )
 
     def handle(self, *args, port: int, host: str, state: str, **options):
         # A program of its own, in this process's place: the simulator shares no code with what it stands in for.
