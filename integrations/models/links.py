@@ -17,6 +17,7 @@ class Link(models.Model):
     kind = models.CharField(max_length=20)
     record_id = models.CharField(max_length=32, blank=True)
     remote_id = models.CharField(max_length=1024)
+    series_id = models.CharField(max_length=1024, blank=True, help_text="For one occurrence of a series: the series.")
     generation = models.PositiveIntegerField(default=0)
     base = models.JSONField(null=True, blank=True)
     seen = models.JSONField(null=True, blank=True)
@@ -48,6 +49,7 @@ class Link(models.Model):
             models.Index(fields=["stream", "id"], condition=Q(intent__isnull=False), name="link_intent"),
             models.Index(fields=["kind", "record_id"], name="link_of_record"),
             models.Index(fields=["stream", "kind", "id"], name="link_keyset"),
+            models.Index(fields=["stream", "series_id"], condition=~Q(series_id=""), name="link_of_series"),
         ]
 
     def __str__(self) -> str:

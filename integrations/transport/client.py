@@ -8,7 +8,6 @@ import datetime as dt
 import random as random_module
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import requests
 import structlog
 
 from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, Unavailable
+from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
 from integrations.transport.session import session as thread_session
 
@@ -255,20 +255,3 @@ def is_below(url: str, base: str) -> bool:
 
 def _port(parts) -> int | None:
     return parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def retry_after(value: str | None, now: dt.datetime) -> float | None:
-    """Seconds, whole or not, or an HTTP date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=dt.UTC)
-        seconds = (moment - now).total_seconds()
-    return min(max(seconds, 0.0), 86_400.0) if seconds == seconds else None

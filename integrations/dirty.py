@@ -1,0 +1,72 @@
+"""From a saved record to what each stream has to look at: runs inside the transaction of the record itself."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from fieldcamp.workspace.models import Change, Client, Visit
+from integrations.models import DirtyRow, Link, Stream
+
+# A client's change reaches the calendar only where the event shows it.
+_SHOWN_OF_CLIENT = {"first_name", "last_name", "company_name", "phone_number", "property_address", "billing_address"}
+
+
+def mark_dirty(changes: Sequence[Change]) -> None:
+    """Makes each changed record dirty in the streams that show it, save the one that the change came from."""
+    visits: dict[str, tuple[int, str]] = {}  # visit id -> (change's number, origin)
+    members: dict[str, set[str]] = defaultdict(set)
+    clients: dict[str, tuple[int, str]] = {}
+    for change in changes:
+        if change.kind == Visit.kind:
+            visits[change.record_id] = change.seq, change.origin
+            members[change.record_id] |= {change.before.get("technician_id"), change.after.get("technician_id")} - {
+                None
+            }
+        elif change.kind == Client.kind and _SHOWN_OF_CLIENT & {*change.before, *change.after}:
+            clients[change.record_id] = change.seq, change.origin
+    if clients:
+        of_clients = Visit.objects.filter(client__in=clients, technician__isnull=False, deleted_at=None)
+        for visit_id, client_id in of_clients.values_list("pk", "client_id"):
+            visits.setdefault(visit_id, clients[client_id])
+    if visits:
+        _mark(visits, members)
+
+
+def _mark(visits: dict[str, tuple[int, str]], members: dict[str, set[str]]) -> None:
+    for visit_id, technician_id in Visit.objects.filter(pk__in=visits).values_list("pk", "technician_id"):
+        members[visit_id] |= {technician_id} - {None}
+    targets: dict[str, list[str]] = defaultdict(list)
+    concerned = {member_id for ids in members.values() for member_id in ids}
+    for member_id, stream_id in Stream.objects.filter(
+        is_target=True, is_active=True, connection__member__in=concerned
+    ).values_list("connection__member_id", "pk"):
+        targets[member_id].append(stream_id)
+    streams = {
+        visit_id: {stream_id for member_id in members[visit_id] for stream_id in targets[member_id]}
+        for visit_id in visits
+    }
+    linked = Link.objects.filter(kind=Visit.kind, record_id__in=visits, cut_at=None)
+    for visit_id, stream_id in linked.values_list("record_id", "stream_id"):
+        streams[visit_id].add(stream_id)
+    write_rows(
+        (stream_id, visit_id, visits[visit_id][0])
+        for visit_id, stream_ids in streams.items()
+        for stream_id in stream_ids
+        if stream_id != visits[visit_id][1]
+    )
+
+
+def write_rows(rows: Iterable[tuple[str, str, int]], kind: str = Visit.kind) -> int:
+    """Upserts dirty rows (stream id, record id, change number), in one order everywhere so that no two writers lock
+    each other out."""
+    made = [
+        DirtyRow(stream_id=stream_id, kind=kind, record_id=record_id, seq=seq)
+        for stream_id, record_id, seq in sorted(rows)
+    ]
+    DirtyRow.objects.bulk_create(
+        made,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["stream", "kind", "record_id"],
+        update_fields=["seq"],
+    )
+    return len(made)

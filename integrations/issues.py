@@ -1,0 +1,62 @@
+"""Opening and closing problems. One is open at most for each connection, code and record."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from integrations.models import Connection, Issue, Link
+
+
+def open_issue(
+    connection: Connection,
+    code: str,
+    message: str,
+    *,
+    now: dt.datetime,
+    kind: str = "",
+    record_id: str = "",
+    link: Link | None = None,
+    detail: str = "",
+    data: dict[str, Any] | None = None,
+    notice: bool = False,
+) -> Issue:
+    """Opens a problem, or brings the open one up to date."""
+    values = {
+        "message": message[:500],
+        "detail": detail[:2000],
+        "data": data or {},
+        "link": link,
+        "notice": notice,
+        "occurred_at": now,
+    }
+    which = {"connection": connection, "code": code, "record_kind": kind, "record_id": record_id, "resolved_at": None}
+    if not Issue.objects.filter(**which).update(**values):
+        try:
+            with transaction.atomic():
+                return Issue.objects.create(
+                    workspace_id=connection.workspace_id, integration=connection.integration, **which, **values
+                )
+        except IntegrityError:  # another writer was faster
+            Issue.objects.filter(**which).update(**values)
+    return Issue.objects.get(**which)
+
+
+def resolve_issues(
+    connection: Connection,
+    *,
+    now: dt.datetime,
+    codes: Collection[str] | None = None,
+    kind: str | None = None,
+    record_ids: Collection[str] | None = None,
+) -> int:
+    """Closes the open problems that match; all of the connection's where nothing else is said."""
+    issues = Issue.objects.filter(connection=connection, resolved_at=None)
+    if codes is not None:
+        issues = issues.filter(code__in=codes)
+    if kind is not None:
+        issues = issues.filter(record_kind=kind)
+    if record_ids is not None:
+        issues = issues.filter(record_id__in=record_ids)
+    return issues.update(resolved_at=now)

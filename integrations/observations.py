@@ -1,0 +1,188 @@
+"""Writing down what was seen of the remote side: links' `seen`, the change feed and the cursor, in one transaction.
+
+A crash after it repeats nothing, a crash before it loses nothing. Both a job's run and a reader of the change feed
+write through here; each says with `guard` under which condition it may.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
+from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord
+from integrations.sync.ports import Overtaken
+
+_CHUNK = 1000
+_SEEN = ["remote_id", "seen", "seen_gone", "seen_tag", "seen_at", "unsettled", "parked", "mark", "cut_at", "updated_at"]
+
+
+class Observations:
+    """What was seen of one stream."""
+
+    def __init__(self, stream: Stream, guard: Callable[[], None]):
+        self.stream, self.connection = stream, stream.connection
+        self._guard = guard
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        with transaction.atomic():
+            self._guard()
+            yield
+
+    def cursor(self, full: bool) -> str:
+        names = Stream.objects.filter(pk=self.stream.pk).values_list("full_cursor" if full else "cursor", flat=True)
+        return names.get()
+
+    def save_page(self, page: Page, expected: str, full: bool) -> None:
+        """One page of a listing. Raises `Overtaken` when another reader has moved the cursor on from `expected`."""
+        name = "full_cursor" if full else "cursor"
+        with self.transaction():
+            moved = Stream.objects.filter(pk=self.stream.pk, **{name: expected}).update(**{name: page.cursor})
+            if not moved:
+                raise Overtaken
+            mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk) if full else ""
+            self._merge(page.records, mark)
+
+    def look_again(self, records: Mapping[str, RemoteRecord]) -> None:
+        """Records that were fetched one by one."""
+        with self.transaction():
+            mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
+            self._merge(records.values(), mark)
+
+    def _merge(self, records: Iterable[RemoteRecord], mark: str) -> None:
+        latest = {record.id: record for record in records}
+        known: dict[str, Link] = {}
+        ids = list(latest)
+        for start in range(0, len(ids), _CHUNK):
+            links = Link.objects.filter(stream=self.stream, remote_id__in=ids[start : start + _CHUNK])
+            known.update((link.remote_id, link) for link in links)
+        adopted = self._linked_already(record for record in latest.values() if record.id not in known)
+        now = timezone.now()
+        new: list[Link] = []
+        changed: list[Link] = []
+        same: list[int] = []
+        feed: list[tuple[str, Link, RemoteRecord]] = []
+        for record in latest.values():
+            link = known.get(record.id)
+            if link is None:
+                link = self._new(record, adopted)
+                if link is None:
+                    continue
+                if link.kind != VISIT.name and not record.gone:
+                    feed.append(("created", link, record))
+                link.seen_at, link.mark = now, mark
+                (new if link.pk is None else changed).append(link)
+                continue
+            action = _notice(link, record)
+            if action is None:
+                same.append(link.pk)
+                continue
+            link.seen_at, link.updated_at, link.mark = now, now, mark or link.mark
+            changed.append(link)
+            if action:
+                feed.append((action, link, record))
+        Link.objects.bulk_create(new, batch_size=_CHUNK)
+        Link.objects.bulk_update(changed, _SEEN, batch_size=100)
+        if mark:
+            for start in range(0, len(same), _CHUNK):
+                Link.objects.filter(pk__in=same[start : start + _CHUNK]).update(mark=mark)
+        self._append(feed, now)
+
+    def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
+        """Links of the records that our own markers name: one that is cut is taken up again, a live one is not."""
+        named = {record.marker.record_id for record in records if record.marker and record.ours}
+        links = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id__in=named).order_by("-cut_at", "pk")
+        return {link.record_id: link for link in links}
+
+    def _new(self, record: RemoteRecord, adopted: dict[str, Link]) -> Link | None:
+        """The link for a record that was never seen; None where it does not concern us."""
+        marker = record.marker
+        if record.ours and marker and marker.workspace_id == self.connection.workspace_id and self.stream.is_target:
+            linked = adopted.get(marker.record_id)
+            if linked is None or linked.cut_at is not None:
+                adopted[marker.record_id] = link = linked or Link(
+                    stream=self.stream, kind=VISIT.name, record_id=marker.record_id
+                )
+                link.remote_id, link.cut_at = record.id, None
+                _see(link, VISIT, record)
+                return link
+        if not self.stream.reads_busy:
+            return None
+        series_id = str(record.fields.get("series_id") or "")
+        if record.gone and not series_id:
+            return None  # a tombstone of something that we never knew
+        link = Link(stream=self.stream, kind=BLOCK.name, remote_id=record.id, series_id=series_id)
+        _see(link, BLOCK, record)
+        return link
+
+    def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]], now: dt.datetime) -> None:
+        """Adds to the change feed. The counter's lock makes the numbers' order the order of their commits."""
+        if not rows:
+            return
+        counter = WorkspaceIntegration.objects.filter(
+            workspace_id=self.connection.workspace_id, integration=self.connection.integration
+        )
+        WorkspaceIntegration.objects.get_or_create(
+            workspace_id=self.connection.workspace_id, integration=self.connection.integration
+        )
+        counter.update(feed_seq=F("feed_seq") + len(rows))
+        last = counter.values_list("feed_seq", flat=True).get()
+        ChangeRow.objects.bulk_create(
+            [
+                ChangeRow(
+                    workspace_id=self.connection.workspace_id,
+                    integration=self.connection.integration,
+                    seq=last - len(rows) + 1 + index,
+                    connection=self.connection,
+                    stream=self.stream,
+                    action=action,
+                    kind=link.kind,
+                    record_id=link.record_id,
+                    remote_id=record.id,
+                    shown=None if record.gone else _shown(link, record),
+                    changed_at=now,
+                )
+                for index, (action, link, record) in enumerate(rows)
+            ],
+            batch_size=_CHUNK,
+        )
+
+
+def _see(link: Link, kind: Kind, record: RemoteRecord) -> None:
+    if record.fields or not record.gone:
+        link.seen = kind.pick(record.fields)
+    link.seen_gone, link.seen_tag = record.gone, record.tag
+    link.unsettled, link.parked = True, False
+
+
+def _notice(link: Link, record: RemoteRecord) -> str | None:
+    """Takes a newer sight of a known record into its link.
+
+    None: nothing new. "": new, but no change that a person made. Else the feed's action.
+    """
+    kind = KINDS[link.kind]
+    if record.gone:
+        if link.seen_gone or link.cut_at is not None:
+            return None
+        _see(link, kind, record)
+        return "deleted"
+    if record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None:
+        return None
+    fields = kind.pick(record.fields)
+    was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
+    if link.intent and fields == link.intent.get("fields"):
+        return None  # our own write, whose answer is still on its way to us
+    link.seen_tag = record.tag
+    if not was_here or fields != link.seen:
+        _see(link, kind, record)
+    link.cut_at = None
+    return "updated" if was_here else "created"
+
+
+def _shown(link: Link, record: RemoteRecord) -> dict:
+    """What the feed prints of an event; a stranger's title is nobody's business."""
+    return {**record.shown, "summary": record.shown.get("summary") if link.record_id else None}

@@ -1,0 +1,272 @@
+"""What decisions leave behind in the links: before a write (the intent), after it, and without one.
+
+Each method runs inside the ledger's transaction and returns the rows of the job's log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from integrations.errors import Duplicate, ProviderError, Rejected
+from integrations.issues import open_issue
+from integrations.models import JobItem, Link, Outcome
+from integrations.records import KINDS, Operation, Owner, RemoteRecord, Verb
+from integrations.sync.ports import Written
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
+
+if TYPE_CHECKING:
+    from integrations.ledger import StreamLedger
+
+_LINK = ["remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
+         "parked", "decision", "cut_at", "updated_at"]  # fmt: skip
+REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
+OVERTAKEN = "It was edited in FieldCamp while the sync ran; the next sync looks at it again."
+CONFLICT = "Moved in FieldCamp and in the calendar. Choose which time is right."
+
+
+class Results:
+    def __init__(self, ledger: StreamLedger):
+        self.ledger = ledger
+
+    def _links(self, pairs: Sequence[Pair]) -> dict[int, Link]:
+        return Link.objects.in_bulk([pair.link_id for pair in pairs if pair.link_id])
+
+    def _save(self, links: Sequence[Link]) -> None:
+        now = timezone.now()
+        for link in links:
+            link.updated_at = now
+        Link.objects.bulk_update(links, _LINK, batch_size=100)
+
+    # --- before a write ---------------------------------------------------------------------------------------------
+
+    def intend(self, items: Sequence[tuple[Decision, Operation, int]]) -> None:
+        """Stores what is about to be written, so that a lost answer can be resolved by looking."""
+        links = self._links([decision.pair for decision, _, _ in items])
+        new, known = [], []
+        for decision, operation, generation in items:
+            pair = decision.pair
+            link = links.get(pair.link_id or 0)
+            if link is None:
+                link = Link(stream=self.ledger.stream, kind=pair.kind.name, record_id=pair.record_id)
+                new.append(link)
+            else:
+                known.append(link)
+            fields = None
+            if operation.verb is Verb.CREATE:
+                fields = dict(operation.fields)
+                link.remote_id, link.generation = operation.remote_id, generation
+                link.base = link.seen = link.hold = link.decision = link.cut_at = None
+                link.seen_gone, link.seen_tag, link.parked = False, "", False
+            elif operation.verb is Verb.UPDATE:
+                fields = {**(pair.seen or {}), **operation.fields}
+            link.intent = {"verb": operation.verb, "fields": fields}
+        Link.objects.bulk_create(new)
+        self._save(known)
+
+    def settle(self, records: Mapping[str, RemoteRecord]) -> list[JobItem]:
+        """Intents whose answer was lost, now that we have looked."""
+        links = Link.objects.filter(stream=self.ledger.stream, remote_id__in=records, intent__isnull=False)
+        items, changed = [], []
+        for link in links:
+            done = _resolved(link, records[link.remote_id])
+            changed.append(link)
+            if done:
+                items.append(self._item_of_link(link, done))
+        self._save(changed)
+        return items
+
+    def _item_of_link(self, link: Link, action: str) -> JobItem:
+        return JobItem(
+            job=self.ledger.job,
+            connection=self.ledger.connection,
+            kind=link.kind,
+            key=link.record_id or link.remote_id,
+            record_id=link.record_id,
+            remote_id=link.remote_id,
+            outcome=Outcome.PUSHED,
+            action=action,
+        )
+
+    # --- after a write ----------------------------------------------------------------------------------------------
+
+    def written(self, written: Sequence[Written]) -> list[JobItem]:
+        pairs = [item.decision.pair for item in written]
+        links = self._links(pairs)
+        by_record = {
+            link.record_id: link
+            for link in Link.objects.filter(
+                stream=self.ledger.stream, cut_at=None, record_id__in=[pair.record_id for pair in pairs if pair.record_id]
+            )
+        }
+        items, good, changed = [], [], []
+        for entry in written:
+            pair = entry.decision.pair
+            link = links.get(pair.link_id or 0) or by_record[pair.record_id]
+            changed.append(link)
+            if entry.error is not None:
+                items.append(self._refused(link, entry))
+                continue
+            good.append(pair)
+            _agree(link, entry.decision.action, entry.record)
+            items.append(self.ledger.item(pair, Outcome.PUSHED, entry.decision.action))
+        self._save(changed)
+        self.ledger.settle_dirty(good)
+        self.ledger.resolve(good)
+        return items
+
+    def _refused(self, link: Link, entry: Written) -> JobItem:
+        """The provider refuses the record as it is: parked until one side is edited. Anything else is tried again."""
+        pair, error = entry.decision.pair, entry.error
+        assert error is not None
+        link.intent = None
+        if isinstance(error, Rejected):
+            link.parked = True
+            self.ledger.settle_dirty([pair])
+            self._problem(link, pair, error.code, str(error), detail=error.detail)
+        elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
+            self._problem(link, pair, "RECORD_REJECTED", str(error), detail=error.detail)
+        return self.ledger.item(pair, Outcome.FAILED, entry.decision.action, str(error))
+
+    def _problem(self, link: Link, pair: Pair, code: str, message: str, *, detail: str = "", data: dict | None = None):
+        open_issue(
+            self.ledger.connection,
+            code,
+            message,
+            now=timezone.now(),
+            kind=pair.kind.name,
+            record_id=pair.key,
+            link=link if link.pk else None,
+            detail=detail,
+            data=data,
+        )
+
+    # --- without a write --------------------------------------------------------------------------------------------
+
+    def here(self, decisions: Sequence[Decision], overtaken: set[str]) -> list[JobItem]:
+        """Everything that a plan does on our own side."""
+        links = self._links([decision.pair for decision in decisions])
+        items: list[JobItem] = []
+        settled: list[Pair] = []
+        changed: list[Link] = []
+        gone: list[int] = []
+        for decision in decisions:
+            pair = decision.pair
+            link = links.get(pair.link_id or 0)
+            if pair.key in overtaken:
+                items.append(self.ledger.item(pair, Outcome.SKIPPED, Action.NOTHING, OVERTAKEN))
+                continue
+            if decision.action in REMOTE_WRITES:  # the pulled half of a merge; the dirty row waits for the other half
+                assert link is not None
+                link.base = {**(link.base or {}), **decision.pull}
+                changed.append(link)
+                continue
+            outcome, message = self._one(decision, link)
+            items.append(self.ledger.item(pair, outcome, decision.action, message))
+            if decision.action is not Action.HOLD:
+                settled.append(pair)
+            if link is not None:
+                changed.append(link)
+                if _is_over(link, decision):
+                    gone.append(link.pk)
+        self._save(changed)
+        self.ledger.local.expand(decisions)
+        Link.objects.filter(pk__in=gone).delete()
+        self.ledger.settle_dirty(settled)
+        self.ledger.resolve([d.pair for d in decisions if d.action in (Action.PULL, Action.SETTLE)], "CONFLICT")
+        return items
+
+    def _one(self, decision: Decision, link: Link | None) -> tuple[Outcome, str]:
+        """One decision: changes the link in memory and says how it counts."""
+        pair, action = decision.pair, decision.action
+        now = timezone.now()
+        if action is Action.HOLD:
+            return Outcome.SKIPPED, decision.reason
+        if action is Action.ASK:
+            assert link is not None
+            link.parked = True
+            data = {"local": pair.local.fields, "remote": pair.seen, "base": pair.base, "fields": decision.reason}
+            self._problem(link, pair, "CONFLICT", CONFLICT, data=data)
+            return Outcome.FAILED, CONFLICT
+        if link is not None:
+            link.unsettled = link.parked = False
+            link.decision = None
+        if action is Action.CUT:
+            assert link is not None
+            link.cut_at, link.hold = now, None
+            open_issue(
+                self.ledger.connection,
+                "EVENT_REMOVED",
+                REMOVED_THERE,
+                now=now,
+                kind=pair.kind.name,
+                record_id=pair.key,
+                link=link,
+                notice=True,
+            )
+            return Outcome.PULLED, REMOVED_THERE
+        if action is Action.FORGET:
+            if link is not None:
+                link.cut_at, link.base, link.hold = now, None, None
+            return Outcome.SKIPPED, decision.reason
+        if action in (Action.PULL, Action.SETTLE):
+            assert link is not None
+            link.base = link.seen if pair.kind.owner is Owner.REMOTE else {**(pair.base or {}), **(pair.seen or {})}
+            return (Outcome.PULLED if action is Action.PULL else Outcome.SKIPPED), decision.reason
+        if action is Action.REMOVE_LOCAL:
+            assert link is not None
+            link.base = None
+            return Outcome.PULLED, ""
+        return Outcome.SKIPPED, decision.reason
+
+
+def _is_over(link: Link, decision: Decision) -> bool:
+    """Whether nothing remains to be remembered: a person's event that is gone (save an exception, which keeps its
+    series from filling the place again), and a create that never came about."""
+    if decision.pair.kind.owner is Owner.REMOTE:
+        return decision.action in (Action.REMOVE_LOCAL, Action.FORGET) and not link.series_id
+    return decision.action is Action.FORGET and not decision.pair.born
+
+
+def _agree(link: Link, action: Action, record: RemoteRecord | None) -> None:
+    """After an answered write both sides are the same."""
+    link.intent = link.hold = link.decision = None
+    link.unsettled = link.parked = False
+    if action is Action.REMOVE_REMOTE:
+        link.cut_at, link.base, link.seen_gone = timezone.now(), None, True
+        return
+    assert record is not None
+    fields = KINDS[link.kind].pick(record.fields)
+    link.base = link.seen = fields
+    link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
+
+
+def _resolved(link: Link, record: RemoteRecord) -> str:
+    """Takes what is there now for an intent whose answer was lost; the action that turned out to be done, if any."""
+    intent, link.intent = link.intent or {}, None
+    kind, verb = KINDS[link.kind], intent["verb"]
+    if verb == Verb.DELETE:
+        if record.gone:
+            _agree(link, Action.REMOVE_REMOTE, None)
+            return Action.REMOVE_REMOTE
+        link.seen, link.seen_tag, link.unsettled = kind.pick(record.fields), record.tag, True
+        return ""
+    if verb == Verb.CREATE and (record.gone or not record.ours):
+        # Never made: the same id is free. A tombstone or a stranger's record: it is taken for good.
+        link.generation += 1 if record.tag else 0
+        return ""
+    fields = kind.pick(record.fields)
+    if record.gone:
+        link.seen_gone, link.seen_tag, link.unsettled = True, record.tag, True
+        return ""
+    if fields == intent.get("fields"):
+        link.base = link.seen = fields
+        link.seen_tag, link.unsettled = record.tag, False
+        return Action.CREATE_REMOTE if verb == Verb.CREATE else Action.UPDATE_REMOTE
+    if record.tag != link.seen_tag:
+        if verb == Verb.CREATE:
+            link.base = intent.get("fields")
+        link.seen, link.seen_tag, link.unsettled = fields, record.tag, True
+    return ""

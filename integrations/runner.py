@@ -1,0 +1,293 @@
+"""Running a job: slice by slice, account by account. An account that fails fails alone."""
+
+import datetime as dt
+import time
+
+import structlog
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from integrations import schedules, stopping
+from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
+from integrations.health import mark_needs_permission
+from integrations.issues import open_issue, resolve_issues
+from integrations.lease import Lease, LeaseLost
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    Direction,
+    Issue,
+    JobPart,
+    JobStatus,
+    Link,
+    Stream,
+    SyncJob,
+)
+from integrations.providers.base import ProviderClient
+from integrations.records import instant
+from integrations.services.jobs import ring
+from integrations.tally import CountsDoNotAddUp, assert_sums
+from integrations.wiring import open_remote, stream_run
+
+SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
+PATIENCE = dt.timedelta(seconds=60)  # a longer wait leaves the account out of this job
+MAX_ERRORS = 50
+INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
+FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."
+_CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
+
+log = structlog.get_logger(__name__)
+
+
+class _Interrupted(Exception):
+    """Ends the slice between two steps."""
+
+
+class _SliceOver(_Interrupted): ...
+
+
+class _HandBack(_Interrupted): ...
+
+
+class _Cancelled(_Interrupted): ...
+
+
+def run(job_id: str) -> None:
+    """Claims the job and works on it for one slice. Does nothing when somebody else has it, or when it is over."""
+    lease = Lease.claim(job_id)
+    if lease is None:
+        return
+    job = SyncJob.objects.select_related("workspace").get(pk=job_id)
+    with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
+        log.info("job.slice", attempt=job.attempts, mode=job.mode)
+        try:
+            _Slice(job, lease).work()
+        except _SliceOver:
+            _go_on(job, lease, timezone.now())
+        except _HandBack:
+            log.info("job.handed_back")
+            lease.let_go(status=JobStatus.QUEUED)
+            ring(job.pk)
+        except _Cancelled:
+            _finish(job, lease, JobStatus.CANCELLED)
+        except LeaseLost:
+            log.warning("job.lease_lost")
+
+
+def _go_on(job: SyncJob, lease: Lease, when: dt.datetime) -> None:
+    """Frees the job for its next slice. It is no failed attempt."""
+    job.refresh_from_db(fields=["attempts"])
+    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1))
+    if when <= timezone.now():
+        ring(job.pk)
+
+
+class _Slice:
+    def __init__(self, job: SyncJob, lease: Lease):
+        self.job, self.lease = job, lease
+        self.ends = time.monotonic() + SLICE
+        self.wait_until: dt.datetime | None = None
+
+    def work(self) -> None:
+        parts = list(self._parts())
+        for part in parts:
+            if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING):
+                self._part(part)
+        if self.wait_until:
+            _go_on(self.job, self.lease, self.wait_until)
+        else:
+            _finish(self.job, self.lease, _status(parts))
+
+    def breathe(self) -> None:
+        self.check()
+        if time.monotonic() > self.ends:
+            raise _SliceOver
+
+    def check(self) -> None:
+        """Called before each provider call: is the job still ours, and still wanted?"""
+        owner, cancelled = SyncJob.objects.values_list("lease_owner", "cancel_requested_at").get(pk=self.job.pk)
+        if owner != self.lease.owner:
+            raise LeaseLost(self.job.pk)
+        if cancelled:
+            raise _Cancelled
+        if stopping.requested():
+            raise _HandBack
+
+    def _parts(self):
+        """The job's accounts, fixed when its first slice starts."""
+        job = self.job
+        parts = job.parts.select_related("connection__workspace", "connection__member")
+        if not parts.exists():
+            with transaction.atomic():
+                self.lease.assert_held()
+                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in _connections(job)])
+        return parts.all()
+
+    def _part(self, part: JobPart) -> None:
+        now = timezone.now()
+        connection = part.connection
+        try:
+            if connection.retry_at and connection.retry_at > now:
+                raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
+            self._save(part, JobPart.Status.RUNNING)
+            held = self._streams(part)
+            self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
+            with transaction.atomic():
+                self.lease.assert_held()
+                resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
+        except RateLimited as error:
+            if error.retry_at - now <= PATIENCE:
+                self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
+            else:
+                Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
+                until = f" It goes on after {error.retry_at:%H:%M} UTC."
+                self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
+        except ProviderError as error:
+            if isinstance(error, NeedsPermission):
+                mark_needs_permission(connection, str(error))
+            self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
+        except (_Interrupted, LeaseLost, DatabaseError):
+            raise
+        except Exception:
+            log.exception("job.part_failed", connection_id=connection.pk)
+            self._fail(part, "INTERNAL_ERROR", INTERNAL)
+
+    def _save(self, part: JobPart, status: str, **values) -> None:
+        part.status = status
+        with transaction.atomic():
+            self.lease.assert_held()
+            JobPart.objects.filter(pk=part.pk).update(status=status, **values)
+
+    def _fail(self, part: JobPart, code: str, message: str, detail: str = "") -> None:
+        now = timezone.now()
+        part.error = {
+            "code": code,
+            "message": message,
+            "occurred_at": instant(now),
+            "connection_id": part.connection_id,
+        }
+        self._save(part, JobPart.Status.FAILED, error=part.error)
+        if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
+            open_issue(part.connection, code, message, now=now, detail=detail)
+
+    def _streams(self, part: JobPart) -> bool:
+        """All streams of one account; true when removals of one were held."""
+        remote = open_remote(part.connection, before_call=self.check)
+        streams = list(part.connection.streams.filter(is_active=True).order_by("-is_target", "pk"))
+        held = False
+        directions = set()
+        for stream in streams:
+            stream.connection = part.connection
+            if self.job.only is not None:
+                self._only(stream, part, remote)
+            elif self._stream(stream, part, remote):
+                held = True
+            directions.add(stream.direction)
+        part.direction = _direction(directions)
+        JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
+        return held
+
+    def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
+        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        if run.progress.phase == "done":
+            return "held" in run.progress.notes
+        held = run.everything()
+        now = timezone.now()
+        if "forced" in run.progress.notes:
+            open_issue(part.connection, "FULL_SYNC_FORCED", FORCED, now=now, kind="stream", record_id=stream.pk)
+        else:
+            resolve_issues(
+                part.connection, now=now, codes=["FULL_SYNC_FORCED"], kind="stream", record_ids=[stream.pk]
+            )
+        return held
+
+    def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
+        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
+        for start in range(0, len(pairs), 500):
+            run.only(pairs[start : start + 500])
+
+
+def _direction(directions: set[str]) -> str:
+    if not directions:
+        return ""
+    only = next(iter(directions)) if len(directions) == 1 else Direction.TWO_WAY
+    return {Direction.PUSH: "push", Direction.PULL: "pull"}.get(only, "bidirectional")  # type: ignore[call-overload]
+
+
+def _connections(job: SyncJob) -> list[Connection]:
+    """The accounts that a job is about: all that are usable, or the one that was asked for."""
+    usable = [ConnectionState.ACTIVE]
+    if job.triggered_by != SyncJob.Trigger.SCHEDULE:
+        usable.append(ConnectionState.PAUSED)
+    connections = Connection.objects.filter(
+        workspace_id=job.workspace_id, integration=job.integration, state__in=usable
+    )
+    if job.connection_id:
+        connections = connections.filter(pk=job.connection_id)
+    if job.only is not None:
+        connections = connections.filter(
+            pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection")
+        )
+    return list(connections)
+
+
+def _status(parts: list[JobPart]) -> str:
+    states = {part.status for part in parts}
+    if not parts or states == {JobPart.Status.FAILED}:
+        return JobStatus.FAILED
+    if JobPart.Status.HELD in states:
+        return JobStatus.NEEDS_CONFIRMATION
+    return JobStatus.PARTIAL if JobPart.Status.FAILED in states else JobStatus.SUCCEEDED
+
+
+def _finish(job: SyncJob, lease: Lease, status: str) -> None:
+    job.refresh_from_db()
+    try:
+        assert_sums(job)
+    except CountsDoNotAddUp:
+        log.exception("job.counts")
+        status = JobStatus.FAILED
+    if status == JobStatus.SUCCEEDED and job.failed:
+        status = JobStatus.PARTIAL
+    with transaction.atomic():
+        let_go = lease.let_go(
+            status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job)
+        )
+        if not let_go:
+            raise LeaseLost(job.pk)
+        job.refresh_from_db()
+        schedules.after_job(job)
+    log.info(
+        "job.finished",
+        status=status,
+        pulled=job.pulled,
+        pushed=job.pushed,
+        skipped=job.skipped,
+        failed=job.failed,
+    )
+
+
+def _errors(job: SyncJob) -> list[dict]:
+    """What went wrong in this job, newest first: whole accounts, then records."""
+    errors = [part.error for part in job.parts.all() if part.error]
+    codes = {(error["connection_id"], error["code"]) for error in errors}
+    met = Issue.objects.filter(
+        connection__in=job.parts.values("connection"),
+        occurred_at__gte=job.started_at,
+        resolved_at=None,
+        notice=False,
+    )
+    for issue in met[:MAX_ERRORS]:
+        if (issue.connection_id, issue.code) in codes and not issue.record_id:
+            continue
+        error = {
+            "code": issue.code,
+            "message": issue.message,
+            "occurred_at": instant(issue.occurred_at),
+            "connection_id": issue.connection_id,
+        }
+        if issue.record_kind and issue.record_kind not in ("stream", "hold"):
+            error["record"] = {"kind": issue.record_kind, "id": issue.record_id}
+        errors.append(error)
+    return errors[:MAX_ERRORS]

@@ -1,0 +1,23 @@
+"""The mass-removal guard. Pure."""
+
+from dataclasses import dataclass
+
+SHARE = 0.30
+SMALLEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    tripped: bool
+    removals: int
+    of: int
+
+    @property
+    def sentence(self) -> str:
+        share = round(100 * self.removals / self.of) if self.of else 0
+        return f"{self.removals} of {self.of} visits would lose their calendar event ({share} %)."
+
+
+def judge(removals: int, links: int) -> Verdict:
+    """Trips when more than 30 % of a stream's links would go and the stream has at least ten."""
+    return Verdict(links >= SMALLEST and removals > SHARE * links, removals, links)

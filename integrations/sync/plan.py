@@ -1,0 +1,181 @@
+r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I/O, no clock.
+
+    local \ remote    same              edited            gone                (no link) new
+    same              nothing           pull              removed there       create local
+    edited            push              conflict          recreate remote     -
+    gone              remove remote     owner decides     forget              -
+    (no link) new     create remote     -                 -                   match
+
+"Same" means that the synced fields are unchanged since `base`, what both sides last agreed on.
+"""
+
+from collections.abc import Iterable
+
+from integrations.records import Fields, Owner, is_day
+from integrations.sync.policy import Policy
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
+
+ONLY_PULLS = "This calendar is only read from."
+ONLY_PUSHES = "This calendar is only written to."
+OUT_OF_WINDOW = "Outside the time that is synced."
+NOT_WANTED = "Nothing to show in this calendar."
+NOT_BUSY = "Does not block time."
+HELD = "Waits for a person to confirm the removal."
+WAS_REMOVED = "Its event was removed in the calendar; a full sync makes it again."
+ORPHAN = "An event of ours without a record; a full sync removes it."
+FIRST_SYNC = "The first sync of a connection never removes."
+
+
+def plan(pairs: Iterable[Pair], policy: Policy) -> list[Decision]:
+    return [decide(pair, policy) for pair in pairs]
+
+
+def decide(pair: Pair, policy: Policy) -> Decision:
+    """The decision about one pair, after the stream's direction has been applied to it."""
+    decision = _of_remote_owner(pair) if pair.kind.owner is Owner.REMOTE else _of_local_owner(pair, policy)
+    if pair.held and decision.action in (Action.CUT, Action.REMOVE_REMOTE, Action.CREATE_REMOTE):
+        return Decision(pair, Action.HOLD, reason=HELD)
+    if decision.removal and policy.first:
+        return Decision(pair, Action.NOTHING, reason=FIRST_SYNC)
+    return _allowed(decision, policy)
+
+
+def _allowed(decision: Decision, policy: Policy) -> Decision:
+    """What the stream's direction leaves of a decision."""
+    pair, action = decision.pair, decision.action
+    if action in REMOTE_WRITES and not policy.pushes:
+        if decision.pull:
+            return Decision(pair, Action.PULL, pull=decision.pull)
+        return Decision(pair, Action.NOTHING, reason=ONLY_PULLS)
+    if (decision.pull or action is Action.REMOVE_LOCAL) and not policy.pulls and pair.kind.owner is Owner.LOCAL:
+        if policy.full:  # a full sync repairs each difference, and here FieldCamp's side is the right one
+            return Decision(pair, Action.UPDATE_REMOTE, push={**decision.push, **_wanted(pair, decision.pull)})
+        if decision.push:
+            return Decision(pair, Action.UPDATE_REMOTE, push=decision.push)
+        return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
+    if action is Action.PULL and not policy.pulls:
+        return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
+    return decision
+
+
+def _wanted(pair: Pair, names: Iterable[str]) -> dict:
+    local = pair.local.fields or {}
+    return {name: local[name] for name in names}
+
+
+def _of_remote_owner(pair: Pair) -> Decision:
+    """Busy time: FieldCamp shows what the provider has."""
+    if pair.gone:
+        return Decision(pair, Action.REMOVE_LOCAL if pair.base is not None else Action.FORGET)
+    seen = pair.seen or {}
+    if pair.base is not None and not _differing(pair, pair.base, seen):
+        return Decision(pair, Action.NOTHING)
+    busy_before = bool(pair.base and pair.base.get("busy"))
+    if not seen.get("busy") and not busy_before:
+        return Decision(pair, Action.SETTLE, reason=NOT_BUSY)
+    return Decision(pair, Action.PULL, pull=seen)
+
+
+def _of_local_owner(pair: Pair, policy: Policy) -> Decision:
+    """Visits: FieldCamp owns the record, both sides may move it."""
+    if not pair.born and not pair.cut:
+        return _unlinked(pair)
+    if pair.cut:
+        return _cut(pair, policy)
+    if pair.gone:
+        return _vanished(pair, policy)
+    if pair.local.fields is None:
+        return _unwanted(pair, policy)
+    return _compared(pair, policy)
+
+
+def _unlinked(pair: Pair) -> Decision:
+    if pair.local.fields is None:
+        return Decision(pair, Action.FORGET if pair.link_id else Action.NOTHING, reason=NOT_WANTED)
+    if not pair.local.in_window:
+        return Decision(pair, Action.NOTHING, reason=OUT_OF_WINDOW)
+    return Decision(pair, Action.CREATE_REMOTE, push=pair.local.fields)
+
+
+def _cut(pair: Pair, policy: Policy) -> Decision:
+    """The event was removed in the calendar earlier. It comes back by a full sync or with an edit in FieldCamp."""
+    local = pair.local
+    if local.fields is None or not local.in_window:
+        return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
+    if policy.full or _differing(pair, pair.base or {}, local.fields):
+        return Decision(pair, Action.CREATE_REMOTE, push=local.fields)
+    return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
+
+
+def _vanished(pair: Pair, policy: Policy) -> Decision:
+    local = pair.local.fields
+    if local is None:
+        return Decision(pair, Action.FORGET)
+    choice = (pair.decision or {}).get("removal")
+    edited = pair.base is None or _differing(pair, pair.base, local)
+    if choice == "put_back" or (choice is None and pair.local.in_window and (policy.full or edited)):
+        return Decision(pair, Action.CREATE_REMOTE, push=local)
+    return Decision(pair, Action.CUT, removal=choice is None)
+
+
+def _unwanted(pair: Pair, policy: Policy) -> Decision:
+    """Someone took the visit away in FieldCamp: asked for, so no removal in the guard's sense. An event of ours
+    without any record was asked for by nobody."""
+    if pair.local.exists:
+        return Decision(pair, Action.REMOVE_REMOTE)
+    choice = (pair.decision or {}).get("removal")
+    if choice == "cut" or (policy.full and choice is None):
+        return Decision(pair, Action.REMOVE_REMOTE, removal=choice is None)
+    return Decision(pair, Action.NOTHING, reason=ORPHAN)
+
+
+def _compared(pair: Pair, policy: Policy) -> Decision:
+    """Both sides are there: field by field, what changed on one side only is merged, not fought over."""
+    local, seen = pair.local.fields or {}, pair.seen or {}
+    base = pair.base or {}
+    pull: dict = {}
+    push: dict = {}
+    contested: list[str] = []
+    for name in _differing(pair, local, seen):
+        edited_there = pair.base is not None and seen.get(name) != base.get(name)
+        edited_here = pair.base is None or local.get(name) != base.get(name)
+        if name not in pair.kind.two_way or not edited_there:
+            push[name] = local.get(name)
+        elif edited_here:
+            contested.append(name)
+        else:
+            pull[name] = seen.get(name)
+    if (pull or contested) and (pair.local.fixed or not takes(seen)):
+        push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
+        pull, contested = {}, []
+    if pull and push.keys() & set(pair.kind.two_way) and not takes({**local, **pull}):
+        contested = [*pull, *(name for name in push if name in pair.kind.two_way)]  # a merge that makes no sense
+    winners = {name: _winner(pair, policy, name) for name in contested}
+    if "ask" in winners.values():
+        return Decision(pair, Action.ASK, reason=", ".join(sorted(contested)))
+    for name, winner in winners.items():
+        pull.pop(name, None)
+        push.pop(name, None)
+        (pull if winner == "remote" else push)[name] = (seen if winner == "remote" else local).get(name)
+    if push:
+        return Decision(pair, Action.UPDATE_REMOTE, pull=pull, push=push)
+    if pull:
+        return Decision(pair, Action.PULL, pull=pull)
+    equal_base = pair.base is not None and not _differing(pair, base, seen)
+    return Decision(pair, Action.NOTHING if equal_base else Action.SETTLE)
+
+
+def _winner(pair: Pair, policy: Policy, name: str) -> str:
+    """Who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
+    choice = pair.decision or {}
+    return choice.get("fields", {}).get(name) or choice.get("winner") or policy.winner
+
+
+def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:
+    return [name for name in pair.kind.fields if one.get(name) != other.get(name)]
+
+
+def takes(fields: Fields) -> bool:
+    """Whether FieldCamp can take these times for a visit: two instants, the end after the start."""
+    start, end = fields.get("start") or "", fields.get("end") or ""
+    return not is_day(start) and not is_day(end) and start < end

@@ -1,0 +1,101 @@
+"""What a run needs of the world. `ledger.py` and `local.py` implement these over the ORM, providers the remote side."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from integrations.errors import ProviderError
+from integrations.records import Operation, Outcome, Page, RemoteRecord, Window
+from integrations.sync.state import Decision, Local, Pair
+
+
+class Overtaken(Exception):
+    """Another reader has moved the stream's cursor on since it was read."""
+
+
+class Remote(Protocol):
+    """One account at the provider (see `providers/base.py`)."""
+
+    def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]: ...
+    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]: ...
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]: ...
+
+
+class LocalRecords(Protocol):
+    """FieldCamp's records, as one stream should show them."""
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
+    def unlinked(self, after: str, limit: int) -> list[str]:
+        """Ids after `after`, in order, of records that the stream should show and has no live link for."""
+
+
+@dataclass(slots=True)
+class Written:
+    """A decision whose write has been answered: the record as the provider has it now, or why it refused."""
+
+    decision: Decision
+    record: RemoteRecord | None = None
+    error: ProviderError | None = None
+    generation: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a stream's run stands, kept with the job: another slice, or another worker, goes on here."""
+
+    phase: str = "observe"  # observe -> guard -> apply -> done
+    full: bool = False
+    after_link: int = 0
+    after_dirty: int = 0
+    after_record: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Ledger(Protocol):
+    """Everything that a run remembers. Each method is one short transaction that fails once the lease is lost."""
+
+    def save_progress(self, progress: Progress) -> None: ...
+    def open_intents(self) -> list[str]:
+        """Remote ids of the writes that were begun and whose answer was never saved."""
+
+    def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None: ...
+    def cursor(self, full: bool) -> str: ...
+    def announce(self, stage: str, full: bool = False) -> None:
+        """What the run does now, and how many records that will be."""
+
+    def begin_full(self, again: bool = False) -> None: ...
+    def save_page(self, page: Page, expected: str, full: bool) -> None: ...
+    def unlisted(self, window: Window, limit: int) -> list[str]:
+        """Remote ids of live links that a finished full listing did not show, though it should have."""
+
+    def look_again(self, records: Mapping[str, RemoteRecord]) -> None:
+        """Stores records that were fetched one by one as what was last seen of them."""
+
+    def finish_full(self) -> None: ...
+    def vanished(self) -> list[Pair]: ...
+    def count_links(self) -> int: ...
+    def count_held(self) -> int: ...
+    def hold(self, decisions: Sequence[Decision], of: int) -> None: ...
+    def dirty(self, after: int, limit: int) -> tuple[list[Pair], int]: ...
+    def unsettled(self, after: int, limit: int) -> tuple[list[Pair], int]: ...
+    def links(self, after: int, limit: int) -> tuple[list[Pair], int]: ...
+    def pairs_of_records(self, record_ids: Sequence[str]) -> list[Pair]: ...
+    def refresh(self, pairs: Sequence[Pair]) -> list[Pair]: ...
+    def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None: ...
+    def forget_intents(self, pairs: Sequence[Pair]) -> None:
+        """These writes are known not to have been done."""
+
+    def save_here(self, decisions: Sequence[Decision]) -> None:
+        """Makes the local half of decisions true, all of it or none."""
+
+    def save_written(self, written: Sequence[Written]) -> None: ...
+    def finish(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The stream that a run is about."""
+
+    stream_id: str
+    workspace_id: str
+    container_id: str

@@ -1,0 +1,278 @@
+"""One stream's run: observe, plan, guard, apply. It holds no state that a crash could lose: whoever goes on reads the
+ledger and arrives at the same plan."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from integrations.errors import (
+    CursorExpired,
+    Duplicate,
+    Gone,
+    ProviderError,
+    RateLimited,
+    Stale,
+    Unavailable,
+)
+from integrations.records import Capabilities, Marker, Operation, Verb, Window
+from integrations.sync.guards import judge
+from integrations.sync.plan import plan
+from integrations.sync.policy import Policy
+from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Progress, Remote, Target, Written
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
+
+CHUNK = 500  # pairs planned at a time
+TRIES = 4  # writes of one record in one run, each after a new look
+NAP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
+
+_VERBS = {
+    Action.CREATE_REMOTE: Verb.CREATE,
+    Action.UPDATE_REMOTE: Verb.UPDATE,
+    Action.REMOVE_REMOTE: Verb.DELETE,
+}
+
+
+@dataclass
+class StreamRun:
+    """Brings one stream into agreement. `breathe` is called between any two steps and raises to end the slice."""
+
+    target: Target
+    ledger: Ledger
+    local: LocalRecords
+    remote: Remote
+    policy: Policy
+    window: Window
+    capabilities: Capabilities
+    make_id: Callable[[str], str]
+    progress: Progress
+    breathe: Callable[[], None]
+    sleep: Callable[[float], None]
+    now: Callable[[], dt.datetime]
+    rng: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._queue: list[Decision] = []
+        self._tries: dict[str, int] = {}
+
+    def everything(self) -> bool:
+        """The whole run; true when removals were held for a person."""
+        if self.progress.phase == "observe":
+            self.ledger.announce("pull")
+            self._settle_intents()
+            self._observe()
+            self._enter("guard")
+        if self.progress.phase == "guard":
+            if self._guard():
+                self.progress.notes["held"] = "yes"
+            self._enter("apply")
+        self.ledger.announce("push", self.progress.full)
+        self._settle_intents()
+        if self.progress.full:
+            self._apply_full()
+        else:
+            self._apply_incremental()
+        self.ledger.finish()
+        self._enter("done")
+        return "held" in self.progress.notes
+
+    def only(self, pairs: Sequence[Pair]) -> None:
+        """Just these pairs: what a person decided about them, at once."""
+        self._settle_intents()
+        self._do(self.ledger.refresh(pairs))
+        self._flush(rest=True)
+
+    def _enter(self, phase: str) -> None:
+        self.progress.phase = phase
+        self.ledger.save_progress(self.progress)
+        self.breathe()
+
+    # --- observe ----------------------------------------------------------------------------------------------------
+
+    def _settle_intents(self) -> None:
+        """Writes whose answer was lost are resolved by looking, not by writing again."""
+        while ids := self.ledger.open_intents():
+            for start in range(0, len(ids), self.capabilities.batch_size):
+                batch = ids[start : start + self.capabilities.batch_size]
+                self.ledger.settle_intents(self.remote.get(self.target.container_id, batch))
+                self.breathe()
+
+    def _observe(self) -> None:
+        if self.progress.full:
+            self.ledger.begin_full()
+        elif not self.ledger.cursor(full=False):
+            self._go_full()
+        try:
+            self._listing()
+        except CursorExpired:
+            self.progress.notes["forced"] = "yes"
+            self._go_full(again=True)
+            self._listing()
+        if self.progress.full:
+            while ids := self.ledger.unlisted(self.window, self.capabilities.batch_size):
+                self.ledger.look_again(self.remote.get(self.target.container_id, ids))
+                self.breathe()
+            self.ledger.finish_full()
+
+    def _go_full(self, again: bool = False) -> None:
+        self.progress.full = True
+        self.ledger.begin_full(again)
+        self.ledger.save_progress(self.progress)
+
+    def _listing(self) -> None:
+        full = self.progress.full
+        while True:
+            cursor = self.ledger.cursor(full)
+            try:
+                for page in self.remote.changes(self.target.container_id, cursor, self.window):
+                    self.ledger.save_page(page, cursor, full)
+                    cursor = page.cursor
+                    self.breathe()
+                return
+            except Overtaken:  # a reader of the change feed was faster: go on behind it
+                continue
+
+    # --- guard ------------------------------------------------------------------------------------------------------
+
+    def _guard(self) -> bool:
+        removals = [decision for decision in plan(self.ledger.vanished(), self._policy) if decision.removal]
+        links = self.ledger.count_links()
+        held = self.ledger.count_held()
+        if not removals or not judge(len(removals) + held, links).tripped:
+            return False
+        self.ledger.hold(removals, of=links)
+        return True
+
+    @property
+    def _policy(self) -> Policy:
+        """The stream's policy as this run may apply it: an expired cursor makes any run a full one."""
+        if self.progress.full == self.policy.full:
+            return self.policy
+        return Policy(self.policy.pulls, self.policy.pushes, self.policy.winner, self.progress.full, self.policy.first)
+
+    # --- apply ------------------------------------------------------------------------------------------------------
+
+    def _apply_incremental(self) -> None:
+        self._each_chunk(self.ledger.dirty, "after_dirty")
+        self._each_chunk(self.ledger.unsettled, "after_link")
+        self._flush(rest=True)
+
+    def _apply_full(self) -> None:
+        self._each_chunk(self.ledger.links, "after_link")
+        while ids := self.local.unlinked(self.progress.after_record, CHUNK):
+            self._do(self.ledger.pairs_of_records(ids))
+            self.progress.after_record = ids[-1]
+            self._checkpoint()
+        self._each_chunk(self.ledger.dirty, "after_dirty")
+        self._flush(rest=True)
+
+    def _each_chunk(self, read: Callable[[int, int], tuple[list[Pair], int]], name: str) -> None:
+        while True:
+            pairs, after = read(getattr(self.progress, name), CHUNK)
+            if not pairs:
+                return
+            self._do(pairs)
+            setattr(self.progress, name, after)
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """A full run is taken up behind what it has verified. (An incremental run needs no bookmark: what is done is
+        neither dirty nor unsettled any more.)"""
+        if self.progress.full:
+            self._flush(rest=True)
+            self.ledger.save_progress(self.progress)
+        self.breathe()
+
+    def _do(self, pairs: Iterable[Pair]) -> None:
+        decisions = plan(pairs, self._policy)
+        self.ledger.save_here([decision for decision in decisions if decision.pull or _is_here(decision)])
+        self._queue += [decision for decision in decisions if decision.action in REMOTE_WRITES]
+        self._flush(rest=False)
+
+    def _flush(self, *, rest: bool) -> None:
+        size = self.capabilities.batch_size
+        while len(self._queue) >= (1 if rest else size):
+            batch, self._queue = self._queue[:size], self._queue[size:]
+            self._write(batch)
+            self.breathe()
+
+    def _write(self, batch: list[Decision]) -> None:
+        operations = [self._operation(decision) for decision in batch]
+        self.ledger.intend([(d, op, generation) for d, (op, generation) in zip(batch, operations, strict=True)])
+        try:
+            outcomes = self.remote.write(self.target.container_id, [op for op, _ in operations])
+        except Unavailable as error:
+            self._look_and_retry(batch, error)
+            return
+        written: list[Written] = []
+        again: list[Decision] = []
+        later: list[Decision] = []
+        trouble: ProviderError | None = None
+        by_key = {outcome.key: outcome for outcome in outcomes}
+        for decision, (operation, generation) in zip(batch, operations, strict=True):
+            outcome = by_key[operation.key]
+            error = outcome.error
+            if isinstance(error, RateLimited):
+                later.append(decision)
+                trouble = error
+            elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
+                again.append(decision)
+                trouble = error if isinstance(error, Unavailable) else trouble
+            elif error is None or isinstance(error, ProviderError):
+                written.append(Written(decision, outcome.record, error, generation))
+            else:
+                raise error
+        self.ledger.save_written(written)
+        if again:
+            self._look_and_retry(again, trouble if isinstance(trouble, Unavailable) else None)
+        if later:
+            self._put_off(later, trouble)
+
+    def _operation(self, decision: Decision) -> tuple[Operation, int]:
+        pair, verb = decision.pair, _VERBS[decision.action]
+        if verb is not Verb.CREATE:
+            marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
+            return (
+                Operation(pair.key, verb, pair.kind.name, pair.remote_id, decision.push, pair.tag, marker),
+                pair.generation,
+            )
+        # A removed event keeps its id for good, so what is made again gets a new one.
+        generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
+        remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
+        marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
+        return Operation(pair.key, verb, pair.kind.name, remote_id, decision.push, marker=marker), generation
+
+    def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
+        """Something moved under us, or an answer was lost: look at just these records and decide anew."""
+        given_up = []
+        again = []
+        for decision in decisions:
+            key = decision.pair.key
+            self._tries[key] = self._tries.get(key, 0) + 1
+            (again if self._tries[key] < TRIES else given_up).append(decision)
+        if given_up and trouble is not None:
+            raise trouble  # the provider is ill: the open intents are resolved by the next run
+        if trouble is not None:
+            self.sleep(min(NAP, self.rng.uniform(0.5, 1.0) * 2 ** max(self._tries[d.pair.key] for d in again)))
+        self.ledger.save_written(
+            [Written(d, error=Stale("It keeps changing at the other side. It is tried again later.")) for d in given_up]
+        )
+        if not again:
+            return
+        self._settle_intents()
+        self.breathe()
+        self._do(self.ledger.refresh([decision.pair for decision in again]))
+
+    def _put_off(self, decisions: list[Decision], error: ProviderError | None) -> None:
+        """The provider asked for patience. A short wait is slept out; a longer one ends this account's turn."""
+        assert isinstance(error, RateLimited)
+        self.ledger.forget_intents([decision.pair for decision in decisions])
+        wait = (error.retry_at - self.now()).total_seconds()
+        if wait > NAP:
+            raise error
+        self.sleep(max(0.0, wait))
+        self._queue = decisions + self._queue
+
+
+def _is_here(decision: Decision) -> bool:
+    return decision.action not in REMOTE_WRITES

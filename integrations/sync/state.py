@@ -1,0 +1,90 @@
+"""What is known of one pair of records at the moment of planning. Pure data."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from integrations.records import Fields, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """FieldCamp's side of a pair, as one stream should show it.
+
+    `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's.
+    `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
+    """
+
+    fields: Fields | None
+    exists: bool = True
+    in_window: bool = True
+    fixed: bool = False
+    version: int = 0
+
+
+NOWHERE = Local(fields=None, exists=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Local, base and seen of one pair. `link_id` names its row; without one, or while nothing was ever seen of it
+    (a create that has not been answered), the record has no remote twin yet."""
+
+    kind: Kind
+    record_id: str
+    remote_id: str
+    local: Local
+    link_id: int | None = None
+    base: Fields | None = None
+    seen: Fields | None = None
+    gone: bool = False
+    tag: str = ""
+    cut: bool = False
+    held: bool = False
+    generation: int = 0
+    dirty_seq: int | None = None
+    decision: dict[str, Any] | None = None
+
+    @property
+    def born(self) -> bool:
+        """Whether there is, or was, a remote twin."""
+        return self.link_id is not None and (self.gone or self.seen is not None or self.base is not None)
+
+    @property
+    def key(self) -> str:
+        """How the job's log calls this pair."""
+        return self.record_id or self.remote_id
+
+
+class Action(StrEnum):
+    """What a sync does about a pair. The comment says when; the table is in `plan.py`."""
+
+    NOTHING = "nothing"
+    SETTLE = "settle"  # both sides are equal: remember that
+    PULL = "pull"
+    REMOVE_LOCAL = "remove_local"
+    CREATE_REMOTE = "create_remote"
+    UPDATE_REMOTE = "update_remote"
+    REMOVE_REMOTE = "remove_remote"
+    CUT = "cut"  # the remote twin vanished: keep the record, flag it
+    FORGET = "forget"  # both are gone
+    ASK = "ask"
+    HOLD = "hold"
+
+
+REMOTE_WRITES = frozenset({Action.CREATE_REMOTE, Action.UPDATE_REMOTE, Action.REMOVE_REMOTE})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the plan. A merge has both `pull` and `push`.
+
+    `removal` marks what the mass-removal guard counts. `reason` says in plain words why nothing was done.
+    """
+
+    pair: Pair
+    action: Action
+    pull: Fields = field(default_factory=dict)
+    push: Fields = field(default_factory=dict)
+    removal: bool = False
+    reason: str = ""

@@ -1,0 +1,111 @@
+"""A connected technician, and both sides of the sync at hand."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Visit, VisitStatus
+from integrations import runner
+from integrations.models import Connection, SyncJob
+from integrations.services.connections import set_up, take_grant
+from integrations.services.jobs import trigger_sync
+from tests.engine.google import Google
+from tests.sandboxed import vendors  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def quiet_queue(monkeypatch):
+    """Tests run jobs themselves; what would be rung for is kept here."""
+    rung: list[str] = []
+    monkeypatch.setattr("integrations.services.jobs.ring", rung.append)
+    monkeypatch.setattr("integrations.runner.ring", rung.append)
+    return rung
+
+
+@pytest.fixture
+def google(vendors) -> Google:  # noqa: F811
+    vendors.throttle(False)
+    return Google(vendors, "dana@google.test")
+
+
+@pytest.fixture
+def connect(workspace, vendors, make_technician):  # noqa: F811
+    """Connects a sandbox account to a technician, as the connect flow does after the consent."""
+
+    def make(account: str = "dana@google.test", busy: bool = True, **choices) -> Connection:
+        from tests.engine.google import granted
+
+        person, tokens = granted(vendors, account)
+        connection = take_grant(
+            workspace=workspace, integration="google_calendar", account=person, tokens=tokens, user=None
+        )
+        member = make_technician(first_name=account.split("@")[0].title(), email=account)
+        return set_up(
+            connection=connection,
+            member=member,
+            target_container_id=account,
+            busy_container_ids=[account] if busy else [],
+            **choices,
+        )
+
+    return make
+
+
+@pytest.fixture
+def dana(connect) -> Connection:
+    return connect()
+
+
+@pytest.fixture
+def sync(workspace):
+    """Triggers a sync, runs it to its end and gives the finished job."""
+
+    def run(mode: str = "incremental", **fields) -> SyncJob:
+        job = trigger_sync(
+            workspace=workspace, integration="google_calendar", mode=mode, triggered_by="api", actor="test", **fields
+        )
+        return finish(job)
+
+    return run
+
+
+def finish(job: SyncJob) -> SyncJob:
+    for _ in range(50):
+        runner.run(job.pk)
+        job.refresh_from_db()
+        if not job.in_flight:
+            return job
+    raise AssertionError(f"{job.pk} does not end: {job.status}")
+
+
+@pytest.fixture
+def make_visits(workspace, make_client):
+    """Visits of a technician, an hour each, from tomorrow nine o'clock on."""
+
+    def make(member, count: int, **fields) -> list[Visit]:
+        client = make_client(first_name="Kim", last_name="Reed")
+        first = (timezone.now() + dt.timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+        return Visit.objects.bulk_create(
+            [
+                Visit(
+                    **{
+                        "workspace": workspace,
+                        "client": client,
+                        "technician": member,
+                        "title": f"Leak {number}",
+                        "scheduled_start": first + dt.timedelta(hours=number),
+                        "scheduled_end": first + dt.timedelta(hours=number + 1),
+                        "visit_status": VisitStatus.SCHEDULED,
+                    }
+                    | fields
+                )
+                for number in range(count)
+            ]
+        )
+
+    return make
+
+
+def counts(job: SyncJob) -> dict[str, int]:
+    return {name: getattr(job, name) for name in ("pulled", "pushed", "skipped", "failed")}
