@@ -108,7 +108,8 @@ class Control:
             scopes = scopes.split()
         if scopes is not None and not (isinstance(scopes, list) and all(isinstance(s, str) for s in scopes)):
             raise BadInput("scopes must be a list of strings.")
-        return self._vendor(body).token(_string(body, "account"), scopes, body.get("client_id"))
+        client_id = _string(body, "client_id") if body.get("client_id") is not None else None
+        return self._vendor(body).token(_string(body, "account"), scopes, client_id)
 
     def revoke(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account")

@@ -146,7 +146,7 @@ def _parse(spec: dict[str, Any]) -> Fault:
     seconds = spec.get("seconds", 0)
     if type(seconds) not in (int, float) or not 0 <= seconds <= MAX_DELAY:
         raise BadInput(f"seconds must be a number from 0 to {MAX_DELAY}.")
-    headers = spec.get("headers") or {}
+    headers = {} if spec.get("headers") is None else spec["headers"]
     if not isinstance(headers, dict):
         raise BadInput("headers must be an object of strings.")
     headers = {str(name): str(value) for name, value in headers.items()}

@@ -67,7 +67,7 @@ class Consent:
             return self._automatic(asked, request.query)
         account = self.calendars.account(asked.hint) if asked.hint else None
         known = self.grants.find(account["email"], asked.client_id) if account else None
-        covered = known is not None and known[1].issuperset(asked.scopes)
+        covered = known is not None and known[1].issuperset(IDENTITY.get(s, s) for s in asked.scopes)
         if account and covered and "consent" not in asked.prompts and "select_account" not in asked.prompts:
             return self._allow(asked, account["email"], set(asked.scopes))
         if asked.prompts == ("none",):

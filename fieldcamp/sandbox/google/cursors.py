@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -40,7 +41,9 @@ def unseal(state: State, kind: str, token: str) -> dict[str, Any] | None:
 
 def seal_sync(state: State, calendar: str, change: int, params: str) -> str:
     """A sync token: everything up to `change` has been seen under these parameters."""
-    return seal(state, "sync", cal=calendar, change=change, params=params, issued=int(state.now()))
+    # No two are alike: the token after a full sync must not equal the expired one that led to it.
+    unique = secrets.token_hex(4)
+    return seal(state, "sync", cal=calendar, change=change, params=params, issued=int(state.now()), unique=unique)
 
 
 def unseal_sync(state: State, token: str, calendar: str, params: str) -> int:

@@ -104,7 +104,7 @@ class Ui:
             this_week=_address(account, cal, _monday(today)),
             week=week,
             today=today,
-            days=[(day, [each for each in shown_events if each.day == day]) for day in days],
+            days=[(day, [each for each in shown_events if max(each.day, days[0]) == day]) for day in days],
             hours=range(FIRST_HOUR, LAST_HOUR),
         )
 
