@@ -1,9 +1,9 @@
 """What a provider is. Each lives in a folder of its own and is named in `providers.PROVIDERS`, nowhere else."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 
@@ -68,6 +68,7 @@ class Provider:
     hosts: Callable[[], tuple[str, ...]]  # base addresses that may be sent a bearer token
     open: Callable[[Http], ProviderClient]
     explain: Callable[[requests.Response, dt.datetime], ProviderError]  # (an answer of 400 or more, now)
+    parse_tokens: Callable[[Mapping[str, Any], dt.datetime], Tokens]  # (token answer, now); raises `Unavailable`
     refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
     revoke: Callable[[Http, str], None]
     identify: Callable[[Http], Account]

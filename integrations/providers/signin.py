@@ -4,10 +4,10 @@
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from allauth.socialaccount.models import SocialToken
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
-from integrations.records import Tokens
+from integrations.transport.answers import json_object
 from integrations.transport.client import Client, OneToken
 
 
@@ -41,11 +41,10 @@ class ExchangeClient(OAuth2Client):
             **({"code_verifier": pkce_code_verifier} if pkce_code_verifier else {}),
         }
         try:
-            answer = Client(self.integration, None).request("POST", self.access_token_url, data=data).json()
+            answer = json_object(Client(self.integration, None).request("POST", self.access_token_url, data=data))
+            self.integration.parse_tokens(answer, dt.datetime.now(dt.UTC))
         except ProviderError as error:
             raise OAuth2Error("The code could not be exchanged.") from error
-        if not isinstance(answer, dict) or not answer.get("access_token"):
-            raise OAuth2Error("The answer held no token.")
         return answer
 
 
@@ -53,7 +52,6 @@ class ConsentLogin(OAuth2Adapter):
     """One provider's sign-in. The result carries `tokens` and `consented` (the account) for `integrations.login`."""
 
     integration: ClassVar[Provider]
-    parse_tokens: ClassVar[Callable[[Mapping[str, Any], dt.datetime], Tokens]]
 
     def get_client(self, request: HttpRequest, app) -> ExchangeClient:
         client = ExchangeClient(
@@ -69,9 +67,13 @@ class ConsentLogin(OAuth2Adapter):
             return request.build_absolute_uri(path)
         return settings.PUBLIC_URL + path
 
+    def parse_token(self, data) -> SocialToken:
+        """allauth's own view of the token: in memory only, and no more than it needs."""
+        return SocialToken(token=data["access_token"])
+
     def complete_login(self, request: HttpRequest, app, token, **kwargs):
         try:
-            tokens = self.parse_tokens(kwargs["response"], dt.datetime.now(dt.UTC))
+            tokens = self.integration.parse_tokens(kwargs["response"], dt.datetime.now(dt.UTC))
             account = self.integration.identify(Client(self.integration, OneToken(tokens.access_token)))
         except ProviderError as error:
             raise OAuth2Error("The account could not be read.") from error

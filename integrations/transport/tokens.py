@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, Unavailable
+from integrations.errors import NeedsPermission, NeedsReconnect, Unavailable
 from integrations.records import Tokens
 from integrations.transport.client import utc_now
 
@@ -100,7 +100,7 @@ class RefreshingTokens:
         except NeedsReconnect as error:
             self._store.died(grant.version, error)
             raise
-        except ProviderError:
+        except Exception:
             self._store.release(grant.version)
             raise
         if not self._store.save(grant.version, tokens, self._clock()):

@@ -17,7 +17,8 @@ from integrations.errors import (
 )
 from integrations.providers import PROVIDERS
 from integrations.transport import client as client_module
-from integrations.transport.client import Client, OneToken, is_below, retry_after
+from integrations.transport.answers import retry_after
+from integrations.transport.client import Client, OneToken, is_below
 from tests.faketime import FakeTime
 
 GOOGLE = PROVIDERS["google_calendar"]

@@ -20,6 +20,7 @@ GOOGLE_CALENDAR = Provider(
     hosts=oauth.hosts,
     open=CalendarClient,
     explain=explain,
+    parse_tokens=oauth.parse_tokens,
     refresh=oauth.refresh,
     revoke=oauth.revoke,
     identify=oauth.identify,

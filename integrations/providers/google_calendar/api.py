@@ -18,6 +18,7 @@ from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.records import Container, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
+from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
 
 BATCH_SIZE = 50
@@ -43,7 +44,7 @@ class CalendarClient:
         page = ""
         while True:
             params = {"maxResults": "250", "fields": CALENDAR_FIELDS, **({"pageToken": page} if page else {})}
-            body = _object(self.http.request("GET", _url("users/me/calendarList"), params=params).json())
+            body = json_object(self.http.request("GET", _url("users/me/calendarList"), params=params))
             found += [
                 Container(
                     id=entry["id"],
@@ -94,7 +95,7 @@ class CalendarClient:
         names = {"since": "timeMin", "sync": "syncToken", "page": "pageToken"}
         params += [(names[name], value) for name, value in state.items()]
         try:
-            return _object(self.http.request("GET", _events_url(container_id), params=params).json())
+            return json_object(self.http.request("GET", _events_url(container_id), params=params))
         except errors.Gone as error:
             raise errors.Rejected(
                 "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",
@@ -110,8 +111,8 @@ class CalendarClient:
                 error = _error_of(answer)
                 if isinstance(error, errors.Gone):
                     found[id] = _tombstone(id)
-                elif error:
-                    raise error
+                elif error or answer is None:
+                    raise error or errors.Unavailable("Google's answer to this one was lost.")
                 else:
                     found[id] = self._record(container_id, answer)
         return found
@@ -132,10 +133,10 @@ class CalendarClient:
         return self._settle_refused_deletes(container_id, operations, outcomes)
 
     def _outcome(self, container_id: str, operation: Operation, answer: batch.Answer | None) -> Outcome:
-        error = _error_of(answer)
+        error = _error_of(answer, is_event=operation.verb is not Verb.DELETE)
         if operation.verb is Verb.DELETE and (error is None or isinstance(error, errors.Gone)):
             return Outcome(operation.key, _tombstone(operation.remote_id))
-        if error:
+        if error or answer is None:
             return Outcome(operation.key, error=error)
         return Outcome(operation.key, self._record(container_id, answer))
 
@@ -182,8 +183,8 @@ class CalendarClient:
         # A token that ends in the middle of a batch: those parts were not carried out, the next call renews it.
         return [None if part and part.status == 401 else part for part in parts]
 
-    def _record(self, container_id: str, answer: batch.Answer | None) -> RemoteRecord:
-        event = _object(answer.body if answer else None)
+    def _record(self, container_id: str, answer: batch.Answer) -> RemoteRecord:
+        event = answer.body
         zone = self._zones.get(container_id, "")
         if not zone and "date" in event.get("start", {}):
             zone = self._zone_of(container_id)
@@ -192,7 +193,7 @@ class CalendarClient:
     def _zone_of(self, container_id: str) -> str:
         """The calendar's time zone, which an all-day event does not tell; usually known from a listing."""
         url = _url(f"users/me/calendarList/{quote(container_id, safe='')}")
-        self._zones[container_id] = _object(self.http.request("GET", url, params={"fields": "timeZone"}).json()).get(
+        self._zones[container_id] = json_object(self.http.request("GET", url, params={"fields": "timeZone"})).get(
             "timeZone", ""
         )
         return self._zones[container_id]
@@ -229,10 +230,12 @@ def _call(container_id: str, operation: Operation) -> batch.Call:
     return batch.Call("DELETE", _event_path(container_id, operation.remote_id, sendUpdates="none"), None, condition)
 
 
-def _error_of(answer: batch.Answer | None) -> errors.ProviderError | None:
-    if answer is None:
+def _error_of(answer: batch.Answer | None, is_event: bool = True) -> errors.ProviderError | None:
+    if answer and answer.status >= 400:
+        return explain_body(answer.status, answer.body, utc_now())
+    if answer is None or (is_event and not (isinstance(answer.body, dict) and answer.body.get("id"))):
         return errors.Unavailable("Google's answer to this one was lost.")
-    return explain_body(answer.status, answer.body, utc_now()) if answer.status >= 400 else None
+    return None
 
 
 def _tombstone(event_id: str) -> RemoteRecord:
@@ -247,14 +250,7 @@ def _read_cursor(cursor: str, window: Window) -> dict[str, str]:
         state = json.loads(cursor)
     except ValueError:
         state = None
-    if not isinstance(state, dict) or not (
-        {"sync", "since"} & state.keys() and state.keys() <= {"sync", "since", "page"}
-    ):
+    known = isinstance(state, dict) and {"sync", "since"} & state.keys() and state.keys() <= {"sync", "since", "page"}
+    if not known or not all(isinstance(value, str) for value in state.values()):
         raise errors.CursorExpired("The stored position in this calendar cannot be read.")
     return state
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise errors.Unavailable("Google's answer was not what it should be.")
-    return body

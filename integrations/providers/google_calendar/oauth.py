@@ -12,6 +12,7 @@ from django.conf import settings
 from integrations.errors import ProviderError, Unavailable
 from integrations.providers.base import Http
 from integrations.records import Account, Tokens
+from integrations.transport.answers import json_object
 
 EVENTS_SCOPE = "https://www.googleapis.com/auth/calendar.events"
 LIST_SCOPE = "https://www.googleapis.com/auth/calendar.calendarlist.readonly"
@@ -87,7 +88,7 @@ def refresh(http: Http, refresh_token: str) -> Tokens:
         },
         retry_safe=True,  # Google's refresh tokens do not rotate
     )
-    return parse_tokens(_object(response.json()), asked_at)
+    return parse_tokens(json_object(response), asked_at)
 
 
 def revoke(http: Http, token: str) -> None:
@@ -101,11 +102,7 @@ def revoke(http: Http, token: str) -> None:
 
 def identify(http: Http) -> Account:
     """Who has consented."""
-    body = _object(http.request("GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo").json())
+    body = json_object(http.request("GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo"))
     if not body.get("sub"):
         raise Unavailable("Google did not say whose account this is.")
     return Account(id=str(body["sub"]), name=str(body.get("email") or body["sub"]))
-
-
-def _object(body: Any) -> Mapping[str, Any]:
-    return body if isinstance(body, dict) else {}

@@ -9,7 +9,6 @@ from integrations.providers.signin import ConsentAccount, ConsentLogin
 class GoogleCalendarLogin(ConsentLogin):
     provider_id = GOOGLE_CALENDAR.slug
     integration = GOOGLE_CALENDAR
-    parse_tokens = staticmethod(oauth.parse_tokens)
 
     @property
     def authorize_url(self) -> str:
