@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Visit, VisitStatus
 from integrations.models import ChangeRow, Hold, Issue, JobStatus, Link
-from tests.engine.conftest import counts
+from integrations.services.decisions import AlreadyDecided, decide_hold, resolve_conflict
+from tests.engine.conftest import counts, finish
 
 pytestmark = pytest.mark.django_db
 
@@ -21,10 +22,10 @@ def test_it_pushes_visits_in_batches_of_fifty(dana, google, vendors, sync, make_
 
     assert counts(job) == {"pulled": 0, "pushed": 120, "skipped": 0, "failed": 0}
     assert job.status == JobStatus.SUCCEEDED
-    events = google.ours()
-    assert set(events) == {visit.pk for visit in visits}
     assert [row["items"] for row in vendors.requests("/batch")] == [50, 50, 20]
     assert len(vendors.requests("/events")) == 1
+    events = google.ours()
+    assert set(events) == {visit.pk for visit in visits}
     event = events[visits[0].pk]
     assert event["summary"] == "Leak 0 · Kim Reed"
     assert dt.datetime.fromisoformat(event["start"]["dateTime"]) == visits[0].scheduled_start
@@ -159,9 +160,11 @@ def test_ten_removals_of_twenty_four_wait_for_a_person(dana, google, sync, make_
     assert (hold.removals, hold.of) == (10, 24)
     assert job.errors[0]["code"] == "CONFIRMATION_NEEDED"
     assert "10 of 24 visits would lose their calendar event (42 %)" in job.errors[0]["message"]
-    again = sync()
-    assert again.status == JobStatus.SUCCEEDED
-    assert counts(again) == {"pulled": 0, "pushed": 0, "skipped": 10, "failed": 0}
+    for mode in ("incremental", "full"):
+        again = sync(mode=mode)
+        assert again.status == JobStatus.SUCCEEDED
+        assert again.pushed == again.pulled == again.failed == 0
+        assert again.skipped == (10 if mode == "incremental" else 24)
     assert Visit.objects.filter(visit_status=VisitStatus.SCHEDULED).count() == len(visits)
 
 
@@ -185,3 +188,41 @@ def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, google, sync,
     Visit.objects.filter(pk=visits[1].pk).update(scheduled_start=None, scheduled_end=None, visit_status="unscheduled")
     assert counts(sync()) == {"pulled": 0, "pushed": 2, "skipped": 0, "failed": 0}
     assert set(google.ours()) == {visits[2].pk}
+
+
+@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), ("reject", 24)])
+def test_a_person_decides_about_held_removals(dana, google, sync, make_visits, admin_user, decision, events):
+    make_visits(dana.member, 24)
+    sync()
+    for event in list(google.ours().values())[:10]:
+        google.delete(event["id"])
+    sync()
+    job = finish(decide_hold(hold=Hold.objects.get(), decision=decision, user=admin_user))
+    assert job.status == JobStatus.SUCCEEDED
+    moved = {"pulled": 10, "pushed": 0} if decision == "confirm" else {"pulled": 0, "pushed": 10}
+    assert counts(job) == moved | {"skipped": 0, "failed": 0}
+    assert len(google.ours()) == events
+    assert not Issue.objects.filter(resolved_at=None, notice=False).exists()
+    with pytest.raises(AlreadyDecided):
+        decide_hold(hold=Hold.objects.get(), decision=decision, user=admin_user)
+    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("choice", ["local", "remote", {"start": "remote", "end": "remote"}])
+def test_a_person_decides_a_conflict(connect, google, sync, make_visits, admin_user, choice):
+    dana = connect(policy="ask")
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    theirs = visit.scheduled_start + dt.timedelta(hours=6)
+    google.move(google.ours()[visit.pk]["id"], theirs)
+    visit.scheduled_start += dt.timedelta(hours=1)
+    visit.scheduled_end += dt.timedelta(hours=1)
+    visit.save()
+    sync()
+    job = finish(resolve_conflict(link=Link.objects.get(), choice=choice, user=admin_user))
+    assert job.status == JobStatus.SUCCEEDED
+    visit.refresh_from_db()
+    event = google.ours()[visit.pk]
+    assert dt.datetime.fromisoformat(event["start"]["dateTime"]) == visit.scheduled_start
+    assert (visit.scheduled_start == theirs) == (choice != "local")
+    assert not Issue.objects.filter(resolved_at=None).exists()

@@ -1,0 +1,97 @@
+"""What a person decides about single records: held removals, conflicts, refused records. Each is tried at once."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.issues import resolve_issues
+from integrations.models import Hold, Issue, Link, SyncJob
+from integrations.services.jobs import SyncInProgress, trigger_sync
+
+SIDES = ("local", "remote")
+
+
+class AlreadyDecided(Exception):
+    """Somebody else was faster, or there is nothing left to decide."""
+
+    def __init__(self) -> None:
+        super().__init__("This has been decided already. Reload the page to see how.")
+
+
+def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob | None:
+    """Confirms held removals or puts the events back: exactly the held ones.
+
+    Starts a job about just these records. While another job is running there is no such job (None): the decision is
+    saved with the records, and the next run carries it out.
+    """
+    if decision not in Hold.Decision.values:
+        raise ValueError(f"{decision!r} is no decision.")
+    removal = "cut" if decision == Hold.Decision.CONFIRM else "put_back"
+    with transaction.atomic():
+        decided = Hold.objects.filter(pk=hold.pk, decision="").update(
+            decision=decision, decided_at=timezone.now(), decided_by=user
+        )
+        if not decided:
+            raise AlreadyDecided
+        links = list(Link.objects.select_for_update().filter(hold=hold))
+        for link in links:
+            link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
+        Link.objects.bulk_update(links, ["hold", "decision", "unsettled"], batch_size=200)
+        resolve_issues(hold.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
+    return _at_once(hold.stream.connection, [link.pk for link in links], user)
+
+
+def resolve_conflict(*, link: Link, choice: str | dict[str, str], user: AbstractBaseUser) -> SyncJob | None:
+    """Settles a conflict: `local`, `remote`, or a side for each field ({"start": "remote", …})."""
+    sides = [choice] if isinstance(choice, str) else list(choice.values())
+    if not sides or any(side not in SIDES for side in sides):
+        raise ValueError("Choose FieldCamp's side or the other one.")
+    decision: dict[str, Any] = {"winner": choice} if isinstance(choice, str) else {"fields": choice}
+    if not Link.objects.filter(pk=link.pk, parked=True).update(decision=decision, parked=False, unsettled=True):
+        raise AlreadyDecided
+    return _at_once(link.stream.connection, [link.pk], user)
+
+
+def retry(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
+    """Tries one refused record again; a problem of a whole account is tried by syncing that account."""
+    if issue.resolved_at is not None:
+        raise AlreadyDecided
+    if issue.link_id is None:
+        return trigger_sync(
+            workspace=issue.workspace,
+            integration=issue.integration,
+            connection=issue.connection,
+            triggered_by=SyncJob.Trigger.ADMIN,
+            actor=_name(user),
+        )
+    Link.objects.filter(pk=issue.link_id).update(parked=False, unsettled=True)
+    return _at_once(issue.connection, [issue.link_id], user)
+
+
+def ignore(*, issue: Issue, user: AbstractBaseUser) -> None:
+    """Takes a problem off the list until it occurs again; `unignore` brings it back."""
+    Issue.objects.filter(pk=issue.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
+
+
+def unignore(*, issue: Issue, user: AbstractBaseUser) -> None:
+    Issue.objects.filter(pk=issue.pk).update(ignored_at=None, ignored_by=None)
+
+
+def _at_once(connection, link_ids: list[int], user: AbstractBaseUser) -> SyncJob | None:
+    try:
+        return trigger_sync(
+            workspace=connection.workspace,
+            integration=connection.integration,
+            connection=connection,
+            only=link_ids,
+            triggered_by=SyncJob.Trigger.ADMIN,
+            actor=_name(user),
+        )
+    except SyncInProgress:
+        return None
+
+
+def _name(user: AbstractBaseUser) -> str:
+    return user.get_username()
