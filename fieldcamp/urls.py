@@ -1,0 +1,19 @@
+"""All addresses. `/` leads to the dashboard; everything under `/api/` answers in the API's own manner."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from fieldcamp.health import healthz, readyz
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/integrations/", include("integrations.urls")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("integrations.login_urls")),
+    path("api/v1/", include("fieldcamp.api.urls")),
+    path("api/v1/", include("fieldcamp.workspace.urls")),
+    path("api/v1/", include("integrations.api.urls")),
+]

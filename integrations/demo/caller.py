@@ -1,0 +1,52 @@
+"""The demo as an integrator: the HTTP API of the product, and the sandbox's controls."""
+
+import time
+from typing import Any
+
+import requests
+
+TIMEOUT = 30
+ENDED = ("succeeded", "partial", "failed", "needs_confirmation", "cancelled")
+
+
+class CallFailed(Exception):
+    """An answer other than success; the text says which."""
+
+
+class Caller:
+    """Calls one server; answers are parsed JSON."""
+
+    def __init__(self, base_url: str, token: str = ""):
+        self.base_url = base_url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        if token:
+            self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        response = self.session.request(method, self.base_url + path, json=body, timeout=TIMEOUT)
+        if not response.ok:
+            raise CallFailed(f"{method} {path} answered {response.status_code}: {response.text[:300]}")
+        return response.json() if response.content else None
+
+    def pages(self, path: str) -> list[dict[str, Any]]:
+        """All records of one of FieldCamp's lists."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = self("GET", f"{path}?limit=200{cursor}")
+            found += answer["data"]
+            if not answer["meta"]["next_cursor"]:
+                return found
+            cursor = f"&cursor={answer['meta']['next_cursor']}"
+
+    def sync(self, slug: str, seconds: float = 120) -> dict[str, Any]:
+        """Triggers a sync and waits for its end; the job. TimeoutError if it does not end."""
+        job = self("POST", f"/integrations/{slug}/sync", {})
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            job = self("GET", f"/integrations/jobs/{job['job_id']}")
+            if job["status"] in ENDED:
+                return job
+            time.sleep(0.2)
+        raise TimeoutError(f"Job {job['job_id']} is still {job['status']} after {seconds:.0f} s.")

@@ -1,0 +1,210 @@
+"""`manage.py demo`: the whole product on one machine with a sample company. Started by scripts/demo."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections, connections
+
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.secret import is_wellformed, prefix_of
+from fieldcamp.api.services import create_key
+from fieldcamp.workspace.models import Workspace
+from integrations.demo import once
+from integrations.demo.browser import Browser
+from integrations.demo.caller import Caller
+from integrations.demo.children import Children, port_is_free, wait_for
+from integrations.demo.company import make_admin, make_company, make_second_company
+from integrations.models import Connection, ConnectionState
+from integrations.providers import PROVIDERS
+
+# Who is connected from the start; the other technicians are left to try it on.
+ACCOUNTS = {"google_calendar": ("dana@google.test", "lee@google.test")}
+ADMIN, SECOND_ADMIN = "demo", "demo2"
+KEY_LIMIT = 1_000_000
+
+
+class Command(BaseCommand):
+    help = "Runs web, worker and sandbox with a sample company, until Ctrl-C."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="do the main job once, compare both sides, and end")
+        parser.add_argument("--reset", action="store_true", help="start anew instead of where the last run stopped")
+
+    def handle(self, *args, once: bool, reset: bool, **options):
+        port, sandbox_port = int(os.environ.get("PORT", 8000)), int(os.environ.get("SANDBOX_PORT", 8001))
+        if not settings.SANDBOX_URL or f":{port}" not in settings.PUBLIC_URL:
+            raise CommandError("Start it with scripts/demo: it sets SANDBOX_URL and PUBLIC_URL.")
+        for taken in (wanted for wanted in (port, sandbox_port) if not port_is_free(wanted)):
+            raise CommandError(f"Port {taken} is taken. Set PORT and SANDBOX_PORT to free ones.")
+        sys.exit(Demo(port, sandbox_port, self.stdout.write).run(once, reset))
+
+
+class Demo:
+    def __init__(self, port: int, sandbox_port: int, say: once.Say):
+        self.say = say
+        self.file = settings.FIELDCAMP_DATA / "demo.json"
+        self.stop = threading.Event()
+        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+        gunicorn = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "2"]
+        self.children = Children(
+            {
+                "sandbox": [*manage, "sandbox", "--port", str(sandbox_port)],
+                "web": [*gunicorn, "--bind", f"127.0.0.1:{port}"],
+                "worker": [*manage, "worker"],
+            },
+            settings.FIELDCAMP_DATA / "logs",
+        )
+        self.facts: dict[str, Any] = {}
+
+    def run(self, only_once: bool, reset: bool) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._interrupted())
+        try:
+            self._prepare(reset)
+            self._start()
+            self._connect()
+            return self._walk() if only_once else self._serve()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            self.say("Stopping …")
+            self.children.end()
+
+    def _interrupted(self) -> None:
+        if self.stop.is_set():
+            return
+        self.stop.set()
+        raise KeyboardInterrupt
+
+    def _prepare(self, reset: bool) -> None:
+        if reset:
+            self.say("Starting anew …")
+            _forget_everything(self.file)
+        known = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.say("Preparing the database and the static files …")
+        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        self.say("Loading the sample companies …")
+        first, second = make_company(), make_second_company()
+        self.facts = {
+            "base_url": settings.PUBLIC_URL,
+            "sandbox_url": settings.SANDBOX_URL,
+            "admin": _admin(first, ADMIN, ("Olivia", "Hart"), known.get("admin")),
+            "api_key": _key(first, known.get("api_key"), KEY_LIMIT),
+            "workspace": {"id": first.pk, "name": first.name},
+            "second_workspace": {
+                "id": second.pk,
+                "api_key": _key(second, known.get("second_workspace", {}).get("api_key"), None),
+                "admin": _admin(
+                    second, SECOND_ADMIN, ("Norman", "Reed"), known.get("second_workspace", {}).get("admin")
+                ),
+            },
+        }
+        connections.close_all()  # before processes are started that must not share them
+
+    def _start(self) -> None:
+        self.say("Starting sandbox, web and worker …")
+        for name in self.children.commands:
+            self.children.start(name)
+        wait_for(f"{settings.SANDBOX_URL}/")
+        wait_for(f"{settings.PUBLIC_URL}/healthz")
+
+    @property
+    def api(self) -> Caller:
+        return Caller(f"{settings.PUBLIC_URL}/api/v1", self.facts["api_key"])
+
+    def _connect(self) -> None:
+        browser = None
+        for name, accounts in ACCOUNTS.items():
+            slug = PROVIDERS[name].slug
+            for account in accounts:
+                usable = Connection.objects.filter(
+                    workspace=self.facts["workspace"]["id"], integration=name, account_name=account
+                ).exclude(state__in=[ConnectionState.SETUP, ConnectionState.DISCONNECTED])
+                if usable.exists():
+                    continue
+                if browser is None:
+                    browser = Browser(settings.PUBLIC_URL)
+                    browser.sign_in(self.facts["admin"]["username"], self.facts["admin"]["password"])
+                self.say(f"Connecting {account} ({PROVIDERS[name].label}) …")
+                browser.connect(slug, account)
+            status = self.api("GET", f"/integrations/{slug}/status")
+            if status["connected"] and status["last_job"] is None and status["active_job_id"] is None:
+                job = self.api.sync(slug)
+                self.say(f"First sync of {PROVIDERS[name].label}: {job['status']}, {job['counts']['pushed']} pushed.")
+        close_old_connections()
+
+    def _serve(self) -> int:
+        self._write()
+        self.say(
+            f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}\n"
+            f"  sign in as  {self.facts['admin']['username']}  with  {self.facts['admin']['password']}\n"
+            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui\n"
+            f"  API key, ids and process numbers: {self.file}\n"
+            f"  logs: {settings.FIELDCAMP_DATA}/logs\nCtrl-C ends it; the next run goes on from here.\n"
+        )
+        self.children.look_after(self.stop, self._restarted)
+        return 0
+
+    def _restarted(self, name: str) -> None:
+        self.say(f"{name} had died; it is running again.")
+        self._write()
+
+    def _write(self) -> None:
+        """demo.json, whole or not at all, readable by its owner only."""
+        draft = self.file.with_suffix(".tmp")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({**self.facts, "pids": self.children.pids}, file, indent=2)
+        draft.replace(self.file)
+
+    def _walk(self) -> int:
+        jobs = []
+        for name, walk in once.WALKS.items():
+            self.say(f"\n{PROVIDERS[name].label}")
+            jobs += reversed(self.api("GET", f"/integrations/jobs?integration={name}")["jobs"])
+            try:
+                jobs += walk(self.api, settings.SANDBOX_URL, self.say)
+            except once.Disagreement as difference:
+                self.say(f"\n{once.table(jobs)}\n\nThe two sides do NOT agree: {difference}")
+                return 1
+        self.say(f"\n{once.table(jobs)}\n\nBoth sides agree, record by record.")
+        return 0
+
+
+def _admin(workspace: Workspace, username: str, name: tuple[str, str], known: dict | None) -> dict[str, str]:
+    password = (known or {}).get("password") or secrets.token_urlsafe(9)
+    make_admin(workspace, username, password, *name)
+    return {"username": username, "password": password}
+
+
+def _key(workspace: Workspace, known: str | None, limit: int | None) -> str:
+    """The key of the last run while it is good, else a new one."""
+    if known and is_wellformed(known):
+        live = ApiKey.objects.filter(workspace=workspace, prefix=prefix_of(known), revoked_at=None)
+        if live.exists():
+            return known
+    return create_key(workspace=workspace, name="Demo", rate_limit_override=limit, created_by="demo")[1]
+
+
+def _forget_everything(demo_file: Path) -> None:
+    """The database, the sandbox's state, mails and logs of earlier runs. Made keys stay."""
+    demo_file.unlink(missing_ok=True)
+    for pattern in ("sandbox.state*", "fieldcamp.sqlite3*"):
+        for path in settings.FIELDCAMP_DATA.glob(pattern):
+            path.unlink()
+    for folder in ("mail", "logs", "static"):
+        shutil.rmtree(settings.FIELDCAMP_DATA / folder, ignore_errors=True)
+    if settings.DATABASE_URL:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("flush", verbosity=0, interactive=False)
