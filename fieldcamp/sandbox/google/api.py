@@ -270,7 +270,7 @@ class CalendarV3:
 
 
 def _route(verb: str, raw_path: str) -> tuple[str, dict[str, str]]:
-    path = raw_path.removeprefix(PREFIX).strip("/")
+    path = raw_path.removeprefix(f"{PREFIX}/")
     for name, route_verb, pattern in _COMPILED:
         match = pattern.fullmatch(path) if verb == route_verb else None
         if match:

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from typing import Any, cast
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -33,12 +34,22 @@ def _key(state: State) -> rsa.RSAPrivateKey:
     with state.transaction():
         text = state.get("google_key")
         if text is None:
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            form = serialization.PrivateFormat.PKCS8
-            pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-            state.put("google_key", pem.decode())
-            return key
-    return cast(rsa.RSAPrivateKey, serialization.load_pem_private_key(text.encode(), password=None))
+            text = _new_pem()
+            state.put("google_key", text)
+    return _loaded(text)
+
+
+@lru_cache(maxsize=1)
+def _new_pem() -> str:
+    # Made once in a process: a test-suite starts hundreds of sandboxes, and a key takes a tenth of a second.
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+@lru_cache(maxsize=4)
+def _loaded(pem: str) -> rsa.RSAPrivateKey:
+    return cast(rsa.RSAPrivateKey, serialization.load_pem_private_key(pem.encode(), password=None))
 
 
 def _encoded(data: dict[str, Any]) -> str:

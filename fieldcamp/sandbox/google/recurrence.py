@@ -16,6 +16,8 @@ from fieldcamp.sandbox.google.times import FOREVER, midnight_ms, read_date, read
 HORIZON = timedelta(days=20 * 366)  # no rule is followed further: one that never matches must end somewhere
 MAX_COUNT = 10_000
 MAX_LINES = 200
+MAX_RULES = 4
+LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class BadRecurrence(ValueError):
@@ -90,6 +92,8 @@ def _first_and_length(body: dict[str, Any], tz: ZoneInfo) -> tuple[datetime, tim
 @lru_cache(maxsize=128)
 def _ruleset(lines: tuple[str, ...], first: datetime, all_day: bool, place: str) -> rruleset:
     tz = ZoneInfo(place)
+    if sum(re.match(r"(RRULE|EXRULE)\b", line, re.IGNORECASE) is not None for line in lines) > MAX_RULES:
+        raise BadRecurrence("There are too many rules.")
     result = rruleset(cache=True)
     found = False
     for line in lines:
@@ -131,6 +135,11 @@ def _rule(text: str, first: datetime, all_day: bool, tz: ZoneInfo) -> Any:
         raise BadRecurrence("Only days can be chosen by a rule.")
     if not 1 <= int(parts.get("INTERVAL", "1")) <= 1000:
         raise BadRecurrence("INTERVAL is out of range.")
+    if "BYMONTH" in parts and "BYMONTHDAY" in parts:
+        # dateutil would look for the 30th of February until the year 9999.
+        months, days = ([int(n) for n in parts[name].split(",")] for name in ("BYMONTH", "BYMONTHDAY"))
+        if not any(abs(day) <= LONGEST[month - 1] for month in months for day in days):
+            raise BadRecurrence("There is no such day.")
     until = _until(parts.pop("UNTIL"), first, all_day, tz) if "UNTIL" in parts else None
     count = parts.pop("COUNT", None)
     rest = ";".join(f"{name}={value}" for name, value in parts.items())
