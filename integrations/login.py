@@ -59,7 +59,7 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
     intent = Intent.from_state(sociallogin.state.get("data"))
     if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
         return _page(request, "refused", slug, status=403)
-    if not request.user.is_authenticated or request.user.pk != intent.user_id:
+    if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
         return _page(request, "other_person", slug, status=403)
     try:
         connection = connections.accept_consent(

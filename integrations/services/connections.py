@@ -1,7 +1,7 @@
 """What can be done with a connection: take a grant, set up, pause, resume, disconnect, check again."""
 
 import structlog
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -45,9 +45,7 @@ class OtherAccount(Exception):
         super().__init__(f"{account.name} was chosen instead of {connection.account_name}.")
 
 
-def accept_consent(
-    *, intent: Intent, integration: str, user: AbstractBaseUser, account: Account, tokens: Tokens
-) -> Connection:
+def accept_consent(*, intent: Intent, integration: str, user: User, account: Account, tokens: Tokens) -> Connection:
     """Takes the grant that a consent has brought, if its starter may still have it. Raises NotAllowed, OtherAccount."""
     workspace = Workspace.objects.get(pk=intent.workspace_id)
     rights = rights_of(user, workspace)
@@ -81,7 +79,7 @@ def take_grant(
     integration: str,
     account: Account,
     tokens: Tokens,
-    user: AbstractBaseUser | None,
+    user: User | None,
     reconnect: Connection | None = None,
     confirm_switch: bool = False,
 ) -> Connection:
@@ -139,7 +137,7 @@ def _member_is_taken(connection: Connection) -> bool:
     return other_connections(connection, connection.member_id).exists() if connection.member_id else False
 
 
-def pause(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+def pause(*, connection: Connection, user: User | None) -> Connection:
     """Takes the connection off the schedule until a person resumes it; it can still be synced by hand."""
     Connection.objects.filter(pk=connection.pk, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]).update(
         state=ConnectionState.PAUSED, paused_by_person=True, state_reason=f"Paused by {user}." if user else "Paused."
@@ -149,7 +147,7 @@ def pause(*, connection: Connection, user: AbstractBaseUser | None) -> Connectio
     return connection
 
 
-def resume(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+def resume(*, connection: Connection, user: User | None) -> Connection:
     """Puts a paused connection back on the schedule."""
     Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
     Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
@@ -160,7 +158,7 @@ def resume(*, connection: Connection, user: AbstractBaseUser | None) -> Connecti
     return connection
 
 
-def disconnect(*, connection: Connection, user: AbstractBaseUser | None) -> Connection:
+def disconnect(*, connection: Connection, user: User | None) -> Connection:
     """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account.
 
     History, links and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.

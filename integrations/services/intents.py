@@ -8,7 +8,7 @@ from typing import Any
 class Intent:
     """`connection_id` is set to renew that connection; `switch` allows that to be done with another account."""
 
-    user_id: int
+    user_id: str
     workspace_id: str
     connection_id: str = ""
     switch: bool = False

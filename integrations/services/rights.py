@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+
 from fieldcamp.workspace.models import Member, Workspace
 from fieldcamp.workspace.roles import may
 from integrations.models import Connection
@@ -36,11 +39,13 @@ class Rights:
         return self.manages or (self.member is not None and self.member.pk == member.pk)
 
 
-def member_of(user) -> Member | None:
+def member_of(user: User | AnonymousUser) -> Member | None:
+    if not user.is_authenticated:
+        return None
     return Member.objects.select_related("workspace").filter(user_id=user.pk, is_active=True).first()
 
 
-def workspace_of(user) -> Workspace | None:
+def workspace_of(user: User | AnonymousUser) -> Workspace | None:
     """The company whose desk this person sits at. A superuser of a single-company site belongs to that company."""
     member = member_of(user)
     if member:
@@ -48,7 +53,16 @@ def workspace_of(user) -> Workspace | None:
     return Workspace.objects.order_by("created_at", "id").first() if user.is_superuser else None
 
 
-def rights_of(user, workspace: Workspace) -> Rights:
+def connections_of(user: User | AnonymousUser) -> QuerySet[Connection]:
+    """The connections of the person's company; of every company for a superuser who belongs to none."""
+    rows = Connection.objects.select_related("workspace", "member")
+    member = member_of(user)
+    if member:
+        return rows.filter(workspace_id=member.workspace_id)
+    return rows if user.is_active and user.is_superuser else rows.none()
+
+
+def rights_of(user: User | AnonymousUser, workspace: Workspace) -> Rights:
     member = member_of(user)
     if member is not None and member.workspace_id != workspace.pk:
         member = None

@@ -106,9 +106,9 @@ class RefreshingTokens:
         if not self._store.save(grant.version, tokens, self._clock()):
             return None
         if tokens.scopes is not None and (missing := missing_permissions(self._needed, tokens.scopes)):
-            error = lacking(missing)
-            self._store.lacks(missing, error)
-            raise error
+            lack = lacking(missing)
+            self._store.lacks(missing, lack)
+            raise lack
         return tokens.access_token
 
 

@@ -16,7 +16,7 @@ from integrations.records import Container
 from integrations.services import connections
 from integrations.services.intents import Intent
 from integrations.services.preview import preview_first_sync
-from integrations.services.rights import Rights, rights_of, workspace_of
+from integrations.services.rights import Rights, connections_of, rights_of, workspace_of
 
 
 @login_required
@@ -24,21 +24,23 @@ from integrations.services.rights import Rights, rights_of, workspace_of
 def connect(request: HttpRequest, slug: str) -> HttpResponse:
     """GET: one button. POST: on to consent. `connection` renews that one, `switch` allows another account for it."""
     provider = BY_SLUG.get(slug)
-    workspace = workspace_of(request.user)
-    if provider is None or workspace is None:
+    if provider is None:
         raise Http404
-    rights = rights_of(request.user, workspace)
     values = request.POST if request.method == "POST" else request.GET
     renew = None
     if values.get("connection"):
-        mine = Connection.objects.filter(workspace=workspace, integration=provider.name)
+        mine = connections_of(request.user).filter(integration=provider.name)
         renew = get_object_or_404(mine, pk=values["connection"])
+    workspace = renew.workspace if renew else workspace_of(request.user)
+    if workspace is None:
+        raise Http404
+    rights = rights_of(request.user, workspace)
     if not rights.may_connect or (renew and not rights.may_change(renew)):
         return render(request, "connect/not_allowed.html", {"provider": provider}, status=403)
     switch = values.get("switch") == "1"
     if request.method == "GET":
         return render(request, "connect/start.html", {"provider": provider, "renew": renew, "switch": switch})
-    intent = Intent(request.user.pk, workspace.pk, renew.pk if renew else "", switch)
+    intent = Intent(str(request.user.pk), workspace.pk, renew.pk if renew else "", switch)
     return _to_consent(request, provider, intent, renew)
 
 
@@ -54,12 +56,8 @@ def _to_consent(request: HttpRequest, provider: Provider, intent: Intent, renew:
 
 
 def _connection(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:
-    workspace = workspace_of(request.user)
-    if workspace is None:
-        raise Http404
-    rows = Connection.objects.select_related("workspace", "member").filter(workspace=workspace)
-    connection = get_object_or_404(rows, pk=connection_id)
-    rights = rights_of(request.user, workspace)
+    connection = get_object_or_404(connections_of(request.user), pk=connection_id)
+    rights = rights_of(request.user, connection.workspace)
     if not rights.may_change(connection):
         raise Http404
     return connection, rights

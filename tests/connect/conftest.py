@@ -1,1 +1,86 @@
+"""A company whose people sign in to the desk, and a browser that goes through Google's consent and back."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+
+from fieldcamp.workspace.models import Member, Role
+from integrations.models import Connection
 from tests.sandboxed import vendors  # noqa: F401
+
+CONNECT = "/admin/integrations/connect/google-calendar/"
+
+
+class Browser(Client):
+    """A person at the desk. `consent` presses the button, answers Google's page, and comes back."""
+
+    def start(self, **data: str) -> str:
+        """Presses the button; where that leads."""
+        response = self.post(CONNECT, data)
+        assert response.status_code == 302, response.content
+        return response["Location"]
+
+    def answer(self, authorize_url: str, account: str = "dana@google.test", **choices: str) -> str:
+        """Google's answer to the consent page: the address it sends the browser back to."""
+        query = urlencode({"sandbox_auto": account, **choices})
+        response = self.vendors.browser.get(f"{authorize_url}&{query}", allow_redirects=False)
+        assert response.status_code in (302, 303), response.text
+        return response.headers["Location"]
+
+    def come_back(self, location: str) -> HttpResponse:
+        parts = urlsplit(location)
+        return self.get(f"{parts.path}?{parts.query}")
+
+    def consent(self, account: str = "dana@google.test", **data: str) -> HttpResponse:
+        return self.come_back(self.answer(self.start(**data), account))
+
+
+@pytest.fixture
+def browse(vendors, db) -> Callable[[Member | None], Browser]:  # noqa: F811
+    def browse(member: Member | None = None) -> Browser:
+        browser = Browser(headers={"host": "127.0.0.1:8000"})
+        browser.vendors = vendors
+        if member is not None:
+            browser.force_login(member.user)
+        return browser
+
+    return browse
+
+
+@pytest.fixture
+def person(make_member) -> Callable[..., Member]:
+    """Somebody with a login."""
+
+    def person(name: str, **fields) -> Member:
+        user = User.objects.create_user(username=name.lower(), is_staff=True)
+        return make_member(first_name=name, user=user, **fields)
+
+    return person
+
+
+@pytest.fixture
+def admin(person) -> Member:
+    return person("Adam", role=Role.ADMIN, email="adam@fieldcamp.test")
+
+
+@pytest.fixture
+def dana(person) -> Member:
+    return person("Dana", is_technician=True, email="Dana@google.test")
+
+
+@pytest.fixture
+def lee(person) -> Member:
+    return person("Lee", is_technician=True, email="lee@google.test")
+
+
+@pytest.fixture
+def desk(browse, admin) -> Browser:
+    return browse(admin)
+
+
+def only_connection() -> Connection:
+    return Connection.objects.get()

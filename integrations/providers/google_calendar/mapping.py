@@ -117,7 +117,7 @@ def _untouched(event: Event) -> bool:
 
 def _marker(event: Event) -> Marker | None:
     private = (event.get("extendedProperties") or {}).get("private") or {}
-    values = {name: private.get(key) for name, key in _MARK.items()}
+    values = {name: str(private.get(key) or "") for name, key in _MARK.items()}
     return Marker(**values) if all(values.values()) else None
 
 

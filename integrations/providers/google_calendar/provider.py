@@ -15,7 +15,7 @@ class GoogleCalendarLogin(ConsentLogin):
         return oauth.authorize_url()
 
     @property
-    def access_token_url(self) -> str:  # type: ignore[override]
+    def access_token_url(self) -> str:
         return oauth.token_url()
 
 

@@ -1,0 +1,368 @@
+"""The whole way through Google's consent and back, and every way in which it can go wrong."""
+
+import datetime as dt
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.contrib.auth.models import User
+
+from fieldcamp.workspace.models import Role
+from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
+from integrations.providers import PROVIDERS
+from tests.connect.conftest import CONNECT, only_connection
+
+GOOGLE = PROVIDERS["google_calendar"]
+CALLBACK = "/accounts/google-calendar/login/callback/"
+
+
+def text(response) -> str:
+    return response.content.decode()
+
+
+def test_connecting_an_account(desk, dana):
+    assert "Continue to Google Calendar" in text(desk.get(CONNECT))
+    response = desk.consent()
+    connection = only_connection()
+    assert response["Location"] == f"/admin/integrations/connections/{connection.pk}/setup/"
+    assert (connection.account_name, connection.state, connection.integration) == (
+        "dana@google.test",
+        ConnectionState.SETUP,
+        "google_calendar",
+    )
+    assert connection.connected_by.username == "adam"
+    grant = OAuthGrant.objects.get(connection=connection)
+    assert grant.access_token
+    assert grant.refresh_token
+    assert '"refresh_token"' in grant.answer
+    assert set(GOOGLE.permissions) <= set(grant.scopes)
+    assert grant.expires_at
+    assert "dana@google.test is connected" in text(desk.get(response["Location"]))
+
+
+def test_what_google_is_asked(desk):
+    query = parse_qs(urlsplit(desk.start()).query)
+    assert set(query["scope"][0].split()) == set(GOOGLE.scopes)
+    assert query["access_type"] == ["offline"]
+    assert "consent" in query["prompt"][0]
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["redirect_uri"] == [f"http://127.0.0.1:8000{CALLBACK}"]
+    assert "login_hint" not in query
+
+
+def test_the_redirect_address_is_the_sites_public_one(desk, settings):
+    settings.PUBLIC_URL = "https://sync.example.com"
+    assert parse_qs(urlsplit(desk.start()).query)["redirect_uri"] == [f"https://sync.example.com{CALLBACK}"]
+
+
+def test_allauth_keeps_nothing_and_signs_nobody_in(desk, admin):
+    users = User.objects.count()
+    desk.consent()
+    assert SocialAccount.objects.count() == SocialToken.objects.count() == 0
+    assert User.objects.count() == users
+    assert int(desk.session["_auth_user_id"]) == admin.user.pk
+
+
+def test_no_token_is_in_pages_sessions_or_logs(desk, dana, caplog, settings):
+    settings.DEBUG = True
+    with caplog.at_level("DEBUG"):
+        start = desk.start()
+        back = desk.answer(start)
+        page = desk.come_back(back)
+        follow = desk.get(page["Location"])
+    grant = OAuthGrant.objects.get()
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    for secret in (grant.access_token, grant.refresh_token, code):
+        assert secret not in text(page) + text(follow) + str(dict(desk.session)) + caplog.text
+    with pytest.raises(TypeError):
+        OAuthGrant.objects.filter(access_token=grant.access_token).exists()
+
+
+def test_refused_consent(desk):
+    start = desk.start()
+    state = parse_qs(urlsplit(start).query)["state"][0]
+    response = desk.get(CALLBACK, {"error": "access_denied", "state": state})
+    assert "Google Calendar was not connected: access was refused." in text(response)
+    assert "Try again" in text(response)
+    assert Connection.objects.count() == 0
+
+
+def test_one_box_left_empty(desk, dana, vendors):
+    lost, words = next(iter(GOOGLE.permissions.items()))
+    kept = [scope for scope in GOOGLE.scopes if scope != lost]
+    back = desk.answer(desk.start())
+    answer = vendors.token(scopes=kept)
+    vendors.fault("status", path="/token", status=200, body=answer)
+    response = desk.come_back(back)
+    connection = only_connection()
+    assert (connection.state, words in connection.state_reason) == (ConnectionState.NEEDS_PERMISSION, True)
+    assert not connection.usable
+    assert Issue.objects.get(resolved_at=None).code == "NEEDS_PERMISSION"
+    page = text(desk.get(response["Location"]))
+    assert words.replace("'", "&#x27;") in page
+    assert "Connect again" in page
+    desk.consent(connection=connection.pk)
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_reason) == (ConnectionState.SETUP, "")
+    assert not Issue.objects.filter(resolved_at=None).exists()
+
+
+def test_the_back_button_and_a_callback_sent_twice(desk):
+    back = desk.answer(desk.start())
+    desk.come_back(back)
+    again = desk.come_back(back)
+    assert again.status_code == 200
+    assert "not valid any more" in text(again)
+    assert Connection.objects.count() == 1
+
+
+def test_a_consent_that_took_too_long(desk):
+    with time_machine.travel(dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC), tick=False) as clock:
+        back = desk.answer(desk.start())
+        clock.shift(dt.timedelta(minutes=11))
+        response = desk.come_back(back)
+    assert "not valid any more" in text(response)
+    assert "Start again" in text(response)
+    assert Connection.objects.count() == 0
+
+
+def test_two_tabs_each_finish(desk):
+    first, second = desk.start(), desk.start()
+    desk.come_back(desk.answer(first, "dana@google.test"))
+    desk.come_back(desk.answer(second, "lee@google.test"))
+    assert set(Connection.objects.values_list("account_name", flat=True)) == {"dana@google.test", "lee@google.test"}
+
+
+def test_two_tabs_with_one_account_make_one_connection(desk):
+    first, second = desk.start(), desk.start()
+    desk.come_back(desk.answer(first))
+    desk.come_back(desk.answer(second))
+    assert Connection.objects.count() == 1
+
+
+@pytest.mark.parametrize("query", ["", "?state=forged&code=abc", "?code=abc", "?state=", "?error=access_denied"])
+def test_a_callback_out_of_nowhere(desk, query):
+    response = desk.get(CALLBACK + query)
+    assert response.status_code == 200
+    assert Connection.objects.count() == 0
+    assert "again" in text(response)
+
+
+def test_a_callback_in_another_browser(desk, browse, dana):
+    back = desk.answer(desk.start())
+    assert "not valid any more" in text(browse(dana).come_back(back))
+    assert "not valid any more" in text(browse().come_back(back))
+    assert Connection.objects.count() == 0
+
+
+def test_signed_in_as_somebody_else_meanwhile(desk, dana):
+    back = desk.answer(desk.start())
+    session = desk.session
+    session["_auth_user_id"], session["_auth_user_hash"] = str(dana.user.pk), dana.user.get_session_auth_hash()
+    session.save()
+    response = desk.come_back(back)
+    assert response.status_code == 403
+    assert Connection.objects.count() == 0
+
+
+def test_signed_out_meanwhile(desk):
+    back = desk.answer(desk.start())
+    session = desk.session
+    for key in ("_auth_user_id", "_auth_user_hash", "_auth_user_backend"):
+        del session[key]
+    session.save()
+    assert desk.come_back(back).status_code == 403
+    assert Connection.objects.count() == 0
+
+
+def test_the_role_was_taken_away_meanwhile(desk, admin):
+    back = desk.answer(desk.start())
+    admin.role = Role.VIEWER
+    admin.save()
+    assert desk.come_back(back).status_code == 403
+    assert Connection.objects.count() == 0
+
+
+@pytest.mark.parametrize("process", ["login", "connect", "redirect", ""])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_allauths_own_start_is_closed(browse, admin, process, method):
+    for browser in (browse(), browse(admin)):
+        response = getattr(browser, method)(f"/accounts/google-calendar/login/?process={process}")
+        assert response.status_code == 403
+        assert "connected from the dashboard" in text(response)
+
+
+@pytest.mark.parametrize("process", ["login", "connect"])
+def test_a_dance_that_did_not_start_here_is_refused(desk, process):
+    """Even where the session says that allauth itself began it."""
+    back = desk.answer(desk.start())
+    session = desk.session
+    for state, *_ in session["socialaccount_states"].values():
+        state["process"] = process
+    session.save()
+    response = desk.come_back(back)
+    assert response.status_code == 403
+    assert Connection.objects.count() == 0
+    assert SocialAccount.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "signup/",
+        "email/",
+        "password/reset/",
+        "password/change/",
+        "logout/",
+        "3rdparty/",
+        "social/signup/",
+        "inactive/",
+    ],
+)
+def test_allauths_other_pages_do_not_exist(desk, path):
+    assert desk.get(f"/accounts/{path}").status_code == 404
+
+
+def test_the_anonymous_sign_in_first(browse):
+    response = browse().get(CONNECT)
+    assert response.status_code == 302
+    assert response["Location"] == f"/admin/login/?next={CONNECT}"
+    assert browse().post(CONNECT).status_code == 302
+
+
+def test_an_unknown_integration_is_not_found(desk):
+    assert desk.get("/admin/integrations/connect/nothing/").status_code == 404
+    assert desk.get(f"{CONNECT}?connection=con_unknown").status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.VIEWER])
+def test_who_may_not_connect(browse, person, role):
+    browser = browse(person("Vera", role=role))
+    for response in (browser.get(CONNECT), browser.post(CONNECT)):
+        assert response.status_code == 403
+        assert "Ask an admin" in text(response)
+
+
+def test_a_technician_connects_their_own(browse, dana, lee):
+    browser = browse(dana)
+    setup = browser.consent()["Location"]
+    page = text(browser.get(setup))
+    assert f'value="{dana.pk}" selected' in page
+    assert lee.pk not in page
+    connection = only_connection()
+    choices = {"member": lee.pk, "target": "dana@google.test", "busy": "dana@google.test"}
+    assert browser.post(setup, choices).status_code == 400
+    assert browser.post(setup, {**choices, "member": dana.pk}).status_code == 302
+    connection.refresh_from_db()
+    assert connection.member == dana
+
+
+def test_a_technician_does_not_touch_anothers_connection(browse, dana, lee):
+    mine = browse(dana)
+    setup = mine.consent()["Location"]
+    mine.post(setup, {"member": dana.pk, "target": "dana@google.test"})
+    connection, version = only_connection(), OAuthGrant.objects.get().version
+    other = browse(lee)
+    assert other.get(setup).status_code == 404
+    assert other.get(f"{CONNECT}?connection={connection.pk}").status_code == 403
+    assert other.consent("dana@google.test").status_code == 403
+    assert OAuthGrant.objects.get().version == version
+
+
+def test_other_companies_connections_do_not_exist(desk, second_workspace, person):
+    desk.consent()
+    connection = only_connection()
+    stranger = person("Sam", role=Role.OWNER, workspace=second_workspace)
+    desk.force_login(stranger.user)
+    for path in ("setup", "preview"):
+        assert desk.get(f"/admin/integrations/connections/{connection.pk}/{path}/").status_code == 404
+    assert desk.post(f"/admin/integrations/connections/{connection.pk}/sync/").status_code == 404
+    assert desk.get(f"{CONNECT}?connection={connection.pk}").status_code == 404
+
+
+def test_reconnecting_keeps_everything(desk, dana, vendors):
+    setup = desk.consent()["Location"]
+    desk.post(setup, {"member": dana.pk, "target": "dana@google.test", "busy": "dana@google.test"})
+    connection = only_connection()
+    stream = connection.streams.get()
+    stream.cursor = "where we were"
+    stream.save()
+    Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT)
+    page = text(desk.get(f"{CONNECT}?connection={connection.pk}"))
+    assert "Reconnect dana@google.test" in page
+    start = desk.start(connection=connection.pk)
+    assert parse_qs(urlsplit(start).query)["login_hint"] == ["dana@google.test"]
+    desk.come_back(desk.answer(start))
+    again = only_connection()
+    assert (again.pk, again.state, again.member) == (connection.pk, ConnectionState.ACTIVE, dana)
+    assert again.streams.get().cursor == "where we were"
+
+
+def test_reconnecting_with_another_account_needs_a_yes(desk, dana):
+    setup = desk.consent()["Location"]
+    desk.post(setup, {"member": dana.pk, "target": "dana@google.test"})
+    connection, version = only_connection(), OAuthGrant.objects.get().version
+    response = desk.consent("lee@google.test", connection=connection.pk)
+    assert response.status_code == 409
+    assert "You chose lee@google.test instead of dana@google.test" in text(response)
+    assert "Switch accounts" in text(response)
+    assert OAuthGrant.objects.get().version == version
+    response = desk.consent("lee@google.test", connection=connection.pk, switch="1")
+    switched = only_connection()
+    assert (switched.pk, switched.account_name, switched.state) == (
+        connection.pk,
+        "lee@google.test",
+        ConnectionState.SETUP,
+    )
+    assert not switched.streams.filter(is_active=True).exists()
+
+
+def test_a_switch_to_an_account_that_has_a_connection_is_refused(desk):
+    desk.consent("dana@google.test")
+    desk.consent("lee@google.test")
+    connection = Connection.objects.get(account_name="dana@google.test")
+    response = desk.consent("lee@google.test", connection=connection.pk, switch="1")
+    assert response.status_code == 409
+    assert "connected already" in text(response)
+    assert Connection.objects.count() == 2
+
+
+def test_a_wrong_client_secret_is_called_the_operators_fault(desk, settings):
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "google-calendar": {"APPS": [{"client_id": "sandbox-client", "secret": "wrong", "key": ""}]}
+    }
+    response = desk.consent()
+    assert "operator" in text(response)
+    assert Connection.objects.count() == 0
+
+
+def test_no_client_at_all(desk, settings):
+    settings.SOCIALACCOUNT_PROVIDERS = {"google-calendar": {"APPS": []}}
+    response = desk.post(CONNECT)
+    assert response.status_code == 503
+    assert "operator" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("status", {"status": 503, "times": 3}),
+        ("drop", {"times": 3}),
+        ("status", {"status": 200, "body": "<html>"}),
+        ("status", {"status": 200, "body": {}}),
+        ("status", {"status": 200, "body": {"access_token": "x", "expires_in": "soon"}}),
+    ],
+)
+@pytest.mark.parametrize("path", ["/token", "/userinfo"])
+def test_an_ill_google_is_a_page_and_not_a_crash(desk, vendors, monkeypatch, path, kind, spec):
+    from integrations.transport import client
+
+    monkeypatch.setattr(client, "BACKOFF_BASE", 0)
+    back = desk.answer(desk.start())
+    vendors.fault(kind, path=path, **spec)
+    response = desk.come_back(back)
+    assert response.status_code == 200
+    assert "Try again" in text(response)
+    assert Connection.objects.count() == 0
