@@ -17,7 +17,7 @@ from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord
 from integrations.sync.ports import Overtaken
 
 _CHUNK = 1000
-_SEEN = ["remote_id", "seen", "seen_gone", "seen_tag", "seen_at", "unsettled", "parked", "mark", "cut_at", "updated_at"]
+_SEEN = ["remote_id", "seen", "seen_gone", "seen_tag", "seen_at", "unsettled", "parked", "mark", "cut_at"]
 
 
 class Observations:
@@ -81,12 +81,12 @@ class Observations:
             if action is None:
                 same.append(link.pk)
                 continue
-            link.seen_at, link.updated_at, link.mark = now, now, mark or link.mark
+            link.seen_at, link.mark = now, mark or link.mark
             changed.append(link)
             if action:
                 feed.append((action, link, record))
         Link.objects.bulk_create(new, batch_size=_CHUNK)
-        Link.objects.bulk_update(changed, _SEEN, batch_size=100)
+        Link.objects.save_many(changed, _SEEN)
         if mark:
             for start in range(0, len(same), _CHUNK):
                 Link.objects.filter(pk__in=same[start : start + _CHUNK]).update(mark=mark)

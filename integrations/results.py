@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from integrations.ledger import StreamLedger
 
 _LINK = ["remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
-         "parked", "decision", "cut_at", "updated_at"]  # fmt: skip
+         "parked", "decision", "cut_at"]  # fmt: skip
 REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
 OVERTAKEN = "It was edited in FieldCamp while the sync ran; the next sync looks at it again."
 CONFLICT = "Moved in FieldCamp and in the calendar. Choose which time is right."
@@ -35,10 +35,7 @@ class Results:
         return Link.objects.in_bulk([pair.link_id for pair in pairs if pair.link_id])
 
     def _save(self, links: Sequence[Link]) -> None:
-        now = timezone.now()
-        for link in links:
-            link.updated_at = now
-        Link.objects.bulk_update(links, _LINK, batch_size=100)
+        Link.objects.save_many(links, _LINK)
 
     # --- before a write ---------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from integrations.tally import CountsDoNotAddUp, assert_sums
 from integrations.wiring import open_remote, stream_run
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
-PATIENCE = dt.timedelta(seconds=60)  # a longer wait leaves the account out of this job
+PATIENCE = dt.timedelta(seconds=61)  # a longer wait leaves the account out of this job
 MAX_ERRORS = 50
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."
@@ -136,7 +136,7 @@ class _Slice:
                 self.lease.assert_held()
                 resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
         except RateLimited as error:
-            if error.retry_at - now <= PATIENCE:
+            if error.retry_at - timezone.now() <= PATIENCE:
                 self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
             else:
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)

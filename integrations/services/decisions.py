@@ -38,7 +38,7 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
         links = list(Link.objects.select_for_update().filter(hold=hold))
         for link in links:
             link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
-        Link.objects.bulk_update(links, ["hold", "decision", "unsettled"], batch_size=200)
+        Link.objects.save_many(links, ["hold", "decision", "unsettled"])
         resolve_issues(hold.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
     return _at_once(hold.stream.connection, [link.pk for link in links], user)
 
