@@ -127,15 +127,28 @@ def compare(api: Caller, people: dict[str, GoogleUser]) -> int:
             raise Disagreement(f"{user.account}: only on one side: {', '.join(sorted(missing))}")
         for visit_id, visit in visits.items():
             event = events[visit_id]
-            same = (
-                instant(event["start"]["dateTime"]) == instant(visit["scheduledStart"])
-                and instant(event["end"]["dateTime"]) == instant(visit["scheduledEnd"])
-                and event["summary"].startswith(visit["title"])
-                and visit["address"] in ("", event.get("location"))
-            )
-            _expect(same, f"{visit_id} differs: {visit['scheduledStart']} {visit['title']!r} and {event['start']}")
+            differs = [
+                f"{name}: {here!r} here, {there!r} there"
+                for name, here, there, same in (
+                    _moment("start", visit["scheduledStart"], event["start"]),
+                    _moment("end", visit["scheduledEnd"], event["end"]),
+                    ("title", visit["title"], event["summary"], event["summary"].startswith(visit["title"])),
+                    ("address", visit["address"], event.get("location"), _is_place(visit, event)),
+                )
+                if not same
+            ]
+            _expect(not differs, f"{visit_id} differs in {'; '.join(differs)}")
             compared += 1
     return compared
+
+
+def _moment(name: str, here: str, there: dict[str, str]) -> tuple[str, str, str, bool]:
+    return name, here, there["dateTime"], instant(here) == instant(there["dateTime"])
+
+
+def _is_place(visit: dict[str, Any], event: dict[str, Any]) -> bool:
+    """A visit without an address of its own is at its client's."""
+    return event.get("location") == visit["address"] if visit["address"] else True
 
 
 def _of(api: Caller, member_id: str) -> list[dict[str, Any]]:
