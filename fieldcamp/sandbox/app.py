@@ -90,6 +90,8 @@ class Sandbox:
             return pages.index(self.vendors.values())
         if head == "static":
             return pages.static(request.path)
+        if head == "favicon.ico":
+            return Response(204)
         if head == "_control":
             return self.control.handle(request)
         vendor = self.vendors.get(head)

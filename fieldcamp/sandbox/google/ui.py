@@ -105,6 +105,7 @@ class Ui:
             week=week,
             today=today,
             days=[(day, [each for each in shown_events if max(each.day, days[0]) == day]) for day in days],
+            events_shown=bool(shown_events),
             hours=range(FIRST_HOUR, LAST_HOUR),
         )
 
