@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import cast
 
 from django.db.models import Q
 from django.utils import timezone
@@ -23,6 +24,11 @@ class ApiCaller:
     workspace: Workspace
     is_authenticated: bool = True
     is_active: bool = True
+
+
+def caller(request: Request) -> ApiKey:
+    """The key of an authenticated request."""
+    return cast(ApiKey, request.auth)
 
 
 def unauthorized(message: str = "") -> ApiError:

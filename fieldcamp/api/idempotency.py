@@ -19,6 +19,7 @@ from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.models import IdempotencyRecord
 
@@ -58,7 +59,7 @@ def replay_or_run(
             before()
         with transaction.atomic():
             return _response(_rendered(run()))
-    workspace_id = request.auth.workspace_id
+    workspace_id = caller(request).workspace_id
     fingerprint = _fingerprint(request, fingerprint_body)
     stored = _find(workspace_id, key)
     if stored and not _expired(stored):

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
+from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError, validation_error
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
@@ -76,7 +77,7 @@ def keyset_page(
 ) -> tuple[list[Any], dict[str, Any]]:
     """One page of the rows, ordered by change (updated_at, id) or by id alone, and the `meta` that goes with it."""
     limit = page_limit(request)
-    name = list_name(request.path, request.auth.workspace_id, filters)
+    name = list_name(request.path, caller(request).workspace_id, filters)
     cursor = request.query_params.get("cursor")
     if cursor is not None:
         rows = rows.filter(_after(decode_cursor(name, cursor), by_update))

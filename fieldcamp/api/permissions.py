@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError
 
 
@@ -18,7 +19,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         scope = required_scope(view, request.method or "")
-        if scope and request.auth and scope not in request.auth.scopes:
+        if scope and request.auth and scope not in caller(request).scopes:
             raise ApiError(
                 "INSUFFICIENT_SCOPE",
                 f"This API key lacks the scope {scope}. Use a key that has it, or add it to this one.",

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fieldcamp.api import limits
+from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.negotiation import JsonOnly
@@ -27,7 +28,7 @@ class ApiView(APIView):
 
     @property
     def key(self) -> ApiKey:
-        return self.request.auth
+        return caller(self.request)
 
     @property
     def workspace(self) -> Workspace:
@@ -40,21 +41,21 @@ class ApiView(APIView):
         self.perform_authentication(request)
         if request.auth:
             # A call that lacks the scope is a call too, so it is counted before it is refused.
-            self.quota = limits.take(request.auth)
+            self.quota = limits.take(caller(request))
         self.check_permissions(request)
         if self.quota:
             self.quota.check()
         self.perform_content_negotiation(request)
         _refuse_nul(request, kwargs)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.quota:
             for name, value in self.quota.headers.items():
                 response[name] = value
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods there are, in the Allow header."""
         return Response(status=204)
 
@@ -74,7 +75,7 @@ def ok(request: Request, data: Any, *, status: int = 200, headers: dict[str, str
 
 
 def envelope(request: Request, data: Any, **meta: Any) -> dict[str, Any]:
-    return {"success": True, "data": data, "meta": {"request_id": request.request_id, **meta}}
+    return {"success": True, "data": data, "meta": {"request_id": getattr(request, "request_id", ""), **meta}}
 
 
 class NotFoundView(ApiView):
@@ -86,7 +87,7 @@ class NotFoundView(ApiView):
         except ApiError:
             request.auth = None
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         raise ApiError(
             "NOT_FOUND", "There is no such address in this API. Check it against the reference at /api/docs."
         )

@@ -38,7 +38,7 @@ class TextsSerializer(StrictSerializer):
         return {name: text for name, text in (value or {}).items() if text}
 
     def to_representation(self, instance: dict[str, str]) -> dict[str, str | None] | None:  # type: ignore[override]
-        return {name: instance.get(name) for name in self.fields} if instance else None
+        return {str(name): instance.get(str(name)) for name in self.fields} if instance else None
 
 
 class PhoneNumber(TextsSerializer):

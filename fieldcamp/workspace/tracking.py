@@ -106,6 +106,8 @@ def _portions(keys: list[str]) -> Iterator[list[str]]:
 class TrackedQuerySet(models.QuerySet):
     """Writes in bulk leave the same trace as writes one by one."""
 
+    model: type["TrackedModel"]  # type: ignore[assignment]
+
     def alive(self):
         return self.filter(deleted_at=None)
 
@@ -119,7 +121,7 @@ class TrackedQuerySet(models.QuerySet):
         tracked = self.model.tracked
         if not set(kwargs) & {*tracked, *(name.removesuffix("_id") for name in tracked)}:
             return super().update(**kwargs)
-        changes = []
+        changes: list[Change] = []
         with transaction.atomic(using=self.db):
             # Locked by this very query, so that its conditions still hold when it writes; and in one order, so that
             # two of them do not wait for each other.
@@ -143,11 +145,12 @@ class TrackedQuerySet(models.QuerySet):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objs, *args, **kwargs)
-            _record([change for obj in created if (change := _change(self.model, {}, obj.as_created()))])
+            _record([change for obj in created if (change := _change(self.model, {}, obj.as_created()))])  # type: ignore[attr-defined]
         return created
 
     def delete(self):
-        total, by_model = 0, Counter()
+        total = 0
+        by_model: Counter[str] = Counter()
         with transaction.atomic(using=self.db):
             before = self.order_by("pk").select_for_update(of=("self",)).snapshot()
             for keys in _portions(list(before)):
@@ -184,7 +187,7 @@ class TrackedModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
-            stored = TrackedQuerySet(type(self)).filter(pk=self.pk)
+            stored: TrackedQuerySet = TrackedQuerySet(type(self)).filter(pk=self.pk)
             old = None if self._state.adding else stored.select_for_update().snapshot().get(self.pk)
             if old is None:
                 super().save(*args, **kwargs)
