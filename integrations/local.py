@@ -9,7 +9,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations import blocks
 from integrations.dirty import write_rows
 from integrations.models import Link, Stream
-from integrations.records import BLOCK, VISIT, Window, instant, parse_instant
+from integrations.records import BLOCK, VISIT, Window, instant, parse_instant, tidy
 from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
@@ -28,9 +28,9 @@ def event_fields(visit: Visit) -> dict[str, str]:
     return {
         "start": instant(visit.scheduled_start),
         "end": instant(visit.scheduled_end),
-        "title": f"{visit.title} · {visit.client}",
-        "text": "\n".join(lines),
-        "place": visit.address or visit.client.address,
+        "title": tidy(f"{visit.title} · {visit.client}"),
+        "text": tidy("\n".join(lines)),
+        "place": tidy(visit.address or visit.client.address),
     }
 
 

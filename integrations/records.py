@@ -29,6 +29,12 @@ def is_day(text: str) -> bool:
     return len(text) == 10
 
 
+def tidy(text: str) -> str:
+    """A text as it is sent and compared: plain line ends, no blanks at a line's end or around the whole."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip()
+
+
 def digest(fields: Fields) -> str:
     """A short fingerprint of normalized fields; equal fields give equal digests, whatever their order."""
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations import schedules, stopping
 from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
-from integrations.health import mark_needs_permission
+from integrations.health import mark_needs_permission, mark_needs_reconnect
 from integrations.issues import open_issue, resolve_issues
 from integrations.lease import Lease, LeaseLost
 from integrations.models import (
@@ -145,6 +145,8 @@ class _Slice:
         except ProviderError as error:
             if isinstance(error, NeedsPermission):
                 mark_needs_permission(connection, str(error))
+            elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
+                mark_needs_reconnect(connection, str(error))
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
         except (_Interrupted, LeaseLost, DatabaseError):
             raise

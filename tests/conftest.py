@@ -13,6 +13,8 @@ from rest_framework.test import APIClient
 from fieldcamp.api import services as keys
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 
+pytest_plugins = ["tests.sandboxed"]
+
 _numbers = itertools.count(1)
 
 

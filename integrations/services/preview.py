@@ -3,14 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Visit, VisitStatus
-from integrations.grants import client_for
+from integrations.local import VisitsOfStream
 from integrations.models import Connection, Direction
-from integrations.providers import PROVIDERS
 from integrations.records import RemoteRecord, Window, instant, is_day
+from integrations.wiring import open_remote, window_at
 
 MAX_PAGES = 4  # of up to 2,500 events each: a preview has to appear while somebody waits
 
@@ -28,28 +26,18 @@ class FirstSync:
 def preview_first_sync(connection: Connection, now: dt.datetime | None = None) -> FirstSync:
     """Counts visits and busy times in the window. Reads the provider, writes nothing. Raises ProviderError."""
     now = now or timezone.now()
-    window = Window(
-        now - dt.timedelta(days=settings.SYNC_WINDOW_PAST_DAYS),
-        now + dt.timedelta(days=settings.SYNC_WINDOW_FUTURE_DAYS),
-    )
+    window = window_at(now)
     busy, complete = _count_busy(connection, window)
     return FirstSync(to_create=_count_visits(connection, window), busy=busy, complete=complete)
 
 
 def _count_visits(connection: Connection, window: Window) -> int:
     target = connection.streams.filter(is_target=True, is_active=True).exclude(direction=Direction.PULL).first()
-    if target is None or connection.member_id is None:
-        return 0
-    visits = Visit.objects.alive().filter(
-        technician_id=connection.member_id, scheduled_start__lt=window.end, scheduled_end__gt=window.start
-    )
-    linked = target.links.filter(kind="visit", cut_at=None).values("record_id")
-    return visits.exclude(visit_status=VisitStatus.CANCELLED).exclude(pk__in=linked).count()
+    return VisitsOfStream(target, window).count_unlinked() if target else 0
 
 
 def _count_busy(connection: Connection, window: Window) -> tuple[int, bool]:
-    provider = PROVIDERS[connection.integration]
-    client = provider.open(client_for(connection, provider))
+    client = open_remote(connection)
     count, pages = 0, 0
     for stream in connection.streams.filter(is_active=True, reads_busy=True).exclude(direction=Direction.PUSH):
         for page in client.changes(stream.container_id, "", window):

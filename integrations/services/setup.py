@@ -4,10 +4,10 @@ import structlog
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
-from integrations.grants import client_for
 from integrations.models import Connection, ConnectionState, Direction, Policy, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
+from integrations.wiring import open_remote
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,7 @@ class SetupError(Exception):
 
 def list_containers(connection: Connection) -> list[Container]:
     """The account's calendars, asked of the provider. Raises ProviderError."""
-    provider = PROVIDERS[connection.integration]
-    return provider.open(client_for(connection, provider)).containers()
+    return open_remote(connection).containers()
 
 
 def suggest_member(connection: Connection) -> Member | None:

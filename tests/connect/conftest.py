@@ -7,11 +7,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from fieldcamp.workspace.models import Member, Role
 from integrations.models import Connection
-from tests.sandboxed import vendors  # noqa: F401
+from integrations.providers import PROVIDERS
+from integrations.records import Account
+from integrations.services import connections
 
+GOOGLE = PROVIDERS["google_calendar"]
+MAIN = "dana@google.test"
 CONNECT = "/admin/integrations/connect/google-calendar/"
 
 
@@ -40,7 +45,7 @@ class Browser(Client):
 
 
 @pytest.fixture
-def browse(vendors, db) -> Callable[[Member | None], Browser]:  # noqa: F811
+def browse(vendors, db) -> Callable[[Member | None], Browser]:
     def browse(member: Member | None = None) -> Browser:
         browser = Browser(headers={"host": "127.0.0.1:8000"})
         browser.vendors = vendors
@@ -84,3 +89,26 @@ def desk(browse, admin) -> Browser:
 
 def only_connection() -> Connection:
     return Connection.objects.get()
+
+
+@pytest.fixture
+def new(vendors, workspace, admin):
+    """Takes a consent's grant without the browser."""
+
+    def new(account: str = MAIN, **kwargs) -> Connection:
+        tokens = GOOGLE.parse_tokens(vendors.token(account, list(GOOGLE.scopes)), timezone.now())
+        return connections.take_grant(
+            workspace=kwargs.pop("workspace", workspace),
+            integration="google_calendar",
+            account=Account(f"id of {account}", account),
+            tokens=tokens,
+            user=admin.user,
+            **kwargs,
+        )
+
+    return new
+
+
+@pytest.fixture
+def active(new, dana) -> Connection:
+    return connections.set_up(connection=new(), member=dana, target_container_id=MAIN, busy_container_ids=[MAIN])

@@ -1,82 +1,25 @@
-"""The provider against the simulator: listings, batches, and each thing that goes wrong in them."""
-
-import datetime as dt
-import json
+"""Calendars, reads and writes at the simulator, and each thing that goes wrong in a batch."""
 
 import pytest
 
 from integrations import errors
-from integrations.providers import PROVIDERS
 from integrations.providers.google_calendar.api import make_id
-from integrations.records import Marker, Operation, Verb, Window, digest
+from integrations.records import Operation, Verb, digest
 from integrations.transport.client import Client, OneToken
 from tests.faketime import FakeTime
-
-GOOGLE = PROVIDERS["google_calendar"]
-CALENDAR = "dana@google.test"
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
-WINDOW = Window(NOW - dt.timedelta(days=30), NOW + dt.timedelta(days=180))
-BATCH = "batch/calendar"
-
-
-def moment(days: float) -> str:
-    return (NOW + dt.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def create(number: int = 1, **fields) -> Operation:
-    id = make_id(f"visit {number}")
-    values = {
-        "start": moment(1),
-        "end": moment(1.05),
-        "title": f"Visit {number}",
-        "text": "Ladder",
-        "place": "1 Main St",
-    }
-    return Operation(
-        str(number), Verb.CREATE, "visit", id, values | fields, marker=Marker("wsp_1", f"vis_{number}", id)
-    )
-
-
-def update(record, key: str = "u", **fields) -> Operation:
-    return Operation(key, Verb.UPDATE, "visit", record.id, fields, tag=record.tag, marker=record.marker)
-
-
-def delete(record_id: str, key: str = "d", tag: str = "") -> Operation:
-    return Operation(key, Verb.DELETE, "visit", record_id, tag=tag)
-
-
-@pytest.fixture
-def http(vendors) -> Client:
-    return Client(GOOGLE, OneToken(vendors.token()["access_token"]), **FakeTime(NOW).kwargs())
-
-
-@pytest.fixture
-def google(http):
-    return GOOGLE.open(http)
-
-
-@pytest.fixture
-def person(http):
-    """The calendar's owner, at work in Google itself."""
-
-    def insert(**event):
-        body = {
-            "summary": "Dentist",
-            "start": {"dateTime": moment(2), "timeZone": "America/New_York"},
-            "end": {"dateTime": moment(2.1), "timeZone": "America/New_York"},
-            **event,
-        }
-        url = f"{GOOGLE.hosts()[0]}/calendar/v3/calendars/{CALENDAR}/events"
-        return http.request("POST", url, json=body).json()
-
-    return insert
-
-
-def listed(google, cursor: str = "", calendar: str = CALENDAR):
-    """All records of a listing, and the cursor behind it."""
-    pages = list(google.changes(calendar, cursor, WINDOW))
-    assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
-    return [record for page in pages for record in page.records], pages[-1].cursor
+from tests.providers.conftest import (
+    BATCH,
+    CALENDAR,
+    GOOGLE,
+    NOW,
+    create,
+    delete,
+    find_events,
+    listed,
+    moment,
+    reason,
+    update,
+)
 
 
 def test_the_account_and_its_calendars(google, http):
@@ -113,20 +56,6 @@ def test_nothing_is_mailed_and_nobody_is_invited(google, vendors):
     [event] = [event for event in find_events(vendors) if event.get("summary") == "Visit 1"]
     assert not event.get("attendees")
     assert event["source"]["url"].endswith("/vis_1/change/")
-
-
-def find_events(vendors) -> list[dict]:
-    """Every event in the simulator's state, wherever it keeps them."""
-    found, left = [], [vendors.state()]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            if value.get("kind") == "calendar#event":
-                found.append(value)
-            left += value.values()
-        elif isinstance(value, list):
-            left += value
-    return found
 
 
 def test_fifty_writes_are_one_call_and_a_quiet_listing_is_one(google, vendors):
@@ -250,10 +179,6 @@ def test_a_broken_batch_is_unavailable_as_a_whole(google, vendors, kind):
         google.write(CALENDAR, [create(1), create(2)])
 
 
-def reason(code: int, name: str) -> dict:
-    return {"status": code, "body": {"error": {"errors": [{"reason": name}], "code": code}}}
-
-
 @pytest.mark.parametrize(
     ("spec", "kind"),
     [
@@ -305,120 +230,6 @@ def test_a_token_that_ends_inside_a_batch_loses_only_those_parts(google, vendors
     first, second = google.write(CALENDAR, [create(1), create(2)])
     assert first.record.ours
     assert isinstance(second.error, errors.Unavailable)
-
-
-def test_what_people_do_is_listed_once(google, person):
-    _, cursor = listed(google)
-    event = person()
-    [record], after = listed(google, cursor)
-    assert (record.id, record.ours, record.created) == (event["id"], False, True)
-    assert (record.fields["title"], record.fields["busy"]) == ("Dentist", True)
-    assert listed(google, after)[0] == []
-
-
-def test_a_deleted_event_is_a_tombstone_in_the_next_listing(google, person):
-    event = person()
-    _, cursor = listed(google)
-    google.write(CALENDAR, [delete(event["id"])])
-    [record], _ = listed(google, cursor)
-    assert (record.id, record.gone) == (event["id"], True)
-
-
-def test_a_cancelled_occurrence_knows_its_series(google, http, person):
-    start = NOW.replace(hour=15, minute=0, second=0) + dt.timedelta(days=1)
-    series = person(
-        start={"dateTime": start.isoformat(), "timeZone": "UTC"},
-        end={"dateTime": (start + dt.timedelta(hours=1)).isoformat(), "timeZone": "UTC"},
-        recurrence=["RRULE:FREQ=DAILY;COUNT=5"],
-    )
-    _, cursor = listed(google)
-    second = start + dt.timedelta(days=1)
-    google.write(CALENDAR, [delete(f"{series['id']}_{second:%Y%m%dT%H%M%SZ}")])
-    [tombstone] = [record for record in listed(google, cursor)[0] if record.gone]
-    assert tombstone.fields == {"series_id": series["id"], "original_start": f"{second:%Y-%m-%dT%H:%M:%SZ}"}
-    [master] = [record for record in listed(google)[0] if not record.gone]
-    assert master.fields["recurrence"] == ["RRULE:FREQ=DAILY;COUNT=5"]
-
-
-def test_what_has_ended_before_the_window_is_not_listed_at_first(google, person):
-    person(start={"dateTime": moment(-40)}, end={"dateTime": moment(-39)})
-    recent = person(start={"dateTime": moment(-20)}, end={"dateTime": moment(-19)})
-    assert [record.id for record in listed(google)[0]] == [recent["id"]]
-
-
-@pytest.fixture
-def small_pages(monkeypatch, vendors):
-    """Two events a page, so that few events make many pages."""
-    real = vendors.adapter.send
-
-    def send(request, **kwargs):
-        request.url = request.url.replace("maxResults=2500", "maxResults=2")
-        return real(request, **kwargs)
-
-    monkeypatch.setattr(vendors.adapter, "send", send)
-
-
-@pytest.mark.parametrize("kind", ["full", "incremental"])
-def test_a_listing_that_was_broken_off_goes_on_behind_any_page(google, person, small_pages, kind):
-    _, cursor = listed(google)
-    expected = {person(summary=str(number))["id"] for number in range(7)}
-    start = cursor if kind == "incremental" else ""
-    pages = list(google.changes(CALENDAR, start, WINDOW))
-    assert len(pages) == 4
-    later_window = Window(WINDOW.start + dt.timedelta(days=1), WINDOW.end + dt.timedelta(days=1))
-    for done in range(1, 4):
-        seen = {record.id for page in pages[:done] for record in page.records}
-        rest = list(google.changes(CALENDAR, pages[done - 1].cursor, later_window))
-        assert rest[-1].last
-        assert seen | {record.id for page in rest for record in page.records} == expected
-        assert len(rest) == 4 - done
-
-
-@pytest.mark.parametrize("kind", ["full", "incremental"])
-def test_a_dead_page_token_begins_that_listing_again(google, person, small_pages, kind):
-    _, cursor = listed(google)
-    expected = {person(summary=str(number))["id"] for number in range(5)}
-    start = cursor if kind == "incremental" else ""
-    first = next(iter(google.changes(CALENDAR, start, WINDOW)))
-    dead = json.dumps({**json.loads(first.cursor), "page": "nonsense"})
-    records, _ = listed(google, dead)
-    assert {record.id for record in records} == expected
-
-
-def test_a_listing_is_begun_again_only_once(google, vendors):
-    vendors.fault("status", path="/events", times=99, **reason(400, "invalid"))
-    vendors.forget_requests()
-    with pytest.raises(errors.Rejected):
-        listed(google, json.dumps({"sync": "x", "page": "y"}))
-    assert len(vendors.requests()) == 2
-
-
-def test_an_expired_cursor_says_so(google, vendors):
-    _, cursor = listed(google)
-    vendors.fault("expire_cursor")
-    with pytest.raises(errors.CursorExpired):
-        listed(google, cursor)
-
-
-@pytest.mark.parametrize(
-    "cursor", ["nonsense", "[]", "{}", '{"page": "x"}', '{"sync": "x", "evil": "y"}', '{"sync": 1}']
-)
-def test_an_unreadable_cursor_is_an_expired_one(google, vendors, cursor):
-    vendors.forget_requests()
-    with pytest.raises(errors.CursorExpired):
-        listed(google, cursor)
-    assert vendors.requests() == []
-
-
-def test_a_calendar_that_is_not_there_any_more_is_no_list_of_deletions(google):
-    with pytest.raises(errors.Rejected, match="calendar"):
-        listed(google, calendar="nobody@group.calendar.google.com")
-
-
-def test_a_listing_without_an_end_is_not_taken_for_a_whole_one(google, vendors):
-    vendors.fault("status", path="/events", status=200, body={"kind": "calendar#events", "items": []})
-    with pytest.raises(errors.Unavailable):
-        listed(google)
 
 
 def test_missing_scopes_are_a_missing_permission(vendors):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from integrations.providers.google_calendar.api import make_id
 from integrations.providers.google_calendar.mapping import plain_text, to_body, to_record
-from integrations.records import Marker, digest
+from integrations.records import Marker, digest, tidy
 
 LINK = "https://fieldcamp.test/admin/workspace/visit/vis_1/change/"
 MARKER = Marker("wsp_1", "vis_1", make_id("vis_1"))
@@ -214,16 +214,10 @@ TEXTS = st.text(
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_what_we_write_comes_back_the_same(title, text, place):
-    sent = {**VISIT, "title": title.strip(), "text": plain_text_of(text), "place": place.strip()}
+    sent = {**VISIT, "title": tidy(title), "text": tidy(text), "place": tidy(place)}
     event = json.loads(json.dumps(google_stores(to_body(sent, marker=MARKER, link=LINK))))
     read = to_record(event)
     assert digest({name: read.fields[name] for name in VISIT}) == digest(sent)
-
-
-def plain_text_of(text: str) -> str:
-    """A text as FieldCamp sends it: no trailing blanks, plain line ends."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip()
 
 
 @pytest.mark.parametrize(

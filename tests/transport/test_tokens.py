@@ -1,7 +1,6 @@
-"""The refresh rule over the real store: one caller asks, the others wait, nothing is used before it is saved."""
+"""The refresh rule over the real store: one caller asks, nothing is used before it is saved."""
 
 import datetime as dt
-import threading
 
 import pytest
 from django.core import mail
@@ -13,7 +12,7 @@ from integrations.grants import OrmGrantStore, client_for, token_source
 from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Tokens
-from integrations.transport.tokens import Grant, RefreshingTokens
+from integrations.transport.tokens import RefreshingTokens
 from tests.faketime import FakeTime
 
 GOOGLE = PROVIDERS["google_calendar"]
@@ -225,71 +224,6 @@ def test_the_wrong_encryption_key_fails_closed(connected, settings):
         token_source(connected, GOOGLE).access_token()
     connected.refresh_from_db()
     assert connected.state == ConnectionState.ACTIVE
-
-
-class Shelf:
-    """A store in memory whose claim is held by somebody else until told otherwise."""
-
-    def __init__(self, grant: Grant, claimed: bool = False):
-        self.grant, self.claimed = grant, claimed
-        self.lock = threading.Lock()
-
-    def read(self) -> Grant:
-        return self.grant
-
-    def claim(self, version, now, until) -> bool:
-        return not self.claimed
-
-    def release(self, version) -> None:
-        pass
-
-    def save(self, version, tokens, now) -> bool:
-        if version != self.grant.version:
-            return False
-        self.grant = Grant(version + 1, tokens.access_token, self.grant.refresh_token, tokens.expires_at)
-        return True
-
-    def died(self, version, error) -> None:
-        raise AssertionError("nothing died")
-
-    lacks = died
-
-
-OLD = Grant(1, "old", "refresh", NOW - dt.timedelta(hours=1))
-
-
-def test_waiting_for_another_process_is_bounded():
-    time = FakeTime(NOW)
-    shelf = Shelf(OLD, claimed=True)
-    with pytest.raises(Unavailable):
-        RefreshingTokens(shelf, lambda token: pytest.fail("not ours to refresh"), {}, **time.kwargs()).access_token()
-    assert 10 <= sum(time.slept) < 11
-
-
-def test_who_waits_gets_the_other_processs_token():
-    time = FakeTime(NOW)
-    shelf = Shelf(OLD, claimed=True)
-
-    def sleep(seconds: float) -> None:
-        time.sleep(seconds)
-        if len(time.slept) == 3:
-            shelf.grant = Grant(2, "theirs", "refresh", NOW + dt.timedelta(hours=1))
-
-    source = RefreshingTokens(
-        shelf, lambda token: pytest.fail("not ours to refresh"), {}, clock=time.clock, sleep=sleep
-    )
-    assert source.access_token() == "theirs"
-
-
-def test_an_answer_that_came_too_late_is_thrown_away():
-    time = FakeTime(NOW)
-    shelf = Shelf(OLD)
-
-    def refresh(token: str) -> Tokens:
-        shelf.grant = Grant(5, "of a reconnect", "refresh 2", NOW + dt.timedelta(hours=1))
-        return Tokens("late", NOW + dt.timedelta(hours=1))
-
-    assert RefreshingTokens(shelf, refresh, {}, **time.kwargs()).access_token() == "of a reconnect"
 
 
 def test_a_claim_whose_owner_died_is_taken_over(connected):

@@ -10,7 +10,7 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.records import Fields, Marker, RemoteRecord, instant, is_day
+from integrations.records import Fields, Marker, RemoteRecord, instant, is_day, tidy
 
 Event = Mapping[str, Any]
 
@@ -50,9 +50,9 @@ def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
             "start": start,
             "end": end,
             "zone": event["start"].get("timeZone") or calendar_zone,
-            "title": (event.get("summary") or "").strip(),
+            "title": tidy(event.get("summary") or ""),
             "text": plain_text(event.get("description") or "", with_link=marker is not None),
-            "place": (event.get("location") or "").strip(),
+            "place": tidy(event.get("location") or ""),
             "busy": is_busy(event),
             "uid": event.get("iCalUID", ""),
             "recurrence": list(event["recurrence"]) if event.get("recurrence") else None,
@@ -123,10 +123,7 @@ def _marker(event: Event) -> Marker | None:
 
 def plain_text(description: str, with_link: bool = False) -> str:
     """The description without the HTML that Google's editor makes of it, and without our link line."""
-    text = description.replace("\r\n", "\n").replace("\r", "\n")
-    text = _TAGS.sub("", _BREAKS.sub("\n", text))
-    text = html.unescape(text).replace("\xa0", " ")
-    text = "\n".join(line.rstrip() for line in text.split("\n")).strip()
+    text = tidy(html.unescape(_TAGS.sub("", _BREAKS.sub("\n", tidy(description)))))
     return _LINK_LINE.sub("", text) if with_link else text
 
 
