@@ -50,6 +50,7 @@ def replay_or_run(
 ) -> HttpResponse:
     """The stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
 
+    Without a key nothing is stored, and `run` is on its own: it brings the transaction that its work needs.
     `before` does the reads and guards that need no transaction: after the look for a stored answer, so that a replay
     never meets them. An ApiError raised by either keeps nothing, so that a later retry can succeed.
     """
@@ -57,8 +58,7 @@ def replay_or_run(
     if key is None:
         if before:
             before()
-        with transaction.atomic():
-            return _response(_rendered(run()))
+        return _response(_rendered(run()))
     workspace_id = caller(request).workspace_id
     fingerprint = _fingerprint(request, fingerprint_body)
     stored = _find(workspace_id, key)

@@ -182,10 +182,11 @@ def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
     ):
         wrong["client_id"] = ["There is no such client."]
     if values.get("technician_id"):
-        member = Member.objects.filter(workspace=workspace, pk=values["technician_id"]).only("is_active").first()
-        if member is None:
+        members = Member.objects.filter(workspace=workspace, pk=values["technician_id"])
+        is_active = list(members.order_by().values_list("is_active", flat=True))
+        if not is_active:
             wrong["technician_id"] = ["There is no such team member."]
-        elif not member.is_active:
+        elif not is_active[0]:
             wrong["technician_id"] = ["This team member is not active."]
     if values.get("timezone") and values["timezone"] not in known_timezones():
         wrong["timezone"] = ["Must be a name of the IANA time zone database, such as America/New_York."]

@@ -102,8 +102,8 @@ class TestCreate:
         monkeypatch.setattr(tracking, "_consumers", [])
         body = {"clientId": client.pk, "technicianId": make_technician().pk, "title": "x", "scheduledStart": START}
         api.post("/api/v1/visits", body)
-        # Key, quota (begin, count, end), client, technician, visit, change; begin and end of the answer and the record.
-        with django_assert_num_queries(12):
+        # Key, quota (begin, count, end), client, technician; begin, visit, change, end.
+        with django_assert_num_queries(10):
             data(api.post("/api/v1/visits", body), 201)
 
 
