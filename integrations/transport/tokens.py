@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from integrations.errors import NeedsPermission, NeedsReconnect, Unavailable
+from integrations.errors import NeedsPermission, NeedsReconnect, Transient, Unavailable
 from integrations.records import Tokens
 from integrations.transport.client import utc_now
 
 EARLY = dt.timedelta(seconds=225)  # as google-auth does
+LAST_CALL = dt.timedelta(seconds=30)
 CLAIM = dt.timedelta(seconds=30)  # longer than a refresh can take
 PATIENCE = 10.0
 POLL = 0.05
@@ -29,6 +30,9 @@ class Grant:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_at: dt.datetime | None
+
+    def lives_until(self, moment: dt.datetime) -> bool:
+        return self.expires_at is not None and self.expires_at > moment
 
 
 class GrantStore(Protocol):
@@ -70,7 +74,13 @@ class RefreshingTokens:
         self._clock, self._sleep, self._random = clock, sleep, random
 
     def access_token(self) -> str:
-        return self._token(lambda grant: grant.expires_at is not None and grant.expires_at - EARLY > self._clock())
+        try:
+            return self._token(lambda grant: grant.lives_until(self._clock() + EARLY))
+        except Transient:
+            grant = self._store.read()
+            if grant.access_token and grant.lives_until(self._clock() + LAST_CALL):
+                return grant.access_token  # it was to be renewed early; that can wait
+            raise
 
     def renewed(self, rejected: str) -> str:
         return self._token(lambda grant: grant.access_token != rejected)

@@ -195,6 +195,22 @@ def _fast(connected, time):
     return Client(GOOGLE, None, attempts=2, **time.kwargs())
 
 
+@pytest.mark.parametrize(("left", "usable"), [(120, True), (20, False)])
+def test_a_token_that_still_lives_is_used_while_the_endpoint_is_ill(connected, vendors, left, usable):
+    vendors.fault("status", path="/token", status=400, body={"error": "server_error"}, times=9)
+    expire(connected, left)
+    time = FakeTime(timezone.now())
+    source = RefreshingTokens(
+        OrmGrantStore(connected.pk), lambda token: GOOGLE.refresh(_fast(connected, time), token), {}, **time.kwargs()
+    )
+    if usable:
+        assert source.access_token() == stored(connected).access_token
+    else:
+        with pytest.raises(Unavailable):
+            source.access_token()
+    assert vendors.requests("/token")
+
+
 def test_a_permission_taken_away_is_named(connected, vendors):
     lost = next(iter(GOOGLE.permissions))
     kept = [scope for scope in GOOGLE.scopes if scope != lost]
