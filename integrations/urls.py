@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from integrations.views import connect
-from integrations.views.sync import sync
+from integrations.views import connect, desk
 
 app_name = "integrations"
 urlpatterns = [
     path("connect/<slug:slug>/", connect.connect, name="connect"),
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
-    path("connections/<str:connection_id>/sync/", sync, name="sync"),
+    path("cards/<slug:slug>/", desk.card, name="card"),
+    path("needs/", desk.needs, name="needs"),
+    path("sync/<slug:slug>/", desk.trigger, name="trigger"),
+    path("jobs/<str:job_id>/live/", desk.job_live, name="job_live"),
+    path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),
+    path("jobs/<str:job_id>/cancel/", desk.cancel, name="cancel"),
+    path("connections/<str:connection_id>/sync/", desk.sync, name="sync"),
+    path("connections/<str:connection_id>/pause/", desk.pause, name="pause"),
+    path("connections/<str:connection_id>/resume/", desk.resume, name="resume"),
+    path("connections/<str:connection_id>/disconnect/", desk.disconnect, name="disconnect"),
+    path("issues/<str:issue_id>/retry/", desk.retry, name="retry"),
+    path("issues/<str:issue_id>/resolve/", desk.resolve, name="resolve"),
+    path("issues/<str:issue_id>/ignore/", desk.ignore, name="ignore"),
+    path("issues/<str:issue_id>/unignore/", desk.unignore, name="unignore"),
+    path("holds/<str:hold_id>/decide/", desk.decide, name="decide"),
 ]

@@ -1,0 +1,139 @@
+"""API keys: made, rotated and revoked by owners. A secret is on the page that answers the making, and nowhere else."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.scopes import SCOPES
+from fieldcamp.api.services import create_key, revoke_key, rotate_key
+from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
+from fieldcamp.desk.seat import seat_of
+
+USUAL_LIFE = dt.timedelta(days=90)
+OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
+_TONES = {"Active": "success", "Rotating": "warning", "Expired": "danger", "Revoked": "danger"}
+
+
+class KeyForm(ServiceForm):
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, scope) for scope in SCOPES],
+        initial=list(SCOPES),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What calls with this key may do. Triggering a sync needs integrations:write.",
+    )
+    secret = ""
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes", "expires_at", "rate_limit_override")
+
+    def clean_expires_at(self) -> dt.datetime | None:
+        end = self.cleaned_data["expires_at"]
+        if end and end <= timezone.now():
+            raise forms.ValidationError("This time has passed.")
+        return end
+
+    def run(self) -> ApiKey:
+        seat = seat_of(self.request)
+        if seat.workspace is None:
+            raise forms.ValidationError("There is no company yet.")
+        key, self.secret = create_key(
+            workspace=seat.workspace,
+            created_by=seat.name,
+            **{name: self.cleaned_data[name] for name in self._meta.fields},
+        )
+        return key
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ServiceAdmin):
+    form = KeyForm
+    needs = {"view": "keys", "add": "keys"}
+    list_display = ("name", "prefix", "state", "last_used_at", "expires_at", "created_by", "created_at")
+    search_fields = ("name", "prefix")
+    fields = (
+        "name", "prefix", "state", "scopes", "expires_at", "previous_until", "rate_limit_override", "last_used_at",
+        "created_by", "created_at", "revoked_at",
+    )  # fmt: skip
+    readonly_fields = ("prefix", "state", "previous_until", "last_used_at", "created_by", "created_at", "revoked_at")
+    change_form_outer_before_template = "admin/api/key_buttons.html"
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return self.fields if obj else KeyForm._meta.fields
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"expires_at": timezone.now() + USUAL_LIFE}
+
+    @display(description="State", label=_TONES)
+    def state(self, key: ApiKey) -> str:
+        now = timezone.now()
+        if key.revoked_at:
+            return "Revoked"
+        if key.expires_at and key.expires_at <= now:
+            return "Expired"
+        return "Rotating" if key.previous_until and key.previous_until > now else "Active"
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        # Rendered here, not after a redirect: the secret would have to be kept somewhere in between.
+        return self._show(request, obj, self._secret_of(request))
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
+        request._fresh_secret = form.secret  # type: ignore[attr-defined]
+        return form.saved
+
+    def _secret_of(self, request: HttpRequest) -> str:
+        return request._fresh_secret  # type: ignore[attr-defined]
+
+    def _page(self, request: HttpRequest, template: str, key: ApiKey, **context: Any) -> HttpResponse:
+        context |= {**self.admin_site.each_context(request), "key": key, "opts": self.opts, "original": key}
+        return TemplateResponse(request, template, context)
+
+    def _show(self, request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:
+        return self._page(request, "admin/api/secret.html", key, secret=secret, title="Copy the secret now")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/revoke/", view(self.revoke_view), name="api_apikey_revoke"),
+            path("<path:object_id>/rotate/", view(self.rotate_view), name="api_apikey_rotate"),
+            *super().get_urls(),
+        ]
+
+    def _key(self, request: HttpRequest, object_id: str) -> ApiKey:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        key = self.get_object(request, unquote(object_id))
+        if key is None or key.revoked_at:
+            raise Http404
+        return key
+
+    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """GET says what will happen, POST does it."""
+        key = self._key(request, object_id)
+        if request.method != "POST":
+            return self._page(request, "admin/api/revoke.html", key, title="Revoke this key?")
+        revoke_key(key)
+        self.log_change(request, key, "Revoked.")
+        self.message_user(request, f"{key.name} is revoked. Calls with it are refused from now on.")
+        return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
+
+    def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """GET asks how long the old secret stays good, POST shows the new one."""
+        key = self._key(request, object_id)
+        hours = request.POST.get("overlap", "")
+        if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:
+            return self._page(request, "admin/api/rotate.html", key, title="New secret", overlaps=OVERLAPS.items())
+        secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
+        self.log_change(request, key, "Rotated.")
+        return self._show(request, key, secret)

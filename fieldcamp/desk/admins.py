@@ -1,0 +1,134 @@
+"""The base of every admin class: rows of the own workspace only, permissions from the member's role."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin import ShowFacets
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.tracking import attributed
+
+
+class ScopedAdmin(ModelAdmin):
+    """`workspace_path` leads from a row to its workspace. `needs` names the action (`workspace.roles`) that each of
+    add, change, delete and view needs; one that is not named is for nobody. Lists are paged without counting."""
+
+    workspace_path: ClassVar[str] = "workspace"
+    needs: ClassVar[dict[str, str]] = {"view": "view"}
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_filter_sheet = True
+    actions = None
+    compressed_fields = True
+    change_form_show_cancel_button = True
+
+    def _allowed(self, request: HttpRequest, what: str) -> bool:
+        return what in self.needs and seat_of(request).may(self.needs[what])
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._allowed(request, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._allowed(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._allowed(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._allowed(request, "delete")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._allowed(request, "view")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return seat_of(request).scope(super().get_queryset(request), self.workspace_path)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        """Another workspace's row is as unknown as one that does not exist."""
+        raise Http404
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices of the own workspace only."""
+        if any(field.name == "workspace" for field in db_field.related_model._meta.fields):
+            kwargs.setdefault("queryset", seat_of(request).scope(db_field.related_model._default_manager.all()))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class SuperuserAdmin(ModelAdmin):
+    """What concerns the whole site, such as logins and the queue: for superusers alone."""
+
+    may_write: ClassVar[bool] = False
+    show_facets = ShowFacets.NEVER
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return seat_of(request).is_superuser
+
+    has_module_permission = has_view_permission
+
+    def _writes(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.may_write and seat_of(request).is_superuser
+
+    has_add_permission = has_change_permission = has_delete_permission = _writes
+
+
+class ServiceForm(forms.ModelForm):
+    """A form that is saved by a service: what the service refuses becomes the form's errors.
+
+    `run` calls the service and returns the saved row. The admin binds the form only for who may save it.
+    """
+
+    request: HttpRequest
+    saved: Model
+
+    def run(self) -> Model:
+        raise NotImplementedError
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound or self._errors:
+            return
+        try:
+            with attributed(actor=seat_of(self.request).name):
+                self.saved = self.run()
+        except InvalidFields as error:
+            for name, sentences in error.details.items():
+                self._refuse(name.removesuffix("_id"), sentences)
+        except InvalidTransition as error:
+            self._refuse(None, [str(error)])
+        except ValidationError as error:
+            for name, sentences in getattr(error, "message_dict", {None: error.messages}).items():
+                self._refuse(name, sentences)
+
+    def _refuse(self, name: str | None, sentences: list[str]) -> None:
+        self.add_error(name if name in self.fields else None, sentences)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were edited, by model field name."""
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+
+
+class ServiceAdmin(ScopedAdmin):
+    """An admin whose form is a `ServiceForm`."""
+
+    form = ServiceForm
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Model:
+        return form.saved
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """The form's service has saved it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """As above."""

@@ -1,0 +1,75 @@
+"""Who sits at the desk: the person, their member row, and what they may see and do."""
+
+import zoneinfo
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from fieldcamp.workspace.models import Member, Workspace
+from fieldcamp.workspace.roles import may
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass
+class Seat:
+    """A login belongs to the one workspace of its member. A superuser without a member sees every workspace."""
+
+    user: Any
+    member: Member | None
+
+    @property
+    def is_superuser(self) -> bool:
+        return bool(self.user.is_active and self.user.is_superuser)
+
+    @property
+    def may_enter(self) -> bool:
+        return bool(self.user.is_active and self.user.is_staff and (self.member or self.user.is_superuser))
+
+    @property
+    def sees_all(self) -> bool:
+        return self.member is None and self.is_superuser
+
+    def may(self, action: str) -> bool:
+        """Whether the role allows the action (`workspace.roles`)."""
+        return self.is_superuser or may(self.member, action)
+
+    def scope(self, rows: QuerySet[Row], path: str = "workspace") -> QuerySet[Row]:
+        """Only the rows of the person's own workspace; `path` leads from the row to it."""
+        if self.sees_all:
+            return rows
+        return rows.filter(**{path: self.member.workspace_id}) if self.member else rows.none()
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """The company whose dashboard is shown. For who sees all: the oldest one."""
+        if self.member:
+            return self.member.workspace
+        return Workspace.objects.order_by("created_at", "id").first() if self.is_superuser else None
+
+    @property
+    def timezone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.workspace.timezone if self.workspace else "UTC")
+
+    @property
+    def name(self) -> str:
+        """The person in history rows and on jobs."""
+        return str(self.member) if self.member else self.user.get_username()
+
+
+def seat_of(request: HttpRequest) -> Seat:
+    """The request's seat, read from the database once."""
+    seat = getattr(request, "_seat", None)
+    if seat is None or seat.user != request.user:
+        seat = request._seat = Seat(request.user, _member(request.user))  # type: ignore[attr-defined]
+    return seat
+
+
+def _member(user: AbstractUser | Any) -> Member | None:
+    if not user.is_authenticated:
+        return None
+    return Member.objects.select_related("workspace").filter(user=user, is_active=True).first()

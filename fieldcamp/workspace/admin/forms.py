@@ -1,0 +1,132 @@
+"""The forms of the workspace's records. Each is saved by its service, whose refusals become the form's errors."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from fieldcamp.desk.admins import ServiceForm
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace import services, team
+from fieldcamp.workspace.errors import InvalidTransition
+from fieldcamp.workspace.models import Client, Member, Visit, Workspace
+
+_ADDRESS = {"street": "Street", "city": "City", "state": "State", "postalCode": "Postal code", "country": "Country"}
+# The JSON fields of a client, as one text field for each of their parts.
+PARTS: dict[str, dict[str, str]] = {
+    "phone_number": {"countryCode": "Country code", "number": "Phone number"},
+    "property_address": _ADDRESS,
+    "billing_address": _ADDRESS,
+}
+
+
+class RecordForm(ServiceForm):
+    """Saves nothing over a change (a sync's, say) that was made after the page was opened."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["seen_version"].initial = self.instance.version
+
+    def check_version(self, record: Visit | Client) -> None:
+        if self.cleaned_data["seen_version"] not in (None, record.version):
+            raise InvalidTransition(
+                "This record was changed while you had it open; see its history below. Open the page again to see "
+                "the record as it is now."
+            )
+
+
+class VisitForm(RecordForm):
+    class Meta:
+        model = Visit
+        fields = (
+            "client", "technician", "title", "scheduled_start", "scheduled_end", "timezone", "visit_status", "address",
+            "notes",
+        )  # fmt: skip
+
+    def clean_timezone(self) -> str:
+        return self.cleaned_data["timezone"] or ""
+
+    def run(self) -> Visit:
+        values = {f"{name}_id" if name in ("client", "technician") else name: v for name, v in self.changes().items()}
+        values.pop("seen_version", None)
+        for name in ("client_id", "technician_id"):
+            if values.get(name) is not None:
+                values[name] = values[name].pk
+        if self.instance._state.adding:
+            if "visit_status" not in self.changed_data:
+                values.pop("visit_status", None)  # a time makes it scheduled
+            workspace = self.cleaned_data["client"].workspace
+            return services.create_visit(workspace=workspace, **values)
+        if {"scheduled_start", "scheduled_end"} & {*values}:
+            values.setdefault("visit_status", None)  # follows the time
+        return services.update_visit(
+            workspace=self.instance.workspace, visit_id=self.instance.pk, changes=values, check=self.check_version
+        )
+
+
+class _ClientParts(forms.models.ModelFormMetaclass):
+    """Adds the text fields of `PARTS`."""
+
+    def __new__(mcs, name: str, bases: tuple, attrs: dict[str, Any]) -> type:
+        for field, parts in PARTS.items():
+            for part, label in parts.items():
+                attrs.setdefault(
+                    f"{field}__{part}",
+                    forms.CharField(
+                        label=label, required=False, max_length=120, widget=UnfoldAdminTextInputWidget(), strip=True
+                    ),
+                )
+        return super().__new__(mcs, name, bases, attrs)
+
+
+class ClientForm(RecordForm, metaclass=_ClientParts):
+    class Meta:
+        model = Client
+        fields = ("first_name", "last_name", "company_name", "email", "stage")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for field, parts in PARTS.items():
+            for part in parts:
+                self.fields[f"{field}__{part}"].initial = (getattr(self.instance, field) or {}).get(part, "")
+
+    def run(self) -> Client:
+        values = {name: value for name, value in self.changes().items() if name in self._meta.fields}
+        for field, parts in PARTS.items():
+            if any(f"{field}__{part}" in self.changed_data for part in parts):
+                # What the form does not show of it stays.
+                whole = {**(getattr(self.instance, field) or {})}
+                whole |= {part: self.cleaned_data[f"{field}__{part}"] for part in parts}
+                values[field] = {part: text for part, text in whole.items() if text}
+        if self.instance._state.adding:
+            return services.create_client(workspace=seat_of(self.request).workspace, **values)
+        return services.update_client(
+            workspace=self.instance.workspace, client_id=self.instance.pk, changes=values, check=self.check_version
+        )
+
+
+class MemberForm(ServiceForm):
+    class Meta:
+        model = Member
+        fields = ("first_name", "last_name", "email", "role", "is_technician", "is_active")
+
+    def run(self) -> Member:
+        seat = seat_of(self.request)
+        by = None if seat.is_superuser else seat.member
+        if self.instance._state.adding:
+            fields = {name: self.cleaned_data[name] for name in self._meta.fields}
+            return team.create_member(workspace=seat.workspace, by=by, fields=fields)
+        return team.update_member(
+            workspace=self.instance.workspace, member_id=self.instance.pk, by=by, changes=self.changes()
+        )
+
+
+class SettingsForm(ServiceForm):
+    class Meta:
+        model = Workspace
+        fields = ("name", "timezone")
+
+    def run(self) -> Workspace:
+        return team.update_settings(workspace=self.instance, changes=self.changes())

@@ -1,0 +1,157 @@
+"""Clients, visits and blocked times."""
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
+from fieldcamp.workspace.history import history_of
+from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
+from fieldcamp.workspace.templatetags.desk import at
+
+_HISTORY = "admin/workspace/history.html"
+_TONES = {
+    VisitStatus.SCHEDULED.label: "info",
+    VisitStatus.COMPLETED.label: "success",
+    VisitStatus.CANCELLED.label: "danger",
+    VisitStatus.IN_PROGRESS.label: "warning",
+}
+
+
+class TechnicianFilter(admin.SimpleListFilter):
+    """The people of the own workspace; Django's own filter would list everybody's."""
+
+    title = "technician"
+    parameter_name = "technician"
+    path = "technician_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        people = seat_of(request).scope(Member.objects.filter(is_technician=True))
+        return [(member.pk, str(member)) for member in people[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+
+
+class MemberFilter(TechnicianFilter):
+    title = "member"
+    parameter_name = "member"
+    path = "member_id"
+
+
+class RecordAdmin(ServiceAdmin):
+    """A record with a history. `places` names the streams that changes came from."""
+
+    needs = {"view": "view", "add": "settings", "change": "settings"}
+    change_form_outer_after_template = _HISTORY
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(deleted_at=None)
+
+    def places(self, record: Any) -> dict[str, str]:
+        return {}
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        record = self.get_object(request, unquote(object_id))
+        extra = {"history": history_of(record, self.places(record))} if record else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+
+@admin.register(Client)
+class ClientAdmin(RecordAdmin):
+    form = ClientForm
+    list_display = ("name", "email", "phone", "place", "stage")
+    search_fields = ("first_name", "last_name", "company_name", "email")
+    fieldsets = (
+        (None, {"fields": (("first_name", "last_name"), ("company_name", "email"), "stage", "seen_version")}),
+        ("Phone", {"fields": (tuple(f"phone_number__{part}" for part in PARTS["phone_number"]),)}),
+        *(
+            (
+                title,
+                {
+                    "fields": (
+                        (f"{name}__street",),
+                        tuple(f"{name}__{part}" for part in ("city", "state", "postalCode", "country")),
+                    )
+                },
+            )
+            for title, name in (("Where the work is", "property_address"), ("Billing address", "billing_address"))
+        ),
+    )
+
+    @display(description="Name")
+    def name(self, client: Client) -> str:
+        return str(client)
+
+    @display(description="Phone")
+    def phone(self, client: Client) -> str:
+        number = client.phone_number or {}
+        return f"{number.get('countryCode', '')} {number.get('number', '')}".strip() or "–"
+
+    @display(description="Address")
+    def place(self, client: Client) -> str:
+        return client.address or "–"
+
+
+@admin.register(Visit)
+class VisitAdmin(RecordAdmin):
+    form = VisitForm
+    list_display = ("title", "client", "technician", "starts", "length", "shown_status")
+    list_filter = ("visit_status", TechnicianFilter, ("scheduled_start", RangeDateFilter))
+    list_filter_submit = True
+    search_fields = ("title", "client__company_name", "client__first_name", "client__last_name", "address", "=id")
+    ordering = ("-scheduled_start", "-id")
+    autocomplete_fields = ("client",)
+    readonly_fields = ("id", "job_id", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("title", ("client", "technician"), "visit_status", "seen_version")}),
+        ("When", {"fields": ("scheduled_start", "scheduled_end", "timezone")}),
+        ("Where and what", {"fields": ("address", "notes")}),
+        ("Record", {"fields": (("id", "job_id"), ("created_at", "updated_at")), "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
+        return super().get_queryset(request).select_related("client", "technician", "workspace")
+
+    @display(description="Start", ordering="scheduled_start")
+    def starts(self, visit: Visit) -> str:
+        return at(visit.scheduled_start, "Not scheduled")
+
+    @display(description="Length")
+    def length(self, visit: Visit) -> str:
+        if not visit.scheduled_start or not visit.scheduled_end:
+            return "–"
+        hours, minutes = divmod(int((visit.scheduled_end - visit.scheduled_start) / dt.timedelta(minutes=1)), 60)
+        return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+
+    @display(description="Status", label=_TONES, ordering="visit_status")
+    def shown_status(self, visit: Visit) -> str:
+        return visit.get_visit_status_display()
+
+
+@admin.register(BlockedTime)
+class BlockedTimeAdmin(ScopedAdmin):
+    list_display = ("member", "starts", "ends", "all_day")
+    list_filter = (MemberFilter, "all_day", ("starts_at", RangeDateFilter))
+    list_filter_submit = True
+    list_select_related = ("member",)
+    fields = ("member", "starts_at", "ends_at", "all_day", "start_date", "end_date", "updated_at")
+    readonly_fields = fields
+
+    @display(description="From", ordering="starts_at")
+    def starts(self, block: BlockedTime) -> Any:
+        return f"{block.start_date:%-d %b %Y}" if block.all_day and block.start_date else at(block.starts_at)
+
+    @display(description="Until", ordering="ends_at")
+    def ends(self, block: BlockedTime) -> Any:
+        if block.all_day and block.end_date:
+            return f"{block.end_date - dt.timedelta(days=1):%-d %b %Y}"
+        return at(block.ends_at)

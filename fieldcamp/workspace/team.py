@@ -1,0 +1,55 @@
+"""What can be done with the people of a workspace, and with its own settings, and by whom."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from fieldcamp.workspace.errors import InvalidFields
+from fieldcamp.workspace.models import Member, Role, Workspace
+
+MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active"})
+SETTINGS = frozenset({"name", "timezone"})
+
+
+def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[str, Any]) -> Member:
+    """A new person, without a login. `by` is None for an operator, who may do everything."""
+    _check_role(by, None, fields.get("role", Role.STAFF))
+    return Member.objects.create(workspace=workspace, **{name: fields[name] for name in MEMBER_FIELDS & {*fields}})
+
+
+def update_member(*, workspace: Workspace, member_id: str, by: Member | None, changes: Mapping[str, Any]) -> Member:
+    """The person with `changes`. An admin leaves owners alone, nobody changes their own role, one owner stays."""
+    with transaction.atomic():
+        # All owners under one lock, so that two of them cannot step down at once.
+        owners = list(Member.objects.select_for_update().filter(workspace=workspace, role=Role.OWNER, is_active=True))
+        member = Member.objects.select_for_update().get(workspace=workspace, pk=member_id)
+        after = {**{name: getattr(member, name) for name in MEMBER_FIELDS}, **changes}
+        if after["role"] != member.role or after["is_active"] != member.is_active or member.role == Role.OWNER:
+            _check_role(by, member, after["role"])
+        if by and by.pk == member.pk and (after["role"] != member.role or not after["is_active"]):
+            raise InvalidFields.of("role", "You cannot change your own role or switch yourself off. Ask another owner.")
+        if [owner.pk for owner in owners] == [member.pk] and not (after["role"] == Role.OWNER and after["is_active"]):
+            raise InvalidFields.of("role", "This is the only owner. Make another person an owner first.")
+        for name, value in changes.items():
+            setattr(member, name, value)
+        member.save(update_fields=list(changes))
+    return member
+
+
+def _check_role(by: Member | None, member: Member | None, role: str) -> None:
+    if by is None or by.role == Role.OWNER:
+        return
+    if role == Role.OWNER or (member and member.role == Role.OWNER):
+        raise InvalidFields.of("role", "Only an owner may make or change an owner.")
+
+
+def update_settings(*, workspace: Workspace, changes: Mapping[str, Any]) -> Workspace:
+    """The company with another name or time zone."""
+    unknown = set(changes) - SETTINGS
+    if unknown:
+        raise TypeError(f"Not settings: {', '.join(sorted(unknown))}")
+    for name, value in changes.items():
+        setattr(workspace, name, value)
+    workspace.save(update_fields=list(changes))
+    return workspace

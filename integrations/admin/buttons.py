@@ -1,0 +1,84 @@
+"""Buttons as data: what they say, where they lead, and whether they change something (then they post)."""
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+
+from fieldcamp.desk.seat import Seat
+from integrations.models import Connection, ConnectionState, SyncJob
+from integrations.providers import PROVIDERS
+from integrations.services.rights import Rights, rights_of
+
+
+@dataclass(frozen=True)
+class Button:
+    """`key` makes the element's id, so that the focus stays on it when a fragment is replaced."""
+
+    key: str
+    label: str
+    url: str
+    post: bool = True
+    tone: str = ""  # "", primary, danger
+    fields: dict[str, str] = field(default_factory=dict)
+    about: str = ""  # what a screen reader adds to the label
+
+
+def rights_at(seat: Seat) -> Rights:
+    """Who may connect and change which connection; for the seat's workspace."""
+    rights = getattr(seat, "_rights", None)
+    if rights is None:
+        none = Rights(manages=False, member=None)
+        rights = rights_of(seat.user, seat.workspace) if seat.workspace else none
+        seat._rights = rights  # type: ignore[attr-defined]  # asked for by each card of a page
+    return rights
+
+
+def connect_button(slug: str, label: str = "Connect", tone: str = "primary") -> Button:
+    return Button(f"connect-{slug}", label, reverse("integrations:connect", args=[slug]), post=False, tone=tone)
+
+
+def reconnect_button(connection: Connection, key: str = "") -> Button:
+    provider = PROVIDERS[connection.integration]
+    return Button(
+        f"{key}reconnect-{connection.pk}",
+        "Reconnect",
+        reverse("integrations:connect", args=[provider.slug]),
+        tone="primary",
+        fields={"connection": connection.pk},
+        about=connection.account_name,
+    )
+
+
+def _of(connection: Connection, verb: str, label: str, *, post: bool = True, tone: str = "") -> Button:
+    url = reverse(f"integrations:{verb}", args=[connection.pk])
+    return Button(f"{verb}-{connection.pk}", label, url, post=post, tone=tone, about=connection.account_name)
+
+
+def connection_buttons(connection: Connection, seat: Seat, rights: Rights) -> list[Button]:
+    """What this person may do with the connection as it stands."""
+    state = connection.state
+    found: list[Button] = []
+    if rights.may_change(connection):
+        if state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
+            found.append(reconnect_button(connection))
+        if state == ConnectionState.SETUP:
+            found.append(_of(connection, "setup", "Finish setting up", post=False, tone="primary"))
+        if state == ConnectionState.ACTIVE:
+            found.append(_of(connection, "pause", "Pause"))
+        if state == ConnectionState.PAUSED:
+            found.append(_of(connection, "resume", "Resume", tone="primary"))
+        if connection.usable:
+            found.append(_of(connection, "setup", "Settings", post=False))
+        if state != ConnectionState.DISCONNECTED:
+            found.append(_of(connection, "disconnect", "Disconnect", post=False, tone="danger"))
+    return found
+
+
+def sync_button(connection: Connection, seat: Seat) -> Button | None:
+    if not (connection.usable and seat.may("sync")):
+        return None
+    return _of(connection, "sync", "Sync now")
+
+
+def cancel_button(job: SyncJob) -> Button:
+    return Button(f"cancel-{job.pk}", "Cancel", reverse("integrations:cancel", args=[job.pk]), about="this sync")

@@ -1,0 +1,150 @@
+"""One card for each provider, as data: one template shows them all, and a new provider gets its card by itself."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils import timezone
+
+from fieldcamp.desk.seat import Seat
+from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
+from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
+from integrations.selectors.dashboard import cards as standings
+from integrations.selectors.status import Standing, standing
+
+TONES = {
+    ConnectionState.ACTIVE: "success",
+    ConnectionState.SETUP: "info",
+    ConnectionState.PAUSED: "warning",
+    ConnectionState.NEEDS_RECONNECT: "danger",
+    ConnectionState.NEEDS_PERMISSION: "danger",
+    ConnectionState.DISCONNECTED: "muted",
+}
+STATE_TONES = {str(state.label): tone for state, tone in TONES.items()}
+JOB_TONES = {
+    JobStatus.QUEUED: "info",
+    JobStatus.RUNNING: "info",
+    JobStatus.SUCCEEDED: "success",
+    JobStatus.PARTIAL: "warning",
+    JobStatus.FAILED: "danger",
+    JobStatus.NEEDS_CONFIRMATION: "warning",
+    JobStatus.CANCELLED: "muted",
+}
+STAGES = {"pull": "Reading changes", "push": "Bringing both sides together"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job is. `percent` is None while nobody can know."""
+
+    job: SyncJob
+    stage: str
+    percent: int | None
+    rate: int | None  # records a second
+
+    @property
+    def said(self) -> str:
+        """What a screen reader is told: changes with the stage and each tenth of the way."""
+        if self.percent is None:
+            return self.stage
+        return f"{self.stage}, {self.percent // 10 * 10} % done"
+
+
+def progress_of(job: SyncJob, now: dt.datetime) -> Progress:
+    if job.cancel_requested_at:
+        stage = "Stopping"
+    elif job.status == JobStatus.QUEUED:
+        stage = "Going on shortly" if job.started_at else "Waiting for a worker"
+    else:
+        stage = STAGES.get(job.stage, job.stage.capitalize() or "Starting")
+    percent = min(100 * job.done // job.total, 100) if job.total else None
+    seconds = (now - job.started_at).total_seconds() if job.started_at else 0
+    return Progress(job, stage, percent, round(job.done / seconds) or None if seconds >= 2 else None)
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    connection: Connection
+    tone: str
+    buttons: list[Button]
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that the card's template shows."""
+
+    standing: Standing
+    tone: str
+    accounts: list[AccountRow]
+    progress: Progress | None
+    connect: Button | None
+    cancel: Button | None
+    may_sync: bool
+    now: dt.datetime
+
+    @property
+    def provider(self):
+        return self.standing.provider
+
+    @property
+    def element(self) -> str:
+        return f"card-{self.provider.slug}"
+
+    @property
+    def summary(self) -> str:
+        """`Connected · dana@google.test, lee@google.test`."""
+        names = ", ".join(row.connection.account_name for row in self.accounts)
+        return f"{self.standing.state} · {names}" if names else self.standing.state
+
+    @property
+    def said(self) -> str:
+        if self.progress:
+            return f"{self.provider.label}: {self.progress.said}"
+        job = self.standing.last_job
+        return f"{self.provider.label}: {self.standing.state}." + (
+            f" Last sync: {job.get_status_display().lower()}." if job else ""
+        )
+
+    @property
+    def every(self) -> str:
+        return "2s" if self.progress else "30s"
+
+    @property
+    def url(self) -> str:
+        return reverse("integrations:card", args=[self.provider.slug])
+
+    @property
+    def sync_url(self) -> str:
+        return reverse("integrations:trigger", args=[self.provider.slug])
+
+
+def card_of(found: Standing, seat: Seat) -> Card:
+    rights = rights_at(seat)
+    now = timezone.now()
+    accounts = [
+        AccountRow(connection, TONES[ConnectionState(connection.state)], connection_buttons(connection, seat, rights))
+        for connection in found.accounts
+    ]
+    live = found.live_job
+    slug = found.provider.slug
+    label = "Connect another account" if accounts else "Connect"
+    return Card(
+        standing=found,
+        tone=STATE_TONES.get(found.state, "muted"),
+        accounts=accounts,
+        progress=progress_of(live, now) if live else None,
+        connect=connect_button(slug, label, "" if accounts else "primary") if rights.may_connect else None,
+        cancel=cancel_button(live) if live and seat.may("sync") and not live.cancel_requested_at else None,
+        may_sync=found.connected and live is None and seat.may("sync"),
+        now=now,
+    )
+
+
+def all_cards(seat: Seat) -> list[Card]:
+    if seat.workspace is None:
+        return []
+    return [card_of(found, seat) for found in standings(seat.workspace)]
+
+
+def one_card(seat: Seat, integration: str) -> Card | None:
+    return card_of(standing(seat.workspace, integration), seat) if seat.workspace else None

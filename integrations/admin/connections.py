@@ -1,0 +1,129 @@
+"""Connections: the list, and one connection's page (its passport). Never a token: the grant's columns are named one
+by one."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.decorators import display
+
+from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.seat import Seat, seat_of
+from fieldcamp.workspace.templatetags.desk import when
+from integrations.admin.buttons import connection_buttons, rights_at, sync_button
+from integrations.admin.cards import JOB_TONES, TONES
+from integrations.admin.jobs import IntegrationFilter, provider_label
+from integrations.admin.problems import problems
+from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, WorkspaceIntegration
+from integrations.providers import PROVIDERS
+
+_GRANT = ("scopes", "expires_at", "refresh_expires_at", "granted_at", "refreshed_at")
+
+
+@dataclass(frozen=True)
+class Permission:
+    words: str
+    scope: str
+    granted: bool
+
+
+@dataclass(frozen=True)
+class Passport:
+    """What is known of the grant, without the grant."""
+
+    permissions: list[Permission]
+    granted_at: dt.datetime | None
+    refreshed_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    refresh_expires_at: dt.datetime | None
+    age: dt.timedelta | None
+
+
+def passport_of(connection: Connection) -> Passport | None:
+    """None where nothing has been granted, or the connection is disconnected."""
+    grant = OAuthGrant.objects.filter(connection=connection).values(*_GRANT).first()
+    if grant is None or connection.state == ConnectionState.DISCONNECTED:
+        return None
+    scopes = set(grant.pop("scopes") or [])
+    fresh = grant["refreshed_at"] or grant["granted_at"]
+    needed = PROVIDERS[connection.integration].permissions
+    return Passport(
+        permissions=[Permission(words, scope, scope in scopes) for scope, words in needed.items()],
+        age=timezone.now() - fresh if fresh else None,
+        **grant,
+    )
+
+
+def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
+    """The page; a constant number of queries."""
+    open_ones = Issue.objects.filter(connection=connection, resolved_at=None).select_related("connection", "link")
+    parts = connection.job_parts.select_related("job").order_by("-job__created_at", "-job_id")[:10]
+    log = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Connection), object_id=connection.pk
+    ).select_related("user")
+    return {
+        "connection": connection,
+        "label": provider_label(connection.integration),
+        "tone": TONES[ConnectionState(connection.state)],
+        "passport": passport_of(connection),
+        "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),
+        "jobs": [(part.job, JOB_TONES[JobStatus(part.job.status)]) for part in parts],
+        "needs": problems(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), seat),
+        "buttons": connection_buttons(connection, seat, rights_at(seat)),
+        "sync": sync_button(connection, seat),
+        "schedule": WorkspaceIntegration.objects.filter(
+            workspace_id=connection.workspace_id, integration=connection.integration
+        ).first(),
+        "log": list(log[:10]),
+    }
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ScopedAdmin):
+    list_display = ("account_name", "integration_label", "member", "shown_state", "last_synced", "connected")
+    list_filter = ("state", IntegrationFilter)
+    search_fields = ("account_name",)
+    list_select_related = ("member",)
+    ordering = ("integration", "account_name", "pk")
+
+    @display(description="Integration", ordering="integration")
+    def integration_label(self, connection: Connection) -> str:
+        return provider_label(connection.integration)
+
+    @display(description="State", label={state.label: tone for state, tone in TONES.items()}, ordering="state")
+    def shown_state(self, connection: Connection) -> str:
+        return connection.get_state_display()
+
+    @display(description="Last sync", ordering="last_synced_at")
+    def last_synced(self, connection: Connection) -> str:
+        return when(connection.last_synced_at)
+
+    @display(description="Connected", ordering="connected_at")
+    def connected(self, connection: Connection) -> str:
+        return when(connection.connected_at)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The connection's page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        connection = self.get_object(request, unquote(object_id))
+        if connection is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": connection,
+            "title": connection.account_name,
+            **connection_context(connection, seat_of(request)),
+        }
+        return TemplateResponse(request, "integrations/connection.html", context)

@@ -1,0 +1,91 @@
+"""All problems, also those that are solved or ignored: what was ignored can be brought back here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.decorators import display
+
+from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.templatetags.desk import when
+from integrations.admin.jobs import IntegrationFilter
+from integrations.admin.problems import TITLES, problems
+from integrations.models import Issue
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("ignored", "Ignored"), ("solved", "Solved")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "open":
+            return queryset.filter(resolved_at=None, ignored_at=None)
+        if self.value() == "ignored":
+            return queryset.filter(resolved_at=None, ignored_at__isnull=False)
+        return queryset.filter(resolved_at__isnull=False) if self.value() == "solved" else queryset
+
+
+class CodeFilter(admin.SimpleListFilter):
+    title = "problem"
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(TITLES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
+@admin.register(Issue)
+class IssueAdmin(ScopedAdmin):
+    list_display = ("message", "problem", "account", "seen", "state")
+    list_filter = (OpenFilter, CodeFilter, IntegrationFilter)
+    list_select_related = ("connection",)
+    search_fields = ("message", "=record_id")
+    ordering = ("-occurred_at", "-id")
+
+    @display(description="Problem")
+    def problem(self, issue: Issue) -> str:
+        return TITLES.get(issue.code, issue.code)
+
+    @display(description="Account")
+    def account(self, issue: Issue) -> str:
+        return issue.connection.account_name if issue.connection else "–"
+
+    @display(description="Seen", ordering="occurred_at")
+    def seen(self, issue: Issue) -> str:
+        return when(issue.occurred_at)
+
+    @display(description="State", label={"Open": "danger", "Solved": "success", "For information": "info"})
+    def state(self, issue: Issue) -> str:
+        if issue.resolved_at:
+            return "Solved"
+        if issue.ignored_at:
+            return "Ignored"
+        return "For information" if issue.notice else "Open"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The problem's card on a page of its own."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        issue = self.get_object(request, unquote(object_id))
+        if issue is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": issue,
+            "title": TITLES.get(issue.code, issue.code),
+            "problem": problems([issue], seat_of(request))[0],
+        }
+        return TemplateResponse(request, "integrations/problem.html", context)

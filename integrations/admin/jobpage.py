@@ -1,0 +1,165 @@
+"""What one job's page shows: its progress, counts by entity and account, errors, and what became of each record."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from fieldcamp.api.models import ApiKey
+from fieldcamp.desk.seat import Seat
+from fieldcamp.workspace.models import Visit
+from integrations.admin.buttons import Button, cancel_button
+from integrations.admin.cards import JOB_TONES, progress_of
+from integrations.admin.problems import TITLES
+from integrations.models import Connection, JobItem, JobPart, JobStatus, Outcome, SyncJob
+from integrations.providers import PROVIDERS
+from integrations.records import instant
+from integrations.selectors.jobs import split_counts
+
+PAGE = 50
+KINDS = {"visit": "Visits", "block": "Busy times"}
+ACTIONS = {
+    "nothing": "Nothing to do",
+    "settle": "Already equal",
+    "pull": "Taken in",
+    "remove_local": "Removed here",
+    "create_remote": "Event created",
+    "update_remote": "Event changed",
+    "remove_remote": "Event removed",
+    "cut": "Link cut",
+    "forget": "Forgotten",
+    "ask": "Waits for a decision",
+    "hold": "Held back",
+}
+PART_TONES = {
+    JobPart.Status.DONE: "success",
+    JobPart.Status.HELD: "warning",
+    JobPart.Status.FAILED: "danger",
+    JobPart.Status.RUNNING: "info",
+}
+
+
+def job_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[str, Any]:
+    """The whole page; a constant number of queries."""
+    return {**live_context(job, seat), **items_context(job, query), "who": who(job)}
+
+
+def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
+    """The part that is fetched again while the job runs."""
+    now = timezone.now()
+    parts = list(job.parts.select_related("connection", "connection__member"))
+    split = split_counts(job)
+    return {
+        "job": job,
+        "label": PROVIDERS[job.integration].label if job.integration in PROVIDERS else job.integration,
+        "tone": JOB_TONES[JobStatus(job.status)],
+        "progress": progress_of(job, now) if job.in_flight else None,
+        "cancel": _cancel(job, seat),
+        "by_entity": [(KINDS.get(kind, kind), counts) for kind, counts in sorted(split["counts_by_entity"].items())],
+        "parts": [
+            {
+                "connection": part.connection,
+                "status": JobPart.Status(part.status).label,
+                "tone": PART_TONES.get(JobPart.Status(part.status), "muted"),
+                "counts": split["counts_by_connection"].get(part.connection_id, {}),
+                "error": part.error,
+            }
+            for part in parts
+        ],
+        "errors": [{**error, "title": TITLES.get(error.get("code", ""), error.get("code"))} for error in job.errors],
+        "job_url": reverse("admin:integrations_syncjob_change", args=[job.pk]),
+    }
+
+
+def _cancel(job: SyncJob, seat: Seat) -> Button | None:
+    return cancel_button(job) if job.in_flight and not job.cancel_requested_at and seat.may("sync") else None
+
+
+def who(job: SyncJob) -> str:
+    """Who or what started it."""
+    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
+        return "the schedule"
+    if job.triggered_by == SyncJob.Trigger.PUSH:
+        return "a notice from the provider"
+    if job.triggered_by == SyncJob.Trigger.API:
+        key = ApiKey.objects.filter(pk=job.actor, workspace_id=job.workspace_id).first()
+        return f"the API key “{key.name}”" if key else f"the API ({job.actor})"
+    return f"{job.actor} at the desk" if job.actor else "a person at the desk"
+
+
+def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
+    """One page of results, of one outcome if that is asked for. What does not make sense is taken as not asked."""
+    outcome = query.get("outcome", "")
+    outcome = outcome if outcome in Outcome.values else ""
+    total = getattr(job, outcome) if outcome else sum(getattr(job, name) for name in Outcome.values)
+    page = query.get("page", "")
+    number = min(max(int(page), 1), total // PAGE + 1) if page.isdecimal() and len(page) < 9 else 1
+    rows = JobItem.objects.filter(job=job).order_by("id")
+    if outcome:
+        rows = rows.filter(outcome=outcome)
+    start = (number - 1) * PAGE
+    found = list(rows.select_related("connection")[start : start + PAGE + 1])
+    items, more = found[:PAGE], len(found) > PAGE
+    titles = _titles(job, items)
+    return {
+        "items": [_row(item, titles) for item in items],
+        "outcome": outcome,
+        "tabs": [("", "All", sum(getattr(job, name) for name in Outcome.values))]
+        + [(name, name.capitalize(), getattr(job, name)) for name in Outcome.values],
+        "page": number,
+        "first": start + 1,
+        "last": start + len(items),
+        "of": total,
+        "next_page": number + 1 if more else None,
+        "previous_page": number - 1 if number > 1 else None,
+    }
+
+
+def _titles(job: SyncJob, items: list[JobItem]) -> dict[str, str]:
+    ids = [item.record_id for item in items if item.kind == "visit" and item.record_id]
+    return dict(Visit.objects.filter(workspace_id=job.workspace_id, pk__in=ids).values_list("pk", "title"))
+
+
+def _row(item: JobItem, titles: Mapping[str, str]) -> dict[str, Any]:
+    known = item.record_id in titles
+    return {
+        "item": item,
+        "title": titles.get(item.record_id) or ("Busy time" if item.kind == "block" else item.key),
+        "visit_id": item.record_id if known else "",
+        "action": ACTIONS.get(item.action, item.action),
+        "account": item.connection.account_name,
+    }
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def safe_cell(value: object) -> str:
+    """No spreadsheet takes it for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def csv_lines(job: SyncJob, outcome: str = "") -> Iterator[str]:
+    """The job's results, fetched a chunk at a time."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(["job_id", "job_created_at", "account", "kind", "record_id", "remote_id", "outcome", "action",
+                           "message"])  # fmt: skip
+    accounts = dict(Connection.objects.filter(workspace_id=job.workspace_id).values_list("pk", "account_name"))
+    last = 0
+    while True:
+        rows = JobItem.objects.filter(job=job, pk__gt=last).order_by("pk")
+        chunk = list((rows.filter(outcome=outcome) if outcome else rows)[:2000])
+        for item in chunk:
+            cells = (
+                job.pk, instant(job.created_at), accounts.get(item.connection_id, ""), item.kind, item.record_id,
+                item.remote_id, item.outcome, item.action, item.message,
+            )  # fmt: skip
+            yield writer.writerow([safe_cell(cell) for cell in cells])
+        if len(chunk) < 2000:
+            return
+        last = chunk[-1].pk

@@ -1,0 +1,84 @@
+"""Jobs: the list, and one job's page. Rows are history: nobody adds, changes or deletes them here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.decorators import display
+
+from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.templatetags.desk import when
+from integrations.admin.cards import JOB_TONES
+from integrations.admin.jobpage import job_context
+from integrations.models import JobStatus, SyncJob
+from integrations.providers import PROVIDERS
+
+
+class IntegrationFilter(admin.SimpleListFilter):
+    title = "integration"
+    parameter_name = "integration"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(provider.name, provider.label) for provider in PROVIDERS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(integration=self.value()) if self.value() else queryset
+
+
+def provider_label(name: str) -> str:
+    return PROVIDERS[name].label if name in PROVIDERS else name
+
+
+@admin.register(SyncJob)
+class SyncJobAdmin(ScopedAdmin):
+    list_display = ("started", "integration_label", "mode", "shown_status", "counts", "triggered_by", "took", "id")
+    list_filter = ("status", IntegrationFilter, "triggered_by")
+    search_fields = ("=id", "=request_id")
+    search_help_text = "A whole job id or request id"
+    ordering = ("-created_at", "-id")
+    list_per_page = 50
+
+    @display(description="Asked for", ordering="created_at")
+    def started(self, job: SyncJob) -> str:
+        return when(job.created_at)
+
+    @display(description="Integration")
+    def integration_label(self, job: SyncJob) -> str:
+        return provider_label(job.integration)
+
+    @display(description="Status", label={JobStatus(status).label: tone for status, tone in JOB_TONES.items()})
+    def shown_status(self, job: SyncJob) -> str:
+        return job.get_status_display()
+
+    @display(description="Pulled · pushed · skipped · failed")
+    def counts(self, job: SyncJob) -> str:
+        return f"{job.pulled} · {job.pushed} · {job.skipped} · {job.failed}"
+
+    @display(description="Took")
+    def took(self, job: SyncJob) -> str:
+        if not job.started_at or not job.finished_at:
+            return "–"
+        return f"{(job.finished_at - job.started_at).total_seconds():.1f} s"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The job's page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = self.get_object(request, unquote(object_id))
+        if job is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": job,
+            "title": job.pk,
+            **job_context(job, seat_of(request), request.GET),
+        }
+        return TemplateResponse(request, "integrations/job.html", context)

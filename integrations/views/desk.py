@@ -1,0 +1,263 @@
+"""The desk's fragments and buttons. Each parses, calls one service and renders or goes back to where it came from."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.site import desk_view
+from integrations.admin.buttons import rights_at
+from integrations.admin.cards import one_card
+from integrations.admin.dashboard import needs_context
+from integrations.admin.jobpage import csv_lines, live_context
+from integrations.models import Connection, Hold, Issue, Outcome, SyncJob
+from integrations.providers import BY_SLUG, PROVIDERS
+from integrations.providers.base import Provider
+from integrations.services import connections, decisions, jobs
+
+REFUSALS = (jobs.NotConnected, jobs.SyncInProgress, jobs.JobFinished, decisions.AlreadyDecided)
+
+
+def back(request: HttpRequest) -> HttpResponseRedirect:
+    """To the page with the button (`next`), if that is one of ours; else to the dashboard."""
+    place = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
+        place = reverse("admin:index")
+    return HttpResponseRedirect(place)
+
+
+def _done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
+    """Says it to the person, and keeps on record who did it."""
+    LogEntry.objects.log_actions(request.user.pk, [obj], CHANGE, sentence, single_object=True)
+    messages.success(request, sentence)
+    return back(request)
+
+
+def _try(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
+    """What the service refuses is told to the person."""
+    try:
+        return True, call()
+    except REFUSALS as error:
+        messages.warning(request, str(error))
+        return False, None
+
+
+def _one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
+    return get_object_or_404(seat_of(request).scope(rows, path), pk=pk)
+
+
+def _provider(slug: str) -> Provider:
+    if slug not in BY_SLUG:
+        raise Http404
+    return BY_SLUG[slug]
+
+
+def _started(job: SyncJob | None) -> str:
+    return "Sync started." if job else "Saved. The sync that is running now, or the next one, carries it out."
+
+
+# --- fragments ------------------------------------------------------------------------------------------------------
+
+
+@desk_view("GET")
+def card(request: HttpRequest, slug: str) -> HttpResponse:
+    """One provider's card. `job` is the running job that the page shows, `said` what a screen reader has been told."""
+    found = one_card(seat_of(request), _provider(slug).name)
+    if found is None:
+        raise Http404
+    context = {"card": found, "announce": found.said != request.GET.get("said", found.said)}
+    response = render(request, "integrations/card_fragment.html", context)
+    live = found.standing.live_job
+    if request.GET.get("job") and request.GET["job"] != (live.pk if live else ""):
+        response["HX-Trigger"] = "desk-changed"  # the list of problems is fetched anew
+    return response
+
+
+@desk_view("GET")
+def needs(request: HttpRequest) -> HttpResponse:
+    return render(request, "integrations/needs.html", needs_context(seat_of(request)))
+
+
+def _job(request: HttpRequest, job_id: str) -> SyncJob:
+    return _one(request, SyncJob.objects.select_related("workspace", "connection"), job_id)
+
+
+@desk_view("GET")
+def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
+    """The moving part of the job's page; when the job is over, the whole page is loaded once more."""
+    job = _job(request, job_id)
+    if not job.in_flight:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "integrations/job_live.html", live_context(job, seat_of(request)))
+
+
+@desk_view("GET")
+def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
+    """All results of a job as CSV, of one outcome if asked for."""
+    job = _job(request, job_id)
+    outcome = request.GET.get("outcome", "")
+    lines = csv_lines(job, outcome if outcome in Outcome.values else "")
+    name = f"{job.pk}{'-' + outcome if outcome in Outcome.values else ''}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+def _mode(request: HttpRequest) -> str:
+    return SyncJob.Mode.FULL if request.POST.get("mode") == "full" else SyncJob.Mode.INCREMENTAL
+
+
+def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Connection | None) -> HttpResponse:
+    ok, _ = _try(
+        request,
+        lambda: jobs.trigger_sync(
+            workspace=workspace,
+            integration=integration,
+            mode=_mode(request),
+            connection=connection,
+            triggered_by=SyncJob.Trigger.ADMIN,
+            actor=seat_of(request).name,
+            request_id=getattr(request, "request_id", ""),
+        ),
+    )
+    if ok:
+        messages.success(request, "Full sync started." if _mode(request) == "full" else "Sync started.")
+    return back(request)
+
+
+@desk_view("POST", may="sync")
+def trigger(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sync now: every usable account of the integration."""
+    workspace = seat_of(request).workspace
+    if workspace is None:
+        raise Http404
+    return _sync(request, workspace, _provider(slug).name, None)
+
+
+@desk_view("POST")
+def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """Sync now: this account. Also for the technician who has just connected it."""
+    connection = _connection(request, connection_id)
+    if not (seat_of(request).may("sync") or rights_at(seat_of(request)).may_change(connection)):
+        raise PermissionDenied
+    return _sync(request, connection.workspace, connection.integration, connection)
+
+
+@desk_view("POST", may="sync")
+def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
+    job = _job(request, job_id)
+    ok, _ = _try(request, lambda: jobs.cancel_job(job=job, actor=seat_of(request).name))
+    return _done(request, job, "The sync stops after the call that it is in.") if ok else back(request)
+
+
+# --- connections ----------------------------------------------------------------------------------------------------
+
+
+def _connection(request: HttpRequest, connection_id: str) -> Connection:
+    return _one(request, Connection.objects.select_related("workspace", "member"), connection_id)
+
+
+def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
+    connection = _connection(request, connection_id)
+    if not rights_at(seat_of(request)).may_change(connection):
+        raise PermissionDenied
+    return connection
+
+
+@desk_view("POST")
+def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
+    connection = connections.pause(connection=_my_connection(request, connection_id), user=request.user)
+    return _done(request, connection, f"{connection.account_name} is paused until somebody resumes it.")
+
+
+@desk_view("POST")
+def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
+    connection = connections.resume(connection=_my_connection(request, connection_id), user=request.user)
+    return _done(request, connection, f"{connection.account_name} is synced by schedule again.")
+
+
+@desk_view("GET", "POST")
+def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """GET says what will happen, POST does it."""
+    connection = _my_connection(request, connection_id)
+    if request.method == "GET":
+        context = {
+            **admin.site.each_context(request),
+            "title": f"Disconnect {connection.account_name}?",
+            "connection": connection,
+            "provider": PROVIDERS[connection.integration],
+            "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
+        }
+        return render(request, "integrations/disconnect.html", context)
+    connection = connections.disconnect(connection=connection, user=request.user)
+    told = "" if connection.revoked_at_provider else " The provider could not be told: remove FieldCamp there as well."
+    return _done(request, connection, f"{connection.account_name} is disconnected.{told}")
+
+
+# --- problems -------------------------------------------------------------------------------------------------------
+
+
+def _issue(request: HttpRequest, issue_id: str) -> Issue:
+    rows = Issue.objects.select_related("workspace", "connection__workspace", "link__stream__connection__workspace")
+    return _one(request, rows, issue_id)
+
+
+@desk_view("POST", may="retry")
+def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
+    issue = _issue(request, issue_id)
+    if issue.connection is None:
+        raise Http404
+    ok, job = _try(request, lambda: decisions.retry(issue=issue, user=request.user))
+    return _done(request, issue, f"Tried again. {_started(job)}") if ok else back(request)
+
+
+@desk_view("POST", may="retry")
+def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
+    """A conflict: which side is right."""
+    issue = _issue(request, issue_id)
+    choice = request.POST.get("choice", "")
+    if issue.link is None or choice not in decisions.SIDES:
+        raise Http404
+    ok, job = _try(request, lambda: decisions.resolve_conflict(link=issue.link, choice=choice, user=request.user))
+    side = "FieldCamp's" if choice == "local" else "the other"
+    return _done(request, issue, f"Decided for {side} side. {_started(job)}") if ok else back(request)
+
+
+@desk_view("POST", may="ignore")
+def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
+    issue = _issue(request, issue_id)
+    decisions.ignore(issue=issue, user=request.user)
+    return _done(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
+
+
+@desk_view("POST", may="ignore")
+def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
+    issue = _issue(request, issue_id)
+    decisions.unignore(issue=issue, user=request.user)
+    return _done(request, issue, "Back on the list.")
+
+
+@desk_view("POST", may="settings")
+def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
+    """Removals that a sync has held back: put the events back, or cut them loose."""
+    rows = Hold.objects.select_related("stream__connection__workspace")
+    hold = _one(request, rows, hold_id, "stream__connection__workspace")
+    decision = request.POST.get("decision", "")
+    if decision not in Hold.Decision.values:
+        raise Http404
+    ok, job = _try(request, lambda: decisions.decide_hold(hold=hold, decision=decision, user=request.user))
+    words = str(Hold.Decision(decision).label)
+    return _done(request, hold.stream.connection, f"{words}. {_started(job)}") if ok else back(request)
