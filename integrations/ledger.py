@@ -59,11 +59,10 @@ class StreamLedger(Observations):
         return dirty.count() + links.filter(_DUE).count()
 
     def begin_full(self, again: bool = False) -> None:
-        mark = self.job.pk
+        """Starts a full listing, or goes on with the one that this job has begun (`again`: from its start)."""
+        stream = Stream.objects.filter(pk=self.stream.pk)
         with self.transaction():
-            Stream.objects.filter(pk=self.stream.pk).exclude(full_mark="" if again else mark).update(
-                full_mark=mark, full_cursor=""
-            )
+            (stream if again else stream.exclude(full_mark=self.job.pk)).update(full_mark=self.job.pk, full_cursor="")
 
     def finish_full(self) -> None:
         with self.transaction():

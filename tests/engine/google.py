@@ -53,11 +53,11 @@ class Google:
                 by_visit[visit_id] = event
         return by_visit
 
-    def add(self, summary: str, start: dt.datetime, hours: float = 1, **fields: Any) -> dict:
+    def add(self, summary: str, begin: dt.datetime, hours: float = 1, **fields: Any) -> dict:
         body = {
             "summary": summary,
-            "start": {"dateTime": start.isoformat(), "timeZone": "America/New_York"},
-            "end": {"dateTime": (start + dt.timedelta(hours=hours)).isoformat(), "timeZone": "America/New_York"},
+            "start": {"dateTime": begin.isoformat(), "timeZone": "America/New_York"},
+            "end": {"dateTime": (begin + dt.timedelta(hours=hours)).isoformat(), "timeZone": "America/New_York"},
         }
         return self.call("POST", "", json=body | fields)
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from fieldcamp.workspace.models import Visit
+from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations import runner
 from integrations.models import Connection, ConnectionState, Issue, JobStatus, Link, SyncJob
 from integrations.services.jobs import NotConnected, trigger_sync
@@ -137,16 +137,20 @@ def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, google, vendors, 
 
 def test_an_expired_cursor_forces_a_full_sync_and_says_so(dana, google, vendors, sync, make_visits):
     visits = make_visits(dana.member, 12)
+    private = google.add("Dentist", visits[0].scheduled_start)
     sync()
+    assert BlockedTime.objects.count() == 1
     vendors.fault("expire_cursor")
     moved = google.ours()[visits[0].pk]
     google.move(moved["id"], visits[0].scheduled_start + dt.timedelta(days=1))
+    google.delete(private["id"])
     job = sync()
     assert job.status == JobStatus.SUCCEEDED
     assert [error["code"] for error in job.errors] == ["FULL_SYNC_FORCED"]
-    assert counts(job) == {"pulled": 1, "pushed": 0, "skipped": 11, "failed": 0}
+    assert counts(job) == {"pulled": 2, "pushed": 0, "skipped": 11, "failed": 0}
     visits[0].refresh_from_db()
     assert agree(google, visits)
+    assert not BlockedTime.objects.exists()
     assert sync().errors == []
 
 
