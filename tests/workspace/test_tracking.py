@@ -118,7 +118,7 @@ def test_updated_at_moves_with_every_save_and_update(visit):
     assert times == sorted(set(times))
 
 
-def test_deferred_fields_are_left_alone(visit, django_assert_max_num_queries):
+def test_deferred_fields_are_left_alone(visit):
     partly = Visit.objects.only("title").get(pk=visit.pk)
     partly.title = "Burner"
     partly.save()
