@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import Resolver404, resolve
 
 from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain
 from fieldcamp.ids import new_id
@@ -49,12 +50,13 @@ class RequestIdMiddleware:
         try:
             _drop_trailing_slash(request)
             _take_chunked_body(request)
+            _lead_nowhere(request)
         except Exception as exc:
             response: HttpResponseBase = error_response(explain(exc), request_id)
         else:
             response = self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
-            response = self._envelope(request, response, request_id)
+            response = self._envelope(response, request_id)
         response._has_been_logged = True  # type: ignore[attr-defined]  # by the next line, so not by Django as well
         log.info(
             "request",
@@ -65,12 +67,7 @@ class RequestIdMiddleware:
         )
         return response
 
-    def _envelope(self, request: HttpRequest, response: HttpResponseBase, request_id: str) -> HttpResponseBase:
-        if response.status_code == 404:
-            # Imported here: settings name this module before the apps are ready.
-            from fieldcamp.api.views import not_found
-
-            return not_found(request)
+    def _envelope(self, response: HttpResponseBase, request_id: str) -> HttpResponseBase:
         kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
         enveloped = error_response(error_for_status(response.status_code), request_id)
         for name, value in kept.items():
@@ -93,6 +90,14 @@ def _drop_trailing_slash(request: HttpRequest) -> None:
     if request.path_info.startswith(_ROOT) and len(request.path_info) > len(_ROOT) and request.path_info.endswith("/"):
         request.path_info = request.path_info[:-1]
         request.path = request.path[:-1]
+
+
+def _lead_nowhere(request: Any) -> None:
+    """Gives an unknown address to a view of the API's own, before Django makes a page of it for people."""
+    try:
+        resolve(request.path_info)
+    except Resolver404:
+        request.urlconf = "fieldcamp.api.nowhere"
 
 
 def _take_chunked_body(request: Any) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -97,8 +96,3 @@ class NotFoundView(ApiView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {}
-
-
-def not_found(request: HttpRequest) -> HttpResponseBase:
-    response = NotFoundView.as_view()(request)
-    return response.render() if isinstance(response, Response) else response
