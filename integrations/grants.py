@@ -107,3 +107,9 @@ class OrmBudgetStore:
     def swap(self, version: int, buckets: dict[int, int]) -> bool:
         row = ProviderBudget.objects.filter(connection_id=self.connection_id, version=version)
         return row.update(version=version + 1, buckets={str(k): v for k, v in buckets.items()}) == 1
+
+    def paced(self, now: dt.datetime) -> bool:
+        return ProviderBudget.objects.filter(connection_id=self.connection_id, paced_until__gt=now).exists()
+
+    def pace(self, until: dt.datetime) -> None:
+        ProviderBudget.objects.update_or_create(connection_id=self.connection_id, defaults={"paced_until": until})

@@ -30,7 +30,7 @@ from integrations.tally import CountsDoNotAddUp, assert_sums
 from integrations.wiring import open_remote, stream_run
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
-PATIENCE = dt.timedelta(seconds=61)  # a longer wait leaves the account out of this job
+PATIENCE = dt.timedelta(seconds=70)  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_ERRORS = 50
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."

@@ -8,6 +8,7 @@ class ProviderBudget(models.Model):
 
     connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="budget")
     buckets = models.JSONField(default=dict)
+    paced_until = models.DateTimeField(null=True, blank=True)
     version = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

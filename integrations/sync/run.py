@@ -25,6 +25,7 @@ from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 CHUNK = 500  # pairs planned at a time
 TRIES = 4  # writes of one record in one run, each after a new look
 NAP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
+MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 
 _VERBS = {
     Action.CREATE_REMOTE: Verb.CREATE,
@@ -54,6 +55,7 @@ class StreamRun:
     def __post_init__(self) -> None:
         self._queue: list[Decision] = []
         self._tries: dict[str, int] = {}
+        self._refusals = 0
 
     def everything(self) -> bool:
         """The whole run; true when removals were held for a person."""
@@ -207,14 +209,15 @@ class StreamRun:
         written: list[Written] = []
         again: list[Decision] = []
         later: list[Decision] = []
-        trouble: ProviderError | None = None
+        trouble: Unavailable | None = None
+        refusal: RateLimited | None = None
         by_key = {outcome.key: outcome for outcome in outcomes}
         for decision, (operation, generation) in zip(batch, operations, strict=True):
             outcome = by_key[operation.key]
             error = outcome.error
             if isinstance(error, RateLimited):
                 later.append(decision)
-                trouble = error
+                refusal = error
             elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
                 trouble = error if isinstance(error, Unavailable) else trouble
@@ -224,9 +227,11 @@ class StreamRun:
                 raise error
         self.ledger.save_written(written)
         if again:
-            self._look_and_retry(again, trouble if isinstance(trouble, Unavailable) else None)
-        if later:
-            self._put_off(later, trouble)
+            self._look_and_retry(again, trouble)
+        if refusal:
+            self._put_off(later, refusal)
+        else:
+            self._refusals = 0
 
     def _operation(self, decision: Decision) -> tuple[Operation, int]:
         pair, verb = decision.pair, _VERBS[decision.action]
@@ -263,15 +268,19 @@ class StreamRun:
         self.breathe()
         self._do(self.ledger.refresh([decision.pair for decision in again]))
 
-    def _put_off(self, decisions: list[Decision], error: ProviderError | None) -> None:
-        """The provider asked for patience. A short wait is slept out; a longer one ends this account's turn."""
-        assert isinstance(error, RateLimited)
+    def _put_off(self, decisions: list[Decision], error: RateLimited) -> None:
+        """The provider asked for patience. A short wait is slept out; a longer one ends this account's turn.
+
+        Most refusals name no time: each in a row doubles the wait, up to the minute after which rates are forgotten.
+        """
         self.ledger.forget_intents([decision.pair for decision in decisions])
-        wait = (error.retry_at - self.now()).total_seconds()
+        self._refusals += 1
+        wait = max((error.retry_at - self.now()).total_seconds(), self.rng.uniform(0.5, 1.0) * 2**self._refusals)
         if wait > NAP:
+            error.retry_at = max(error.retry_at, self.now() + dt.timedelta(seconds=MINUTE))
             raise error
-        self.sleep(max(0.0, wait))
-        self._queue = decisions + self._queue
+        self.sleep(wait)
+        self._do(self.ledger.refresh([decision.pair for decision in decisions]))
 
 
 def _is_here(decision: Decision) -> bool:

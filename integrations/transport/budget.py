@@ -1,7 +1,8 @@
 """How many calls one account may make in a minute, shared by all processes.
 
-Google's window slides and punishes a burst in the next window. So calls are counted in buckets of five seconds, and
-all buckets that touch the last minute count in full: at no moment can a minute hold more than the limit.
+Calls are always counted, but only paced for a while after the provider has asked to slow down: how much it allows is
+its own business and changes. From then on no minute holds more than the limit, since a window that slides punishes a
+burst in the next one: all buckets of five seconds that touch the last minute count in full.
 """
 
 import datetime as dt
@@ -9,11 +10,15 @@ from typing import Protocol
 
 BUCKET = 5
 BUCKETS = 60 // BUCKET
+PACED_FOR = dt.timedelta(minutes=10)
 
 
 class Budget(Protocol):
     def take(self, cost: int, now: dt.datetime) -> float:
         """Takes `cost` calls and returns 0.0, or takes nothing and returns the seconds until they may be free."""
+
+    def slow_down(self, now: dt.datetime) -> None:
+        """The provider has refused a call for its rate."""
 
 
 class BudgetStore(Protocol):
@@ -24,9 +29,14 @@ class BudgetStore(Protocol):
 
     def swap(self, version: int, buckets: dict[int, int]) -> bool: ...
 
+    def paced(self, now: dt.datetime) -> bool:
+        """Whether the limit holds at present."""
+
+    def pace(self, until: dt.datetime) -> None: ...
+
 
 class MinuteBudget:
-    """At most `limit` calls in any minute."""
+    """At most `limit` calls in any minute, while it has to be."""
 
     def __init__(self, store: BudgetStore, limit: int):
         self.store, self.limit = store, max(limit, 1)
@@ -40,11 +50,14 @@ class MinuteBudget:
             # A clock that runs ahead elsewhere may have counted in a bucket that is still to come here.
             alive = {number: count for number, count in buckets.items() if number >= current - BUCKETS}
             over = sum(alive.values()) + cost - self.limit
-            if over > 0:
+            if over > 0 and self.store.paced(now):
                 return self._until_free(alive, over, seconds)
             alive[current] = alive.get(current, 0) + cost
             if self.store.swap(version, alive):
                 return 0.0
+
+    def slow_down(self, now: dt.datetime) -> None:
+        self.store.pace(now + PACED_FOR)
 
     @staticmethod
     def _until_free(alive: dict[int, int], over: int, seconds: float) -> float:

@@ -147,6 +147,11 @@ class Client:
                 self._wait_before_retry(error, attempt, safe)
             attempt += 1
 
+    def slow_down(self) -> None:
+        """Paces this account's calls for a while: one of them was refused for its rate."""
+        if self.budget:
+            self.budget.slow_down(self._clock())
+
     def _check_host(self, url: str) -> None:
         """A bearer token goes to the provider's own addresses only, also when a next-link says otherwise."""
         if self.tokens and not any(is_below(url, base) for base in self.provider.hosts()):
@@ -228,12 +233,13 @@ class Client:
         """Waits, or raises the error where waiting here does not help."""
         wait = BACKOFF_BASE * 2 ** (attempt - 1) * (1 + self._random())
         if isinstance(error, RateLimited):
+            self.slow_down()
             asked = (error.retry_at - self._clock()).total_seconds()
             if asked > WAIT_CAP:
                 raise error
             if attempt >= self.attempts:
                 # The vendor's window is a minute, and a burst is punished in the next one.
-                error.retry_at = self._clock() + WINDOW * (1 + self._random() / 4)
+                error.retry_at = self._clock() + WINDOW * (1 - self._random() / 4)
                 raise error
             wait = max(wait, asked)
         elif not safe or attempt >= self.attempts:

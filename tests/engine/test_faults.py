@@ -6,7 +6,7 @@ import pytest
 
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations import runner
-from integrations.models import Connection, ConnectionState, Issue, JobStatus, Link, SyncJob
+from integrations.models import Connection, ConnectionState, Issue, JobStatus, Link, ProviderBudget, SyncJob
 from integrations.services.jobs import NotConnected, trigger_sync
 from tests.engine.conftest import counts, finish
 
@@ -225,3 +225,25 @@ def test_an_edit_at_google_while_the_sync_runs_is_not_overwritten(dana, google, 
     visit.refresh_from_db()
     assert visit.scheduled_start == theirs
     assert google.ours()[visit.pk]["summary"].startswith("New title")
+
+
+def test_the_vendors_own_quota_slows_a_sync_down_and_nothing_more(dana, google, vendors, sync, make_visits, workspace):
+    sync()
+    vendors.throttle(True)
+    visits = make_visits(dana.member, 700)
+    job = trigger_sync(workspace=workspace, integration="google_calendar", triggered_by="api", actor="test")
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert job.status == JobStatus.RUNNING and job.lease_owner == ""
+    assert 500 <= job.pushed <= 600
+    assert job.run_after is not None
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert job.pushed <= 600  # not before its time
+    vendors.advance(61)  # a minute passes, there and here
+    ProviderBudget.objects.update(buckets={})
+    job = finish(job)
+    assert job.status == JobStatus.SUCCEEDED
+    assert counts(job) == {"pulled": 0, "pushed": 700, "skipped": 0, "failed": 0}
+    vendors.throttle(False)
+    assert agree(google, visits)

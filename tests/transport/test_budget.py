@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from integrations.errors import RateLimited
 from integrations.providers import PROVIDERS
-from integrations.transport.budget import MinuteBudget
+from integrations.transport.budget import PACED_FOR, MinuteBudget
 from integrations.transport.client import Client, OneToken
 from tests.faketime import FakeTime
 
@@ -17,7 +17,13 @@ START = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
 
 class Memory:
     def __init__(self):
-        self.version, self.buckets = 0, {}
+        self.version, self.buckets, self.until = 0, {}, dt.datetime.max.replace(tzinfo=dt.UTC)
+
+    def paced(self, now):
+        return now < self.until
+
+    def pace(self, until):
+        self.until = until
 
     def read(self):
         return self.version, dict(self.buckets)
@@ -52,6 +58,16 @@ def test_the_wait_it_names_is_enough(cost, offset):
 
 def test_a_call_that_costs_more_than_a_minute_is_let_through_alone():
     assert MinuteBudget(Memory(), 10).take(50, START) == 0
+
+
+def test_calls_are_only_paced_after_the_provider_has_asked_for_it():
+    store = Memory()
+    store.until = START
+    budget = MinuteBudget(store, 10)
+    assert [budget.take(10, START) for _ in range(3)] == [0, 0, 0]
+    budget.slow_down(START)
+    assert budget.take(1, START) > 0
+    assert budget.take(10, START + PACED_FOR) == 0
 
 
 def test_a_racing_process_is_counted():

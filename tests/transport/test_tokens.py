@@ -266,5 +266,6 @@ def test_processes_share_one_budget(connected, in_parallel):
     from integrations.grants import OrmBudgetStore
     from integrations.transport.budget import MinuteBudget
 
+    MinuteBudget(OrmBudgetStore(connected.pk), 12).slow_down(NOW)
     taken = in_parallel(20, lambda _: MinuteBudget(OrmBudgetStore(connected.pk), 12).take(1, NOW))
     assert sum(wait == 0 for wait in taken) == 12

@@ -127,6 +127,8 @@ class CalendarClient:
             self._outcome(container_id, operation, answer)
             for operation, answer in zip(operations, answers, strict=True)
         ]
+        if any(isinstance(outcome.error, errors.RateLimited) for outcome in outcomes):
+            self.http.slow_down()
         for outcome in outcomes:
             if isinstance(outcome.error, (errors.NeedsPermission, errors.NeedsReconnect, errors.Misconfigured)):
                 raise outcome.error
