@@ -77,6 +77,14 @@ def show(stream: Stream, keys: Collection[str]) -> None:
     )
 
 
+def forget(stream: Stream) -> None:
+    """Busy time from this calendar is not read any more. Runs inside the caller's transaction."""
+    links = Link.objects.filter(stream=stream, kind=BLOCK.name)
+    keys = set(Occurrence.objects.filter(link__in=links).values_list("key", flat=True))
+    links.delete()
+    show(stream, keys)
+
+
 _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 

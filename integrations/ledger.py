@@ -76,6 +76,10 @@ class StreamLedger(Observations):
         with self.transaction():
             Stream.objects.filter(pk=self.stream.pk).update(window_end=self.local.window.end)
             Stream.objects.filter(pk=self.stream.pk, first_synced_at=None).update(first_synced_at=now)
+            if not (self.stream.is_target or self.stream.reads_busy):
+                # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
+                live = Link.objects.filter(stream=self.stream, cut_at=None).exists() or self.stream.dirty_rows.exists()
+                Stream.objects.filter(pk=self.stream.pk).update(is_active=live)
 
     # --- what to look at --------------------------------------------------------------------------------------------
 

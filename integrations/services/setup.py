@@ -4,9 +4,11 @@ import structlog
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
-from integrations.models import Connection, ConnectionState, Direction, Policy, Stream
+from integrations import blocks
+from integrations.dirty import write_rows
+from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
 from integrations.providers import PROVIDERS
-from integrations.records import Container
+from integrations.records import VISIT, Container
 from integrations.wiring import open_remote
 
 log = structlog.get_logger(__name__)
@@ -62,10 +64,11 @@ def set_up(
             label = PROVIDERS[connection.integration].label
             raise SetupError("member", f"{member} has another {label} account connected. Disconnect that one first.")
         if connection.member_id not in (None, member.pk):
+            for stream in connection.streams.all():
+                blocks.forget(stream)
             forget_calendars(connection)  # everything is read again, for the other person
         chosen = {target_container_id, *busy_container_ids}
-        connection.streams.exclude(container_id=target_container_id).update(is_target=False)
-        connection.streams.exclude(container_id__in=chosen).update(is_active=False)
+        _let_go(connection, target_container_id, busy_container_ids)
         for container_id in chosen:
             _save_stream(
                 connection,
@@ -83,6 +86,22 @@ def set_up(
     return connection
 
 
+def _let_go(connection: Connection, target_container_id: str, busy_container_ids: list[str]) -> None:
+    """Calendars that lose a part: busy time that is not read any more goes now, events at the next sync, which closes
+    the calendar behind them (`StreamLedger.finish`)."""
+    for stream in connection.streams.filter(is_active=True):
+        if stream.reads_busy and stream.container_id not in busy_container_ids:
+            stream.connection = connection
+            blocks.forget(stream)
+            stream.reads_busy = False
+        if stream.is_target and stream.container_id != target_container_id:
+            stream.is_target = False
+            events = Link.objects.filter(stream=stream, kind=VISIT.name, cut_at=None).exclude(record_id="")
+            write_rows((stream.pk, record_id, 0) for record_id in events.values_list("record_id", flat=True))
+        stream.is_active = stream.is_target or stream.reads_busy or stream.dirty_rows.exists()
+        stream.save(update_fields=["reads_busy", "is_target", "is_active"])
+
+
 def _save_stream(connection: Connection, container: Container, **choices) -> None:
     stream, _ = Stream.objects.get_or_create(
         connection=connection, container_id=container.id, defaults={"container_name": container.name, **choices}
@@ -90,6 +109,8 @@ def _save_stream(connection: Connection, container: Container, **choices) -> Non
     if (choices["reads_busy"] and not stream.reads_busy) or (choices["is_target"] and not stream.is_target):
         # What was passed over until now has to be read.
         stream.cursor, stream.window_end = "", None
+    if choices["direction"] != stream.direction and stream.direction != Direction.TWO_WAY:
+        stream.cursor = ""  # what the old direction held back is found by reading everything
     stream.container_name, stream.is_active = container.name, True
     for name, value in choices.items():
         setattr(stream, name, value)
