@@ -271,6 +271,9 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("fieldcamp/desk.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("fieldcamp/icon.svg")},
+    ],
     "ENVIRONMENT": "integrations.admin.navigation.environment",
     "DASHBOARD_CALLBACK": "integrations.admin.dashboard.dashboard",
     "COLORS": {

@@ -73,7 +73,12 @@ class ApiKeyAdmin(ServiceAdmin):
         return self.fields if obj else KeyForm._meta.fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"expires_at": timezone.now() + USUAL_LIFE}
+        return {"expires_at": (timezone.now() + USUAL_LIFE).replace(second=0, microsecond=0)}
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """One way to save: the next page shows the secret."""
+        only = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**only, **(extra_context or {})})
 
     @display(description="State", label=_TONES)
     def state(self, key: ApiKey) -> str:

@@ -93,8 +93,8 @@ class Card:
     @property
     def summary(self) -> str:
         """`Connected · dana@google.test, lee@google.test`."""
-        names = ", ".join(row.connection.account_name for row in self.accounts)
-        return f"{self.standing.state} · {names}" if names else self.standing.state
+        names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
+        return f"Connected · {names}" if names else self.standing.state
 
     @property
     def said(self) -> str:

@@ -20,6 +20,7 @@ _SERIES = (
     (JobStatus.FAILED, "--color-red-500"),
     (JobStatus.CANCELLED, "--color-base-400"),
 )
+_GREY = "#768090"  # legible on the light and on the dark page
 _OPTIONS = {
     "barPercentage": 0.7,
     "maxBarThickness": 24,
@@ -27,10 +28,12 @@ _OPTIONS = {
     "maintainAspectRatio": False,
     "animation": False,
     "datasets": {"bar": {"borderRadius": 2}},
-    "plugins": {"legend": {"display": True, "position": "bottom", "labels": {"boxWidth": 10, "boxHeight": 10}}},
+    "plugins": {
+        "legend": {"display": True, "position": "bottom", "labels": {"color": _GREY, "boxWidth": 10, "boxHeight": 10}}
+    },
     "scales": {
-        "x": {"stacked": True, "grid": {"display": False}},
-        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0}},
+        "x": {"stacked": True, "ticks": {"color": _GREY}, "grid": {"display": False}},
+        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0, "color": _GREY}},
     },
 }
 

@@ -19,6 +19,14 @@ from integrations.models import JobStatus, SyncJob
 from integrations.providers import PROVIDERS
 
 
+TRIGGERS = {
+    SyncJob.Trigger.API: "API",
+    SyncJob.Trigger.ADMIN: "a person",
+    SyncJob.Trigger.SCHEDULE: "schedule",
+    SyncJob.Trigger.PUSH: "provider's notice",
+}
+
+
 class IntegrationFilter(admin.SimpleListFilter):
     title = "integration"
     parameter_name = "integration"
@@ -36,7 +44,7 @@ def provider_label(name: str) -> str:
 
 @admin.register(SyncJob)
 class SyncJobAdmin(ScopedAdmin):
-    list_display = ("started", "integration_label", "mode", "shown_status", "counts", "triggered_by", "took", "id")
+    list_display = ("started", "integration_label", "mode", "shown_status", "counts", "trigger", "took")
     list_filter = ("status", IntegrationFilter, "triggered_by")
     search_fields = ("=id", "=request_id")
     search_help_text = "A whole job id or request id"
@@ -58,6 +66,10 @@ class SyncJobAdmin(ScopedAdmin):
     @display(description="Pulled · pushed · skipped · failed")
     def counts(self, job: SyncJob) -> str:
         return f"{job.pulled} · {job.pushed} · {job.skipped} · {job.failed}"
+
+    @display(description="By", ordering="triggered_by")
+    def trigger(self, job: SyncJob) -> str:
+        return TRIGGERS[SyncJob.Trigger(job.triggered_by)]
 
     @display(description="Took")
     def took(self, job: SyncJob) -> str:
