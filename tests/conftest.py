@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,15 @@ from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 pytest_plugins = ["tests.sandboxed"]
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    """Removes what a process that a test killed has left beside SQLite's file: a new file with it is unreadable."""
+    if connection.vendor == "sqlite":
+        name = Path(connection.settings_dict["TEST"]["NAME"])
+        for leftover in (*name.parent.glob(f"{name.name}*-wal"), *name.parent.glob(f"{name.name}*-shm")):
+            leftover.unlink()
 
 
 @pytest.fixture

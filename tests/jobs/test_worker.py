@@ -119,11 +119,11 @@ def test_nothing_survives_the_kill_of_the_supervisor(worker, tmp_path):
     eventually(lambda: not any(alive(pid) for pid in tree), 12)
 
 
-def test_a_cluster_that_dies_is_started_again(worker, tmp_path):
-    (cluster,) = [pid for pid in descendants(worker.pid) if os.getpgid(pid) == pid]
+def test_a_cluster_that_dies_is_cleared_away_and_started_again(worker, tmp_path):
     old = descendants(worker.pid)
-    os.kill(cluster, signal.SIGKILL)
+    (first,) = [pid for pid in old if os.getpgid(pid) == pid]
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: not any(alive(pid) for pid in old), 5)
     file = tmp_path / "task"
     async_task("tests.jobs.tasks.until_stopped", str(file))
-    assert started(file) not in old
-    eventually(lambda: not any(alive(pid) for pid in old), 5)
+    assert started(file) in descendants(worker.pid)
