@@ -3,6 +3,7 @@
 import ipaddress
 import math
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -90,7 +91,7 @@ def is_loopback(host: str) -> bool:
 
 def _queue() -> Iterator[CheckMessage]:
     # A task waits inside the cluster behind up to queue_limit + 1 others, with its lock already running.
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     if queue["workers"] < 1:
         yield Error("WORKERS must be at least 1.", id="integrations.E007")
         return

@@ -133,9 +133,8 @@ def test_modules_are_short():
 def environment_names() -> set[str]:
     """What settings.py and the modules that it reads through take from the environment."""
     text = (ROOT / "fieldcamp/settings.py").read_text()
-    names = set(
-        re.findall(r"""(?:env_bool|env_int|env_list|environ\.get|_secrets\.get|vendor_url)\(\s*["']([A-Z0-9_]+)["']"", text)
-    )
+    readers = r"env_bool|env_int|env_list|environ\.get|_secrets\.get|vendor_url"
+    names = set(re.findall(rf"""(?:{readers})\(\s*["']([A-Z0-9_]+)""", text))
     for vendor in re.findall(r"""client_credentials\("([A-Z]+)"\)""", text):
         names |= {f"{vendor}_CLIENT_ID", f"{vendor}_CLIENT_SECRET"}
     return names

@@ -72,7 +72,7 @@ class SyncView(IntegrationView):
                     **wanted,
                     triggered_by=SyncJob.Trigger.API,
                     actor=self.key.pk,
-                    request_id=request.request_id,
+                    request_id=getattr(request, "request_id", ""),
                 )
             return Answer(202, trigger_answer(job), {"Location": reverse("integrations-job", args=[job.pk])})
 
