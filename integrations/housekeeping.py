@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from fieldcamp.api import services as api
 from fieldcamp.workspace.models import Change
 from integrations import blocks
 from integrations.models import ChangeRow, Heartbeat, JobItem, SyncJob, WorkspaceIntegration
@@ -25,6 +26,7 @@ def daily(now: dt.datetime) -> None:
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
+        "api": api.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
     }
     log.info("pruned", **pruned)

@@ -1,0 +1,70 @@
+"""The sample company is the one that the walk through the product tells of."""
+
+import datetime as dt
+import itertools
+import zoneinfo
+from collections import Counter
+
+import pytest
+
+from fieldcamp.workspace.models import Change, Client, Member, Visit
+from integrations.demo.company import make_admin, make_company, make_second_company
+
+pytestmark = pytest.mark.django_db
+
+SUNDAY = dt.date(2026, 11, 22)
+
+
+def summary() -> list[tuple]:
+    visits = Visit.objects.order_by("scheduled_start", "technician__first_name")
+    return list(visits.values_list("title", "scheduled_start", "scheduled_end", "technician__email", "client__email"))
+
+
+def test_twelve_technicians_sixty_clients_and_twentyfour_visits_each():
+    workspace = make_company(SUNDAY)
+    assert Member.objects.filter(workspace=workspace, is_technician=True).count() == 12
+    assert Client.objects.filter(workspace=workspace).count() == 60
+    each = Counter(Visit.objects.exclude(technician=None).values_list("technician__first_name", flat=True))
+    assert set(each.values()) == {24}
+    assert Visit.objects.count() == 290
+    assert workspace.daily_request_limit is None
+    assert not Client.objects.filter(email="").exists()
+    assert all(client.address for client in Client.objects.all())
+    assert Change.objects.filter(kind="visit").count() == 290
+
+
+def test_visits_are_upcoming_in_working_hours_and_nobody_is_in_two_places():
+    zone = zoneinfo.ZoneInfo(make_company(SUNDAY).timezone)
+    for technician in Member.objects.filter(is_technician=True):
+        times = [
+            (visit.scheduled_start.astimezone(zone), visit.scheduled_end.astimezone(zone))
+            for visit in technician.visits.order_by("scheduled_start")
+        ]
+        for start, end in times:
+            assert start.date() > SUNDAY
+            assert start.weekday() < 5
+            assert dt.time(8) <= start.time() < end.time() <= dt.time(17)
+        assert all(one[1] <= other[0] for one, other in itertools.pairwise(times))
+
+
+def test_the_same_day_gives_the_same_company_and_a_second_call_nothing_new():
+    first = make_company(SUNDAY)
+    before = summary()
+    assert make_company(SUNDAY) == first
+    assert summary() == before
+    Visit.objects.all().delete()
+    first.name = "Renamed"
+    first.save()
+    make_company(SUNDAY)
+    assert summary() == before
+
+
+def test_two_companies_with_an_owner_each(client):
+    first, second = make_company(SUNDAY), make_second_company()
+    make_admin(first, "demo", "first-Password", "Olivia", "Hart")
+    make_admin(second, "demo2", "second-Password", "Norman", "Reed")
+    make_admin(first, "demo", "new-Password", "Olivia", "Hart")
+    assert client.login(username="demo", password="new-Password")
+    assert client.login(username="demo2", password="second-Password")
+    owners = Member.objects.filter(role="owner").values_list("workspace__name", "user__username")
+    assert set(owners) == {("Dana's Plumbing", "demo"), ("Northside Heating", "demo2")}

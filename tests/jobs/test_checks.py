@@ -1,0 +1,57 @@
+"""Each mistake in the settings is told apart, with an id; the settings as they come have none."""
+
+import pytest
+
+from integrations.checks import check_settings
+
+
+def ids() -> list[str]:
+    return [str(message.id).removeprefix("integrations.") for message in check_settings()]
+
+
+def test_the_settings_as_they_come_are_fine():
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"SANDBOX_URL": "http://127.0.0.1:8001"}, ["E001"]),
+        ({"SANDBOX_URL": "http://127.0.0.1:8001", "ALLOW_SANDBOX": True}, []),
+        ({"SANDBOX_URL": "http://127.0.0.1:8001", "DEBUG": True}, []),
+        ({"TOKEN_ENCRYPTION_KEYS": []}, ["E002"]),
+        ({"TOKEN_ENCRYPTION_KEYS": ["not a key", "A" * 43 + "="]}, ["E003"]),
+        ({"PUBLIC_URL": "sync.example.com"}, ["E004"]),
+        ({"PUBLIC_URL": "https://user@sync.example.com"}, ["E004"]),
+        ({"PUBLIC_URL": "https://sync.example.com:port"}, ["E004"]),
+        ({"PUBLIC_URL": "ftp://sync.example.com"}, ["E004"]),
+        ({"PUBLIC_URL": "http://sync.example.com"}, ["W001"]),
+        ({"PUBLIC_URL": "http://localhost:8000"}, []),
+        ({"PUBLIC_URL": "http://[::1]:8000"}, []),
+        ({"PUBLIC_URL": "https://sync.example.com"}, []),
+        ({"SYNC_WINDOW_FUTURE_DAYS": 0}, ["E006"]),
+        ({"FEED_RETENTION_DAYS": -1, "JOB_RETENTION_DAYS": 0}, ["E006", "E006"]),
+        ({"GOOGLE_CLIENT": {"client_id": "id", "secret": ""}}, ["E008"]),
+        ({"GOOGLE_CLIENT": {"client_id": "", "secret": "s"}}, ["E008"]),
+        ({"GOOGLE_CLIENT": {"client_id": "id", "secret": "s"}}, []),
+    ],
+)
+def test_a_mistake_is_found(settings, changes, found):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert ids() == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"retry": 480}, []),
+        ({"retry": 479}, ["E005"]),
+        ({"workers": 1, "retry": 599}, ["E005"]),
+        ({"workers": 1, "retry": 600}, []),
+        ({"workers": 0}, ["E007"]),
+    ],
+)
+def test_no_task_is_delivered_twice_while_it_waits(settings, changes, found):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": 2, "timeout": 120, "queue_limit": 2, **changes}
+    assert ids() == found
