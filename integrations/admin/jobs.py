@@ -18,7 +18,6 @@ from integrations.admin.jobpage import job_context
 from integrations.models import JobStatus, SyncJob
 from integrations.providers import PROVIDERS
 
-
 TRIGGERS = {
     SyncJob.Trigger.API: "API",
     SyncJob.Trigger.ADMIN: "a person",

@@ -4,7 +4,7 @@ import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Case, Count, IntegerField, When
 from django.db.models.functions import TruncDate
 
 from fieldcamp.workspace.models import Workspace
@@ -48,9 +48,14 @@ def cards(workspace: Workspace) -> list[Standing]:
 
 def needs_you(workspace: Workspace, limit: int = 50) -> list[Issue]:
     """Every open problem that a person can do something about, worst first, then newest."""
-    issues = open_issues(workspace).exclude(code__in=PASSING).select_related("connection", "link")[: limit * 4]
-    rank = {code: number for number, code in enumerate(SEVERITY)}
-    return sorted(issues, key=lambda issue: rank.get(issue.code, len(SEVERITY)))[:limit]
+    rank = Case(
+        *(When(code=code, then=number) for number, code in enumerate(SEVERITY)),
+        default=len(SEVERITY),
+        output_field=IntegerField(),
+    )
+    issues = open_issues(workspace).exclude(code__in=PASSING).select_related("connection", "link")
+    # Ranked by the database: among thousands of refused records the one dead account must not be cut off.
+    return list(issues.order_by(rank, "-occurred_at", "-id")[:limit])
 
 
 def queue_health(now: dt.datetime) -> QueueHealth:

@@ -96,7 +96,10 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
     if not job.in_flight:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return render(request, "integrations/job_live.html", live_context(job, seat_of(request)))
+    context = live_context(job, seat_of(request))
+    said = context["progress"].said
+    context["announce"] = said != request.GET.get("said", said)
+    return render(request, "integrations/job_live.html", context)
 
 
 @desk_view("GET")

@@ -20,6 +20,9 @@ PARTS: dict[str, dict[str, str]] = {
 }
 
 
+_NAMES = ("first_name", "last_name", "company_name", "email", "stage")
+
+
 class RecordForm(ServiceForm):
     """Saves nothing over a change (a sync's, say) that was made after the page was opened."""
 
@@ -84,7 +87,7 @@ class _ClientParts(forms.models.ModelFormMetaclass):
 class ClientForm(RecordForm, metaclass=_ClientParts):
     class Meta:
         model = Client
-        fields = ("first_name", "last_name", "company_name", "email", "stage")
+        fields = _NAMES
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -93,7 +96,7 @@ class ClientForm(RecordForm, metaclass=_ClientParts):
                 self.fields[f"{field}__{part}"].initial = (getattr(self.instance, field) or {}).get(part, "")
 
     def run(self) -> Client:
-        values = {name: value for name, value in self.changes().items() if name in self._meta.fields}
+        values = {name: value for name, value in self.changes().items() if name in _NAMES}
         for field, parts in PARTS.items():
             if any(f"{field}__{part}" in self.changed_data for part in parts):
                 # What the form does not show of it stays.

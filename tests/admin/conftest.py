@@ -1,0 +1,231 @@
+"""A company with everything in it, one more that must never be seen, and people of each role at the desk."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.utils import timezone
+
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.services import create_key
+from fieldcamp.workspace.models import BlockedTime, Client, Member, Role, Visit, Workspace
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    Hold,
+    Issue,
+    JobItem,
+    JobPart,
+    Link,
+    OAuthGrant,
+    Stream,
+    SyncJob,
+    WorkspaceIntegration,
+)
+
+GOOGLE = "google_calendar"
+CANARY = "ya29.CANARY-TOKEN"
+ROLES = ("owner", "admin", "staff", "viewer")
+
+
+@dataclass
+class Company(SimpleNamespace):
+    """One workspace's rows by name."""
+
+    workspace: Workspace
+
+    def __init__(self, **rows):
+        SimpleNamespace.__init__(self, **rows)
+
+
+def login(username: str, **fields) -> User:
+    return User.objects.create_user(username, is_staff=True, **fields)
+
+
+def company(name: str) -> Company:
+    now = timezone.now()
+    workspace = Workspace.objects.create(name=name)
+    tech = Member.objects.create(
+        workspace=workspace, first_name=f"Tech of {name}", email="tech@google.test", is_technician=True
+    )
+    client = Client.objects.create(workspace=workspace, company_name=f"Client of {name}")
+    visit = Visit.objects.create(
+        workspace=workspace,
+        client=client,
+        technician=tech,
+        title=f"Visit of {name}",
+        scheduled_start=now,
+        scheduled_end=now + dt.timedelta(hours=1),
+        visit_status="scheduled",
+        timezone=workspace.timezone,
+    )
+    connection = Connection.objects.create(
+        workspace=workspace,
+        integration=GOOGLE,
+        member=tech,
+        account_id=f"id of {name}",
+        account_name=f"account-{workspace.pk}@google.test",
+        state=ConnectionState.ACTIVE,
+        connected_at=now,
+    )
+    OAuthGrant.objects.create(
+        connection=connection,
+        access_token=CANARY,
+        refresh_token=f"1//{CANARY}",
+        answer=json.dumps({"access_token": CANARY}),
+        scopes=["https://www.googleapis.com/auth/calendar.events"],
+        granted_at=now,
+        expires_at=now + dt.timedelta(hours=1),
+    )
+    stream = Stream.objects.create(
+        connection=connection, container_id="main", container_name=f"Calendar of {name}", is_target=True
+    )
+    WorkspaceIntegration.objects.create(
+        workspace=workspace, integration=GOOGLE, next_sync_at=now + dt.timedelta(minutes=28, seconds=30)
+    )
+    job = SyncJob.objects.create(
+        workspace=workspace,
+        integration=GOOGLE,
+        status="partial",
+        triggered_by="admin",
+        actor=f"Somebody of {name}",
+        created_at=now - dt.timedelta(hours=1),
+        started_at=now - dt.timedelta(hours=1),
+        finished_at=now - dt.timedelta(minutes=59),
+        pushed=1,
+        failed=1,
+    )
+    JobPart.objects.create(job=job, connection=connection, status="done")
+    JobItem.objects.create(
+        job=job, connection=connection, kind="visit", key=visit.pk, record_id=visit.pk, outcome="pushed"
+    )
+    JobItem.objects.create(
+        job=job, connection=connection, kind="block", key="=1+1", remote_id="=1+1", outcome="failed", message="@SUM(A1)"
+    )
+    link = Link.objects.create(
+        stream=stream, kind="visit", record_id=visit.pk, remote_id=f"event{workspace.pk}", seen_at=now, parked=True
+    )
+    hold = Hold.objects.create(stream=stream, job=job, removals=10, of=24)
+    held = Link.objects.create(stream=stream, kind="visit", record_id="vis_held", remote_id="held", hold=hold)
+    blocked = BlockedTime.objects.create(
+        workspace=workspace, member=tech, key="k", starts_at=now, ends_at=now + dt.timedelta(hours=1)
+    )
+    key, _ = create_key(workspace=workspace, name=f"Key of {name}")
+    common = {"workspace": workspace, "integration": GOOGLE, "connection": connection, "occurred_at": now}
+    conflict = Issue.objects.create(
+        **common,
+        link=link,
+        code="CONFLICT",
+        record_kind="visit",
+        record_id=visit.pk,
+        message=f"Conflict of {name}",
+        data={"local": {"start": "2026-11-24T14:00:00Z"}, "remote": {"start": "2026-11-24T18:00:00Z"}},
+    )
+    removals = Issue.objects.create(
+        **common,
+        code="CONFIRMATION_NEEDED",
+        record_kind="hold",
+        record_id=hold.pk,
+        message="10 of 24 visits would lose their calendar event (42 %).",
+    )
+    return Company(
+        workspace=workspace, tech=tech, client=client, visit=visit, connection=connection, stream=stream, job=job,
+        link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ours(db) -> Company:
+    return company("Ours")
+
+
+@pytest.fixture
+def theirs(db) -> Company:
+    return company("Theirs")
+
+
+@pytest.fixture
+def desk(ours) -> Callable[..., Browser]:
+    """A browser in which a member of this role is signed in; "root" is a superuser without a member."""
+
+    def sit(role: str = "owner", at: Company = ours, **fields) -> Browser:
+        browser = Browser()
+        username = f"{role}-{at.workspace.pk}"
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            user = login(username, is_superuser=role == "root")
+            if role != "root":
+                Member.objects.create(
+                    workspace=at.workspace, user=user, first_name=role.capitalize(), role=Role(role), **fields
+                )
+        browser.force_login(user)
+        return browser
+
+    return sit
+
+
+def pages_of(rows: Company) -> dict[str, str]:
+    """Every page that shows one row of the company."""
+    at, desk = "/admin", "/admin/integrations"
+    return {
+        "job": f"{at}/integrations/syncjob/{rows.job.pk}/change/",
+        "connection": f"{at}/integrations/connection/{rows.connection.pk}/change/",
+        "issue": f"{at}/integrations/issue/{rows.conflict.pk}/change/",
+        "visit": f"{at}/workspace/visit/{rows.visit.pk}/change/",
+        "visit history": f"{at}/workspace/visit/{rows.visit.pk}/history/",
+        "client": f"{at}/workspace/client/{rows.client.pk}/change/",
+        "member": f"{at}/workspace/member/{rows.tech.pk}/change/",
+        "blocked time": f"{at}/workspace/blockedtime/{rows.blocked.pk}/change/",
+        "company": f"{at}/workspace/workspace/{rows.workspace.pk}/change/",
+        "key": f"{at}/api/apikey/{rows.key.pk}/change/",
+        "revoke": f"{at}/api/apikey/{rows.key.pk}/revoke/",
+        "rotate": f"{at}/api/apikey/{rows.key.pk}/rotate/",
+        "csv": f"{desk}/jobs/{rows.job.pk}/items.csv",
+        "live": f"{desk}/jobs/{rows.job.pk}/live/",
+        "disconnect": f"{desk}/connections/{rows.connection.pk}/disconnect/",
+    }
+
+
+LISTS = {
+    "dashboard": "/admin/",
+    "card": "/admin/integrations/cards/google-calendar/",
+    "needs": "/admin/integrations/needs/",
+    "jobs": "/admin/integrations/syncjob/",
+    "connections": "/admin/integrations/connection/",
+    "issues": "/admin/integrations/issue/",
+    "visits": "/admin/workspace/visit/",
+    "clients": "/admin/workspace/client/",
+    "team": "/admin/workspace/member/",
+    "blocked times": "/admin/workspace/blockedtime/",
+    "company": "/admin/workspace/workspace/",
+    "keys": "/admin/api/apikey/",
+}
+
+
+def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
+    """Every button, with what it posts."""
+    at = "/admin/integrations"
+    connection, issue = f"{at}/connections/{rows.connection.pk}", f"{at}/issues/{rows.conflict.pk}"
+    return {
+        "sync": (f"{connection}/sync/", {}),
+        "pause": (f"{connection}/pause/", {}),
+        "resume": (f"{connection}/resume/", {}),
+        "disconnect": (f"{connection}/disconnect/", {}),
+        "cancel": (f"{at}/jobs/{rows.job.pk}/cancel/", {}),
+        "retry": (f"{issue}/retry/", {}),
+        "resolve": (f"{issue}/resolve/", {"choice": "local"}),
+        "ignore": (f"{issue}/ignore/", {}),
+        "unignore": (f"{issue}/unignore/", {}),
+        "decide": (f"{at}/holds/{rows.hold.pk}/decide/", {"decision": "reject"}),
+        "revoke": (f"/admin/api/apikey/{rows.key.pk}/revoke/", {}),
+        "rotate": (f"/admin/api/apikey/{rows.key.pk}/rotate/", {"overlap": "24"}),
+    }
+
+
+def counted(key: ApiKey) -> int:
+    return ApiKey.objects.filter(pk=key.pk, revoked_at=None).count()

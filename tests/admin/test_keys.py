@@ -1,0 +1,80 @@
+"""API keys at the desk: a secret is shown once and kept nowhere."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from fieldcamp.api.models import ApiKey
+from tests.admin.conftest import pages_of, posts_of
+from tests.conftest import api_client
+
+ADD = "/admin/api/apikey/add/"
+NEW = {"name": "Zapier", "scopes": ["integrations:read"], "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+
+
+def secret_in(html: str) -> str:
+    return re.search(r'id="secret" value="([^"]+)"', html)[1]
+
+
+def test_the_secret_is_on_the_answer_and_nowhere_else(desk, ours):
+    browser = desk()
+    response = browser.post(ADD, NEW)
+    secret = secret_in(response.content.decode())
+    key = ApiKey.objects.get(name="Zapier")
+    assert (key.workspace, key.scopes, key.created_by) == (ours.workspace, ["integrations:read"], "Owner")
+    assert api_client(secret).get("/api/v1/integrations/google-calendar/status").status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    kept = str(ApiKey.objects.values().get(pk=key.pk)) + str([row.get_decoded() for row in Session.objects.all()])
+    assert secret not in kept
+    assert secret not in str(response.cookies)
+    for url in ("/admin/api/apikey/", f"/admin/api/apikey/{key.pk}/change/", "/admin/"):
+        assert secret not in browser.get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scopes": ["all:things"]}, {"scopes": []}, {"name": ""}, {"expires_at_0": "2001-01-01"}]
+)
+def test_a_wrong_form_makes_no_key(wrong, desk, ours):
+    before = ApiKey.objects.count()
+    assert desk().post(ADD, NEW | wrong).status_code == 200
+    assert ApiKey.objects.count() == before
+
+
+def test_only_owners_make_keys(desk, ours):
+    for role in ("admin", "staff", "viewer"):
+        assert desk(role).get(ADD).status_code == 403
+        assert desk(role).post(ADD, NEW).status_code == 403
+    assert not ApiKey.objects.filter(name="Zapier").exists()
+
+
+def test_a_revoked_key_is_refused(desk, ours):
+    secret = secret_in(desk().post(ADD, NEW).content.decode())
+    key = ApiKey.objects.get(name="Zapier")
+    url = f"/admin/api/apikey/{key.pk}/revoke/"
+    assert "cannot be undone" in desk().get(url).content.decode()
+    assert desk().post(url).status_code == 302
+    assert api_client(secret).get("/api/v1/visits").status_code == 401
+    assert desk().post(url).status_code == 404
+
+
+def test_rotation_keeps_the_old_secret_for_a_while(desk, ours):
+    old = secret_in(desk().post(ADD, NEW).content.decode())
+    key = ApiKey.objects.get(name="Zapier")
+    url = f"/admin/api/apikey/{key.pk}/rotate/"
+    new = secret_in(desk().post(url, {"overlap": "24"}).content.decode())
+    for secret in (old, new):
+        assert api_client(secret).get("/api/v1/integrations/google-calendar/status").status_code == 200
+    newest = secret_in(desk().post(url, {"overlap": "0"}).content.decode())
+    statuses = [
+        api_client(secret).get("/api/v1/integrations/google-calendar/status").status_code
+        for secret in (old, new, newest)
+    ]
+    assert statuses == [401, 401, 200]
+    assert 'id="secret"' not in desk().post(url, {"overlap": "9999"}).content.decode()
+
+
+def test_a_key_is_not_edited(desk, ours):
+    assert desk().post(pages_of(ours)["key"], {"name": "Other"}).status_code == 403
+    assert desk().post(posts_of(ours)["rotate"][0], {}).status_code == 200  # asks how long
+    assert ApiKey.objects.get(pk=ours.key.pk).name == "Key of Ours"
