@@ -123,10 +123,15 @@ def errors(issues: Iterable[Issue]) -> list[dict[str, Any]]:
             "message": issue.message,
             "occurred_at": instant(issue.occurred_at),
             "connection_id": issue.connection_id,
-            **({"record": {"kind": issue.record_kind, "id": issue.record_id}} if issue.record_id else {}),
+            **({"record": {"kind": issue.record_kind, "id": issue.record_id}} if _about_record(issue) else {}),
         }
         for issue in issues
     ]
+
+
+def _about_record(issue: Issue) -> bool:
+    """Not about a whole account, a calendar or a held removal."""
+    return bool(issue.record_id) and issue.record_kind not in ("stream", "hold")
 
 
 def _connection(connection: Connection) -> dict[str, Any]:

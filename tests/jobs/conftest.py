@@ -1,0 +1,14 @@
+"""The queue as the settings choose it: the database's or Redis."""
+
+import pytest
+from django_q.brokers import Broker
+
+from integrations.services.jobs import queue_broker
+
+
+@pytest.fixture
+def queue(db) -> Broker:
+    """The queue, empty."""
+    broker = queue_broker()
+    broker.purge_queue()
+    return broker
