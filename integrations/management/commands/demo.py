@@ -92,7 +92,7 @@ class Demo:
             _forget_everything(self.file)
         known = json.loads(self.file.read_text()) if self.file.exists() else {}
         self.say("Preparing the database and the static files …")
-        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
+        call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         self.say("Loading the sample companies …")
         first, second = make_company(), make_second_company()
