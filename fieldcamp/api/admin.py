@@ -22,6 +22,7 @@ from fieldcamp.desk.seat import seat_of
 
 USUAL_LIFE = dt.timedelta(days=90)
 OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
+KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
 _TONES = {"Active": "success", "Rotating": "warning", "Expired": "danger", "Revoked": "danger"}
 
 
@@ -36,7 +37,7 @@ class KeyForm(ServiceForm):
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "expires_at", "rate_limit_override")
+        fields = KEY_FORM
 
     def clean_expires_at(self) -> dt.datetime | None:
         end = self.cleaned_data["expires_at"]
@@ -45,13 +46,10 @@ class KeyForm(ServiceForm):
         return end
 
     def run(self) -> ApiKey:
-        seat = seat_of(self.request)
-        if seat.workspace is None:
-            raise forms.ValidationError("There is no company yet.")
         key, self.secret = create_key(
-            workspace=seat.workspace,
-            created_by=seat.name,
-            **{name: self.cleaned_data[name] for name in self._meta.fields},
+            workspace=self.workspace,
+            created_by=seat_of(self.request).name,
+            **{name: self.cleaned_data[name] for name in KEY_FORM},
         )
         return key
 
@@ -70,7 +68,7 @@ class ApiKeyAdmin(ServiceAdmin):
     change_form_outer_before_template = "admin/api/key_buttons.html"
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return self.fields if obj else KeyForm._meta.fields
+        return self.fields if obj else KEY_FORM
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": (timezone.now() + USUAL_LIFE).replace(second=0, microsecond=0)}

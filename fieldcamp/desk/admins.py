@@ -12,6 +12,7 @@ from unfold.paginator import InfinitePaginator
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.models import Workspace
 from fieldcamp.workspace.tracking import attributed
 
 
@@ -93,7 +94,7 @@ class ServiceForm(forms.ModelForm):
 
     def full_clean(self) -> None:
         super().full_clean()
-        if not self.is_bound or self._errors:
+        if not self.is_bound or self.errors:
             return
         try:
             with attributed(actor=seat_of(self.request).name):
@@ -106,6 +107,14 @@ class ServiceForm(forms.ModelForm):
         except ValidationError as error:
             for name, sentences in getattr(error, "message_dict", {None: error.messages}).items():
                 self._refuse(name, sentences)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The company that a new row belongs to."""
+        workspace = seat_of(self.request).workspace
+        if workspace is None:
+            raise ValidationError("There is no company yet.")
+        return workspace
 
     def _refuse(self, name: str | None, sentences: list[str]) -> None:
         self.add_error(name if name in self.fields else None, sentences)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from django.contrib.auth.models import AbstractUser
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -69,7 +68,7 @@ def seat_of(request: HttpRequest) -> Seat:
     return seat
 
 
-def _member(user: AbstractUser | Any) -> Member | None:
+def _member(user: Any) -> Member | None:
     if not user.is_authenticated:
         return None
     return Member.objects.select_related("workspace").filter(user=user, is_active=True).first()

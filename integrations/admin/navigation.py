@@ -18,7 +18,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Only what the role may open."""
     seat = seat_of(request)
     item = _item(request)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "title": "Integrations",
             "items": [

@@ -36,7 +36,7 @@ def back(request: HttpRequest) -> HttpResponseRedirect:
 
 def _done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
     """Says it to the person, and keeps on record who did it."""
-    LogEntry.objects.log_actions(request.user.pk, [obj], CHANGE, sentence, single_object=True)
+    LogEntry.objects.log_actions(seat_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
     messages.success(request, sentence)
     return back(request)
 
@@ -182,13 +182,13 @@ def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
 
 @desk_view("POST")
 def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.pause(connection=_my_connection(request, connection_id), user=request.user)
+    connection = connections.pause(connection=_my_connection(request, connection_id), user=seat_of(request).user)
     return _done(request, connection, f"{connection.account_name} is paused until somebody resumes it.")
 
 
 @desk_view("POST")
 def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.resume(connection=_my_connection(request, connection_id), user=request.user)
+    connection = connections.resume(connection=_my_connection(request, connection_id), user=seat_of(request).user)
     return _done(request, connection, f"{connection.account_name} is synced by schedule again.")
 
 
@@ -205,7 +205,7 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
             "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
         }
         return render(request, "integrations/disconnect.html", context)
-    connection = connections.disconnect(connection=connection, user=request.user)
+    connection = connections.disconnect(connection=connection, user=seat_of(request).user)
     told = "" if connection.revoked_at_provider else " The provider could not be told: remove FieldCamp there as well."
     return _done(request, connection, f"{connection.account_name} is disconnected.{told}")
 
@@ -223,7 +223,7 @@ def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     if issue.connection is None:
         raise Http404
-    ok, job = _try(request, lambda: decisions.retry(issue=issue, user=request.user))
+    ok, job = _try(request, lambda: decisions.retry(issue=issue, user=seat_of(request).user))
     return _done(request, issue, f"Tried again. {_started(job)}") if ok else back(request)
 
 
@@ -232,9 +232,10 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
     """A conflict: which side is right."""
     issue = _issue(request, issue_id)
     choice = request.POST.get("choice", "")
-    if issue.link is None or choice not in decisions.SIDES:
+    link = issue.link
+    if link is None or choice not in decisions.SIDES:
         raise Http404
-    ok, job = _try(request, lambda: decisions.resolve_conflict(link=issue.link, choice=choice, user=request.user))
+    ok, job = _try(request, lambda: decisions.resolve_conflict(link=link, choice=choice, user=seat_of(request).user))
     side = "FieldCamp's" if choice == "local" else "the other"
     return _done(request, issue, f"Decided for {side} side. {_started(job)}") if ok else back(request)
 
@@ -242,14 +243,14 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
 @desk_view("POST", may="ignore")
 def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
-    decisions.ignore(issue=issue, user=request.user)
+    decisions.ignore(issue=issue, user=seat_of(request).user)
     return _done(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
 
 
 @desk_view("POST", may="ignore")
 def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
-    decisions.unignore(issue=issue, user=request.user)
+    decisions.unignore(issue=issue, user=seat_of(request).user)
     return _done(request, issue, "Back on the list.")
 
 
@@ -261,6 +262,6 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     decision = request.POST.get("decision", "")
     if decision not in Hold.Decision.values:
         raise Http404
-    ok, job = _try(request, lambda: decisions.decide_hold(hold=hold, decision=decision, user=request.user))
+    ok, job = _try(request, lambda: decisions.decide_hold(hold=hold, decision=decision, user=seat_of(request).user))
     words = str(Hold.Decision(decision).label)
     return _done(request, hold.stream.connection, f"{words}. {_started(job)}") if ok else back(request)

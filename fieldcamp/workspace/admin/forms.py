@@ -104,23 +104,26 @@ class ClientForm(RecordForm, metaclass=_ClientParts):
                 whole |= {part: self.cleaned_data[f"{field}__{part}"] for part in parts}
                 values[field] = {part: text for part, text in whole.items() if text}
         if self.instance._state.adding:
-            return services.create_client(workspace=seat_of(self.request).workspace, **values)
+            return services.create_client(workspace=self.workspace, **values)
         return services.update_client(
             workspace=self.instance.workspace, client_id=self.instance.pk, changes=values, check=self.check_version
         )
 
 
+MEMBER_FORM = ("first_name", "last_name", "email", "role", "is_technician", "is_active")
+
+
 class MemberForm(ServiceForm):
     class Meta:
         model = Member
-        fields = ("first_name", "last_name", "email", "role", "is_technician", "is_active")
+        fields = MEMBER_FORM
 
     def run(self) -> Member:
         seat = seat_of(self.request)
         by = None if seat.is_superuser else seat.member
         if self.instance._state.adding:
-            fields = {name: self.cleaned_data[name] for name in self._meta.fields}
-            return team.create_member(workspace=seat.workspace, by=by, fields=fields)
+            fields = {name: self.cleaned_data[name] for name in MEMBER_FORM}
+            return team.create_member(workspace=self.workspace, by=by, fields=fields)
         return team.update_member(
             workspace=self.instance.workspace, member_id=self.instance.pk, by=by, changes=self.changes()
         )

@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.seat import seat_of
-from fieldcamp.workspace.admin.forms import MemberForm, SettingsForm
+from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
 from fieldcamp.workspace.models import Member, Role, Workspace
 
 
@@ -28,7 +28,7 @@ class MemberAdmin(ServiceAdmin):
         return ["login"] if obj else []
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [*MemberForm._meta.fields, *self.get_readonly_fields(request, obj)]
+        return [*MEMBER_FORM, *self.get_readonly_fields(request, obj)]
 
     @display(description="Name", ordering="first_name")
     def name(self, member: Member) -> str:
