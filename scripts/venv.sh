@@ -33,4 +33,6 @@ make_venv() {
     echo "Installing $requirements …"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
     echo "$wanted" >"$stamp"
+    # The tools for tests include what the product runs on.
+    [ "$requirements" != requirements-dev.txt ] || echo "$wanted" >"$folder/installed-requirements"
 }
