@@ -135,9 +135,7 @@ def _occurrences(
         if exception and exception.get("busy") and not link.seen_gone:
             yield (
                 link,
-                _times(
-                    exception["uid"], exception["original_start"], exception["start"], exception["end"], zone
-                ),
+                _times(exception["uid"], exception["original_start"], exception["start"], exception["end"], zone),
             )
 
 

@@ -101,15 +101,10 @@ class StreamLedger(Observations):
                 break
         return found
 
-    def vanished(self) -> list[Pair]:
-        """Pairs of guarded kinds whose remote side is gone, and events of ours that no record stands behind."""
+    def vanished(self, orphans: bool) -> list[Pair]:
         links = Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, hold=None)
         gone = list(links.filter(seen_gone=True, unsettled=True))
-        ids = list(links.filter(seen_gone=False).exclude(record_id="").values_list("record_id", flat=True))
-        orphans: list[str] = []
-        for start in range(0, len(ids), 500):
-            orphans += local_records.missing(self.stream, ids[start : start + 500])
-        return self._pairs([*gone, *links.filter(record_id__in=orphans)])
+        return self._pairs([*gone, *local_records.orphans(links.filter(seen_gone=False))] if orphans else gone)
 
     def count_links(self) -> int:
         return Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False).count()

@@ -117,8 +117,6 @@ class VisitsOfStream:
         blocks.expand(self.stream, sorted(roots), self.window)
 
 
-def missing(stream: Stream, record_ids: Sequence[str]) -> list[str]:
-    """Those of these ids that no visit of the workspace has."""
-    known = Visit.objects.filter(pk__in=record_ids, workspace_id=stream.connection.workspace_id)
-    return sorted(set(record_ids) - set(known.values_list("pk", flat=True)))
-
+def orphans(links):
+    """Those of these links that have no visit behind them any more."""
+    return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))

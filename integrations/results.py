@@ -95,7 +95,9 @@ class Results:
         by_record = {
             link.record_id: link
             for link in Link.objects.filter(
-                stream=self.ledger.stream, cut_at=None, record_id__in=[pair.record_id for pair in pairs if pair.record_id]
+                stream=self.ledger.stream,
+                cut_at=None,
+                record_id__in=[pair.record_id for pair in pairs if pair.record_id],
             )
         }
         items, good, changed = [], [], []
@@ -149,6 +151,7 @@ class Results:
         settled: list[Pair] = []
         changed: list[Link] = []
         gone: list[int] = []
+        asked: set[str] = set()
         for decision in decisions:
             pair = decision.pair
             link = links.get(pair.link_id or 0)
@@ -160,11 +163,14 @@ class Results:
                 link.base = {**(link.base or {}), **decision.pull}
                 changed.append(link)
                 continue
+            verified = decision.action is Action.NOTHING and link is not None and not _pending(link)
             outcome, message = self._one(decision, link)
             items.append(self.ledger.item(pair, outcome, decision.action, message))
             if decision.action is not Action.HOLD:
                 settled.append(pair)
-            if link is not None:
+            if decision.action is Action.ASK:
+                asked.add(pair.key)
+            if link is not None and not verified:
                 changed.append(link)
                 if _is_over(link, decision):
                     gone.append(link.pk)
@@ -172,7 +178,7 @@ class Results:
         self.ledger.local.expand(decisions)
         Link.objects.filter(pk__in=gone).delete()
         self.ledger.settle_dirty(settled)
-        self.ledger.resolve([d.pair for d in decisions if d.action in (Action.PULL, Action.SETTLE)], "CONFLICT")
+        self.ledger.resolve([pair for pair in settled if pair.key not in asked], "CONFLICT", "RECORD_REJECTED")
         return items
 
     def _one(self, decision: Decision, link: Link | None) -> tuple[Outcome, str]:
@@ -217,6 +223,10 @@ class Results:
             link.base = None
             return Outcome.PULLED, ""
         return Outcome.SKIPPED, decision.reason
+
+
+def _pending(link: Link) -> bool:
+    return link.unsettled or link.parked or link.decision is not None
 
 
 def _is_over(link: Link, decision: Decision) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -30,7 +31,9 @@ from integrations.tally import CountsDoNotAddUp, assert_sums
 from integrations.wiring import open_remote, stream_run
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
-PATIENCE = dt.timedelta(seconds=70)  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
+PATIENCE = dt.timedelta(
+    seconds=70
+)  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_ERRORS = 50
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."
@@ -66,18 +69,17 @@ def run(job_id: str) -> None:
             _go_on(job, lease, timezone.now())
         except _HandBack:
             log.info("job.handed_back")
-            lease.let_go(status=JobStatus.QUEUED)
-            ring(job.pk)
+            _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
         except _Cancelled:
             _finish(job, lease, JobStatus.CANCELLED)
         except LeaseLost:
             log.warning("job.lease_lost")
 
 
-def _go_on(job: SyncJob, lease: Lease, when: dt.datetime) -> None:
+def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values) -> None:
     """Frees the job for its next slice. It is no failed attempt."""
     job.refresh_from_db(fields=["attempts"])
-    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1))
+    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1), **values)
     if when <= timezone.now():
         ring(job.pk)
 
@@ -198,9 +200,7 @@ class _Slice:
         if "forced" in run.progress.notes:
             open_issue(part.connection, "FULL_SYNC_FORCED", FORCED, now=now, kind="stream", record_id=stream.pk)
         else:
-            resolve_issues(
-                part.connection, now=now, codes=["FULL_SYNC_FORCED"], kind="stream", record_ids=[stream.pk]
-            )
+            resolve_issues(part.connection, now=now, codes=["FULL_SYNC_FORCED"], kind="stream", record_ids=[stream.pk])
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
@@ -228,9 +228,7 @@ def _connections(job: SyncJob) -> list[Connection]:
     if job.connection_id:
         connections = connections.filter(pk=job.connection_id)
     if job.only is not None:
-        connections = connections.filter(
-            pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection")
-        )
+        connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
     return list(connections)
 
 
@@ -253,9 +251,7 @@ def _finish(job: SyncJob, lease: Lease, status: str) -> None:
     if status == JobStatus.SUCCEEDED and job.failed:
         status = JobStatus.PARTIAL
     with transaction.atomic():
-        let_go = lease.let_go(
-            status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job)
-        )
+        let_go = lease.let_go(status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job))
         if not let_go:
             raise LeaseLost(job.pk)
         job.refresh_from_db()
@@ -283,7 +279,7 @@ def _errors(job: SyncJob) -> list[dict]:
     for issue in met[:MAX_ERRORS]:
         if (issue.connection_id, issue.code) in codes and not issue.record_id:
             continue
-        error = {
+        error: dict[str, Any] = {
             "code": issue.code,
             "message": issue.message,
             "occurred_at": instant(issue.occurred_at),

@@ -23,7 +23,9 @@ def _add(items: Sequence[JobItem]) -> None:
         return
     fresh = {(item.kind, item.key): item for item in items}
     first = items[0]
-    known = JobItem.objects.filter(job_id=first.job_id, connection_id=first.connection_id, key__in={k for _, k in fresh})
+    known = JobItem.objects.filter(
+        job_id=first.job_id, connection_id=first.connection_id, key__in={k for _, k in fresh}
+    )
     change: Counter[str] = Counter()
     stronger = []
     for old in known:

@@ -1,13 +1,14 @@
 """Pairs of records, and what is still to be done about them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
 
-class LinkQuerySet(models.QuerySet):
-    def save_many(self, links: Sequence["Link"], fields: Sequence[str]) -> None:
+class LinkQuerySet(models.QuerySet["Link"]):
+    def save_many(self, links: Iterable[Any], fields: Sequence[str]) -> None:
         """Writes these columns of links that exist already: an upsert by primary key, which costs a tenth of
         `bulk_update` and its CASE for every column."""
         self.bulk_create(
@@ -88,9 +89,7 @@ class DirtyRow(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")
-        ]
+        constraints = [models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id}"

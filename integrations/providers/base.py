@@ -28,6 +28,9 @@ class Http(Protocol):
         """An answer below 300, or a `ProviderError`. `kwargs` are those of requests, and `cost` (calls that the
         provider counts), `retry_safe` (may be sent twice), `rejects_token` (finds a 401 that hides in an answer)."""
 
+    def slow_down(self) -> None:
+        """Tells that a part of a batch was refused for its rate."""
+
 
 class ProviderClient(Protocol):
     """One account at a provider. Every method may raise any `ProviderError`; none writes to our database."""

@@ -137,10 +137,12 @@ class StreamRun:
     # --- guard ------------------------------------------------------------------------------------------------------
 
     def _guard(self) -> bool:
-        removals = [decision for decision in plan(self.ledger.vanished(), self._policy) if decision.removal]
+        vanished = self.ledger.vanished(orphans=self.progress.full)
+        removals = [decision for decision in plan(vanished, self._policy) if decision.removal]
+        if not removals:
+            return False
         links = self.ledger.count_links()
-        held = self.ledger.count_held()
-        if not removals or not judge(len(removals) + held, links).tripped:
+        if not judge(len(removals) + self.ledger.count_held(), links).tripped:
             return False
         self.ledger.hold(removals, of=links)
         return True
@@ -214,17 +216,17 @@ class StreamRun:
         by_key = {outcome.key: outcome for outcome in outcomes}
         for decision, (operation, generation) in zip(batch, operations, strict=True):
             outcome = by_key[operation.key]
-            error = outcome.error
-            if isinstance(error, RateLimited):
+            problem = outcome.error
+            if isinstance(problem, RateLimited):
                 later.append(decision)
-                refusal = error
-            elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
+                refusal = problem
+            elif isinstance(problem, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
-                trouble = error if isinstance(error, Unavailable) else trouble
-            elif error is None or isinstance(error, ProviderError):
-                written.append(Written(decision, outcome.record, error, generation))
+                trouble = problem if isinstance(problem, Unavailable) else trouble
+            elif problem is None or isinstance(problem, ProviderError):
+                written.append(Written(decision, outcome.record, problem, generation))
             else:
-                raise error
+                raise problem
         self.ledger.save_written(written)
         if again:
             self._look_and_retry(again, trouble)
@@ -249,8 +251,8 @@ class StreamRun:
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
         """Something moved under us, or an answer was lost: look at just these records and decide anew."""
-        given_up = []
-        again = []
+        given_up: list[Decision] = []
+        again: list[Decision] = []
         for decision in decisions:
             key = decision.pair.key
             self._tries[key] = self._tries.get(key, 0) + 1

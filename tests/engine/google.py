@@ -73,5 +73,3 @@ class Google:
 
     def delete(self, event_id: str) -> None:
         self.call("DELETE", f"/{event_id}")
-
-

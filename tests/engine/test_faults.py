@@ -59,11 +59,11 @@ def abandoned(job: SyncJob) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", range(1, 8))
+@pytest.mark.parametrize("call", range(1, 5))
 def test_a_kill_at_any_call_loses_and_doubles_nothing(
     dana, google, sync, make_visits, workspace, killed_at_call, call, after
 ):
-    visits = make_visits(dana.member, 160)
+    visits = make_visits(dana.member, 70)
     sync()
     moved = visits[:60]
     for visit in moved:
@@ -206,7 +206,9 @@ def test_an_edit_made_while_the_sync_runs_stays_dirty(dana, google, vendors, syn
     assert google.ours()[visit.pk]["summary"].startswith("Second edit")
 
 
-def test_an_edit_at_google_while_the_sync_runs_is_not_overwritten(dana, google, vendors, sync, make_visits, monkeypatch):
+def test_an_edit_at_google_while_the_sync_runs_is_not_overwritten(
+    dana, google, vendors, sync, make_visits, monkeypatch
+):
     [visit] = make_visits(dana.member, 1)
     sync()
     event = google.ours()[visit.pk]

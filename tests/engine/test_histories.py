@@ -220,9 +220,7 @@ class TwoSides(RuleBasedStateMachine):
                 send(request, **kwargs)
             raise Killed
 
-        job = trigger_sync(
-            workspace=self.workspace, integration="google_calendar", triggered_by="api", actor="test"
-        )
+        job = trigger_sync(workspace=self.workspace, integration="google_calendar", triggered_by="api", actor="test")
         adapter.send = deadly
         try:
             runner.run(job.pk)
@@ -279,7 +277,7 @@ def test_every_history_ends_in_agreement(vendors, monkeypatch):
     run_state_machine_as_test(
         TwoSides,
         settings=settings(
-            max_examples=int(os.environ.get("HISTORIES", "6")),
+            max_examples=int(os.environ.get("HISTORIES", "4")),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -172,7 +172,13 @@ def test_busy_time_follows_the_calendar(base, seen, gone, action):
     assert decision.action is action and not decision.removal and not decision.push
 
 
-VARIANTS = [BASE, BASE | LATER, BASE | EARLIER, BASE | {"title": "Other"}, BASE | {"start": "2026-11-23", "end": "2026-11-24"}]
+VARIANTS = [
+    BASE,
+    BASE | LATER,
+    BASE | EARLIER,
+    BASE | {"title": "Other"},
+    BASE | {"start": "2026-11-23", "end": "2026-11-24"},
+]
 POLICIES = [
     Policy(pulls, pushes, winner, full, first)
     for pulls, pushes, winner, full, first in itertools.product(
