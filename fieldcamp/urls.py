@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from fieldcamp.api import docs
 from fieldcamp.health import healthz, readyz
 
 urlpatterns = [
@@ -13,6 +14,8 @@ urlpatterns = [
     path("admin/integrations/", include("integrations.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.login_urls")),
+    path("api/docs", docs.reference, name="api-reference"),
+    path("api/docs/<slug:name>", docs.page, name="api-page"),
     path("api/v1/", include("fieldcamp.api.urls")),
     path("api/v1/", include("fieldcamp.workspace.urls")),
     path("api/v1/", include("integrations.api.urls")),

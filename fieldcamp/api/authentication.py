@@ -61,6 +61,7 @@ def find_key(secret: str, now: dt.datetime) -> ApiKey | None:
     if matches(secret, key.digest):
         return key
     if key.previous_until and key.previous_until > now and matches(secret, key.previous_digest):
+        key.used_previous_secret = True
         return key
     return None
 

@@ -71,7 +71,7 @@ ERRORS: dict[str, ErrorSpec] = {
     "INVALID_TRANSITION": ErrorSpec(
         409,
         "The record's state does not allow this change.",
-        "A completed or cancelled visit stays as it is: create a new visit.",
+        "A completed or cancelled visit stays as it is: create a new one. A key is revoked or narrowed by another key.",
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,
@@ -183,6 +183,26 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     }
 
 
+# What `details` holds, where a code has something to say there; for the examples of the reference.
+_DETAILS: dict[str, Details] = {
+    "VALIDATION_ERROR": {"limit": ["Must be a whole number from 1 to 200."]},
+    "INSUFFICIENT_SCOPE": {"required_scope": "visits:write"},
+    "SYNC_IN_PROGRESS": {"active_job_id": "syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA"},
+    "JOB_FINISHED": {"status": "succeeded"},
+    "CURSOR_EXPIRED": {"resync_from": "2026-04-29T15:21:08Z"},
+    "INTEGRATION_NOT_CONNECTED": {
+        "reason": "never_connected",
+        "connect_url": "https://fieldcamp.example/admin/integrations/connect/google-calendar/",
+    },
+    "RATE_LIMITED": {"limit": 100},
+}
+
+
+def error_example(code: str) -> dict[str, Any]:
+    """An answer with this code, as the reference shows it."""
+    return error_body(ApiError(code, details=_DETAILS.get(code)), "req_01HZX2Q8YV3D1G0N3WJ2P7K9MC")
+
+
 _BY_STATUS = {spec.status: code for code, spec in reversed(ERRORS.items())} | {
     409: "INVALID_TRANSITION",
     422: "VALIDATION_ERROR",
@@ -239,7 +259,6 @@ def as_api_error(exc: Exception) -> ApiError | None:
             return ApiError("UNSUPPORTED_MEDIA_TYPE")
         case RequestDataTooBig():
             return ApiError("PAYLOAD_TOO_LARGE")
-            return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
         case SuspiciousOperation() | UnreadablePostError():
             return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
         case OperationalError() | InterfaceError():

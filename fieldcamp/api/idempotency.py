@@ -30,11 +30,15 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request is answered with: the status, JSON-ready data, and headers worth repeating (Location, ETag)."""
+    """What a request is answered with: the status, JSON-ready data, and headers worth repeating (Location, ETag).
+
+    `kept` is stored and replayed instead of `data` where that holds a secret.
+    """
 
     status: int
     data: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: Any = None
 
 
 class _Claimed(Exception):
@@ -120,13 +124,15 @@ def _claim_and_run(
 ) -> IdempotencyRecord:
     with transaction.atomic():
         record = _claim(workspace_id, key, fingerprint, expired)
-        answer = _rendered(run())
-        record.status, record.body, record.headers = answer.status, answer.body, answer.headers
+        answer = run()
+        given = _rendered(answer)
+        kept = given if answer.kept is None else _rendered(Answer(answer.status, answer.kept, answer.headers))
+        record.status, record.body, record.headers = kept.status, kept.body, kept.headers
         if 200 <= record.status < 300:
             record.save(update_fields=["status", "body", "headers"])
         else:
             transaction.set_rollback(True)
-    return record
+    return given
 
 
 def _claim(workspace_id: str, key: str, fingerprint: str, expired: IdempotencyRecord | None) -> IdempotencyRecord:

@@ -67,11 +67,15 @@ def _end(now: float, length: int) -> int:
     return (int(now) // length + 1) * length
 
 
+def per_minute(key: ApiKey) -> int:
+    """How many calls a minute the key has."""
+    return PER_MINUTE if key.rate_limit_override is None else key.rate_limit_override
+
+
 def take(key: ApiKey) -> Quota:
     """Draws one call on the key's minute and on the workspace's day; a refused call draws on neither."""
     now = timezone.now().timestamp()
-    override = key.rate_limit_override
-    wanted = [("key's minute", key.pk, PER_MINUTE if override is None else override, _end(now, MINUTE))]
+    wanted = [("key's minute", key.pk, per_minute(key), _end(now, MINUTE))]
     if key.workspace.daily_request_limit is not None:
         wanted.append(("workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
     used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at in wanted])

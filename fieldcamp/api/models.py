@@ -29,7 +29,11 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.CharField(max_length=200, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expiry_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # Set on the key of a request that was signed with the secret before the last rotation.
+    used_previous_secret = False
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -43,6 +43,15 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number: neither a text nor a truth value that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, (int, float)) or isinstance(data, bool) or data != int(data):
+            self.fail("invalid")
+        return super().to_internal_value(int(data))
+
+
 class InstantField(serializers.DateTimeField):
     """An instant with `Z` or an offset; answers in UTC with `Z`."""
 

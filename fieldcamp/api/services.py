@@ -1,16 +1,23 @@
-"""What can be done with API keys. Who may do it is the caller's question."""
+"""What can be done with API keys. What a key may do to other keys is decided here; a person's role is the desk's."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.api import idempotency, limits
+from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, new_prefix, new_secret
+from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
+
+CHANGEABLE = ("name", "scopes", "expires_at", "rate_limit_override")
+# A key that makes its own new secret keeps the old one so long, for the case that the answer is lost.
+OWN_OVERLAP = dt.timedelta(hours=1)
 
 
 def create_key(
@@ -21,9 +28,12 @@ def create_key(
     expires_at: dt.datetime | None = None,
     rate_limit_override: int | None = None,
     created_by: str = "",
+    by: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept anywhere. ValidationError for unknown scopes or a bad name."""
-    wanted = set(scopes)
+    """A new key and its secret, which is not kept anywhere. ValidationError for unknown scopes or a bad name.
+
+    `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
+    """
     prefix = new_prefix()
     secret = new_secret(prefix)
     key = ApiKey(
@@ -31,35 +41,115 @@ def create_key(
         name=name,
         prefix=prefix,
         digest=digest(secret),
-        scopes=[scope for scope in SCOPES if scope in wanted] + sorted(wanted - set(SCOPES)),
+        scopes=in_order(scopes),
         expires_at=expires_at,
         rate_limit_override=rate_limit_override,
         created_by=created_by,
     )
+    if by:
+        _check_grant(by, key)
     key.full_clean(exclude=["workspace"])
-    key.save(force_insert=True)
+    with transaction.atomic():
+        key.save(force_insert=True)
+        _note("key.created", key, after=_facts(key), by=by)
     return key, secret
 
 
-def rotate_key(key: ApiKey, *, overlap: dt.timedelta) -> str:
+def update_key(key: ApiKey, *, changes: Mapping[str, Any], by: ApiKey | None = None) -> ApiKey:
+    """The key with `changes` (of CHANGEABLE). ValidationError as of `create_key`."""
+    with transaction.atomic():
+        current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
+        before = _facts(current)
+        if by:
+            if by.pk == current.pk and set(changes) - {"name"}:
+                raise ApiError("INVALID_TRANSITION", "A key changes nothing of itself but its name. Use another key.")
+            _check_grant(by, current)
+        for name in CHANGEABLE:
+            if name in changes:
+                setattr(current, name, in_order(changes[name]) if name == "scopes" else changes[name])
+        if by:
+            _check_grant(by, current)
+        if current.expires_at != before["expires_at"]:
+            current.expiry_warned_at = None
+        current.full_clean(exclude=["workspace"])
+        current.save(update_fields=[*CHANGEABLE, "expiry_warned_at"])
+        if _facts(current) != before:
+            _note("key.updated", current, before=before, after=_facts(current), by=by)
+    return current
+
+
+def rotate_key(key: ApiKey, *, overlap: dt.timedelta, by: ApiKey | None = None) -> str:
     """A new secret for the key. The one before stays good for `overlap`; the one before that ends at once."""
     with transaction.atomic():
-        current = ApiKey.objects.select_for_update().get(pk=key.pk)
+        current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
+        if by:
+            _check_grant(by, current)
+            _check_own_rotation(by, current, overlap)
         secret = new_secret(current.prefix)
         key.previous_digest = current.previous_digest = current.digest
         key.previous_until = current.previous_until = timezone.now() + overlap
         key.digest = current.digest = digest(secret)
         current.save(update_fields=["digest", "previous_digest", "previous_until"])
+        _note("key.rotated", current, after={"previous_until": current.previous_until}, by=by)
     return secret
 
 
-def revoke_key(key: ApiKey) -> None:
+def revoke_key(key: ApiKey, *, by: ApiKey | None = None) -> None:
     """Ends the key for good; the next call with it is answered 401. Doing it twice is harmless."""
+    if by and by.pk == key.pk:
+        raise ApiError("INVALID_TRANSITION", "A key does not revoke itself. Use another key, or the admin.")
     now = timezone.now()
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-        key.revoked_at = now
+    with transaction.atomic():
+        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+            key.revoked_at = now
+            _note("key.revoked", key, after={"revoked_at": now}, by=by)
+
+
+def in_order(scopes: Iterable[str]) -> list[str]:
+    """Each scope once, in the order of SCOPES; unknown ones last, for the validator to find."""
+    wanted = set(scopes)
+    return [scope for scope in SCOPES if scope in wanted] + sorted(wanted - set(SCOPES))
 
 
 def prune(now: dt.datetime) -> int:
     """Daily work: forgets old counters and old answers. Returns how many rows went."""
     return limits.prune(now) + idempotency.prune(now)
+
+
+def _facts(key: ApiKey) -> dict[str, Any]:
+    return {name: getattr(key, name) for name in CHANGEABLE}
+
+
+def _note(action: str, key: ApiKey, *, by: ApiKey | None, **values: Any) -> None:
+    actor = signature(by) if by else None
+    audit(action, workspace_id=key.workspace_id, object_id=key.pk, object_name=key.name, actor=actor, **values)
+
+
+def signature(key: ApiKey) -> str:
+    """The key as an actor in the audit trail."""
+    return f"API key {key.name} ({key.pk})"
+
+
+def _check_grant(by: ApiKey, key: ApiKey) -> None:
+    """A key handles no key that may do more than itself: with the other's secret it would have that power."""
+    lacking = [scope for scope in key.scopes if scope in SCOPES and scope not in by.scopes]
+    if lacking:
+        raise ApiError(
+            "INSUFFICIENT_SCOPE",
+            f"This API key lacks the scope {lacking[0]}, so it can neither grant it nor handle a key that has it.",
+            details={"required_scope": lacking[0]},
+        )
+    own, wanted = (limits.per_minute(each) for each in (by, key))
+    if wanted > own:
+        raise validation_error({"rateLimitOverride": [f"At most {own}, which is the limit of the key in use."]})
+
+
+def _check_own_rotation(by: ApiKey, key: ApiKey, overlap: dt.timedelta) -> None:
+    if by.pk != key.pk:
+        return
+    if by.used_previous_secret:
+        # Else whoever found the old secret could make itself a new one.
+        raise ApiError("INVALID_TRANSITION", "This key has a newer secret already. Rotate it with that one.")
+    if overlap < OWN_OVERLAP:
+        least = int(OWN_OVERLAP.total_seconds())
+        raise validation_error({"overlapSeconds": [f"At least {least} when a key makes its own new secret."]})

@@ -1,5 +1,6 @@
 """The base of every API view: authenticate → scope → rate limit → the rest."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -23,6 +24,14 @@ class ApiView(APIView):
 
     content_negotiation_class = JsonOnly
     required_scopes: dict[str, str] = {}
+    # For the reference (fieldcamp.api.openapi): what the code below does, where it cannot be seen from outside.
+    tag = ""
+    enveloped = False
+    raises: Mapping[str, Sequence[str]] = {}
+    idempotent_methods: Sequence[str] = ()
+    tagged_methods: Sequence[str] = ()
+    conditional_methods: Sequence[str] = ()
+    conditional_creation = False
     quota: limits.Quota | None = None
 
     @property

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from fieldcamp.api.examples import example
 from fieldcamp.api.serializers import InstantField, StrictCharField, StrictSerializer
+from fieldcamp.workspace.examples import CLIENT, MEMBER, NEW_CLIENT, NEW_VISIT, VISIT
 from fieldcamp.workspace.models import Client, Role, VisitStatus
 
 
@@ -55,6 +58,7 @@ class Address(TextsSerializer):
     country = OptionalText(max_length=100)
 
 
+@extend_schema_serializer(examples=[example(VISIT), example(NEW_VISIT, request=True)])
 class VisitSerializer(StrictSerializer):
     id = serializers.CharField(read_only=True)
     clientId = StrictCharField(source="client_id", max_length=40)
@@ -71,6 +75,7 @@ class VisitSerializer(StrictSerializer):
     updatedAt = InstantField(source="updated_at", read_only=True)
 
 
+@extend_schema_serializer(examples=[example(CLIENT), example(NEW_CLIENT, request=True)])
 class ClientSerializer(StrictSerializer):
     id = serializers.CharField(read_only=True)
     firstName = OptionalText(source="first_name", max_length=80)
@@ -85,6 +90,7 @@ class ClientSerializer(StrictSerializer):
     updatedAt = InstantField(source="updated_at", read_only=True)
 
 
+@extend_schema_serializer(examples=[example(MEMBER)])
 class MemberSerializer(serializers.Serializer):
     id = serializers.CharField(read_only=True)
     firstName = serializers.CharField(source="first_name", read_only=True)

@@ -38,6 +38,11 @@ def _who() -> Attribution:
     return _attribution.get() or Attribution()
 
 
+def current_actor() -> str:
+    """Who is making changes now; "" if nobody has said."""
+    return _who().actor
+
+
 @contextlib.contextmanager
 def attributed(actor: str | None = None, origin: str | None = None) -> Iterator[None]:
     """All changes made inside are written down as made by `actor` and coming from `origin`.
@@ -59,7 +64,7 @@ def register_consumer(consumer: Callable[[Sequence[Change]], None]) -> None:
         _consumers.append(consumer)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The value as the change log keeps it: JSON, instants in UTC."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
@@ -84,8 +89,8 @@ def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappi
         record_id=row["pk"],
         version=row["version"] + (not after),
         action=Change.Action.DELETED if removed else Change.Action.UPDATED if before else Change.Action.CREATED,
-        before={name: _plain(value) for name, value in old.items()},
-        after={name: _plain(value) for name, value in new.items()},
+        before={name: plain(value) for name, value in old.items()},
+        after={name: plain(value) for name, value in new.items()},
         origin=who.origin,
         actor=who.actor[:200],
     )

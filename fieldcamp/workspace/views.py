@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -15,10 +15,12 @@ from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
 from fieldcamp.api.pagination import instant_parameter, keyset_page
+from fieldcamp.api.parameters import SINCE
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace import selectors, services
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import VisitStatus
+from fieldcamp.workspace.reference import CLIENT_FILTERS, VISIT_FILTERS, list_reference, record_reference
 from fieldcamp.workspace.serializers import ClientSerializer, MemberSerializer, VisitSerializer
 from fieldcamp.workspace.tracking import attributed
 
@@ -37,6 +39,7 @@ class WorkspaceView(ApiView):
     """Tells the workspace's own errors in the API's words, and signs changes with the key's name."""
 
     serializer_class: ClassVar[type[Serializer]]
+    enveloped = True
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, InvalidFields):
@@ -61,6 +64,7 @@ class ListView(WorkspaceView):
     by_update = True
 
     def get(self, request: Request) -> Response:
+        """One page, in the order of the last change, so that reading on with `since` misses nothing."""
         filters = self.filters(request)
         rows, meta = keyset_page(request, self.rows(**filters), by_update=self.by_update, filters=filters)
         return ok(request, [self.data(row) for row in rows], **meta)
@@ -76,8 +80,11 @@ class CreateMixin:
     """POST: creates one record, once for each Idempotency-Key."""
 
     create: Callable[..., Any]
+    idempotent_methods: Sequence[str] = ("POST",)
+    conditional_creation = True
 
     def post(self: Any, request: Request) -> HttpResponseBase:
+        """Creates one. What is empty may be left out or null."""
         values = self.parsed(request)
 
         def run() -> Answer:
@@ -92,7 +99,10 @@ class CreateMixin:
 class RecordView(WorkspaceView):
     """One record, to read."""
 
+    tagged_methods = ("GET",)
+
     def get(self, request: Request, record_id: str) -> Response:
+        """One of them."""
         data = self.data(self.rows().get(pk=record_id))
         etag = etag_of(data)
         if is_unchanged(request, etag):
@@ -106,10 +116,14 @@ class RecordView(WorkspaceView):
 class EditableView(RecordView):
     """One record, to read, change and delete."""
 
+    conditional_methods = ("PATCH", "PUT", "DELETE")
+
     def patch(self, request: Request, record_id: str) -> Response:
+        """Changes the fields that are sent."""
         return self._updated(request, record_id, self.parsed(request, partial=True))
 
     def put(self, request: Request, record_id: str) -> Response:
+        """Replaces all fields: one that is left out becomes empty, or its default."""
         return self._updated(request, record_id, self.parsed(request))
 
     def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
@@ -118,6 +132,7 @@ class EditableView(RecordView):
         return ok(request, data, headers={"ETag": etag_of(data)})
 
     def delete(self, request: Request, record_id: str) -> Response:
+        """Deletes it; it is not found any more, and its history stays."""
         with self.signed():
             self.remove(record_id, lambda record: self._check(request, record))
         return ok(request, {"id": record_id, "deleted": True})
@@ -140,7 +155,9 @@ def _scopes(resource: str) -> dict[str, str]:
     return {method: f"{resource}:{access}" for method, access in _READ_WRITE.items()}
 
 
+@list_reference("visits", VisitSerializer, VISIT_FILTERS, "visit")
 class VisitListView(CreateMixin, ListView):
+    tag = "Visits"
     required_scopes = _scopes("visits")
     serializer_class = VisitSerializer
     create = staticmethod(services.create_visit)
@@ -163,7 +180,10 @@ class VisitListView(CreateMixin, ListView):
         return selectors.visits(workspace=self.workspace, **filters)
 
 
+@record_reference("visit", VisitSerializer)
 class VisitView(EditableView):
+    tag = "Visits"
+    raises = {"PATCH": ("INVALID_TRANSITION",), "PUT": ("INVALID_TRANSITION",)}
     required_scopes = _scopes("visits")
     serializer_class = VisitSerializer
 
@@ -177,7 +197,9 @@ class VisitView(EditableView):
         return services.delete_visit(workspace=self.workspace, visit_id=record_id, check=check)
 
 
+@list_reference("clients", ClientSerializer, CLIENT_FILTERS, "client")
 class ClientListView(CreateMixin, ListView):
+    tag = "Clients"
     required_scopes = _scopes("clients")
     serializer_class = ClientSerializer
     create = staticmethod(services.create_client)
@@ -193,7 +215,9 @@ class ClientListView(CreateMixin, ListView):
         return selectors.clients(workspace=self.workspace, **filters)
 
 
+@record_reference("client", ClientSerializer)
 class ClientView(EditableView):
+    tag = "Clients"
     required_scopes = _scopes("clients")
     serializer_class = ClientSerializer
 
@@ -207,7 +231,9 @@ class ClientView(EditableView):
         return services.delete_client(workspace=self.workspace, client_id=record_id, check=check)
 
 
+@list_reference("team", MemberSerializer, [SINCE])
 class TeamView(ListView):
+    tag = "Team"
     required_scopes = {"GET": "team:read"}
     serializer_class = MemberSerializer
     by_update = False
@@ -221,7 +247,9 @@ class TeamView(ListView):
         return selectors.team(workspace=self.workspace)
 
 
+@record_reference("team_member", MemberSerializer, editable=False)
 class MemberView(RecordView):
+    tag = "Team"
     required_scopes = {"GET": "team:read"}
     serializer_class = MemberSerializer
 

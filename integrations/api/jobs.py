@@ -9,11 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.examples import example
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
-from fieldcamp.api.serializers import StrictSerializer
+from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
-from integrations.api.serializers import JobListSerializer, JobSerializer
+from integrations.api.reference import JOB, JOB_LIST
+from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.jobs import job_descriptor, job_summary, jobs_of
@@ -21,6 +23,7 @@ from integrations.services.jobs import cancel_job
 
 
 class JobListView(ApiView):
+    tag = "Jobs"
     required_scopes = {"GET": "integrations:read"}
 
     @extend_schema(
@@ -28,10 +31,11 @@ class JobListView(ApiView):
         parameters=[
             OpenApiParameter("integration", str, enum=sorted(PROVIDERS)),
             OpenApiParameter("status", str, enum=JobStatus.values),
-            OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int, description="1 to 200; 50 if not given."),
+            CURSOR,
+            LIMIT,
         ],
         responses=JobListSerializer,
+        examples=[example(JOB_LIST)],
     )
     def get(self, request: Request) -> Response:
         """The workspace's jobs, newest first."""
@@ -74,6 +78,8 @@ def _before(position: list[Any]) -> Q:
 
 
 class OneJobView(ApiView):
+    tag = "Jobs"
+
     def job(self, job_id: str) -> SyncJob:
         found = SyncJob.objects.filter(pk=job_id, workspace=self.workspace).first()
         if found is None:
@@ -84,7 +90,7 @@ class OneJobView(ApiView):
 class JobView(OneJobView):
     required_scopes = {"GET": "integrations:read"}
 
-    @extend_schema(operation_id="read_job", responses=JobSerializer)
+    @extend_schema(operation_id="read_job", responses=JobSerializer, examples=[example(JOB)])
     def get(self, request: Request, job_id: str) -> Response:
         """All that is known of one job."""
         return Response(job_descriptor(self.job(job_id)))
@@ -92,11 +98,17 @@ class JobView(OneJobView):
 
 class JobCancelView(OneJobView):
     required_scopes = {"POST": "integrations:write"}
+    raises = {"POST": ("JOB_FINISHED",)}
 
-    @extend_schema(operation_id="cancel_job", request=None, responses={202: JobSerializer})
+    @extend_schema(
+        operation_id="cancel_job",
+        request=EmptySerializer,
+        responses={202: JobSerializer},
+        examples=[example({}, request=True), example({**JOB, "status": "cancelled"}, status=202)],
+    )
     def post(self, request: Request, job_id: str) -> Response:
         """Ends a job that waits; asks a running one to stop after the provider call that it is in."""
-        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        EmptySerializer(data=request.data).is_valid(raise_exception=True)
         job = self.job(job_id)
         with as_api_errors():
             job = cancel_job(job=job, actor=self.key.pk)

@@ -22,6 +22,10 @@ class TriggerSerializer(StrictSerializer):
     )
 
 
+class EmptySerializer(StrictSerializer):
+    """No field at all."""
+
+
 def trigger_serializer(provider: Provider) -> type[TriggerSerializer]:
     """The trigger's body for this provider: with `scope` where it syncs several kinds of records by name."""
     return _with_scopes(provider.name, provider.sync_scopes) if provider.sync_scopes else TriggerSerializer
@@ -124,19 +128,16 @@ class EventSerializer(serializers.Serializer):
 
 
 class ChangeSerializer(serializers.Serializer):
-    """A change of a calendar event; the id's name is the provider's. Books have `entity` and `record_id` instead."""
+    """What every change has; each provider adds its own ids (integrations/api/reference.py)."""
 
     id = serializers.CharField()
     action = serializers.ChoiceField(["created", "updated", "deleted"])
-    visit_id = serializers.CharField(allow_null=True, required=False)
-    google_event_id = serializers.CharField(required=False)
-    changed_at = serializers.DateTimeField()
-    event = EventSerializer(allow_null=True, required=False)
+    changed_at = serializers.DateTimeField(help_text="When FieldCamp recorded it.")
 
 
 class FeedSerializer(serializers.Serializer):
     integration = serializers.CharField()
     changes = ChangeSerializer(many=True)
-    next_cursor = serializers.CharField(allow_null=True)
-    resume_cursor = serializers.CharField()
-    as_of = serializers.DateTimeField()
+    next_cursor = serializers.CharField(allow_null=True, help_text="null: nothing more is there now.")
+    resume_cursor = serializers.CharField(help_text="Go on from here later; nothing is missed or seen twice.")
+    as_of = serializers.DateTimeField(help_text="How fresh the answer is.")

@@ -1,14 +1,13 @@
 """The trigger, the change feed and the status of each integration."""
 
-import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import etag_of, is_unchanged
@@ -16,10 +15,10 @@ from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
-from integrations.api.serializers import FeedSerializer, StatusSerializer, TriggerAnswerSerializer, trigger_serializer
+from integrations.api.reference import status_reference, sync_reference
+from integrations.api.serializers import trigger_serializer
 from integrations.models import Connection, SyncJob
 from integrations.observe import take_in_pending
-from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
 from integrations.selectors.feed import Feed, change
@@ -27,30 +26,28 @@ from integrations.selectors.jobs import trigger_answer
 from integrations.selectors.status import status
 from integrations.services.jobs import check_trigger, create_job, require_connected
 
-SLUG = OpenApiParameter("slug", str, OpenApiParameter.PATH, enum=sorted(BY_SLUG))
-
 
 class IntegrationView(ApiView):
-    """A view of one integration; an unknown one is a 404."""
+    """A view of one integration: `of(provider)` makes the one of each."""
 
-    @property
-    def provider(self) -> Provider:
-        provider = BY_SLUG.get(self.kwargs["slug"])
-        if provider is None:
-            raise ApiError("NOT_FOUND", f"There is no such integration. Known are {', '.join(sorted(BY_SLUG))}.")
-        return provider
+    tag = "Sync"
+    provider: ClassVar[Provider]
 
 
 class SyncView(IntegrationView):
     required_scopes = {"GET": "integrations:read", "POST": "integrations:write"}
+    idempotent_methods = ("POST",)
+    raises = {
+        "POST": ("INTEGRATION_NOT_CONNECTED", "SYNC_IN_PROGRESS", "NOT_FOUND"),
+        "GET": ("INTEGRATION_NOT_CONNECTED", "CURSOR_EXPIRED"),
+    }
 
-    @extend_schema(
-        operation_id="trigger_sync",
-        parameters=[SLUG, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
-        request=trigger_serializer(next(iter(PROVIDERS.values()))),
-        responses={202: TriggerAnswerSerializer},
-    )
-    def post(self, request: Request, slug: str) -> HttpResponseBase:
+    @classmethod
+    def of(cls, provider: Provider) -> type[APIView]:
+        view = type(f"{provider.name.title().replace('_', '')}SyncView", (cls,), {"provider": provider})
+        return sync_reference(provider, view)
+
+    def post(self, request: Request) -> HttpResponseBase:
         """Starts a sync of every account that works, or of one. One job at a time: a second trigger is 409."""
         provider = self.provider
         body = trigger_serializer(provider)(data=request.data)
@@ -87,17 +84,7 @@ class SyncView(IntegrationView):
             raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
         return found
 
-    @extend_schema(
-        operation_id="read_changes",
-        parameters=[
-            SLUG,
-            OpenApiParameter("since", dt.datetime, description="Everything recorded after this time."),
-            OpenApiParameter("cursor", str, description="`next_cursor` or `resume_cursor` of an earlier answer."),
-            OpenApiParameter("limit", int, description="1 to 200; 50 if not given."),
-        ],
-        responses=FeedSerializer,
-    )
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request) -> Response:
         """What people changed at the provider: since the last successful sync, since a time, or from a cursor on."""
         provider = self.provider
         limit, since = page_limit(request), instant_parameter(request, "since")
@@ -141,9 +128,14 @@ def _position(values: list[Any]) -> int:
 
 class StatusView(IntegrationView):
     required_scopes = {"GET": "integrations:read"}
+    tagged_methods = ("GET",)
 
-    @extend_schema(operation_id="read_status", parameters=[SLUG], responses=StatusSerializer)
-    def get(self, request: Request, slug: str) -> Response:
+    @classmethod
+    def of(cls, provider: Provider) -> type[APIView]:
+        view = type(f"{provider.name.title().replace('_', '')}StatusView", (cls,), {"provider": provider})
+        return status_reference(provider, view)
+
+    def get(self, request: Request) -> Response:
         """How the integration stands. 200 also when nothing is connected: `connected` says so."""
         data = status(self.workspace, self.provider.name)
         etag = etag_of(data)

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_by', models.CharField(blank=True, editable=False, max_length=200)),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('expiry_warned_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to='workspace.workspace')),
             ],

@@ -149,4 +149,25 @@ class Migration(migrations.Migration):
             model_name='blockedtime',
             constraint=models.UniqueConstraint(fields=('member', 'key'), name='one_block_per_meeting'),
         ),
+        migrations.CreateModel(
+            name='AuditEntry',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('actor', models.CharField(blank=True, max_length=200)),
+                ('action', models.CharField(max_length=40)),
+                ('object_id', models.CharField(blank=True, max_length=64)),
+                ('object_name', models.CharField(blank=True, max_length=255)),
+                ('before', models.JSONField(default=dict)),
+                ('after', models.JSONField(default=dict)),
+                ('request_id', models.CharField(blank=True, max_length=64)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.workspace')),
+            ],
+            options={
+                'verbose_name': 'audit entry',
+                'verbose_name_plural': 'audit entries',
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['workspace', '-id'], name='audit_of_workspace')],
+            },
+        ),
     ]

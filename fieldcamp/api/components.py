@@ -1,0 +1,70 @@
+"""The parts of the OpenAPI document that every operation shares."""
+
+from typing import Any
+
+from django.conf import settings
+
+from fieldcamp.api.errors import ERRORS
+
+ERROR = "Error"
+_META: dict[str, Any] = {"request_id": {"type": "string", "description": "Tell support this id."}}
+
+SCHEMAS: dict[str, Any] = {
+    ERROR: {
+        "type": "object",
+        "required": ["success", "error", "meta"],
+        "properties": {
+            "success": {"type": "boolean", "const": False},
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "details"],
+                "properties": {
+                    "code": {"type": "string", "enum": list(ERRORS)},
+                    "message": {"type": "string", "description": "What happened and what to do next, for people."},
+                    "details": {"type": "object", "additionalProperties": True},
+                },
+            },
+            "meta": {"$ref": "#/components/schemas/Meta"},
+        },
+    },
+    "Meta": {"type": "object", "required": ["request_id"], "properties": _META},
+    "PageMeta": {
+        "type": "object",
+        "required": ["request_id", "next_cursor", "limit"],
+        "properties": {
+            **_META,
+            "next_cursor": {"type": ["string", "null"], "description": "Send it as `cursor`; null: the last page."},
+            "limit": {"type": "integer"},
+        },
+    },
+}
+
+
+def _text(description: str, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **schema}}
+
+
+def _number(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "integer", "minimum": 0}}
+
+
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": _text("The request's id, also in every log line. Yours, if you sent one of 64 safe characters."),
+    "X-RateLimit-Limit": _number("Calls that the window with fewer calls left allows."),
+    "X-RateLimit-Remaining": _number("Calls that are left in it."),
+    "X-RateLimit-Reset": _number("When it ends, in unix seconds."),
+    "Retry-After": _number("Seconds to wait before the next try."),
+    "ETag": _text("Changes with anything that the answer shows."),
+    "Location": _text("Where to read what has been made.", format="uri-reference"),
+    "Idempotent-Replayed": _text("`true` where this is the first answer to this Idempotency-Key, repeated."),
+    "WWW-Authenticate": _text("`Bearer`"),
+}
+
+
+def append(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's last step: adds these parts, and where the API is served."""
+    components = result.setdefault("components", {})
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **SCHEMAS}.items()))
+    components["headers"] = HEADERS
+    result["servers"] = [{"url": settings.PUBLIC_URL}]
+    return result

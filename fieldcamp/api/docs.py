@@ -1,0 +1,66 @@
+"""`/api/v1/schema`, the OpenAPI document, and `/api/docs`, the reference for people. Both are open without a key."""
+
+import functools
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
+from markdown_it import MarkdownIt
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.views import ApiView
+
+PAGES = {"quickstart": "Quickstart", "errors": "Errors", "changelog": "API changelog"}
+_FILES = {"changelog": "api-changelog.md"}
+
+
+@functools.cache
+def document() -> tuple[dict[str, Any], str]:
+    """The OpenAPI document and its ETag. It changes with the code only, so it is made once in a process."""
+    made = SchemaGenerator().get_schema(request=None, public=True)
+    return made, etag_of(made)
+
+
+class SchemaView(ApiView):
+    authentication_classes = []
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """The OpenAPI document."""
+        made, etag = document()
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(made, headers={"ETag": etag})
+
+
+@require_safe
+def reference(request: HttpRequest) -> HttpResponse:
+    """The browsable reference. Its scripts are ours, so that it works without any other host."""
+    folder = "drf_spectacular_sidecar/swagger-ui-dist"
+    assets = {"css": static(f"{folder}/swagger-ui.css"), "script": static(f"{folder}/swagger-ui-bundle.js")}
+    return render(request, "api/reference.html", {**assets, "pages": PAGES})
+
+
+@functools.cache
+def _html(name: str) -> str:
+    text = (settings.BASE_DIR / "docs" / _FILES.get(name, f"{name}.md")).read_text()
+    for page in PAGES:
+        text = text.replace(f"]({_FILES.get(page, f'{page}.md')}", f"](/api/docs/{page}")
+    return MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+
+
+@require_safe
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    """A page of docs/ as it is in the repository."""
+    if name not in PAGES:
+        raise Http404
+    text = mark_safe(_html(name).replace("http://127.0.0.1:8000", settings.PUBLIC_URL))  # noqa: S308  # our own file
+    return render(request, "api/page.html", {"title": PAGES[name], "text": text, "pages": PAGES})

@@ -1,0 +1,58 @@
+"""Warnings before a key expires: on the desk, and one mail."""
+
+import datetime as dt
+
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from fieldcamp.api.models import ApiKey
+from fieldcamp.workspace.models import Member, Role
+
+log = structlog.get_logger(__name__)
+
+WARN_BEFORE = dt.timedelta(days=14)
+
+
+def expiring(now: dt.datetime) -> QuerySet[ApiKey]:
+    """Live keys that end soon, the soonest first."""
+    return ApiKey.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=now + WARN_BEFORE).order_by(
+        "expires_at"
+    )
+
+
+def expires_soon(key: ApiKey, now: dt.datetime) -> bool:
+    return not key.revoked_at and key.expires_at is not None and now < key.expires_at <= now + WARN_BEFORE
+
+
+def warn(now: dt.datetime) -> int:
+    """Daily work: one mail for each key that ends soon, however many processes do this. How many were written."""
+    sent = 0
+    for key in expiring(now).filter(expiry_warned_at=None).select_related("workspace"):
+        # Claimed first: a second mail is worse than none, and a mail server that is down gives the claim back.
+        mine = ApiKey.objects.filter(pk=key.pk, expiry_warned_at=None)
+        if mine.update(expiry_warned_at=now):
+            try:
+                sent += _mail(key)
+            except OSError:
+                log.exception("expiry_mail_failed", key=key.pk)
+                ApiKey.objects.filter(pk=key.pk).update(expiry_warned_at=None)
+    return sent
+
+
+def _mail(key: ApiKey) -> int:
+    owners = Member.objects.filter(workspace_id=key.workspace_id, role=Role.OWNER, is_active=True)
+    addresses = sorted({address for address in owners.values_list("email", flat=True) if address})
+    if not addresses or key.expires_at is None:
+        return 0
+    page = settings.PUBLIC_URL + reverse("admin:api_apikey_change", args=[key.pk])
+    return send_mail(
+        f"The API key {' '.join(key.name.split())} expires on {key.expires_at:%-d %B %Y}",
+        f"From then on FieldCamp refuses every call with the key {key.name} ({key.prefix}…) of "
+        f"{key.workspace.name}.\n\n"
+        f"Create a new key and put it where your program reads its secrets, or move this one's end:\n{page}\n",
+        settings.DEFAULT_FROM_EMAIL,
+        addresses,
+    )

@@ -1,0 +1,144 @@
+"""`/api-keys`: list, create, retrieve, update, revoke, rotate. A secret is in the answer that makes it, only there."""
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api import services
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.key_serializers import (
+    ApiKeyCreatedSerializer,
+    ApiKeySerializer,
+    DeletedSerializer,
+    NewApiKeySerializer,
+    RotationSerializer,
+)
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.views import ApiView, envelope, ok
+
+_OUTSIDE = {"expires_at": "expiresAt", "rate_limit_override": "rateLimitOverride"}
+
+
+class KeysView(ApiView):
+    """Revoked keys are history: they are in the admin and its audit trail, and not found here."""
+
+    tag = "API keys"
+    enveloped = True
+
+    def live(self) -> QuerySet[ApiKey]:
+        return ApiKey.objects.filter(workspace=self.workspace, revoked_at=None)
+
+    def one(self, key_id: str) -> ApiKey:
+        found = self.live().filter(pk=key_id).first()
+        if found is None:
+            raise ApiError("NOT_FOUND", "There is no such API key.")
+        return found
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, ValidationError):
+            details = getattr(exc, "message_dict", {"body": exc.messages})
+            exc = validation_error({_OUTSIDE.get(name, name): texts for name, texts in details.items()})
+        return super().handle_exception(exc)
+
+
+class KeyListView(KeysView):
+    required_scopes = {"GET": "api_keys:read", "POST": "api_keys:write"}
+    idempotent_methods = ("POST",)
+    raises = {"POST": ("INSUFFICIENT_SCOPE",)}
+
+    @extend_schema(operation_id="list_api_keys", parameters=[CURSOR, LIMIT], responses=ApiKeySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The workspace's live and expired keys, oldest first, never with their secrets."""
+        rows, meta = keyset_page(request, self.live(), by_update=False, filters={})
+        return ok(request, ApiKeySerializer(rows, many=True).data, **meta)
+
+    @extend_schema(operation_id="create_api_key", request=NewApiKeySerializer, responses={201: ApiKeyCreatedSerializer})
+    def post(self, request: Request) -> HttpResponseBase:
+        """A new key, with its secret, which is shown this once.
+
+        A key gives away neither a scope (403) nor a rate limit (400) that it does not have itself. A replay of an
+        `Idempotency-Key` shows the key with `secret` null, because the secret is not kept anywhere: if the first
+        answer was lost, rotate the key.
+        """
+        body = NewApiKeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+
+        def run() -> Answer:
+            key, secret = services.create_key(
+                workspace=self.workspace,
+                created_by=services.signature(self.key),
+                by=self.key,
+                **body.validated_data,
+            )
+            data = dict(ApiKeySerializer(key).data)
+            return Answer(
+                201,
+                envelope(request, {**data, "secret": secret}),
+                {"Location": reverse("api-key", args=[key.pk])},
+                kept=envelope(request, {**data, "secret": None}),
+            )
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
+
+
+class KeyView(KeysView):
+    required_scopes = {"GET": "api_keys:read", "PATCH": "api_keys:write", "DELETE": "api_keys:write"}
+    raises = {"PATCH": ("INVALID_TRANSITION",), "DELETE": ("INVALID_TRANSITION",)}
+
+    @extend_schema(operation_id="read_api_key", responses=ApiKeySerializer)
+    def get(self, request: Request, key_id: str) -> Response:
+        """One key, without its secret."""
+        return ok(request, ApiKeySerializer(self.one(key_id)).data)
+
+    @extend_schema(operation_id="update_api_key", request=NewApiKeySerializer, responses=ApiKeySerializer)
+    def patch(self, request: Request, key_id: str) -> Response:
+        """Changes the fields that are sent. A key handles only keys that may do no more than itself, before and after;
+        of itself it changes nothing but the name (409)."""
+        body = NewApiKeySerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        key = services.update_key(self.one(key_id), changes=body.validated_data, by=self.key)
+        return ok(request, ApiKeySerializer(key).data)
+
+    @extend_schema(operation_id="revoke_api_key", responses=DeletedSerializer)
+    def delete(self, request: Request, key_id: str) -> Response:
+        """Revokes the key for good: calls with it are answered 401 from now on. A key does not revoke itself (409)."""
+        services.revoke_key(self.one(key_id), by=self.key)
+        return ok(request, {"id": key_id, "deleted": True})
+
+
+class KeyRotateView(KeysView):
+    required_scopes = {"POST": "api_keys:write"}
+    idempotent_methods = ("POST",)
+    raises = {"POST": ("INVALID_TRANSITION",)}
+
+    @extend_schema(operation_id="rotate_api_key", request=RotationSerializer, responses={200: ApiKeyCreatedSerializer})
+    def post(self, request: Request, key_id: str) -> HttpResponseBase:
+        """A new secret for the key, shown this once. The one before stays good for `overlapSeconds`.
+
+        A key may rotate itself, with its newest secret and at least an hour of overlap.
+        """
+        body = RotationSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        overlap = dt.timedelta(seconds=body.validated_data["overlap_seconds"])
+
+        def run() -> Answer:
+            key = self.one(key_id)
+            secret = services.rotate_key(key, overlap=overlap, by=self.key)
+            data: dict[str, Any] = dict(ApiKeySerializer(key).data)
+            return Answer(
+                200,
+                envelope(request, {**data, "secret": secret}),
+                kept=envelope(request, {**data, "secret": None}),
+            )
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)

@@ -1,0 +1,202 @@
+"""The OpenAPI document, made from the views that serve: their scopes, serializers and errors (one table, `errors`)."""
+
+import re
+from typing import Any
+
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
+from drf_spectacular.utils import Direction
+
+from fieldcamp.api.components import ERROR
+from fieldcamp.api.errors import ERRORS, ErrorSpec, error_example
+from fieldcamp.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH
+
+Schema = dict[str, Any]
+
+_ALWAYS = ("VALIDATION_ERROR", "NOT_ACCEPTABLE", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR", "UNAVAILABLE")
+_OF_KEYS = ("UNAUTHORIZED", "INSUFFICIENT_SCOPE", "RATE_LIMITED")
+_OF_BODIES = ("UNSUPPORTED_MEDIA_TYPE",)
+_OF_IDEMPOTENCY = ("IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_KEY_REUSED")
+_WITH_RETRY_AFTER = ("SYNC_IN_PROGRESS", "IDEMPOTENCY_IN_PROGRESS", "RATE_LIMITED", "UNAVAILABLE")
+
+
+def _header(name: str) -> Schema:
+    return {"$ref": f"#/components/headers/{name}"}
+
+
+class AutoSchema(BaseAutoSchema):
+    """One operation: what drf-spectacular finds, and what every view of ours does besides."""
+
+    view: Any
+
+    def get_tags(self) -> list[str]:
+        return [self.view.tag]
+
+    def get_override_parameters(self) -> list[Any]:
+        more: list[Any] = []
+        if self.method in self.view.idempotent_methods:
+            more.append(IDEMPOTENCY_KEY)
+        if self.method in self.view.tagged_methods:
+            more.append(IF_NONE_MATCH)
+        if self.method in self.view.conditional_methods:
+            more.append(IF_MATCH)
+        return more
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """The docstring of the method, and the scope that it needs."""
+        method = getattr(self.view, self.method.lower())
+        text = re.sub(r"\n[ \t]+", "\n", method.__doc__ or "").strip()
+        scope = self.view.required_scopes.get(self.method)
+        return f"{text}\n\nScope: `{scope}`." if scope else text
+
+    def get_summary(self) -> str:
+        return self.get_operation_id().replace("_", " ").capitalize()
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Schema | None:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        for status, response in operation["responses"].items():
+            self._describe_success(status, response)
+        if self.method in self.view.tagged_methods:
+            operation["responses"]["304"] = {
+                "description": "Unchanged since the answer with this ETag.",
+                "headers": {name: _header(name) for name in ("ETag", "X-Request-Id", *_quota(self.view))},
+            }
+        operation["responses"] |= self._errors(operation)
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        return operation
+
+    def _describe_success(self, status: str, response: Schema) -> None:
+        names = ["X-Request-Id", *_quota(self.view)]
+        if status == "201" or (status == "202" and self.method in self.view.idempotent_methods):
+            names.append("Location")
+        if self.method in (*self.view.tagged_methods, *self.view.conditional_methods) and self.method != "DELETE":
+            names.append("ETag")
+        if status == "201" and self.view.conditional_creation:
+            names.append("ETag")
+        if self.method in self.view.idempotent_methods:
+            names.append("Idempotent-Replayed")
+        response["headers"] = {name: _header(name) for name in names}
+        response["description"] = response.get("description") or "Done."
+        content = response.get("content", {}).get("application/json")
+        if content and self.view.enveloped:
+            _wrap(content)
+
+    def _errors(self, operation: Schema) -> Schema:
+        codes = set(_ALWAYS) | set(self.view.raises.get(self.method, ()))
+        if self.view.required_scopes:
+            codes |= set(_OF_KEYS)
+        if "requestBody" in operation or self.method in ("POST", "PUT", "PATCH"):
+            codes |= set(_OF_BODIES)
+        parameters = operation.get("parameters", [])
+        if any(parameter["in"] == "path" for parameter in parameters):
+            codes.add("NOT_FOUND")
+        if any(parameter["name"] == "cursor" for parameter in parameters):
+            codes.add("INVALID_CURSOR")
+        if self.method in self.view.idempotent_methods:
+            codes |= set(_OF_IDEMPOTENCY)
+        if self.method in self.view.conditional_methods:
+            codes.add("PRECONDITION_FAILED")
+        by_status: dict[int, dict[str, ErrorSpec]] = {}
+        for code, spec in ERRORS.items():
+            if code in codes:
+                by_status.setdefault(spec.status, {})[code] = spec
+        known = self.view.required_scopes
+        return {str(status): _error_response(status, specs, bool(known)) for status, specs in by_status.items()}
+
+
+def _quota(view: Any) -> tuple[str, ...]:
+    return ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset") if view.required_scopes else ()
+
+
+def _error_response(status: int, specs: dict[str, ErrorSpec], known: bool) -> Schema:
+    names = ["X-Request-Id"]
+    if any(code in _WITH_RETRY_AFTER for code in specs):
+        names.append("Retry-After")
+    if status == 401:
+        names.append("WWW-Authenticate")
+    if status == 412:
+        names.append("ETag")
+    return {
+        "description": "\n".join(f"`{code}`: {spec.title} {spec.remedy}" for code, spec in specs.items()),
+        "headers": {name: _header(name) for name in names},
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"#/components/schemas/{ERROR}"},
+                "examples": {code: {"value": error_example(code)} for code in specs},
+            }
+        },
+    }
+
+
+def _wrap(content: Schema) -> None:
+    """FieldCamp's success envelope around a schema and its examples."""
+    is_list = content["schema"].get("type") == "array"
+    meta = "PageMeta" if is_list else "Meta"
+    content["schema"] = {
+        "type": "object",
+        "required": ["success", "data", "meta"],
+        "properties": {
+            "success": {"type": "boolean", "const": True},
+            "data": content["schema"],
+            "meta": {"$ref": f"#/components/schemas/{meta}"},
+        },
+    }
+    page = {"next_cursor": None, "limit": 50} if is_list else {}
+    for example in content.get("examples", {}).values():
+        meta_value = {"request_id": "req_01HZX2Q8YV3D1G0N3WJ2P7K9MC", **page}
+        example["value"] = {"success": True, "data": example["value"], "meta": meta_value}
+
+
+class StrictSerializerSchema(OpenApiSerializerExtension):
+    """Requests refuse fields that they do not know."""
+
+    target_class = "fieldcamp.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: BaseAutoSchema, direction: Direction) -> Schema:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            schema["additionalProperties"] = False
+        return schema
+
+
+class InstantFieldSchema(OpenApiSerializerFieldExtension):
+    target_class = "fieldcamp.api.serializers.InstantField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: BaseAutoSchema, direction: Direction) -> Schema:
+        return {"type": "string", "format": "date-time"}
+
+
+class StrictCharFieldSchema(OpenApiSerializerFieldExtension):
+    """A text that may not be empty may not be blank either; and none has a NUL."""
+
+    target_class = "fieldcamp.api.serializers.StrictCharField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: BaseAutoSchema, direction: Direction) -> Schema:
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            schema.pop("minLength", None)
+            schema["pattern"] = r"^[^\x00]*$" if self.target.allow_blank else r"^[^\x00]*[^\s\x00][^\x00]*$"
+        return schema
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "fieldcamp.api.authentication.ApiKeyAuthentication"
+    name = ["bearerKey", "headerKey"]
+
+    def get_security_requirement(self, auto_schema: BaseAutoSchema) -> list[dict[str, list[str]]]:
+        return [{"bearerKey": []}, {"headerKey": []}]
+
+    def get_security_definition(self, auto_schema: BaseAutoSchema) -> list[Schema]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer fc_live_…`"},
+            {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+        ]

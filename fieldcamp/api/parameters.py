@@ -1,0 +1,32 @@
+"""Parameters that several operations share, as the reference prints them."""
+
+from drf_spectacular.utils import OpenApiParameter
+
+from fieldcamp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
+
+def instant(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
+
+
+CURSOR = OpenApiParameter(
+    "cursor", str, description="`next_cursor` of the page before. It belongs to one list with its filters."
+)
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    description="How many rows a page has at most.",
+)
+SINCE = instant("since", "Only what has changed at or after this time.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"},
+    OpenApiParameter.HEADER,
+    description="Printable ASCII, such as a UUID, bare or quoted. The same request with it does its work once.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag: 304 while it is still the current one."
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="An ETag: 412 unless it is still the current one."
+)
