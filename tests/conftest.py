@@ -1,14 +1,18 @@
 """What most tests need: a workspace, its people and records, and somebody who calls the API."""
 
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django_q.conf import Conf
 from rest_framework.test import APIClient
 
 from fieldcamp.api import services as keys
@@ -23,9 +27,17 @@ _numbers = itertools.count(1)
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
     """Removes what a process that a test killed has left beside SQLite's file: a new file with it is unreadable."""
     if connection.vendor == "sqlite":
-        name = Path(connection.settings_dict["TEST"]["NAME"])
-        for leftover in (*name.parent.glob(f"{name.name}*-wal"), *name.parent.glob(f"{name.name}*-shm")):
-            leftover.unlink()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{connection.settings_dict['TEST']['NAME']}{suffix}").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_queue_of_its_own() -> None:
+    """Processes that test at the same time must not hear each other's bells."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if settings.REDIS_URL and worker:
+        url = urlsplit(settings.REDIS_URL)._replace(path=f"/{int(worker.removeprefix('gw')) + 1}").geturl()
+        settings.REDIS_URL = os.environ["REDIS_URL"] = Conf.REDIS = url
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ def descendants(pid: int) -> list[int]:
 
 
 @pytest.fixture
-def worker(tmp_path) -> Iterator[subprocess.Popen]:
-    """A worker that has shown its first sign of life."""
+def worker(tmp_path, queue) -> Iterator[subprocess.Popen]:
+    """A worker that has shown its first sign of life, on an empty queue."""
     if not Path("/proc/self/task").exists():
         pytest.skip("NOT RUN: needs /proc to look at processes")
     environ = os.environ | {
