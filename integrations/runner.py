@@ -91,6 +91,7 @@ class _Slice:
         self.wait_until: dt.datetime | None = None
 
     def work(self) -> None:
+        self.check()
         parts = list(self._parts())
         for part in parts:
             if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING):
@@ -225,6 +226,8 @@ def _connections(job: SyncJob) -> list[Connection]:
     connections = Connection.objects.filter(
         workspace_id=job.workspace_id, integration=job.integration, state__in=usable
     )
+    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
+        connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may
     if job.connection_id:
         connections = connections.filter(pk=job.connection_id)
     if job.only is not None:
