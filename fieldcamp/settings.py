@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "fieldcamp.api",
     "integrations",
     "integrations.providers.google_calendar",
+    "integrations.providers.outlook_calendar",
 ]
 
 MIDDLEWARE = [
@@ -226,11 +227,16 @@ GOOGLE_API_URL = vendor_url("GOOGLE_API_URL", "/google/api", "https://www.google
 GOOGLE_CLIENT = client_credentials("GOOGLE")
 # Google allows 600 a minute for each user (a batch's parts count one by one); some room is left for clocks that differ.
 GOOGLE_REQUESTS_PER_MINUTE = env_int("GOOGLE_REQUESTS_PER_MINUTE", 570)
+MICROSOFT_LOGIN_URL = vendor_url("MICROSOFT_LOGIN_URL", "/microsoft/login", "https://login.microsoftonline.com")
+MICROSOFT_GRAPH_URL = vendor_url("MICROSOFT_GRAPH_URL", "/microsoft/graph", "https://graph.microsoft.com")
+MICROSOFT_CLIENT = client_credentials("MICROSOFT")
+# "common" lets work and personal accounts in; an app of one organization has that organization's id here.
+MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "").strip() or "common"
+# Graph allows 10,000 in ten minutes for each mailbox (a batch's parts count one by one).
+MICROSOFT_REQUESTS_PER_MINUTE = env_int("MICROSOFT_REQUESTS_PER_MINUTE", 950)
 SOCIALACCOUNT_PROVIDERS = {
-    "google-calendar": {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [{**GOOGLE_CLIENT, "key": ""}] if GOOGLE_CLIENT["client_id"] else [],
-    },
+    slug: {"OAUTH_PKCE_ENABLED": True, "APPS": [{**client, "key": ""}] if client["client_id"] else []}
+    for slug, client in {"google-calendar": GOOGLE_CLIENT, "outlook-calendar": MICROSOFT_CLIENT}.items()
 }
 
 # --- The sync -------------------------------------------------------------------------------------------------------
@@ -248,7 +254,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "frame-ancestors": ["'none'"],
-        "form-action": ["'self'", GOOGLE_ACCOUNTS_URL],
+        "form-action": ["'self'", GOOGLE_ACCOUNTS_URL, MICROSOFT_LOGIN_URL],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
     }
@@ -281,7 +287,7 @@ UNFOLD = {
             "800": "oklch(42.4% .199 265.638)",
             "900": "oklch(37.9% .146 265.522)",
             "950": "oklch(28.2% .091 267.935)",
-        },
+        },  # fmt: skip
     },
     "SIDEBAR": {"navigation": "integrations.admin.navigation.sidebar"},
 }

@@ -95,7 +95,8 @@ class StreamLedger(Observations):
         found: list[str] = []
         for link in links.order_by("pk").iterator(chunk_size=500):
             seen = link.seen or {}
-            if (seen.get("end") or "") > start or seen.get("recurrence") or link.series_id:
+            times = (seen.get("end") or "", seen.get("original_start") or "")
+            if max(times) > start or seen.get("recurrence"):
                 found.append(link.remote_id)
             if len(found) >= limit:
                 break

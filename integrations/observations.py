@@ -6,14 +6,14 @@ write through here; each says with `guard` under which condition it may.
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
-from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord
+from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord, Window, instant
 from integrations.sync.ports import Overtaken
 
 _CHUNK = 1000
@@ -53,13 +53,31 @@ class Observations:
             mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
             self._merge(records.values(), mark)
 
+    def known(self, names: Collection[str]) -> set[str]:
+        """Those ids that live links have."""
+        links = Link.objects.filter(stream=self.stream, remote_id__in=names, seen_gone=False)
+        return set(links.values_list("remote_id", flat=True))
+
+    def instances(self, series: Sequence[str], window: Window) -> set[str]:
+        """Remote ids of live links of these series that are not over before the window."""
+        links = Link.objects.filter(stream=self.stream, series_id__in=series, seen_gone=False, seen__isnull=False)
+        start = instant(window.start)
+        return {link.remote_id for link in links if (link.seen or {}).get("end", "") > start}
+
+    def _known(self, latest: Mapping[str, RemoteRecord]) -> dict[str, Link]:
+        """The links of these records, by the records' ids; a create without an answer is known by what it was sent
+        with."""
+        sent = {record.made_with: id for id, record in latest.items() if record.made_with}
+        names = [*sent, *latest]
+        known: dict[str, Link] = {}
+        for start in range(0, len(names), _CHUNK):
+            links = Link.objects.filter(stream=self.stream, remote_id__in=names[start : start + _CHUNK])
+            known.update((sent.get(link.remote_id, link.remote_id), link) for link in links)
+        return known
+
     def _merge(self, records: Iterable[RemoteRecord], mark: str) -> None:
         latest = {record.id: record for record in records}
-        known: dict[str, Link] = {}
-        ids = list(latest)
-        for start in range(0, len(ids), _CHUNK):
-            links = Link.objects.filter(stream=self.stream, remote_id__in=ids[start : start + _CHUNK])
-            known.update((link.remote_id, link) for link in links)
+        known = self._known(latest)
         adopted = self._linked_already(record for record in latest.values() if record.id not in known)
         now = timezone.now()
         new: list[Link] = []
@@ -78,6 +96,8 @@ class Observations:
                 (new if link.pk is None else changed).append(link)
                 continue
             action = _notice(link, record)
+            if link.remote_id != record.id:
+                link.remote_id, action = record.id, ""
             if action is None:
                 same.append(link.pk)
                 continue

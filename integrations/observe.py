@@ -14,6 +14,7 @@ from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.models.jobs import IN_FLIGHT
 from integrations.observations import Observations
 from integrations.sync.ports import Overtaken
+from integrations.sync.sight import cleared
 from integrations.wiring import open_remote, window_at
 
 FRESH = dt.timedelta(seconds=2)
@@ -74,8 +75,9 @@ def _observe(connection: Connection, ends: float) -> None:
             stream.connection = connection
             seen = Observations(stream, guard)
             cursor = seen.cursor(full=False)
-            for page in remote.changes(stream.container_id, cursor, window_at(started)):
-                seen.save_page(page, cursor, full=False)
+            window = window_at(started)
+            for page in remote.changes(stream.container_id, cursor, window):
+                seen.save_page(cleared(page, remote, stream.container_id, seen, window), cursor, full=False)
                 cursor = page.cursor
     except (_Stop, Overtaken, ProviderError) as error:
         complete = False

@@ -51,14 +51,15 @@ class Kind:
     """One kind of record and who owns what of it.
 
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
-    `owner` alone. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote twin vanishes the local
-    record stays and is flagged, else it goes as well.
+    `owner` alone. `together` are written together where one of them is. `guarded` kinds trip the mass-removal guard.
+    `keep_local`: when the remote twin vanishes the local record stays and is flagged, else it goes as well.
     """
 
     name: str
     owner: Owner
     fields: tuple[str, ...]
     two_way: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
     guarded: bool = True
     keep_local: bool = True
 
@@ -66,7 +67,13 @@ class Kind:
         return {name: fields.get(name) for name in self.fields}
 
 
-VISIT = Kind("visit", Owner.LOCAL, ("start", "end", "title", "text", "place"), two_way=("start", "end"))
+VISIT = Kind(
+    "visit",
+    Owner.LOCAL,
+    ("start", "end", "title", "text", "place"),
+    two_way=("start", "end"),
+    together=("start", "end"),
+)
 BLOCK = Kind(
     "block",
     Owner.REMOTE,
@@ -92,6 +99,8 @@ class RemoteRecord:
 
     `kind` is what it is when nothing says that it is one of ours. `fields` may hold more than a kind stores: what is
     private (a stranger's title) is dropped before anything is written. `shown` is what the change feed may print of it.
+    `made_with` is the id that our create was sent with, where the provider gave the record another. `doubtful`: a
+    listing could not tell whether this is ours, or whether it is really gone.
     """
 
     id: str
@@ -102,20 +111,26 @@ class RemoteRecord:
     marker: Marker | None = None
     shown: Fields = field(default_factory=dict)
     created: bool = False  # never changed since it was made
+    made_with: str = ""
+    doubtful: bool = False
 
     @property
     def ours(self) -> bool:
         """Made by us, and no copy that a person made of it."""
-        return self.marker is not None and self.marker.remote_id == self.id
+        return self.marker is not None and self.marker.remote_id == (self.made_with or self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a listing. `cursor` continues after it; on the `last` page it is where the next sync starts."""
+    """Part of a listing. `cursor` continues after it; on the `last` page it is where the next sync starts.
+
+    `series` are those that the page has news of, where occurrences are listed one by one and lost ones not named.
+    """
 
     records: Sequence[RemoteRecord]
     cursor: str
     last: bool
+    series: Sequence[str] = ()
 
 
 class Verb(StrEnum):
@@ -126,8 +141,9 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One write at the provider. `key` names it among its batch; `remote_id` is ours to choose on a create where the
-    provider allows that; `tag` is the precondition (If-Match, SyncToken) of an update or delete."""
+    """One write at the provider. `key` names it among its batch; `tag` is the precondition (If-Match, SyncToken) of an
+    update or delete. On a create `remote_id` is ours to choose: the record's own where the provider allows that, else
+    what the create is known by (`RemoteRecord.made_with`)."""
 
     key: str
     verb: Verb

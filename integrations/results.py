@@ -248,6 +248,7 @@ def _agree(link: Link, action: Action, record: RemoteRecord | None) -> None:
     fields = KINDS[link.kind].pick(record.fields)
     link.base = link.seen = fields
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
+    link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
 
 
 def _resolved(link: Link, record: RemoteRecord) -> str:
@@ -264,7 +265,7 @@ def _resolved(link: Link, record: RemoteRecord) -> str:
         # Never made: the same id is free. A tombstone or a stranger's record: it is taken for good.
         link.generation += 1 if record.tag else 0
         return ""
-    fields = kind.pick(record.fields)
+    link.remote_id, fields = record.id, kind.pick(record.fields)
     if record.gone:
         link.seen_gone, link.seen_tag, link.unsettled = True, record.tag, True
         return ""

@@ -48,7 +48,9 @@ class ProviderClient(Protocol):
         """
 
     def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
-        """The records as they are now, tombstones for those that are gone or never were."""
+        """The records as they are now, tombstones for those that are gone or never were.
+
+        An id may also be the one that a create was sent with, whose answer was lost."""
 
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
         """At most `capabilities.batch_size` writes in one call. One's failure is its outcome and no other's.
@@ -75,7 +77,7 @@ class Provider:
     explain: Callable[[requests.Response, dt.datetime], ProviderError]  # (an answer of 400 or more, now)
     parse_tokens: Callable[[Mapping[str, Any], dt.datetime], Tokens]  # (token answer, now); raises `Unavailable`
     refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
-    revoke: Callable[[Http, str], None]
+    revoke: Callable[[Http, str], None] | None  # None: it cannot be told, only the tokens be forgotten
     identify: Callable[[Http], Account]
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int

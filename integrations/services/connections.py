@@ -15,6 +15,7 @@ from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
 from integrations.services.intents import Intent
+from integrations.services.notes import note
 from integrations.services.rights import NotAllowed, rights_of
 from integrations.services.setup import (
     SetupError,
@@ -91,6 +92,7 @@ def take_grant(
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
         connection = rows.filter(account_id=account.id).first()
+        before = _facts(reconnect or connection)
         if reconnect is not None and reconnect.account_id != account.id:
             if connection is not None or not confirm_switch:
                 raise OtherAccount(reconnect, account, taken=connection is not None)
@@ -129,8 +131,15 @@ def take_grant(
         # An answer without a scope grants what was asked: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
         if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
             mark_needs_permission(connection, str(lacking(missing)), mail=False)
+        note("connected", connection, user, before=before, after=_facts(connection))
     log.info("connected", connection=connection.pk, integration=integration, state=connection.state)
     return connection
+
+
+def _facts(connection: Connection | None) -> dict[str, str]:
+    if connection is None:
+        return {}
+    return {"account": connection.account_name, "state": connection.state, "state_reason": connection.state_reason}
 
 
 def _member_is_taken(connection: Connection) -> bool:
@@ -139,21 +148,28 @@ def _member_is_taken(connection: Connection) -> bool:
 
 def pause(*, connection: Connection, user: User | None) -> Connection:
     """Takes the connection off the schedule until a person resumes it; it can still be synced by hand."""
-    Connection.objects.filter(pk=connection.pk, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]).update(
-        state=ConnectionState.PAUSED, paused_by_person=True, state_reason=f"Paused by {user}." if user else "Paused."
-    )
-    connection.refresh_from_db()
+    reason = f"Paused by {user}." if user else "Paused."
+    with transaction.atomic():
+        before = _facts(Connection.objects.select_for_update().get(pk=connection.pk))
+        Connection.objects.filter(pk=connection.pk, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]).update(
+            state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
+        )
+        connection.refresh_from_db()
+        note("paused", connection, user, before=before, after=_facts(connection))
     log.info("paused", connection=connection.pk)
     return connection
 
 
 def resume(*, connection: Connection, user: User | None) -> Connection:
     """Puts a paused connection back on the schedule."""
-    Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
-    Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
-        state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
-    )
-    connection.refresh_from_db()
+    with transaction.atomic():
+        before = _facts(Connection.objects.select_for_update().get(pk=connection.pk))
+        Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
+        Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
+            state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
+        )
+        connection.refresh_from_db()
+        note("resumed", connection, user, before=before, after=_facts(connection))
     log.info("resumed", connection=connection.pk, by=str(user))
     return connection
 
@@ -166,6 +182,7 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
     now = timezone.now()
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        before = _facts(connection)
         grant = OAuthGrant.objects.filter(connection=connection).first()
         token = (grant.refresh_token or grant.access_token) if grant else ""
         if grant:
@@ -193,14 +210,16 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
             .exclude(state=ConnectionState.DISCONNECTED)
             .exists()
         )
+        note("disconnected", connection, user, before=before, after=_facts(connection))
     log.info("disconnected", connection=connection.pk, by=str(user), shared=shared)
-    if token and not shared:
+    if token and not shared and PROVIDERS[connection.integration].revoke:
         _revoke(connection, token)
     return connection
 
 
 def _revoke(connection: Connection, token: str) -> None:
     provider = PROVIDERS[connection.integration]
+    assert provider.revoke
     try:
         provider.revoke(Client(provider, None, connection_id=connection.pk), token)
     except ProviderError as error:

@@ -1,6 +1,6 @@
 """What a run needs of the world. `ledger.py` and `local.py` implement these over the ORM, providers the remote side."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,12 @@ class Ledger(Protocol):
 
     def begin_full(self, again: bool = False) -> None: ...
     def save_page(self, page: Page, expected: str, full: bool) -> None: ...
+    def known(self, names: Collection[str]) -> set[str]:
+        """Those ids that live links have."""
+
+    def instances(self, series: Sequence[str], window: Window) -> set[str]:
+        """Remote ids of live links of these series that are not over before the window."""
+
     def unlisted(self, window: Window, limit: int) -> list[str]:
         """Remote ids of live links that a finished full listing did not show, though it should have."""
 

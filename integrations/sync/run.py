@@ -15,11 +15,12 @@ from integrations.errors import (
     Stale,
     Unavailable,
 )
-from integrations.records import Capabilities, Marker, Operation, Verb, Window
+from integrations.records import Capabilities, Fields, Marker, Operation, Verb, Window
 from integrations.sync.guards import judge
 from integrations.sync.plan import plan
 from integrations.sync.policy import Policy
 from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Progress, Remote, Target, Written
+from integrations.sync.sight import cleared
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 CHUNK = 500  # pairs planned at a time
@@ -127,6 +128,7 @@ class StreamRun:
             cursor = self.ledger.cursor(full)
             try:
                 for page in self.remote.changes(self.target.container_id, cursor, self.window):
+                    page = cleared(page, self.remote, self.target.container_id, self.ledger, self.window)
                     self.ledger.save_page(page, cursor, full)
                     cursor = page.cursor
                     self.breathe()
@@ -219,7 +221,7 @@ class StreamRun:
             problem = outcome.error
             if isinstance(problem, RateLimited):
                 later.append(decision)
-                refusal = problem
+                refusal = max(refusal or problem, problem, key=lambda error: error.retry_at)
             elif isinstance(problem, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
                 trouble = problem if isinstance(problem, Unavailable) else trouble
@@ -239,10 +241,8 @@ class StreamRun:
         pair, verb = decision.pair, _VERBS[decision.action]
         if verb is not Verb.CREATE:
             marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
-            return (
-                Operation(pair.key, verb, pair.kind.name, pair.remote_id, decision.push, pair.tag, marker),
-                pair.generation,
-            )
+            push = _with_companions(pair, decision.push)
+            return Operation(pair.key, verb, pair.kind.name, pair.remote_id, push, pair.tag, marker), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
         generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
         remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
@@ -283,6 +283,13 @@ class StreamRun:
             raise error
         self.sleep(wait)
         self._do(self.ledger.refresh([decision.pair for decision in decisions]))
+
+
+def _with_companions(pair: Pair, push: Fields) -> Fields:
+    """The fields to write, and those that make sense only together with them, as they are there."""
+    if not (pair.seen and push.keys() & set(pair.kind.together)):
+        return push
+    return {**{name: pair.seen[name] for name in pair.kind.together}, **push}
 
 
 def _is_here(decision: Decision) -> bool:

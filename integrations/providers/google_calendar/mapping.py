@@ -5,11 +5,12 @@ https://developers.google.com/workspace/calendar/api/v3/reference/events
 
 import datetime as dt
 import html
-import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
+from integrations.providers import texts
+from integrations.providers.texts import without_html, without_link
 from integrations.records import Fields, Marker, RemoteRecord, instant, is_day, tidy
 
 Event = Mapping[str, Any]
@@ -22,10 +23,6 @@ EVENT_FIELDS = (
 )
 # Google sets `updated` a little after `created`, also on an event that nobody has touched since.
 UNTOUCHED = dt.timedelta(seconds=2)
-LINK_TEXT = "Open in FieldCamp:"
-_LINK_LINE = re.compile(rf"\s*{LINK_TEXT} \S+\s*$")
-_BREAKS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|h[1-6])\s*>")
-_TAGS = re.compile(r"</?[a-zA-Z][^<>]*>")
 _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
 
 
@@ -123,8 +120,8 @@ def _marker(event: Event) -> Marker | None:
 
 def plain_text(description: str, with_link: bool = False) -> str:
     """The description without the HTML that Google's editor makes of it, and without our link line."""
-    text = tidy(html.unescape(_TAGS.sub("", _BREAKS.sub("\n", tidy(description)))))
-    return _LINK_LINE.sub("", text) if with_link else text
+    text = without_html(description)
+    return without_link(text) if with_link else text
 
 
 def _sent_text(text: str) -> str:
@@ -138,8 +135,7 @@ def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = F
     if "title" in fields:
         body["summary"] = fields["title"] or ""
     if "text" in fields:
-        line = f"{LINK_TEXT} {link}" if link else ""
-        body["description"] = "\n\n".join(part for part in (_sent_text(fields["text"] or ""), line) if part)
+        body["description"] = texts.with_link(_sent_text(fields["text"] or ""), link)
     if "place" in fields:
         body["location"] = fields["place"] or ""
     for name in ("start", "end"):

@@ -1,0 +1,151 @@
+"""Microsoft's error bodies as our errors. Branches on status and code, never on the message.
+
+Graph: https://learn.microsoft.com/en-us/graph/errors
+Sign-in: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from fieldcamp.logs import redact
+from integrations import errors
+
+BANDWIDTH_PAUSE = dt.timedelta(hours=1)
+# Codes are compared without regard to case: the documentation itself spells them in several ways.
+NO_MAILBOX = {
+    "mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi", "resourcenotfound", "errornonexistentmailbox",
+}  # fmt: skip
+RESET = {"syncstatenotfound", "resyncrequired", "syncstateinvalid"}
+THROTTLED = {"applicationthrottled", "toomanyrequests", "activitylimitreached"}
+
+TOKEN_RETRY = {"temporarily_unavailable", "server_error"}
+TOKEN_CONFIG = {
+    "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "invalid_resource",
+    "unsupported_grant_type", "unsupported_response_type",
+}  # fmt: skip
+TOKEN_USER = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
+# Numbers are for diagnosis; here they pick the sentence, and keep a passing trouble from ending an account.
+PASSING = {50033, 50087, 50196}
+POLICY = {50074, 50076, 50078, 50079, 50158, 53000, 53001, 53002, 53003, 53004, 70043}
+POLICY_SUBERRORS = {
+    "basic_action", "additional_action", "message_only", "protection_policy_required", "device_authentication_failed",
+}  # fmt: skip
+CONSENT = {65001, 65004, 90094}
+LOCKED = {50053, 50055, 50057}
+
+
+def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
+    """The error that an answer of 400 or more stands for."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return explain_body(response.status_code, body, now)
+
+
+def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) -> errors.ProviderError:
+    """The same for one part of a batch, which asks to wait for so many seconds."""
+    error = body.get("error") if isinstance(body, dict) else None
+    detail = redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+    if isinstance(error, str):  # the token endpoint's flat shape
+        return _explain_token(status, error, body, detail)
+    when = now + dt.timedelta(seconds=wait)
+    codes = [code for code in _codes(error) if code.isidentifier()]
+    # Redaction takes every "code" for one of OAuth's.
+    return _explain_graph(status, {*map(str.casefold, codes)}, " ".join([*codes, detail]), when)
+
+
+def _codes(error: Any) -> Iterator[str]:
+    """The error's code and those of the errors within it."""
+    for _depth in range(10):
+        if not isinstance(error, dict):
+            return
+        if isinstance(error.get("code"), str):
+            yield error["code"]
+        error = error.get("innerError") or error.get("innererror")
+
+
+def _explain_token(status: int, code: str, body: dict[str, Any], detail: str) -> errors.ProviderError:
+    listed, suberror = body.get("error_codes"), body.get("suberror")
+    numbers = {number for number in listed if isinstance(number, int)} if isinstance(listed, list) else set()
+    if status >= 500 or status in (408, 429) or code in TOKEN_RETRY or numbers & PASSING:
+        return _unavailable(detail)
+    if code in TOKEN_CONFIG:
+        return errors.Misconfigured(
+            "Microsoft refuses FieldCamp's own credentials. An operator has to check MICROSOFT_CLIENT_ID,"
+            " MICROSOFT_CLIENT_SECRET and the app's registration; accounts stay connected.",
+            detail=detail,
+        )
+    if code not in TOKEN_USER:
+        return errors.Misconfigured("Microsoft refused the request for a token.", detail=detail)
+    if numbers & LOCKED or suberror == "user_password_expired":
+        message = "Microsoft says that this user is locked or must set a new password. Repair that, then reconnect."
+    elif numbers & CONSENT or code == "consent_required" or suberror == "consent_required":
+        message = "The consent to FieldCamp is missing. Reconnect; an administrator may have to allow FieldCamp first."
+    elif numbers & POLICY or code == "interaction_required" or suberror in POLICY_SUBERRORS:
+        message = "The organization's sign-in rules ask this user to sign in again. Reconnect the account."
+    else:
+        message = "Microsoft has ended FieldCamp's access. Reconnect the account."
+    return errors.NeedsReconnect(message, detail=detail)
+
+
+def _explain_graph(status: int, codes: set[str], detail: str, when: dt.datetime) -> errors.ProviderError:
+    if status == 401:
+        return errors.NeedsReconnect(
+            "Microsoft does not accept the access any more. Reconnect the account.", detail=detail
+        )
+    if status in (424, 429) or codes & THROTTLED:
+        # 424: left undone because another call of the same batch was refused.
+        return errors.RateLimited("Microsoft asks to slow down.", retry_at=when, detail=detail)
+    if status == 410 or codes & RESET:
+        return errors.CursorExpired("Microsoft asked for everything to be read again.", detail=detail)
+    if status == 403:
+        return _explain_forbidden(codes, detail)
+    if status == 404:
+        return _explain_missing(codes, detail)
+    if status in (409, 412):
+        return errors.Stale("The event has been changed in Outlook meanwhile.", detail=detail)
+    if status == 507:
+        return errors.Rejected("The mailbox is full. Make room in Outlook, then retry.", detail=detail)
+    if status == 509:
+        return errors.RateLimited(
+            "Microsoft has paused this mailbox for its traffic.", retry_at=when + BANDWIDTH_PAUSE, detail=detail
+        )
+    if status >= 500 or status == 408:
+        return _unavailable(detail)
+    return errors.Rejected("Outlook does not accept this event as it is.", detail=detail)
+
+
+def _explain_forbidden(codes: set[str], detail: str) -> errors.ProviderError:
+    if "insufficient_claims" in codes:
+        return errors.NeedsReconnect(
+            "The organization's sign-in rules (Conditional Access) stopped FieldCamp. Reconnect the account; if that"
+            " does not help, an administrator has to allow FieldCamp.",
+            detail=detail,
+        )
+    if "authorization_requestdenied" in codes:
+        return errors.NeedsPermission(
+            "FieldCamp lacks a permission at Microsoft. Reconnect and accept all of them.", detail=detail
+        )
+    return errors.Rejected(
+        "Microsoft does not let this account change the calendar. Choose another calendar or ask its owner.",
+        detail=detail,
+    )
+
+
+def _explain_missing(codes: set[str], detail: str) -> errors.ProviderError:
+    if codes & NO_MAILBOX:
+        return errors.NeedsReconnect(
+            "This account has no mailbox that FieldCamp can reach: it lacks an Exchange Online licence, or its mail"
+            " is on the organization's own server. Ask an administrator, then reconnect this or another account.",
+            detail=detail,
+        )
+    return errors.Gone("Outlook does not have this any more.", detail=detail)
+
+
+def _unavailable(detail: str) -> errors.Unavailable:
+    return errors.Unavailable("Microsoft is not answering properly at the moment.", detail=detail)

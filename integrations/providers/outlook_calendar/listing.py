@@ -1,0 +1,151 @@
+"""What changed in a calendar: Graph's delta of a calendar view, page by page.
+
+A view is of fixed times, and its link holds them. So it is asked for further ahead than the sync looks; when the
+sync's window has come to its end, a new view is listed before the old one is read out for the last time.
+
+https://learn.microsoft.com/en-us/graph/api/event-delta · https://learn.microsoft.com/en-us/graph/delta-query-events
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+
+from integrations import errors
+from integrations.providers.outlook_calendar import addresses
+from integrations.providers.outlook_calendar.mapping import is_ours, to_record, tombstone
+from integrations.records import Page, RemoteRecord, Window, instant
+
+PAGE = "odata.maxpagesize=500"
+AHEAD = dt.timedelta(days=7)
+# All-day events are found by midnights in UTC, wherever they are meant.
+MARGIN = dt.timedelta(days=1)
+RESTARTS = 2  # of one round, in one reading
+NAMES = {"from", "until", "delta", "old", "next"}
+Event = dict[str, Any]
+
+
+class Listing:
+    """One reading of one calendar. The cursor: `from` and `until` are the view's times while it is listed first,
+    `delta` is its link, `old` the link of the view before it, and `next` leads to the page that is due."""
+
+    def __init__(
+        self,
+        container_id: str,
+        fetch: Callable[[str, dict[str, str], str], Event],
+        read: Callable[[str, Sequence[str]], dict[str, Event | None]],
+    ):
+        self.container_id, self._get, self._read = container_id, fetch, read
+        self._masters: dict[str, Event | None] = {}
+
+    def pages(self, cursor: str, window: Window) -> Iterator[Page]:
+        state = _moved_on(_read(cursor, window), window)
+        restarts = RESTARTS
+        while True:
+            try:
+                body = self._fetch(state)
+            except errors.CursorExpired:
+                # Links to pages do not live for long. The round that this one belonged to is begun again.
+                if "next" in state and restarts:
+                    restarts -= 1
+                    state = {name: value for name, value in state.items() if name != "next"}
+                    continue
+                if "from" in state:
+                    raise errors.Unavailable("Microsoft forgets this listing again and again.") from None
+                raise
+            state = _after(state, body)
+            records, series = self._records(body.get("value") or [])
+            last = state.keys() == {"until", "delta"}
+            yield Page(records, json.dumps(state), last, series)
+            if last:
+                return
+
+    def _fetch(self, state: dict[str, str]) -> dict[str, Any]:
+        try:
+            if link := state.get("next") or ("from" not in state and (state.get("old") or state.get("delta"))):
+                return self._get(link, {}, PAGE)
+            times = {"startDateTime": state["from"], "endDateTime": state["until"]}
+            path = addresses.calendar(self.container_id)[1:]
+            return self._get(addresses.root(f"{path}/calendarView/delta"), times, PAGE)
+        except errors.Gone as error:
+            raise errors.Rejected(
+                "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",
+                detail=error.detail,
+            ) from None
+
+    # --- rows to records --------------------------------------------------------------------------------------------
+
+    def _records(self, rows: Iterable[Event]) -> tuple[list[RemoteRecord], tuple[str, ...]]:
+        """The page's records, and the series of which it tells something: a row may stand twice, the last counts."""
+        latest = {row["id"]: row for row in rows if row.get("id")}
+        self._masters |= {id: row for id, row in latest.items() if row.get("type") == "seriesMaster"}
+        named = {row["seriesMasterId"] for row in latest.values() if row.get("seriesMasterId")}
+        if unknown := sorted(named - self._masters.keys()):
+            self._masters |= self._read(self.container_id, unknown)
+        records = [record for row in latest.values() if (record := self._record(row))]
+        gone = {id for id, row in latest.items() if "@removed" in row or row.get("type") == "seriesMaster"}
+        return records, tuple(sorted(named | gone))
+
+    def _record(self, row: Event) -> RemoteRecord | None:
+        """None for what the series' own row, or its absence, says already."""
+        if "@removed" in row:
+            # Also said of events outside the view that somebody has touched.
+            return tombstone(row["id"], doubtful=True)
+        if row.get("type") == "seriesMaster" and not is_ours(row.get("transactionId")):
+            return tombstone(row["id"])
+        event, master = row, None
+        if row.get("seriesMasterId"):
+            master = self._masters.get(row["seriesMasterId"])
+            if master is None or is_ours(master.get("transactionId")):
+                return None  # the series is gone, or a person made one of a visit's event: that stays the visit's
+            if row.get("type") == "occurrence":
+                # Of an occurrence a delta says when it is, and nothing else.
+                own = {name: value for name, value in row.items() if value is not None}
+                event = {**master, "recurrence": None, "originalStart": None, **own}
+        if not (event.get("start") and event.get("end")):
+            return tombstone(row["id"], doubtful=True)
+        record = to_record(event, master)
+        # A delta never tells our marker, so what may be ours and is not known has to be looked at.
+        return replace(record, doubtful=bool(record.made_with))
+
+
+def _read(cursor: str, window: Window) -> dict[str, str]:
+    if not cursor:
+        return _view(window)
+    try:
+        state = json.loads(cursor)
+    except ValueError:
+        state = None
+    known = isinstance(state, dict) and {"until"} < state.keys() <= NAMES and state.keys() & {"from", "delta"}
+    if not known or not all(isinstance(value, str) for value in state.values()):
+        raise errors.CursorExpired("The stored position in this calendar cannot be read.")
+    links = [state[name] for name in ("delta", "old", "next") if name in state]
+    if not all(link.startswith(f"{settings.MICROSOFT_GRAPH_URL}/") for link in links):
+        raise errors.CursorExpired("The stored position belongs to another address of Microsoft Graph.")
+    return state
+
+
+def _view(window: Window) -> dict[str, str]:
+    return {"from": instant(window.start - MARGIN), "until": instant(window.end + AHEAD)}
+
+
+def _moved_on(state: dict[str, str], window: Window) -> dict[str, str]:
+    if state.keys() == {"until", "delta"} and state["until"] < instant(window.end):
+        return {**_view(window), "old": state["delta"]}
+    return state
+
+
+def _after(state: dict[str, str], body: dict[str, Any]) -> dict[str, str]:
+    """Where the listing stands behind this page."""
+    if link := body.get("@odata.nextLink"):
+        return {**state, "next": link}
+    link = body.get("@odata.deltaLink")
+    if not link:
+        raise errors.Unavailable("Microsoft's list of events ended without saying where the next one starts.")
+    kept: dict[str, str] = {name: state[name] for name in ("until", "delta") if name in state}
+    if "from" in state:
+        return {**kept, "delta": link, **({"old": state["old"]} if "old" in state else {})}
+    return kept if "old" in state else {**kept, "delta": link}

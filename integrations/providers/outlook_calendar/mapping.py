@@ -1,0 +1,194 @@
+"""Graph's events and our records, to and fro. Pure functions.
+
+https://learn.microsoft.com/en-us/graph/api/resources/event
+"""
+
+import datetime as dt
+import hashlib
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from integrations.providers.outlook_calendar.uid import same_everywhere
+from integrations.providers.texts import with_link, without_link, without_page
+from integrations.records import Fields, Marker, RemoteRecord, digest, instant, is_day, tidy
+
+Event = Mapping[str, Any]
+
+BUSY = ("busy", "oof", "tentative")
+# Graph sets `lastModifiedDateTime` a little after `createdDateTime`, also where nobody has touched the event since.
+UNTOUCHED = dt.timedelta(seconds=2)
+# No other app writes properties under this name: https://learn.microsoft.com/en-us/graph/api/resources/extended-properties-overview
+_PROPERTY = "String {8e1b5c0a-6f0d-4a53-9d0e-2f7c1d3b9a64} Name "
+MARK, MADE_WITH = f"{_PROPERTY}FieldCampRecord", f"{_PROPERTY}FieldCampEvent"
+_ID_PREFIX = "fieldcamp:"  # a colon is in no id that Graph makes
+
+
+def make_id(seed: str) -> str:
+    """The `transactionId` of a create, always the same for the same seed. (The event's id is Graph's to choose.)"""
+    return f"{_ID_PREFIX}{hashlib.sha256(seed.encode()).hexdigest()[:40]}"
+
+
+def is_ours(transaction_id: Any) -> bool:
+    """Whether a create of ours was made with it."""
+    return isinstance(transaction_id, str) and transaction_id.startswith(_ID_PREFIX)
+
+
+def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
+    """One event as Graph has it now, an occurrence with its series' master."""
+    made_with = event.get("transactionId") if is_ours(event.get("transactionId")) else ""
+    marker = _marker(event)
+    all_day = bool(event.get("isAllDay"))
+    start, end = (_moment(event[name], all_day) for name in ("start", "end"))
+    place = tidy((event.get("location") or {}).get("displayName") or "")
+    fields = {
+        "start": start,
+        "end": end,
+        "zone": zone_of(event.get("originalStartTimeZone")),
+        "title": tidy(event.get("subject") or ""),
+        "text": plain_text(event.get("body") or {}, ours=bool(made_with or marker)),
+        "place": place,
+        "busy": is_busy(event),
+        "uid": _uid(event, master),
+        "recurrence": None,
+        "series_id": event.get("seriesMasterId"),
+        "original_start": _original_start(event, master),
+    }
+    tag = event.get("@odata.etag") or ""
+    if event.get("type") == "occurrence":
+        # All occurrences move with their series' etag, though nothing of them may have changed.
+        tag = digest({name: value for name, value in fields.items() if name != "text"})
+    return RemoteRecord(
+        id=event["id"],
+        tag=tag,
+        kind="block",
+        fields=fields,
+        marker=marker,
+        shown={
+            "summary": event.get("subject") or "",
+            "start": start,
+            "end": end,
+            "all_day": all_day,
+            "status": _status(event),
+        },
+        created=_untouched(event),
+        made_with=str(made_with),
+    )
+
+
+def tombstone(event_id: str, *, doubtful: bool = False) -> RemoteRecord:
+    return RemoteRecord(id=event_id, tag="", kind="block", gone=True, doubtful=doubtful)
+
+
+def _moment(time: Mapping[str, str], all_day: bool) -> str:
+    """An instant in UTC; a day as it stands, whatever zone it is said in: a day never passes through a time zone."""
+    text = time["dateTime"]
+    if all_day:
+        return text[:10]
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_zone(zone_of(time.get("timeZone"))))
+    return instant(moment)
+
+
+def _original_start(event: Event, master: Event | None) -> str | None:
+    """The place in its series, a day for a series of days, as other calendars name it too."""
+    if not event.get("seriesMasterId"):
+        return None
+    whole_days = bool((master or event).get("isAllDay"))
+    text = event.get("originalStart")
+    if not text:  # an occurrence is where its series puts it
+        return _moment(event["start"], whole_days)
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    if not whole_days:
+        return instant(moment)
+    at_home = moment.astimezone(_zone(zone_of((master or event).get("originalStartTimeZone"))))
+    return (moment if moment.time() == dt.time() else at_home).date().isoformat()
+
+
+def zone_of(name: str | None) -> str:
+    """The IANA name of a zone; "" for one that nobody knows, such as Outlook's `tzone://Microsoft/Custom`."""
+    known = WINDOWS_TO_OLSON.get(name or "", name or "")
+    try:
+        return zoneinfo.ZoneInfo(known).key if known else ""
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
+
+
+def _zone(name: str) -> dt.tzinfo:
+    return zoneinfo.ZoneInfo(name) if name else dt.UTC
+
+
+def _uid(event: Event, master: Event | None) -> str:
+    found = event.get("uid") or (master or {}).get("uid") or event.get("iCalUId") or (master or {}).get("iCalUId")
+    return same_everywhere(found or "")
+
+
+def is_busy(event: Event) -> bool:
+    """Whether the event takes the person's time."""
+    declined = (event.get("responseStatus") or {}).get("response") == "declined"
+    return event.get("showAs") in BUSY and not declined and not event.get("isCancelled")
+
+
+def _status(event: Event) -> str:
+    if event.get("isCancelled"):
+        return "cancelled"
+    return "tentative" if event.get("showAs") == "tentative" else "confirmed"
+
+
+def _untouched(event: Event) -> bool:
+    times = [event.get(name) for name in ("createdDateTime", "lastModifiedDateTime")]
+    if not all(times):
+        return False
+    created, changed = (dt.datetime.fromisoformat(str(time)) for time in times)
+    return changed - created <= UNTOUCHED
+
+
+def _marker(event: Event) -> Marker | None:
+    """Our property, which is there only where it was asked for."""
+    for item in event.get("singleValueExtendedProperties") or ():
+        values = str(item.get("value")).split("|")
+        if str(item.get("id")).casefold() == MARK.casefold() and len(values) == 3 and all(values):
+            return Marker(*values)
+    return None
+
+
+def plain_text(body: Mapping[str, str], ours: bool = False) -> str:
+    """The body as text, without the page that Exchange makes of it, and without our link line."""
+    content = body.get("content") or ""
+    text = without_page(content) if body.get("contentType") == "html" else tidy(content)
+    return without_link(text) if ours else text
+
+
+def to_body(fields: Fields, *, marker: Marker | None, link: str, create: str = "") -> dict[str, Any]:
+    """The part of an event that `fields` say; with `create`, the transaction id, a whole new event.
+
+    No attendees, so nobody is mailed. Times go together, in UTC: an event that a person has made all-day gets its
+    time back.
+    """
+    body: dict[str, Any] = {}
+    if "title" in fields:
+        body["subject"] = fields["title"] or ""
+    if "text" in fields:
+        body["body"] = {"contentType": "text", "content": with_link(fields["text"] or "", link)}
+    if "place" in fields:
+        body["location"] = {"displayName": fields["place"] or ""}
+    for name in ("start", "end"):
+        if fields.get(name):
+            body[name] = _time(fields[name])
+            body["isAllDay"] = is_day(fields[name])
+    if create and marker:
+        values = {MARK: f"{marker.workspace_id}|{marker.record_id}|{marker.remote_id}", MADE_WITH: marker.remote_id}
+        body["singleValueExtendedProperties"] = [{"id": name, "value": value} for name, value in values.items()]
+    if create:
+        body |= {"transactionId": create, "showAs": "busy", "responseRequested": False}
+    return body
+
+
+def _time(moment: str) -> dict[str, str]:
+    text = f"{moment}T00:00:00" if is_day(moment) else moment.removesuffix("Z")
+    return {"dateTime": text, "timeZone": "UTC"}
