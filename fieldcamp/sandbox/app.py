@@ -11,13 +11,14 @@ from fieldcamp.sandbox.control import Control
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import Google
 from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, compressed, json_response
+from fieldcamp.sandbox.microsoft import Microsoft
 from fieldcamp.sandbox.state import Clock, State
 from fieldcamp.sandbox.traffic import Latency, RequestLog
 from fieldcamp.sandbox.vendor import Vendor
 
 log = logging.getLogger("fieldcamp.sandbox")
 
-VENDORS = (Google,)
+VENDORS = (Google, Microsoft)
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -99,7 +100,11 @@ class Sandbox:
             return json_response({"error": "There is no such vendor."}, 404)
         if request.path.split("/")[2:3] == ["ui"]:
             return vendor.page(request)
-        return self._vendor_answer(vendor, request)
+        try:
+            return self._vendor_answer(vendor, request)
+        finally:
+            for end in request.at_end:
+                end()
 
     def _vendor_answer(self, vendor: Vendor, request: Request) -> Response:
         """The vendor's answer with the faults and the waiting that are on order; written to the log either way."""

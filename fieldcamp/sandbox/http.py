@@ -37,6 +37,7 @@ class Request:
     body: bytes = b""
     root: str = "http://localhost"
     sleep: Sleep = time.sleep
+    at_end: list[Callable[[], None]] = field(default_factory=list)  # called when the answer is on its way
 
     @classmethod
     def from_environ(cls, environ: dict[str, Any]) -> "Request":

@@ -92,9 +92,9 @@ class Grants:
             self.state.execute("DELETE FROM oauth_codes WHERE grant_n = ?", grant)
             self.state.execute("DELETE FROM oauth_grants WHERE n = ?", grant)
 
-    def issue_code(self, grant: int, details: dict[str, Any], seconds: float) -> str:
+    def issue_code(self, grant: int, details: dict[str, Any], seconds: float, prefix: str = "4/0") -> str:
         """A new authorization code that remembers what it was issued for."""
-        code = "4/0" + secrets.token_urlsafe(48)
+        code = prefix + secrets.token_urlsafe(48)
         expires_at = self.state.now() + seconds
         self.state.execute(
             "INSERT INTO oauth_codes VALUES (?, ?, ?, ?, ?)", code, self.vendor, grant, json.dumps(details), expires_at

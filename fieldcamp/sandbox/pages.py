@@ -10,7 +10,8 @@ from fieldcamp.sandbox.http import Response, json_response
 from fieldcamp.sandbox.vendor import Vendor
 
 HERE = Path(__file__).parent
-STATIC = {"sandbox.css": "text/css; charset=UTF-8", "week.js": "text/javascript; charset=UTF-8"}
+SCRIPT = "text/javascript; charset=UTF-8"
+STATIC = {"sandbox.css": "text/css; charset=UTF-8", "week.js": SCRIPT, "submit.js": SCRIPT}
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.faults import Faults
-from fieldcamp.sandbox.google import batch, errors, id_token, render, seed
+from fieldcamp.sandbox.google import batch, errors, render, seed
 from fieldcamp.sandbox.google.api import PREFIX, CalendarV3
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.consent import Consent

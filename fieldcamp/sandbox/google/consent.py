@@ -16,6 +16,7 @@ from fieldcamp.sandbox.http import Request, Response, redirect
 from fieldcamp.sandbox.oauth import Grants, is_loopback
 
 CODE_SECONDS = 600
+VENDOR = {"name": "google", "title": "Google"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Consent:
         try:
             asked = read(request.query)
         except Refused as refused:
-            return pages.page("google/refused.html", 400, code=refused.code, message=refused.message)
+            return pages.page("refused.html", 400, vendor=VENDOR, code=refused.code, message=refused.message)
         if request.method == "POST":
             return self._answer(asked, request.form())
         if request.query.get("sandbox_auto"):
@@ -77,7 +78,8 @@ class Consent:
     def _page(self, asked: Asked, request: Request, message: str = "") -> Response:
         optional = [scope for scope in asked.scopes if scope not in IDENTITY]
         return pages.page(
-            "google/consent.html",
+            "consent.html",
+            vendor=VENDOR,
             client=urlsplit(asked.redirect_uri).netloc,
             client_id=asked.client_id,
             accounts=self.calendars.accounts(),

@@ -9,34 +9,15 @@ from fieldcamp.sandbox.google.calendars import Calendar, Calendars, base32hex
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.store import INSERT
 from fieldcamp.sandbox.google.times import to_ms, write_utc
+from fieldcamp.sandbox.people import JOBS, PEOPLE, STREETS
 
-# The technicians of Dana's Plumbing and its owner. Dana and Lee are the two whom the demo connects: their main
-# calendars stay empty, so that everything in them came from FieldCamp.
-ACCOUNTS = (
-    *(("dana", "Dana", "Whitfield"), ("lee", "Lee", "Okafor"), ("ravi", "Ravi", "Menon"), ("maria", "Maria", "Santos")),
-    *(
-        ("tom", "Tom", "Becker"),
-        ("aisha", "Aisha", "Karimi"),
-        ("joel", "Joel", "Lindqvist"),
-        ("nina", "Nina", "Petrova"),
-    ),
-    *(
-        ("carlos", "Carlos", "Vega"),
-        ("hannah", "Hannah", "Cole"),
-        ("sam", "Sam", "Nguyen"),
-        ("greta", "Greta", "Olsen"),
-    ),
-    ("owner", "Olivia", "Hart"),
-)
 EMPTY_PRIMARIES = ("dana@google.test", "lee@google.test")
 TIME_ZONE = "America/New_York"
-JOBS = ("Water heater", "Drain cleaning", "Leak repair", "Fixture install", "Sewer inspection", "Sump pump", "Repipe")
-STREETS = ("Maple Ave", "Oak St", "Birch Ln", "Cedar Ct", "Elm Dr", "Harbor Rd", "Mill Way")
 
 
 def fill(calendars: Calendars, events: Events, seed: str) -> None:
     """Makes the accounts and, for "demo", a few events around today."""
-    for n, (name, given, surname) in enumerate(ACCOUNTS, 1):
+    for n, (name, given, surname) in enumerate(PEOPLE, 1):
         email = f"{name}@google.test"
         row = (email, f"1{n:020d}", given, surname)
         events.state.execute("INSERT INTO g_accounts (email, sub, given_name, family_name) VALUES (?, ?, ?, ?)", *row)

@@ -7,12 +7,14 @@ from urllib.parse import unquote_plus
 
 from werkzeug.datastructures import MultiDict
 
-from fieldcamp.sandbox.google import errors, id_token
+from fieldcamp.sandbox import id_token
+from fieldcamp.sandbox.google import errors
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.http import Request, Response, content_type, json_response
 from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, verifier_matches
 
+ISSUER = "https://accounts.google.com"
 ACCESS_SECONDS = 3599
 REFRESH_SECONDS = 183 * 86400  # a refresh token dies when it is not used for six months
 MAX_REFRESH_TOKENS = 100
@@ -156,7 +158,7 @@ class TokenApi:
         """The OpenID Connect discovery document, with this sandbox's addresses."""
         root = f"{request.root}/google"
         document = {
-            "issuer": id_token.ISSUER,
+            "issuer": ISSUER,
             "authorization_endpoint": f"{root}/accounts/o/oauth2/v2/auth",
             "token_endpoint": f"{root}/oauth2/token",
             "revocation_endpoint": f"{root}/oauth2/revoke",
@@ -182,7 +184,7 @@ class TokenApi:
     def _id_token(self, account: str, grant: int, scopes: set[str], nonce: str) -> str:
         client_id = self.grants.owner(grant)[1]
         now = int(self.state.now())
-        claims: dict[str, Any] = {"iss": id_token.ISSUER, "azp": client_id, "aud": client_id}
+        claims: dict[str, Any] = {"iss": ISSUER, "azp": client_id, "aud": client_id}
         claims |= self._identity(account, scopes)
         claims |= {"nonce": nonce} if nonce else {}
         return id_token.issue(self.state, claims | {"iat": now, "exp": now + ACCESS_SECONDS})

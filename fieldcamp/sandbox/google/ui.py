@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.google import errors
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
+from fieldcamp.sandbox.google.consent import VENDOR
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.listing import Listing
 from fieldcamp.sandbox.google.scopes import NAMES
@@ -52,10 +53,10 @@ class Ui:
         """Shows a page, or does what its form says and leads back to it."""
         parts = [unquote(part) for part in request.path.removeprefix(ROOT).strip("/").split("/") if part]
         if not parts:
-            return pages.page("google/accounts.html", accounts=self.calendars.accounts())
+            return pages.page("accounts.html", vendor=VENDOR, accounts=self.calendars.accounts())
         row = self.calendars.account(parts[0])
         if row is None or len(parts) > 2:
-            return pages.page("google/message.html", 404, message="There is no such page.", back=ROOT)
+            return pages.page("message.html", 404, vendor=VENDOR, message="There is no such page.", back=ROOT)
         try:
             if parts[1:] == ["apps"]:
                 return self._apps(request, row["email"])
@@ -63,8 +64,8 @@ class Ui:
                 return self._calendar(request, row["email"], single=bool(parts[1:]))
         except errors.ApiError as error:
             back = f"{ROOT}/{quote(row['email'])}"
-            return pages.page("google/message.html", error.code, message=error.message, back=back)
-        return pages.page("google/message.html", 404, message="There is no such page.", back=ROOT)
+            return pages.page("message.html", error.code, vendor=VENDOR, message=error.message, back=back)
+        return pages.page("message.html", 404, vendor=VENDOR, message="There is no such page.", back=ROOT)
 
     def _apps(self, request: Request, account: str) -> Response:
         if request.method == "POST":
@@ -76,7 +77,7 @@ class Ui:
             {"n": grant["n"], "client_id": grant["client_id"], "allows": [NAMES.get(s, s) for s in grant["scopes"]]}
             for grant in self.grants.of_account(account)
         ]
-        return pages.page("google/apps.html", account=account, apps=apps)
+        return pages.page("apps.html", vendor=VENDOR, account=account, apps=apps)
 
     def _calendar(self, request: Request, account: str, single: bool) -> Response:
         with self.events.state.transaction():
@@ -89,12 +90,13 @@ class Ui:
                 return redirect(here, 303)
             if single:
                 shown = self._shown(cal, self.events.get(cal, request.query.get("event", "")))
-                return pages.page("google/event.html", account=account, event=shown, here=here)
+                return pages.page("event.html", vendor=VENDOR, account=account, event=shown, here=here)
             days = [week + timedelta(days=n) for n in range(7 * WEEKS)]
             bounds = midnight_ms(days[0], cal.zone), midnight_ms(days[-1] + timedelta(days=1), cal.zone)
             shown_events = [self._shown(cal, each) for each in self.listing.between(cal, *bounds)]
         return pages.page(
-            "google/calendar.html",
+            "calendar.html",
+            vendor=VENDOR,
             account=account,
             calendars=self.calendars.of(account),
             cal=cal,

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from fieldcamp.sandbox.state import State
 
-ISSUER = "https://accounts.google.com"
 KEY_ID = "sandbox-1"
 
 
@@ -32,10 +31,10 @@ def certificates(state: State) -> dict[str, Any]:
 
 def _key(state: State) -> rsa.RSAPrivateKey:
     with state.transaction():
-        text = state.get("google_key")
+        text = state.get("signing_key")
         if text is None:
             text = _new_pem()
-            state.put("google_key", text)
+            state.put("signing_key", text)
     return _loaded(text)
 
 
