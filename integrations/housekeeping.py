@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from fieldcamp.api import expiry
 from fieldcamp.api import services as api
-from fieldcamp.workspace.models import Change
+from fieldcamp.workspace.models import AuditEntry, Change
 from integrations import blocks
 from integrations.models import ChangeRow, Heartbeat, JobItem, SyncJob, WorkspaceIntegration
 
@@ -19,17 +20,21 @@ CHUNK = 2_000
 
 
 def daily(now: dt.datetime) -> None:
-    """Prunes the change feed, jobs, the change log and heartbeats; expands recurring busy time anew."""
+    """Prunes feed, jobs, change log and audit trail; warns of keys that end; expands recurring busy time anew."""
     pruned = {
         "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
         "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
+        "audit": _delete_in_chunks(
+            AuditEntry.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
+        ),
         "api": api.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
     }
     log.info("pruned", **pruned)
+    expiry.warn(now)
     blocks.expand_all(now)
 
 

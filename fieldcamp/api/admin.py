@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,6 +14,7 @@ from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from fieldcamp.api.expiry import expires_soon, expiring
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key
@@ -23,7 +24,13 @@ from fieldcamp.desk.seat import seat_of
 USUAL_LIFE = dt.timedelta(days=90)
 OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
 KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
-_TONES = {"Active": "success", "Rotating": "warning", "Expired": "danger", "Revoked": "danger"}
+_TONES = {
+    "Active": "success",
+    "Expires soon": "warning",
+    "Rotating": "warning",
+    "Expired": "danger",
+    "Revoked": "danger",
+}
 
 
 class KeyForm(ServiceForm):
@@ -73,6 +80,15 @@ class ApiKeyAdmin(ServiceAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": (timezone.now() + USUAL_LIFE).replace(second=0, microsecond=0)}
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Says which keys end soon."""
+        for key in seat_of(request).scope(expiring(timezone.now()))[:5]:
+            end = timezone.localtime(key.expires_at)
+            self.message_user(
+                request, f"{key.name} expires on {end:%-d %B %Y}: make a new key in time.", messages.WARNING
+            )
+        return super().changelist_view(request, extra_context)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """One way to save: the next page shows the secret."""
         only = {"show_save_and_add_another": False, "show_save_and_continue": False}
@@ -85,6 +101,8 @@ class ApiKeyAdmin(ServiceAdmin):
             return "Revoked"
         if key.expires_at and key.expires_at <= now:
             return "Expired"
+        if expires_soon(key, now):
+            return "Expires soon"
         return "Rotating" if key.previous_until and key.previous_until > now else "Active"
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:

@@ -20,7 +20,10 @@ class NewApiKeySerializer(StrictSerializer):
 
     name = StrictCharField(max_length=100)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(SCOPES), allow_empty=False, help_text="Each of them a scope of the key in use."
+        child=serializers.ChoiceField(SCOPES),
+        allow_empty=False,
+        min_length=1,
+        help_text="Each of them a scope of the key in use.",
     )
     expiresAt = InstantField(
         source="expires_at", required=False, allow_null=True, help_text="In the future; null: never."

@@ -109,7 +109,7 @@ class KeyView(KeysView):
         key = services.update_key(self.one(key_id), changes=body.validated_data, by=self.key)
         return ok(request, ApiKeySerializer(key).data)
 
-    @extend_schema(operation_id="revoke_api_key", responses=DeletedSerializer)
+    @extend_schema(operation_id="revoke_api_key", responses={200: DeletedSerializer})
     def delete(self, request: Request, key_id: str) -> Response:
         """Revokes the key for good: calls with it are answered 401 from now on. A key does not revoke itself (409)."""
         services.revoke_key(self.one(key_id), by=self.key)

@@ -14,6 +14,7 @@ from drf_spectacular.utils import Direction
 from fieldcamp.api.components import ERROR
 from fieldcamp.api.errors import ERRORS, ErrorSpec, error_example
 from fieldcamp.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH
+from fieldcamp.api.serializers import StrictCharField
 
 Schema = dict[str, Any]
 
@@ -163,7 +164,19 @@ class StrictSerializerSchema(OpenApiSerializerExtension):
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         if direction == "request":
             schema["additionalProperties"] = False
+        if not vars(type(self.target)).get("__doc__"):
+            schema.pop("description", None)  # the base class's
+        for name, field in self.target.fields.items():
+            if isinstance(field, StrictCharField) and name in schema.get("properties", {}):
+                _simplify(schema["properties"][name])
         return schema
+
+
+def _simplify(schema: Schema) -> None:
+    """drf-spectacular adds the empty text as another kind of value, although the type before it has it already."""
+    if "oneOf" in schema:
+        schema |= schema.pop("oneOf")[0]
+    schema.pop("minLength", None)
 
 
 class InstantFieldSchema(OpenApiSerializerFieldExtension):
@@ -171,7 +184,10 @@ class InstantFieldSchema(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: BaseAutoSchema, direction: Direction) -> Schema:
-        return {"type": "string", "format": "date-time"}
+        schema: Schema = {"type": "string", "format": "date-time"}
+        if direction == "request":
+            schema["pattern"] = r"^(19[7-9]|20[0-9]|21[0-9])"  # the years that are taken: 1970 to 2199
+        return schema
 
 
 class StrictCharFieldSchema(OpenApiSerializerFieldExtension):
@@ -182,8 +198,8 @@ class StrictCharFieldSchema(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: BaseAutoSchema, direction: Direction) -> Schema:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        schema["type"] = "string"  # that it may be null as well is added outside
         if direction == "request":
-            schema.pop("minLength", None)
             schema["pattern"] = r"^[^\x00]*$" if self.target.allow_blank else r"^[^\x00]*[^\s\x00][^\x00]*$"
         return schema
 

@@ -45,6 +45,6 @@ def record_reference(one: str, serializer: type, *, editable: bool = True) -> De
         operations |= {
             "put": extend_schema(operation_id=f"replace_{one}", request=serializer, responses=serializer),
             "patch": extend_schema(operation_id=f"update_{one}", request=serializer, responses=serializer),
-            "delete": extend_schema(operation_id=f"delete_{one}", responses=DeletedSerializer),
+            "delete": extend_schema(operation_id=f"delete_{one}", responses={200: DeletedSerializer}),
         }
     return extend_schema_view(**operations)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from fieldcamp.api.examples import example
@@ -24,6 +24,7 @@ class OptionalText(StrictCharField):
         return value or None
 
 
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
 class OptionalEmail(OptionalText):
     def run_validation(self, data: Any = serializers.empty) -> str:
         text = super().run_validation(data)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Member, Role, Workspace
 
@@ -15,7 +16,12 @@ SETTINGS = frozenset({"name", "timezone"})
 def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[str, Any]) -> Member:
     """A new person, without a login. `by` is None for an operator, who may do everything."""
     _check_role(by, None, fields.get("role", Role.STAFF))
-    return Member.objects.create(workspace=workspace, **{name: fields[name] for name in MEMBER_FIELDS & {*fields}})
+    with transaction.atomic():
+        member = Member.objects.create(
+            workspace=workspace, **{name: fields[name] for name in MEMBER_FIELDS & {*fields}}
+        )
+        _note("member.created", member, after=_facts(member))
+    return member
 
 
 def update_member(*, workspace: Workspace, member_id: str, by: Member | None, changes: Mapping[str, Any]) -> Member:
@@ -31,10 +37,21 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
             raise InvalidFields.of("role", "You cannot change your own role or switch yourself off. Ask another owner.")
         if [owner.pk for owner in owners] == [member.pk] and not (after["role"] == Role.OWNER and after["is_active"]):
             raise InvalidFields.of("role", "This is the only owner. Make another person an owner first.")
+        before = _facts(member)
         for name, value in changes.items():
             setattr(member, name, value)
         member.save(update_fields=list(changes))
+        if changes:
+            _note("member.updated", member, before=before, after=_facts(member))
     return member
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    return {name: getattr(member, name) for name in MEMBER_FIELDS}
+
+
+def _note(action: str, member: Member, **values: Any) -> None:
+    audit(action, workspace_id=member.workspace_id, object_id=member.pk, object_name=str(member), **values)
 
 
 def _check_role(by: Member | None, member: Member | None, role: str) -> None:
@@ -49,7 +66,18 @@ def update_settings(*, workspace: Workspace, changes: Mapping[str, Any]) -> Work
     unknown = set(changes) - SETTINGS
     if unknown:
         raise TypeError(f"Not settings: {', '.join(sorted(unknown))}")
-    for name, value in changes.items():
-        setattr(workspace, name, value)
-    workspace.save(update_fields=list(changes))
+    with transaction.atomic():
+        before = {name: getattr(workspace, name) for name in changes}
+        for name, value in changes.items():
+            setattr(workspace, name, value)
+        workspace.save(update_fields=list(changes))
+        if changes:
+            audit(
+                "settings.changed",
+                workspace_id=workspace.pk,
+                object_id=workspace.pk,
+                object_name=workspace.name,
+                before=before,
+                after=changes,
+            )
     return workspace

@@ -43,6 +43,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         own.append(item("Company", "storefront", "workspace_workspace_changelist"))
     if seat.may("keys"):
         own.append(item("API keys", "key", "api_apikey_changelist"))
+    if seat.may("settings"):
+        own.append(item("Audit trail", "history", "workspace_auditentry_changelist"))
     if own:
         groups.append({"title": "Settings", "separator": True, "items": own})
     if seat.is_superuser:

@@ -29,7 +29,12 @@ class JobListView(ApiView):
     @extend_schema(
         operation_id="list_jobs",
         parameters=[
-            OpenApiParameter("integration", str, enum=sorted(PROVIDERS)),
+            OpenApiParameter(
+                "integration",
+                str,
+                enum=sorted({*PROVIDERS, *BY_SLUG}),
+                description="The integration's name, or its slug in addresses.",
+            ),
             OpenApiParameter("status", str, enum=JobStatus.values),
             CURSOR,
             LIMIT,
@@ -58,17 +63,17 @@ class JobListView(ApiView):
 
 def _filters(request: Request) -> dict[str, str]:
     """`integration` (its name, or its slug in addresses) and `status`, checked."""
-    integration = request.query_params.get("integration", "")
+    integration = request.query_params.get("integration")
     integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
-    status = request.query_params.get("status", "")
+    status = request.query_params.get("status")
     wrong = {}
-    if integration and integration not in PROVIDERS:
+    if integration is not None and integration not in PROVIDERS:
         wrong["integration"] = [f"Must be one of {', '.join(sorted(PROVIDERS))}."]
-    if status and status not in JobStatus.values:
+    if status is not None and status not in JobStatus.values:
         wrong["status"] = [f"Must be one of {', '.join(JobStatus.values)}."]
     if wrong:
         raise validation_error(wrong)
-    return {"integration": integration, "status": status}
+    return {"integration": integration or "", "status": status or ""}
 
 
 def _before(position: list[Any]) -> Q:

@@ -6,9 +6,11 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from fieldcamp.workspace.audit import audit
 from integrations.issues import resolve_issues
 from integrations.models import Hold, Issue, Link, SyncJob
 from integrations.services.jobs import SyncInProgress, trigger_sync
+from integrations.services.notes import note
 
 SIDES = ("local", "remote")
 
@@ -40,6 +42,7 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
             link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
         resolve_issues(hold.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
+        note("removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals})
     return _at_once(hold.stream.connection, [link.pk for link in links], user)
 
 
@@ -49,8 +52,10 @@ def resolve_conflict(*, link: Link, choice: str | dict[str, str], user: Abstract
     if not sides or any(side not in SIDES for side in sides):
         raise ValueError("Choose FieldCamp's side or the other one.")
     decision: dict[str, Any] = {"winner": choice} if isinstance(choice, str) else {"fields": choice}
-    if not Link.objects.filter(pk=link.pk, parked=True).update(decision=decision, parked=False, unsettled=True):
-        raise AlreadyDecided
+    with transaction.atomic():
+        if not Link.objects.filter(pk=link.pk, parked=True).update(decision=decision, parked=False, unsettled=True):
+            raise AlreadyDecided
+        note("conflict_decided", link.stream.connection, user, after={"record": link.record_id, **decision})
     return _at_once(link.stream.connection, [link.pk], user)
 
 
@@ -66,17 +71,38 @@ def retry(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
             triggered_by=SyncJob.Trigger.ADMIN,
             actor=_name(user),
         )
-    Link.objects.filter(pk=issue.link_id).update(parked=False, unsettled=True)
+    with transaction.atomic():
+        Link.objects.filter(pk=issue.link_id).update(parked=False, unsettled=True)
+        _note_problem("retried", issue, user)
     return _at_once(issue.connection, [issue.link_id], user)
 
 
 def ignore(*, issue: Issue, user: AbstractBaseUser) -> None:
     """Takes a problem off the list until it occurs again; `unignore` brings it back."""
-    Issue.objects.filter(pk=issue.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
+    with transaction.atomic():
+        Issue.objects.filter(pk=issue.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
+        _note_problem("ignored", issue, user)
 
 
 def unignore(*, issue: Issue, user: AbstractBaseUser) -> None:
-    Issue.objects.filter(pk=issue.pk).update(ignored_at=None, ignored_by=None)
+    with transaction.atomic():
+        Issue.objects.filter(pk=issue.pk).update(ignored_at=None, ignored_by=None)
+        _note_problem("unignored", issue, user)
+
+
+def _facts(issue: Issue) -> dict[str, Any]:
+    return {"problem": issue.code, "record": issue.record_id}
+
+
+def _note_problem(deed: str, issue: Issue, user: AbstractBaseUser) -> None:
+    audit(
+        f"problem.{deed}",
+        workspace_id=issue.workspace_id,
+        object_id=issue.pk,
+        object_name=issue.message,
+        after=_facts(issue),
+        actor=_name(user),
+    )
 
 
 def _at_once(connection, link_ids: list[int], user: AbstractBaseUser) -> SyncJob | None:

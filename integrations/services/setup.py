@@ -1,6 +1,9 @@
 """Binding a connection to a member and to calendars: nothing syncs before that."""
 
+from typing import Any
+
 import structlog
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
@@ -9,6 +12,7 @@ from integrations.dirty import write_rows
 from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import VISIT, Container
+from integrations.services.notes import note
 from integrations.wiring import open_remote
 
 log = structlog.get_logger(__name__)
@@ -41,6 +45,7 @@ def set_up(
     busy_container_ids: list[str],
     direction: str = Direction.TWO_WAY,
     policy: str = Policy.LOCAL,
+    user: User | None = None,
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
@@ -67,6 +72,7 @@ def set_up(
             for stream in connection.streams.all():
                 blocks.forget(stream)
             forget_calendars(connection)  # everything is read again, for the other person
+        before = _choices(connection)
         chosen = {target_container_id, *busy_container_ids}
         _let_go(connection, target_container_id, busy_container_ids)
         for container_id in chosen:
@@ -82,8 +88,21 @@ def set_up(
         connection.state = ready_state(connection)
         connection.state_reason = ""
         connection.save(update_fields=["member", "state", "state_reason"])
+        note("set_up", connection, user, before=before, after=_choices(connection))
     log.info("set_up", connection=connection.pk, member=member.pk, calendars=len(chosen))
     return connection
+
+
+def _choices(connection: Connection) -> dict[str, Any]:
+    streams = list(connection.streams.filter(is_active=True).order_by("container_id"))
+    target = next((stream for stream in streams if stream.is_target), None)
+    return {
+        "member": str(connection.member) if connection.member else None,
+        "target": str(target) if target else None,
+        "busy": [str(stream) for stream in streams if stream.reads_busy],
+        "direction": target.direction if target else None,
+        "policy": target.policy if target else None,
+    }
 
 
 def _let_go(connection: Connection, target_container_id: str, busy_container_ids: list[str]) -> None:

@@ -94,6 +94,7 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
                 busy_container_ids=chosen["busy"],
                 direction=chosen["direction"],
                 policy=chosen["policy"],
+                user=request.user,
             )
             return redirect("integrations:preview", connection.pk)
     except connections.SetupError as error:

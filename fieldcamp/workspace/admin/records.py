@@ -79,7 +79,8 @@ class ClientAdmin(RecordAdmin):
                 {
                     "fields": (
                         (f"{name}__street",),
-                        tuple(f"{name}__{part}" for part in ("city", "state", "postalCode", "country")),
+                        (f"{name}__city", f"{name}__state"),
+                        (f"{name}__postalCode", f"{name}__country"),
                     )
                 },
             )
@@ -113,7 +114,10 @@ class VisitAdmin(RecordAdmin):
     readonly_fields = ("id", "job_id", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("title", ("client", "technician"), "visit_status", "seen_version")}),
-        ("When", {"fields": ("scheduled_start", "scheduled_end", "timezone")}),
+        (
+            "When",
+            {"fields": ("scheduled_start", "scheduled_end", "timezone"), "description": "In the company's time zone."},
+        ),
         ("Where and what", {"fields": ("address", "notes")}),
         ("Record", {"fields": (("id", "job_id"), ("created_at", "updated_at")), "classes": ("collapse",)}),
     )
@@ -139,7 +143,7 @@ class VisitAdmin(RecordAdmin):
 
 @admin.register(BlockedTime)
 class BlockedTimeAdmin(ScopedAdmin):
-    list_display = ("member", "starts", "ends", "all_day")
+    list_display = ("member", "starts", "ends", "whole_days")
     list_filter = (MemberFilter, "all_day", ("starts_at", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("member",)
@@ -149,6 +153,10 @@ class BlockedTimeAdmin(ScopedAdmin):
     @display(description="From", ordering="starts_at")
     def starts(self, block: BlockedTime) -> Any:
         return f"{block.start_date:%-d %b %Y}" if block.all_day and block.start_date else at(block.starts_at)
+
+    @display(description="All day")
+    def whole_days(self, block: BlockedTime) -> str:
+        return "All day" if block.all_day else "–"
 
     @display(description="Until", ordering="ends_at")
     def ends(self, block: BlockedTime) -> Any:

@@ -55,7 +55,7 @@ class Demo:
         self.file = settings.FIELDCAMP_DATA / "demo.json"
         self.stop = threading.Event()
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        gunicorn = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "2"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "2", "--limit-request-line", "8190"]
         self.children = Children(
             {
                 "sandbox": [*manage, "sandbox", "--port", str(sandbox_port)],

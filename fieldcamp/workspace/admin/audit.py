@@ -1,0 +1,42 @@
+"""The audit trail, to read."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.workspace.models import AuditEntry
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ScopedAdmin):
+    needs = {"view": "settings"}
+    list_display = ("at", "who", "action", "object_name")
+    list_filter = ("action",)
+    search_fields = ("actor", "action", "object_id", "object_name", "request_id")
+    search_help_text = "Who, what, an id, or a request id"
+    fields = ("at", "who", "action", "object_name", "object_id", "was", "now", "request_id")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).order_by("-id")
+
+    @display(description="Who", ordering="actor")
+    def who(self, entry: AuditEntry) -> str:
+        return entry.actor or "FieldCamp"
+
+    @display(description="Before")
+    def was(self, entry: AuditEntry) -> str:
+        return _shown(entry.before)
+
+    @display(description="After")
+    def now(self, entry: AuditEntry) -> str:
+        return _shown(entry.after)
+
+
+def _shown(values: dict[str, Any]) -> str:
+    return format_html("<pre>{}</pre>", json.dumps(values, indent=2, ensure_ascii=False)) if values else "–"

@@ -1,0 +1,29 @@
+"""What people do to connections, in the audit trail."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from fieldcamp.workspace.audit import audit
+from integrations.models import Connection
+
+
+def note(
+    deed: str,
+    connection: Connection,
+    user: AbstractBaseUser | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes down what a person (None: FieldCamp, or whoever `attributed` names) did to a connection."""
+    audit(
+        f"connection.{deed}",
+        workspace_id=connection.workspace_id,
+        object_id=connection.pk,
+        object_name=f"{connection.integration}: {connection.account_name}",
+        before=before,
+        after=after,
+        actor=user.get_username() if user else None,
+    )
