@@ -3,16 +3,17 @@
 from typing import Any
 
 from fieldcamp.sandbox import id_token
+from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import batch, errors, render, seed
 from fieldcamp.sandbox.google.api import PREFIX, CalendarV3
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.consent import Consent
+from fieldcamp.sandbox.google.diary import GoogleDiary
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.schema import SCHEMA
 from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.google.token_api import TokenApi
-from fieldcamp.sandbox.google.ui import Ui
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
 from fieldcamp.sandbox.state import State
@@ -35,7 +36,8 @@ class Google:
         self.events = Events(state, self.calendars)
         self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
-        self.ui = Ui(self.calendars, self.events, self.grants, self.calendar_v3.listing)
+        diary = GoogleDiary(self.calendars, self.events, self.calendar_v3.listing, self.grants)
+        self.ui = DiaryPages(diary, state, self.grants)
         self._fixed = {
             "/google/accounts/o/oauth2/v2/auth": self.consent.handle,
             "/google/accounts/.well-known/openid-configuration": self.tokens.discovery,

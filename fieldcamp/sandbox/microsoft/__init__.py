@@ -3,11 +3,13 @@
 import re
 from typing import Any
 
+from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
-from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
+from fieldcamp.sandbox.http import BadInput, Request, Response
 from fieldcamp.sandbox.microsoft import batch, errors, render, seed
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendars
 from fieldcamp.sandbox.microsoft.consent import Consent
+from fieldcamp.sandbox.microsoft.diary import OutlookDiary
 from fieldcamp.sandbox.microsoft.events import Events
 from fieldcamp.sandbox.microsoft.graph import PREFIX, Graph
 from fieldcamp.sandbox.microsoft.schema import SCHEMA
@@ -38,6 +40,7 @@ class Microsoft:
         self.events = Events(state, self.calendars)
         self.graph = Graph(state, self.calendars, self.events, self.grants)
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
+        self.ui = DiaryPages(OutlookDiary(self.events, self.tokens), state, self.grants)
 
     @property
     def throttled(self) -> bool:
@@ -64,7 +67,7 @@ class Microsoft:
 
     def page(self, request: Request) -> Response:
         """Answers a call below /microsoft/ui."""
-        return json_response({"error": "There is no such page."}, 404)
+        return self.ui.handle(request)
 
     def seed(self, seed_name: str) -> None:
         """Makes the sample accounts; "demo" also gives them a few events."""
