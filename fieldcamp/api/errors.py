@@ -26,11 +26,13 @@ Details = dict[str, Any]
 
 @dataclass(frozen=True)
 class ErrorSpec:
-    """A code's HTTP status (0 where it has none), what it means, and what the reader should do."""
+    """A code's HTTP status (0 where it has none), what it means, what the reader should do, and whether the same
+    request can succeed later."""
 
     status: int
     title: str
     remedy: str
+    retry: bool = False
 
 
 ERRORS: dict[str, ErrorSpec] = {
@@ -61,11 +63,13 @@ ERRORS: dict[str, ErrorSpec] = {
         409,
         "A sync of this integration is already queued or running.",
         "Poll details.active_job_id, and start the next sync when it has finished.",
+        retry=True,
     ),
     "IDEMPOTENCY_IN_PROGRESS": ErrorSpec(
         409,
         "The first request with this Idempotency-Key is still being worked on.",
         "Send the same request again in a moment.",
+        retry=True,
     ),
     "JOB_FINISHED": ErrorSpec(409, "The job is already over.", "Nothing is left to cancel; read the job's result."),
     "INVALID_TRANSITION": ErrorSpec(
@@ -98,13 +102,13 @@ ERRORS: dict[str, ErrorSpec] = {
         "Use a fresh key for each new request, and repeat a request unchanged.",
     ),
     "RATE_LIMITED": ErrorSpec(
-        429, "The request quota is used up.", "Wait as many seconds as Retry-After says, then go on."
+        429, "The request quota is used up.", "Wait as many seconds as Retry-After says, then go on.", retry=True
     ),
     "INTERNAL_ERROR": ErrorSpec(
-        500, "Something went wrong on our side.", "Try again; if it stays, tell support the request id."
+        500, "Something went wrong on our side.", "Try again; if it stays, tell support the request id.", retry=True
     ),
     "UNAVAILABLE": ErrorSpec(
-        503, "The service cannot answer just now.", "Try again after as many seconds as Retry-After says."
+        503, "The service cannot answer just now.", "Try again after as many seconds as Retry-After says.", retry=True
     ),
 }
 
@@ -120,10 +124,16 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         0, "The provider refuses this installation's own credentials.", "The operator checks the client id and secret."
     ),
     "RATE_LIMITED": ErrorSpec(
-        0, "The provider asked us to wait.", "Nothing: the sync goes on by itself at the time that is named."
+        0,
+        "The provider asked us to wait.",
+        "Nothing: the sync goes on by itself at the time that is named.",
+        retry=True,
     ),
     "PROVIDER_UNAVAILABLE": ErrorSpec(
-        0, "The provider did not answer, or answered with an error of its own.", "Nothing: the next run tries again."
+        0,
+        "The provider did not answer, or answered with an error of its own.",
+        "Nothing: the next run tries again.",
+        retry=True,
     ),
     "RECORD_REJECTED": ErrorSpec(
         0, "The provider refused one record; the others were synced.", "Correct the record as the message says."
@@ -141,7 +151,10 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         0, "The provider's total differs from FieldCamp's by more than a cent.", "Compare the two documents."
     ),
     "INTERNAL_ERROR": ErrorSpec(
-        0, "Something went wrong on our side.", "The next run tries again; if it stays, tell support the job id."
+        0,
+        "Something went wrong on our side.",
+        "The next run tries again; if it stays, tell support the job id.",
+        retry=True,
     ),
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
@@ -45,7 +45,7 @@ def set_up(
     busy_container_ids: list[str],
     direction: str = Direction.TWO_WAY,
     policy: str = Policy.LOCAL,
-    user: User | None = None,
+    user: User | AnonymousUser | None = None,
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
