@@ -91,6 +91,11 @@ class Card:
         return f"card-{self.provider.slug}"
 
     @property
+    def disconnected(self) -> int:
+        """Accounts that are not on the card any more; their history is kept."""
+        return len(self.standing.connections) - len(self.accounts)
+
+    @property
     def summary(self) -> str:
         """`Connected · dana@google.test, lee@google.test`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)

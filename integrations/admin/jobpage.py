@@ -33,6 +33,13 @@ ACTIONS = {
     "ask": "Waits for a decision",
     "hold": "Held back",
 }
+TRIED = {
+    "pull": "Take it in",
+    "remove_local": "Remove it here",
+    "create_remote": "Create the event",
+    "update_remote": "Change the event",
+    "remove_remote": "Remove the event",
+}
 PART_TONES = {
     JobPart.Status.DONE: "success",
     JobPart.Status.HELD: "warning",
@@ -128,9 +135,15 @@ def _row(item: JobItem, titles: Mapping[str, str]) -> dict[str, Any]:
         "item": item,
         "title": titles.get(item.record_id) or ("Busy time" if item.kind == "block" else item.key),
         "visit_id": item.record_id if known else "",
-        "action": ACTIONS.get(item.action, item.action),
+        "action": _action(item),
         "account": item.connection.account_name,
     }
+
+
+def _action(item: JobItem) -> str:
+    """What was done, or was tried without success."""
+    tried = TRIED.get(item.action) if item.outcome == Outcome.FAILED else None
+    return tried or ACTIONS.get(item.action, item.action)
 
 
 class _Echo:

@@ -2,6 +2,7 @@
 
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -96,7 +97,10 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
                 policy=chosen["policy"],
                 user=request.user,
             )
-            return redirect("integrations:preview", connection.pk)
+            if connection.streams.filter(is_active=True, first_synced_at=None).exists():
+                return redirect("integrations:preview", connection.pk)
+            messages.success(request, f"The settings of {connection.account_name} are saved.")
+            return redirect("admin:integrations_connection_change", connection.pk)
     except connections.SetupError as error:
         context |= {"error": str(error), "error_field": error.field, "chosen": chosen, "calendars": calendars}
         return render(request, "connect/setup.html", context | {"members": members}, status=400)

@@ -206,8 +206,11 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
         }
         return render(request, "integrations/disconnect.html", context)
     connection = connections.disconnect(connection=connection, user=seat_of(request).user)
-    told = "" if connection.revoked_at_provider else " The provider could not be told: remove FieldCamp there as well."
-    return _done(request, connection, f"{connection.account_name} is disconnected.{told}")
+    there = PROVIDERS[connection.integration].label
+    told = f"{there} has withdrawn FieldCamp's access."
+    if not connection.revoked_at_provider:
+        told = f"{there} was not told, or another connection uses the account: look there who has access."
+    return _done(request, connection, f"{connection.account_name} is disconnected. {told}")
 
 
 # --- problems -------------------------------------------------------------------------------------------------------
@@ -236,8 +239,8 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
     if link is None or choice not in decisions.SIDES:
         raise Http404
     ok, job = _try(request, lambda: decisions.resolve_conflict(link=link, choice=choice, user=seat_of(request).user))
-    side = "FieldCamp's" if choice == "local" else "the other"
-    return _done(request, issue, f"Decided for {side} side. {_started(job)}") if ok else back(request)
+    side = "FieldCamp" if choice == "local" else PROVIDERS[issue.integration].label
+    return _done(request, issue, f"{side}'s side is kept. {_started(job)}") if ok else back(request)
 
 
 @desk_view("POST", may="ignore")

@@ -116,14 +116,14 @@ def test_a_conflict_is_settled_by_the_chosen_side(desk, quiet):
     _, said = press(desk("staff"), url, {"choice": "remote"})
     assert Link.objects.get(pk=quiet.link.pk).decision == {"winner": "remote"}
     assert newest().only == [quiet.link.pk]
-    assert said == ["Decided for the other side. Sync started."]
+    assert said == ["Google Calendar's side is kept. Sync started."]
 
 
 def test_a_decision_during_a_sync_waits_for_it(desk, quiet):
     press(desk(), TRIGGER)
     _, said = press(desk(), posts_of(quiet)["resolve"][0], {"choice": "local"})
     assert said == [
-        "Decided for FieldCamp's side. Saved. The sync that is running now, or the next one, carries it out."
+        "FieldCamp's side is kept. Saved. The sync that is running now, or the next one, carries it out."
     ]
 
 

@@ -53,6 +53,9 @@ class RecordAdmin(ServiceAdmin):
     needs = {"view": "view", "add": "settings", "change": "settings"}
     change_form_outer_after_template = _HISTORY
 
+    class Media:
+        js = ("fieldcamp/labels.js",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(deleted_at=None)
 

@@ -1,0 +1,10 @@
+// The theme's search boxes (select2) say nothing of their field's label, so a screen reader cannot name them.
+window.addEventListener("load", () => {
+  for (const box of document.querySelectorAll(".select2-selection[role=combobox]")) {
+    const field = box.closest(".select2").previousElementSibling;
+    const label = field && document.querySelector(`label[for="${field.id}"]`);
+    if (!label) continue;
+    label.id ||= `${field.id}_label`;
+    box.setAttribute("aria-labelledby", `${label.id} ${box.getAttribute("aria-labelledby") ?? ""}`.trim());
+  }
+});
