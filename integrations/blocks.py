@@ -22,6 +22,8 @@ from integrations.records import BLOCK, Window, instant, is_day, parse_instant
 
 log = structlog.get_logger(__name__)
 
+MOST_A_DAY = 48  # a person's events do not; working such a rule out would only keep everybody waiting
+
 
 def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
     """Works out the occurrences of these events (a series by its master's id) and shows them as blocked times.
@@ -121,12 +123,14 @@ def _occurrences(
     if event and event.get("recurrence"):
         assert master is not None
         excluded = [link.base or link.seen or {} for link in exceptions]
+        instead_of = [e.get("original_start") or "" for e in excluded]
         try:
-            for start, end in _recur(event, [e.get("original_start") or "" for e in excluded], window, zone):
-                if event.get("busy"):
-                    yield master, _times(event["uid"], start, start, end, zone)
+            found = list(_recur(event, instead_of, window, zone)) if event.get("busy") else []
         except Exception as error:  # a rule that no library understands must not stop the other events
             log.warning("series.unreadable", link=master.pk, error=type(error).__name__)
+            found = [] if event["start"] in instead_of else [(event["start"], event["end"])]
+        for start, end in found:
+            yield master, _times(event["uid"], start, start, end, zone)
     elif event and event.get("busy"):
         assert master is not None
         yield master, _times(event["uid"], event.get("original_start") or "", event["start"], event["end"], zone)
@@ -156,6 +160,8 @@ def _recur(event: dict, excluded: Sequence[str], window: Window, zone: zoneinfo.
     for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
         if name in parsed:
             component[name] = parsed[name]
+    if any(_a_day(rule) > MOST_A_DAY for rule in _each(component.get("RRULE", ()))):
+        raise ValueError("It takes place too often.")
     calendar = icalendar.Calendar()
     calendar.add_component(component)
     gone = set(excluded)
@@ -164,6 +170,18 @@ def _recur(event: dict, excluded: Sequence[str], window: Window, zone: zoneinfo.
         texts = (start.isoformat(), end.isoformat()) if day else (instant(start), instant(end))
         if texts[0] not in gone:
             yield texts
+
+
+def _each(rules: Any) -> list[dict]:
+    return rules if isinstance(rules, list) else [rules] if rules else []
+
+
+def _a_day(rule: dict) -> int:
+    """How often a rule may take place in a day, at most."""
+    often = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}.get(str((rule.get("FREQ") or ["?"])[0]).upper(), 1)
+    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+        often *= max(1, len(rule.get(name) or ()))
+    return often
 
 
 def _times(uid: str, original: str, start: str, end: str, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:

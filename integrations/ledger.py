@@ -76,6 +76,7 @@ class StreamLedger(Observations):
         with self.transaction():
             Stream.objects.filter(pk=self.stream.pk).update(window_end=self.local.window.end)
             Stream.objects.filter(pk=self.stream.pk, first_synced_at=None).update(first_synced_at=now)
+            self._bring_hold_up_to_date()
             if not (self.stream.is_target or self.stream.reads_busy):
                 # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
                 live = Link.objects.filter(stream=self.stream, cut_at=None).exists() or self.stream.dirty_rows.exists()
@@ -158,12 +159,13 @@ class StreamLedger(Observations):
 
     def _pairs(self, links: Sequence[Link]) -> list[Pair]:
         ids = [link.record_id for link in links if link.record_id]
-        views = self.local.read("visit", ids)
+        # Before the records themselves: an edit between the two looks is then newer than what is settled, and stays.
         seqs = dict(
             DirtyRow.objects.filter(stream=self.stream, record_id__in=ids).values_list("record_id", "seq")
             if ids
             else ()
         )
+        views = self.local.read("visit", ids)
         return [
             _pair(link, views.get(link.record_id, NOWHERE), seqs.get(link.record_id), link.kind, link.record_id)
             for link in links
@@ -178,17 +180,32 @@ class StreamLedger(Observations):
                 stream=self.stream, decision="", defaults={"job": self.job, "removals": 0, "of": of}
             )
             Link.objects.filter(pk__in=[decision.pair.link_id for decision in decisions]).update(hold=hold)
-            hold.job, hold.of, hold.removals = self.job, of, hold.links.count()
-            hold.save(update_fields=["job", "of", "removals"])
-            open_issue(
-                self.connection,
-                "CONFIRMATION_NEEDED",
-                judge(hold.removals, of).sentence + " Put the events back or cut them loose.",
-                now=timezone.now(),
-                kind="hold",
-                record_id=hold.pk,
-                data={"hold": hold.pk, "removals": hold.removals, "of": of},
-            )
+            hold.job, hold.of = self.job, of
+            self._describe(hold, hold.links.count())
+
+    def _bring_hold_up_to_date(self) -> None:
+        """What was held and has come back, or was decided by an edit, waits for nobody any more."""
+        hold = Hold.objects.filter(stream=self.stream, decision="").first()
+        if hold is None or (left := hold.links.count()) == hold.removals:
+            return
+        if left:
+            self._describe(hold, left)
+        else:
+            resolve_issues(self.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
+            hold.delete()
+
+    def _describe(self, hold: Hold, removals: int) -> None:
+        hold.removals = removals
+        hold.save(update_fields=["job", "of", "removals"])
+        open_issue(
+            self.connection,
+            "CONFIRMATION_NEEDED",
+            judge(removals, hold.of).sentence + " Put the events back or cut them loose.",
+            now=timezone.now(),
+            kind="hold",
+            record_id=hold.pk,
+            data={"hold": hold.pk, "removals": removals, "of": hold.of},
+        )
 
     def open_intents(self) -> list[str]:
         links = Link.objects.filter(stream=self.stream, intent__isnull=False).order_by("pk")
@@ -211,12 +228,14 @@ class StreamLedger(Observations):
         with self.transaction():
             add_items(self.results.settle(records))
 
-    def save_here(self, decisions: Sequence[Decision]) -> None:
+    def save_here(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:
-            return
+            return set()
         with self.transaction():
-            overtaken = self.local.apply(decisions)
+            overtaken = self.results.decided_meanwhile(decisions)
+            overtaken |= self.local.apply([d for d in decisions if d.pair.key not in overtaken])
             add_items(self.results.here(decisions, overtaken))
+        return overtaken
 
     def save_written(self, written: Sequence[Written]) -> None:
         if not written:

@@ -95,7 +95,8 @@ class VisitsOfStream:
         """Makes pulls true, inside the caller's transaction. Returns the keys of records that somebody edited since
         they were read: those are left as they are, and stay dirty."""
         overtaken: set[str] = set()
-        for decision in decisions:
+        # In the order in which all writers of visits lock them.
+        for decision in sorted(decisions, key=lambda decision: decision.pair.record_id):
             if decision.pair.kind is VISIT and decision.pull and not self._move(decision):
                 overtaken.add(decision.pair.key)
         return overtaken

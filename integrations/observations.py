@@ -5,7 +5,6 @@ write through here; each says with `guard` under which condition it may.
 """
 
 import contextlib
-import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
-from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord, Window, instant
+from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import Overtaken
 
 _CHUNK = 1000
@@ -71,7 +70,8 @@ class Observations:
         names = [*sent, *latest]
         known: dict[str, Link] = {}
         for start in range(0, len(names), _CHUNK):
-            links = Link.objects.filter(stream=self.stream, remote_id__in=names[start : start + _CHUNK])
+            links = Link.objects.select_for_update().order_by("pk")
+            links = links.filter(stream=self.stream, remote_id__in=names[start : start + _CHUNK])
             known.update((sent.get(link.remote_id, link.remote_id), link) for link in links)
         return known
 
@@ -110,7 +110,7 @@ class Observations:
         if mark:
             for start in range(0, len(same), _CHUNK):
                 Link.objects.filter(pk__in=same[start : start + _CHUNK]).update(mark=mark)
-        self._append(feed, now)
+        self._append(feed)
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
         """Links of the records that our own markers name: one that is cut is taken up again, a live one is not."""
@@ -121,7 +121,8 @@ class Observations:
     def _new(self, record: RemoteRecord, adopted: dict[str, Link]) -> Link | None:
         """The link for a record that was never seen; None where it does not concern us."""
         marker = record.marker
-        if record.ours and marker and marker.workspace_id == self.connection.workspace_id and self.stream.is_target:
+        mine = record.ours and marker and marker.workspace_id == self.connection.workspace_id
+        if mine and marker and self.stream.is_target and not record.gone:
             linked = adopted.get(marker.record_id)
             if linked is None or linked.cut_at is not None:
                 adopted[marker.record_id] = link = linked or Link(
@@ -139,8 +140,9 @@ class Observations:
         _see(link, BLOCK, record)
         return link
 
-    def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]], now: dt.datetime) -> None:
-        """Adds to the change feed. The counter's lock makes the numbers' order the order of their commits."""
+    def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]]) -> None:
+        """Adds to the change feed. The counter's lock makes the order of the numbers, and of their times, the order of
+        the commits."""
         if not rows:
             return
         counter = WorkspaceIntegration.objects.filter(
@@ -151,6 +153,7 @@ class Observations:
         )
         counter.update(feed_seq=F("feed_seq") + len(rows))
         last = counter.values_list("feed_seq", flat=True).get()
+        now = timezone.now()
         ChangeRow.objects.bulk_create(
             [
                 ChangeRow(
@@ -188,6 +191,8 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
     if record.gone:
         if link.seen_gone or link.cut_at is not None:
             return None
+        if link.intent and link.intent["verb"] == Verb.DELETE:
+            return None  # our own removal, whose answer is still on its way to us
         _see(link, kind, record)
         return "deleted"
     if record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LINK = ["remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
          "parked", "decision", "cut_at"]  # fmt: skip
 REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
-OVERTAKEN = "It was edited in FieldCamp while the sync ran; the next sync looks at it again."
+OVERTAKEN = "Somebody edited it or decided about it while the sync ran; the next sync looks at it again."
 CONFLICT = "Moved in FieldCamp and in the calendar. Choose which time is right."
 
 
@@ -32,7 +32,9 @@ class Results:
         self.ledger = ledger
 
     def _links(self, pairs: Sequence[Pair]) -> dict[int, Link]:
-        return Link.objects.in_bulk([pair.link_id for pair in pairs if pair.link_id])
+        # Locked: a person may be deciding about one of them right now.
+        links = Link.objects.select_for_update().order_by("pk")
+        return {link.pk: link for link in links.filter(pk__in=[pair.link_id for pair in pairs if pair.link_id])}
 
     def _save(self, links: Sequence[Link]) -> None:
         Link.objects.save_many(links, _LINK)
@@ -60,6 +62,7 @@ class Results:
             elif operation.verb is Verb.UPDATE:
                 fields = {**(pair.seen or {}), **operation.fields}
             link.intent = {"verb": operation.verb, "fields": fields}
+            link.unsettled = True  # until it is answered: what breaks off here is looked at again by any run
         Link.objects.bulk_create(new)
         self._save(known)
 
@@ -144,13 +147,23 @@ class Results:
 
     # --- without a write --------------------------------------------------------------------------------------------
 
+    def decided_meanwhile(self, decisions: Sequence[Decision]) -> set[str]:
+        """Keys of the pairs about which a person has decided since they were read."""
+        links = self._links([decision.pair for decision in decisions])
+        return {
+            pair.key
+            for pair in (decision.pair for decision in decisions)
+            if (link := links.get(pair.link_id or 0))
+            and (link.decision != pair.decision or (link.hold_id is not None) != pair.held)
+        }
+
     def here(self, decisions: Sequence[Decision], overtaken: set[str]) -> list[JobItem]:
         """Everything that a plan does on our own side."""
         links = self._links([decision.pair for decision in decisions])
         items: list[JobItem] = []
         settled: list[Pair] = []
         changed: list[Link] = []
-        gone: list[int] = []
+        gone: list[Link] = []
         asked: set[str] = set()
         for decision in decisions:
             pair = decision.pair
@@ -173,10 +186,14 @@ class Results:
             if link is not None and not verified:
                 changed.append(link)
                 if _is_over(link, decision):
-                    gone.append(link.pk)
+                    gone.append(link)
         self._save(changed)
         self.ledger.local.expand(decisions)
-        Link.objects.filter(pk__in=gone).delete()
+        series = [link.remote_id for link in gone if not link.record_id]
+        if gone:
+            Link.objects.filter(pk__in=[link.pk for link in gone]).delete()
+            # A removed series sends no word of its exceptions.
+            Link.objects.filter(stream=self.ledger.stream, series_id__in=series).exclude(series_id="").delete()
         self.ledger.settle_dirty(settled)
         self.ledger.resolve([pair for pair in settled if pair.key not in asked], "CONFLICT", "RECORD_REJECTED")
         return items
@@ -196,6 +213,8 @@ class Results:
         if link is not None:
             link.unsettled = link.parked = False
             link.decision = None
+            if pair.local.exists and not pair.gone:
+                link.hold = None  # it has come back
         if action is Action.CUT:
             assert link is not None
             link.cut_at, link.hold = now, None

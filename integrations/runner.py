@@ -1,14 +1,16 @@
 """Running a job: slice by slice, account by account. An account that fails fails alone."""
 
+import contextlib
 import datetime as dt
 import time
-from typing import Any
+from collections.abc import Iterator
 
 import structlog
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from integrations import schedules, stopping
+from integrations import stopping
+from integrations.ending import finish, status_of
 from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
 from integrations.health import mark_needs_permission, mark_needs_reconnect
 from integrations.issues import open_issue, resolve_issues
@@ -17,7 +19,6 @@ from integrations.models import (
     Connection,
     ConnectionState,
     Direction,
-    Issue,
     JobPart,
     JobStatus,
     Link,
@@ -27,14 +28,14 @@ from integrations.models import (
 from integrations.providers.base import ProviderClient
 from integrations.records import instant
 from integrations.services.jobs import ring
-from integrations.tally import CountsDoNotAddUp, assert_sums
 from integrations.wiring import open_remote, stream_run
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
 PATIENCE = dt.timedelta(
     seconds=70
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
-MAX_ERRORS = 50
+MOST_WAITS = 5
+ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."
 _CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
@@ -64,14 +65,15 @@ def run(job_id: str) -> None:
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
         log.info("job.slice", attempt=job.attempts, mode=job.mode)
         try:
-            _Slice(job, lease).work()
+            try:
+                _Slice(job, lease).work()
+            except _Cancelled:
+                finish(job, lease, JobStatus.CANCELLED)
         except _SliceOver:
             _go_on(job, lease, timezone.now())
         except _HandBack:
             log.info("job.handed_back")
             _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
-        except _Cancelled:
-            _finish(job, lease, JobStatus.CANCELLED)
         except LeaseLost:
             log.warning("job.lease_lost")
 
@@ -99,7 +101,7 @@ class _Slice:
         if self.wait_until:
             _go_on(self.job, self.lease, self.wait_until)
         else:
-            _finish(self.job, self.lease, _status(parts))
+            finish(self.job, self.lease, status_of(parts))
 
     def breathe(self) -> None:
         self.check()
@@ -108,9 +110,12 @@ class _Slice:
 
     def check(self) -> None:
         """Called before each provider call: is the job still ours, and still wanted?"""
-        owner, cancelled = SyncJob.objects.values_list("lease_owner", "cancel_requested_at").get(pk=self.job.pk)
+        names = ("lease_owner", "lease_until", "cancel_requested_at")
+        owner, until, cancelled = SyncJob.objects.values_list(*names).get(pk=self.job.pk)
         if owner != self.lease.owner:
             raise LeaseLost(self.job.pk)
+        if until - timezone.now() < ONE_CALL:  # the heartbeat could not write, say
+            self.lease.assert_held()
         if cancelled:
             raise _Cancelled
         if stopping.requested():
@@ -121,8 +126,7 @@ class _Slice:
         job = self.job
         parts = job.parts.select_related("connection__workspace", "connection__member")
         if not parts.exists():
-            with transaction.atomic():
-                self.lease.assert_held()
+            with self._held():
                 JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in _connections(job)])
         return parts.all()
 
@@ -135,21 +139,22 @@ class _Slice:
             self._save(part, JobPart.Status.RUNNING)
             held = self._streams(part)
             self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
-            with transaction.atomic():
-                self.lease.assert_held()
+            with self._held():
                 resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
         except RateLimited as error:
-            if error.retry_at - timezone.now() <= PATIENCE:
+            with self._held():  # its own time, which nobody comes before
+                Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
+            if error.retry_at - timezone.now() <= PATIENCE and self._may_wait(part):
                 self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
             else:
-                Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
                 until = f" It goes on after {error.retry_at:%H:%M} UTC."
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
-            if isinstance(error, NeedsPermission):
-                mark_needs_permission(connection, str(error))
-            elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
-                mark_needs_reconnect(connection, str(error))
+            with self._held():
+                if isinstance(error, NeedsPermission):
+                    mark_needs_permission(connection, str(error))
+                elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
+                    mark_needs_reconnect(connection, str(error))
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
         except (_Interrupted, LeaseLost, DatabaseError):
             raise
@@ -159,8 +164,7 @@ class _Slice:
 
     def _save(self, part: JobPart, status: str, **values) -> None:
         part.status = status
-        with transaction.atomic():
-            self.lease.assert_held()
+        with self._held():
             JobPart.objects.filter(pk=part.pk).update(status=status, **values)
 
     def _fail(self, part: JobPart, code: str, message: str, detail: str = "") -> None:
@@ -171,9 +175,26 @@ class _Slice:
             "occurred_at": instant(now),
             "connection_id": part.connection_id,
         }
-        self._save(part, JobPart.Status.FAILED, error=part.error)
-        if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
-            open_issue(part.connection, code, message, now=now, detail=detail)
+        with self._held():
+            self._save(part, JobPart.Status.FAILED, error=part.error)
+            if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
+                open_issue(part.connection, code, message, now=now, detail=detail)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """A transaction that writes only while the job is ours."""
+        with transaction.atomic():
+            self.lease.assert_held()
+            yield
+
+    def _may_wait(self, part: JobPart) -> bool:
+        """An account may keep the job waiting a few times in a row; then it leaves the job."""
+        done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
+        waits, before = part.progress.get("waits", (0, done))
+        part.progress["waits"] = (waits + 1 if before == done else 1, done)
+        with self._held():
+            part.save(update_fields=["progress"])
+        return part.progress["waits"][0] <= MOST_WAITS
 
     def _streams(self, part: JobPart) -> bool:
         """All streams of one account; true when removals of one were held."""
@@ -189,7 +210,8 @@ class _Slice:
                 held = True
             directions.add(stream.direction)
         part.direction = _direction(directions)
-        JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
+        with self._held():
+            JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
         return held
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
@@ -198,10 +220,12 @@ class _Slice:
             return "held" in run.progress.notes
         held = run.everything()
         now = timezone.now()
-        if "forced" in run.progress.notes:
-            open_issue(part.connection, "FULL_SYNC_FORCED", FORCED, now=now, kind="stream", record_id=stream.pk)
-        else:
-            resolve_issues(part.connection, now=now, codes=["FULL_SYNC_FORCED"], kind="stream", record_ids=[stream.pk])
+        name, about = "FULL_SYNC_FORCED", part.connection
+        with self._held():
+            if "forced" in run.progress.notes:
+                open_issue(about, name, FORCED, now=now, kind="stream", record_id=stream.pk)
+            else:
+                resolve_issues(about, now=now, codes=[name], kind="stream", record_ids=[stream.pk])
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
@@ -233,62 +257,3 @@ def _connections(job: SyncJob) -> list[Connection]:
     if job.only is not None:
         connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
     return list(connections)
-
-
-def _status(parts: list[JobPart]) -> str:
-    states = {part.status for part in parts}
-    if not parts or states == {JobPart.Status.FAILED}:
-        return JobStatus.FAILED
-    if JobPart.Status.HELD in states:
-        return JobStatus.NEEDS_CONFIRMATION
-    return JobStatus.PARTIAL if JobPart.Status.FAILED in states else JobStatus.SUCCEEDED
-
-
-def _finish(job: SyncJob, lease: Lease, status: str) -> None:
-    job.refresh_from_db()
-    try:
-        assert_sums(job)
-    except CountsDoNotAddUp:
-        log.exception("job.counts")
-        status = JobStatus.FAILED
-    if status == JobStatus.SUCCEEDED and job.failed:
-        status = JobStatus.PARTIAL
-    with transaction.atomic():
-        let_go = lease.let_go(status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job))
-        if not let_go:
-            raise LeaseLost(job.pk)
-        job.refresh_from_db()
-        schedules.after_job(job)
-    log.info(
-        "job.finished",
-        status=status,
-        pulled=job.pulled,
-        pushed=job.pushed,
-        skipped=job.skipped,
-        failed=job.failed,
-    )
-
-
-def _errors(job: SyncJob) -> list[dict]:
-    """What went wrong in this job, newest first: whole accounts, then records."""
-    errors = [part.error for part in job.parts.all() if part.error]
-    codes = {(error["connection_id"], error["code"]) for error in errors}
-    met = Issue.objects.filter(
-        connection__in=job.parts.values("connection"),
-        occurred_at__gte=job.started_at,
-        resolved_at=None,
-        notice=False,
-    )
-    for issue in met[:MAX_ERRORS]:
-        if (issue.connection_id, issue.code) in codes and not issue.record_id:
-            continue
-        error: dict[str, Any] = {
-            "code": issue.code,
-            "message": issue.message,
-            "occurred_at": instant(issue.occurred_at),
-            "connection_id": issue.connection_id,
-        }
-        if issue.record_kind and issue.record_kind not in ("stream", "hold"):
-            error["record"] = {"kind": issue.record_kind, "id": issue.record_id}
-        errors.append(error)
-    return errors[:MAX_ERRORS]

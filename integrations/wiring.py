@@ -69,7 +69,8 @@ def stream_run(
         window=window,
         capabilities=provider.capabilities,
         make_id=provider.make_id,
-        progress=Progress(**stored) if stored else replace(Progress(), full=policy.full),
+        # What a full run has not finished (the first one, or after other choices) is owed: the next is full again.
+        progress=Progress(**stored) if stored else replace(Progress(), full=policy.full or stream.window_end is None),
         breathe=breathe,
         sleep=time.sleep,
         now=timezone.now,

@@ -129,7 +129,7 @@ def _save_stream(connection: Connection, container: Container, **choices) -> Non
         # What was passed over until now has to be read.
         stream.cursor, stream.window_end = "", None
     if choices["direction"] != stream.direction and stream.direction != Direction.TWO_WAY:
-        stream.cursor = ""  # what the old direction held back is found by reading everything
+        stream.cursor, stream.window_end = "", None  # what the old direction held back is found by reading everything
     stream.container_name, stream.is_active = container.name, True
     for name, value in choices.items():
         setattr(stream, name, value)

@@ -93,8 +93,9 @@ class Ledger(Protocol):
     def forget_intents(self, pairs: Sequence[Pair]) -> None:
         """These writes are known not to have been done."""
 
-    def save_here(self, decisions: Sequence[Decision]) -> None:
-        """Makes the local half of decisions true, all of it or none."""
+    def save_here(self, decisions: Sequence[Decision]) -> set[str]:
+        """Makes the local half of decisions true, all of it or none. Returns the keys of pairs that a person has edited
+        or decided about, since they were read: those are left alone, and looked at again."""
 
     def save_written(self, written: Sequence[Written]) -> None: ...
     def finish(self) -> None: ...

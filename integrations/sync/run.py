@@ -191,8 +191,8 @@ class StreamRun:
 
     def _do(self, pairs: Iterable[Pair]) -> None:
         decisions = plan(pairs, self._policy)
-        self.ledger.save_here([decision for decision in decisions if decision.pull or _is_here(decision)])
-        self._queue += [decision for decision in decisions if decision.action in REMOTE_WRITES]
+        overtaken = self.ledger.save_here([decision for decision in decisions if decision.pull or _is_here(decision)])
+        self._queue += [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in overtaken]
         self._flush(rest=False)
 
     def _flush(self, *, rest: bool) -> None:

@@ -244,6 +244,7 @@ def test_the_vendors_own_quota_slows_a_sync_down_and_nothing_more(dana, google, 
     assert job.pushed <= 600  # not before its time
     vendors.advance(61)  # a minute passes, there and here
     ProviderBudget.objects.update(buckets={})
+    Connection.objects.update(retry_at=None)
     job = finish(job)
     assert job.status == JobStatus.SUCCEEDED
     assert counts(job) == {"pulled": 0, "pushed": 700, "skipped": 0, "failed": 0}
