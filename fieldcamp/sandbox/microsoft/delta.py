@@ -20,11 +20,13 @@ from fieldcamp.sandbox.sealed import seal, unseal
 GENERATIONS_KEPT = 200_000
 SKIP_SECONDS = 3600
 PAGE = 50
+FIRST = -1
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round: `since` is the generation the client has, `upto` the one it will have, `after` how far it got."""
+    """One round: `since` is the generation the client has (before the first -1), `upto` the one it will have, `after`
+    how far it got."""
 
     cal: int
     view: bool
@@ -49,10 +51,10 @@ class Delta:
                 raise errors.bad_parameter(f"The following parameters are not supported with change tracking: ${name}.")
         this = self._round(cal, asked, view)
         size, shape = asked.delta_page_size(PAGE), asked.shape()
-        if quirky and this.since == 0 and not this.begun:
+        if quirky and this.since == FIRST and not this.begun:
             return self._page(request, [], "skip", this, begun=True)
         condition, params = "kind <> 'exception' AND change > ? AND change <= ?", [this.after, this.upto]
-        if this.since == 0:
+        if this.since == FIRST:
             condition, params = f"{condition} AND NOT deleted AND {OVERLAPS}", [*params, this.start, this.end]
         rows = list(self.store.rows(cal, condition, *params, limit=size + 1))
         items: list[dict[str, Any]] = []
@@ -90,7 +92,7 @@ class Delta:
             if token is not None:
                 return self._resumed(kind, token, cal, view)
         start, end = asked.window() if view else _from_start(asked)
-        return Round(cal.n, view, start, end, since=0, upto=cal.change, after=0)
+        return Round(cal.n, view, start, end, since=FIRST, upto=cal.change, after=0)
 
     def _resumed(self, kind: str, token: str, cal: Calendar, view: bool) -> Round:
         values = unseal(self.state, kind, token)

@@ -63,10 +63,9 @@ class Events:
             return self.store.save(cal, body, core)
 
     def sample(self, cal: Calendar, payload: dict[str, Any]) -> dict[str, Any]:
-        """The body of a new event of the calendar's owner, all but its iCalUId."""
+        """The body of a new event of the calendar's owner, all but its iCalUId and the moment of its creation."""
         account = self.calendars.the_account(cal.account)
         return body_from(payload, None) | {
-            "created_us": int(self.state.now() * 1_000_000),
             "isOrganizer": True,
             "organizer": {"name": account.name, "address": account.email},
             "responseStatus": {"response": "organizer", "time": UNSET_TIME},

@@ -113,6 +113,7 @@ def _visits(
             "start": {"dateTime": f"{start:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"},
             "end": {"dateTime": f"{end:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"},
             "endZone": "UTC",
+            "created_us": first_us + n,
             "iCalUId": f"040000008200E00074C5B7101A82E00800000000{core.hex().upper()}",
         }
         times = (change, first_us + n, to_ms(start), to_ms(end))

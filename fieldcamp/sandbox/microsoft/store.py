@@ -92,6 +92,7 @@ class EventStore:
         core = core or secrets.token_bytes(16)
         with self.state.transaction():
             change, written_us = self.calendars.tick(cal)
+            body = {"created_us": written_us} | body
             mailbox = self.calendars.the_account(cal.account).mailbox
             kind = "exception" if series else ("master" if body["recurrence"] else "single")
             start_ms, end_ms = span(body)
