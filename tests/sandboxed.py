@@ -10,14 +10,21 @@ from fieldcamp.sandbox.app import create_app
 from fieldcamp.sandbox.mount import URL, SandboxAdapter
 from integrations.transport.session import mounted
 
+DOMAINS = {"google": "google.test", "microsoft": "outlook.test"}
+
 
 class Vendors:
-    """The sandbox's control calls."""
+    """The sandbox's control calls about one of its vendors."""
 
-    def __init__(self, adapter: SandboxAdapter):
-        self.adapter = adapter
+    def __init__(self, adapter: SandboxAdapter, vendor: str = "google"):
+        self.adapter, self.vendor = adapter, vendor
+        self.main = f"dana@{DOMAINS[vendor]}"
         self.browser = requests.Session()
         self.browser.mount(URL, adapter)
+
+    def at(self, vendor: str) -> "Vendors":
+        """The same sandbox, about another vendor."""
+        return Vendors(self.adapter, vendor)
 
     def call(self, method: str, path: str, **kwargs: Any) -> Any:
         response = self.browser.request(method, f"{URL}/_control/{path}", **kwargs)
@@ -25,29 +32,29 @@ class Vendors:
         return response.json()
 
     def fault(self, kind: str, **spec: Any) -> None:
-        self.call("POST", "faults", json={"vendor": "google", "kind": kind, **spec})
+        self.call("POST", "faults", json={"vendor": self.vendor, "kind": kind, **spec})
 
-    def token(self, account: str = "dana@google.test", scopes: list[str] | None = None) -> dict[str, Any]:
-        body = {"vendor": "google", "account": account, "client_id": "sandbox-client"}
+    def token(self, account: str = "", scopes: list[str] | None = None) -> dict[str, Any]:
+        body = {"vendor": self.vendor, "account": account or self.main, "client_id": "sandbox-client"}
         return self.call("POST", "token", json={**body, **({"scopes": scopes} if scopes else {})})
 
-    def revoke(self, account: str = "dana@google.test") -> None:
-        self.call("POST", "revoke", json={"vendor": "google", "account": account})
+    def revoke(self, account: str = "") -> None:
+        self.call("POST", "revoke", json={"vendor": self.vendor, "account": account or self.main})
 
     def requests(self, path: str = "") -> list[dict[str, Any]]:
-        return [row for row in self.call("GET", "requests?vendor=google") if path in row["path"]]
+        return [row for row in self.call("GET", f"requests?vendor={self.vendor}") if path in row["path"]]
 
     def forget_requests(self) -> None:
         self.call("DELETE", "requests")
 
     def throttle(self, enabled: bool) -> None:
-        self.call("POST", "throttle", json={"vendor": "google", "enabled": enabled})
+        self.call("POST", "throttle", json={"vendor": self.vendor, "enabled": enabled})
 
     def advance(self, seconds: float) -> None:
         self.call("POST", "clock", json={"advance_seconds": seconds})
 
-    def state(self, account: str = "dana@google.test") -> dict[str, Any]:
-        return self.call("GET", f"state?vendor=google&account={account}")
+    def state(self, account: str = "") -> dict[str, Any]:
+        return self.call("GET", f"state?vendor={self.vendor}&account={account or self.main}")
 
 
 def _point_at_sandbox(settings) -> None:
@@ -55,9 +62,13 @@ def _point_at_sandbox(settings) -> None:
     settings.GOOGLE_OAUTH2_URL = f"{URL}/google/oauth2"
     settings.GOOGLE_OPENID_URL = f"{URL}/google/openid"
     settings.GOOGLE_API_URL = f"{URL}/google/api"
-    settings.GOOGLE_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
+    settings.MICROSOFT_LOGIN_URL = f"{URL}/microsoft/login"
+    settings.MICROSOFT_GRAPH_URL = f"{URL}/microsoft/graph"
+    client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
+    settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = client
     settings.SOCIALACCOUNT_PROVIDERS = {
-        "google-calendar": {"OAUTH_PKCE_ENABLED": True, "APPS": [{**settings.GOOGLE_CLIENT, "key": ""}]}
+        slug: {"OAUTH_PKCE_ENABLED": True, "APPS": [{**client, "key": ""}]}
+        for slug in ("google-calendar", "outlook-calendar")
     }
 
 

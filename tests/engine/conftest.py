@@ -11,7 +11,8 @@ from integrations.models import Connection, SyncJob
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
 from tests.engine.google import Google
-from tests.sandboxed import vendors  # noqa: F401
+from tests.engine.outlook import Outlook
+from tests.engine.people import Person
 
 
 @pytest.fixture(autouse=True)
@@ -29,29 +30,59 @@ def no_heartbeat(monkeypatch):
     monkeypatch.setattr("integrations.lease.BEAT", 3600.0)
 
 
+PEOPLE = (Google, Outlook)
+
+
+def pytest_generate_tests(metafunc):
+    """Every test runs once for each vendor's people; one that names a vendor's fixture only with those."""
+    if "people" in metafunc.fixturenames:
+        named = [people for people in PEOPLE if people.__name__.lower() in metafunc.fixturenames]
+        metafunc.parametrize("people", named or PEOPLE, ids=lambda people: people.vendor, indirect=True)
+
+
 @pytest.fixture
-def google(vendors) -> Google:  # noqa: F811
+def people(request) -> type[Person]:
+    return request.param
+
+
+@pytest.fixture
+def google(person) -> Person:
+    """For tests of what only Google has."""
+    return person
+
+
+@pytest.fixture
+def outlook(person) -> Person:
+    """For tests of what only Outlook has."""
+    return person
+
+
+@pytest.fixture
+def vendors(vendors, people):
+    return vendors.at(people.vendor)
+
+
+@pytest.fixture
+def person(vendors, people) -> Person:
     vendors.throttle(False)
-    return Google(vendors, "dana@google.test")
+    return people(vendors)
 
 
 @pytest.fixture
-def connect(workspace, vendors, make_technician):  # noqa: F811
+def connect(workspace, vendors, make_technician, people):
     """Connects a sandbox account to a technician, as the connect flow does after the consent."""
 
-    def make(account: str = "dana@google.test", busy: bool = True, **choices) -> Connection:
-        from tests.engine.google import granted
-
-        person, tokens = granted(vendors, account)
+    def make(name: str = "dana", busy: bool = True, kind: type[Person] = people, member=None, **choices) -> Connection:
+        account, tokens = kind.granted(vendors, name)
         connection = take_grant(
-            workspace=workspace, integration="google_calendar", account=person, tokens=tokens, user=None
+            workspace=workspace, integration=kind.integration, account=account, tokens=tokens, user=None
         )
-        member = make_technician(first_name=account.split("@")[0].title(), email=account)
+        main = kind(vendors, name).main
         return set_up(
             connection=connection,
-            member=member,
-            target_container_id=account,
-            busy_container_ids=[account] if busy else [],
+            member=member or make_technician(first_name=name.title(), email=account.name),
+            target_container_id=main,
+            busy_container_ids=[main] if busy else [],
             **choices,
         )
 
@@ -64,12 +95,12 @@ def dana(connect) -> Connection:
 
 
 @pytest.fixture
-def sync(workspace):
+def sync(workspace, people):
     """Triggers a sync, runs it to its end and gives the finished job."""
 
-    def run(mode: str = "incremental", **fields) -> SyncJob:
+    def run(mode: str = "incremental", integration: str = people.integration, **fields) -> SyncJob:
         job = trigger_sync(
-            workspace=workspace, integration="google_calendar", mode=mode, triggered_by="api", actor="test", **fields
+            workspace=workspace, integration=integration, mode=mode, triggered_by="api", actor="test", **fields
         )
         return finish(job)
 

@@ -19,17 +19,16 @@ from integrations import runner
 from integrations.models import JobStatus, Link, SyncJob
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
-from tests.engine.google import Google, granted
 from tests.engine.test_faults import Killed, abandoned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-ACCOUNTS = ("dana@google.test", "lee@google.test")
+NAMES = ("dana", "lee")
 HOURS = st.integers(0, 300)
 INDEX = st.integers(0, 30)
 
 
 class TwoSides(RuleBasedStateMachine):
-    vendors = None
+    vendors = people = None
 
     def __init__(self):
         super().__init__()
@@ -40,16 +39,22 @@ class TwoSides(RuleBasedStateMachine):
         self.workspace = Workspace.objects.create(name="History")
         self.client = Client.objects.create(workspace=self.workspace, first_name="Kim")
         self.first = (timezone.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-        self.members, self.google = [], []
-        for account in ACCOUNTS:
-            person, tokens = granted(self.vendors, account)
+        self.members, self.persons = [], []
+        for name in NAMES:
+            account, tokens = self.people.granted(self.vendors, name)
             connection = take_grant(
-                workspace=self.workspace, integration="google_calendar", account=person, tokens=tokens, user=None
+                workspace=self.workspace, integration=self.people.integration, account=account, tokens=tokens, user=None
             )
-            member = Member.objects.create(workspace=self.workspace, first_name=account, is_technician=True)
-            set_up(connection=connection, member=member, target_container_id=account, busy_container_ids=[account])
+            person = self.people(self.vendors, name)
+            member = Member.objects.create(workspace=self.workspace, first_name=name, is_technician=True)
+            set_up(
+                connection=connection,
+                member=member,
+                target_container_id=person.main,
+                busy_container_ids=[person.main],
+            )
             self.members.append(member)
-            self.google.append(Google(self.vendors, account))
+            self.persons.append(person)
         self.allowed: dict[str, set[dt.datetime]] = {}
         self.local_edit: dict[str, str] = {}  # visit -> "fresh" (no sync since), "maybe" (a faulty one), "synced"
         self.cut: set[str] = set()
@@ -118,22 +123,22 @@ class TwoSides(RuleBasedStateMachine):
                 self.cut.discard(visit.pk)
                 self.allowed[visit.pk] |= {visit.scheduled_start}
 
-    # --- Google -----------------------------------------------------------------------------------------------------
+    # --- the calendar ------------------------------------------------------------------------------------------------
 
     def _event(self, index: int):
-        found = [(google, pk, event) for google in self.google for pk, event in sorted(google.ours().items())]
+        found = [(person, pk, event) for person in self.persons for pk, event in sorted(person.ours().items())]
         return found[index % len(found)] if found else None
 
     @rule(index=INDEX, hour=HOURS)
     def move_event(self, index, hour):
         if (found := self._event(index)) is None:
             return
-        google, visit_id, event = found
+        person, visit_id, event = found
         start = self.first + dt.timedelta(hours=hour, minutes=30)
-        google.move(event["id"], start)
+        person.move(event.id, start)
         state = self.local_edit.get(visit_id)
         visit = Visit.objects.get(pk=visit_id)
-        if visit.technician_id != self.members[self.google.index(google)].pk or visit.visit_status == "cancelled":
+        if visit.technician_id != self.members[self.persons.index(person)].pk or visit.visit_status == "cancelled":
             self.allowed[visit_id].add(start)
         elif state == "synced":
             self.allowed[visit_id] = {start} | (self.allowed[visit_id] if self.maybe_gone(visit_id) else set())
@@ -146,32 +151,32 @@ class TwoSides(RuleBasedStateMachine):
     @rule(index=INDEX)
     def rename_event(self, index):
         if found := self._event(index):
-            found[0].edit(found[2]["id"], summary="Renamed")
+            found[0].rename(found[2].id, "Renamed")
 
     @rule(index=INDEX)
     def delete_event(self, index):
         if found := self._event(index):
-            google, visit_id, event = found
-            google.delete(event["id"])
+            person, visit_id, event = found
+            person.delete(event.id)
             self.cut.add(visit_id)
             self.allowed[visit_id].add(Visit.objects.get(pk=visit_id).scheduled_start)
 
     @rule(who=st.integers(0, 1), hour=HOURS)
     def add_private(self, who, hour):
-        event = self.google[who].add("Dentist", self.first + dt.timedelta(hours=hour))
-        self.private.append((who, event["id"]))
+        event = self.persons[who].add("Dentist", self.first + dt.timedelta(hours=hour))
+        self.private.append((who, event.id))
 
     @precondition(lambda self: self.private)
     @rule(index=INDEX)
     def delete_private(self, index):
         who, event_id = self.private.pop(index % len(self.private))
-        self.google[who].delete(event_id)
+        self.persons[who].delete(event_id)
 
     # --- syncs ------------------------------------------------------------------------------------------------------
 
     def _sync(self, mode="incremental") -> SyncJob:
         job = trigger_sync(
-            workspace=self.workspace, integration="google_calendar", mode=mode, triggered_by="api", actor="test"
+            workspace=self.workspace, integration=self.people.integration, mode=mode, triggered_by="api", actor="test"
         )
         return self._to_the_end(job)
 
@@ -203,7 +208,7 @@ class TwoSides(RuleBasedStateMachine):
     )
     def sync_with_a_fault(self, kind, after, times):
         status = {"status": 503} if kind == "status" else {}
-        self.vendors.fault(kind, path="/google/api/|/calendar/v3/", after=after, times=times, **status)
+        self.vendors.fault(kind, path=f"{self.people.api}|/calendar/v3/|^/me/", after=after, times=times, **status)
         self._sync()
         self.vendors.call("DELETE", "faults")
         self._all_synced("maybe")
@@ -214,13 +219,15 @@ class TwoSides(RuleBasedStateMachine):
         send, calls = adapter.send, iter(range(1, 10_000))
 
         def deadly(request, **kwargs):
-            if "/google/api/" not in request.url or next(calls) != call:
+            if self.people.api not in request.url or next(calls) != call:
                 return send(request, **kwargs)
             if after:
                 send(request, **kwargs)
             raise Killed
 
-        job = trigger_sync(workspace=self.workspace, integration="google_calendar", triggered_by="api", actor="test")
+        job = trigger_sync(
+            workspace=self.workspace, integration=self.people.integration, triggered_by="api", actor="test"
+        )
         adapter.send = deadly
         try:
             runner.run(job.pk)
@@ -236,25 +243,25 @@ class TwoSides(RuleBasedStateMachine):
 
     @invariant()
     def no_visit_has_two_events_in_one_calendar(self):
-        for google in self.google:
-            google.ours()
+        for person in self.persons:
+            person.ours()
 
     def _settle(self) -> None:
         for _ in range(2):
             assert self._sync().status in (JobStatus.SUCCEEDED, JobStatus.NEEDS_CONFIRMATION)
-        tags = [[(event["id"], event["etag"]) for event in google.events()] for google in self.google]
+        tags = [[(event.id, event.tag) for event in person.events()] for person in self.persons]
         versions = list(Visit.objects.filter(workspace=self.workspace).values_list("pk", "version"))
         for _ in range(2):
             job = self._sync()
             assert (job.pulled, job.pushed, job.failed) == (0, 0, 0)
-        assert tags == [[(event["id"], event["etag"]) for event in google.events()] for google in self.google]
+        assert tags == [[(event.id, event.tag) for event in person.events()] for person in self.persons]
         assert versions == list(Visit.objects.filter(workspace=self.workspace).values_list("pk", "version"))
 
     def _check(self) -> None:
         assert not Link.objects.filter(intent__isnull=False).exists()
         held = set(Link.objects.exclude(hold=None).values_list("record_id", flat=True))
-        for who, google in enumerate(self.google):
-            events = google.ours()
+        for who, person in enumerate(self.persons):
+            events = person.ours()
             wanted = {
                 visit.pk: visit
                 for visit in Visit.objects.filter(technician=self.members[who], visit_status=VisitStatus.SCHEDULED)
@@ -262,18 +269,18 @@ class TwoSides(RuleBasedStateMachine):
             assert events.keys() <= wanted.keys()
             assert wanted.keys() - events.keys() <= self.cut | held
             for visit_id, event in events.items():
-                assert event["summary"] == "Leak · Kim"
-                assert dt.datetime.fromisoformat(event["start"]["dateTime"]) == wanted[visit_id].scheduled_start
+                assert event.title == "Leak · Kim"
+                assert event.start == wanted[visit_id].scheduled_start
             private = {event_id for owner, event_id in self.private if owner == who}
             assert BlockedTime.objects.filter(member=self.members[who]).count() == len(private)
         for visit_id, starts in self.allowed.items():
             assert Visit.objects.get(pk=visit_id).scheduled_start in starts, "an edit was lost"
 
 
-def test_every_history_ends_in_agreement(vendors, monkeypatch):
+def test_every_history_ends_in_agreement(vendors, people, monkeypatch):
     monkeypatch.setattr("integrations.wiring.time.sleep", lambda seconds: None)
     monkeypatch.setattr("integrations.transport.client.time.sleep", lambda seconds: None)
-    TwoSides.vendors = vendors
+    TwoSides.vendors, TwoSides.people = vendors, people
     run_state_machine_as_test(
         TwoSides,
         settings=settings(

@@ -1,0 +1,117 @@
+"""People at their own calendars, one kind for each vendor, all with the same verbs."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.utils import timezone
+
+from integrations.providers import PROVIDERS
+from integrations.records import Account, Tokens
+from integrations.transport.client import Client, OneToken
+from tests.sandboxed import DOMAINS, Vendors
+
+ZONE = "America/New_York"
+FREQUENCIES = {"daily": "DAILY", "weekly": "WEEKLY"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as a person sees it; `raw` is the vendor's own form."""
+
+    id: str
+    tag: str
+    title: str
+    start: dt.datetime
+    visit_id: str = ""
+    raw: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.raw[name]
+
+
+class Person:
+    """What somebody sees and does in their calendar, through the vendor's own API in the sandbox."""
+
+    integration: ClassVar[str]
+    vendor: ClassVar[str]
+    batch_size: ClassVar[int]
+    api: ClassVar[str]  # is in the address of every call of the API
+    batch: ClassVar[str]  # … of every batch, and `batch_path` is the pattern for it
+    batch_path: ClassVar[str]
+    listing: ClassVar[str]
+    creates: ClassVar[str]  # the pattern of a create's path inside a batch
+    keeps_series: ClassVar[bool]  # a series is one record, else each of its occurrences
+
+    def __init__(self, vendors: Vendors, name: str = "dana"):
+        self.vendors, self.account = vendors.at(self.vendor), self.address(name)
+        self.token = self.vendors.token(self.account)["access_token"]
+
+    @classmethod
+    def address(cls, name: str) -> str:
+        return f"{name}@{DOMAINS[cls.vendor]}"
+
+    @classmethod
+    def granted(cls, vendors: Vendors, name: str) -> tuple[Account, Tokens]:
+        """What a consent yields: who it is, and the tokens."""
+        provider = PROVIDERS[cls.integration]
+        answer = vendors.at(cls.vendor).token(cls.address(name), list(provider.scopes))
+        tokens = provider.parse_tokens(answer, timezone.now())
+        return provider.identify(Client(provider, OneToken(tokens.access_token))), tokens
+
+    @property
+    def main(self) -> str:
+        """The main calendar's id."""
+        raise NotImplementedError
+
+    def events(self) -> list[Event]:
+        """Everything that stands in the main calendar now."""
+        raise NotImplementedError
+
+    def ours(self) -> dict[str, Event]:
+        """Our events by visit id; fails when a visit has two."""
+        by_visit: dict[str, Event] = {}
+        for event in self.events():
+            if event.visit_id:
+                assert event.visit_id not in by_visit, f"two events for {event.visit_id}"
+                by_visit[event.visit_id] = event
+        return by_visit
+
+    def add(
+        self,
+        title: str,
+        begin: dt.datetime,
+        hours: float = 1,
+        *,
+        text: str = "",
+        busy: bool = True,
+        days: int = 0,
+        repeat: tuple[str, int] | None = None,
+        **raw: Any,
+    ) -> Event:
+        """A private event: so many whole `days`, or `repeat`ed `("weekly", 40)`; `raw` fields win."""
+        raise NotImplementedError
+
+    def stand_by(self, begin: dt.datetime) -> None:
+        """What stands in the calendar but does not take this person's time: declined, or work from elsewhere."""
+        raise NotImplementedError
+
+    def instances(self, series: Event) -> Sequence[Event]:
+        raise NotImplementedError
+
+    def rename(self, event_id: str, title: str) -> None:
+        raise NotImplementedError
+
+    def set_busy(self, event_id: str, busy: bool) -> None:
+        raise NotImplementedError
+
+    def move(self, event_id: str, start: dt.datetime, hours: float = 1) -> None:
+        raise NotImplementedError
+
+    def delete(self, event_id: str) -> None:
+        raise NotImplementedError
+
+    def copy(self, event: Event, begin: dt.datetime) -> Event:
+        """A copy of the event at another time, with all that other apps have written on it."""
+        raise NotImplementedError
