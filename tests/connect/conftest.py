@@ -1,4 +1,4 @@
-"""A company whose people sign in to the desk, and a browser that goes through Google's consent and back."""
+"""A company whose people sign in to the desk, and a browser that goes through a vendor's consent and back."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -25,13 +25,13 @@ class Browser(Client):
 
     def start(self, **data: str) -> str:
         """Presses the button; where that leads."""
-        response = self.post(CONNECT, data)
+        response = self.post(self.connect_page, data)
         assert response.status_code == 302, response.content
         return response["Location"]
 
-    def answer(self, authorize_url: str, account: str = "dana@google.test", **choices: str) -> str:
-        """Google's answer to the consent page: the address it sends the browser back to."""
-        query = urlencode({"sandbox_auto": account, **choices})
+    def answer(self, authorize_url: str, account: str = "", **choices: str) -> str:
+        """The vendor's answer to the consent page: the address it sends the browser back to."""
+        query = urlencode({"sandbox_auto": account or self.vendors.main, **choices})
         response = self.vendors.browser.get(f"{authorize_url}&{query}", allow_redirects=False)
         assert response.status_code in (302, 303), response.text
         return response.headers["Location"]
@@ -40,15 +40,31 @@ class Browser(Client):
         parts = urlsplit(location)
         return self.get(f"{parts.path}?{parts.query}")
 
-    def consent(self, account: str = "dana@google.test", **data: str) -> HttpResponse:
+    def consent(self, account: str = "", **data: str) -> HttpResponse:
         return self.come_back(self.answer(self.start(**data), account))
 
 
 @pytest.fixture
-def browse(vendors, db) -> Callable[[Member | None], Browser]:
+def vendor() -> str:
+    """Google, unless a test is run for others too."""
+    return "google"
+
+
+@pytest.fixture
+def vendors(vendors, vendor):
+    return vendors.at(vendor)
+
+
+@pytest.fixture
+def provider(vendor):
+    return PROVIDERS[{"google": "google_calendar", "microsoft": "outlook_calendar"}[vendor]]
+
+
+@pytest.fixture
+def browse(vendors, provider, db) -> Callable[[Member | None], Browser]:
     def browse(member: Member | None = None) -> Browser:
         browser = Browser(headers={"host": "127.0.0.1:8000"})
-        browser.vendors = vendors
+        browser.vendors, browser.connect_page = vendors, f"/admin/integrations/connect/{provider.slug}/"
         if member is not None:
             browser.force_login(member.user)
         return browser

@@ -1,4 +1,4 @@
-"""The whole way through Google's consent and back, and every way in which it can fail."""
+"""The whole way through each vendor's consent and back, and every way in which it can fail."""
 
 import datetime as dt
 from urllib.parse import parse_qs, urlsplit
@@ -9,50 +9,70 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import User
 
 from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
-from integrations.providers import PROVIDERS
-from tests.connect.conftest import CONNECT, only_connection
+from integrations.services.connections import list_containers
+from tests.connect.conftest import only_connection
 
-GOOGLE = PROVIDERS["google_calendar"]
-CALLBACK = "/accounts/google-calendar/login/callback/"
+pytestmark = pytest.mark.parametrize("vendor", ["google", "microsoft"])
+
+
+@pytest.fixture
+def main(vendors) -> str:
+    return vendors.main
+
+
+@pytest.fixture
+def lees(vendors) -> str:
+    return vendors.main.replace("dana", "lee")
+
+
+@pytest.fixture
+def callback(provider) -> str:
+    return f"/accounts/{provider.slug}/login/callback/"
 
 
 def text(response) -> str:
     return response.content.decode()
 
 
-def test_connecting_an_account(desk, dana):
-    assert "Continue to Google Calendar" in text(desk.get(CONNECT))
+def first_calendar() -> str:
+    return list_containers(only_connection())[0].id
+
+
+def test_connecting_an_account(desk, dana, provider, main):
+    assert f"Continue to {provider.label}" in text(desk.get(desk.connect_page))
     response = desk.consent()
     connection = only_connection()
     assert response["Location"] == f"/admin/integrations/connections/{connection.pk}/setup/"
     assert (connection.account_name, connection.state, connection.integration) == (
-        "dana@google.test",
+        main,
         ConnectionState.SETUP,
-        "google_calendar",
+        provider.name,
     )
     assert connection.connected_by.username == "adam"
     grant = OAuthGrant.objects.get(connection=connection)
     assert grant.access_token
     assert grant.refresh_token
     assert '"refresh_token"' in grant.answer
-    assert set(GOOGLE.permissions) <= set(grant.scopes)
+    assert set(provider.permissions) <= set(grant.scopes)
     assert grant.expires_at
-    assert "dana@google.test is connected" in text(desk.get(response["Location"]))
+    assert f"{main} is connected" in text(desk.get(response["Location"]))
 
 
-def test_what_google_is_asked(desk):
+def test_what_the_vendor_is_asked(desk, provider, callback, vendor):
     query = parse_qs(urlsplit(desk.start()).query)
-    assert set(query["scope"][0].split()) == set(GOOGLE.scopes)
-    assert query["access_type"] == ["offline"]
-    assert "consent" in query["prompt"][0]
+    assert set(query["scope"][0].split()) == set(provider.scopes)
+    assert "select_account" in query["prompt"][0]
+    if vendor == "google":
+        assert query["access_type"] == ["offline"] and "consent" in query["prompt"][0]
     assert query["code_challenge_method"] == ["S256"]
-    assert query["redirect_uri"] == [f"http://127.0.0.1:8000{CALLBACK}"]
+    assert len(query["state"][0]) >= 16
+    assert query["redirect_uri"] == [f"http://127.0.0.1:8000{callback}"]
     assert "login_hint" not in query
 
 
-def test_the_redirect_address_is_the_sites_public_one(desk, settings):
+def test_the_redirect_address_is_the_sites_public_one(desk, settings, callback):
     settings.PUBLIC_URL = "https://sync.example.com"
-    assert parse_qs(urlsplit(desk.start()).query)["redirect_uri"] == [f"https://sync.example.com{CALLBACK}"]
+    assert parse_qs(urlsplit(desk.start()).query)["redirect_uri"] == [f"https://sync.example.com{callback}"]
 
 
 def test_allauth_keeps_nothing_and_signs_nobody_in(desk, admin):
@@ -78,18 +98,18 @@ def test_no_token_is_in_pages_sessions_or_logs(desk, dana, caplog, settings):
         OAuthGrant.objects.filter(access_token=grant.access_token).exists()
 
 
-def test_refused_consent(desk):
+def test_refused_consent(desk, callback, provider):
     start = desk.start()
     state = parse_qs(urlsplit(start).query)["state"][0]
-    response = desk.get(CALLBACK, {"error": "access_denied", "state": state})
-    assert "Google Calendar was not connected: access was refused." in text(response)
+    response = desk.get(callback, {"error": "access_denied", "state": state})
+    assert f"{provider.label} was not connected: access was refused." in text(response)
     assert "Try again" in text(response)
     assert Connection.objects.count() == 0
 
 
-def test_one_box_left_empty(desk, dana, vendors):
-    lost, words = next(iter(GOOGLE.permissions.items()))
-    kept = [scope for scope in GOOGLE.scopes if scope != lost]
+def test_one_box_left_empty(desk, dana, vendors, provider):
+    lost, words = next(iter(provider.permissions.items()))
+    kept = [scope for scope in provider.scopes if scope != lost]
     back = desk.answer(desk.start())
     answer = vendors.token(scopes=kept)
     vendors.fault("status", path="/token", status=200, body=answer)
@@ -126,11 +146,11 @@ def test_a_consent_that_took_too_long(desk):
     assert Connection.objects.count() == 0
 
 
-def test_two_tabs_each_finish(desk):
+def test_two_tabs_each_finish(desk, main, lees):
     first, second = desk.start(), desk.start()
-    desk.come_back(desk.answer(first, "dana@google.test"))
-    desk.come_back(desk.answer(second, "lee@google.test"))
-    assert set(Connection.objects.values_list("account_name", flat=True)) == {"dana@google.test", "lee@google.test"}
+    desk.come_back(desk.answer(first, main))
+    desk.come_back(desk.answer(second, lees))
+    assert set(Connection.objects.values_list("account_name", flat=True)) == {main, lees}
 
 
 def test_two_tabs_with_one_account_make_one_connection(desk):
@@ -141,72 +161,72 @@ def test_two_tabs_with_one_account_make_one_connection(desk):
 
 
 @pytest.mark.parametrize("query", ["", "?state=forged&code=abc", "?code=abc", "?state=", "?error=access_denied"])
-def test_a_callback_out_of_nowhere(desk, query):
-    response = desk.get(CALLBACK + query)
+def test_a_callback_out_of_nowhere(desk, query, callback):
+    response = desk.get(callback + query)
     assert response.status_code == 200
     assert Connection.objects.count() == 0
     assert "again" in text(response)
 
 
-def test_reconnecting_keeps_everything(desk, dana, vendors):
+def test_reconnecting_keeps_everything(desk, dana, vendors, main):
     setup = desk.consent()["Location"]
-    desk.post(setup, {"member": dana.pk, "target": "dana@google.test", "busy": "dana@google.test"})
+    desk.post(setup, {"member": dana.pk, "target": first_calendar(), "busy": first_calendar()})
     connection = only_connection()
     stream = connection.streams.get()
     stream.cursor = "where we were"
     stream.save()
     Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT)
-    page = text(desk.get(f"{CONNECT}?connection={connection.pk}"))
-    assert "Reconnect dana@google.test" in page
+    page = text(desk.get(f"{desk.connect_page}?connection={connection.pk}"))
+    assert f"Reconnect {main}" in page
     start = desk.start(connection=connection.pk)
-    assert parse_qs(urlsplit(start).query)["login_hint"] == ["dana@google.test"]
+    assert parse_qs(urlsplit(start).query)["login_hint"] == [main]
     desk.come_back(desk.answer(start))
     again = only_connection()
     assert (again.pk, again.state, again.member) == (connection.pk, ConnectionState.ACTIVE, dana)
     assert again.streams.get().cursor == "where we were"
 
 
-def test_reconnecting_with_another_account_needs_a_yes(desk, dana):
+def test_reconnecting_with_another_account_needs_a_yes(desk, dana, main, lees):
     setup = desk.consent()["Location"]
-    desk.post(setup, {"member": dana.pk, "target": "dana@google.test"})
+    desk.post(setup, {"member": dana.pk, "target": first_calendar()})
     connection, version = only_connection(), OAuthGrant.objects.get().version
-    response = desk.consent("lee@google.test", connection=connection.pk)
+    response = desk.consent(lees, connection=connection.pk)
     assert response.status_code == 409
-    assert "You chose lee@google.test instead of dana@google.test" in text(response)
+    assert f"You chose {lees} instead of {main}" in text(response)
     assert "Switch accounts" in text(response)
     assert OAuthGrant.objects.get().version == version
-    response = desk.consent("lee@google.test", connection=connection.pk, switch="1")
+    response = desk.consent(lees, connection=connection.pk, switch="1")
     switched = only_connection()
     assert (switched.pk, switched.account_name, switched.state) == (
         connection.pk,
-        "lee@google.test",
+        lees,
         ConnectionState.SETUP,
     )
     assert not switched.streams.filter(is_active=True).exists()
 
 
-def test_a_switch_to_an_account_that_has_a_connection_is_refused(desk):
-    desk.consent("dana@google.test")
-    desk.consent("lee@google.test")
-    connection = Connection.objects.get(account_name="dana@google.test")
-    response = desk.consent("lee@google.test", connection=connection.pk, switch="1")
+def test_a_switch_to_an_account_that_has_a_connection_is_refused(desk, main, lees):
+    desk.consent(main)
+    desk.consent(lees)
+    connection = Connection.objects.get(account_name=main)
+    response = desk.consent(lees, connection=connection.pk, switch="1")
     assert response.status_code == 409
     assert "connected already" in text(response)
     assert Connection.objects.count() == 2
 
 
-def test_a_wrong_client_secret_is_called_the_operators_fault(desk, settings):
+def test_a_wrong_client_secret_is_called_the_operators_fault(desk, settings, provider):
     settings.SOCIALACCOUNT_PROVIDERS = {
-        "google-calendar": {"APPS": [{"client_id": "sandbox-client", "secret": "wrong", "key": ""}]}
+        provider.slug: {"APPS": [{"client_id": "sandbox-client", "secret": "wrong", "key": ""}]}
     }
     response = desk.consent()
     assert "operator" in text(response)
     assert Connection.objects.count() == 0
 
 
-def test_no_client_at_all(desk, settings):
-    settings.SOCIALACCOUNT_PROVIDERS = {"google-calendar": {"APPS": []}}
-    response = desk.post(CONNECT)
+def test_no_client_at_all(desk, settings, provider):
+    settings.SOCIALACCOUNT_PROVIDERS = {provider.slug: {"APPS": []}}
+    response = desk.post(desk.connect_page)
     assert response.status_code == 503
     assert "operator" in text(response)
 
@@ -221,8 +241,8 @@ def test_no_client_at_all(desk, settings):
         ("status", {"status": 200, "body": {"access_token": "x", "expires_in": "soon"}}),
     ],
 )
-@pytest.mark.parametrize("path", ["/token", "/userinfo"])
-def test_an_ill_google_is_a_page_and_not_a_crash(desk, vendors, monkeypatch, path, kind, spec):
+@pytest.mark.parametrize("path", ["/token", "/userinfo|/me$"])
+def test_an_ill_vendor_is_a_page_and_not_a_crash(desk, vendors, monkeypatch, path, kind, spec):
     from integrations.transport import client
 
     monkeypatch.setattr(client, "BACKOFF_BASE", 0)
@@ -231,4 +251,16 @@ def test_an_ill_google_is_a_page_and_not_a_crash(desk, vendors, monkeypatch, pat
     response = desk.come_back(back)
     assert response.status_code == 200
     assert "Try again" in text(response)
+    assert Connection.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "error", ["consent_required", "server_error", "temporarily_unavailable", "interaction_required"]
+)
+def test_every_other_refusal_is_a_page(desk, callback, error):
+    state = parse_qs(urlsplit(desk.start()).query)["state"][0]
+    response = desk.get(callback, {"error": error, "error_description": "AADSTS65001: words", "state": state})
+    assert response.status_code == 200
+    assert "Try again" in text(response)
+    assert "AADSTS" not in text(response)
     assert Connection.objects.count() == 0
