@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox import pages
+from fieldcamp.sandbox.days import parse_day
 from fieldcamp.sandbox.http import BadInput, Request, Response, redirect
 from fieldcamp.sandbox.oauth import Grants
 from fieldcamp.sandbox.state import State
 
 WEEKS = 4
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # leaves room for weeks around every day
 FIRST_HOUR, LAST_HOUR = 6, 21  # of the week grid
 
 
@@ -139,7 +141,7 @@ class DiaryPages(Generic[B]):
         with self.state.transaction():
             book = self.diary.book(account, request.query.get("calendar", ""))
             today = datetime.fromtimestamp(self.state.now(), book.zone).date()
-            week = _monday(_day(request.query.get("week", "")) or today)
+            week = _monday(parse_day(request.query.get("week"), FIRST_YEAR, LAST_YEAR) or today)
             here = self._address(account, book, week)
             if request.method == "POST":
                 self._change(book, request.form())
@@ -209,7 +211,7 @@ def _draft(form: MultiDict, zone: ZoneInfo) -> Draft:
 
 def _local(text: str, zone: ZoneInfo) -> datetime:
     """A form's date, or date and time, in the calendar's zone."""
-    day = _day(text[:10])
+    day = parse_day(text[:10], FIRST_YEAR, LAST_YEAR)
     try:
         clock = time.fromisoformat(text[11:]) if len(text) > 10 else time()
     except ValueError:
@@ -217,15 +219,6 @@ def _local(text: str, zone: ZoneInfo) -> datetime:
     if day is None:
         raise BadInput("Give a date and a time.")
     return datetime.combine(day, clock.replace(tzinfo=None), zone)
-
-
-def _day(text: str) -> date | None:
-    """A date that leaves room for weeks around it."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 1900 <= day.year <= 2200 else None
 
 
 def _monday(day: date) -> date:

@@ -3,11 +3,14 @@
 import hashlib
 import json
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
+from werkzeug.datastructures import MultiDict
+
+from fieldcamp.sandbox.http import Request
 from fieldcamp.sandbox.state import State
 
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105  the one secret every client has here
@@ -154,6 +157,15 @@ class Grants:
     def prolong(self, token: str, seconds: float) -> None:
         """Sets the token's end to so many seconds from now."""
         self.state.execute("UPDATE oauth_tokens SET expires_at = ? WHERE token = ?", self.state.now() + seconds, token)
+
+
+def client_credentials(request: Request, form: MultiDict) -> tuple[str, str]:
+    """The client's id and secret, from the form or from HTTP Basic; ValueError when the header is malformed."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return form.get("client_id", ""), form.get("client_secret", "")
+    name, _, password = b64decode(value, validate=True).decode().partition(":")
+    return unquote_plus(name), unquote_plus(password)
 
 
 def is_loopback(address: str) -> bool:

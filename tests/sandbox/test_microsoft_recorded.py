@@ -4,12 +4,12 @@
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import shapes
 from .conftest import at
 
 RECORDED = Path(__file__).parent / "recorded" / "outlook"
@@ -34,19 +34,8 @@ def recorded(name: str) -> dict[str, Any]:
     return json.loads((RECORDED / f"{name}.json").read_text())[0]
 
 
-def form(value: Any) -> Any:
-    if not isinstance(value, str):
-        return type(value).__name__
-    return next((name for name, pattern in FORMS if re.fullmatch(pattern, value)), value and "text")
-
-
 def shape(data: Any) -> Any:
-    """Keys in their order, and the forms of the values; of a list only its first item."""
-    if isinstance(data, dict):
-        return [(name, shape(value)) for name, value in data.items()]
-    if isinstance(data, list):
-        return [shape(item) for item in data[:1]]
-    return form(data)
+    return shapes.shape(data, FORMS)
 
 
 @pytest.fixture

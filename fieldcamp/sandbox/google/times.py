@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from fieldcamp.sandbox.days import parse_day
+
 FOREVER = 9_000_000_000_000_000
 # The years that survive a change of zone without leaving what datetime can hold.
 MIN_YEAR, MAX_YEAR = 2, 9998
@@ -53,13 +55,7 @@ def parse_datetime(text: object, default_zone: ZoneInfo | None = None) -> dateti
 
 def parse_date(text: object) -> date | None:
     """A YYYY-MM-DD date, or None."""
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if MIN_YEAR <= day.year <= MAX_YEAR else None
+    return parse_day(text, MIN_YEAR, MAX_YEAR)
 
 
 def read_utc(text: str) -> datetime:

@@ -1,9 +1,7 @@
 """Google's token, revocation, token information and user information addresses."""
 
 import re
-from base64 import b64decode
 from typing import Any
-from urllib.parse import unquote_plus
 
 from werkzeug.datastructures import MultiDict
 
@@ -12,7 +10,7 @@ from fieldcamp.sandbox.google import errors
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.http import Request, Response, content_type, json_response
-from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, verifier_matches
+from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, client_credentials, verifier_matches
 
 ISSUER = "https://accounts.google.com"
 ACCESS_SECONDS = 3599
@@ -192,14 +190,10 @@ class TokenApi:
 
 def _client(request: Request, form: MultiDict) -> str:
     """The client that authenticated itself, by form or by HTTP Basic."""
-    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            name, _, password = b64decode(value, validate=True).decode().partition(":")
-        except ValueError:
-            raise TokenError(401, "invalid_client", "Unauthorized") from None
-        client_id, secret = unquote_plus(name), unquote_plus(password)
+    try:
+        client_id, secret = client_credentials(request, form)
+    except ValueError:
+        raise TokenError(401, "invalid_client", "Unauthorized") from None
     if not client_id:
         raise TokenError(400, "invalid_request", "Could not determine client ID from request.")
     if secret != CLIENT_SECRET:

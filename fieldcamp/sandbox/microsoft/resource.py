@@ -55,10 +55,11 @@ def body_from(payload: dict[str, Any], kept: dict[str, Any] | None) -> dict[str,
         if name not in WRITABLE and name not in READ_ONLY and "@odata" not in name:
             text = f"The property '{name[:100]}' does not exist on type 'microsoft.graph.event'."
             raise errors.unreadable(f"{text} Make sure to only use property names that are defined by the type.")
-    body = dict(kept) if kept else _defaults()
+    defaults = _defaults()
+    body = dict(kept or defaults)
     for name, check in _CHECKS.items():
         if name in payload:
-            body[name] = check(name, payload[name])
+            body[name] = defaults[name] if payload[name] is None else check(name, payload[name])
     if "location" in payload or "locations" in payload:
         body |= _places(payload)
     for item in _list("singleValueExtendedProperties", payload.get("singleValueExtendedProperties")):
@@ -91,7 +92,7 @@ def _defaults() -> dict[str, Any]:
 
 def _timing(payload: dict[str, Any], kept: dict[str, Any] | None) -> dict[str, Any]:
     """Start, end, all-day and recurrence, which only make sense together."""
-    all_day = payload.get("isAllDay", kept["isAllDay"] if kept else False)
+    all_day = payload.get("isAllDay", kept["isAllDay"] if kept else False) or False
     if not isinstance(all_day, bool):
         raise errors.unreadable("The property 'isAllDay' must be true or false.")
     start, start_zone, start_tz = _end_of("start", payload, kept)
@@ -166,6 +167,8 @@ def _text(name: str, value: Any) -> Any:
 
 
 def _flag(name: str, value: Any) -> bool:
+    if value in ("true", "false"):
+        return bool(value == "true")  # O365, a client many people use, writes it so, and Graph takes it
     if not isinstance(value, bool):
         raise errors.unreadable(f"The property '{name}' must be true or false.")
     return value

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import tz_win, win_tz
 
+from fieldcamp.sandbox.days import parse_day
 from fieldcamp.sandbox.microsoft import errors
 
 MIN_YEAR, MAX_YEAR = 1900, 2200
@@ -68,13 +69,7 @@ def _read(text: object) -> tuple[datetime, str] | None:
 
 def day_of(text: object) -> date | None:
     """A YYYY-MM-DD date, or None."""
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if MIN_YEAR <= day.year <= MAX_YEAR else None
+    return parse_day(text, MIN_YEAR, MAX_YEAR)
 
 
 def to_ms(moment: datetime) -> int:

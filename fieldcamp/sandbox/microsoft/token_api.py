@@ -4,10 +4,8 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 """
 
 import uuid
-from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
 from werkzeug.datastructures import MultiDict
 
@@ -15,7 +13,7 @@ from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.http import Request, Response, content_type, json_response
 from fieldcamp.sandbox.microsoft import scopes, traits
 from fieldcamp.sandbox.microsoft.calendars import Calendars
-from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, verifier_matches
+from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, client_credentials, verifier_matches
 
 ROOT = "/microsoft/login"
 TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of all personal accounts
@@ -245,14 +243,10 @@ class TokenApi:
 
 def _client(request: Request, form: MultiDict) -> str:
     """The client that authenticated itself, by form or by HTTP Basic."""
-    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            name, _, password = b64decode(value, validate=True).decode().partition(":")
-        except ValueError:
-            raise TokenError("invalid_client", 7000215, "The Authorization header is malformed.", "", 401) from None
-        client_id, secret = unquote_plus(name), unquote_plus(password)
+    try:
+        client_id, secret = client_credentials(request, form)
+    except ValueError:
+        raise TokenError("invalid_client", 7000215, "The Authorization header is malformed.", "", 401) from None
     if not client_id:
         raise missing("client_id")
     if secret != CLIENT_SECRET:
