@@ -85,8 +85,8 @@ class Browser:
         page = self._send("GET", "/admin/login/")
         self._submit(page, form_with(page.text, "username", "password"), username=username, password=password)
 
-    def connect(self, slug: str, account: str) -> None:
-        """Connects one account: our page, the vendor's consent, back, and the choices as they are preselected."""
+    def connect(self, slug: str, account: str, member: str) -> None:
+        """Connects one member's account: our page, the vendor's consent, back, and the choices as they are offered."""
         page = self._send("GET", f"/admin/integrations/connect/{slug}/")
         form = next((form for form in _all(page.text) if f"connect/{slug}/" in form.action), None)
         if form is None:
@@ -94,7 +94,7 @@ class Browser:
         consent = self._submit(page, form).headers["Location"]
         setup = self._send("GET", f"{consent}&sandbox_auto={account}")
         form = form_with(setup.text, "member", "target")
-        self._submit(setup, form)
+        self._submit(setup, form, member=member)
 
 
 def _all(page: str) -> list[Form]:

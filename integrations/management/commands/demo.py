@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.db import close_old_connections, connections
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.secret import is_wellformed, prefix_of
 from fieldcamp.api.services import create_key
-from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.models import Member, Workspace
 from integrations.demo import once
 from integrations.demo.browser import Browser
 from integrations.demo.caller import Caller
@@ -27,8 +28,9 @@ from integrations.demo.company import make_admin, make_company, make_second_comp
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 
-# Who is connected from the start; the other technicians are left to try it on.
+# Who is connected from the start; the other technicians, and Outlook, are left to try it on.
 ACCOUNTS = {"google_calendar": ("dana@google.test", "lee@google.test")}
+ONCE = {"outlook_calendar": ("dana@outlook.test", "lee@outlook.test")}  # what `--once` connects besides
 ADMIN, SECOND_ADMIN = "demo", "demo2"
 KEY_LIMIT = 1_000_000
 
@@ -55,7 +57,16 @@ class Demo:
         self.file = settings.FIELDCAMP_DATA / "demo.json"
         self.stop = threading.Event()
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        gunicorn = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "2", "--limit-request-line", "8190"]
+        gunicorn = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "fieldcamp.wsgi",
+            "--workers",
+            "2",
+            "--limit-request-line",
+            "8190",
+        ]
         self.children = Children(
             {
                 "sandbox": [*manage, "sandbox", "--port", str(sandbox_port)],
@@ -72,7 +83,7 @@ class Demo:
         try:
             self._prepare(reset)
             self._start()
-            self._connect()
+            self._connect(ACCOUNTS | ONCE if only_once else ACCOUNTS)
             return self._walk() if only_once else self._serve()
         except KeyboardInterrupt:
             return 0
@@ -123,9 +134,9 @@ class Demo:
     def api(self) -> Caller:
         return Caller(f"{settings.PUBLIC_URL}/api/v1", self.facts["api_key"])
 
-    def _connect(self) -> None:
+    def _connect(self, wanted: Mapping[str, Sequence[str]]) -> None:
         browser = None
-        for name, accounts in ACCOUNTS.items():
+        for name, accounts in wanted.items():
             slug = PROVIDERS[name].slug
             for account in accounts:
                 usable = Connection.objects.filter(
@@ -137,19 +148,24 @@ class Demo:
                     browser = Browser(settings.PUBLIC_URL)
                     browser.sign_in(self.facts["admin"]["username"], self.facts["admin"]["password"])
                 self.say(f"Connecting {account} ({PROVIDERS[name].label}) …")
-                browser.connect(slug, account)
+                browser.connect(slug, account, self._member(account))
             status = self.api("GET", f"/integrations/{slug}/status")
             if status["connected"] and status["last_job"] is None and status["active_job_id"] is None:
                 job = self.api.sync(slug)
                 self.say(f"First sync of {PROVIDERS[name].label}: {job['status']}, {job['counts']['pushed']} pushed.")
         close_old_connections()
 
+    def _member(self, account: str) -> str:
+        """Whose account it is: the technician with the same first name."""
+        name = account.partition("@")[0]
+        return Member.objects.get(workspace=self.facts["workspace"]["id"], email__startswith=f"{name}@").pk
+
     def _serve(self) -> int:
         self._write()
         self.say(
             f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}\n"
             f"  sign in as  {self.facts['admin']['username']}  with  {self.facts['admin']['password']}\n"
-            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui\n"
+            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui, Outlook's at /microsoft/ui\n"
             f"  API key, ids and process numbers: {self.file}\n"
             f"  logs: {settings.FIELDCAMP_DATA}/logs\nCtrl-C ends it; the next run goes on from here.\n"
         )
@@ -170,14 +186,19 @@ class Demo:
 
     def _walk(self) -> int:
         jobs = []
-        for name, walk in once.WALKS.items():
-            self.say(f"\n{PROVIDERS[name].label}")
-            jobs += reversed(self.api("GET", f"/integrations/jobs?integration={name}")["jobs"])
-            try:
-                jobs += walk(self.api, settings.SANDBOX_URL, self.say)
-            except once.Disagreement as difference:
-                self.say(f"\n{once.table(jobs)}\n\nThe two sides do NOT agree: {difference}")
-                return 1
+        walks = [once.Walk(name, self.api, settings.SANDBOX_URL) for name in once.USERS]
+        try:
+            for walk in walks:
+                self.say(f"\n{walk.provider.label}")
+                jobs += reversed(self.api("GET", f"/integrations/jobs?integration={walk.provider.name}")["jobs"])
+                jobs += walk.go(self.say)
+            self.say("\nSyncing all of them: what was edited in one calendar is in the others …")
+            for walk in walks:
+                jobs.append(walk.sync())
+                walk.compare()
+        except once.Disagreement as difference:
+            self.say(f"\n{once.table(jobs)}\n\nThe two sides do NOT agree: {difference}")
+            return 1
         self.say(f"\n{once.table(jobs)}\n\nBoth sides agree, record by record.")
         return 0
 
