@@ -52,17 +52,13 @@ class Connection(models.Model):
     id = PrefixedIdField("con")
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="connections")
     integration = models.CharField(max_length=32)
-    member = models.ForeignKey(
-        "workspace.Member", models.SET_NULL, null=True, blank=True, related_name="connections"
-    )
+    member = models.ForeignKey("workspace.Member", models.SET_NULL, null=True, blank=True, related_name="connections")
     account_id = models.CharField(max_length=255)
     account_name = models.CharField(max_length=255)
     state = models.CharField(max_length=20, choices=ConnectionState, default=ConnectionState.SETUP)
     state_reason = models.CharField(max_length=300, blank=True)
     paused_by_person = models.BooleanField(default=False)
-    connected_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     connected_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     revoked_at_provider = models.DateTimeField(null=True, blank=True)
