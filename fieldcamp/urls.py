@@ -6,11 +6,13 @@ from django.views.generic import RedirectView
 
 from fieldcamp.api import docs
 from fieldcamp.health import healthz, readyz
+from fieldcamp.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/integrations/", include("integrations.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.login_urls")),

@@ -15,12 +15,12 @@ Every error of every address under `/api` has this shape, with the HTTP status o
 ```
 
 `code` is for programs and stays as it is. `message` is for people and may change. `details` holds what the code says
-below. `request_id` is also the answer's header `X-Request-Id`; support finds the call by it. A request line of more than
-8,190 bytes is refused with 414 by the web server, before the API sees it.
+below. `request_id` is also the answer's header `X-Request-Id`; support finds the call by it. A request line of more
+than 8,190 bytes is refused with 414 by the web server, before the API sees it.
 
 **Retry** says whether the same request, unchanged, can succeed later: then wait as many seconds as the header
-`Retry-After` says, or two where there is none, and twice as long each time after that. Everything else fails again until
-something is corrected. With an `Idempotency-Key` a repeated POST never does its work twice.
+`Retry-After` says, or two where there is none, and twice as long each time after that. Everything else fails again
+until something is corrected. With an `Idempotency-Key` a repeated POST never does its work twice.
 
 ## Answers of the API
 

@@ -111,7 +111,21 @@ def _fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
 
 
+# Written out because composing these takes longer than running them, and every POST does them.
+_TABLE = IdempotencyRecord._meta.db_table
+_IS_THERE = f"SELECT 1 FROM {_TABLE} WHERE workspace_id = %s AND key = %s"  # noqa: S608
+_CLAIM = (
+    f"INSERT INTO {_TABLE} (workspace_id, key, fingerprint, status, body, headers, created_at) "  # noqa: S608
+    "VALUES (%s, %s, %s, 0, %s, '{}', %s)"
+)
+_KEEP = f"UPDATE {_TABLE} SET status = %s, body = %s, headers = %s WHERE workspace_id = %s AND key = %s"  # noqa: S608
+
+
 def _find(workspace_id: str, key: str) -> IdempotencyRecord | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_THERE, [workspace_id, key])
+        if cursor.fetchone() is None:
+            return None
     return IdempotencyRecord.objects.filter(workspace_id=workspace_id, key=key).first()
 
 
@@ -123,26 +137,29 @@ def _claim_and_run(
     workspace_id: str, key: str, fingerprint: str, run: Callable[[], Answer], *, expired: IdempotencyRecord | None
 ) -> IdempotencyRecord:
     with transaction.atomic():
-        record = _claim(workspace_id, key, fingerprint, expired)
+        _claim(workspace_id, key, fingerprint, expired)
         answer = run()
         given = _rendered(answer)
         kept = given if answer.kept is None else _rendered(Answer(answer.status, answer.kept, answer.headers))
-        record.status, record.body, record.headers = kept.status, kept.body, kept.headers
-        if 200 <= record.status < 300:
-            record.save(update_fields=["status", "body", "headers"])
+        if 200 <= given.status < 300:
+            with connection.cursor() as cursor:
+                headers = json.dumps(dict(kept.headers))
+                cursor.execute(_KEEP, [kept.status, bytes(kept.body), headers, workspace_id, key])
         else:
             transaction.set_rollback(True)
     return given
 
 
-def _claim(workspace_id: str, key: str, fingerprint: str, expired: IdempotencyRecord | None) -> IdempotencyRecord:
+def _claim(workspace_id: str, key: str, fingerprint: str, expired: IdempotencyRecord | None) -> None:
     try:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_MS}ms"])
         if expired:
             expired.delete()
-        return IdempotencyRecord.objects.create(workspace_id=workspace_id, key=key, fingerprint=fingerprint)
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, [workspace_id, key, fingerprint, b"", now])
     except IntegrityError as exc:
         raise _Claimed from exc
     except OperationalError as exc:

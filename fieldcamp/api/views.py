@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fieldcamp.api import limits
-from fieldcamp.api.authentication import caller
+from fieldcamp.api.authentication import caller, touch
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.negotiation import JsonOnly
@@ -49,7 +50,7 @@ class ApiView(APIView):
         self.perform_authentication(request)
         if request.auth:
             # A call that lacks the scope is a call too, so it is counted before it is refused.
-            self.quota = limits.take(caller(request))
+            self.quota = limits.take(caller(request), also=lambda: touch(caller(request), timezone.now()))
         self.check_permissions(request)
         if self.quota:
             self.quota.check()

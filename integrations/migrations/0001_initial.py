@@ -426,4 +426,16 @@ class Migration(migrations.Migration):
             model_name='workspaceintegration',
             constraint=models.UniqueConstraint(fields=('workspace', 'integration'), name='one_row_per_integration'),
         ),
+        migrations.CreateModel(
+            name='ProviderCalls',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('integration', models.CharField(max_length=32)),
+                ('status', models.CharField(max_length=40)),
+                ('count', models.PositiveBigIntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('integration', 'status'), name='one_counter_per_status')],
+            },
+        ),
     ]

@@ -1,4 +1,4 @@
-from integrations.models.budget import ProviderBudget
+from integrations.models.budget import ProviderBudget, ProviderCalls
 from integrations.models.changes import ChangeRow
 from integrations.models.connections import (
     Connection,
@@ -15,6 +15,6 @@ from integrations.models.links import DirtyRow, Link, Occurrence
 
 __all__ = [
     "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
-    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "Stream", "SyncJob",
+    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls", "Stream", "SyncJob",
     "WorkspaceIntegration",
 ]  # fmt: skip

@@ -13,3 +13,17 @@ class ProviderBudget(models.Model):
 
     def __str__(self) -> str:
         return f"calls of {self.connection_id}"
+
+
+class ProviderCalls(models.Model):
+    """Calls to a provider so far, by HTTP status or by what went wrong: for /metrics."""
+
+    integration = models.CharField(max_length=32)
+    status = models.CharField(max_length=40)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["integration", "status"], name="one_counter_per_status")]
+
+    def __str__(self) -> str:
+        return f"{self.integration} {self.status} {self.count}"

@@ -77,6 +77,10 @@ def _nothing() -> None:
     pass
 
 
+def _ignore(_status: int | str) -> None:
+    pass
+
+
 class _Bearer(requests.auth.AuthBase):
     """Sets the header by itself, so that a .netrc on the machine cannot replace it."""
 
@@ -93,7 +97,7 @@ class Client:
     """`Http` for one connection (or, without `tokens`, for a token endpoint).
 
     `request` returns an answer below 300 whose JSON is whole, or raises a `ProviderError`. `before_call` is called
-    before every send and may raise, to stop between two sends.
+    before every send and may raise, to stop between two sends; `after_call` is told the status, or what went wrong.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class Client:
         budget: Budget | None = None,
         connection_id: str = "",
         before_call: Callable[[], None] = _nothing,
+        after_call: Callable[[int | str], None] = _ignore,
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
         read_timeout: float = READ_TIMEOUT,
@@ -113,7 +118,7 @@ class Client:
     ):
         self.provider, self.tokens, self.budget = provider, tokens, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout = read_timeout
+        self.read_timeout, self.after_call = read_timeout, after_call
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
 
     def request(
@@ -207,6 +212,7 @@ class Client:
                 attempt=attempt,
                 connection=self.connection_id,
             )
+            self.after_call(status)
         return response
 
     def _checked(self, response: requests.Response) -> requests.Response:

@@ -1,0 +1,120 @@
+"""/metrics for Prometheus, read from the database at each scrape: right however many processes there are."""
+
+import datetime as dt
+import hmac
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, ProviderCalls, SyncJob
+from integrations.selectors.dashboard import queue_health
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+class SyncCollector(Collector):
+    """How the syncs stand now. A constant number of queries; labels are ids and codes, never names or addresses."""
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        yield from self._jobs(now)
+        yield from self._connections(now)
+        yield self._issues()
+        yield self._calls()
+
+    def _jobs(self, now: dt.datetime) -> Iterator[Metric]:
+        jobs = GaugeMetricFamily("fieldcamp_jobs", "Kept jobs by state.", labels=["integration", "status"])
+        rows = SyncJob.objects.order_by().values_list("integration", "status").annotate(number=Count("pk"))
+        for integration, status, number in rows:
+            jobs.add_metric([integration, status], number)
+        yield jobs
+        queue = queue_health(now)
+        age = queue.oldest_queued.total_seconds() if queue.oldest_queued else 0
+        yield GaugeMetricFamily("fieldcamp_queue_age_seconds", "Age of the job that waits longest.", value=age)
+        if queue.heartbeat is not None:
+            yield GaugeMetricFamily(
+                "fieldcamp_worker_heartbeat_age_seconds",
+                "Since a pulse came through the queue.",
+                value=queue.heartbeat.total_seconds(),
+            )
+        oldest = SyncJob.objects.filter(status=JobStatus.RUNNING).aggregate(at=Min("started_at"))["at"]
+        running = (now - oldest).total_seconds() if oldest else 0
+        yield GaugeMetricFamily("fieldcamp_oldest_running_job_seconds", "Age of the oldest running job.", value=running)
+
+    def _connections(self, now: dt.datetime) -> Iterator[Metric]:
+        states = GaugeMetricFamily("fieldcamp_connections", "Accounts by state.", labels=["integration", "state"])
+        rows = Connection.objects.order_by().values_list("integration", "state").annotate(number=Count("pk"))
+        for integration, state, number in rows:
+            states.add_metric([integration, state], number)
+        yield states
+        lag = GaugeMetricFamily(
+            "fieldcamp_sync_lag_seconds",
+            "Since an account's last good sync, or since it was connected.",
+            labels=["integration", "connection"],
+        )
+        alive = Connection.objects.exclude(state__in=[ConnectionState.DISCONNECTED, ConnectionState.SETUP]).order_by(
+            "pk"
+        )
+        for pk, integration, synced, connected in alive.values_list(
+            "pk", "integration", "last_synced_at", "connected_at"
+        ):
+            if since := synced or connected:
+                lag.add_metric([integration, pk], (now - since).total_seconds())
+        yield lag
+        tokens = GaugeMetricFamily(
+            "fieldcamp_token_age_seconds", "Since an account's token was renewed.", labels=["integration", "connection"]
+        )
+        grants = OAuthGrant.objects.filter(connection__in=alive).order_by("pk")
+        for pk, integration, refreshed, granted in grants.values_list(
+            "connection_id", "connection__integration", "refreshed_at", "granted_at"
+        ):
+            if since := refreshed or granted:
+                tokens.add_metric([integration, pk], (now - since).total_seconds())
+        yield tokens
+
+    def _issues(self) -> Metric:
+        issues = GaugeMetricFamily("fieldcamp_open_issues", "Open problems by code.", labels=["integration", "code"])
+        rows = Issue.objects.filter(resolved_at=None, notice=False).order_by().values_list("integration", "code")
+        for integration, code, number in rows.annotate(number=Count("pk")):
+            issues.add_metric([integration, code], number)
+        return issues
+
+    def _calls(self) -> Metric:
+        calls = CounterMetricFamily(
+            "fieldcamp_provider_calls", "Calls to providers by HTTP status, or by what went wrong.",
+            labels=["integration", "status"],
+        )  # fmt: skip
+        for integration, status, number in ProviderCalls.objects.order_by("pk").values_list(
+            "integration", "status", "count"
+        ):
+            calls.add_metric([integration, status], number)
+        return calls
+
+
+REGISTRY = CollectorRegistry(auto_describe=False)
+REGISTRY.register(SyncCollector())
+
+
+def _may_read(request: HttpRequest) -> bool:
+    """With METRICS_TOKEN set: whoever presents it. Else this machine alone, and nobody through a proxy."""
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
+    return request.META.get("REMOTE_ADDR") in _LOOPBACK and "X-Forwarded-For" not in request.headers
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Everything that `SyncCollector` knows. 404 for whoever may not read it."""
+    if not _may_read(request):
+        return HttpResponse("Not found\n", status=404, content_type="text/plain")
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
