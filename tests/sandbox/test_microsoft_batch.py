@@ -65,6 +65,11 @@ def test_each_item_has_its_own_headers_and_fate(outlook):
     assert "body" not in answers["4"] and answers["6"]["body"]["value"] == []
 
 
+def test_an_address_may_be_whole_or_without_its_slash(outlook):
+    answers = send(outlook, item(1, url=f"{outlook.base}/me"), item(2, url="me"), item(3, url="https://graph.test/me"))
+    assert [answers[name]["status"] for name in "123"] == [200, 200, 400]
+
+
 def test_what_depends_on_a_failure_fails_with_it(outlook):
     answers = send(
         outlook,

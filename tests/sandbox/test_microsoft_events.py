@@ -62,6 +62,13 @@ def test_what_exchange_does_not_take(outlook, fields, expected):
     assert outlook.get("me/events")["value"] == []
 
 
+def test_what_exchange_takes_although_it_is_odd(outlook):
+    odd = {"isOnlineMeeting": "false", "hideAttendees": None, "showAs": None, "isAllDay": None, "body": None}
+    event = outlook.create(**odd, location=None, attendees=None, recurrence=None, id="mine", webLink="x")
+    assert (event["showAs"], event["isAllDay"], event["hideAttendees"]) == ("busy", False, False)
+    assert event["id"] != "mine" and event["isOnlineMeeting"] is False
+
+
 def test_an_all_day_event_is_on_its_own_dates_in_every_zone(outlook):
     body = midnights("2026-12-02", "2026-12-03", "Tokyo Standard Time")
     event = outlook.call("POST", "me/events", body).json()

@@ -87,7 +87,9 @@ def _check(item: Any) -> None:
 
 def _inner(item: dict[str, Any], outer: Request) -> Request:
     """The item as a call of its own; of the outer headers only the token counts."""
-    target = urlsplit(item["url"] if item["url"].startswith("/") else f"/{item['url']}")
+    # Documented are relative addresses; Microsoft's own SDK for Python sends whole ones.
+    relative = item["url"].removeprefix(outer.root + PREFIX).lstrip("/")
+    target = urlsplit(f"/{relative}")
     headers = Headers([(str(name), str(value)) for name, value in (item.get("headers") or {}).items()])
     headers.setdefault("Authorization", outer.headers.get("Authorization", ""))
     body = b"" if item.get("body") is None else json.dumps(item["body"]).encode()
