@@ -7,6 +7,7 @@ from typing import Any
 
 from fieldcamp.sandbox.microsoft import errors, ids, recurrence
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendar, Calendars
+from fieldcamp.sandbox.microsoft.guests import NOT_ANSWERED, Guests
 from fieldcamp.sandbox.microsoft.render import etag_of
 from fieldcamp.sandbox.microsoft.resource import TIMING, UNSET_TIME, body_from
 from fieldcamp.sandbox.microsoft.store import EventStore, Stored, span
@@ -22,6 +23,7 @@ class Events:
     def __init__(self, state: State, calendars: Calendars) -> None:
         self.state, self.calendars = state, calendars
         self.store = EventStore(state, calendars)
+        self.guests = Guests(self.store, calendars)
 
     def get(self, account: Account, event_id: str, immutable: bool, cal: Calendar | None = None) -> Stored:
         """The event or instance under an id of the kind the client works with; else 404."""
@@ -58,9 +60,10 @@ class Events:
             body = self.sample(cal, payload)
             body["iCalUId"] = f"040000008200E00074C5B7101A82E00800000000{core.hex().upper()}"
             if organizer is not None:
-                answer = {"response": "notResponded", "time": UNSET_TIME}
-                body |= {"isOrganizer": False, "organizer": organizer, "responseStatus": answer}
-            return self.store.save(cal, body, core)
+                body |= {"isOrganizer": False, "organizer": organizer, "responseStatus": NOT_ANSWERED}
+            made = self.store.save(cal, body, core)
+            self.guests.tell(made)
+            return made
 
     def sample(self, cal: Calendar, payload: dict[str, Any]) -> dict[str, Any]:
         """The body of a new event of the calendar's owner, all but its iCalUId and the moment of its creation."""
@@ -87,7 +90,9 @@ class Events:
                 # The rule is another: https://learn.microsoft.com/graph/api/event-update
                 self.store.drop_exceptions(current.core)
                 body |= {"revision": body["revision"] + 1, "cancelled": []}
-            return self.store.save(cal, body, current.core)
+            changed = self.store.save(cal, body, current.core)
+            self.guests.tell(changed, current.body)
+            return changed
 
     def delete(self, current: Stored, if_match: str | None = None) -> None:
         """Gone for its user; the change log keeps it."""
@@ -95,14 +100,14 @@ class Events:
             cal = self._writable(current, if_match)
             if current.series is None:
                 self.store.drop_exceptions(current.core)
-                self.store.save(cal, current.body, current.core, deleted=True)
+                self.guests.tell(self.store.save(cal, current.body, current.core, deleted=True))
                 return
             master = self._master(current)
             self.state.execute(
                 "DELETE FROM m_events WHERE series = ? AND original_ms = ?", current.series, current.original_ms
             )
             cancelled = [*master.body["cancelled"], current.original_ms]
-            self.store.save(cal, master.body | {"cancelled": cancelled}, master.core)
+            self.guests.tell(self.store.save(cal, master.body | {"cancelled": cancelled}, master.core))
 
     def answer(self, current: Stored, verb: str) -> None:
         """An attendee's answer; one's own event has none."""
