@@ -1,6 +1,7 @@
 """Times as people read them: relative or in the company's zone, the exact time (and UTC) on hover."""
 
 import datetime as dt
+from typing import Literal
 
 from django import template
 from django.utils import timezone
@@ -39,9 +40,9 @@ def _time(moment: dt.datetime, text: str) -> SafeString:
 
 
 @register.simple_tag
-def when(moment: dt.datetime | None, missing: str = "never") -> str:
-    """How long ago, or how far ahead; the date itself from a week on."""
-    if moment is None:
+def when(moment: dt.datetime | Literal[""] | None, missing: str = "never") -> str:
+    """How long ago, or how far ahead; the date itself from a week on. Templates give "" for what does not exist."""
+    if not moment:
         return missing
     seconds = (timezone.now() - moment).total_seconds()
     if abs(seconds) >= _WEEK:
@@ -50,9 +51,9 @@ def when(moment: dt.datetime | None, missing: str = "never") -> str:
 
 
 @register.simple_tag
-def at(moment: dt.datetime | None, missing: str = "–") -> str:
+def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     """The time in the company's zone."""
-    if moment is None:
+    if not moment:
         return missing
     return _time(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
 

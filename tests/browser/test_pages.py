@@ -1,0 +1,89 @@
+"""Every page of the desk: for everybody's eyes, ears and fingers, and on a phone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Visit
+from integrations.models import Connection, Issue, SyncJob
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def pages(connected, vendors) -> list[str]:
+    """The addresses of all kinds of pages, with something on each of them."""
+    connection, job, visit = Connection.objects.get(), SyncJob.objects.get(), Visit.objects.all()[0]
+    Visit.objects.filter(pk=visit.pk).update(notes="n" * 200)
+    problem = Issue.objects.create(
+        workspace=visit.workspace,
+        integration=connection.integration,
+        connection=connection,
+        code="RECORD_REJECTED",
+        record_kind="visit",
+        record_id=visit.pk,
+        message="Google Calendar does not accept this event as it is.",
+        detail="d" * 200,
+        occurred_at=timezone.now(),
+    )
+    at = "/admin/integrations"
+    return [
+        "/admin/",
+        f"{at}/connection/",
+        f"{at}/connection/{connection.pk}/change/",
+        f"{at}/connections/{connection.pk}/setup/",
+        f"{at}/connections/{connection.pk}/preview/",
+        f"{at}/connections/{connection.pk}/disconnect/",
+        f"{at}/connect/google-calendar/",
+        f"{at}/syncjob/",
+        f"{at}/syncjob/{job.pk}/change/",
+        f"{at}/issue/",
+        f"{at}/issue/{problem.pk}/change/",
+        "/admin/workspace/visit/",
+        "/admin/workspace/visit/add/",
+        f"/admin/workspace/visit/{visit.pk}/change/",
+        f"/admin/workspace/client/{visit.client_id}/change/",
+        "/admin/workspace/member/",
+        "/admin/workspace/blockedtime/",
+        "/admin/workspace/workspace/",
+        "/admin/api/apikey/",
+        "/admin/api/apikey/add/",
+    ]
+
+
+EVERYTHING: dict[str, Any] = {}
+COLOURS = {"runOnly": ["color-contrast"]}  # in the dark the rest is the same; each kind of page is among every second
+
+
+@pytest.mark.parametrize(("scheme", "rules"), [("light", EVERYTHING), ("dark", COLOURS)])
+def test_no_serious_finding_of_axe(open_page, google, pages, scheme, rules):
+    person = Person(open_page(color_scheme=scheme), google)
+    person.page.goto("/admin/login/")
+    findings = _serious(person, rules)
+    person.sign_in()
+    for address in pages if rules is EVERYTHING else pages[::2]:
+        answer = person.page.goto(address)
+        assert answer.status == 200, address
+        findings += _serious(person, rules)
+    assert findings == []
+
+
+def _serious(person: Person, rules: dict[str, Any]) -> list[str]:
+    found = Axe().run(person.page, options=rules).response["violations"]
+    return [
+        f"{person.page.url}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def test_nothing_scrolls_sideways(person, pages):
+    root = "document.documentElement"
+    for address in pages:
+        person.page.goto(address)
+        for width in (1280, 360):
+            person.page.set_viewport_size({"width": width, "height": 800})
+            assert person.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0, (address, width)
