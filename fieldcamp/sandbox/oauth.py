@@ -6,7 +6,7 @@ import secrets
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 from werkzeug.datastructures import MultiDict
 
@@ -166,6 +166,12 @@ def client_credentials(request: Request, form: MultiDict) -> tuple[str, str]:
         return form.get("client_id", ""), form.get("client_secret", "")
     name, _, password = b64decode(value, validate=True).decode().partition(":")
     return unquote_plus(name), unquote_plus(password)
+
+
+def with_query(address: str, values: dict[str, str]) -> str:
+    """The redirect address with the answer behind what it has of its own."""
+    parts, answer = urlsplit(address), urlencode(values)
+    return urlunsplit(parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer))
 
 
 def is_loopback(address: str) -> bool:

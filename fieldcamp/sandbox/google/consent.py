@@ -5,7 +5,7 @@ https://developers.google.com/identity/protocols/oauth2/web-server
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
 
@@ -13,7 +13,7 @@ from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.scopes import IDENTITY, KNOWN, NAMES
 from fieldcamp.sandbox.http import Request, Response, redirect
-from fieldcamp.sandbox.oauth import Grants, is_loopback
+from fieldcamp.sandbox.oauth import Grants, is_loopback, with_query
 
 CODE_SECONDS = 600
 VENDOR = {"name": "google", "title": "Google"}
@@ -37,9 +37,8 @@ class Asked:
 
     def back(self, **values: str) -> Response:
         """Sends the browser back to the client."""
-        parts = urlsplit(self.redirect_uri)
-        answer = urlencode(values | ({"state": self.state} if self.state is not None else {}))
-        return redirect(urlunsplit(parts._replace(query=f"{parts.query}&{answer}" if parts.query else answer)))
+        answer = values | ({"state": self.state} if self.state is not None else {})
+        return redirect(with_query(self.redirect_uri, answer))
 
 
 class Refused(Exception):

@@ -13,7 +13,7 @@ from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.http import Request, Response, redirect
 from fieldcamp.sandbox.microsoft import scopes, traits
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendars
-from fieldcamp.sandbox.oauth import Grants, is_loopback
+from fieldcamp.sandbox.oauth import Grants, is_loopback, with_query
 
 CODE_SECONDS = 600
 PROMPTS = ("", "login", "none", "consent", "select_account")
@@ -42,10 +42,9 @@ class Asked:
         answer = values | ({"state": self.state} if self.state is not None else {})
         if self.mode == "form_post":
             return pages.page("form_post.html", vendor=VENDOR, action=self.redirect_uri, fields=answer)
-        parts, text = urlsplit(self.redirect_uri), urlencode(answer)
         if self.mode == "fragment":
-            return redirect(urlunsplit(parts._replace(fragment=text)))
-        return redirect(urlunsplit(parts._replace(query=f"{parts.query}&{text}" if parts.query else text)))
+            return redirect(urlunsplit(urlsplit(self.redirect_uri)._replace(fragment=urlencode(answer))))
+        return redirect(with_query(self.redirect_uri, answer))
 
 
 class Refused(Exception):

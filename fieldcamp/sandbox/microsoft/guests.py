@@ -45,7 +45,7 @@ class Guests:
         known = self.store.get(core)
         if known is not None and known.deleted:
             return  # declined
-        own = {"isOrganizer": False, "transactionId": None, "properties": {}}
+        own: dict[str, Any] = {"isOrganizer": False, "transactionId": None, "properties": {}}
         if known is not None and all(known.body[name] == meeting.body[name] for name in TIMING):
             own |= {name: known.body[name] for name in ("responseStatus", "showAs")}
         else:
