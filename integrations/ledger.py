@@ -104,9 +104,12 @@ class StreamLedger(Observations):
         return found
 
     def vanished(self, orphans: bool) -> list[Pair]:
-        links = Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, hold=None)
-        gone = list(links.filter(seen_gone=True, unsettled=True))
-        return self._pairs([*gone, *local_records.orphans(links.filter(seen_gone=False))] if orphans else gone)
+        links = Link.objects.filter(stream=self.stream, cut_at=None, hold=None)
+        # The kind is looked at here: asked for it, SQLite passes over the few that are unsettled and reads all links.
+        gone = [link for link in links.filter(seen_gone=True, unsettled=True) if link.kind in _GUARDED]
+        if orphans:
+            gone += local_records.orphans(links.filter(seen_gone=False, kind__in=_GUARDED))
+        return self._pairs(gone)
 
     def count_links(self) -> int:
         return Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False).count()

@@ -356,10 +356,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='link',
-            index=models.Index(fields=['stream', 'kind', 'id'], name='link_keyset'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
             index=models.Index(condition=models.Q(('series_id', ''), _negated=True), fields=['stream', 'series_id'], name='link_of_series'),
         ),
         migrations.AddConstraint(

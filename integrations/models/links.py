@@ -66,7 +66,6 @@ class Link(models.Model):
             models.Index(fields=["stream", "id"], condition=Q(unsettled=True), name="link_unsettled"),
             models.Index(fields=["stream", "id"], condition=Q(intent__isnull=False), name="link_intent"),
             models.Index(fields=["kind", "record_id"], name="link_of_record"),
-            models.Index(fields=["stream", "kind", "id"], name="link_keyset"),
             models.Index(fields=["stream", "series_id"], condition=~Q(series_id=""), name="link_of_series"),
         ]
 

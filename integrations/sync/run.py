@@ -4,17 +4,9 @@ ledger and arrives at the same plan."""
 import datetime as dt
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from integrations.errors import (
-    CursorExpired,
-    Duplicate,
-    Gone,
-    ProviderError,
-    RateLimited,
-    Stale,
-    Unavailable,
-)
+from integrations.errors import CursorExpired, Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
 from integrations.records import Capabilities, Fields, Marker, Operation, Verb, Window
 from integrations.sync.guards import judge
 from integrations.sync.plan import plan
@@ -24,6 +16,7 @@ from integrations.sync.sight import cleared
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 CHUNK = 500  # pairs planned at a time
+PATIENT_CHUNKS = 4  # chunks after which decisions do not wait any longer for a full batch
 TRIES = 4  # writes of one record in one run, each after a new look
 NAP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
 MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
@@ -57,6 +50,7 @@ class StreamRun:
         self._queue: list[Decision] = []
         self._tries: dict[str, int] = {}
         self._refusals = 0
+        self._unflushed = 0
 
     def everything(self) -> bool:
         """The whole run; true when removals were held for a person."""
@@ -131,7 +125,8 @@ class StreamRun:
                     page = cleared(page, self.remote, self.target.container_id, self.ledger, self.window)
                     self.ledger.save_page(page, cursor, full)
                     cursor = page.cursor
-                    self.breathe()
+                    if not page.last:  # else each slice would end here, and none get beyond
+                        self.breathe()
                 return
             except Overtaken:  # a reader of the change feed was faster: go on behind it
                 continue
@@ -152,9 +147,7 @@ class StreamRun:
     @property
     def _policy(self) -> Policy:
         """The stream's policy as this run may apply it: an expired cursor makes any run a full one."""
-        if self.progress.full == self.policy.full:
-            return self.policy
-        return Policy(self.policy.pulls, self.policy.pushes, self.policy.winner, self.progress.full, self.policy.first)
+        return replace(self.policy, full=self.progress.full)
 
     # --- apply ------------------------------------------------------------------------------------------------------
 
@@ -182,11 +175,13 @@ class StreamRun:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
-        """A full run is taken up behind what it has verified. (An incremental run needs no bookmark: what is done is
-        neither dirty nor unsettled any more.)"""
-        if self.progress.full:
+        """The next slice, or another worker, takes the run up here, behind what it has looked at."""
+        self._unflushed = self._unflushed + 1 if self._queue else 0
+        if self.progress.full or self._unflushed >= PATIENT_CHUNKS:
             self._flush(rest=True)
-            self.ledger.save_progress(self.progress)
+        elif self._queue:
+            return  # ending the slice here would drop what waits for a full batch, again and again
+        self.ledger.save_progress(self.progress)
         self.breathe()
 
     def _do(self, pairs: Iterable[Pair]) -> None:

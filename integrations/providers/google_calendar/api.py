@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -165,6 +166,7 @@ class CalendarClient:
     def _batch(self, calls: Sequence[batch.Call], retry_safe: bool) -> list[batch.Answer | None]:
         body, content_type = batch.encode(calls)
 
+        @lru_cache(maxsize=1)
         def answers(response) -> list[batch.Answer | None]:
             return batch.decode(response.headers.get("Content-Type", ""), response.content, len(calls))
 
