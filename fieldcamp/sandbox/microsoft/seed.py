@@ -9,7 +9,7 @@ from fieldcamp.sandbox.microsoft import ids, traits
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendar, Calendars
 from fieldcamp.sandbox.microsoft.events import Events
 from fieldcamp.sandbox.microsoft.store import INSERT
-from fieldcamp.sandbox.microsoft.times import to_ms
+from fieldcamp.sandbox.microsoft.times import to_ms, zone
 from fieldcamp.sandbox.people import JOBS, PEOPLE, STREETS
 
 SPECIAL = (
@@ -37,7 +37,7 @@ def fill(calendars: Calendars, events: Events, seed: str) -> None:
 
 
 def _personal(calendars: Calendars, events: Events, main: Calendar, family: Calendar) -> None:
-    today = datetime.fromtimestamp(events.state.now(), UTC).date()
+    today = datetime.fromtimestamp(events.state.now(), zone(WINDOWS_ZONE)).date()
     monday = today - timedelta(days=today.weekday())
     _add(events, family, "Dinner with the neighbours", _hours(today + timedelta(days=4), 18, 2))
     if main.account in EMPTY_DEFAULTS:
@@ -59,7 +59,7 @@ def _personal(calendars: Calendars, events: Events, main: Calendar, family: Cale
 
 def _birthday(events: Events, birthdays: Calendar) -> None:
     """Exchange writes into this calendar, its owner cannot."""
-    today = datetime.fromtimestamp(events.state.now(), UTC).date()
+    today = datetime.fromtimestamp(events.state.now(), zone(WINDOWS_ZONE)).date()
     payload = {"subject": "Birthday of a friend", "showAs": "free"} | _days(today + timedelta(days=6), 1)
     events.create(birthdays, payload, ids.digest(f"seed {birthdays.id}"), by_exchange=True)
 
