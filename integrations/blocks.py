@@ -118,8 +118,8 @@ def _occurrences(
 ) -> Iterator[tuple[Link, dict[str, Any]]]:
     """(link, times) of everything that one event or series blocks. A removed series takes its exceptions along."""
     event = None if master is None or master.seen_gone else master.base
-    if master is not None and event is None:
-        return
+    if master is not None and event is None and (master.seen or {}).get("recurrence"):
+        return  # (a single event that is gone says nothing: it may have become the series that it is named after)
     if event and event.get("recurrence"):
         assert master is not None
         excluded = [link.base or link.seen or {} for link in exceptions]

@@ -189,7 +189,7 @@ class Results:
                     gone.append(link)
         self._save(changed)
         self.ledger.local.expand(decisions)
-        series = [link.remote_id for link in gone if not link.record_id]
+        series = [link.remote_id for link in gone if (link.seen or {}).get("recurrence") and not link.record_id]
         if gone:
             Link.objects.filter(pk__in=[link.pk for link in gone]).delete()
             # A removed series sends no word of its exceptions.

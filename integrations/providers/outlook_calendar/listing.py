@@ -86,8 +86,8 @@ class Listing:
         if unknown := sorted(named - self._masters.keys()):
             self._masters |= self._read(self.container_id, unknown)
         records = [record for row in latest.values() if (record := self._record(row))]
-        gone = {id for id, row in latest.items() if "@removed" in row or row.get("type") == "seriesMaster"}
-        return records, tuple(sorted(named | gone))
+        # What is gone or a single event now may have been a series before.
+        return records, tuple(sorted(named | latest.keys()))
 
     def _record(self, row: Event) -> RemoteRecord | None:
         """None for what the series' own row, or its absence, says already."""

@@ -77,7 +77,7 @@ def test_an_exception_moves_one_and_a_deleted_one_is_news_of_its_series(outlook,
     graph("PATCH", f"events/{ids[moment(3)]}", **moved)
     graph("DELETE", f"events/{ids[moment(4)]}")
     [page] = list(outlook.changes(calendar, cursor, WINDOW))
-    assert page.series == (series["id"],)
+    assert series["id"] in page.series
     now = {record.fields["original_start"]: record for record in page.records if not record.gone}
     assert now.keys() == {moment(2), moment(3), moment(5), moment(6)}
     assert now[moment(3)].fields["start"] == moment(3.2)
