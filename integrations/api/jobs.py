@@ -31,8 +31,7 @@ class JobListView(ApiView):
         parameters=[
             OpenApiParameter(
                 "integration",
-                str,
-                enum=sorted({*PROVIDERS, *BY_SLUG}),
+                {"type": "string", "pattern": f"^({'|'.join(sorted({*PROVIDERS, *BY_SLUG}))})$"},
                 description="The integration's name, or its slug in addresses.",
             ),
             OpenApiParameter("status", str, enum=JobStatus.values),
