@@ -1,6 +1,7 @@
 """What Graph's listings ask of the engine: nothing is lost or doubled where they say too little or forget."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.utils import timezone
@@ -123,3 +124,19 @@ def test_half_of_a_mailboxes_calls_refused_costs_patience_only(dana, outlook, ve
     job = sync()
     assert counts(job) == {"pulled": 0, "pushed": 60, "skipped": 0, "failed": 0}
     assert set(outlook.ours()) == {visit.pk for visit in visits}
+
+
+def test_times_are_written_together_and_nothing_else_is(dana, outlook, vendors, sync, make_visits, monkeypatch):
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    tag = outlook.ours()[visit.pk].tag
+    sent = []
+    send = vendors.adapter.send
+    monkeypatch.setattr(vendors.adapter, "send", lambda request, **k: sent.append(request) or send(request, **k))
+    visit.scheduled_end += dt.timedelta(minutes=15)
+    visit.save()
+    assert sync().pushed == 1
+    [batch] = [json.loads(request.body) for request in sent if outlook.batch in request.url]
+    [part] = batch["requests"]
+    assert (part["method"], part["headers"]["If-Match"]) == ("PATCH", tag)
+    assert part["body"].keys() == {"start", "end", "isAllDay"}
