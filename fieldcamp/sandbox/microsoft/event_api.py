@@ -7,6 +7,7 @@ from fieldcamp.sandbox.microsoft.calendars import Calendar
 from fieldcamp.sandbox.microsoft.delta import Delta
 from fieldcamp.sandbox.microsoft.events import ANSWERS, Events
 from fieldcamp.sandbox.microsoft.listing import Listing
+from fieldcamp.sandbox.microsoft.odata import MAX_SKIP
 from fieldcamp.sandbox.microsoft.store import Stored
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class EventApi:
         if call.verb != "GET":
             raise errors.GraphError(405, "ErrorMethodNotAllowed", "The HTTP method is not supported here.")
         chosen = [cal] if cal else self.calendars.of(call.account.email)
-        return self._page(call, [each for one in chosen for each in self.listing.items(one)], cal)
+        # Without a question about all of them, only those up to the page asked for are read.
+        whole = any(name in call.asked.options for name in ("filter", "orderby", "count"))
+        limit = -1 if whole else call.asked.number("skip", 0, MAX_SKIP, 0) + call.asked.page_size() + 1
+        return self._page(call, [each for one in chosen for each in self.listing.items(one, limit)], cal)
 
     def _view(self, call: "Call", cal: Calendar) -> dict[str, Any]:
         start, end = call.asked.window()

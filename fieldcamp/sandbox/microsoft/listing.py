@@ -35,8 +35,7 @@ class Listing:
             if each_time.start_ms not in gone:
                 yield self.events.occurrence(master, each_time)
 
-    def items(self, cal: Calendar) -> list[Stored]:
-        """Single events and series, as /events lists them."""
-        return list(
-            self.store.rows(cal, "NOT deleted AND kind <> 'exception'", order="json_extract(body, '$.created_us')")
-        )
+    def items(self, cal: Calendar, limit: int = -1) -> list[Stored]:
+        """Single events and series, as /events lists them: the oldest first."""
+        order = "json_extract(body, '$.created_us')"
+        return list(self.store.rows(cal, "NOT deleted AND kind <> 'exception'", order=order, limit=limit))

@@ -13,7 +13,7 @@ from fieldcamp.sandbox.microsoft import errors, filters, times
 from fieldcamp.sandbox.microsoft.render import Shape
 from fieldcamp.sandbox.microsoft.resource import property_key
 
-PAGE, MAX_PAGE = 10, 1000
+PAGE, MAX_PAGE, MAX_SKIP = 10, 1000, 10**8
 _PREFERENCE = re.compile(r'\s*([\w.\-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;]*)))?\s*[,;]?', re.ASCII)
 _EXPANDED = re.compile(r"singleValueExtendedProperties\s*\(\s*\$filter\s*=\s*(.+)\)\s*", re.IGNORECASE | re.DOTALL)
 
@@ -96,7 +96,7 @@ class Asked:
 
     def page(self, request: Request, items: list[Any]) -> tuple[list[Any], str | None]:
         """The items of this page, and the address of the next."""
-        skip, size = self.number("skip", 0, 10**8, 0), self.page_size()
+        skip, size = self.number("skip", 0, MAX_SKIP, 0), self.page_size()
         if len(items) <= skip + size:
             return items[skip:], None
         rest = [(k, v) for k, v in request.query.items(multi=True) if k.lower() not in ("$skip", "skip")]
