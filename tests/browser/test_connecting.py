@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from fieldcamp.workspace.models import BlockedTime
 from integrations.models import Connection, ConnectionState, SyncJob
-from tests.browser.person import Person
+from tests.browser.person import PASSWORD, Person
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,44 @@ def test_the_back_button_after_a_consent(person, ravi):
     person.consent(RAVI)
     expect(person.page.get_by_role("heading", name="This sign-in is not valid any more")).to_be_visible()
     assert Connection.objects.count() == 1
+
+
+def test_with_the_keyboard_alone(open_page, google, owner, ravi):
+    person = Person(open_page(), google)
+    page, keys = person.page, person.page.keyboard
+
+    def tab_to(target: Locator) -> None:
+        for _ in range(60):
+            keys.press("Tab")
+            if target.evaluate("element => element === document.activeElement"):
+                return
+        pytest.fail(f"{target} is not reached with the Tab key.")
+
+    page.goto("/")
+    expect(page.get_by_label("Username")).to_be_focused()
+    keys.type("olivia")
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(person.card).to_be_visible()
+    tab_to(person.card.get_by_role("link", name="Connect"))
+    keys.press("Enter")
+    tab_to(page.get_by_role("button", name="Continue to Google Calendar"))
+    keys.press("Enter")
+    tab_to(page.get_by_label("Account"))
+    keys.type("ravi")
+    for box in page.get_by_role("checkbox").all():
+        tab_to(box)
+        keys.press("Space")
+    tab_to(page.get_by_role("button", name="Allow"))
+    keys.press("Enter")
+    for button in ("Save", "Start"):
+        tab_to(page.get_by_role("button", name=button))
+        keys.press("Enter")
+    person.wait()
+    tab_to(person.card.get_by_role("button", name="Sync now"))
+    keys.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Sync started.")).to_be_visible()
 
 
 def test_without_scripts(open_page, google, worker, owner, ravi):
