@@ -198,7 +198,7 @@ def test_a_trigger_costs_the_same_whatever_there_is(dana, django_assert_max_num_
     for _ in range(30):
         build.job(dana.workspace, "succeeded", finished_at=NOW)
         build.connection(dana.workspace)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert dana.post(SYNC, {}, Idempotency_Key="k").status_code == 202
 
 
