@@ -45,9 +45,9 @@ def first_sync(count: int = 10_000, sample: int = 200) -> list[Row]:
         connection = world.connect_inside(vendors)
         world.make_visits(connection, count)
         vendors.call("POST", "latency", json={"vendor": "google", "per_request_ms": LATENCY * 1000})
-        waited, started = vendors.adapter.waited, time.perf_counter()
+        waited, started, computed = vendors.adapter.waited, time.perf_counter(), time.process_time()
         assert world.sync(connection).pushed == count
-        spent = time.perf_counter() - started
+        spent, computed = time.perf_counter() - started, time.process_time() - computed
         ours = spent + vendors.adapter.waited - waited
         token = vendors.token(world.ACCOUNT)["access_token"]
         waited, started = vendors.adapter.waited, time.perf_counter()
@@ -66,7 +66,7 @@ def first_sync(count: int = 10_000, sample: int = 200) -> list[Row]:
             assert answer.ok
         plain = (time.perf_counter() - started + vendors.adapter.waited - waited) / sample * count
     ratio = plain / ours
-    text = f"{ratio:.1f}× ({ours:.0f} s, of which {spent:.0f} s computing; one by one {plain:.0f} s)"
+    text = f"{ratio:.1f}× ({ours:.0f} s, of which {spent:.0f} s here with {computed:.0f} s of processor time; one by one {plain:.0f} s)"
     return [
         (
             f"first sync of {count:,} visits at 100 ms a request, against one request an event",
@@ -155,16 +155,19 @@ def _full(size: int) -> None:
 
     from integrations.providers import PROVIDERS
 
+    listed = size * 7 // 4  # three in seven of the sandbox's lie before the window
     with world.sandbox_beside() as address:
         requests.post(
-            f"{address}/_control/bulk", json={"vendor": "google", "account": world.ACCOUNT, "events": size}, timeout=600
+            f"{address}/_control/bulk",
+            json={"vendor": "google", "account": world.ACCOUNT, "events": listed},
+            timeout=600,
         ).raise_for_status()
         scopes = list(PROVIDERS["google_calendar"].scopes)
         body = {"vendor": "google", "account": world.ACCOUNT, "scopes": scopes, "client_id": "sandbox-client"}
         connection = world.connect(requests.post(f"{address}/_control/token", json=body, timeout=60).json())
         started = time.perf_counter()
         job = world.sync(connection, "full")
-        assert job.done >= size * 0.9, job.done
+        assert job.done >= size * 0.9, job.done  # the records that the job looked at
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.perf_counter() - started)
 
 
