@@ -7,7 +7,7 @@ import datetime as dt
 
 
 class ProviderError(Exception):
-    """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` is the vendor's own text, redacted."""
+    """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted."""
 
     code = "INTERNAL_ERROR"
 

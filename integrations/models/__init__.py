@@ -15,6 +15,6 @@ from integrations.models.links import DirtyRow, Link, Occurrence
 
 __all__ = [
     "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
-    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls", "Stream", "SyncJob",
-    "WorkspaceIntegration",
+    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls",
+    "Stream", "SyncJob", "WorkspaceIntegration",
 ]  # fmt: skip

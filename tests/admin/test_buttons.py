@@ -122,9 +122,7 @@ def test_a_conflict_is_settled_by_the_chosen_side(desk, quiet):
 def test_a_decision_during_a_sync_waits_for_it(desk, quiet):
     press(desk(), TRIGGER)
     _, said = press(desk(), posts_of(quiet)["resolve"][0], {"choice": "local"})
-    assert said == [
-        "FieldCamp's side is kept. Saved. The sync that is running now, or the next one, carries it out."
-    ]
+    assert said == ["FieldCamp's side is kept. Saved. The sync that is running now, or the next one, carries it out."]
 
 
 def test_ignore_can_be_undone(desk, quiet):

@@ -29,8 +29,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{rotated} rotated, {left} left, {OAuthGrant.objects.count()} in all.")
         if unreadable:
             raise CommandError(
-                f"{unreadable} could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks their key. Put it back behind the newest"
-                " one and run this again."
+                f"{unreadable} could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks their key. Put it back behind the"
+                " newest one and run this again."
             )
         if left:
             raise CommandError(
