@@ -17,8 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime
+from integrations.kinds import BLOCK
 from integrations.models import Link, Occurrence, Stream
-from integrations.records import BLOCK, Window, instant, is_day, parse_instant
+from integrations.records import Window, instant, is_day, parse_instant
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from integrations import local as local_records
 from integrations.issues import open_issue, resolve_issues
+from integrations.kinds import KINDS
 from integrations.lease import Lease
 from integrations.local import VisitsOfStream
 from integrations.models import DirtyRow, Hold, JobItem, JobPart, Link, Outcome, Stream, SyncJob
 from integrations.observations import Observations
-from integrations.records import KINDS, Operation, RemoteRecord, Window, instant
+from integrations.records import Operation, RemoteRecord, Window, instant
 from integrations.results import Results
 from integrations.sync.guards import judge
 from integrations.sync.ports import Progress, Written

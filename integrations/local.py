@@ -8,8 +8,9 @@ from fieldcamp.workspace.models import Visit, VisitStatus
 from fieldcamp.workspace.tracking import attributed
 from integrations import blocks
 from integrations.dirty import write_rows
+from integrations.kinds import BLOCK, VISIT
 from integrations.models import Link, Stream
-from integrations.records import BLOCK, VISIT, Window, instant, parse_instant, tidy
+from integrations.records import Window, instant, parse_instant, tidy
 from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from integrations.kinds import BLOCK, KINDS, VISIT, Kind
 from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
-from integrations.records import BLOCK, KINDS, VISIT, Kind, Page, RemoteRecord, Verb, Window, instant
+from integrations.records import Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import Overtaken
 
 _CHUNK = 1000

@@ -41,49 +41,6 @@ def digest(fields: Fields) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
-class Owner(StrEnum):
-    LOCAL = "local"
-    REMOTE = "remote"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of record and who owns what of it.
-
-    `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
-    `owner` alone. `together` are written together where one of them is. `guarded` kinds trip the mass-removal guard.
-    `keep_local`: when the remote twin vanishes the local record stays and is flagged, else it goes as well.
-    """
-
-    name: str
-    owner: Owner
-    fields: tuple[str, ...]
-    two_way: tuple[str, ...] = ()
-    together: tuple[str, ...] = ()
-    guarded: bool = True
-    keep_local: bool = True
-
-    def pick(self, fields: Fields) -> dict[str, Any]:
-        return {name: fields.get(name) for name in self.fields}
-
-
-VISIT = Kind(
-    "visit",
-    Owner.LOCAL,
-    ("start", "end", "title", "text", "place"),
-    two_way=("start", "end"),
-    together=("start", "end"),
-)
-BLOCK = Kind(
-    "block",
-    Owner.REMOTE,
-    ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
-    guarded=False,
-    keep_local=False,
-)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (VISIT, BLOCK)}
-
-
 @dataclass(frozen=True, slots=True)
 class Marker:
     """What we write on a remote record to know it again: whose it is, and the id that it was made with."""

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from integrations.errors import Duplicate, ProviderError, Rejected
 from integrations.issues import open_issue
+from integrations.kinds import KINDS, Owner
 from integrations.models import JobItem, Link, Outcome
-from integrations.records import KINDS, Operation, Owner, RemoteRecord, Verb
+from integrations.records import Operation, RemoteRecord, Verb
 from integrations.sync.ports import Written
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 

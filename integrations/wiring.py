@@ -34,7 +34,7 @@ def window_at(now: dt.datetime) -> Window:
 def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
     """The connection's account at its provider; `kwargs` go to `transport.Client`."""
     provider = PROVIDERS[connection.integration]
-    return provider.open(client_for(connection, provider, **kwargs))
+    return provider.open(client_for(connection, provider, **kwargs), connection.account_id)
 
 
 def policy_of(stream: Stream, job: SyncJob) -> Policy:

@@ -26,6 +26,7 @@ FORBIDDEN = {
     "fieldcamp.api": ("integrations", "fieldcamp.sandbox"),
     "fieldcamp.workspace": ("integrations", "fieldcamp.sandbox"),
     "integrations.records": ("django", "fieldcamp", "integrations", "requests"),
+    "integrations.kinds": ("django", "fieldcamp", "integrations", "requests"),
     "integrations.errors": ("django", "fieldcamp", "integrations", "requests"),
     "integrations.sync": ("django", "fieldcamp", "integrations", "requests"),
     "integrations.transport": (*(f"integrations.{name}" for name in SHELL), "integrations.services",
@@ -41,8 +42,9 @@ FORBIDDEN = {
 ALLOWED = {
     "fieldcamp.sandbox": ("fieldcamp.sandbox",),
     "integrations.records": ("integrations.records",),
+    "integrations.kinds": ("integrations.kinds", "integrations.records"),
     "integrations.errors": ("integrations.errors",),
-    "integrations.sync": ("integrations.sync", "integrations.records", "integrations.errors"),
+    "integrations.sync": ("integrations.sync", "integrations.kinds", "integrations.records", "integrations.errors"),
     "integrations.providers": ("integrations.providers",),
 }
 # Modules that may import `requests`: the one exit, the type of a response, the demo, which is a

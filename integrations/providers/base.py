@@ -12,6 +12,7 @@ from integrations.records import (
     Account,
     Capabilities,
     Container,
+    Fields,
     Operation,
     Outcome,
     Page,
@@ -47,10 +48,13 @@ class ProviderClient(Protocol):
         Every page's cursor continues a listing that was broken off behind it. Raises `CursorExpired`.
         """
 
-    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+    def get(
+        self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
+    ) -> dict[str, RemoteRecord]:
         """The records as they are now, tombstones for those that are gone or never were.
 
-        An id may also be the one that a create was sent with, whose answer was lost."""
+        An id may also be the one that a create was sent with, whose answer was lost; `sent` then holds what was sent,
+        for a provider that knows its records by their contents alone."""
 
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
         """At most `capabilities.batch_size` writes in one call. One's failure is its outcome and no other's.
@@ -73,12 +77,12 @@ class Provider:
     scopes: tuple[str, ...]
     permissions: dict[str, str]  # needed scope -> what the user's tick box says, in plain words
     hosts: Callable[[], tuple[str, ...]]  # base addresses that may be sent a bearer token
-    open: Callable[[Http], ProviderClient]
+    open: Callable[[Http, str], ProviderClient]  # (http, the account's id)
     explain: Callable[[requests.Response, dt.datetime], ProviderError]  # (an answer of 400 or more, now)
     parse_tokens: Callable[[Mapping[str, Any], dt.datetime], Tokens]  # (token answer, now); raises `Unavailable`
     refresh: Callable[[Http, str], Tokens]  # (http without tokens, refresh token)
     revoke: Callable[[Http, str], None] | None  # None: it cannot be told, only the tokens be forgotten
-    identify: Callable[[Http], Account]
+    identify: Callable[[Http, Mapping[str, str]], Account]  # (http, what the consent came back with in the address)
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default

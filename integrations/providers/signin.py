@@ -74,7 +74,8 @@ class ConsentLogin(OAuth2Adapter):
     def complete_login(self, request: HttpRequest, app, token, **kwargs):
         try:
             tokens = self.integration.parse_tokens(kwargs["response"], dt.datetime.now(dt.UTC))
-            account = self.integration.identify(Client(self.integration, OneToken(tokens.access_token)))
+            http = Client(self.integration, OneToken(tokens.access_token))
+            account = self.integration.identify(http, request.GET.dict())
         except ProviderError as error:
             raise OAuth2Error("The account could not be read.") from error
         login = self.get_provider().sociallogin_from_response(request, {"id": account.id})

@@ -9,9 +9,10 @@ from django.db import transaction
 from fieldcamp.workspace.models import Member
 from integrations import blocks
 from integrations.dirty import write_rows
+from integrations.kinds import VISIT
 from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
 from integrations.providers import PROVIDERS
-from integrations.records import VISIT, Container
+from integrations.records import Container
 from integrations.services.notes import note
 from integrations.wiring import open_remote
 

@@ -11,7 +11,8 @@ r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I
 
 from collections.abc import Iterable
 
-from integrations.records import Fields, Owner, is_day
+from integrations.kinds import Owner
+from integrations.records import Fields, is_day
 from integrations.sync.policy import Policy
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 

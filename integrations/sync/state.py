@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from integrations.records import Fields, Kind
+from integrations.kinds import Kind
+from integrations.records import Fields
 
 
 @dataclass(frozen=True, slots=True)

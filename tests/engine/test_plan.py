@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from integrations.records import BLOCK, VISIT
+from integrations.kinds import BLOCK, VISIT
 from integrations.sync.guards import judge
 from integrations.sync.plan import decide, takes
 from integrations.sync.policy import Policy

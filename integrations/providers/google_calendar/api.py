@@ -6,7 +6,7 @@ https://developers.google.com/workspace/calendar/api/v3/reference · /guides/syn
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -19,7 +19,7 @@ from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.providers.texts import link_to
-from integrations.records import Container, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
+from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
 
@@ -37,7 +37,7 @@ def make_id(seed: str) -> str:
 class CalendarClient:
     """One Google account's calendars. See `ProviderClient` for what each method promises."""
 
-    def __init__(self, http: Http):
+    def __init__(self, http: Http, account_id: str = ""):
         self.http = http
         self._zones: dict[str, str] = {}
 
@@ -104,7 +104,9 @@ class CalendarClient:
                 detail=error.detail,
             ) from None
 
-    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+    def get(
+        self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
+    ) -> dict[str, RemoteRecord]:
         found: dict[str, RemoteRecord] = {}
         for start in range(0, len(ids), BATCH_SIZE):
             chunk = ids[start : start + BATCH_SIZE]

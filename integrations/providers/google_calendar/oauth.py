@@ -100,7 +100,7 @@ def revoke(http: Http, token: str) -> None:
             raise
 
 
-def identify(http: Http) -> Account:
+def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     """Who has consented."""
     body = json_object(http.request("GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo"))
     if not body.get("sub"):

@@ -3,7 +3,7 @@
 https://learn.microsoft.com/en-us/graph/api/resources/calendar · /graph/api/user-post-events · /graph/json-batching
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from integrations.providers.outlook_calendar.mapping import (
     tombstone,
 )
 from integrations.providers.texts import link_to
-from integrations.records import Container, Operation, Outcome, Page, RemoteRecord, Verb, Window
+from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
 
@@ -34,7 +34,7 @@ EXPAND = {"$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')"}
 class CalendarClient:
     """One mailbox's calendars. See `ProviderClient` for what each method promises."""
 
-    def __init__(self, http: Http):
+    def __init__(self, http: Http, account_id: str = ""):
         self.http = http
 
     def containers(self) -> list[Container]:
@@ -66,7 +66,9 @@ class CalendarClient:
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         return Listing(container_id, self.fetch, self.read).pages(cursor, window)
 
-    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+    def get(
+        self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
+    ) -> dict[str, RemoteRecord]:
         found: dict[str, RemoteRecord] = {}
         for id, event in self.read(container_id, ids).items():
             if event is None or event.get("type") == "seriesMaster" and not is_ours(event.get("transactionId")):

@@ -96,7 +96,7 @@ def refresh(http: Http, refresh_token: str) -> Tokens:
     return replace(tokens, scopes=tokens.scopes | {OFFLINE}) if tokens.scopes is not None else tokens
 
 
-def identify(http: Http) -> Account:
+def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     """Who has consented. A personal account's name may stand in either field."""
     body = json_object(http.request("GET", f"{settings.MICROSOFT_GRAPH_URL}/v1.0/me"))
     if not body.get("id"):

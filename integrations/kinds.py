@@ -1,0 +1,122 @@
+"""The kinds of records that are synced, and who owns what of each. Pure data.
+
+Which fields a kind has is the contract between FieldCamp's side (`local.py`, `books/`) and the providers' mappings.
+Instants and days are strings (see `records.py`); money and quantities are strings as well, as `fieldcamp.money` writes them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from integrations.records import Fields
+
+
+class Owner(StrEnum):
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record and who owns what of it.
+
+    `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
+    `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
+    FieldCamp, and left as they are when they change at the other side (a customer's display name). `noted` are stored
+    as seen, and never compared (an invoice's open balance). `guarded` kinds trip the mass-removal guard.
+    `keep_local`: when the remote twin vanishes the local record stays and is flagged, else it goes as well.
+    `revives`: a vanished twin is made again by a full sync or an edit; where not, only by a person. `removable`: what
+    is taken away in FieldCamp is taken away there.
+    """
+
+    name: str
+    owner: Owner
+    fields: tuple[str, ...]
+    two_way: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
+    guarded: bool = True
+    keep_local: bool = True
+    revives: bool = True
+    removable: bool = True
+
+    def pick(self, fields: Fields) -> dict[str, Any]:
+        return {name: fields.get(name) for name in (*self.fields, *self.noted)}
+
+
+VISIT = Kind(
+    "visit",
+    Owner.LOCAL,
+    ("start", "end", "title", "text", "place"),
+    two_way=("start", "end"),
+    together=("start", "end"),
+)
+BLOCK = Kind(
+    "block",
+    Owner.REMOTE,
+    ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
+    guarded=False,
+    keep_local=False,
+)
+
+# Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None.
+CUSTOMER = Kind(
+    "customer",
+    Owner.LOCAL,
+    ("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
+    two_way=("given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
+    loose=("display_name",),
+    noted=("active", "currency"),
+    revives=False,
+    removable=False,
+)
+# `type` is "service" or "product"; `income_account` the account's id at the provider.
+ITEM = Kind(
+    "item",
+    Owner.LOCAL,
+    ("name", "description", "price", "sku", "taxable", "active", "type", "income_account"),
+    two_way=("description", "price", "sku", "taxable", "active"),
+    loose=("name", "type", "income_account"),
+    revives=False,
+    removable=False,
+)
+# `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
+TAX = Kind(
+    "tax",
+    Owner.LOCAL,
+    ("name", "rate", "components", "active"),
+    two_way=("rate", "components", "active"),
+    loose=("name",),
+    revives=False,
+    removable=False,
+)
+# `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
+# "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
+# {"amount": "5.00"}. `memo` is for the customer.
+INVOICE = Kind(
+    "invoice",
+    Owner.LOCAL,
+    ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "bill_email", "voided"),
+    two_way=("date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
+    together=("lines", "discount", "tax_code"),
+    loose=("bill_email",),
+    noted=("total", "tax_total", "balance"),
+    revives=False,
+    removable=False,
+)
+# `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in its order; what is left of `amount`
+# stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
+PAYMENT = Kind(
+    "payment",
+    Owner.LOCAL,
+    ("customer", "date", "amount", "method", "reference", "allocations", "voided"),
+    two_way=("date", "amount", "method", "reference", "allocations", "voided"),
+    together=("amount", "allocations"),
+    noted=("unapplied", "deposited"),
+    revives=False,
+    removable=False,
+)
+
+BOOKS = (CUSTOMER, ITEM, TAX, INVOICE, PAYMENT)  # in the order in which they depend on each other
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (VISIT, BLOCK, *BOOKS)}
