@@ -1,7 +1,7 @@
 """The kinds of records that are synced, and who owns what of each. Pure data.
 
 Which fields a kind has is the contract between FieldCamp's side (`local.py`, `books/`) and the providers' mappings.
-Instants and days are strings (see `records.py`); money and quantities are strings as well, as `fieldcamp.money` writes them.
+Instants and days are strings (see `records.py`), and so are money and quantities, as `fieldcamp.money` writes them.
 """
 
 from dataclasses import dataclass
