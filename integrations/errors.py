@@ -7,13 +7,14 @@ import datetime as dt
 
 
 class ProviderError(Exception):
-    """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted."""
+    """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted;
+    `reason` a word for what exactly is wrong, where the desk knows a way out of it (`closed_period`)."""
 
     code = "INTERNAL_ERROR"
 
-    def __init__(self, message: str, *, detail: str = ""):
+    def __init__(self, message: str, *, detail: str = "", reason: str = ""):
         super().__init__(message)
-        self.detail = detail
+        self.detail, self.reason = detail, reason
 
 
 class Transient(ProviderError):

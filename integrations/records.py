@@ -167,3 +167,30 @@ class Account:
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The books' company, as far as it decides what may be written. `tax_mode`: "none", "manual" (a tax code for the
+    whole invoice), "automated" (the provider computes it from the address) or "foreign" (a code for each line).
+    `closed_until` is the last day of the closed books, or ""."""
+
+    id: str
+    name: str
+    country: str = ""
+    currency: str = ""
+    multi_currency: bool = False
+    tax_mode: str = "none"
+    closed_until: str = ""
+    custom_numbers: bool = False
+    subscription_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something at the provider that a person can choose: an income account, an item, a tax code."""
+
+    id: str
+    name: str
+    detail: str = ""
+    active: bool = True

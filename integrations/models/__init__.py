@@ -1,3 +1,4 @@
+from integrations.models.books import BooksSettings
 from integrations.models.budget import ProviderBudget, ProviderCalls
 from integrations.models.changes import ChangeRow
 from integrations.models.connections import (
@@ -14,7 +15,7 @@ from integrations.models.jobs import Heartbeat, JobItem, JobPart, JobStatus, Out
 from integrations.models.links import DirtyRow, Link, Occurrence
 
 __all__ = [
-    "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
+    "BooksSettings", "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
     "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls",
     "Stream", "SyncJob", "WorkspaceIntegration",
 ]  # fmt: skip

@@ -127,13 +127,14 @@ class Policy(models.TextChoices):
 
 
 class Stream(models.Model):
-    """One container (calendar) of a connection, with a cursor of its own. Visits go to the target; busy time is read
-    where `reads_busy` is set."""
+    """One container of a connection, with a cursor of its own: a calendar (visits go to the target, busy time is read
+    where `reads_busy` is set), or the books' records of one `kind`."""
 
     id = PrefixedIdField("str")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="streams")
     container_id = models.CharField(max_length=255)
     container_name = models.CharField(max_length=255, blank=True)
+    kind = models.CharField(max_length=20, blank=True, help_text="Books: customer, item, tax, invoice or payment.")
     is_target = models.BooleanField(default=False)
     reads_busy = models.BooleanField(default=False)
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.TWO_WAY)
