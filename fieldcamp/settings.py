@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import dj_database_url
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from fieldcamp.desk.look import UNFOLD as UNFOLD
 from fieldcamp.env import Secrets, env_bool, env_int, env_list
 from fieldcamp.logs import logging_config
 
@@ -234,9 +234,24 @@ MICROSOFT_CLIENT = client_credentials("MICROSOFT")
 MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "").strip() or "common"
 # Graph allows 10,000 in ten minutes for each mailbox (a batch's parts count one by one).
 MICROSOFT_REQUESTS_PER_MINUTE = env_int("MICROSOFT_REQUESTS_PER_MINUTE", 950)
+INTUIT_APPCENTER_URL = vendor_url("INTUIT_APPCENTER_URL", "/intuit/appcenter", "https://appcenter.intuit.com")
+INTUIT_OAUTH_URL = vendor_url("INTUIT_OAUTH_URL", "/intuit/oauth", "https://oauth.platform.intuit.com")
+INTUIT_DEVELOPER_API_URL = vendor_url(
+    "INTUIT_DEVELOPER_API_URL", "/intuit/developer", "https://developer.api.intuit.com"
+)
+INTUIT_ACCOUNTS_URL = vendor_url("INTUIT_ACCOUNTS_URL", "/intuit/accounts", "https://accounts.platform.intuit.com")
+QUICKBOOKS_API_URL = vendor_url("QUICKBOOKS_API_URL", "/intuit/api", "https://quickbooks.api.intuit.com")
+INTUIT_CLIENT = client_credentials("INTUIT")
+# Intuit allows 500 a minute for each company; some room is left for clocks that differ.
+QUICKBOOKS_REQUESTS_PER_MINUTE = env_int("QUICKBOOKS_REQUESTS_PER_MINUTE", 450)
+# Intuit's authorization address takes no code challenge.
 SOCIALACCOUNT_PROVIDERS = {
-    slug: {"OAUTH_PKCE_ENABLED": True, "APPS": [{**client, "key": ""}] if client["client_id"] else []}
-    for slug, client in {"google-calendar": GOOGLE_CLIENT, "outlook-calendar": MICROSOFT_CLIENT}.items()
+    slug: {"OAUTH_PKCE_ENABLED": pkce, "APPS": [{**client, "key": ""}] if client["client_id"] else []}
+    for slug, client, pkce in (
+        ("google-calendar", GOOGLE_CLIENT, True),
+        ("outlook-calendar", MICROSOFT_CLIENT, True),
+        ("quickbooks", INTUIT_CLIENT, False),
+    )
 }
 
 # --- The sync -------------------------------------------------------------------------------------------------------
@@ -255,42 +270,10 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "frame-ancestors": ["'none'"],
-        "form-action": ["'self'", GOOGLE_ACCOUNTS_URL, MICROSOFT_LOGIN_URL],
+        "form-action": ["'self'", GOOGLE_ACCOUNTS_URL, MICROSOFT_LOGIN_URL, INTUIT_APPCENTER_URL],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
     }
-}
-
-UNFOLD = {
-    "SITE_TITLE": "FieldCamp Integrations",
-    "SITE_HEADER": "FieldCamp",
-    "SITE_SUBHEADER": "Integrations",
-    "SITE_SYMBOL": "sync_alt",
-    "SITE_URL": None,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("fieldcamp/desk.css")],
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("fieldcamp/icon.svg")},
-    ],
-    "ENVIRONMENT": "integrations.admin.navigation.environment",
-    "DASHBOARD_CALLBACK": "integrations.admin.dashboard.dashboard",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.604)",
-            "100": "oklch(93.2% .032 255.585)",
-            "200": "oklch(88.2% .059 254.128)",
-            "300": "oklch(80.9% .105 251.813)",
-            "400": "oklch(70.7% .165 254.624)",
-            "500": "oklch(62.3% .214 259.815)",
-            "600": "oklch(54.6% .245 262.881)",
-            "700": "oklch(48.8% .243 264.376)",
-            "800": "oklch(42.4% .199 265.638)",
-            "900": "oklch(37.9% .146 265.522)",
-            "950": "oklch(28.2% .091 267.935)",
-        },  # fmt: skip
-    },
-    "SIDEBAR": {"navigation": "integrations.admin.navigation.sidebar"},
 }
 
 LOGGING_CONFIG = None

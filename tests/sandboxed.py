@@ -11,6 +11,7 @@ from fieldcamp.sandbox.mount import URL, SandboxAdapter
 from integrations.transport.session import mounted
 
 DOMAINS = {"google": "google.test", "microsoft": "outlook.test"}
+COMPANY = "9130001"  # Dana's Plumbing at Intuit
 
 
 class Vendors:
@@ -18,7 +19,7 @@ class Vendors:
 
     def __init__(self, adapter: SandboxAdapter, vendor: str = "google"):
         self.adapter, self.vendor = adapter, vendor
-        self.main = f"dana@{DOMAINS[vendor]}"
+        self.main = f"dana@{DOMAINS[vendor]}" if vendor in DOMAINS else COMPANY
         self.browser = requests.Session()
         self.browser.mount(URL, adapter)
 
@@ -64,11 +65,16 @@ def _point_at_sandbox(settings) -> None:
     settings.GOOGLE_API_URL = f"{URL}/google/api"
     settings.MICROSOFT_LOGIN_URL = f"{URL}/microsoft/login"
     settings.MICROSOFT_GRAPH_URL = f"{URL}/microsoft/graph"
+    settings.INTUIT_APPCENTER_URL = f"{URL}/intuit/appcenter"
+    settings.INTUIT_OAUTH_URL = f"{URL}/intuit/oauth"
+    settings.INTUIT_DEVELOPER_API_URL = f"{URL}/intuit/developer"
+    settings.INTUIT_ACCOUNTS_URL = f"{URL}/intuit/accounts"
+    settings.QUICKBOOKS_API_URL = f"{URL}/intuit/api"
     client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
-    settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = client
+    settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = settings.INTUIT_CLIENT = client
     settings.SOCIALACCOUNT_PROVIDERS = {
-        slug: {"OAUTH_PKCE_ENABLED": True, "APPS": [{**client, "key": ""}]}
-        for slug in ("google-calendar", "outlook-calendar")
+        slug: {"OAUTH_PKCE_ENABLED": slug != "quickbooks", "APPS": [{**client, "key": ""}]}
+        for slug in ("google-calendar", "outlook-calendar", "quickbooks")
     }
 
 
