@@ -13,9 +13,10 @@ from integrations.models.connections import (
 from integrations.models.issues import Hold, Issue
 from integrations.models.jobs import Heartbeat, JobItem, JobPart, JobStatus, Outcome, SyncJob
 from integrations.models.links import DirtyRow, Link, Occurrence
+from integrations.models.mails import SummaryMail
 
 __all__ = [
     "BooksSettings", "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
     "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls",
-    "Stream", "SyncJob", "WorkspaceIntegration",
+    "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
 ]  # fmt: skip

@@ -45,7 +45,8 @@ class Issue(models.Model):
                 fields=["workspace", "integration", "-occurred_at"],
                 condition=Q(resolved_at=None),
                 name="open_issues",
-            )
+            ),
+            models.Index(fields=["workspace", "-occurred_at", "-id"], name="issue_list"),
         ]
 
     def __str__(self) -> str:

@@ -78,6 +78,7 @@ class SyncJob(models.Model):
         indexes = [
             models.Index(fields=["workspace", "integration", "-created_at"], name="job_history"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="job_list"),
+            models.Index(fields=["workspace", "status", "-created_at", "-id"], name="job_by_status"),
             models.Index(fields=["created_at"], condition=Q(status__in=["queued", "running"]), name="job_in_flight"),
         ]
 

@@ -59,6 +59,10 @@ class Member(models.Model):
     role = models.CharField(max_length=10, choices=Role, default=Role.STAFF)
     is_technician = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    weekly_summary = models.BooleanField(
+        default=True, help_text="A mail each Monday: what was synced, and what waits for a person. Owners and admins."
+    )
+    tour_dismissed = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -45,6 +45,7 @@ class Visit(TrackedModel):
         indexes = [
             models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
             models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
+            models.Index(fields=["workspace", "-scheduled_start", "-id"], name="visit_list"),
         ]
 
     def __str__(self) -> str:
