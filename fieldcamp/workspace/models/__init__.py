@@ -1,7 +1,30 @@
 from fieldcamp.workspace.models.audit import AuditEntry
 from fieldcamp.workspace.models.blocked import BlockedTime
 from fieldcamp.workspace.models.change import Change
+from fieldcamp.workspace.models.invoices import Invoice, InvoiceLine, InvoiceStatus, Settlement
+from fieldcamp.workspace.models.items import Item, ItemType, TaxRate
+from fieldcamp.workspace.models.payments import Payment, PaymentAllocation, PaymentMethod
 from fieldcamp.workspace.models.people import Client, Member, Role, Workspace
 from fieldcamp.workspace.models.visit import Visit, VisitStatus
 
-__all__ = ["AuditEntry", "BlockedTime", "Change", "Client", "Member", "Role", "Visit", "VisitStatus", "Workspace"]
+__all__ = [
+    "AuditEntry",
+    "BlockedTime",
+    "Change",
+    "Client",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceStatus",
+    "Item",
+    "ItemType",
+    "Member",
+    "Payment",
+    "PaymentAllocation",
+    "PaymentMethod",
+    "Role",
+    "Settlement",
+    "TaxRate",
+    "Visit",
+    "VisitStatus",
+    "Workspace",
+]

@@ -1,0 +1,145 @@
+"""Invoices and their lines."""
+
+import datetime as dt
+import zoneinfo
+from decimal import Decimal
+
+from django.db import models
+from django.utils import timezone
+
+from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.models.items import Item, TaxRate
+from fieldcamp.workspace.models.people import Client, Workspace
+from fieldcamp.workspace.totals import ZERO, is_overdue
+from fieldcamp.workspace.tracking import TrackedModel, TrackedQuerySet
+
+
+class InvoiceStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SENT = "sent", "Sent"
+    PARTLY_PAID = "partly_paid", "Partly paid"
+    PAID = "paid", "Paid"
+    OVERDUE = "overdue", "Overdue"
+    VOID = "void", "Void"
+
+
+class Settlement(models.TextChoices):
+    """How far an invoice is paid, whatever the day."""
+
+    UNPAID = "unpaid", "Unpaid"
+    PARTIAL = "partial", "Partly paid"
+    PAID = "paid", "Paid"
+
+
+def today_in(workspace: Workspace) -> dt.date:
+    """The company's day."""
+    return timezone.localdate(timezone=zoneinfo.ZoneInfo(workspace.timezone))
+
+
+def status_of(invoice: "Invoice", today: dt.date) -> InvoiceStatus:
+    """The one status that is shown. `InvoiceQuerySet.in_status` finds by the same rules."""
+    if invoice.voided_at:
+        return InvoiceStatus.VOID
+    if not invoice.sent_at:
+        return InvoiceStatus.DRAFT
+    if invoice.settlement == Settlement.PAID:
+        return InvoiceStatus.PAID
+    if is_overdue(invoice.due_date, today):
+        return InvoiceStatus.OVERDUE
+    return InvoiceStatus.PARTLY_PAID if invoice.settlement == Settlement.PARTIAL else InvoiceStatus.SENT
+
+
+class InvoiceQuerySet(TrackedQuerySet):
+    def in_status(self, status: str, today: dt.date) -> "InvoiceQuerySet":
+        """Those whose `status_of` is this one."""
+        if status == InvoiceStatus.VOID:
+            return self.filter(voided_at__isnull=False)
+        live = self.filter(voided_at=None)
+        if status == InvoiceStatus.DRAFT:
+            return live.filter(sent_at=None)
+        sent = live.filter(sent_at__isnull=False)
+        if status == InvoiceStatus.PAID:
+            return sent.filter(settlement=Settlement.PAID)
+        sent, overdue = sent.exclude(settlement=Settlement.PAID), models.Q(due_date__isnull=False, due_date__lt=today)
+        if status == InvoiceStatus.OVERDUE:
+            return sent.filter(overdue)
+        partly = Settlement.PARTIAL if status == InvoiceStatus.PARTLY_PAID else Settlement.UNPAID
+        return sent.filter(~overdue, settlement=partly)
+
+
+class Invoice(TrackedModel):
+    """A bill to a client. Totals are computed by `workspace.totals` and stored; `lines_digest` moves with the lines,
+    `settlement` with the payments, so that either moves the version."""
+
+    kind = "invoice"
+    tracked = (
+        "number", "client_id", "date", "due_date", "memo", "discount_percent", "discount_amount", "tax_rate_id",
+        "lines_digest", "total", "settlement", "sent_at", "voided_at", "void_reason", "deleted_at",
+    )  # fmt: skip
+
+    id = PrefixedIdField("inv")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invoices")
+    number = models.CharField(max_length=21)  # QuickBooks' DocNumber has no more
+    serial = models.BigIntegerField(null=True, editable=False)  # of a number that is one: the next is found by it
+    client = models.ForeignKey(Client, models.PROTECT, related_name="invoices")
+    date = models.DateField()
+    due_date = models.DateField(null=True, blank=True)
+    memo = models.TextField("message to the client", blank=True, max_length=1000)
+    discount_percent = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    discount_amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, null=True, blank=True, related_name="invoices")
+    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    voided_at = models.DateTimeField(null=True, blank=True, editable=False)
+    void_reason = models.CharField(max_length=200, blank=True, editable=False)
+
+    lines_digest = models.CharField(max_length=16, editable=False)
+    settlement = models.CharField(max_length=7, choices=Settlement, default=Settlement.UNPAID, editable=False)
+    subtotal = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    discount_total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    tax_total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    paid = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "number"], name="one_invoice_per_number")]
+        indexes = [
+            models.Index(fields=["workspace", "updated_at", "id"], name="invoice_since"),
+            models.Index(fields=["workspace", "serial"], name="invoice_serial"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Invoice {self.number}"
+
+    @property
+    def balance(self) -> Decimal:
+        """What is still to be paid."""
+        return ZERO if self.voided_at else self.total - self.paid
+
+    @property
+    def status(self) -> InvoiceStatus:
+        """By the company's day."""
+        return status_of(self, today_in(self.workspace))
+
+
+class InvoiceLine(models.Model):
+    """One line. `amount` is quantity times unit price, rounded."""
+
+    id = models.BigAutoField(primary_key=True)
+    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    item = models.ForeignKey(Item, models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.TextField(blank=True, max_length=4000)
+    quantity = models.DecimalField(max_digits=15, decimal_places=5, default=Decimal(1))
+    unit_price = models.DecimalField(max_digits=15, decimal_places=7, default=Decimal(0))
+    taxable = models.BooleanField(default=True)
+    amount = models.DecimalField(max_digits=15, decimal_places=2, editable=False)
+
+    class Meta:
+        ordering = ["invoice_id", "position"]
+        constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position")]
+
+    def __str__(self) -> str:
+        return self.description or str(self.item or "")

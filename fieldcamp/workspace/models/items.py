@@ -1,0 +1,69 @@
+"""The price book: products and services, and the tax rates."""
+
+from decimal import Decimal
+
+from django.db import models
+
+from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.models.people import Workspace
+from fieldcamp.workspace.tracking import TrackedModel
+
+
+class ItemType(models.TextChoices):
+    SERVICE = "service", "Service"
+    PRODUCT = "product", "Product"
+
+
+class Item(TrackedModel):
+    """Something that is sold. `price` is per unit, before tax."""
+
+    kind = "item"
+    tracked = ("name", "description", "price", "sku", "type", "taxable", "is_active", "deleted_at")
+
+    id = PrefixedIdField("itm")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="items")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True, max_length=4000)
+    price = models.DecimalField(max_digits=15, decimal_places=7, default=Decimal(0))
+    sku = models.CharField("SKU", max_length=100, blank=True)
+    type = models.CharField(max_length=10, choices=ItemType, default=ItemType.SERVICE)
+    taxable = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="item_since")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TaxRate(TrackedModel):
+    """A tax of one rate, or of several that are stacked and rounded one by one.
+
+    `rate` is a fraction (0.08 is 8 %) and the sum of `components`, [{"name", "rate"}] with rates as texts.
+    """
+
+    kind = "tax"
+    tracked = ("name", "rate", "components", "is_active", "deleted_at")
+
+    id = PrefixedIdField("tax")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tax_rates")
+    name = models.CharField(max_length=100)
+    rate = models.DecimalField(max_digits=9, decimal_places=6, help_text="A fraction: 0.08 is 8 %.")
+    components = models.JSONField(default=list, blank=True, help_text="name and rate of each; empty: one rate")
+    description = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = "tax rate"
+        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="tax_since")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rates(self) -> list[Decimal]:
+        """What is rounded one by one."""
+        return [Decimal(part["rate"]) for part in self.components] or [self.rate]

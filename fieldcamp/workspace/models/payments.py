@@ -1,0 +1,69 @@
+"""Payments, and which invoices they pay."""
+
+from decimal import Decimal
+
+from django.db import models
+
+from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.models.invoices import Invoice
+from fieldcamp.workspace.models.people import Client, Workspace
+from fieldcamp.workspace.totals import ZERO
+from fieldcamp.workspace.tracking import TrackedModel
+
+
+class PaymentMethod(models.TextChoices):
+    CARD = "card", "Card"
+    CASH = "cash", "Cash"
+    CHECK = "check", "Check"
+    BANK_TRANSFER = "bank_transfer", "Bank transfer"
+    OTHER = "other", "Other"
+
+
+class Payment(TrackedModel):
+    """Money of a client. What is not allocated to invoices stays unapplied.
+
+    One that was made in the books may have allocations above its amount: credits that were applied there.
+    """
+
+    kind = "payment"
+    tracked = (
+        "client_id", "amount", "date", "method", "reference", "notes", "allocations_digest", "voided_at", "deleted_at",
+    )  # fmt: skip
+
+    id = PrefixedIdField("pay")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="payments")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="payments")
+    amount = models.DecimalField(max_digits=15, decimal_places=2)
+    date = models.DateField()
+    method = models.CharField(max_length=13, choices=PaymentMethod, default=PaymentMethod.OTHER)
+    reference = models.CharField(max_length=21, blank=True)  # QuickBooks' PaymentRefNum has no more
+    notes = models.TextField(blank=True, max_length=1000)
+    made_in = models.CharField(max_length=20, blank=True, editable=False, help_text="Empty: FieldCamp.")
+    voided_at = models.DateTimeField(null=True, blank=True, editable=False)
+    allocations_digest = models.CharField(max_length=16, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="payment_since")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} on {self.date}"
+
+    @property
+    def unapplied(self) -> Decimal:
+        """What no invoice has taken."""
+        return max(self.amount - sum((row.amount for row in self.allocations.all()), ZERO), ZERO)
+
+
+class PaymentAllocation(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    payment = models.ForeignKey(Payment, models.CASCADE, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=15, decimal_places=2)
+
+    class Meta:
+        ordering = ["payment_id", "id"]
+        constraints = [models.UniqueConstraint(fields=["payment", "invoice"], name="one_allocation_per_invoice")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.invoice}"
