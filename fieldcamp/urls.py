@@ -14,6 +14,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("admin/integrations/", include("integrations.urls")),
+    path("admin/password/", include("fieldcamp.desk.passwords")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.login_urls")),
     path("api/docs", docs.reference, name="api-reference"),

@@ -9,7 +9,7 @@ from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Member, Role, Workspace
 
-MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active"})
+MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary"})
 SETTINGS = frozenset({"name", "timezone"})
 
 
@@ -28,15 +28,24 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
     """The person with `changes`. An admin leaves owners alone, nobody changes their own role, one owner stays."""
     with transaction.atomic():
         # All owners under one lock, so that two of them cannot step down at once.
-        owners = list(Member.objects.select_for_update().filter(workspace=workspace, role=Role.OWNER, is_active=True))
+        owners = list(
+            Member.objects.select_for_update()
+            .filter(workspace=workspace, role=Role.OWNER, is_active=True)
+            .order_by("pk")
+        )
         member = Member.objects.select_for_update().get(workspace=workspace, pk=member_id)
         after = {**{name: getattr(member, name) for name in MEMBER_FIELDS}, **changes}
         if after["role"] != member.role or after["is_active"] != member.is_active or member.role == Role.OWNER:
             _check_role(by, member, after["role"])
         if by and by.pk == member.pk and (after["role"] != member.role or not after["is_active"]):
             raise InvalidFields.of("role", "You cannot change your own role or switch yourself off. Ask another owner.")
-        if [owner.pk for owner in owners] == [member.pk] and not (after["role"] == Role.OWNER and after["is_active"]):
-            raise InvalidFields.of("role", "This is the only owner. Make another person an owner first.")
+        if member.pk in {owner.pk for owner in owners} and not (after["role"] == Role.OWNER and after["is_active"]):
+            if len(owners) == 1:
+                raise InvalidFields.of("role", "This is the only owner. Make another person an owner first.")
+            if can_sign_in(member) and not other_owners_can_sign_in(member):
+                raise InvalidFields.of(
+                    "role", "This is the only owner who can sign in. Give another owner a login first."
+                )
         before = _facts(member)
         for name, value in changes.items():
             setattr(member, name, value)
@@ -54,10 +63,28 @@ def _note(action: str, member: Member, **values: Any) -> None:
     audit(action, workspace_id=member.workspace_id, object_id=member.pk, object_name=str(member), **values)
 
 
+def can_sign_in(member: Member) -> bool:
+    user = member.user
+    return member.is_active and user is not None and user.is_active and user.has_usable_password()
+
+
+def other_owners_can_sign_in(member: Member) -> bool:
+    """Whether the company keeps an owner who can sign in when this member no longer can; true for who is no owner."""
+    if member.role != Role.OWNER:
+        return True
+    others = Member.objects.filter(workspace_id=member.workspace_id, role=Role.OWNER, is_active=True)
+    return any(can_sign_in(other) for other in others.exclude(pk=member.pk).select_related("user"))
+
+
+def may_handle(member: Member, by: Member | None) -> bool:
+    """Whether `by` (None: an operator) may change this person: an admin leaves owners alone."""
+    return by is None or by.role == Role.OWNER or member.role != Role.OWNER
+
+
 def _check_role(by: Member | None, member: Member | None, role: str) -> None:
     if by is None or by.role == Role.OWNER:
         return
-    if role == Role.OWNER or (member and member.role == Role.OWNER):
+    if role == Role.OWNER or (member and not may_handle(member, by)):
         raise InvalidFields.of("role", "Only an owner may make or change an owner.")
 
 

@@ -1,34 +1,45 @@
-"""The team, and the company's own settings."""
+"""The team with its logins, and the company's own settings."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace import logins
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
+from fieldcamp.workspace.errors import InvalidTransition
+from fieldcamp.workspace.logins import LoginState, login_state
 from fieldcamp.workspace.models import Member, Role, Workspace
+from fieldcamp.workspace.tracking import attributed
+
+LOGIN_TONES = {
+    LoginState.ACTIVE: "success",
+    LoginState.INVITED: "info",
+    LoginState.REVOKED: "danger",
+    LoginState.NONE: "muted",
+}
 
 
 @admin.register(Member)
 class MemberAdmin(ServiceAdmin):
     form = MemberForm
     needs = {"view": "view", "add": "settings", "change": "settings"}
-    list_display = ("name", "email", "shown_role", "is_technician", "has_login", "is_active")
+    list_display = ("name", "email", "shown_role", "is_technician", "login", "is_active")
     list_filter = ("role", "is_technician", "is_active")
     search_fields = ("first_name", "last_name", "email")
+    fields = MEMBER_FORM
+    change_form_outer_after_template = "admin/workspace/login.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         return super().get_queryset(request).select_related("user")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["login"] if obj else []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [*MEMBER_FORM, *self.get_readonly_fields(request, obj)]
 
     @display(description="Name", ordering="first_name")
     def name(self, member: Member) -> str:
@@ -38,13 +49,98 @@ class MemberAdmin(ServiceAdmin):
     def shown_role(self, member: Member) -> str:
         return Role(member.role).label
 
-    @display(description="Login", boolean=True)
-    def has_login(self, member: Member) -> bool:
-        return member.user_id is not None
-
-    @display(description="Login")
+    @display(description="Login", label={str(state): tone for state, tone in LOGIN_TONES.items()})
     def login(self, member: Member) -> str:
-        return member.user.get_username() if member.user else "None. An operator gives logins."
+        return str(login_state(member))
+
+    def response_add(self, request: HttpRequest, obj: Member, post_url_continue: Any = None) -> HttpResponse:
+        """On to the new person's page, where a login can be given."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"{obj} is on the team.", messages.SUCCESS)
+        return self._to(obj)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        member = self.get_object(request, unquote(object_id))
+        extra = {"login": self._login(request, member)} if member else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def _login(self, request: HttpRequest, member: Member) -> dict[str, Any]:
+        """What the login's panel shows: the state, and the buttons that this person may press."""
+        state = login_state(member)
+        by = self._by(request)
+        handles = self.has_change_permission(request) and logins.may_invite(member, by)
+        myself = by is not None and by.pk == member.pk
+        return {
+            "member": member,
+            "state": state,
+            "tone": LOGIN_TONES[state],
+            "may_invite": handles and member.is_active and bool(member.email) and state != LoginState.ACTIVE,
+            "may_revoke": handles and state in (LoginState.ACTIVE, LoginState.INVITED) and not myself,
+            "lacks_email": handles and not member.email,
+            "verb": "Send the invitation again" if state == LoginState.INVITED else "Invite",
+        }
+
+    def _by(self, request: HttpRequest) -> Member | None:
+        seat = seat_of(request)
+        return None if seat.is_superuser else seat.member
+
+    def _to(self, member: Member) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:workspace_member_change", args=[member.pk]))
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/invite/", view(self.invite_view), name="workspace_member_invite"),
+            path("<path:object_id>/revoke/", view(self.revoke_view), name="workspace_member_revoke"),
+            *super().get_urls(),
+        ]
+
+    def _member(self, request: HttpRequest, object_id: str) -> Member:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        member = self.get_object(request, unquote(object_id))
+        if member is None:
+            raise Http404
+        if not logins.may_invite(member, self._by(request)):
+            raise PermissionDenied
+        return member
+
+    def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Gives a login, or sends its invitation again."""
+        member = self._member(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            with attributed(actor=seat_of(request).name):
+                sent = logins.invite(member=member, by=self._by(request))
+        except InvalidTransition as error:
+            self.message_user(request, str(error), messages.WARNING)
+        else:
+            self.log_change(request, member, "Invited.")
+            if sent:
+                self.message_user(request, f"The invitation is on its way to {member.email}.", messages.SUCCESS)
+            else:
+                said = f"The mail to {member.email} could not be sent. Try again in a few minutes."
+                self.message_user(request, said, messages.ERROR)
+        return self._to(member)
+
+    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """GET says what will happen, POST does it."""
+        member = self._member(request, object_id)
+        if request.method != "POST":
+            title = f"Revoke the login of {member}?"
+            context = {**self.admin_site.each_context(request), "member": member, "opts": self.opts, "title": title}
+            return TemplateResponse(request, "admin/workspace/revoke_login.html", context)
+        try:
+            with attributed(actor=seat_of(request).name):
+                logins.revoke(member=member, by=self._by(request))
+        except InvalidTransition as error:
+            self.message_user(request, str(error), messages.WARNING)
+        else:
+            self.log_change(request, member, "Login revoked.")
+            self.message_user(request, f"{member} can no longer sign in.", messages.SUCCESS)
+        return self._to(member)
 
 
 @admin.register(Workspace)
