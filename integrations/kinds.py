@@ -26,7 +26,8 @@ class Kind:
     as seen, and never compared (an invoice's open balance). `guarded` kinds trip the mass-removal guard.
     `keep_local`: when the remote twin vanishes the local record stays and is flagged, else it goes as well.
     `revives`: a vanished twin is made again by a full sync or an edit; where not, only by a person. `removable`: what
-    is taken away in FieldCamp is taken away there.
+    is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all that
+    still matters. `plural` and `twin` are how people call the records, and what one is at the other side.
     """
 
     name: str
@@ -40,6 +41,9 @@ class Kind:
     keep_local: bool = True
     revives: bool = True
     removable: bool = True
+    ends: str = ""
+    plural: str = "records"
+    twin: str = "record"
 
     def pick(self, fields: Fields) -> dict[str, Any]:
         return {name: fields.get(name) for name in (*self.fields, *self.noted)}
@@ -51,6 +55,8 @@ VISIT = Kind(
     ("start", "end", "title", "text", "place"),
     two_way=("start", "end"),
     together=("start", "end"),
+    plural="visits",
+    twin="calendar event",
 )
 BLOCK = Kind(
     "block",
@@ -58,6 +64,8 @@ BLOCK = Kind(
     ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
     guarded=False,
     keep_local=False,
+    plural="busy times",
+    twin="event",
 )
 
 # Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None.
@@ -70,6 +78,8 @@ CUSTOMER = Kind(
     noted=("active", "currency"),
     revives=False,
     removable=False,
+    plural="clients",
+    twin="customer",
 )
 # `type` is "service" or "product"; `income_account` the account's id at the provider.
 ITEM = Kind(
@@ -80,6 +90,8 @@ ITEM = Kind(
     loose=("name", "type", "income_account"),
     revives=False,
     removable=False,
+    plural="items",
+    twin="item",
 )
 # `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
 TAX = Kind(
@@ -90,6 +102,8 @@ TAX = Kind(
     loose=("name",),
     revives=False,
     removable=False,
+    plural="taxes",
+    twin="tax code",
 )
 # `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
@@ -104,6 +118,9 @@ INVOICE = Kind(
     noted=("total", "tax_total", "balance"),
     revives=False,
     removable=False,
+    ends="voided",
+    plural="invoices",
+    twin="posted invoice",
 )
 # `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in its order; what is left of `amount`
 # stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
@@ -116,6 +133,9 @@ PAYMENT = Kind(
     noted=("unapplied", "deposited"),
     revives=False,
     removable=False,
+    ends="voided",
+    plural="payments",
+    twin="posted payment",
 )
 
 BOOKS = (CUSTOMER, ITEM, TAX, INVOICE, PAYMENT)  # in the order in which they depend on each other

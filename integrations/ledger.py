@@ -9,16 +9,15 @@ from dataclasses import asdict
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from integrations import local as local_records
-from integrations.issues import open_issue, resolve_issues
-from integrations.kinds import KINDS
+from integrations.held import Held
+from integrations.issues import resolve_issues
+from integrations.kinds import KINDS, VISIT
 from integrations.lease import Lease
-from integrations.local import VisitsOfStream
-from integrations.models import DirtyRow, Hold, JobItem, JobPart, Link, Outcome, Stream, SyncJob
+from integrations.local import Side
+from integrations.models import DirtyRow, JobItem, JobPart, Link, Outcome, Stream, SyncJob
 from integrations.observations import Observations
-from integrations.records import Operation, RemoteRecord, Window, instant
+from integrations.records import Fields, Operation, RemoteRecord, Window, instant
 from integrations.results import Results
-from integrations.sync.guards import judge
 from integrations.sync.ports import Progress, Written
 from integrations.sync.state import NOWHERE, Decision, Pair
 from integrations.tally import add_items
@@ -30,10 +29,12 @@ _DUE = Q(unsettled=True, parked=False, cut_at=None)
 class StreamLedger(Observations):
     """What one stream's run remembers."""
 
-    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, lease: Lease, local: VisitsOfStream):
+    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, lease: Lease, local: Side):
         super().__init__(stream, lease.assert_held)
         self.job, self.part, self.local = job, part, local
         self.results = Results(self)
+        self.kind = KINDS[stream.kind] if stream.kind else VISIT
+        self.held = Held(stream, job, self.kind)
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 
@@ -77,8 +78,8 @@ class StreamLedger(Observations):
         with self.transaction():
             Stream.objects.filter(pk=self.stream.pk).update(window_end=self.local.window.end)
             Stream.objects.filter(pk=self.stream.pk, first_synced_at=None).update(first_synced_at=now)
-            self._bring_hold_up_to_date()
-            if not (self.stream.is_target or self.stream.reads_busy):
+            self.held.bring_up_to_date()
+            if not (self.stream.kind or self.stream.is_target or self.stream.reads_busy):
                 # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
                 live = Link.objects.filter(stream=self.stream, cut_at=None).exists() or self.stream.dirty_rows.exists()
                 Stream.objects.filter(pk=self.stream.pk).update(is_active=live)
@@ -93,6 +94,8 @@ class StreamLedger(Observations):
         )
         if not mark:
             return []
+        if self.stream.kind:  # books have no window
+            return list(links.order_by("pk").values_list("remote_id", flat=True)[:limit])
         start = instant(window.start)
         found: list[str] = []
         for link in links.order_by("pk").iterator(chunk_size=500):
@@ -109,14 +112,19 @@ class StreamLedger(Observations):
         # The kind is looked at here: asked for it, SQLite passes over the few that are unsettled and reads all links.
         gone = [link for link in links.filter(seen_gone=True, unsettled=True) if link.kind in _GUARDED]
         if orphans:
-            gone += local_records.orphans(links.filter(seen_gone=False, kind__in=_GUARDED))
+            gone += self.local.orphans(links.filter(seen_gone=False, kind__in=_GUARDED))
         return self._pairs(gone)
 
+    def match(self) -> None:
+        with self.transaction():
+            self.local.match()
+
     def count_links(self) -> int:
-        return Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False).count()
+        links = Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False)
+        return links.exclude(record_id="").count()
 
     def count_held(self) -> int:
-        return Link.objects.filter(stream=self.stream, hold__decision="", cut_at=None).count()
+        return self.held.count()
 
     def dirty(self, after: int, limit: int) -> tuple[list[Pair], int]:
         rows = list(DirtyRow.objects.filter(stream=self.stream, pk__gt=after).order_by("pk")[:limit])
@@ -148,8 +156,9 @@ class StreamLedger(Observations):
         blocks = [pair.link_id for pair in pairs if not pair.record_id and pair.link_id]
         return self.pairs_of_records(records) + self.pairs_of_links(blocks)
 
-    def _of_records(self, seqs: Mapping[str, int | None], kind: str = "visit") -> list[Pair]:
+    def _of_records(self, seqs: Mapping[str, int | None]) -> list[Pair]:
         """Pairs by record id, with the live link of each, else the one that was cut last."""
+        kind = self.kind.name
         links = Link.objects.filter(stream=self.stream, kind=kind, record_id__in=seqs).order_by("cut_at", "pk")
         best: dict[str, Link] = {}
         for link in links:
@@ -169,51 +178,28 @@ class StreamLedger(Observations):
             if ids
             else ()
         )
-        views = self.local.read("visit", ids)
+        views = self.local.read(self.kind.name, ids)
+        nobodys = self.local.strangers([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
-            _pair(link, views.get(link.record_id, NOWHERE), seqs.get(link.record_id), link.kind, link.record_id)
+            _pair(
+                link,
+                nobodys.get(link.pk) or views.get(link.record_id, NOWHERE),
+                seqs.get(link.record_id),
+                link.kind,
+                link.record_id,
+            )
             for link in links
         ]
 
     # --- what a run writes down -------------------------------------------------------------------------------------
 
     def hold(self, decisions: Sequence[Decision], of: int) -> None:
-        """Puts removals aside until a person decides; what is held already is held together with them."""
         with self.transaction():
-            hold, _ = Hold.objects.get_or_create(
-                stream=self.stream, decision="", defaults={"job": self.job, "removals": 0, "of": of}
-            )
-            Link.objects.filter(pk__in=[decision.pair.link_id for decision in decisions]).update(hold=hold)
-            hold.job, hold.of = self.job, of
-            self._describe(hold, hold.links.count())
+            self.held.put_aside(decisions, of)
 
-    def _bring_hold_up_to_date(self) -> None:
-        """What was held and has come back, or was decided by an edit, waits for nobody any more."""
-        hold = Hold.objects.filter(stream=self.stream, decision="").first()
-        if hold is None or (left := hold.links.count()) == hold.removals:
-            return
-        if left:
-            self._describe(hold, left)
-        else:
-            resolve_issues(self.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
-            hold.delete()
-
-    def _describe(self, hold: Hold, removals: int) -> None:
-        hold.removals = removals
-        hold.save(update_fields=["job", "of", "removals"])
-        open_issue(
-            self.connection,
-            "CONFIRMATION_NEEDED",
-            judge(removals, hold.of).sentence + " Put the events back or cut them loose.",
-            now=timezone.now(),
-            kind="hold",
-            record_id=hold.pk,
-            data={"hold": hold.pk, "removals": removals, "of": hold.of},
-        )
-
-    def open_intents(self) -> list[str]:
+    def open_intents(self) -> dict[str, Fields]:
         links = Link.objects.filter(stream=self.stream, intent__isnull=False).order_by("pk")
-        return list(links.values_list("remote_id", flat=True))
+        return {link.remote_id: (link.intent or {}).get("fields") or {} for link in links}
 
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None:
         with self.transaction():

@@ -1,6 +1,7 @@
 """FieldCamp's side of a calendar stream: the visits that it should show, and what a pull does to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from django.db.models import Exists, OuterRef
 
@@ -15,6 +16,7 @@ from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
 _UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
+REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
 
 
 def event_fields(visit: Visit) -> dict[str, str]:
@@ -35,12 +37,49 @@ def event_fields(visit: Visit) -> dict[str, str]:
     }
 
 
+class Side(Protocol):
+    """FieldCamp's side of one stream, as the ledger needs it: `sync.ports.LocalRecords`, and what only databases know.
+
+    Everything that writes does so inside the caller's transaction.
+    """
+
+    stream: Stream
+    window: Window
+    made: dict[int, str]  # link id -> the record that was made of it
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
+    def unlinked(self, after: str, limit: int) -> list[str]: ...
+    def count_unlinked(self) -> int: ...
+    def enter_window(self) -> None:
+        """Makes dirty what has come into the window since the last run."""
+
+    def match(self) -> None:
+        """Links records of both sides that have met for the first time and are the same."""
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        """What is to become of remote records that FieldCamp does not have, by their links."""
+
+    def orphans(self, links: Any) -> Any:
+        """Those of these links whose record does not exist any more."""
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
+        read: those are left as they are, and stay dirty."""
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """What else follows from decisions that have been made true."""
+
+    def removed_there(self) -> tuple[str, str]:
+        """The code and the sentence of a twin that was removed at the other side."""
+
+
 class VisitsOfStream:
-    """`LocalRecords` for one calendar: its member's visits."""
+    """One calendar: its member's visits."""
 
     def __init__(self, stream: Stream, window: Window):
         self.stream, self.window = stream, window
         self.connection = stream.connection
+        self.made: dict[int, str] = {}
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
         """What the stream should show of these records; ids that name no record of the workspace are left out."""
@@ -95,8 +134,6 @@ class VisitsOfStream:
         return visits.exclude(visit_status__in=_UNSHOWN)
 
     def apply(self, decisions: Sequence[Decision]) -> set[str]:
-        """Makes pulls true, inside the caller's transaction. Returns the keys of records that somebody edited since
-        they were read: those are left as they are, and stay dirty."""
         overtaken: set[str] = set()
         # In the order in which all writers of visits lock them.
         for decision in sorted(decisions, key=lambda decision: decision.pair.record_id):
@@ -120,7 +157,14 @@ class VisitsOfStream:
         }
         blocks.expand(self.stream, sorted(roots), self.window)
 
+    def orphans(self, links):
+        return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
 
-def orphans(links):
-    """Those of these links that have no visit behind them any more."""
-    return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
+    def match(self) -> None:
+        """Our marker on an event says whose it is; nothing is left to be matched."""
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        return {}
+
+    def removed_there(self) -> tuple[str, str]:
+        return "EVENT_REMOVED", REMOVED_THERE

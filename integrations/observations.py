@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.kinds import BLOCK, KINDS, VISIT, Kind
 from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
-from integrations.records import Page, RemoteRecord, Verb, Window, instant
+from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import Overtaken
 
 _CHUNK = 1000
@@ -91,7 +91,7 @@ class Observations:
                 link = self._new(record, adopted)
                 if link is None:
                     continue
-                if link.kind != VISIT.name and not record.gone:
+                if not link.record_id and not record.gone and self._is_news:
                     feed.append(("created", link, record))
                 link.seen_at, link.mark = now, mark
                 (new if link.pk is None else changed).append(link)
@@ -119,8 +119,19 @@ class Observations:
         links = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id__in=named).order_by("-cut_at", "pk")
         return {link.record_id: link for link in links}
 
+    @property
+    def _is_news(self) -> bool:
+        """Whether what appears was made since we look. The books' past is none; a calendar's events are."""
+        return not self.stream.kind or self.stream.first_synced_at is not None
+
     def _new(self, record: RemoteRecord, adopted: dict[str, Link]) -> Link | None:
         """The link for a record that was never seen; None where it does not concern us."""
+        if self.stream.kind:
+            if record.gone:
+                return None
+            link = Link(stream=self.stream, kind=self.stream.kind, remote_id=record.id)
+            _see(link, KINDS[link.kind], record)
+            return link
         marker = record.marker
         mine = record.ours and marker and marker.workspace_id == self.connection.workspace_id
         if mine and marker and self.stream.is_target and not record.gone:
@@ -200,13 +211,20 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
         return None
     fields = kind.pick(record.fields)
     was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
-    if link.intent and fields == link.intent.get("fields"):
+    if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
         return None  # our own write, whose answer is still on its way to us
     link.seen_tag = record.tag
+    same = was_here and _compared(kind, fields) == _compared(kind, link.seen)
     if not was_here or fields != link.seen:
         _see(link, kind, record)
     link.cut_at = None
+    if same and kind.ends:
+        return ""  # a document's balance moves with every payment, which is told of itself
     return "updated" if was_here else "created"
+
+
+def _compared(kind: Kind, fields: Fields | None) -> list:
+    return [(fields or {}).get(name) for name in kind.fields]
 
 
 def _shown(link: Link, record: RemoteRecord) -> dict:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from integrations.agreement import agree, agreed, is_over, pending, resolved
 from integrations.errors import Duplicate, ProviderError, Rejected
 from integrations.issues import open_issue
-from integrations.kinds import KINDS, Owner
+from integrations.kinds import Owner
 from integrations.models import JobItem, Link, Outcome
 from integrations.records import Operation, RemoteRecord, Verb
 from integrations.sync.ports import Written
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 _LINK = ["remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
          "parked", "decision", "cut_at"]  # fmt: skip
-REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
 OVERTAKEN = "Somebody edited it or decided about it while the sync ran; the next sync looks at it again."
 CONFLICT = "Moved in FieldCamp and in the calendar. Choose which time is right."
+CONFLICT_OF = "Changed in FieldCamp and at the other side. Choose what is right."
 
 
 class Results:
@@ -72,10 +73,11 @@ class Results:
         links = Link.objects.filter(stream=self.ledger.stream, remote_id__in=records, intent__isnull=False)
         items, changed = [], []
         for link in links:
-            done = _resolved(link, records[link.remote_id])
+            done = resolved(link, records[link.remote_id])
             changed.append(link)
             if done:
                 items.append(self._item_of_link(link, done))
+        self._make_room(changed)
         self._save(changed)
         return items
 
@@ -113,12 +115,19 @@ class Results:
                 items.append(self._refused(link, entry))
                 continue
             good.append(pair)
-            _agree(link, entry.decision.action, entry.record)
+            agree(link, entry.decision, entry.record)
             items.append(self.ledger.item(pair, Outcome.PUSHED, entry.decision.action))
+        self._make_room(changed)
         self._save(changed)
         self.ledger.settle_dirty(good)
         self.ledger.resolve(good)
         return items
+
+    def _make_room(self, links: Sequence[Link]) -> None:
+        """A reader of the feed may have taken our new record for somebody else's before its answer was saved."""
+        named = {link.remote_id for link in links if link.record_id}
+        strangers = Link.objects.filter(stream=self.ledger.stream, remote_id__in=named, record_id="")
+        strangers.exclude(pk__in=[link.pk for link in links]).delete()
 
     def _refused(self, link: Link, entry: Written) -> JobItem:
         """The provider refuses the record as it is: parked until one side is edited. Anything else is tried again."""
@@ -128,7 +137,7 @@ class Results:
         if isinstance(error, Rejected):
             link.parked = True
             self.ledger.settle_dirty([pair])
-            self._problem(link, pair, error.code, str(error), detail=error.detail)
+            self._problem(link, pair, error.code, str(error), detail=error.detail, data=_data(error.reason))
         elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
             self._problem(link, pair, "RECORD_REJECTED", str(error), detail=error.detail)
         return self.ledger.item(pair, Outcome.FAILED, entry.decision.action, str(error))
@@ -177,7 +186,12 @@ class Results:
                 link.base = {**(link.base or {}), **decision.pull}
                 changed.append(link)
                 continue
-            verified = decision.action is Action.NOTHING and link is not None and not _pending(link)
+            if decision.action is Action.WAIT:
+                items.append(self._waits(decision, link))
+                continue
+            verified = decision.action is Action.NOTHING and link is not None and not pending(link)
+            if link is not None and link.pk in self.ledger.local.made:
+                link.record_id = self.ledger.local.made[link.pk]
             outcome, message = self._one(decision, link)
             items.append(self.ledger.item(pair, outcome, decision.action, message))
             if decision.action is not Action.HOLD:
@@ -186,7 +200,7 @@ class Results:
                 asked.add(pair.key)
             if link is not None and not verified:
                 changed.append(link)
-                if _is_over(link, decision):
+                if is_over(link, decision):
                     gone.append(link)
         self._save(changed)
         self.ledger.local.expand(decisions)
@@ -209,8 +223,9 @@ class Results:
             assert link is not None
             link.parked = True
             data = {"local": pair.local.fields, "remote": pair.seen, "base": pair.base, "fields": decision.reason}
-            self._problem(link, pair, "CONFLICT", CONFLICT, data=data)
-            return Outcome.FAILED, CONFLICT
+            sentence = CONFLICT_OF if self.ledger.stream.kind else CONFLICT
+            self._problem(link, pair, "CONFLICT", sentence, data=data)
+            return Outcome.FAILED, sentence
         if link is not None:
             link.unsettled = link.parked = False
             link.decision = None
@@ -219,82 +234,56 @@ class Results:
         if action is Action.CUT:
             assert link is not None
             link.cut_at, link.hold = now, None
+            code, sentence = self.ledger.local.removed_there()
             open_issue(
                 self.ledger.connection,
-                "EVENT_REMOVED",
-                REMOVED_THERE,
+                code,
+                sentence,
                 now=now,
                 kind=pair.kind.name,
                 record_id=pair.key,
                 link=link,
                 notice=True,
             )
-            return Outcome.PULLED, REMOVED_THERE
+            return Outcome.PULLED, sentence
         if action is Action.FORGET:
             if link is not None:
                 link.cut_at, link.base, link.hold = now, None, None
             return Outcome.SKIPPED, decision.reason
-        if action in (Action.PULL, Action.SETTLE):
+        if action in (Action.PULL, Action.CREATE_LOCAL, Action.SETTLE):
             assert link is not None
-            link.base = link.seen if pair.kind.owner is Owner.REMOTE else {**(pair.base or {}), **(pair.seen or {})}
-            return (Outcome.PULLED if action is Action.PULL else Outcome.SKIPPED), decision.reason
+            if pair.kind.owner is Owner.REMOTE:
+                link.base = link.seen
+            else:
+                link.base = agreed(pair, {**(pair.base or {}), **(pair.seen or {})})
+            return (Outcome.SKIPPED if action is Action.SETTLE else Outcome.PULLED), decision.reason
         if action is Action.REMOVE_LOCAL:
             assert link is not None
             link.base = None
+            if pair.record_id:
+                link.cut_at, link.hold = now, None
             return Outcome.PULLED, ""
         return Outcome.SKIPPED, decision.reason
 
-
-def _pending(link: Link) -> bool:
-    return link.unsettled or link.parked or link.decision is not None
-
-
-def _is_over(link: Link, decision: Decision) -> bool:
-    """Whether nothing remains to be remembered: a person's event that is gone (save an exception, which keeps its
-    series from filling the place again), and a create that never came about."""
-    if decision.pair.kind.owner is Owner.REMOTE:
-        return decision.action in (Action.REMOVE_LOCAL, Action.FORGET) and not link.series_id
-    return decision.action is Action.FORGET and not decision.pair.born
-
-
-def _agree(link: Link, action: Action, record: RemoteRecord | None) -> None:
-    """After an answered write both sides are the same."""
-    link.intent = link.hold = link.decision = None
-    link.unsettled = link.parked = False
-    if action is Action.REMOVE_REMOTE:
-        link.cut_at, link.base, link.seen_gone = timezone.now(), None, True
-        return
-    assert record is not None
-    fields = KINDS[link.kind].pick(record.fields)
-    link.base = link.seen = fields
-    link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
-    link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
+    def _waits(self, decision: Decision, link: Link | None) -> JobItem:
+        """Held back as it is: it stays dirty, and is looked at again by the next run. Where a person has to do
+        something about it, that is a problem of the record."""
+        pair = decision.pair
+        if not pair.local.reason:
+            return self.ledger.item(pair, Outcome.SKIPPED, decision.action, decision.reason)
+        data = {**_data(pair.local.reason), **pair.local.data}
+        open_issue(
+            self.ledger.connection,
+            "RECORD_REJECTED",
+            decision.reason,
+            now=timezone.now(),
+            kind=pair.kind.name,
+            record_id=pair.key,
+            link=link,
+            data=data,
+        )
+        return self.ledger.item(pair, Outcome.FAILED, decision.action, decision.reason)
 
 
-def _resolved(link: Link, record: RemoteRecord) -> str:
-    """Takes what is there now for an intent whose answer was lost; the action that turned out to be done, if any."""
-    intent, link.intent = link.intent or {}, None
-    kind, verb = KINDS[link.kind], intent["verb"]
-    if verb == Verb.DELETE:
-        if record.gone:
-            _agree(link, Action.REMOVE_REMOTE, None)
-            return Action.REMOVE_REMOTE
-        link.seen, link.seen_tag, link.unsettled = kind.pick(record.fields), record.tag, True
-        return ""
-    if verb == Verb.CREATE and (record.gone or not record.ours):
-        # Never made: the same id is free. A tombstone or a stranger's record: it is taken for good.
-        link.generation += 1 if record.tag else 0
-        return ""
-    link.remote_id, fields = record.id, kind.pick(record.fields)
-    if record.gone:
-        link.seen_gone, link.seen_tag, link.unsettled = True, record.tag, True
-        return ""
-    if fields == intent.get("fields"):
-        link.base = link.seen = fields
-        link.seen_tag, link.unsettled = record.tag, False
-        return Action.CREATE_REMOTE if verb == Verb.CREATE else Action.UPDATE_REMOTE
-    if record.tag != link.seen_tag:
-        if verb == Verb.CREATE:
-            link.base = intent.get("fields")
-        link.seen, link.seen_tag, link.unsettled = fields, record.tag, True
-    return ""
+def _data(reason: str) -> dict[str, str]:
+    return {"reason": reason} if reason else {}

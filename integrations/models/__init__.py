@@ -16,7 +16,7 @@ from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
 
 __all__ = [
-    "BooksSettings", "ChangeRow", "Connection", "ConnectionState", "DirtyRow", "Direction", "Heartbeat", "Hold", "Issue", "JobItem",
-    "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy", "ProviderBudget", "ProviderCalls",
-    "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
+    "BooksSettings", "ChangeRow", "Connection", "ConnectionState", "Direction", "DirtyRow", "Heartbeat", "Hold",
+    "Issue", "JobItem", "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy",
+    "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
 ]  # fmt: skip

@@ -53,8 +53,8 @@ class ProviderClient(Protocol):
     ) -> dict[str, RemoteRecord]:
         """The records as they are now, tombstones for those that are gone or never were.
 
-        An id may also be the one that a create was sent with, whose answer was lost; `sent` then holds what was sent,
-        for a provider that knows its records by their contents alone."""
+        An id may also be the one that a create was sent with, whose answer was lost; `sent` then holds what was sent
+        (among others), for a provider that knows its records by their contents alone."""
 
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
         """At most `capabilities.batch_size` writes in one call. One's failure is its outcome and no other's.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from integrations.kinds import Kind
+
 SHARE = 0.30
 SMALLEST = 10
 
@@ -12,10 +14,9 @@ class Verdict:
     removals: int
     of: int
 
-    @property
-    def sentence(self) -> str:
+    def sentence(self, kind: Kind) -> str:
         share = round(100 * self.removals / self.of) if self.of else 0
-        return f"{self.removals} of {self.of} visits would lose their calendar event ({share} %)."
+        return f"{self.removals} of {self.of} {kind.plural} would lose their {kind.twin} ({share} %)."
 
 
 def judge(removals: int, links: int) -> Verdict:

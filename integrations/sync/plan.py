@@ -11,19 +11,21 @@ r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I
 
 from collections.abc import Iterable
 
-from integrations.kinds import Owner
+from integrations.kinds import Kind, Owner
 from integrations.records import Fields, is_day
 from integrations.sync.policy import Policy
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
-ONLY_PULLS = "This calendar is only read from."
-ONLY_PUSHES = "This calendar is only written to."
+ONLY_PULLS = "FieldCamp only reads here."
+ONLY_PUSHES = "FieldCamp only writes here."
 OUT_OF_WINDOW = "Outside the time that is synced."
-NOT_WANTED = "Nothing to show in this calendar."
+NOT_WANTED = "Nothing to show there."
 NOT_BUSY = "Does not block time."
 HELD = "Waits for a person to confirm the removal."
-WAS_REMOVED = "Its event was removed in the calendar; a full sync makes it again."
+WAS_REMOVED = "Its twin was removed at the other side."
+STAYS = "It was removed in FieldCamp, and stays where it is at the other side."
 ORPHAN = "An event of ours without a record; a full sync removes it."
+BLANK: tuple = ("", None, [], {})
 FIRST_SYNC = "The first sync of a connection never removes."
 
 
@@ -33,7 +35,12 @@ def plan(pairs: Iterable[Pair], policy: Policy) -> list[Decision]:
 
 def decide(pair: Pair, policy: Policy) -> Decision:
     """The decision about one pair, after the stream's direction has been applied to it."""
-    decision = _of_remote_owner(pair) if pair.kind.owner is Owner.REMOTE else _of_local_owner(pair, policy)
+    if pair.kind.owner is Owner.REMOTE:
+        decision = _of_remote_owner(pair)
+    elif pair.stranger:
+        decision = _of_nobody(pair)
+    else:
+        decision = _of_local_owner(pair, policy)
     if pair.held and decision.action in (Action.CUT, Action.REMOVE_REMOTE, Action.CREATE_REMOTE):
         return Decision(pair, Action.HOLD, reason=HELD)
     if decision.removal and policy.first:
@@ -54,7 +61,7 @@ def _allowed(decision: Decision, policy: Policy) -> Decision:
         if decision.push:
             return Decision(pair, Action.UPDATE_REMOTE, push=decision.push)
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
-    if action is Action.PULL and not policy.pulls:
+    if action in (Action.PULL, Action.CREATE_LOCAL) and not policy.pulls:
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
     return decision
 
@@ -77,8 +84,19 @@ def _of_remote_owner(pair: Pair) -> Decision:
     return Decision(pair, Action.PULL, pull=seen)
 
 
+def _of_nobody(pair: Pair) -> Decision:
+    """A record of ours by its kind, made at the other side."""
+    if pair.gone:
+        return Decision(pair, Action.FORGET)
+    if pair.local.blocked:
+        return Decision(pair, Action.NOTHING, reason=pair.local.blocked)
+    return Decision(pair, Action.CREATE_LOCAL, pull=pair.seen or {})
+
+
 def _of_local_owner(pair: Pair, policy: Policy) -> Decision:
-    """Visits: FieldCamp owns the record, both sides may move it."""
+    """FieldCamp owns the record, both sides may change it."""
+    if pair.local.blocked:
+        return Decision(pair, Action.WAIT, reason=pair.local.blocked)
     if not pair.born and not pair.cut:
         return _unlinked(pair)
     if pair.cut:
@@ -103,7 +121,8 @@ def _cut(pair: Pair, policy: Policy) -> Decision:
     local = pair.local
     if local.fields is None or not local.in_window:
         return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
-    if policy.full or _differing(pair, pair.base or {}, local.fields):
+    revived = (pair.decision or {}).get("removal") == "put_back"
+    if revived or pair.kind.revives and (policy.full or _differing(pair, pair.base or {}, local.fields)):
         return Decision(pair, Action.CREATE_REMOTE, push=local.fields)
     return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
 
@@ -113,15 +132,20 @@ def _vanished(pair: Pair, policy: Policy) -> Decision:
     if local is None:
         return Decision(pair, Action.FORGET)
     choice = (pair.decision or {}).get("removal")
+    if pair.local.theirs:
+        return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)
     edited = pair.base is None or _differing(pair, pair.base, local)
-    if choice == "put_back" or (choice is None and pair.local.in_window and (policy.full or edited)):
+    revives = pair.kind.revives and pair.local.in_window and (policy.full or edited)
+    if choice == "put_back" or (choice is None and revives):
         return Decision(pair, Action.CREATE_REMOTE, push=local)
     return Decision(pair, Action.CUT, removal=choice is None)
 
 
 def _unwanted(pair: Pair, policy: Policy) -> Decision:
-    """Someone took the visit away in FieldCamp: asked for, so no removal in the guard's sense. An event of ours
+    """Someone took the record away in FieldCamp: asked for, so no removal in the guard's sense. An event of ours
     without any record was asked for by nobody."""
+    if not pair.kind.removable:
+        return Decision(pair, Action.NOTHING, reason=STAYS)
     if pair.local.exists:
         return Decision(pair, Action.REMOVE_REMOTE)
     choice = (pair.decision or {}).get("removal")
@@ -140,16 +164,17 @@ def _compared(pair: Pair, policy: Policy) -> Decision:
     for name in _differing(pair, local, seen):
         edited_there = pair.base is not None and seen.get(name) != base.get(name)
         edited_here = pair.base is None or local.get(name) != base.get(name)
-        if name not in pair.kind.two_way or not edited_there:
+        if name not in pair.kind.two_way or not (edited_there or _first_met(pair, seen, name)):
             push[name] = local.get(name)
-        elif edited_here:
+        elif edited_here and not _first_met(pair, local, name, blank=True):
             contested.append(name)
         else:
             pull[name] = seen.get(name)
-    if (pull or contested) and (pair.local.fixed or not takes(seen)):
+    push |= {name: local.get(name) for name in pair.kind.loose if pair.base and local.get(name) != base.get(name)}
+    if (pull or contested) and (pair.local.fixed or not takes(pair.kind, seen)):
         push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
         pull, contested = {}, []
-    if pull and push.keys() & set(pair.kind.two_way) and not takes({**local, **pull}):
+    if pull and push.keys() & set(pair.kind.two_way) and not takes(pair.kind, {**local, **pull}):
         contested = [*pull, *(name for name in push if name in pair.kind.two_way)]  # a merge that makes no sense
     winners = {name: _winner(pair, policy, name) for name in contested}
     if "ask" in winners.values():
@@ -166,6 +191,11 @@ def _compared(pair: Pair, policy: Policy) -> Decision:
     return Decision(pair, Action.NOTHING if equal_base else Action.SETTLE)
 
 
+def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bool:
+    """Whether the two have just been matched, and this side has something to say of the field (or nothing)."""
+    return pair.base is None and (fields.get(name) in BLANK) == blank
+
+
 def _winner(pair: Pair, policy: Policy, name: str) -> str:
     """Who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
     choice = pair.decision or {}
@@ -173,10 +203,15 @@ def _winner(pair: Pair, policy: Policy, name: str) -> str:
 
 
 def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:
-    return [name for name in pair.kind.fields if one.get(name) != other.get(name)]
+    """The fields that say different things and are neither side's own affair."""
+    kind = pair.kind
+    names = (kind.ends,) if kind.ends and (one.get(kind.ends) or other.get(kind.ends)) else kind.fields
+    return [name for name in names if name not in kind.loose and one.get(name) != other.get(name)]
 
 
-def takes(fields: Fields) -> bool:
-    """Whether FieldCamp can take these times for a visit: two instants, the end after the start."""
+def takes(kind: Kind, fields: Fields) -> bool:
+    """Whether FieldCamp can take these values: of a visit two instants, the end after the start."""
+    if "start" not in kind.fields:
+        return True
     start, end = fields.get("start") or "", fields.get("end") or ""
     return not is_day(start) and not is_day(end) and start < end

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from integrations.errors import ProviderError
-from integrations.records import Operation, Outcome, Page, RemoteRecord, Window
+from integrations.records import Fields, Operation, Outcome, Page, RemoteRecord, Window
 from integrations.sync.state import Decision, Local, Pair
 
 
@@ -17,7 +17,9 @@ class Remote(Protocol):
     """One account at the provider (see `providers/base.py`)."""
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]: ...
-    def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]: ...
+    def get(
+        self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
+    ) -> dict[str, RemoteRecord]: ...
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]: ...
 
 
@@ -55,8 +57,8 @@ class Ledger(Protocol):
     """Everything that a run remembers. Each method is one short transaction that fails once the lease is lost."""
 
     def save_progress(self, progress: Progress) -> None: ...
-    def open_intents(self) -> list[str]:
-        """Remote ids of the writes that were begun and whose answer was never saved."""
+    def open_intents(self) -> dict[str, Fields]:
+        """Remote ids of the writes that were begun and whose answer was never saved, with what creates sent."""
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None: ...
     def cursor(self, full: bool) -> str: ...
@@ -80,6 +82,9 @@ class Ledger(Protocol):
     def finish_full(self) -> None: ...
     def vanished(self, orphans: bool) -> list[Pair]:
         """Pairs of guarded kinds whose remote side is gone; with `orphans`, also events of ours without a record."""
+
+    def match(self) -> None:
+        """Links records of both sides that have met for the first time and are the same."""
 
     def count_links(self) -> int: ...
     def count_held(self) -> int: ...

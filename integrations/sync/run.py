@@ -49,8 +49,7 @@ class StreamRun:
     def __post_init__(self) -> None:
         self._queue: list[Decision] = []
         self._tries: dict[str, int] = {}
-        self._refusals = 0
-        self._unflushed = 0
+        self._refusals = self._unflushed = 0
 
     def everything(self) -> bool:
         """The whole run; true when removals were held for a person."""
@@ -65,6 +64,7 @@ class StreamRun:
             self._enter("apply")
         self.ledger.announce("push", self.progress.full)
         self._settle_intents()
+        self.ledger.match()
         if self.progress.full:
             self._apply_full()
         else:
@@ -88,10 +88,11 @@ class StreamRun:
 
     def _settle_intents(self) -> None:
         """Writes whose answer was lost are resolved by looking, not by writing again."""
-        while ids := self.ledger.open_intents():
-            for start in range(0, len(ids), self.capabilities.batch_size):
-                batch = ids[start : start + self.capabilities.batch_size]
-                self.ledger.settle_intents(self.remote.get(self.target.container_id, batch))
+        while intents := self.ledger.open_intents():
+            names = list(intents)
+            for start in range(0, len(names), self.capabilities.batch_size):
+                ids = names[start : start + self.capabilities.batch_size]
+                self.ledger.settle_intents(self.remote.get(self.target.container_id, ids, intents))
                 self.breathe()
 
     def _observe(self) -> None:
@@ -184,10 +185,12 @@ class StreamRun:
         self.ledger.save_progress(self.progress)
         self.breathe()
 
-    def _do(self, pairs: Iterable[Pair]) -> None:
+    def _do(self, pairs: Iterable[Pair], *, first: bool = False) -> None:
         decisions = plan(pairs, self._policy)
         overtaken = self.ledger.save_here([decision for decision in decisions if decision.pull or _is_here(decision)])
-        self._queue += [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in overtaken]
+        writes = [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in overtaken]
+        # What was tried before goes together again: some providers know a batch that is sent twice.
+        self._queue = [*writes, *self._queue] if first else [*self._queue, *writes]
         self._flush(rest=False)
 
     def _flush(self, *, rest: bool) -> None:
@@ -236,13 +239,14 @@ class StreamRun:
         pair, verb = decision.pair, _VERBS[decision.action]
         if verb is not Verb.CREATE:
             marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
-            push = _with_companions(pair, decision.push)
+            push = {**_noted(pair), **_with_companions(pair, decision.push)}
             return Operation(pair.key, verb, pair.kind.name, pair.remote_id, push, pair.tag, marker), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
         generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
         remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
-        return Operation(pair.key, verb, pair.kind.name, remote_id, decision.push, marker=marker), generation
+        push = {**_noted(pair), **decision.push}
+        return Operation(pair.key, verb, pair.kind.name, remote_id, push, marker=marker), generation
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
         """Something moved under us, or an answer was lost: look at just these records and decide anew."""
@@ -263,7 +267,7 @@ class StreamRun:
             return
         self._settle_intents()
         self.breathe()
-        self._do(self.ledger.refresh([decision.pair for decision in again]))
+        self._do(self.ledger.refresh([decision.pair for decision in again]), first=True)
 
     def _put_off(self, decisions: list[Decision], error: RateLimited) -> None:
         """The provider asked for patience. A short wait is slept out; a longer one ends this account's turn.
@@ -277,7 +281,7 @@ class StreamRun:
             error.retry_at = max(error.retry_at, self.now() + dt.timedelta(seconds=MINUTE))
             raise error
         self.sleep(wait)
-        self._do(self.ledger.refresh([decision.pair for decision in decisions]))
+        self._do(self.ledger.refresh([decision.pair for decision in decisions]), first=True)
 
 
 def _with_companions(pair: Pair, push: Fields) -> Fields:
@@ -285,6 +289,11 @@ def _with_companions(pair: Pair, push: Fields) -> Fields:
     if not (pair.seen and push.keys() & set(pair.kind.together)):
         return push
     return {**{name: pair.seen[name] for name in pair.kind.together}, **push}
+
+
+def _noted(pair: Pair) -> Fields:
+    """What is never compared, as FieldCamp has it: books are told the tax that we came to."""
+    return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
 
 
 def _is_here(decision: Decision) -> bool:

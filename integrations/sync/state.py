@@ -1,10 +1,11 @@
 """What is known of one pair of records at the moment of planning. Pure data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from integrations.kinds import Kind
+from integrations.kinds import Kind, Owner
 from integrations.records import Fields
 
 
@@ -14,12 +15,19 @@ class Local:
 
     `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's.
     `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
+    `theirs` were made at the other side, which may take them away again. `blocked` says why the record cannot be
+    synced now; with a `reason` (a word that the desk knows) a person has to do something about it. For a remote record
+    that FieldCamp does not have, `blocked` says why it is not taken in.
     """
 
     fields: Fields | None
     exists: bool = True
     in_window: bool = True
     fixed: bool = False
+    theirs: bool = False
+    blocked: str = ""
+    reason: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
 
 
@@ -52,6 +60,11 @@ class Pair:
         return self.link_id is not None and (self.gone or self.seen is not None or self.base is not None)
 
     @property
+    def stranger(self) -> bool:
+        """A remote record of one of our kinds that FieldCamp does not have."""
+        return not self.record_id and self.kind.owner is Owner.LOCAL
+
+    @property
     def key(self) -> str:
         """How the job's log calls this pair."""
         return self.record_id or self.remote_id
@@ -63,6 +76,7 @@ class Action(StrEnum):
     NOTHING = "nothing"
     SETTLE = "settle"  # both sides are equal: remember that
     PULL = "pull"
+    CREATE_LOCAL = "create_local"
     REMOVE_LOCAL = "remove_local"
     CREATE_REMOTE = "create_remote"
     UPDATE_REMOTE = "update_remote"
@@ -71,6 +85,7 @@ class Action(StrEnum):
     FORGET = "forget"  # both are gone
     ASK = "ask"
     HOLD = "hold"
+    WAIT = "wait"  # for another record, or for a person to choose something
 
 
 REMOTE_WRITES = frozenset({Action.CREATE_REMOTE, Action.UPDATE_REMOTE, Action.REMOVE_REMOTE})

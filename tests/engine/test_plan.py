@@ -218,7 +218,7 @@ def test_the_laws_hold_for_every_pair_under_every_policy():
             assert not decision.removal
         if decision.pull:
             assert decision.pull.keys() <= set(VISIT.two_way) and not given.local.fixed
-            assert takes({**(given.local.fields or {}), **decision.pull})
+            assert takes(VISIT, {**(given.local.fields or {}), **decision.pull})
         if decision.action is Action.UPDATE_REMOTE:
             assert decision.push and given.local.fields is not None and not given.gone
         if decision.action is Action.CREATE_REMOTE:

@@ -1,0 +1,76 @@
+"""What two sides have agreed on, and what became of a write whose answer was lost: changes of links in memory."""
+
+from django.utils import timezone
+
+from integrations.kinds import KINDS, Owner
+from integrations.models import Link
+from integrations.records import RemoteRecord, Verb
+from integrations.sync.state import Action, Decision, Pair
+
+
+def agreed(pair: Pair, fields: dict) -> dict:
+    """What both sides have agreed on. Of what is each side's own affair, ours is remembered: a change of it is sent."""
+    own = pair.local.fields or fields
+    return {**fields, **{name: own.get(name) for name in pair.kind.loose}}
+
+
+def pending(link: Link) -> bool:
+    return link.unsettled or link.parked or link.decision is not None
+
+
+def is_over(link: Link, decision: Decision) -> bool:
+    """Whether nothing remains to be remembered: a person's event that is gone (save an exception, which keeps its
+    series from filling the place again), and a create that never came about."""
+    if decision.pair.kind.owner is Owner.REMOTE:
+        return decision.action in (Action.REMOVE_LOCAL, Action.FORGET) and not link.series_id
+    return decision.action is Action.FORGET and not (decision.pair.born and decision.pair.record_id)
+
+
+def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
+    """After an answered write both sides are the same."""
+    link.intent = link.hold = link.decision = None
+    link.unsettled = link.parked = False
+    if decision.action is Action.REMOVE_REMOTE:
+        _taken_away(link)
+        return
+    assert record is not None
+    fields = KINDS[link.kind].pick(record.fields)
+    link.seen, link.base = fields, agreed(decision.pair, fields)
+    link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
+    link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
+
+
+def _taken_away(link: Link) -> None:
+    link.cut_at, link.base, link.seen_gone = timezone.now(), None, True
+
+
+def resolved(link: Link, record: RemoteRecord) -> str:
+    """Takes what is there now for an intent whose answer was lost; the action that turned out to be done, if any."""
+    intent, link.intent = link.intent or {}, None
+    kind, verb = KINDS[link.kind], intent["verb"]
+    if verb == Verb.DELETE:
+        if record.gone:
+            link.hold = link.decision = None
+            link.unsettled = link.parked = False
+            _taken_away(link)
+            return Action.REMOVE_REMOTE
+        link.seen, link.seen_tag, link.unsettled = kind.pick(record.fields), record.tag, True
+        return ""
+    if verb == Verb.CREATE and (record.gone or not (record.ours or record.made_with == link.remote_id)):
+        # Never made: the same id is free. A tombstone or a stranger's record: it is taken for good.
+        link.generation += 1 if record.tag else 0
+        return ""
+    link.remote_id, fields = record.id, kind.pick(record.fields)
+    if record.gone:
+        link.seen_gone, link.seen_tag, link.unsettled = True, record.tag, True
+        return ""
+    sent = intent.get("fields") or {}
+    if all(fields[name] == sent.get(name) for name in kind.fields if name not in kind.loose):
+        link.seen, link.base = fields, {**fields, **{name: sent.get(name) for name in kind.loose}}
+        link.seen_tag, link.unsettled = record.tag, False
+        return Action.CREATE_REMOTE if verb == Verb.CREATE else Action.UPDATE_REMOTE
+    if record.tag != link.seen_tag:
+        if verb == Verb.CREATE:
+            link.base = intent.get("fields")
+        link.seen, link.seen_tag, link.unsettled = fields, record.tag, True
+    return ""
