@@ -12,7 +12,7 @@ from fieldcamp.api import expiry
 from fieldcamp.api import services as api
 from fieldcamp.workspace.models import AuditEntry, Change
 from integrations import blocks
-from integrations.models import ChangeRow, Heartbeat, JobItem, SyncJob, WorkspaceIntegration
+from integrations.models import ChangeRow, Heartbeat, JobItem, SummaryMail, SyncJob, WorkspaceIntegration
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ def daily(now: dt.datetime) -> None:
         ),
         "api": api.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
+        "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
     }
     log.info("pruned", **pruned)
     expiry.warn(now)

@@ -1,8 +1,9 @@
-"""What the queue calls (django-q2): ids in, one call. The daily work is a Schedule, made by `manage.py worker`."""
+"""What the queue calls (django-q2): ids in, one call. Daily and hourly work are Schedules (`manage.py worker`)."""
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
-from integrations import housekeeping, runner, watchdog
+from integrations import housekeeping, runner, summaries, watchdog
 
 
 def run_job(job_id: str) -> None:
@@ -19,3 +20,9 @@ def pulse(sender: str) -> None:
 def daily() -> None:
     """Pruning, and what the moving of the window asks for."""
     housekeeping.daily(timezone.now())
+
+
+def hourly() -> None:
+    """The weekly summaries that are due now, so many at a time that one task ends well before its time-out."""
+    if summaries.send_due(timezone.now()) >= summaries.AT_ONCE:
+        async_task("integrations.jobs.hourly")

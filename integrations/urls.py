@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from integrations.views import connect, desk
+from integrations.views import connect, desk, mail
 
 app_name = "integrations"
 urlpatterns = [
     path("connect/<slug:slug>/", connect.connect, name="connect"),
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
+    path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
     path("cards/<slug:slug>/", desk.card, name="card"),
     path("needs/", desk.needs, name="needs"),
     path("sync/<slug:slug>/", desk.trigger, name="trigger"),

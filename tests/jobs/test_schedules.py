@@ -176,7 +176,7 @@ def test_too_many_failures_pause_the_connection_and_tell_its_owners_once(setting
     (message,) = mail.outbox
     assert message.to == ["owner@fieldcamp.test"]
     assert connection.account_name in message.subject
-    assert "/admin/integrations/connect/google-calendar/" in message.body
+    assert f"/admin/integrations/connection/{connection.pk}/change/" in message.body
 
 
 @pytest.mark.parametrize("code", schedules.NOT_COUNTED)

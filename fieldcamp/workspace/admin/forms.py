@@ -110,7 +110,7 @@ class ClientForm(RecordForm, metaclass=_ClientParts):
         )
 
 
-MEMBER_FORM = ("first_name", "last_name", "email", "role", "is_technician", "is_active")
+MEMBER_FORM = ("first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary")
 
 
 class MemberForm(ServiceForm):

@@ -94,7 +94,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stopping.set())
         cluster = Cluster()
         watchdog = Watchdog(cluster.name, timezone.now())
-        self._guarded(_plan_daily_work)
+        self._guarded(_plan_regular_work)
         ticked = 0.0
         while not self.stopping.is_set():
             if cluster.ended():
@@ -147,9 +147,12 @@ def _clean_up(cluster: str, watchdog: Watchdog) -> None:
     watchdog.forget()
 
 
-def _plan_daily_work() -> None:
-    if not Schedule.objects.filter(func="integrations.jobs.daily").exists():
-        tomorrow = (timezone.now() + dt.timedelta(days=1)).replace(hour=3, minute=10, second=0, microsecond=0)
-        Schedule.objects.create(
-            name="Daily work", func="integrations.jobs.daily", schedule_type=Schedule.DAILY, next_run=tomorrow
-        )
+def _plan_regular_work() -> None:
+    tomorrow = (timezone.now() + dt.timedelta(days=1)).replace(hour=3, minute=10, second=0, microsecond=0)
+    soon = (timezone.now() + dt.timedelta(hours=1)).replace(minute=5, second=0, microsecond=0)
+    for name, func, kind, first in (
+        ("Daily work", "integrations.jobs.daily", Schedule.DAILY, tomorrow),
+        ("Hourly work", "integrations.jobs.hourly", Schedule.HOURLY, soon),
+    ):
+        if not Schedule.objects.filter(func=func).exists():
+            Schedule.objects.create(name=name, func=func, schedule_type=kind, next_run=first)

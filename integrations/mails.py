@@ -1,0 +1,39 @@
+"""Mails as a person reads them: plain text and the same in simple HTML, with links that work from anywhere."""
+
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Workspace
+
+
+def absolute(name: str, *args: str) -> str:
+    """The address of a page, as it is written in a mail."""
+    return settings.PUBLIC_URL + reverse(name, args=args)
+
+
+def send(
+    name: str,
+    *,
+    to: Sequence[str],
+    subject: str,
+    workspace: Workspace,
+    context: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Sends `templates/mail/<name>` in both forms, its times in the company's zone. OSError if it cannot be sent."""
+    values = {"workspace": workspace, "subject": subject, "desk_url": absolute("admin:index"), **context}
+    with timezone.override(zoneinfo.ZoneInfo(workspace.timezone)):
+        text = render_to_string(f"mail/{name}.txt", values)
+        page = render_to_string(f"mail/{name}.html", values)
+    mail = EmailMultiAlternatives(
+        " ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, list(to), headers=dict(headers or {})
+    )
+    mail.attach_alternative(page, "text/html")
+    mail.send()

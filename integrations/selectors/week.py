@@ -1,0 +1,86 @@
+"""What one week brought to one company: for the weekly summary."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Sum
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import Connection, ConnectionState, Issue, SyncJob
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.selectors.dashboard import needs_you
+from integrations.selectors.status import BROKEN, PASSING, open_issues
+
+MOST = 5
+
+
+@dataclass
+class Part:
+    """One integration's week. `issues` are the worst of `open` problems that a person can do something about."""
+
+    provider: Provider
+    connections: list[Connection] = field(default_factory=list)
+    jobs: int = 0
+    pulled: int = 0
+    pushed: int = 0
+    failed: int = 0
+    open: int = 0
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def accounts(self) -> str:
+        return ", ".join(connection.account_name for connection in self.connections)
+
+    @property
+    def more(self) -> int:
+        return self.open - len(self.issues)
+
+    def first_in(self, *states: ConnectionState) -> Connection | None:
+        """The first account that is in one of these states."""
+        return next((connection for connection in self.connections if connection.state in states), None)
+
+    @property
+    def broken(self) -> Connection | None:
+        return self.first_in(*BROKEN)
+
+    @property
+    def unfinished(self) -> Connection | None:
+        return self.first_in(ConnectionState.SETUP)
+
+    @property
+    def paused(self) -> Connection | None:
+        return self.first_in(ConnectionState.PAUSED)
+
+
+def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[Part]:
+    """A part for each integration that had an account by the end of that week; four queries."""
+    parts: dict[str, Part] = {}
+    connected = Connection.objects.filter(workspace=workspace, connected_at__lt=end)
+    for connection in connected.exclude(state=ConnectionState.DISCONNECTED).order_by("created_at", "pk"):
+        if connection.integration in PROVIDERS:
+            part = parts.setdefault(connection.integration, Part(PROVIDERS[connection.integration]))
+            part.connections.append(connection)
+    if not parts:
+        return []
+    jobs = SyncJob.objects.filter(workspace=workspace, created_at__gte=start, created_at__lt=end).order_by()
+    sums = jobs.values("integration").annotate(
+        jobs=Count("pk"), pulled=Sum("pulled"), pushed=Sum("pushed"), failed=Sum("failed")
+    )
+    for row in sums:
+        if row["integration"] in parts:
+            part = parts[row["integration"]]
+            part.jobs, part.pulled, part.pushed, part.failed = (
+                row["jobs"], row["pulled"], row["pushed"], row["failed"]
+            )  # fmt: skip
+    problems = open_issues(workspace).exclude(code__in=PASSING).order_by()
+    for name, number in problems.values_list("integration").annotate(number=Count("pk")):
+        if name in parts:
+            parts[name].open = number
+    worst: dict[str, list[Issue]] = defaultdict(list)
+    for issue in needs_you(workspace, limit=200):
+        worst[issue.integration].append(issue)
+    for name, part in parts.items():
+        part.issues = worst[name][:MOST]
+    return [parts[name] for name in PROVIDERS if name in parts]
