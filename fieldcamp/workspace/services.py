@@ -6,7 +6,7 @@ state forbids InvalidTransition, a record that is not there its model's DoesNotE
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone as clock
@@ -14,10 +14,8 @@ from django.utils import timezone as clock
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.models.people import known_timezones
+from fieldcamp.workspace.saving import different, hide, known, save_changes
 from fieldcamp.workspace.scheduling import Slot, settle
-from fieldcamp.workspace.tracking import TrackedModel
-
-Record = TypeVar("Record", bound=TrackedModel)
 
 VISIT_FIELDS = frozenset(
     {
@@ -83,7 +81,7 @@ def update_visit(
 
     `check` sees the visit as it is under the lock, and may raise.
     """
-    changes = _known(changes, VISIT_FIELDS)
+    changes = known(changes, VISIT_FIELDS)
     with transaction.atomic():
         visit = Visit.objects.alive().select_for_update().get(workspace=workspace, pk=visit_id)
         if check:
@@ -103,14 +101,14 @@ def update_visit(
             "visit_status": slot.status,
             "timezone": changes.get("timezone", visit.timezone) or workspace.timezone,
         }
-        _check_references(workspace, _different(visit, wanted))
-        _save_changes(visit, wanted)
+        _check_references(workspace, different(visit, wanted))
+        save_changes(visit, wanted)
     return visit
 
 
 def delete_visit(*, workspace: Workspace, visit_id: str, check: Callable[[Visit], None] | None = None) -> Visit:
     """Hides the visit for good; its history stays."""
-    return _delete(Visit, workspace, visit_id, check)
+    return hide(Visit, workspace, visit_id, check)
 
 
 def create_client(
@@ -151,26 +149,19 @@ def update_client(
     check: Callable[[Client], None] | None = None,
 ) -> Client:
     """The client with `changes` (model field → value) made under its lock."""
-    changes = _known(changes, CLIENT_FIELDS)
+    changes = known(changes, CLIENT_FIELDS)
     with transaction.atomic():
         client = Client.objects.alive().select_for_update().get(workspace=workspace, pk=client_id)
         if check:
             check(client)
         _check_name(changes.get("first_name", client.first_name), changes.get("company_name", client.company_name))
-        _save_changes(client, changes)
+        save_changes(client, changes)
     return client
 
 
 def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Client], None] | None = None) -> Client:
     """Hides the client; its visits stay as they are, but no new one can be made for it."""
-    return _delete(Client, workspace, client_id, check)
-
-
-def _known(changes: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    unknown = set(changes) - fields
-    if unknown:
-        raise TypeError(f"Not fields that can be changed: {', '.join(sorted(unknown))}")
-    return dict(changes)
+    return hide(Client, workspace, client_id, check)
 
 
 def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
@@ -197,27 +188,3 @@ def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
 def _check_name(first_name: str, company_name: str) -> None:
     if not first_name and not company_name:
         raise InvalidFields.of("first_name", "A first name or a company name is required.")
-
-
-def _different(record: TrackedModel, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if getattr(record, name) != value}
-
-
-def _save_changes(record: TrackedModel, values: Mapping[str, Any]) -> None:
-    different = _different(record, values)
-    for name, value in different.items():
-        setattr(record, name, value)
-    if different:
-        record.save(update_fields=list(different))
-
-
-def _delete(
-    model: type[Record], workspace: Workspace, record_id: str, check: Callable[[Record], None] | None
-) -> Record:
-    with transaction.atomic():
-        record: Record = model.objects.alive().select_for_update().get(workspace=workspace, pk=record_id)
-        if check:
-            check(record)
-        record.deleted_at = clock.now()
-        record.save(update_fields=["deleted_at"])
-    return record

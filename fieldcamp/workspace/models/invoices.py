@@ -100,7 +100,7 @@ class Invoice(TrackedModel):
     total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
     paid = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
 
-    objects = InvoiceQuerySet.as_manager()
+    objects = InvoiceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]

@@ -1,0 +1,236 @@
+"""What can be done with invoices: drafted, sent, edited, voided.
+
+An invoice is locked after its workspace (for its number) and after its payments.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from fieldcamp.money import cents
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.lines import (
+    check_totals,
+    checked,
+    computed,
+    lines_digest,
+    replace_lines,
+    settlement_of,
+)
+from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement, TaxRate, Workspace
+from fieldcamp.workspace.models.invoices import today_in
+from fieldcamp.workspace.saving import Check, different, known, locked, put, save_changes
+
+INVOICE_FIELDS = frozenset(
+    {
+        "number",
+        "client_id",
+        "date",
+        "due_date",
+        "memo",
+        "discount_percent",
+        "discount_amount",
+        "tax_rate_id",
+        "lines",
+    }
+)
+COMPUTED_FROM = {"lines", "discount_percent", "discount_amount", "tax_rate_id"}
+_FIRST_NUMBER = 1001
+_SERIAL_DIGITS = 12  # what is longer is somebody's own scheme, which is not counted on
+
+
+def create_invoice(
+    *,
+    workspace: Workspace,
+    client_id: str,
+    lines: Sequence[Mapping[str, Any]] = (),
+    number: str = "",
+    date: dt.date | None = None,
+    due_date: dt.date | None = None,
+    memo: str = "",
+    discount_percent: Decimal | None = None,
+    discount_amount: Decimal | None = None,
+    tax_rate_id: str | None = None,
+    send: bool = False,
+) -> Invoice:
+    """A new draft, or with `send` one that is sent at once. Without a number it has the next free one."""
+    with transaction.atomic():
+        Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+        date = date or today_in(workspace)
+        values: dict[str, Any] = {"client_id": client_id, "tax_rate_id": tax_rate_id, "number": number, "date": date}
+        values |= {"due_date": due_date, "discount_percent": discount_percent, "discount_amount": discount_amount}
+        _check(workspace, values, values)
+        number = number or next_number(workspace)
+        invoice = Invoice(workspace=workspace, memo=memo, **values | {"number": number}, serial=serial_of(number))
+        rows = checked(workspace, lines)
+        derived = computed(invoice, rows)
+        check_totals(invoice, derived)
+        if send:
+            _check_sendable(invoice, rows)
+            derived |= {"sent_at": timezone.now()}
+            derived["settlement"] = settlement_of(derived["total"], invoice.paid, sent=True)
+        put(invoice, derived)
+        invoice.save(force_insert=True)
+        replace_lines(invoice, rows)
+    return invoice
+
+
+def update_invoice(
+    *, workspace: Workspace, invoice_id: str, changes: Mapping[str, Any], check: Check | None = None
+) -> Invoice:
+    """The invoice with `changes` (model field → value; `lines` as a whole) made under its lock. Of one that is paid
+    or void only the memo can be changed."""
+    changes = known(changes, INVOICE_FIELDS)
+    with transaction.atomic():
+        if changes.get("number"):
+            Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+        invoice = locked(Invoice, workspace, invoice_id, check)
+        changes = _tidied(invoice, changes)
+        lines = changes.pop("lines", None)
+        rows = checked(workspace, lines) if lines is not None else list(invoice.lines.all())
+        new_lines = lines_digest(rows) != invoice.lines_digest
+        edited = different(invoice, changes)
+        if new_lines or set(edited) - {"memo"}:
+            _check_editable(invoice, edited)
+        after = {name: changes.get(name, getattr(invoice, name)) for name in INVOICE_FIELDS - {"lines", "memo"}}
+        _check(workspace, edited, after)
+        if "number" in edited:
+            edited["serial"] = serial_of(edited["number"])
+        change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
+    return invoice
+
+
+def change_invoice(
+    invoice: Invoice, values: Mapping[str, Any], rows: Sequence[InvoiceLine] | None, *, guarded: bool = False
+) -> None:
+    """Saves values and, unless None, new lines of a locked invoice, and what follows from them.
+
+    `guarded` refuses what a person may not do.
+    """
+    changed = put(invoice, values)
+    if rows is not None or COMPUTED_FROM & {*values}:
+        derived = computed(invoice, list(invoice.lines.all()) if rows is None else rows)
+        if guarded:
+            check_totals(invoice, derived)
+            if derived["total"] < invoice.paid:
+                raise InvalidTransition(
+                    f"{cents(invoice.paid)} of invoice {invoice.number} is paid already: it cannot come to "
+                    f"{cents(derived['total'])}. Void a payment first."
+                )
+        sent = invoice.sent_at is not None
+        changed |= put(invoice, {**derived, "settlement": settlement_of(derived["total"], invoice.paid, sent=sent)})
+    if rows is not None:
+        replace_lines(invoice, rows)
+    if changed:
+        invoice.save(update_fields=list(changed))
+
+
+def send_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None = None) -> Invoice:
+    """Makes a draft a bill: from now on it can be paid. One that was sent before stays as it is."""
+    with transaction.atomic():
+        invoice = locked(Invoice, workspace, invoice_id, check)
+        if invoice.voided_at:
+            raise InvalidTransition(f"Invoice {invoice.number} is void. Create a new invoice instead.")
+        if not invoice.sent_at:
+            rows = list(invoice.lines.all())
+            _check_sendable(invoice, rows)
+            change_invoice(invoice, {"sent_at": timezone.now()}, rows, guarded=True)
+    return invoice
+
+
+def void_invoice(*, workspace: Workspace, invoice_id: str, reason: str = "", check: Check | None = None) -> Invoice:
+    """Nothing is owed for it any more; it stays in the books. One that is void stays as it is."""
+    with transaction.atomic():
+        invoice = locked(Invoice, workspace, invoice_id, check)
+        if invoice.voided_at:
+            return invoice
+        if not invoice.sent_at:
+            raise InvalidTransition(f"Invoice {invoice.number} is a draft. Delete it instead.")
+        if live_allocations(invoice).exists():
+            raise InvalidTransition(
+                f"Payments are recorded for invoice {invoice.number}. Void them, or take the invoice off them, first."
+            )
+        save_changes(invoice, {"voided_at": timezone.now(), "void_reason": reason[:200]})
+    return invoice
+
+
+def delete_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None = None) -> Invoice:
+    """Hides a draft for good. Its number is not given again."""
+    with transaction.atomic():
+        invoice = locked(Invoice, workspace, invoice_id, check)
+        if invoice.sent_at or live_allocations(invoice).exists():
+            raise InvalidTransition(f"Invoice {invoice.number} is no draft any more. Void it instead.")
+        save_changes(invoice, {"deleted_at": timezone.now()})
+    return invoice
+
+
+def live_allocations(invoice: Invoice):
+    """What payments that are not voided have given to it."""
+    return invoice.allocations.filter(payment__voided_at=None, payment__deleted_at=None)
+
+
+def serial_of(number: str) -> int | None:
+    """The number as one that is counted on from."""
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _SERIAL_DIGITS else None
+
+
+def next_number(workspace: Workspace) -> str:
+    """The next free number; the caller holds the workspace's lock."""
+    last = Invoice.objects.filter(workspace=workspace).aggregate(last=Max("serial"))["last"]
+    return str(max(last + 1, _FIRST_NUMBER) if last is not None else _FIRST_NUMBER)
+
+
+def _tidied(invoice: Invoice, changes: dict[str, Any]) -> dict[str, Any]:
+    """An empty number, date or list of lines keeps what is there; one discount takes the other's place."""
+    for name in ("number", "date"):
+        if name in changes and not changes[name]:
+            del changes[name]
+    for one, other in (("discount_percent", "discount_amount"), ("discount_amount", "discount_percent")):
+        if changes.get(one) is not None and other not in changes:
+            changes[other] = None
+    return changes
+
+
+def _check_editable(invoice: Invoice, edited: Mapping[str, Any]) -> None:
+    if invoice.voided_at:
+        raise InvalidTransition(f"Invoice {invoice.number} is void. Only its message can be changed.")
+    if invoice.settlement == Settlement.PAID:
+        raise InvalidTransition(
+            f"Invoice {invoice.number} is paid. Only its message can be changed; void a payment to change more."
+        )
+    if "client_id" in edited and live_allocations(invoice).exists():
+        raise InvalidTransition(f"Payments are recorded for invoice {invoice.number}: its client cannot be changed.")
+
+
+def _check_sendable(invoice: Invoice, rows: Sequence[InvoiceLine]) -> None:
+    if not rows:
+        raise InvalidFields.of("lines", f"Invoice {invoice.number} has no lines yet. Add one before sending it.")
+
+
+def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """References of what was edited, and what fits together afterwards."""
+    wrong: dict[str, list[str]] = {}
+    clients = Client.objects.alive().filter(workspace=workspace)
+    if "client_id" in edited and not clients.filter(pk=edited["client_id"]).exists():
+        wrong["client_id"] = ["There is no such client."]
+    rates = TaxRate.objects.alive().filter(workspace=workspace, is_active=True)
+    if edited.get("tax_rate_id") and not rates.filter(pk=edited["tax_rate_id"]).exists():
+        wrong["tax_rate_id"] = ["There is no such tax rate that is active."]
+    if edited.get("number") and Invoice.objects.filter(workspace=workspace, number=edited["number"]).exists():
+        wrong["number"] = ["Another invoice has this number."]
+    if {"date", "due_date"} & {*edited} and after["due_date"] and after["due_date"] < after["date"]:
+        wrong["due_date"] = ["Must not be before the invoice's date."]
+    percent, amount = after["discount_percent"], after["discount_amount"]
+    if percent is not None and amount is not None:
+        wrong["discount_amount"] = ["A discount is a percentage or an amount, not both."]
+    if percent is not None and not 0 <= percent <= 100:
+        wrong["discount_percent"] = ["Must be from 0 to 100."]
+    if amount is not None and amount < 0:
+        wrong["discount_amount"] = ["Must not be negative."]
+    if wrong:
+        raise InvalidFields(wrong)
