@@ -11,15 +11,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from fieldcamp.api.expiry import expires_soon, expiring
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.scope_table import ScopeTable, scope_table
 from fieldcamp.api.scopes import SCOPES
-from fieldcamp.api.services import create_key, revoke_key, rotate_key
+from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
 from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.templatetags.desk import at, when
+from fieldcamp.workspace.tracking import attributed
 
 USUAL_LIFE = dt.timedelta(days=90)
 OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
@@ -37,8 +40,8 @@ class KeyForm(ServiceForm):
     scopes = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES],
         initial=list(SCOPES),
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="What calls with this key may do. Triggering a sync needs integrations:write.",
+        widget=ScopeTable,
+        help_text="What calls with this key may do. Triggering a sync needs Integrations: write.",
     )
     secret = ""
 
@@ -48,11 +51,13 @@ class KeyForm(ServiceForm):
 
     def clean_expires_at(self) -> dt.datetime | None:
         end = self.cleaned_data["expires_at"]
-        if end and end <= timezone.now():
+        if end and end <= timezone.now() and end != self.instance.expires_at:
             raise forms.ValidationError("This time has passed.")
         return end
 
     def run(self) -> ApiKey:
+        if not self.instance._state.adding:
+            return update_key(self.instance, changes=self.changes())
         key, self.secret = create_key(
             workspace=self.workspace,
             created_by=seat_of(self.request).name,
@@ -64,18 +69,51 @@ class KeyForm(ServiceForm):
 @admin.register(ApiKey)
 class ApiKeyAdmin(ServiceAdmin):
     form = KeyForm
-    needs = {"view": "keys", "add": "keys"}
-    list_display = ("name", "prefix", "state", "last_used_at", "expires_at", "created_by", "created_at")
+    needs = {"view": "keys", "add": "keys", "change": "keys"}
+    list_display = ("name", "prefix", "state", "last_used", "expires", "created_by", "created")
     search_fields = ("name", "prefix")
-    fields = (
-        "name", "prefix", "state", "scopes", "expires_at", "previous_until", "rate_limit_override", "last_used_at",
-        "created_by", "created_at", "revoked_at",
+    readonly_fields = (
+        "prefix", "state", "granted", "old_secret", "last_used", "expires", "created_by", "created", "revoked",
     )  # fmt: skip
-    readonly_fields = ("prefix", "state", "previous_until", "last_used_at", "created_by", "created_at", "revoked_at")
     change_form_outer_before_template = "admin/api/key_buttons.html"
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A revoked key stays as it was."""
+        return super().has_change_permission(request, obj) and not (obj and obj.revoked_at)
+
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return self.fields if obj else KEY_FORM
+        if obj is None:
+            return KEY_FORM
+        about = ("prefix", "state", "last_used", "created_by", "created")
+        if obj.revoked_at:
+            return ("name", "granted", "expires", *about, "revoked")
+        return (*KEY_FORM, *about, "old_secret")
+
+    @display(description="Scopes")
+    def granted(self, key: ApiKey) -> str:
+        return scope_table(key.scopes, fixed=True)
+
+    @display(description="Last used", ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> str:
+        return when(key.last_used_at)
+
+    @display(description="Expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return at(key.expires_at, "never")
+
+    @display(description="Created", ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        return at(key.created_at)
+
+    @display(description="Revoked")
+    def revoked(self, key: ApiKey) -> str:
+        return at(key.revoked_at)
+
+    @display(description="Old secret")
+    def old_secret(self, key: ApiKey) -> Any:
+        if key.previous_until and key.previous_until > timezone.now():
+            return format_html("good until {}", at(key.previous_until))
+        return "not good any more" if key.previous_digest else "none"
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": (timezone.now() + USUAL_LIFE).replace(second=0, microsecond=0)}
@@ -120,8 +158,9 @@ class ApiKeyAdmin(ServiceAdmin):
         context |= {**self.admin_site.each_context(request), "key": key, "opts": self.opts, "original": key}
         return TemplateResponse(request, template, context)
 
-    def _show(self, request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:
-        return self._page(request, "admin/api/secret.html", key, secret=secret, title="Copy the secret now")
+    def _show(self, request: HttpRequest, key: ApiKey, secret: str, rotated: bool = False) -> HttpResponse:
+        words = {"title": "Copy the secret now", "rotated": rotated, "now": timezone.now()}
+        return self._page(request, "admin/api/secret.html", key, secret=secret, **words)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -144,7 +183,8 @@ class ApiKeyAdmin(ServiceAdmin):
         key = self._key(request, object_id)
         if request.method != "POST":
             return self._page(request, "admin/api/revoke.html", key, title="Revoke this key?")
-        revoke_key(key)
+        with attributed(actor=seat_of(request).name):
+            revoke_key(key)
         self.log_change(request, key, "Revoked.")
         self.message_user(request, f"{key.name} is revoked. Calls with it are refused from now on.")
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
@@ -155,6 +195,7 @@ class ApiKeyAdmin(ServiceAdmin):
         hours = request.POST.get("overlap", "")
         if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:
             return self._page(request, "admin/api/rotate.html", key, title="New secret", overlaps=OVERLAPS.items())
-        secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
+        with attributed(actor=seat_of(request).name):
+            secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
         self.log_change(request, key, "Rotated.")
-        return self._show(request, key, secret)
+        return self._show(request, key, secret, rotated=True)

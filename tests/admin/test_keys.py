@@ -6,6 +6,8 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.scopes import SCOPES
+from fieldcamp.workspace.models import AuditEntry
 from tests.admin.conftest import pages_of, posts_of
 from tests.conftest import api_client
 
@@ -74,7 +76,47 @@ def test_rotation_keeps_the_old_secret_for_a_while(desk, ours):
     assert 'id="secret"' not in desk().post(url, {"overlap": "9999"}).content.decode()
 
 
-def test_a_key_is_not_edited(desk, ours):
-    assert desk().post(pages_of(ours)["key"], {"name": "Other"}).status_code == 403
-    assert desk().post(posts_of(ours)["rotate"][0], {}).status_code == 200  # asks how long
+def edit_form(key: ApiKey) -> dict:
+    return {"name": key.name, "scopes": key.scopes, "expires_at_0": "", "expires_at_1": "", "rate_limit_override": ""}
+
+
+def test_a_key_is_narrowed_by_its_tick_boxes(desk, ours):
+    url = pages_of(ours)["key"]
+    page = desk().get(url).content.decode()
+    for scope in SCOPES:
+        assert re.search(rf'name="scopes" value="{scope}" id="id_scopes_\w+" checked', page), scope
+    scopes = ["visits:read", "clients:read"]
+    assert desk().post(url, edit_form(ours.key) | {"scopes": scopes, "name": "Reader"}).status_code == 302
+    key = ApiKey.objects.get(pk=ours.key.pk)
+    assert (key.name, key.scopes) == ("Reader", ["clients:read", "visits:read"])
+    entry = AuditEntry.objects.filter(action="key.updated").latest("id")
+    assert (entry.actor, entry.after["scopes"]) == ("Owner", ["clients:read", "visits:read"])
+    assert entry.after["name"] == "Reader"
+    page = desk().get(url).content.decode()
+    assert len(re.findall(r'name="scopes" value="[a-z_:]+" id="\w+" checked', page)) == 2
+
+
+def test_an_edit_that_makes_no_sense_changes_nothing(desk, ours):
+    url = pages_of(ours)["key"]
+    for wrong in ({"scopes": []}, {"scopes": ["all:things"]}, {"name": ""}, {"expires_at_0": "2001-01-01"}):
+        assert desk().post(url, edit_form(ours.key) | {"expires_at_1": "00:00:00"} | wrong).status_code == 200
+    assert ApiKey.objects.get(pk=ours.key.pk).scopes == ours.key.scopes
+
+
+def test_a_revoked_key_is_only_read(desk, ours):
+    desk().post(posts_of(ours)["revoke"][0])
+    url = pages_of(ours)["key"]
+    page = desk().get(url).content.decode()
+    assert "visits:read" in page
+    assert "New secret" not in page
+    assert desk().post(url, edit_form(ours.key) | {"name": "Other"}).status_code == 403
     assert ApiKey.objects.get(pk=ours.key.pk).name == "Key of Ours"
+
+
+def test_who_revoked_and_rotated_is_on_record(desk, ours):
+    assert desk().post(posts_of(ours)["rotate"][0], {}).status_code == 200  # asks how long
+    answer = desk().post(posts_of(ours)["rotate"][0], {"overlap": "24"}).content.decode()
+    assert "The old secret stays good until" in answer
+    desk().post(posts_of(ours)["revoke"][0])
+    entries = AuditEntry.objects.filter(object_id=ours.key.pk).exclude(action="key.created").order_by("id")
+    assert list(entries.values_list("action", "actor")) == [("key.rotated", "Owner"), ("key.revoked", "Owner")]
