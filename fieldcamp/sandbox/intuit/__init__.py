@@ -1,0 +1,1 @@
+"""QuickBooks Online and the Intuit identity platform, simulated."""
