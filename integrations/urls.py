@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import connect, desk, mail
+from integrations.views import connect, desk, mail, problems
 
 app_name = "integrations"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
+    path("company/", desk.choose_company, name="choose_company"),
     path("cards/<slug:slug>/", desk.card, name="card"),
     path("needs/", desk.needs, name="needs"),
     path("sync/<slug:slug>/", desk.trigger, name="trigger"),
@@ -20,9 +21,9 @@ urlpatterns = [
     path("connections/<str:connection_id>/pause/", desk.pause, name="pause"),
     path("connections/<str:connection_id>/resume/", desk.resume, name="resume"),
     path("connections/<str:connection_id>/disconnect/", desk.disconnect, name="disconnect"),
-    path("issues/<str:issue_id>/retry/", desk.retry, name="retry"),
-    path("issues/<str:issue_id>/resolve/", desk.resolve, name="resolve"),
-    path("issues/<str:issue_id>/ignore/", desk.ignore, name="ignore"),
-    path("issues/<str:issue_id>/unignore/", desk.unignore, name="unignore"),
-    path("holds/<str:hold_id>/decide/", desk.decide, name="decide"),
+    path("issues/<str:issue_id>/retry/", problems.retry, name="retry"),
+    path("issues/<str:issue_id>/resolve/", problems.resolve, name="resolve"),
+    path("issues/<str:issue_id>/ignore/", problems.ignore, name="ignore"),
+    path("issues/<str:issue_id>/unignore/", problems.unignore, name="unignore"),
+    path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

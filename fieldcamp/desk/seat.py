@@ -14,12 +14,17 @@ from fieldcamp.workspace.roles import may
 Row = TypeVar("Row", bound=Model)
 
 
+CHOSEN = "desk_company"  # in the session of a superuser without a member: the company that was chosen
+
+
 @dataclass
 class Seat:
-    """A login belongs to the one workspace of its member. A superuser without a member sees every workspace."""
+    """A login belongs to the one workspace of its member. A superuser without a member sees every workspace, or the
+    one that was chosen on the dashboard."""
 
     user: Any
     member: Member | None
+    chosen: Workspace | None = None
 
     @property
     def is_superuser(self) -> bool:
@@ -31,6 +36,11 @@ class Seat:
 
     @property
     def sees_all(self) -> bool:
+        return self.roams and self.chosen is None
+
+    @property
+    def roams(self) -> bool:
+        """Belongs to no company, and so may choose one."""
         return self.member is None and self.is_superuser
 
     def may(self, action: str) -> bool:
@@ -41,13 +51,16 @@ class Seat:
         """Only the rows of the person's own workspace; `path` leads from the row to it."""
         if self.sees_all:
             return rows
-        return rows.filter(**{path: self.member.workspace_id}) if self.member else rows.none()
+        company = self.member.workspace_id if self.member else self.chosen.pk if self.chosen else None
+        return rows.filter(**{path: company}) if company else rows.none()
 
     @cached_property
     def workspace(self) -> Workspace | None:
         """The company whose dashboard is shown. For who sees all: the oldest one."""
         if self.member:
             return self.member.workspace
+        if self.chosen:
+            return self.chosen
         return Workspace.objects.order_by("created_at", "id").first() if self.is_superuser else None
 
     @property
@@ -64,8 +77,16 @@ def seat_of(request: HttpRequest) -> Seat:
     """The request's seat, read from the database once."""
     seat = getattr(request, "_seat", None)
     if seat is None or seat.user != request.user:
-        seat = request._seat = Seat(request.user, _member(request.user))  # type: ignore[attr-defined]
+        member = _member(request.user)
+        chosen = None if member else _chosen(request)
+        seat = request._seat = Seat(request.user, member, chosen)  # type: ignore[attr-defined]
     return seat
+
+
+def _chosen(request: HttpRequest) -> Workspace | None:
+    """The company that a superuser has chosen; a session that says so without the right is not listened to."""
+    chosen = request.session.get(CHOSEN) if request.user.is_active and request.user.is_superuser else None
+    return Workspace.objects.filter(pk=chosen).first() if chosen else None
 
 
 def _member(user: Any) -> Member | None:

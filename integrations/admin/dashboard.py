@@ -7,12 +7,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from fieldcamp.desk.seat import Seat, seat_of
+from fieldcamp.workspace.models import Workspace
 from integrations.admin.cards import all_cards
 from integrations.admin.problems import problems
 from integrations.models import Issue, JobStatus
 from integrations.selectors.dashboard import jobs_per_day, needs_you, queue_health
 
 MOST = 50
+MOST_COMPANIES = 500
 _SERIES = (
     (JobStatus.SUCCEEDED, "--color-green-500"),
     (JobStatus.PARTIAL, "--color-orange-400"),
@@ -46,11 +48,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": "Integrations",
         "company": seat.workspace,
+        "companies": _companies(seat),
+        "chosen_company": seat.chosen.pk if seat.chosen else "",
         "cards": cards,
         "queue": queue_health(timezone.now()),
         **needs_context(seat),
         **_chart(seat),
     }
+
+
+def _companies(seat: Seat) -> list[Workspace]:
+    """Whom a superuser without a member may choose among."""
+    return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES]) if seat.roams else []
 
 
 def needs_context(seat: Seat) -> dict[str, Any]:

@@ -45,14 +45,6 @@ def member_of(user: User | AnonymousUser) -> Member | None:
     return Member.objects.select_related("workspace").filter(user_id=user.pk, is_active=True).first()
 
 
-def workspace_of(user: User | AnonymousUser) -> Workspace | None:
-    """The company whose desk this person sits at. A superuser of a single-company site belongs to that company."""
-    member = member_of(user)
-    if member:
-        return member.workspace
-    return Workspace.objects.order_by("created_at", "id").first() if user.is_superuser else None
-
-
 def connections_of(user: User | AnonymousUser) -> QuerySet[Connection]:
     """The connections of the person's company; of every company for a superuser who belongs to none."""
     rows = Connection.objects.select_related("workspace", "member")

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.models import Member
 from integrations.errors import ProviderError
 from integrations.models import Connection, ConnectionState, Direction, Policy
@@ -17,7 +18,7 @@ from integrations.records import Container
 from integrations.services import connections
 from integrations.services.intents import Intent
 from integrations.services.preview import preview_first_sync
-from integrations.services.rights import Rights, connections_of, rights_of, workspace_of
+from integrations.services.rights import Rights, connections_of, rights_of
 
 
 @login_required
@@ -32,7 +33,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     if values.get("connection"):
         mine = connections_of(request.user).filter(integration=provider.name)
         renew = get_object_or_404(mine, pk=values["connection"])
-    workspace = renew.workspace if renew else workspace_of(request.user)
+    workspace = renew.workspace if renew else seat_of(request).workspace
     if workspace is None:
         raise Http404
     rights = rights_of(request.user, workspace)

@@ -1,67 +1,30 @@
 """The desk's fragments and buttons. Each parses, calls one service and renders or goes back to where it came from."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.seat import CHOSEN, seat_of
 from fieldcamp.desk.site import desk_view
+from fieldcamp.workspace.models import Workspace
 from integrations.admin.buttons import rights_at
 from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
 from integrations.admin.jobpage import csv_lines, live_context
-from integrations.models import Connection, Hold, Issue, Outcome, SyncJob
+from integrations.models import Connection, Outcome, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
-from integrations.services import connections, decisions, jobs
-
-REFUSALS = (jobs.NotConnected, jobs.SyncInProgress, jobs.JobFinished, decisions.AlreadyDecided)
-
-
-def back(request: HttpRequest) -> HttpResponseRedirect:
-    """To the page with the button (`next`), if that is one of ours; else to the dashboard."""
-    place = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
-        place = reverse("admin:index")
-    return HttpResponseRedirect(place)
-
-
-def _done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
-    """Says it to the person, and keeps on record who did it."""
-    LogEntry.objects.log_actions(seat_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
-    messages.success(request, sentence)
-    return back(request)
-
-
-def _try(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
-    """What the service refuses is told to the person."""
-    try:
-        return True, call()
-    except REFUSALS as error:
-        messages.warning(request, str(error))
-        return False, None
-
-
-def _one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
-    return get_object_or_404(seat_of(request).scope(rows, path), pk=pk)
+from integrations.services import connections, jobs
+from integrations.views.common import attempt, back, done, one
 
 
 def _provider(slug: str) -> Provider:
     if slug not in BY_SLUG:
         raise Http404
     return BY_SLUG[slug]
-
-
-def _started(job: SyncJob | None) -> str:
-    return "Sync started." if job else "Saved. The sync that is running now, or the next one, carries it out."
 
 
 # --- fragments ------------------------------------------------------------------------------------------------------
@@ -87,7 +50,7 @@ def needs(request: HttpRequest) -> HttpResponse:
 
 
 def _job(request: HttpRequest, job_id: str) -> SyncJob:
-    return _one(request, SyncJob.objects.select_related("workspace", "connection"), job_id)
+    return one(request, SyncJob.objects.select_related("workspace", "connection"), job_id)
 
 
 @desk_view("GET")
@@ -124,7 +87,7 @@ def _mode(request: HttpRequest) -> str:
 
 
 def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Connection | None) -> HttpResponse:
-    ok, _ = _try(
+    ok, _ = attempt(
         request,
         lambda: jobs.trigger_sync(
             workspace=workspace,
@@ -162,15 +125,15 @@ def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
 @desk_view("POST", may="sync")
 def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
-    ok, _ = _try(request, lambda: jobs.cancel_job(job=job, actor=seat_of(request).name))
-    return _done(request, job, "The sync stops after the call that it is in.") if ok else back(request)
+    ok, _ = attempt(request, lambda: jobs.cancel_job(job=job, actor=seat_of(request).name))
+    return done(request, job, "The sync stops after the call that it is in.") if ok else back(request)
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
 
 
 def _connection(request: HttpRequest, connection_id: str) -> Connection:
-    return _one(request, Connection.objects.select_related("workspace", "member"), connection_id)
+    return one(request, Connection.objects.select_related("workspace", "member"), connection_id)
 
 
 def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
@@ -183,13 +146,13 @@ def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
 @desk_view("POST")
 def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
     connection = connections.pause(connection=_my_connection(request, connection_id), user=seat_of(request).user)
-    return _done(request, connection, f"{connection.account_name} is paused until somebody resumes it.")
+    return done(request, connection, f"{connection.account_name} is paused until somebody resumes it.")
 
 
 @desk_view("POST")
 def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
     connection = connections.resume(connection=_my_connection(request, connection_id), user=seat_of(request).user)
-    return _done(request, connection, f"{connection.account_name} is synced by schedule again.")
+    return done(request, connection, f"{connection.account_name} is synced by schedule again.")
 
 
 @desk_view("GET", "POST")
@@ -210,61 +173,20 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
     told = f"{there} has withdrawn FieldCamp's access."
     if not connection.revoked_at_provider:
         told = f"{there} was not told, or another connection uses the account: look there who has access."
-    return _done(request, connection, f"{connection.account_name} is disconnected. {told}")
+    return done(request, connection, f"{connection.account_name} is disconnected. {told}")
 
 
-# --- problems -------------------------------------------------------------------------------------------------------
+# --- the seat -------------------------------------------------------------------------------------------------------
 
 
-def _issue(request: HttpRequest, issue_id: str) -> Issue:
-    rows = Issue.objects.select_related("workspace", "connection__workspace", "link__stream__connection__workspace")
-    return _one(request, rows, issue_id)
-
-
-@desk_view("POST", may="retry")
-def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    if issue.connection is None:
-        raise Http404
-    ok, job = _try(request, lambda: decisions.retry(issue=issue, user=seat_of(request).user))
-    return _done(request, issue, f"Tried again. {_started(job)}") if ok else back(request)
-
-
-@desk_view("POST", may="retry")
-def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
-    """A conflict: which side is right."""
-    issue = _issue(request, issue_id)
-    choice = request.POST.get("choice", "")
-    link = issue.link
-    if link is None or choice not in decisions.SIDES:
-        raise Http404
-    ok, job = _try(request, lambda: decisions.resolve_conflict(link=link, choice=choice, user=seat_of(request).user))
-    side = "FieldCamp" if choice == "local" else PROVIDERS[issue.integration].label
-    return _done(request, issue, f"{side}'s side is kept. {_started(job)}") if ok else back(request)
-
-
-@desk_view("POST", may="ignore")
-def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    decisions.ignore(issue=issue, user=seat_of(request).user)
-    return _done(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
-
-
-@desk_view("POST", may="ignore")
-def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    decisions.unignore(issue=issue, user=seat_of(request).user)
-    return _done(request, issue, "Back on the list.")
-
-
-@desk_view("POST", may="settings")
-def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
-    """Removals that a sync has held back: put the events back, or cut them loose."""
-    rows = Hold.objects.select_related("stream__connection__workspace")
-    hold = _one(request, rows, hold_id, "stream__connection__workspace")
-    decision = request.POST.get("decision", "")
-    if decision not in Hold.Decision.values:
-        raise Http404
-    ok, job = _try(request, lambda: decisions.decide_hold(hold=hold, decision=decision, user=seat_of(request).user))
-    words = str(Hold.Decision(decision).label)
-    return _done(request, hold.stream.connection, f"{words}. {_started(job)}") if ok else back(request)
+@desk_view("POST")
+def choose_company(request: HttpRequest) -> HttpResponse:
+    """Which company a superuser without a member looks at from now on; an empty choice is all of them."""
+    if not seat_of(request).roams:
+        raise PermissionDenied
+    chosen = request.POST.get("company", "")
+    if chosen:
+        request.session[CHOSEN] = get_object_or_404(Workspace, pk=chosen).pk
+    else:
+        request.session.pop(CHOSEN, None)
+    return back(request)

@@ -1,0 +1,45 @@
+"""What the views of the desk's buttons have in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from fieldcamp.desk.seat import seat_of
+from integrations.services import decisions, jobs
+
+REFUSALS = (jobs.NotConnected, jobs.SyncInProgress, jobs.JobFinished, decisions.AlreadyDecided)
+
+
+def back(request: HttpRequest) -> HttpResponseRedirect:
+    """To the page with the button (`next`), if that is one of ours; else to the dashboard."""
+    place = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
+        place = reverse("admin:index")
+    return HttpResponseRedirect(place)
+
+
+def done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
+    """Says it to the person, and keeps on record who did it."""
+    LogEntry.objects.log_actions(seat_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
+    messages.success(request, sentence)
+    return back(request)
+
+
+def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
+    """What the service refuses is told to the person."""
+    try:
+        return True, call()
+    except REFUSALS as error:
+        messages.warning(request, str(error))
+        return False, None
+
+
+def one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
+    return get_object_or_404(seat_of(request).scope(rows, path), pk=pk)
