@@ -27,6 +27,10 @@ class Unavailable(Transient):
     """The provider did not answer, or answered that it is ill (5xx). A write may or may not have been done."""
 
 
+class Suspended(Transient):
+    """The account takes no writes at present, such as a company whose subscription has lapsed. None was done."""
+
+
 class RateLimited(Transient):
     """Too many calls. `retry_at` (aware, UTC) is when to come back."""
 

@@ -11,11 +11,13 @@ from integrations.errors import ProviderError
 from integrations.records import (
     Account,
     Capabilities,
+    Company,
     Container,
     Fields,
     Operation,
     Outcome,
     Page,
+    Reference,
     RemoteRecord,
     Tokens,
     Window,
@@ -64,6 +66,16 @@ class ProviderClient(Protocol):
         """
 
 
+class BooksClient(ProviderClient, Protocol):
+    """One company's books."""
+
+    def company(self) -> Company:
+        """The company, as far as it decides what may be written."""
+
+    def references(self, kind: str) -> list[Reference]:
+        """What a person can choose of "income_account", "item" or "tax_code", inactive ones too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One line of `PROVIDERS`. `name` is the integration in JSON, `slug` in addresses, `label` for people."""
@@ -86,3 +98,11 @@ class Provider:
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
+
+    def covers(self, scope: str) -> tuple[str, ...]:
+        """The kinds of records that a job of this scope walks, in the order in which they depend on each other.
+
+        A scope is the plural of a kind (`taxes`), or all of them."""
+        if not scope or scope == self.sync_scopes[0]:
+            return self.kinds
+        return tuple(kind for kind in self.kinds if scope.startswith(kind))

@@ -19,7 +19,7 @@ from django.urls import reverse
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
 from integrations.transport.answers import json_object
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import Client, OneToken, basic_auth
 
 
 class ConsentAccount(ProviderAccount):
@@ -36,12 +36,16 @@ class ExchangeClient(OAuth2Client):
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.callback_url,
-            "client_id": self.consumer_key,
-            "client_secret": self.consumer_secret,
             **({"code_verifier": pkce_code_verifier} if pkce_code_verifier else {}),
         }
+        headers = dict(self.headers or {})
+        if self.basic_auth:
+            headers["Authorization"] = basic_auth(self.consumer_key, self.consumer_secret)
+        else:
+            data |= {"client_id": self.consumer_key, "client_secret": self.consumer_secret}
         try:
-            answer = json_object(Client(self.integration, None).request("POST", self.access_token_url, data=data))
+            http = Client(self.integration, None)
+            answer = json_object(http.request("POST", self.access_token_url, data=data, headers=headers))
             self.integration.parse_tokens(answer, dt.datetime.now(dt.UTC))
         except ProviderError as error:
             raise OAuth2Error("The code could not be exchanged.") from error
@@ -55,7 +59,14 @@ class ConsentLogin(OAuth2Adapter):
 
     def get_client(self, request: HttpRequest, app) -> ExchangeClient:
         client = ExchangeClient(
-            request, app.client_id, app.secret, "POST", self.access_token_url, self.get_callback_url(request, app)
+            request,
+            app.client_id,
+            app.secret,
+            "POST",
+            self.access_token_url,
+            self.get_callback_url(request, app),
+            headers=self.headers,
+            basic_auth=self.basic_auth,
         )
         client.integration = self.integration
         return client

@@ -4,6 +4,7 @@ A call that is sent twice is sent with the same bytes. What may be sent twice: r
 `retry_safe`. A refusal (401, rate limit) was not carried out and may always be repeated; a lost answer may have been.
 """
 
+import base64
 import datetime as dt
 import random as random_module
 import time
@@ -79,6 +80,11 @@ def _nothing() -> None:
 
 def _ignore(_status: int | str) -> None:
     pass
+
+
+def basic_auth(client_id: str, secret: str) -> str:
+    """The header with which an app names itself at a token endpoint."""
+    return f"Basic {base64.b64encode(f'{client_id}:{secret}'.encode()).decode()}"
 
 
 class _Bearer(requests.auth.AuthBase):

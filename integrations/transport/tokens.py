@@ -108,6 +108,8 @@ class RefreshingTokens:
                 raise NeedsReconnect("The access has ended and cannot be renewed. Reconnect the account.")
             tokens = self._refresh(grant.refresh_token)
         except NeedsReconnect as error:
+            if self._store.read().version != grant.version:
+                return None  # an answer that came late was saved meanwhile: ours was to the token before it
             self._store.died(grant.version, error)
             raise
         except Exception:

@@ -1,0 +1,31 @@
+"""QuickBooks Online: customers, items, taxes, invoices and payments are kept the same on both sides."""
+
+from django.conf import settings
+
+from integrations.providers.base import Provider
+from integrations.providers.quickbooks import oauth
+from integrations.providers.quickbooks.api import BooksClient, make_id
+from integrations.providers.quickbooks.errors import explain
+from integrations.providers.quickbooks.writing import BATCH_SIZE
+from integrations.records import Capabilities
+
+QUICKBOOKS = Provider(
+    name="quickbooks",
+    slug="quickbooks",
+    label="QuickBooks",
+    remote_id_name="quickbooks_id",
+    kinds=("customer", "item", "tax", "invoice", "payment"),
+    capabilities=Capabilities(batch_size=BATCH_SIZE, client_ids=False, conditional_writes=True),
+    scopes=oauth.SCOPES,
+    permissions=oauth.PERMISSIONS,
+    hosts=oauth.hosts,
+    open=BooksClient,
+    explain=explain,
+    parse_tokens=oauth.parse_tokens,
+    refresh=oauth.refresh,
+    revoke=oauth.revoke,
+    identify=oauth.identify,
+    make_id=make_id,
+    requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
+    sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
+)

@@ -1,0 +1,48 @@
+"""Where things are in a company's books, and how a query is written.
+
+https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/data-queries
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+MINOR_VERSION = "75"
+PAGE = 1000  # rows that one query may return
+_COMPANY = re.compile(r"[0-9]{1,20}")
+_ID = re.compile(r"[0-9]{1,20}")
+
+
+def is_company(realm_id: str) -> bool:
+    """Whether it may stand in an address: a browser brought it."""
+    return _COMPANY.fullmatch(realm_id) is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an id that QuickBooks gives."""
+    return _ID.fullmatch(text) is not None
+
+
+def company(realm_id: str, path: str, **params: str) -> str:
+    """A path of the company, as a whole address."""
+    query = urlencode({**params, "minorversion": MINOR_VERSION}, quote_via=quote)
+    return f"{settings.QUICKBOOKS_API_URL}/v3/company/{realm_id}/{path}?{query}"
+
+
+def quoted(text: str) -> str:
+    """A value of a query."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def among(texts: Iterable[str]) -> str:
+    return f"({', '.join(quoted(text) for text in texts)})"
+
+
+def select(entity: str, *conditions: str, order: str = "", start: int = 1, limit: int = PAGE) -> str:
+    """One page of an entity's rows; of lists the inactive ones too, where `conditions` say so."""
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    by = f" ORDERBY {order}" if order else ""
+    return f"SELECT * FROM {entity}{where}{by} STARTPOSITION {start} MAXRESULTS {limit}"  # noqa: S608 - Intuit's own language, values are quoted

@@ -1,0 +1,89 @@
+"""One company's API: reads, queries and posts, with the faults that hide in answers of 200."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+from integrations import errors
+from integrations.providers.base import Http
+from integrations.providers.quickbooks import addresses
+from integrations.providers.quickbooks.errors import fault_in, token_ended
+from integrations.transport.answers import json_object
+
+# Without it QuickBooks answers in XML.
+HEADERS = {"Accept": "application/json"}
+
+
+class Calls:
+    def __init__(self, http: Http, realm_id: str):
+        if not addresses.is_company(realm_id):
+            raise errors.NeedsReconnect("It is not known which company this is. Reconnect it.")
+        self.http, self.realm_id = http, realm_id
+
+    def get(self, path: str, **params: str) -> dict[str, Any]:
+        url = addresses.company(self.realm_id, path, **params)
+        return self._body(self.http.request("GET", url, headers=HEADERS, rejects_token=token_ended))
+
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        request_id: str,
+        *,
+        cost: int = 1,
+        params: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """A write. QuickBooks carries one request id out once, and answers again what it answered: so it may be sent
+        twice. https://developer.intuit.com/app/developer/qbo/docs/learn/learn-basic-field-definitions#request-id"""
+        url = addresses.company(self.realm_id, path, **(params or {}), requestid=request_id)
+        return self._body(
+            self.http.request(
+                "POST", url, json=body, headers=HEADERS, cost=cost, retry_safe=True, rejects_token=token_ended
+            )
+        )
+
+    def query(self, statement: str) -> dict[str, Any]:
+        """A query's whole answer; its rows are `rows(answer, entity)`."""
+        return self.get("query", query=statement)
+
+    def select(self, entity: str, *conditions: str) -> list[dict[str, Any]]:
+        """All rows of a query that are few: page by page, by their position."""
+        found: list[dict[str, Any]] = []
+        while True:
+            statement = addresses.select(entity, *conditions, start=len(found) + 1)
+            page = rows(self.query(statement), entity)
+            found += page
+            if len(page) < addresses.PAGE:
+                return found
+
+    def _body(self, response: requests.Response) -> dict[str, Any]:
+        body = json_object(response)
+        if error := fault_in(response, body):
+            if isinstance(error, errors.RateLimited):
+                self.http.slow_down()
+            raise error
+        return body
+
+
+def rows(answer: dict[str, Any], entity: str) -> list[dict[str, Any]]:
+    """A query without a match answers without the entity's name."""
+    found = answer.get("QueryResponse")
+    listed = found.get(entity) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        raise errors.Unavailable("QuickBooks' answer was not what it should be.")
+    return [row for row in listed if isinstance(row, dict) and row.get("Id")] if isinstance(listed, list) else []
+
+
+def request_id(company: str, body: Any, keys: Sequence[str]) -> str:
+    """The same for the same request, whoever sends it: a request that was sent twice is carried out once."""
+    content = json.dumps([company, body, list(keys)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def fresh_request_id() -> str:
+    """One that was never sent: what QuickBooks has refused it would refuse again without looking."""
+    return uuid.uuid4().hex

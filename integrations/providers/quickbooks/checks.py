@@ -1,0 +1,94 @@
+"""What is not sent, because QuickBooks would refuse it, or because we do not do it to anybody's books."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fieldcamp.money import cents
+from integrations.errors import ProviderError, Rejected
+from integrations.providers.quickbooks.company import Books
+from integrations.providers.quickbooks.finding import Finder
+from integrations.providers.quickbooks.mapping.parts import decimal, is_voided
+from integrations.providers.quickbooks.reading import LISTS, TAX_CODES
+from integrations.records import Operation, Verb
+
+TRANSACTIONS = ("Invoice", "Payment")
+
+
+def is_void(operation: Operation) -> bool:
+    return operation.verb is Verb.UPDATE and operation.fields.get("voided") is True
+
+
+class Checks:
+    def __init__(self, books: Books, finder: Finder):
+        self.books, self.finder = books, finder
+
+    def refusals(self, entity: str, operations: Sequence[Operation]) -> dict[str, ProviderError]:
+        """By the operation's key."""
+        never: dict[str, ProviderError] = {
+            operation.key: error for operation in operations if (error := _never(entity, operation))
+        }
+        if entity not in TRANSACTIONS:
+            return never
+        closed = self.books.company.closed_until
+        there = self.finder.read(
+            entity, [op.remote_id for op in operations if is_void(op) or closed and op.verb is Verb.UPDATE]
+        )
+        found: dict[str, ProviderError] = {}
+        for operation in operations:
+            body = there.get(operation.remote_id) or {}
+            error = _blocked(operation, body) or _closed(operation, body, closed)
+            if error:
+                found[operation.key] = error
+        return found | never
+
+
+def _never(entity: str, operation: Operation) -> Rejected | None:
+    if entity == TAX_CODES:
+        return Rejected(
+            "FieldCamp makes and changes no tax codes in QuickBooks. Map the tax rate to one of QuickBooks' codes.",
+            reason="tax_mapping",
+        )
+    if operation.verb is Verb.DELETE:
+        return Rejected("FieldCamp deletes nothing in QuickBooks. Remove it there, if it has to go.")
+    if entity == "Item" and operation.verb is Verb.CREATE and not operation.fields.get("income_account"):
+        return Rejected(
+            "A new item needs an income account. Choose one in the connection's settings, then retry.",
+            reason="item_mapping",
+        )
+    if entity in LISTS:
+        return None
+    if operation.verb is Verb.CREATE and operation.fields.get("voided"):
+        return Rejected("It is void in FieldCamp and was never in QuickBooks, so there is nothing to post.")
+    if operation.verb is Verb.UPDATE and operation.fields.get("voided") is False:
+        return Rejected("It was voided in QuickBooks, which cannot be undone there. Void it here, or make a new one.")
+    return None
+
+
+def _blocked(operation: Operation, body: dict[str, Any]) -> Rejected | None:
+    """A void of what other transactions hold on to."""
+    if not is_void(operation) or not body or is_voided(body):
+        return None
+    total, balance = decimal(body.get("TotalAmt")), decimal(body.get("Balance", body.get("TotalAmt")))
+    if balance != total:
+        return Rejected(
+            f"Payments of {cents(total - balance)} are applied to this invoice in QuickBooks. Unapply or void them"
+            " first, then retry.",
+            reason="has_payments",
+        )
+    if any(row.get("TxnType") == "Deposit" for row in body.get("LinkedTxn") or ()):
+        return Rejected(
+            "The payment is part of a bank deposit. Remove it from the deposit in QuickBooks, then retry.",
+            reason="deposited",
+        )
+    return None
+
+
+def _closed(operation: Operation, body: dict[str, Any], closed_until: str) -> Rejected | None:
+    days = {str(operation.fields.get("date") or ""), str(body.get("TxnDate") or "")} - {""}
+    if not closed_until or not days or min(days) > closed_until:
+        return None
+    return Rejected(
+        f"The books are closed until {closed_until}, and this is dated {min(days)}. Change the date, or reopen the"
+        " period in QuickBooks.",
+        reason="closed_period",
+    )

@@ -1,0 +1,98 @@
+"""What has to be known of a company before anything is written into its books. Asked once for each client, when needed.
+
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/companyinfo · …/preferences
+"""
+
+import datetime as dt
+from functools import cached_property
+from typing import Any
+
+from integrations.providers.quickbooks.calls import Calls
+from integrations.providers.quickbooks.mapping import items, taxes
+from integrations.providers.quickbooks.mapping.invoices import TaxRules
+from integrations.providers.quickbooks.mapping.parts import ref_id, text
+from integrations.records import Company, Reference
+from integrations.transport.client import utc_now
+
+ALL = "Active IN (true, false)"  # a query for a list names the inactive rows only where it is asked for them
+LAPSED = {"EXPIRED", "CANCELED", "CANCELLED", "SUSPENDED", "TERMINATED", "DELETED"}
+
+
+class Books:
+    def __init__(self, calls: Calls):
+        self.calls = calls
+
+    @cached_property
+    def company(self) -> Company:
+        realm_id = self.calls.realm_id
+        info = self.calls.get(f"companyinfo/{realm_id}").get("CompanyInfo") or {}
+        preferences = self.calls.get("preferences").get("Preferences") or {}
+        currency = preferences.get("CurrencyPrefs") or {}
+        facts = {row.get("Name"): str(row.get("Value")) for row in info.get("NameValue") or () if isinstance(row, dict)}
+        return Company(
+            id=realm_id,
+            name=text(info, "CompanyName"),
+            country=text(info, "Country"),
+            currency=ref_id(currency, "HomeCurrency"),
+            multi_currency=bool(currency.get("MultiCurrencyEnabled")),
+            tax_mode=_tax_mode(text(info, "Country"), preferences.get("TaxPrefs") or {}),
+            closed_until=text(preferences.get("AccountingInfoPrefs") or {}, "BookCloseDate")[:10],
+            custom_numbers=bool((preferences.get("SalesFormsPrefs") or {}).get("CustomTxnNumbers")),
+            subscription_active=facts.get("SubscriptionStatus", "").upper() not in LAPSED,
+        )
+
+    @cached_property
+    def payment_methods(self) -> dict[str, str]:
+        """Names by id, the oldest first."""
+        found = self.calls.select("PaymentMethod")
+        return {row["Id"]: text(row, "Name") for row in sorted(found, key=lambda row: int(row["Id"]))}
+
+    def tax_codes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Each code as QuickBooks has it, and as ours."""
+        codes = self.calls.select("TaxCode", ALL)
+        rates = {row["Id"]: row for row in self.calls.select("TaxRate", ALL)}
+        return [(code, taxes.to_fields(code, rates, self._today())) for code in codes if taxes.is_code(code)]
+
+    @cached_property
+    def tax_rules(self) -> TaxRules:
+        company = self.company
+        currency = company.currency if company.multi_currency else ""
+        if company.tax_mode not in ("foreign", "automated"):
+            return TaxRules(company.tax_mode, currency=currency)
+        active = [(code["Id"], fields) for code, fields in self.tax_codes() if fields["active"]]
+        exempt = tuple(id for id, fields in active if fields["rate"] == "0")
+        taxed = [id for id, _ in active if id not in exempt]
+        return TaxRules(
+            company.tax_mode,
+            exempt=exempt if company.tax_mode == "foreign" else (),
+            some_code=next(iter([*taxed, *exempt]), ""),
+            currency=currency,
+        )
+
+    def references(self, kind: str) -> list[Reference]:
+        """What a person can choose: "income_account", "item" or "tax_code"."""
+        if kind == "income_account":
+            found = self.calls.select("Account", "AccountType = 'Income'", ALL)
+            return [_reference(row, "FullyQualifiedName", text(row, "AccountSubType")) for row in found]
+        if kind == "item":
+            found = [row for row in self.calls.select("Item", ALL) if items.is_item(row)]
+            return [_reference(row, "FullyQualifiedName", text(row, "Type")) for row in found]
+        if kind == "tax_code":
+            return [_reference(code, "Name", fields["rate"]) for code, fields in self.tax_codes()]
+        raise ValueError(f"There is no reference of the kind {kind!r}.")
+
+    @staticmethod
+    def _today() -> dt.date:
+        return utc_now().date()
+
+
+def _reference(row: dict[str, Any], name: str, detail: str) -> Reference:
+    return Reference(row["Id"], text(row, name) or text(row, "Name"), detail, row.get("Active") is not False)
+
+
+def _tax_mode(country: str, preferences: dict[str, Any]) -> str:
+    if not preferences.get("UsingSalesTax"):
+        return "none"
+    if country not in ("", "US", "USA"):
+        return "foreign"
+    return "automated" if preferences.get("PartnerTaxEnabled") else "manual"

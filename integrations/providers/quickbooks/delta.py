@@ -1,0 +1,85 @@
+"""What has changed in the books since some moment: one call for all entities, shared by whoever asks next.
+
+https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/change-data-capture
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import errors
+from integrations.providers.quickbooks.calls import Calls
+from integrations.providers.quickbooks.reading import changed_at
+from integrations.records import instant
+from integrations.transport.client import utc_now
+
+ENTITIES = ("Customer", "Item", "Invoice", "Payment")
+MOST = 1000  # objects in one answer; there is no next page
+LOOK_BACK = dt.timedelta(days=29)  # Intuit forgets after 30
+OVERLAP = dt.timedelta(seconds=30)  # a change may become visible a little after the time that it bears
+SETTLED = dt.timedelta(minutes=10)  # what is older than this, by Intuit's clock, has become visible
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """An answer: all that changed after `since`, and where the next one starts. `cut`: there was more than fits."""
+
+    since: dt.datetime
+    asked_at: dt.datetime  # by Intuit's clock
+    next: dt.datetime
+    rows: dict[str, list[dict[str, Any]]]
+
+    @property
+    def cut(self) -> bool:
+        return sum(len(rows) for rows in self.rows.values()) >= MOST
+
+
+class Deltas:
+    """Remembers the last answer: whoever asks from the same moment, or a later one, is answered by it, once."""
+
+    def __init__(self, calls: Calls):
+        self._calls = calls
+        self._last: Delta | None = None
+        self._told: set[str] = set()
+
+    def since(self, entity: str, moment: dt.datetime) -> Delta:
+        if moment < utc_now() - LOOK_BACK:
+            raise errors.CursorExpired("QuickBooks tells changes of the last 30 days only.")
+        if self._last is None or moment < self._last.since or entity in self._told:
+            self._last, self._told = self._ask(ENTITIES, moment), set()
+        self._told.add(entity)
+        # More than fits into one answer for all may fit into one for each.
+        return self._ask((entity,), moment) if self._last.cut else self._last
+
+    def _ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
+        answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
+        found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
+        for group in _groups(answer):
+            for entity in entities:
+                found[entity] += [row for row in group.get(entity) or () if row.get("Id")]
+        times = [time for rows in found.values() for row in rows if (time := changed_at(row))]
+        now = server_time(answer)
+        return Delta(since, now, max([since, now - SETTLED, *(time for time in times if time <= now)]), found)
+
+
+def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups are told apart by their keys; those without news are empty."""
+    listed = answer.get("CDCResponse")
+    if not isinstance(listed, list):
+        raise errors.Unavailable("QuickBooks' list of changes was not what it should be.")
+    return [group for part in listed for group in part.get("QueryResponse") or () if isinstance(group, dict)]
+
+
+def server_time(answer: dict[str, Any]) -> dt.datetime:
+    """When Intuit made the answer, by the clock that its records' times are of."""
+    try:
+        moment = dt.datetime.fromisoformat(str(answer.get("time")))
+    except ValueError:
+        raise errors.Unavailable("QuickBooks' answer broke off.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def is_deleted(row: dict[str, Any]) -> bool:
+    """Said of a deleted transaction, and has been seen said of one that was merely edited."""
+    return row.get("status") == "Deleted"

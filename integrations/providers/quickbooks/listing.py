@@ -1,0 +1,133 @@
+"""Reading a container: all of it, or what has changed.
+
+Rows come in the order of a time and are asked for from the last one seen, not by their position: sets that move while
+they are read would make positions skip rows. Only rows of the same second are told apart by position.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import errors
+from integrations.providers.quickbooks import addresses
+from integrations.providers.quickbooks.calls import Calls, rows
+from integrations.providers.quickbooks.company import Books
+from integrations.providers.quickbooks.delta import MOST, OVERLAP, Delta, Deltas, is_deleted, server_time
+from integrations.providers.quickbooks.reading import (
+    KINDS,
+    TAX_CODES,
+    changed_at,
+    concerns_us,
+    tax_record,
+    to_record,
+    tombstone,
+    whole,
+)
+from integrations.records import Page, RemoteRecord, digest, instant, parse_instant
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One page of a walk, and where the next begins."""
+
+    rows: list[Row]
+    begin: str
+    at: int
+    last: bool
+    time: dt.datetime
+
+
+class Listing:
+    """The cursor: `since`, the moment up to which everything was seen. While a container is listed first, `begin` and
+    `at` as well: where the next page begins, and at which position."""
+
+    def __init__(self, calls: Calls, books: Books, deltas: Deltas):
+        self.calls, self.books, self.deltas = calls, books, deltas
+
+    def pages(self, entity: str, cursor: str) -> Iterator[Page]:
+        if entity not in KINDS:
+            raise errors.Rejected("QuickBooks has no such list.")
+        state = _state(cursor)
+        if entity == TAX_CODES:
+            yield self._taxes(state)
+        elif "since" in state and "begin" not in state:
+            yield from self._changed(entity, parse_instant(state["since"]))
+        else:
+            yield from self._everything(entity, state)
+
+    def _everything(self, entity: str, state: dict[str, Any]) -> Iterator[Page]:
+        since = state.get("since") or ""
+        for step in self._walk(entity, "CreateTime", state.get("begin") or "", state.get("at") or 1):
+            # What changes while the rest is read is told by the changes since the first page was.
+            since = since or instant(step.time - OVERLAP)
+            rest = {} if step.last else {"begin": step.begin, "at": step.at}
+            yield Page(self._records(entity, step.rows), json.dumps({"since": since, **rest}), step.last)
+
+    def _changed(self, entity: str, since: dt.datetime) -> Iterator[Page]:
+        delta = self.deltas.since(entity, since)
+        listed = delta.rows[entity]
+        if len(listed) < MOST:
+            yield Page(self._records(entity, listed), _cursor(delta.next), last=True)
+        else:
+            yield from self._many_changed(entity, since, delta)
+
+    def _many_changed(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
+        """More changes than are told: they are queried for, and only what was deleted is taken from what was told."""
+        gone = [row for row in delta.rows[entity] if is_deleted(row)]
+        yield Page(self._records(entity, gone), _cursor(since), last=False)
+        for step in self._walk(entity, "LastUpdatedTime", instant(since - OVERLAP), 1):
+            # Deletions are known up to when they were told.
+            seen = min(max(since, parse_instant(step.begin)), delta.asked_at)
+            yield Page(self._records(entity, step.rows), _cursor(seen), step.last)
+
+    def _walk(self, entity: str, order: str, begin: str, at: int) -> Iterator[_Step]:
+        while True:
+            conditions = [f"MetaData.{order} >= {addresses.quoted(begin)}"] if begin else []
+            statement = addresses.select(entity, *whole(entity, *conditions), order=f"MetaData.{order}", start=at)
+            answer = self.calls.query(statement)
+            found = rows(answer, entity)
+            times = [time for row in found if (time := changed_at(row, order))]
+            newest = instant(max(times)) if times else begin
+            begin, at = (newest, 1) if newest > begin else (begin, at + len(found))
+            last = len(found) < addresses.PAGE
+            yield _Step(found, begin, at, last, server_time(answer))
+            if last:
+                return
+
+    def _taxes(self, state: dict[str, Any]) -> Page:
+        """Changes of tax codes are never told, so all of them are read each time; there are few."""
+        records = [tax_record(code, fields) for code, fields in self.books.tax_codes()]
+        mark = digest({record.id: record.tag for record in records})
+        return Page([] if state.get("taxes") == mark else records, json.dumps({"taxes": mark}), last=True)
+
+    def _records(self, entity: str, found: Sequence[Row]) -> list[RemoteRecord]:
+        return [
+            # Also said of what was merely edited: whoever knows the record looks before believing it.
+            tombstone(entity, str(row["Id"]), doubtful=True) if is_deleted(row) else to_record(entity, row, self.books)
+            for row in found
+            if concerns_us(entity, row)
+        ]
+
+
+def _cursor(moment: dt.datetime) -> str:
+    return json.dumps({"since": instant(moment)})
+
+
+def _state(cursor: str) -> dict[str, Any]:
+    if not cursor:
+        return {}
+    try:
+        state = json.loads(cursor)
+        if not isinstance(state, dict) or not state.keys() & {"since", "taxes"}:
+            raise ValueError
+        for name in {"since", "begin"} & state.keys():
+            parse_instant(state[name])
+        if not isinstance(state.get("at", 1), int):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise errors.CursorExpired("The stored position in these books cannot be read.") from None
+    return state

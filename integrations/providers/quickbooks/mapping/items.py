@@ -1,0 +1,66 @@
+"""Items: services and products. Categories and bundles are none of ours.
+
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/item
+"""
+
+from typing import Any
+
+from fieldcamp.money import plain
+from integrations.providers.quickbooks.mapping.parts import (
+    Body,
+    decimal,
+    name,
+    number,
+    one_line,
+    ref,
+    ref_id,
+    text,
+    without_deleted,
+)
+from integrations.records import Fields, tidy
+
+FOREIGN_TYPES = ("Category", "Group")
+TYPES = {"service": "Service", "product": "NonInventory"}
+
+
+def is_item(body: Body) -> bool:
+    return body.get("Type") not in FOREIGN_TYPES
+
+
+def to_fields(body: Body) -> dict[str, Any]:
+    return {
+        "name": without_deleted(body, "Name"),
+        "description": text(body, "Description"),
+        "price": plain(decimal(body.get("UnitPrice"))),
+        "sku": text(body, "Sku"),
+        "taxable": bool(body.get("Taxable") or ref_id(body, "SalesTaxCodeRef")),
+        "active": body.get("Active") is not False,
+        "type": "service" if body.get("Type") == "Service" else "product",
+        "income_account": ref_id(body, "IncomeAccountRef"),
+    }
+
+
+def shown(fields: Fields) -> dict[str, Any]:
+    return {"name": fields["name"]}
+
+
+def to_body(fields: Fields, *, create: bool) -> dict[str, Any]:
+    """The part of an item that `fields` say. A new one is active, whatever they say: nothing else can be made."""
+    body: dict[str, Any] = {}
+    if "name" in fields:
+        body["Name"] = name(fields["name"])
+    if "description" in fields:
+        body["Description"] = tidy(fields["description"] or "")[:4000]
+    if "price" in fields:
+        body["UnitPrice"] = number(fields["price"])
+    if "sku" in fields:
+        body["Sku"] = one_line(fields["sku"], 100)
+    if "taxable" in fields:
+        body["Taxable"] = bool(fields["taxable"])
+    if "active" in fields and not create:
+        body["Active"] = bool(fields["active"])
+    if fields.get("type"):
+        body["Type"] = TYPES[fields["type"]]
+    if fields.get("income_account"):
+        body["IncomeAccountRef"] = ref(fields["income_account"])
+    return {key: value for key, value in body.items() if value != ""} if create else body

@@ -1,0 +1,87 @@
+"""QuickBooks' entities as our records, whichever way they were read."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.providers.quickbooks.company import ALL, Books
+from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, taxes
+from integrations.providers.quickbooks.mapping.parts import marker_of
+from integrations.records import Container, Fields, RemoteRecord
+
+TAX_CODES = "TaxCode"
+KINDS = {"Customer": "customer", "Item": "item", TAX_CODES: "tax", "Invoice": "invoice", "Payment": "payment"}
+LISTS = ("Customer", "Item")  # they have inactive rows; transactions have not
+NAMES = {"Customer": "Customers", "Item": "Products and services", TAX_CODES: "Sales taxes", "Invoice": "Invoices",
+         "Payment": "Payments"}  # fmt: skip
+CONTAINERS = [Container(id, NAMES[id], writable=id != TAX_CODES, primary=id == "Customer") for id in KINDS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    fields: Callable[[dict[str, Any], Books], dict[str, Any]]
+    shown: Callable[[Fields], dict[str, Any]]
+
+
+def _invoice(body: dict[str, Any], books: Books) -> dict[str, Any]:
+    # What the company's rules are is asked only where it matters.
+    rules = books.tax_rules if invoices.says_code(body) else invoices.TaxRules()
+    return invoices.to_fields(body, rules)
+
+
+def _payment(body: dict[str, Any], books: Books) -> dict[str, Any]:
+    return payments.to_fields(body, books.payment_methods if body.get("PaymentMethodRef") else {})
+
+
+FORMS = {
+    "Customer": _Form(lambda body, _: customers.to_fields(body), customers.shown),
+    "Item": _Form(lambda body, _: items.to_fields(body), items.shown),
+    "Invoice": _Form(_invoice, invoices.shown),
+    "Payment": _Form(_payment, payments.shown),
+}
+
+
+def to_record(entity: str, body: dict[str, Any], books: Books, *, made_with: str = "") -> RemoteRecord:
+    """One entity as it is now. What is known by our mark says itself with which id it was made."""
+    form = FORMS[entity]
+    fields = form.fields(body, books)
+    marker = marker_of(body) if entity not in LISTS else None
+    return RemoteRecord(
+        id=str(body["Id"]),
+        tag=str(body.get("SyncToken") or "0"),
+        kind=KINDS[entity],
+        fields=fields,
+        marker=marker,
+        shown=form.shown(fields),
+        created=str(body.get("SyncToken") or "0") == "0",
+        made_with=made_with or (marker.remote_id if marker else ""),
+    )
+
+
+def tax_record(body: dict[str, Any], fields: dict[str, Any]) -> RemoteRecord:
+    return RemoteRecord(
+        id=str(body["Id"]), tag=taxes.tag(body, fields), kind="tax", fields=fields, shown=taxes.shown(fields)
+    )
+
+
+def tombstone(entity: str, id: str, *, doubtful: bool = False) -> RemoteRecord:
+    return RemoteRecord(id=id, tag="", kind=KINDS[entity], gone=True, doubtful=doubtful)
+
+
+def concerns_us(entity: str, body: dict[str, Any]) -> bool:
+    return entity != "Item" or items.is_item(body)
+
+
+def whole(entity: str, *conditions: str) -> tuple[str, ...]:
+    """The conditions of a query that leaves no inactive row out."""
+    return (*conditions, ALL) if entity in LISTS else conditions
+
+
+def changed_at(body: dict[str, Any], name: str = "LastUpdatedTime") -> dt.datetime | None:
+    """An instant: QuickBooks writes them in whatever offset, so as strings they do not compare."""
+    try:
+        moment = dt.datetime.fromisoformat(str((body.get("MetaData") or {}).get(name)))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

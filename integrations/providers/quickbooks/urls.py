@@ -1,0 +1,5 @@
+from allauth.socialaccount.providers.oauth2.urls import default_urlpatterns
+
+from integrations.providers.quickbooks.provider import QuickBooksProvider
+
+urlpatterns = default_urlpatterns(QuickBooksProvider)
