@@ -53,7 +53,10 @@ class Deltas:
         return self._ask((entity,), moment) if self._last.cut else self._last
 
     def _ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
-        answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
+        try:
+            answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
+        except errors.Rejected as error:  # nothing else of the question can be wrong
+            raise errors.CursorExpired("QuickBooks does not tell changes since then.", detail=error.detail) from None
         found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
         for group in _groups(answer):
             for entity in entities:

@@ -11,7 +11,7 @@ Body = Mapping[str, Any]
 
 NO_TAX, TAX = "NON", "TAX"  # QuickBooks' pseudo codes on a line
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
-_MARK = re.compile(r"(?m)^FieldCamp ([^/\s]+)/([^/\s]+)/([0-9a-f]{32})$")
+_MARK = re.compile(r"(?m)(?:^|\s)FieldCamp ([^/\s]+)/([^/\s]+)/([0-9a-f]{32})$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
