@@ -460,6 +460,10 @@ class Migration(migrations.Migration):
             model_name='jobitem',
             index=models.Index(fields=['job', 'outcome', 'id'], name='items_by_outcome'),
         ),
+        migrations.AddIndex(
+            model_name='jobitem',
+            index=models.Index(fields=['job', 'kind', 'connection', 'outcome'], name='items_counted'),
+        ),
         migrations.AddConstraint(
             model_name='jobitem',
             constraint=models.UniqueConstraint(fields=('job', 'connection', 'kind', 'key'), name='one_outcome_per_record'),

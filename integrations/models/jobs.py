@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from fieldcamp.ids import PrefixedIdField
 
@@ -17,6 +18,9 @@ class JobStatus(models.TextChoices):
 
 
 IN_FLIGHT = (JobStatus.QUEUED, JobStatus.RUNNING)
+# The same as a condition with its values written out: SQLite uses a partial index for nothing else, and without one
+# looks through all jobs. https://www.sqlite.org/partialindex.html#queries_using_partial_indexes
+IS_IN_FLIGHT = RawSQL("integrations_syncjob.status IN ('queued', 'running')", (), models.BooleanField())
 
 
 class SyncJob(models.Model):
@@ -141,7 +145,10 @@ class JobItem(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "connection", "kind", "key"], name="one_outcome_per_record")
         ]
-        indexes = [models.Index(fields=["job", "outcome", "id"], name="items_by_outcome")]
+        indexes = [
+            models.Index(fields=["job", "outcome", "id"], name="items_by_outcome"),
+            models.Index(fields=["job", "kind", "connection", "outcome"], name="items_counted"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} {self.outcome}"

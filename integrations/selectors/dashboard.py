@@ -5,10 +5,10 @@ import zoneinfo
 from dataclasses import dataclass
 
 from django.db.models import Case, Count, IntegerField, When
-from django.db.models.functions import TruncDate
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Heartbeat, Issue, JobStatus, SyncJob
+from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.selectors.status import PASSING, Standing, open_issues, standing
 
@@ -60,7 +60,7 @@ def needs_you(workspace: Workspace, limit: int = 50) -> list[Issue]:
 
 def queue_health(now: dt.datetime) -> QueueHealth:
     """How the queue stands, for all workspaces together: two queries."""
-    waiting = SyncJob.objects.filter(status=JobStatus.QUEUED, started_at=None).order_by("created_at")
+    waiting = SyncJob.objects.filter(IS_IN_FLIGHT, status=JobStatus.QUEUED, started_at=None).order_by("created_at")
     oldest = waiting.values_list("created_at", flat=True).first()
     beat = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
     return QueueHealth(oldest_queued=now - oldest if oldest else None, heartbeat=now - beat if beat else None)
@@ -71,14 +71,22 @@ def jobs_per_day(workspace: Workspace, now: dt.datetime, days: int = 14) -> list
     zone = zoneinfo.ZoneInfo(workspace.timezone)
     today = now.astimezone(zone).date()
     first = dt.datetime.combine(today - dt.timedelta(days=days - 1), dt.time(), zone)
+    dates = [first.date() + dt.timedelta(days=n) for n in range(days)]
+    # By comparing with midnights: TruncDate is a Python function for each row on SQLite. All statuses are named so
+    # that the index on them holds everything that is asked for.
+    midnights = [(number, dt.datetime.combine(day, dt.time(), zone)) for number, day in enumerate(dates)]
+    number_of_day = Case(
+        *(When(created_at__gte=midnight, then=number) for number, midnight in reversed(midnights)),
+        output_field=IntegerField(),
+    )
     rows = (
-        SyncJob.objects.filter(workspace=workspace, created_at__gte=first)
+        SyncJob.objects.filter(workspace=workspace, created_at__gte=first, status__in=JobStatus.values)
         .order_by()
-        .annotate(day=TruncDate("created_at", tzinfo=zone))
+        .annotate(day=number_of_day)
         .values_list("day", "status")
         .annotate(number=Count("pk"))
     )
-    by_day: dict[dt.date, dict[str, int]] = {first.date() + dt.timedelta(days=n): {} for n in range(days)}
+    by_day: list[dict[str, int]] = [{} for _ in dates]
     for day, status, number in rows:
-        by_day.setdefault(day, {})[status] = number
-    return sorted(by_day.items())
+        by_day[day][status] = number
+    return list(zip(dates, by_day, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration
-from integrations.models.jobs import IN_FLIGHT
+from integrations.models.jobs import IN_FLIGHT, IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
@@ -79,7 +79,7 @@ def standing(workspace: Workspace, integration: str) -> Standing:
         provider=PROVIDERS[integration],
         row=WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first(),
         connections=list(connections.select_related("member").order_by("created_at", "pk")),
-        live_job=jobs.filter(status__in=IN_FLIGHT).first(),
+        live_job=jobs.filter(IS_IN_FLIGHT).first(),
         last_job=jobs.exclude(status__in=IN_FLIGHT).first(),
         issues=list(open_issues(workspace, integration)[:MOST_ERRORS]),
     )
