@@ -94,6 +94,8 @@ def update_invoice(
         lines = changes.pop("lines", None)
         rows = checked(workspace, lines) if lines is not None else list(invoice.lines.all())
         new_lines = lines_digest(rows) != invoice.lines_digest
+        if new_lines and invoice.sent_at:
+            _check_sendable(invoice, rows)
         edited = different(invoice, changes)
         if new_lines or set(edited) - {"memo"}:
             _check_editable(invoice, edited)

@@ -1,4 +1,4 @@
-"""What the reference says of `/visits`, `/clients` and `/team` beyond what their views and serializers show."""
+"""What the reference says of the workspace's records beyond what their views and serializers show."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.parameters import CURSOR, LIMIT, SINCE, instant
 from fieldcamp.workspace.models import VisitStatus
+from fieldcamp.workspace.models.invoices import PAID_STATUSES
 
 Decorator = Callable[[type], type]
 
@@ -25,6 +26,28 @@ CLIENT_FILTERS = [
 ]
 
 
+ITEM_FILTERS = [
+    OpenApiParameter("search", str, description="Each word is in the name or in the SKU."),
+    SINCE,
+]
+INVOICE_FILTERS = [
+    OpenApiParameter("clientId", str),
+    OpenApiParameter(
+        "status",
+        str,
+        enum=[*PAID_STATUSES],
+        many=True,
+        description="Repeatable: any of these. Drafts are unpaid; with this filter, void invoices are left out.",
+    ),
+    SINCE,
+]
+PAYMENT_FILTERS = [
+    OpenApiParameter("clientId", str),
+    OpenApiParameter("invoiceId", str, description="Only payments that pay this invoice."),
+    SINCE,
+]
+
+
 def list_reference(plural: str, serializer: type, filters: list[OpenApiParameter], one: str = "") -> Decorator:
     """For a list, and for its POST where `one` names what that makes."""
     operations = {
@@ -39,12 +62,18 @@ def list_reference(plural: str, serializer: type, filters: list[OpenApiParameter
     return extend_schema_view(**operations)
 
 
-def record_reference(one: str, serializer: type, *, editable: bool = True) -> Decorator:
+def record_reference(one: str, serializer: type, *, editable: bool = True, deletable: bool = True) -> Decorator:
     operations = {"get": extend_schema(operation_id=f"read_{one}", responses=serializer)}
     if editable:
         operations |= {
             "put": extend_schema(operation_id=f"replace_{one}", request=serializer, responses=serializer),
             "patch": extend_schema(operation_id=f"update_{one}", request=serializer, responses=serializer),
-            "delete": extend_schema(operation_id=f"delete_{one}", responses={200: DeletedSerializer}),
         }
+    if editable and deletable:
+        operations["delete"] = extend_schema(operation_id=f"delete_{one}", responses={200: DeletedSerializer})
     return extend_schema_view(**operations)
+
+
+def action_reference(name: str, serializer: type, body: type | None = None) -> Decorator:
+    """For a POST that does one thing with a record."""
+    return extend_schema_view(post=extend_schema(operation_id=name, request=body, responses={200: serializer}))

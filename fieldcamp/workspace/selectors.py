@@ -1,11 +1,14 @@
-"""Reads of one workspace's visits, clients and team."""
+"""Reads of one workspace's records and team."""
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
-from fieldcamp.workspace.models import Client, Member, Visit, Workspace
+from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, TaxRate, Visit, Workspace
+from fieldcamp.workspace.models.invoices import PAID_STATUSES, in_status, today_in
 
 
 def visits(
@@ -57,3 +60,42 @@ def clients(
 def team(*, workspace: Workspace) -> QuerySet[Member]:
     """Everybody, inactive people included."""
     return Member.objects.filter(workspace=workspace)
+
+
+def items(*, workspace: Workspace, search: str = "", since: dt.datetime | None = None) -> QuerySet[Item]:
+    """Items changed at or after `since`; each word of `search` is in the name or the SKU."""
+    found = Item.objects.alive().filter(workspace=workspace)
+    for word in search.split():
+        found = found.filter(Q(name__icontains=word) | Q(sku__icontains=word))
+    return found.filter(updated_at__gte=since) if since else found
+
+
+def tax_rates(*, workspace: Workspace, since: dt.datetime | None = None) -> QuerySet[TaxRate]:
+    found = TaxRate.objects.alive().filter(workspace=workspace)
+    return found.filter(updated_at__gte=since) if since else found
+
+
+def invoices(
+    *, workspace: Workspace, statuses: Sequence[str] = (), client_id: str = "", since: dt.datetime | None = None
+) -> QuerySet[Invoice]:
+    """Invoices changed at or after `since`, with their lines; of `statuses` any, void ones being of none."""
+    found = Invoice.objects.alive().filter(workspace=workspace).select_related("workspace").prefetch_related("lines")
+    if statuses:
+        today = today_in(workspace)
+        conditions = (in_status(status, today) for name in statuses for status in PAID_STATUSES[name])
+        found = found.filter(functools.reduce(operator.or_, conditions))
+    if client_id:
+        found = found.filter(client_id=client_id)
+    return found.filter(updated_at__gte=since) if since else found
+
+
+def payments(
+    *, workspace: Workspace, client_id: str = "", invoice_id: str = "", since: dt.datetime | None = None
+) -> QuerySet[Payment]:
+    """Payments changed at or after `since`, with what they pay; voided ones too."""
+    found = Payment.objects.alive().filter(workspace=workspace).prefetch_related("allocations")
+    if client_id:
+        found = found.filter(client_id=client_id)
+    if invoice_id:
+        found = found.filter(allocations__invoice=invoice_id)
+    return found.filter(updated_at__gte=since) if since else found

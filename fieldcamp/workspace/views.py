@@ -1,164 +1,25 @@
 """`/visits`, `/clients` and `/team`: parse, call one service, render."""
 
-import functools
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
-from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
-from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
-from fieldcamp.api.pagination import instant_parameter, keyset_page
+from fieldcamp.api.errors import validation_error
+from fieldcamp.api.pagination import instant_parameter
 from fieldcamp.api.parameters import SINCE
-from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace import selectors, services
-from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import VisitStatus
 from fieldcamp.workspace.reference import CLIENT_FILTERS, VISIT_FILTERS, list_reference, record_reference
+from fieldcamp.workspace.resources import CreateMixin, EditableView, ListView, RecordView, scopes_of
 from fieldcamp.workspace.serializers import ClientSerializer, MemberSerializer, VisitSerializer
-from fieldcamp.workspace.tracking import attributed
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-
-
-@functools.cache
-def _shape(serializer_class: type[Serializer], partial: bool = False) -> Serializer:
-    """One serializer for all requests: making its fields anew costs more than using them, and they keep no state."""
-    return serializer_class(partial=partial)
-
-
-class WorkspaceView(ApiView):
-    """Tells the workspace's own errors in the API's words, and signs changes with the key's name."""
-
-    serializer_class: ClassVar[type[Serializer]]
-    enveloped = True
-
-    def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, InvalidFields):
-            exc = validation_error({_camel(name): texts for name, texts in exc.details.items()})
-        elif isinstance(exc, InvalidTransition):
-            exc = ApiError("INVALID_TRANSITION", str(exc))
-        return super().handle_exception(exc)
-
-    def data(self, record: Any) -> dict[str, Any]:
-        return dict(_shape(self.serializer_class).to_representation(record))
-
-    def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
-        return _shape(self.serializer_class, partial).run_validation(request.data)
-
-    def signed(self):
-        return attributed(actor=f"API key {self.key.name}")
-
-
-class ListView(WorkspaceView):
-    """One page of a list."""
-
-    by_update = True
-
-    def get(self, request: Request) -> Response:
-        """One page, in the order of the last change, so that reading on with `since` misses nothing."""
-        filters = self.filters(request)
-        rows, meta = keyset_page(request, self.rows(**filters), by_update=self.by_update, filters=filters)
-        return ok(request, [self.data(row) for row in rows], **meta)
-
-    def filters(self, request: Request) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def rows(self, **filters: Any) -> QuerySet:
-        raise NotImplementedError
-
-
-class CreateMixin:
-    """POST: creates one record, once for each Idempotency-Key."""
-
-    create: Callable[..., Any]
-    idempotent_methods: Sequence[str] = ("POST",)
-    conditional_creation = True
-
-    def post(self: Any, request: Request) -> HttpResponseBase:
-        """Creates one. What is empty may be left out or null."""
-        values = self.parsed(request)
-
-        def run() -> Answer:
-            with self.signed():
-                data = self.data(self.create(workspace=self.workspace, **values))
-            location = request.build_absolute_uri(f"{request.path}/{data['id']}")
-            return Answer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
-
-        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
-
-
-class RecordView(WorkspaceView):
-    """One record, to read."""
-
-    tagged_methods = ("GET",)
-
-    def get(self, request: Request, record_id: str) -> Response:
-        """One of them."""
-        data = self.data(self.rows().get(pk=record_id))
-        etag = etag_of(data)
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return ok(request, data, headers={"ETag": etag})
-
-    def rows(self) -> QuerySet:
-        raise NotImplementedError
-
-
-class EditableView(RecordView):
-    """One record, to read, change and delete."""
-
-    conditional_methods = ("PATCH", "PUT", "DELETE")
-
-    def patch(self, request: Request, record_id: str) -> Response:
-        """Changes the fields that are sent."""
-        return self._updated(request, record_id, self.parsed(request, partial=True))
-
-    def put(self, request: Request, record_id: str) -> Response:
-        """Replaces all fields: one that is left out becomes empty, or its default."""
-        return self._updated(request, record_id, self.parsed(request))
-
-    def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
-        with self.signed():
-            data = self.data(self.update(record_id, changes, lambda record: self._check(request, record)))
-        return ok(request, data, headers={"ETag": etag_of(data)})
-
-    def delete(self, request: Request, record_id: str) -> Response:
-        """Deletes it; it is not found any more, and its history stays."""
-        with self.signed():
-            self.remove(record_id, lambda record: self._check(request, record))
-        return ok(request, {"id": record_id, "deleted": True})
-
-    def _check(self, request: Request, record: Any) -> None:
-        if "If-Match" in request.headers:
-            check_if_match(request, etag_of(self.data(record)))
-
-    def update(self, record_id: str, changes: Mapping[str, Any], check: Callable[[Any], None]) -> Any:
-        raise NotImplementedError
-
-    def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
-        raise NotImplementedError
-
-
-_READ_WRITE = {"GET": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
-
-
-def _scopes(resource: str) -> dict[str, str]:
-    return {method: f"{resource}:{access}" for method, access in _READ_WRITE.items()}
 
 
 @list_reference("visits", VisitSerializer, VISIT_FILTERS, "visit")
 class VisitListView(CreateMixin, ListView):
     tag = "Visits"
-    required_scopes = _scopes("visits")
+    required_scopes = scopes_of("visits")
     serializer_class = VisitSerializer
     create = staticmethod(services.create_visit)
 
@@ -184,7 +45,7 @@ class VisitListView(CreateMixin, ListView):
 class VisitView(EditableView):
     tag = "Visits"
     raises = {"PATCH": ("INVALID_TRANSITION",), "PUT": ("INVALID_TRANSITION",)}
-    required_scopes = _scopes("visits")
+    required_scopes = scopes_of("visits")
     serializer_class = VisitSerializer
 
     def rows(self) -> QuerySet:
@@ -200,7 +61,7 @@ class VisitView(EditableView):
 @list_reference("clients", ClientSerializer, CLIENT_FILTERS, "client")
 class ClientListView(CreateMixin, ListView):
     tag = "Clients"
-    required_scopes = _scopes("clients")
+    required_scopes = scopes_of("clients")
     serializer_class = ClientSerializer
     create = staticmethod(services.create_client)
 
@@ -218,7 +79,7 @@ class ClientListView(CreateMixin, ListView):
 @record_reference("client", ClientSerializer)
 class ClientView(EditableView):
     tag = "Clients"
-    required_scopes = _scopes("clients")
+    required_scopes = scopes_of("clients")
     serializer_class = ClientSerializer
 
     def rows(self) -> QuerySet:

@@ -11,7 +11,7 @@ from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.items import Item, TaxRate
 from fieldcamp.workspace.models.people import Client, Workspace
 from fieldcamp.workspace.totals import ZERO, is_overdue
-from fieldcamp.workspace.tracking import TrackedModel, TrackedQuerySet
+from fieldcamp.workspace.tracking import TrackedModel
 
 
 class InvoiceStatus(models.TextChoices):
@@ -31,13 +31,22 @@ class Settlement(models.TextChoices):
     PAID = "paid", "Paid"
 
 
+# The API's words for how far an invoice is paid. A void one is of none of them.
+PAID_STATUSES = {
+    "unpaid": (InvoiceStatus.DRAFT, InvoiceStatus.SENT),
+    "paid": (InvoiceStatus.PAID,),
+    "partial": (InvoiceStatus.PARTLY_PAID,),
+    "overdue": (InvoiceStatus.OVERDUE,),
+}
+
+
 def today_in(workspace: Workspace) -> dt.date:
     """The company's day."""
     return timezone.localdate(timezone=zoneinfo.ZoneInfo(workspace.timezone))
 
 
 def status_of(invoice: "Invoice", today: dt.date) -> InvoiceStatus:
-    """The one status that is shown. `InvoiceQuerySet.in_status` finds by the same rules."""
+    """The one status that is shown. `in_status` finds by the same rules."""
     if invoice.voided_at:
         return InvoiceStatus.VOID
     if not invoice.sent_at:
@@ -49,22 +58,20 @@ def status_of(invoice: "Invoice", today: dt.date) -> InvoiceStatus:
     return InvoiceStatus.PARTLY_PAID if invoice.settlement == Settlement.PARTIAL else InvoiceStatus.SENT
 
 
-class InvoiceQuerySet(TrackedQuerySet):
-    def in_status(self, status: str, today: dt.date) -> "InvoiceQuerySet":
-        """Those whose `status_of` is this one."""
-        if status == InvoiceStatus.VOID:
-            return self.filter(voided_at__isnull=False)
-        live = self.filter(voided_at=None)
-        if status == InvoiceStatus.DRAFT:
-            return live.filter(sent_at=None)
-        sent = live.filter(sent_at__isnull=False)
-        if status == InvoiceStatus.PAID:
-            return sent.filter(settlement=Settlement.PAID)
-        sent, overdue = sent.exclude(settlement=Settlement.PAID), models.Q(due_date__isnull=False, due_date__lt=today)
-        if status == InvoiceStatus.OVERDUE:
-            return sent.filter(overdue)
-        partly = Settlement.PARTIAL if status == InvoiceStatus.PARTLY_PAID else Settlement.UNPAID
-        return sent.filter(~overdue, settlement=partly)
+def in_status(status: str, today: dt.date) -> models.Q:
+    """The condition under which `status_of` is this one."""
+    live = models.Q(voided_at=None)
+    sent, unpaid = live & models.Q(sent_at__isnull=False), ~models.Q(settlement=Settlement.PAID)
+    overdue = models.Q(due_date__isnull=False, due_date__lt=today)
+    conditions = {
+        InvoiceStatus.VOID: ~live,
+        InvoiceStatus.DRAFT: live & models.Q(sent_at=None),
+        InvoiceStatus.PAID: sent & models.Q(settlement=Settlement.PAID),
+        InvoiceStatus.OVERDUE: sent & unpaid & overdue,
+        InvoiceStatus.PARTLY_PAID: sent & ~overdue & models.Q(settlement=Settlement.PARTIAL),
+        InvoiceStatus.SENT: sent & ~overdue & models.Q(settlement=Settlement.UNPAID),
+    }
+    return conditions[InvoiceStatus(status)]
 
 
 class Invoice(TrackedModel):
@@ -99,8 +106,6 @@ class Invoice(TrackedModel):
     tax_total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
     total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
     paid = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
-
-    objects = InvoiceQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]

@@ -1,0 +1,176 @@
+"""What the views of all records share: a list, a record, creation and actions in FieldCamp's envelope."""
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
+from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.views import ApiView, envelope, ok
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.tracking import attributed
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+
+
+@functools.cache
+def _shape(serializer_class: type[Serializer], partial: bool = False) -> Serializer:
+    """One serializer for all requests: making its fields anew costs more than using them, and they keep no state."""
+    return serializer_class(partial=partial)
+
+
+class WorkspaceView(ApiView):
+    """Tells the workspace's own errors in the API's words, and signs changes with the key's name."""
+
+    serializer_class: ClassVar[type[Serializer]]
+    enveloped = True
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, InvalidFields):
+            exc = validation_error({_camel(name): texts for name, texts in exc.details.items()})
+        elif isinstance(exc, InvalidTransition):
+            exc = ApiError("INVALID_TRANSITION", str(exc))
+        return super().handle_exception(exc)
+
+    def data(self, record: Any) -> dict[str, Any]:
+        return dict(_shape(self.serializer_class).to_representation(record))
+
+    def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        return _shape(self.serializer_class, partial).run_validation(request.data)
+
+    def signed(self):
+        return attributed(actor=f"API key {self.key.name}")
+
+
+class ListView(WorkspaceView):
+    """One page of a list."""
+
+    by_update = True
+
+    def get(self, request: Request) -> Response:
+        """One page, in the order of the last change, so that reading on with `since` misses nothing."""
+        filters = self.filters(request)
+        rows, meta = keyset_page(request, self.rows(**filters), by_update=self.by_update, filters=filters)
+        return ok(request, [self.data(row) for row in rows], **meta)
+
+    def filters(self, request: Request) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def rows(self, **filters: Any) -> QuerySet:
+        raise NotImplementedError
+
+
+class CreateMixin:
+    """POST: creates one record, once for each Idempotency-Key."""
+
+    create: Callable[..., Any]
+    idempotent_methods: Sequence[str] = ("POST",)
+    conditional_creation = True
+
+    def post(self: Any, request: Request) -> HttpResponseBase:
+        """Creates one. What is empty may be left out or null."""
+        values = self.parsed(request)
+
+        def run() -> Answer:
+            with self.signed():
+                data = self.data(self.create(workspace=self.workspace, **values))
+            location = request.build_absolute_uri(f"{request.path}/{data['id']}")
+            return Answer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
+
+
+class RecordView(WorkspaceView):
+    """One record, to read."""
+
+    tagged_methods = ("GET",)
+
+    def get(self, request: Request, record_id: str) -> Response:
+        """One of them."""
+        data = self.data(self.rows().get(pk=record_id))
+        etag = etag_of(data)
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return ok(request, data, headers={"ETag": etag})
+
+    def rows(self) -> QuerySet:
+        raise NotImplementedError
+
+
+class EditableView(RecordView):
+    """One record, to read, change and delete."""
+
+    conditional_methods = ("PATCH", "PUT", "DELETE")
+
+    def patch(self, request: Request, record_id: str) -> Response:
+        """Changes the fields that are sent."""
+        return self._updated(request, record_id, self.parsed(request, partial=True))
+
+    def put(self, request: Request, record_id: str) -> Response:
+        """Replaces all fields: one that is left out becomes empty, or its default."""
+        return self._updated(request, record_id, self.parsed(request))
+
+    def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
+        with self.signed():
+            data = self.data(self.update(record_id, changes, lambda record: self._check(request, record)))
+        return ok(request, data, headers={"ETag": etag_of(data)})
+
+    def delete(self, request: Request, record_id: str) -> Response:
+        """Deletes it; it is not found any more, and its history stays."""
+        with self.signed():
+            self.remove(record_id, lambda record: self._check(request, record))
+        return ok(request, {"id": record_id, "deleted": True})
+
+    def _check(self, request: Request, record: Any) -> None:
+        if "If-Match" in request.headers:
+            check_if_match(request, etag_of(self.data(record)))
+
+    def update(self, record_id: str, changes: Mapping[str, Any], check: Callable[[Any], None]) -> Any:
+        raise NotImplementedError
+
+    def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
+        raise NotImplementedError
+
+
+class ActionView(WorkspaceView):
+    """POST: does one thing with a record that exists; done again, it changes nothing more."""
+
+    conditional_methods = ("POST",)
+    idempotent_methods = ("POST",)
+    body_class: ClassVar[type[Serializer]]
+    raises = {"POST": ("INVALID_TRANSITION",)}
+
+    def act(self, record_id: str, check: Callable[[Any], None], **values: Any) -> Any:
+        raise NotImplementedError
+
+    def run(self, request: Request, record_id: str) -> HttpResponseBase:
+        values = _shape(self.body_class).run_validation(request.data)
+
+        def check(record: Any) -> None:
+            if "If-Match" in request.headers:
+                check_if_match(request, etag_of(self.data(record)))
+
+        def run() -> Answer:
+            with self.signed():
+                data = self.data(self.act(record_id, check, **values))
+            return Answer(200, envelope(request, data), {"ETag": etag_of(data)})
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
+
+
+_READ_WRITE = {"GET": "read", "POST": "write", "PUT": "write", "PATCH": "write", "DELETE": "write"}
+
+
+def scopes_of(resource: str) -> dict[str, str]:
+    return {method: f"{resource}:{access}" for method, access in _READ_WRITE.items()}
