@@ -1,0 +1,213 @@
+"""Payments by customers, and which invoices they pay.
+
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/payment
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from fieldcamp.sandbox.intuit import allocations, errors, people, transactions
+from fieldcamp.sandbox.intuit.amounts import decimal, number
+from fieldcamp.sandbox.intuit.books import Books
+from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references, texts
+from fieldcamp.sandbox.intuit.errors import Fault
+from fieldcamp.sandbox.intuit.shape import choice, day, flag, ref, rows, struct, text
+from fieldcamp.sandbox.intuit.shape import number as numeric
+from fieldcamp.sandbox.intuit.store import Stored
+from fieldcamp.sandbox.intuit.totals import ZERO
+
+UNDEPOSITED_FUNDS = "4"
+SETTLED = "Completed"
+
+
+def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
+    if old is not None:
+        _refuse_deposited(old)
+    if "TotalAmt" not in draft:
+        raise errors.business("You must set a transaction amount.", "TotalAmt")
+    total = decimal(draft["TotalAmt"])
+    if total < ZERO:
+        raise errors.business("The transaction amount must be 0 or greater.", "TotalAmt")
+    transactions.complete(books, draft, books.the("Customer", draft["CustomerRef"]["value"]).body)
+    draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
+    draft.setdefault("ProcessPayment", False)
+    draft["Line"] = [_line(each) for each in draft.get("Line", [])]
+    new, before = allocations.of(draft), allocations.of(old.body) if old else {}
+    if len(new) < len(draft["Line"]):
+        raise errors.business("An invoice can be paid by one line of a payment only.", "Line")
+    applied = sum(new.values(), ZERO)
+    if applied > total:
+        raise errors.business("The amount applied to invoices cannot be more than the amount of the payment.", "Line")
+    draft["UnappliedAmt"] = number(total - applied)
+    moved = [each for each in {**before, **new} if before.get(each) != new.get(each)]
+    for invoice in new:
+        _check_link(books, draft, invoice, new[invoice], before.get(invoice, ZERO))
+    dates = [books.the("Invoice", each).body["TxnDate"] for each in moved]
+    transactions.check_period(books, draft, old, *dates)
+
+
+def _line(sent: Body) -> Body:
+    links = sent.get("LinkedTxn", [])
+    if "Amount" not in sent:
+        raise errors.required("Line.Amount")
+    if len(links) != 1 or "TxnId" not in links[0] or "TxnType" not in links[0]:
+        raise errors.required("Line.LinkedTxn")
+    amount = decimal(sent["Amount"])
+    if amount <= ZERO:
+        raise errors.business("The amount of a payment's line must be more than 0.", "Line.Amount")
+    return allocations.line(links[0]["TxnId"], amount)
+
+
+def _check_link(books: Books, draft: Body, invoice_id: str, amount: Decimal, before: Decimal) -> None:
+    invoice = books.get("Invoice", invoice_id)
+    if invoice is None or invoice.body["CustomerRef"]["value"] not in _family(books, draft["CustomerRef"]["value"]):
+        text_ = f"Transaction {invoice_id} cannot be linked to a payment of this customer."
+        raise Fault(620, "Transaction cannot be linked", text_, "Line.LinkedTxn.TxnId")
+    if amount > decimal(invoice.body["Balance"]) + before:
+        raise errors.business("You can't apply more than the open balance of the invoice.", "Line.Amount")
+
+
+def _family(books: Books, customer_id: str) -> set[str]:
+    """The customer, who it is below, and who is below it."""
+    below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
+    found = {customer_id, *(child.id for child in books.rows("Customer", below, customer_id))}
+    parent = books.the("Customer", customer_id).body.get("ParentRef")
+    return found | ({parent["value"]} if parent else set())
+
+
+def _refuse_deposited(old: Stored) -> None:
+    if is_deposited(old.body):
+        raise Fault(
+            6540,
+            "Deposited Transaction cannot be changed",
+            "If you want to modify or delete this transaction, you must first remove it from the deposit.",
+        )
+
+
+def _refuse_settled(old: Stored) -> None:
+    if is_settled(old.body):
+        raise Fault(6450, "Settled payment", "This payment has been settled and cannot be voided or deleted.")
+
+
+def _settle(books: Books, new: Stored | None, old: Stored | None) -> None:
+    """The customer owes less or more, and the invoices follow."""
+    for stored, sign in ((old, 1), (new, -1)):
+        if stored is not None:
+            paid = decimal(stored.body["TotalAmt"]) * sign
+            people.adjust_balance(books, stored.body["CustomerRef"]["value"], paid)
+    either = new or old
+    if either is not None:
+        after, before = (allocations.of(stored.body) if stored else {} for stored in (new, old))
+        allocations.carry_over(books, either.id, after, before)
+
+
+def _check_removal(books: Books, old: Stored) -> None:
+    _refuse_deposited(old)
+    _refuse_settled(old)
+    dates = [books.the("Invoice", each).body["TxnDate"] for each in allocations.of(old.body)]
+    transactions.check_period(books, {}, old, *dates)
+
+
+def _void(books: Books, draft: Body, old: Stored) -> None:
+    _check_removal(books, old)
+    if not transactions.is_void(draft):
+        draft |= {"TotalAmt": 0, "UnappliedAmt": 0, "Line": []}
+        transactions.mark_void(draft)
+
+
+def is_deposited(body: Body) -> bool:
+    """Whether it is part of a bank deposit."""
+    return any(link["TxnType"] == "Deposit" for link in body.get("LinkedTxn", []))
+
+
+def is_settled(body: Body) -> bool:
+    """Whether the card that paid has been charged."""
+    return bool(body.get("CreditCardPayment", {}).get("CreditChargeResponse", {}).get("Status") == SETTLED)
+
+
+def deposit(books: Books, payment: Stored) -> Stored:
+    """As the user does: puts the money into the bank, together with a deposit's number."""
+    link = {"TxnId": books.store.next_id(books.realm, "Transaction"), "TxnType": "Deposit"}
+    return books.change(payment, payment.body | {"LinkedTxn": [link]})
+
+
+def take_back(books: Books, payment: Stored) -> Stored:
+    """As the user does: takes it out of its deposit."""
+    return books.change(payment, {name: value for name, value in payment.body.items() if name != "LinkedTxn"})
+
+
+def settle_card(books: Books, payment: Stored) -> Stored:
+    """As the card company does: the charge is final."""
+    charge = {
+        "CreditChargeInfo": {"ProcessPayment": True},
+        "CreditChargeResponse": {"Status": SETTLED, "AuthCode": "sandbox"},
+    }
+    return books.change(payment, payment.body | {"ProcessPayment": True, "CreditCardPayment": charge})
+
+
+def _respond(books: Books, shown: Body, stored: Stored) -> None:
+    transactions.show_currency(shown)
+    for line in shown["Line"]:
+        invoice = books.the("Invoice", line["LinkedTxn"][0]["TxnId"])
+        before = decimal(invoice.body["Balance"]) + decimal(line["Amount"])
+        pairs = (
+            ("txnId", invoice.id),
+            ("txnOpenBalance", f"{before:.2f}"),
+            ("txnReferenceNumber", invoice.body.get("DocNumber", "")),
+        )
+        line["LineEx"] = {"any": [_named(name, value) for name, value in pairs]}
+
+
+def _named(name: str, value: str) -> dict[str, Any]:
+    return {
+        "name": "{http://schema.intuit.com/finance/v3}NameValue",
+        "declaredType": "com.intuit.schema.finance.v3.NameValue",
+        "scope": "javax.xml.bind.JAXBElement$GlobalScope",
+        "value": {"Name": name, "Value": value},
+        "nil": False,
+        "globalScope": True,
+        "typeSubstituted": False,
+    }
+
+
+PAYMENT = Entity(
+    name="Payment",
+    segment="payment",
+    is_list=False,
+    sequence="Transaction",
+    operations=frozenset({"create", "update", "delete"}),
+    required=("CustomerRef",),
+    fields={
+        "CustomerRef": ref("Customer"),
+        "DepositToAccountRef": ref("Account"),
+        "PaymentMethodRef": ref("PaymentMethod"),
+        "PaymentRefNum": text(21),
+        "TotalAmt": numeric(),
+        "TxnDate": day(),
+        "CurrencyRef": ref(),
+        "ExchangeRate": numeric(0),
+        "PrivateNote": text(4000),
+        "ProcessPayment": flag(),
+        # The LineEx that reads carry is not taken back.
+        "Line": rows(
+            struct(
+                Amount=numeric(),
+                LinkedTxn=rows(struct(TxnId=text(20), TxnType=choice("Invoice"), TxnLineId=text(10)), 1),
+            )
+        ),
+    },
+    ignored=frozenset({"UnappliedAmt", "LinkedTxn", "ARAccountRef", "CreditCardPayment"}),
+    refs={"CustomerRef": ("Customer",)},
+    filterable={
+        **texts("PaymentRefNum"),
+        **days("TxnDate"),
+        **references("CustomerRef", "PaymentMethodRef"),
+        **numbers("TotalAmt", "UnappliedAmt"),
+    },
+    void_on_update=True,
+    prepare=_prepare,
+    settle=_settle,
+    void=_void,
+    before_delete=_check_removal,
+    respond=_respond,
+)
