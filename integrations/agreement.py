@@ -5,12 +5,13 @@ from django.utils import timezone
 from integrations.kinds import KINDS, Owner
 from integrations.models import Link
 from integrations.records import RemoteRecord, Verb
-from integrations.sync.state import Action, Decision, Pair
+from integrations.sync.state import Action, Decision, Local, Pair
 
 
-def agreed(pair: Pair, fields: dict) -> dict:
-    """What both sides have agreed on. Of what is each side's own affair, ours is remembered: a change of it is sent."""
-    own = pair.local.fields or fields
+def agreed(pair: Pair, fields: dict, now: Local | None = None) -> dict:
+    """What both sides have agreed on. Of what is each side's own affair, ours is remembered (as it is `now`, where a
+    pull has changed the record): a change of it is sent."""
+    own = (now or pair.local).fields or fields
     return {**fields, **{name: own.get(name) for name in pair.kind.loose}}
 
 

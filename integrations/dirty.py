@@ -3,15 +3,45 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from fieldcamp.workspace.models import Change, Client, Visit
+from fieldcamp.workspace.models import Change, Client, Invoice, Item, Payment, TaxRate, Visit
 from integrations.models import DirtyRow, Link, Stream
 
 # A client's change reaches the calendar only where the event shows it.
 _SHOWN_OF_CLIENT = {"first_name", "last_name", "company_name", "phone_number", "property_address", "billing_address"}
 
+# A record by its name in the change log -> the kind of the books' stream that has it.
+_BOOKS = {
+    Client.kind: "customer",
+    Item.kind: "item",
+    TaxRate.kind: "tax",
+    Invoice.kind: "invoice",
+    Payment.kind: "payment",
+}
+# What follows from other records (an invoice is paid by its payments) or is FieldCamp's alone.
+_OF_NO_CONCERN = {"settlement", "stage", "notes"}
+
 
 def mark_dirty(changes: Sequence[Change]) -> None:
     """Makes each changed record dirty in the streams that show it, save the one that the change came from."""
+    _mark_calendars(changes)
+    _mark_books(changes)
+
+
+def _mark_books(changes: Sequence[Change]) -> None:
+    dirty: dict[tuple[str, str], dict[str, tuple[int, str]]] = defaultdict(dict)  # (workspace, kind) -> records
+    for change in changes:
+        if change.kind in _BOOKS and {*change.before, *change.after} - _OF_NO_CONCERN:
+            dirty[change.workspace_id, _BOOKS[change.kind]][change.record_id] = change.seq, change.origin
+    if not dirty:
+        return
+    workspaces = {workspace_id for workspace_id, _ in dirty}
+    streams = Stream.objects.filter(connection__workspace__in=workspaces, is_active=True).exclude(kind="")
+    for workspace_id, kind, stream_id in streams.values_list("connection__workspace_id", "kind", "pk"):
+        rows = dirty.get((workspace_id, kind), {})
+        write_rows(((stream_id, pk, seq) for pk, (seq, origin) in rows.items() if origin != stream_id), kind)
+
+
+def _mark_calendars(changes: Sequence[Change]) -> None:
     visits: dict[str, tuple[int, str]] = {}  # visit id -> (change's number, origin)
     members: dict[str, set[str]] = defaultdict(set)
     clients: dict[str, tuple[int, str]] = {}

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from integrations.agreement import agree, agreed, is_over, pending, resolved
+from integrations.dirty import write_rows
 from integrations.errors import Duplicate, ProviderError, Rejected
 from integrations.issues import open_issue
 from integrations.kinds import Owner
 from integrations.models import JobItem, Link, Outcome
 from integrations.records import Operation, RemoteRecord, Verb
 from integrations.sync.ports import Written
-from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Local, Pair
 
 if TYPE_CHECKING:
     from integrations.ledger import StreamLedger
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 _LINK = ["remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
          "parked", "decision", "cut_at"]  # fmt: skip
 OVERTAKEN = "Somebody edited it or decided about it while the sync ran; the next sync looks at it again."
-CONFLICT = "Moved in FieldCamp and in the calendar. Choose which time is right."
-CONFLICT_OF = "Changed in FieldCamp and at the other side. Choose what is right."
+CONFLICTS = (
+    "Moved in FieldCamp and in the calendar. Choose which time is right.",
+    "Changed in FieldCamp and at the other side. Choose what is right.",
+)
 
 
 class Results:
@@ -142,7 +145,9 @@ class Results:
             self._problem(link, pair, "RECORD_REJECTED", str(error), detail=error.detail)
         return self.ledger.item(pair, Outcome.FAILED, entry.decision.action, str(error))
 
-    def _problem(self, link: Link, pair: Pair, code: str, message: str, *, detail: str = "", data: dict | None = None):
+    def _problem(
+        self, link: Link | None, pair: Pair, code: str, message: str, *, detail: str = "", data: dict | None = None
+    ) -> None:
         open_issue(
             self.ledger.connection,
             code,
@@ -150,7 +155,7 @@ class Results:
             now=timezone.now(),
             kind=pair.kind.name,
             record_id=pair.key,
-            link=link if link.pk else None,
+            link=link if link and link.pk else None,
             detail=detail,
             data=data,
         )
@@ -175,6 +180,8 @@ class Results:
         changed: list[Link] = []
         gone: list[Link] = []
         asked: set[str] = set()
+        waiting: list[tuple[str, str, int]] = []
+        own = self._own(decisions)
         for decision in decisions:
             pair = decision.pair
             link = links.get(pair.link_id or 0)
@@ -188,11 +195,13 @@ class Results:
                 continue
             if decision.action is Action.WAIT:
                 items.append(self._waits(decision, link))
+                if pair.dirty_seq is None:
+                    waiting.append((self.ledger.stream.pk, pair.record_id, 0))
                 continue
             verified = decision.action is Action.NOTHING and link is not None and not pending(link)
             if link is not None and link.pk in self.ledger.local.made:
                 link.record_id = self.ledger.local.made[link.pk]
-            outcome, message = self._one(decision, link)
+            outcome, message = self._one(decision, link, own.get(link.record_id) if link else None)
             items.append(self.ledger.item(pair, outcome, decision.action, message))
             if decision.action is not Action.HOLD:
                 settled.append(pair)
@@ -203,6 +212,7 @@ class Results:
                 if is_over(link, decision):
                     gone.append(link)
         self._save(changed)
+        write_rows(waiting, self.ledger.kind.name)
         self.ledger.local.expand(decisions)
         series = [link.remote_id for link in gone if (link.seen or {}).get("recurrence") and not link.record_id]
         if gone:
@@ -213,7 +223,14 @@ class Results:
         self.ledger.resolve([pair for pair in settled if pair.key not in asked], "CONFLICT", "RECORD_REJECTED")
         return items
 
-    def _one(self, decision: Decision, link: Link | None) -> tuple[Outcome, str]:
+    def _own(self, decisions: Sequence[Decision]) -> Mapping[str, Local]:
+        """The records that a pull has just changed, where what is our own affair may have moved along."""
+        kind, made = self.ledger.kind, self.ledger.local.made
+        pulled = [d.pair for d in decisions if d.action in (Action.PULL, Action.CREATE_LOCAL)] if kind.loose else []
+        ids = [pair.record_id or made.get(pair.link_id or 0, "") for pair in pulled]
+        return self.ledger.local.read(kind.name, ids) if ids else {}
+
+    def _one(self, decision: Decision, link: Link | None, own: Local | None) -> tuple[Outcome, str]:
         """One decision: changes the link in memory and says how it counts."""
         pair, action = decision.pair, decision.action
         now = timezone.now()
@@ -223,9 +240,8 @@ class Results:
             assert link is not None
             link.parked = True
             data = {"local": pair.local.fields, "remote": pair.seen, "base": pair.base, "fields": decision.reason}
-            sentence = CONFLICT_OF if self.ledger.stream.kind else CONFLICT
-            self._problem(link, pair, "CONFLICT", sentence, data=data)
-            return Outcome.FAILED, sentence
+            self._problem(link, pair, "CONFLICT", CONFLICTS[bool(self.ledger.stream.kind)], data=data)
+            return Outcome.FAILED, CONFLICTS[bool(self.ledger.stream.kind)]
         if link is not None:
             link.unsettled = link.parked = False
             link.decision = None
@@ -255,7 +271,7 @@ class Results:
             if pair.kind.owner is Owner.REMOTE:
                 link.base = link.seen
             else:
-                link.base = agreed(pair, {**(pair.base or {}), **(pair.seen or {})})
+                link.base = agreed(pair, {**(pair.base or {}), **(pair.seen or {})}, own)
             return (Outcome.SKIPPED if action is Action.SETTLE else Outcome.PULLED), decision.reason
         if action is Action.REMOVE_LOCAL:
             assert link is not None
@@ -272,16 +288,7 @@ class Results:
         if not pair.local.reason:
             return self.ledger.item(pair, Outcome.SKIPPED, decision.action, decision.reason)
         data = {**_data(pair.local.reason), **pair.local.data}
-        open_issue(
-            self.ledger.connection,
-            "RECORD_REJECTED",
-            decision.reason,
-            now=timezone.now(),
-            kind=pair.kind.name,
-            record_id=pair.key,
-            link=link,
-            data=data,
-        )
+        self._problem(link, pair, "RECORD_REJECTED", decision.reason, data=data)
         return self.ledger.item(pair, Outcome.FAILED, decision.action, decision.reason)
 
 

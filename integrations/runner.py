@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from integrations import stopping
+from integrations.books.audit import audit, looked_at
 from integrations.ending import finish, status_of
 from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
 from integrations.health import mark_needs_permission, mark_needs_reconnect
@@ -25,6 +26,7 @@ from integrations.models import (
     Stream,
     SyncJob,
 )
+from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.records import instant
 from integrations.services.jobs import ring
@@ -37,7 +39,7 @@ PATIENCE = dt.timedelta(
 MOST_WAITS = 5
 ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
-FORCED = "The calendar's provider had forgotten what was synced before, so everything was read anew."
+FORCED = "The provider had forgotten what was synced before, so everything was read anew."
 _CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
 
 log = structlog.get_logger(__name__)
@@ -138,6 +140,7 @@ class _Slice:
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
             held = self._streams(part)
+            self._audit(part)
             self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
             with self._held():
                 resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
@@ -199,7 +202,7 @@ class _Slice:
     def _streams(self, part: JobPart) -> bool:
         """All streams of one account; true when removals of one were held."""
         remote = open_remote(part.connection, before_call=self.check)
-        streams = list(part.connection.streams.filter(is_active=True).order_by("-is_target", "pk"))
+        streams = self._in_order(part)
         held = False
         directions = set()
         for stream in streams:
@@ -213,6 +216,19 @@ class _Slice:
         with self._held():
             JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
         return held
+
+    def _audit(self, part: JobPart) -> None:
+        """Books: do both sides come to the same amounts?"""
+        for links in looked_at(part.connection, self.job.started_at or self.job.created_at):
+            with self._held():
+                audit(part.connection, self.job, links)
+            self.breathe()
+
+    def _in_order(self, part: JobPart) -> list[Stream]:
+        """The account's streams as far as the job covers them: the target first, books as they depend on each other."""
+        kinds = PROVIDERS[self.job.integration].covers(self.job.scope)
+        streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
+        return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
         run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)

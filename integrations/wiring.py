@@ -9,10 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from integrations.books import SIDES
 from integrations.grants import client_for
 from integrations.lease import Lease
 from integrations.ledger import StreamLedger
-from integrations.local import VisitsOfStream
+from integrations.local import Side, VisitsOfStream
 from integrations.models import Connection, Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
@@ -37,6 +38,11 @@ def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
     return provider.open(client_for(connection, provider, **kwargs), connection.account_id)
 
 
+def side_of(stream: Stream, window: Window) -> Side:
+    """FieldCamp's side of a calendar, or of one kind of the books' records."""
+    return SIDES[stream.kind](stream, window) if stream.kind else VisitsOfStream(stream, window)
+
+
 def policy_of(stream: Stream, job: SyncJob) -> Policy:
     return Policy(
         pulls=stream.direction != Direction.PUSH,
@@ -57,7 +63,7 @@ def stream_run(
 ) -> StreamRun:
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
-    local = VisitsOfStream(stream, window)
+    local = side_of(stream, window)
     policy = policy_of(stream, job)
     stored = part.progress.get(stream.pk)
     return StreamRun(

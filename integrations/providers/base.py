@@ -97,6 +97,7 @@ class Provider:
     identify: Callable[[Http, Mapping[str, str]], Account]  # (http, what the consent came back with in the address)
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
+    requests_per_second: int = 0  # for one account; 0: not counted
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 
     def covers(self, scope: str) -> tuple[str, ...]:

@@ -1,0 +1,166 @@
+"""What the five kinds of the books have in common on FieldCamp's side (`integrations.local.Side`)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from fieldcamp.workspace.tracking import TrackedModel, attributed
+from integrations.books.matching import Doubts, Matches
+from integrations.kinds import Kind
+from integrations.models import BooksSettings, Link, Stream
+from integrations.providers import PROVIDERS
+from integrations.records import Fields, Window
+from integrations.sync.state import Action, Decision, Local, Pair
+
+
+class BooksSide:
+    """One kind of record of one company's books. Subclasses say which records those are and how they look there."""
+
+    kind: ClassVar[Kind]
+    model: ClassVar[type[TrackedModel]]
+    removed: ClassVar[str]  # what a person is told of a twin that was removed there; {books} is the provider
+
+    def __init__(self, stream: Stream, window: Window):
+        self.stream, self.window = stream, window
+        self.connection = stream.connection
+        self.label = PROVIDERS[self.connection.integration].label
+        settings = BooksSettings.objects.filter(connection=self.connection).first()
+        self.settings = settings or BooksSettings(connection=self.connection)
+        self.made: dict[int, str] = {}
+        self._doubts: Doubts = {}
+
+    # --- what a kind says -------------------------------------------------------------------------------------------
+
+    def wanted(self) -> QuerySet:
+        """The records that the books are to have."""
+        raise NotImplementedError
+
+    def views(self, records: Sequence[Any]) -> dict[str, Local]:
+        """The records as the books should have them."""
+        raise NotImplementedError
+
+    def matches(self, records: Sequence[Any], strangers: Sequence[Link]) -> Matches:
+        """Which of our records are the same as which of theirs."""
+        raise NotImplementedError
+
+    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+        """Why remote records that FieldCamp does not have are not taken in, by link; those that are have no entry."""
+        return {link.pk: f"Only in {self.label}." for link in links}
+
+    def take(self, pair: Pair, pull: Fields) -> bool:
+        """Makes a pull true; False when somebody has edited the record since it was read."""
+        raise NotImplementedError
+
+    def make(self, pair: Pair) -> str:
+        """Makes the record that only the other side has; its id."""
+        raise NotImplementedError
+
+    def take_away(self, pair: Pair) -> None:
+        """The other side has removed what it had made."""
+
+    # --- `Side` -----------------------------------------------------------------------------------------------------
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
+        if kind != self.kind.name:
+            return {}
+        records = self.model.objects.filter(pk__in=set(record_ids)).order_by()
+        views = self.views([record for record in self._with_related(records) if self._is_mine(record)])
+        for record_id, ids in self._doubts.items():
+            if record_id in views and views[record_id].fields is not None:
+                views[record_id] = self._doubtful(ids)
+        return views
+
+    def _with_related(self, records: QuerySet) -> QuerySet:
+        return records
+
+    def _is_mine(self, record: Any) -> bool:
+        return record.workspace_id == self.connection.workspace_id
+
+    def _doubtful(self, remote_ids: Sequence[str]) -> Local:
+        return Local(
+            fields=None,
+            blocked=f"{self.label} may have this already. Say whether it is the same, or make a new one.",
+            reason="match",
+            data={"candidates": list(remote_ids)},
+        )
+
+    def unlinked(self, after: str, limit: int) -> list[str]:
+        found = self._unlinked().filter(pk__gt=after).order_by("pk")
+        return list(found.values_list("pk", flat=True)[:limit])
+
+    def count_unlinked(self) -> int:
+        return self._unlinked().count()
+
+    def _unlinked(self) -> QuerySet:
+        links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id=OuterRef("pk"))
+        return self.wanted().filter(~Exists(links), workspace_id=self.connection.workspace_id)
+
+    def enter_window(self) -> None:
+        """Books have no window that moves."""
+
+    def match(self) -> None:
+        records = list(self._with_related(self._unlinked()))
+        strangers = list(self._strangers()) if records else []
+        if not strangers:
+            return
+        matches = self.matches(records, strangers)
+        self._doubts = matches.doubts
+        by_id = {link.pk: link for link in strangers}
+        found = []
+        for record_id, link_id in matches.links.items():
+            link = by_id[link_id]
+            link.record_id, link.base, link.unsettled, link.parked = record_id, None, True, False
+            found.append(link)
+        Link.objects.save_many(found, ["record_id", "base", "unsettled", "parked"])
+
+    def _strangers(self) -> QuerySet:
+        links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id="", cut_at=None, seen_gone=False)
+        return links.filter(seen__isnull=False).order_by("pk")
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        reasons = self.unwelcome(links) if links else {}
+        return {link.pk: Local(None, exists=False, blocked=reasons.get(link.pk, "")) for link in links}
+
+    def orphans(self, links: Any) -> Any:
+        return links.none()
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        overtaken: set[str] = set()
+        with attributed(actor=f"{self.connection.account_name} ({self.label})", origin=self.stream.pk):
+            for decision in sorted(decisions, key=lambda decision: decision.pair.key):
+                pair = decision.pair
+                if decision.action is Action.CREATE_LOCAL:
+                    assert pair.link_id is not None
+                    self.made[pair.link_id] = self.make(pair)
+                elif decision.action is Action.REMOVE_LOCAL:
+                    self.take_away(pair)
+                elif decision.pull and not self.take(pair, decision.pull):
+                    overtaken.add(pair.key)
+        return overtaken
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """Nothing follows from them."""
+
+    def removed_there(self) -> tuple[str, str]:
+        return "RECORD_REMOVED", self.removed.format(books=self.label)
+
+    # --- the other kinds of the same books --------------------------------------------------------------------------
+
+    def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
+        """How the books call these records of ours, as far as they have them."""
+        return dict(self._links(kind).filter(record_id__in=set(record_ids)).values_list("record_id", "remote_id"))
+
+    def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
+        """Which records of ours these of theirs are."""
+        links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
+        return dict(links.values_list("remote_id", "record_id"))
+
+    def _links(self, kind: Kind) -> QuerySet:
+        return Link.objects.filter(
+            stream__connection=self.connection,
+            stream__kind=kind.name,
+            cut_at=None,
+            seen_gone=False,
+            seen__isnull=False,
+        )

@@ -1,0 +1,161 @@
+"""Invoices: posted once, then kept equal, or voided."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from fieldcamp.money import cents, plain
+from fieldcamp.workspace.books import apply_invoice
+from fieldcamp.workspace.models import Invoice, InvoiceLine
+from integrations.books.base import BooksSide
+from integrations.books.matching import Candidate, Matches, match_by
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
+from integrations.models import Link
+from integrations.records import Fields, tidy
+from integrations.sync.state import Local, Pair
+
+
+class Invoices(BooksSide):
+    kind, model = INVOICE, Invoice
+    removed = (
+        "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
+    )
+
+    def wanted(self) -> QuerySet:
+        posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
+        return posted.filter(date__gte=self.settings.invoices_from) if self.settings.invoices_from else posted
+
+    def _with_related(self, records: QuerySet) -> QuerySet:
+        return records.select_related("client", "tax_rate").prefetch_related("lines__item")
+
+    def views(self, records: Sequence[Invoice]) -> dict[str, Local]:
+        customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
+        items = self.remote_ids(
+            ITEM, [line.item_id for invoice in records for line in invoice.lines.all() if line.item_id]
+        )
+        codes = self.remote_ids(TAX, [invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
+        return {invoice.pk: self._view(invoice, customers, items, codes) for invoice in records}
+
+    def _view(
+        self, invoice: Invoice, customers: Mapping[str, str], items: Mapping[str, str], codes: Mapping[str, str]
+    ) -> Local:
+        if invoice.deleted_at or not invoice.sent_at:
+            return Local(None, version=invoice.version)
+        if invoice.client_id not in customers:
+            return self._blocked(invoice, f"Waits for its client {invoice.client} to be in {self.label}.")
+        code = codes.get(invoice.tax_rate_id or "", "")
+        if invoice.tax_rate and not code and invoice.tax_total:
+            sentence = f"Choose which tax code of {self.label} is “{invoice.tax_rate}”."
+            return self._blocked(invoice, sentence, "tax_mapping", tax=invoice.tax_rate_id)
+        lines = []
+        for line in invoice.lines.all():
+            item = items.get(line.item_id or "") or self._stand_in(line)
+            if not item and line.item_id:
+                return self._blocked(invoice, f"Waits for the item “{line.item}” to be in {self.label}.")
+            if not item:
+                sentence = f"Choose which item of {self.label} stands for lines without one."
+                return self._blocked(invoice, sentence, "item_mapping")
+            lines.append(line_fields(line, item))
+        since = self.settings.invoices_from
+        return Local(
+            invoice_fields(invoice, customers[invoice.client_id], lines, code),
+            in_window=since is None or invoice.date >= since,
+            version=invoice.version,
+        )
+
+    def _stand_in(self, line: InvoiceLine) -> str:
+        """What the books have in the place of no item, or of one that is not sold any more."""
+        gone = line.item is not None and (line.item.deleted_at is not None or not line.item.is_active)
+        return self.settings.default_item_id if line.item is None or gone else ""
+
+    def _blocked(self, invoice: Invoice, sentence: str, reason: str = "", **data: Any) -> Local:
+        return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
+
+    def matches(self, records: Sequence[Invoice], strangers: Sequence[Link]) -> Matches:
+        """By number, client and total: entered by hand there before. The number alone is a question."""
+        customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
+        ours = [
+            Candidate(invoice.pk, name=invoice.number, extra=(customers.get(invoice.client_id), cents(invoice.total)))
+            for invoice in records
+        ]
+        theirs = [
+            Candidate(
+                link.pk, link.remote_id, name=seen.get("number") or "", extra=(seen.get("customer"), seen.get("total"))
+            )
+            for link in strangers
+            if (seen := link.seen or {}) and not seen.get("voided")
+        ]
+        return match_by(
+            ours, theirs, lambda one: (one.name, one.extra) if one.name else None, lambda one: one.name or None
+        )
+
+    def take(self, pair: Pair, pull: Fields) -> bool:
+        return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
+
+    def _values(self, fields: Fields) -> dict[str, Any]:
+        """What of a posted invoice's fields becomes of ours. A void leaves the rest as it was."""
+        if fields.get("voided"):
+            return {"voided": True}
+        values = {name: fields[name] for name in ("date", "due_date", "memo") if fields.get(name) is not None}
+        if "lines" in fields:
+            ours = self.record_ids(ITEM, [line["item"] for line in fields["lines"]])
+            values["lines"] = [_line_values(line, ours.get(line["item"])) for line in fields["lines"]]
+        if "discount" in fields:
+            discount = fields["discount"] or {}
+            values["discount_percent"] = _decimal(discount.get("percent"))
+            values["discount_amount"] = _decimal(discount.get("amount"))
+        if "tax_code" in fields:
+            values["tax_rate_id"] = self.record_ids(TAX, [fields["tax_code"]]).get(fields["tax_code"])
+        return values
+
+
+def invoice_fields(invoice: Invoice, customer: str, lines: list[dict[str, Any]], tax_code: str) -> dict[str, Any]:
+    """The invoice as the books should have it (`kinds.INVOICE`)."""
+    return {
+        "number": invoice.number,
+        "customer": customer,
+        "date": invoice.date.isoformat(),
+        "due_date": (invoice.due_date or invoice.date).isoformat(),
+        "lines": lines,
+        "discount": _discount(invoice),
+        "tax_code": tax_code,
+        "memo": tidy(invoice.memo),
+        "bill_email": invoice.client.email,
+        "voided": invoice.voided_at is not None,
+        "total": cents(invoice.total),
+        "tax_total": cents(invoice.tax_total),
+        "balance": cents(invoice.balance),
+    }
+
+
+def line_fields(line: InvoiceLine, item: str) -> dict[str, Any]:
+    return {
+        "item": item,
+        "description": tidy(line.description),
+        "quantity": plain(line.quantity),
+        "unit_price": plain(line.unit_price),
+        "amount": cents(line.amount),
+        "taxable": line.taxable,
+    }
+
+
+def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:
+    return {
+        "item_id": item_id,
+        "description": line["description"],
+        "quantity": Decimal(line["quantity"]),
+        "unit_price": Decimal(line["unit_price"]),
+        "taxable": line["taxable"],
+    }
+
+
+def _discount(invoice: Invoice) -> dict[str, str] | None:
+    if invoice.discount_percent:
+        return {"percent": plain(invoice.discount_percent)}
+    return {"amount": cents(invoice.discount_amount)} if invoice.discount_amount else None
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if text else None

@@ -1,0 +1,92 @@
+"""Items of the price book."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from fieldcamp.money import plain
+from fieldcamp.workspace.books import apply_item, import_item
+from fieldcamp.workspace.models import Item
+from integrations.books.base import BooksSide
+from integrations.books.matching import Candidate, Matches, match_by
+from integrations.kinds import ITEM
+from integrations.models import Link
+from integrations.records import Fields, tidy
+from integrations.sync.state import Local, Pair
+
+
+class Items(BooksSide):
+    kind, model = ITEM, Item
+    removed = "Its item was removed in {books}. FieldCamp's item is unchanged. Make it again there, or leave it so."
+
+    def wanted(self) -> QuerySet:
+        return Item.objects.alive().filter(is_active=True)
+
+    def views(self, records: Sequence[Item]) -> dict[str, Local]:
+        linked = self.remote_ids(ITEM, [item.pk for item in records])
+        return {item.pk: self._view(item, item.pk in linked) for item in records}
+
+    def _view(self, item: Item, linked: bool) -> Local:
+        if item.deleted_at:
+            return Local(None, version=item.version)
+        account = self.settings.income_account_id
+        if not account and not linked:
+            return Local(
+                None,
+                blocked=f"Choose the income account for new items in the settings of {self.label}.",
+                reason="item_mapping",
+                version=item.version,
+            )
+        return Local(item_fields(item, account), version=item.version)
+
+    def matches(self, records: Sequence[Item], strangers: Sequence[Link]) -> Matches:
+        ours = [Candidate(item.pk, name=item.name, extra=item.sku or None) for item in records]
+        theirs = [
+            Candidate(link.pk, link.remote_id, name=seen.get("name") or "", extra=seen.get("sku") or None)
+            for link in strangers
+            if (seen := link.seen or {})
+        ]
+        return match_by(ours, theirs, lambda one: one.extra and (one.extra, one.name.casefold()), _by_name)
+
+    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+        if not self.settings.import_items:
+            return super().unwelcome(links)
+        return {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
+
+    def take(self, pair: Pair, pull: Fields) -> bool:
+        return apply_item(pair.record_id, pair.local.version, item_values(pull))
+
+    def make(self, pair: Pair) -> str:
+        return import_item(workspace=self.connection.workspace, values=item_values(pair.seen or {})).pk
+
+
+def item_fields(item: Item, income_account: str) -> dict[str, Any]:
+    """The item as the books should have it (`kinds.ITEM`)."""
+    return {
+        "name": tidy(item.name),
+        "description": tidy(item.description),
+        "price": plain(item.price),
+        "sku": tidy(item.sku),
+        "taxable": item.taxable,
+        "active": item.is_active,
+        "type": item.type,
+        "income_account": income_account,
+    }
+
+
+def item_values(fields: Fields) -> dict[str, Any]:
+    """What of an item's fields there becomes of ours."""
+    values = {name: fields[name] or "" for name in ("name", "description", "sku", "type") if name in fields}
+    if "price" in fields:
+        values["price"] = Decimal(fields["price"] or 0)
+    if "taxable" in fields:
+        values["taxable"] = bool(fields["taxable"])
+    if "active" in fields:
+        values["is_active"] = fields["active"] is not False
+    return values
+
+
+def _by_name(candidate: Candidate) -> str | None:
+    return candidate.name.casefold() or None

@@ -1,0 +1,135 @@
+"""Payments and what they pay. Either side may make one; it belongs to the side that did."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from fieldcamp.money import cents
+from fieldcamp.workspace.books import apply_payment, import_payment
+from fieldcamp.workspace.models import Invoice, Payment
+from integrations.books.base import BooksSide
+from integrations.books.matching import Candidate, Matches, match_by
+from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
+from integrations.models import Link
+from integrations.records import Fields, tidy
+from integrations.sync.state import Local, Pair
+
+_PLAIN = ("date", "amount", "method", "reference", "voided")
+
+
+class Payments(BooksSide):
+    kind, model = PAYMENT, Payment
+    removed = (
+        "It was deleted in {books}. The payment is unchanged here. Post it again, or void it in FieldCamp as well."
+    )
+
+    def wanted(self) -> QuerySet:
+        payments = Payment.objects.alive().filter(voided_at=None, made_in="")
+        since = self.settings.invoices_from
+        return payments.filter(date__gte=since) if since else payments
+
+    def _with_related(self, records: QuerySet) -> QuerySet:
+        return records.select_related("client").prefetch_related("allocations")
+
+    def views(self, records: Sequence[Payment]) -> dict[str, Local]:
+        customers = self.remote_ids(CUSTOMER, [payment.client_id for payment in records])
+        invoices = self.remote_ids(
+            INVOICE, [share.invoice_id for payment in records for share in payment.allocations.all()]
+        )
+        foreign = self._foreign([payment.pk for payment in records])
+        return {
+            payment.pk: self._view(payment, customers, invoices, foreign.get(payment.pk, ())) for payment in records
+        }
+
+    def _foreign(self, payment_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+        """What these payments pay of documents that only the books have: not ours to see, and not to be undone."""
+        links = self._links(PAYMENT).filter(record_id__in=payment_ids)
+        seen = {link.record_id: (link.seen or {}).get("allocations") or [] for link in links}
+        ours = self.record_ids(INVOICE, [share["invoice"] for shares in seen.values() for share in shares])
+        return {
+            record_id: [share for share in shares if share["invoice"] not in ours] for record_id, shares in seen.items()
+        }
+
+    def _view(
+        self,
+        payment: Payment,
+        customers: Mapping[str, str],
+        invoices: Mapping[str, str],
+        foreign: Sequence[dict[str, str]],
+    ) -> Local:
+        theirs = payment.made_in == self.connection.integration
+        if payment.deleted_at:
+            return Local(None, theirs=theirs, version=payment.version)
+        if payment.client_id not in customers:
+            sentence = f"Waits for its client {payment.client} to be in {self.label}."
+            return Local(None, blocked=sentence, version=payment.version)
+        shares = list(payment.allocations.all())
+        if any(share.invoice_id not in invoices for share in shares):
+            return Local(None, blocked=f"Waits for its invoice to be in {self.label}.", version=payment.version)
+        allocations = [{"invoice": invoices[share.invoice_id], "amount": cents(share.amount)} for share in shares]
+        fields = {
+            "customer": customers[payment.client_id],
+            "date": payment.date.isoformat(),
+            "amount": cents(payment.amount),
+            "method": payment.method,
+            "reference": tidy(payment.reference),
+            "allocations": sorted([*allocations, *foreign], key=lambda share: share["invoice"]),
+            "voided": payment.voided_at is not None,
+            "unapplied": cents(payment.unapplied),
+        }
+        return Local(fields, theirs=theirs, version=payment.version)
+
+    def matches(self, records: Sequence[Payment], strangers: Sequence[Link]) -> Matches:
+        """The same money for the same invoices on the same day, entered at both sides, is one payment."""
+        views = self.views(records)
+        ours = [Candidate(id, extra=_same(view.fields)) for id, view in views.items() if view.fields]
+        theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in strangers]
+        return Matches(match_by(ours, theirs, lambda one: one.extra).links)
+
+    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+        paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}
+        ours = self.record_ids(INVOICE, [name for names in paid.values() for name in names])
+        reasons = {}
+        for link in links:
+            if (link.seen or {}).get("voided"):
+                reasons[link.pk] = f"Void in {self.label}."
+            elif not any(name in ours for name in paid[link.pk]):
+                reasons[link.pk] = "Pays no invoice of FieldCamp's."
+        return reasons
+
+    def take(self, pair: Pair, pull: Fields) -> bool:
+        return apply_payment(pair.record_id, pair.local.version, self._values(pull))
+
+    def make(self, pair: Pair) -> str:
+        values = self._values(pair.seen or {})
+        first = min(values["allocations"], key=lambda share: share["invoice_id"])
+        values["client_id"] = Invoice.objects.values_list("client_id", flat=True).get(pk=first["invoice_id"])
+        made_in = self.connection.integration
+        return import_payment(workspace=self.connection.workspace, made_in=made_in, values=values).pk
+
+    def take_away(self, pair: Pair) -> None:
+        version = Payment.objects.values_list("version", flat=True).get(pk=pair.record_id)
+        apply_payment(pair.record_id, version, {"voided": True})
+
+    def _values(self, fields: Fields) -> dict[str, Any]:
+        """What of a posted payment's fields becomes of ours. A void leaves the rest as it was."""
+        if fields.get("voided"):
+            return {"voided": True}
+        values = {name: fields[name] for name in _PLAIN if fields.get(name) is not None}
+        if "amount" in values:
+            values["amount"] = Decimal(values["amount"])
+        if "allocations" in fields:
+            ours = self.record_ids(INVOICE, [share["invoice"] for share in fields["allocations"]])
+            values["allocations"] = [
+                {"invoice_id": ours[share["invoice"]], "amount": Decimal(share["amount"])}
+                for share in fields["allocations"]
+                if share["invoice"] in ours
+            ]
+        return values
+
+
+def _same(fields: Fields) -> tuple | None:
+    shares = tuple((share["invoice"], share["amount"]) for share in fields.get("allocations") or ())
+    return (fields.get("customer"), fields.get("date"), fields.get("amount"), shares) if shares else None
