@@ -139,7 +139,8 @@ def _save_stream(connection: Connection, container: Container, **choices) -> Non
 
 def ready_state(connection: Connection) -> ConnectionState:
     """What a connection with a good grant is: what a person has paused stays so."""
-    if not connection.streams.filter(is_active=True).exists():
+    streams = connection.streams.filter(is_active=True)
+    if not streams.exists() or (streams.exclude(kind="").exists() and other_books(connection).exists()):
         return ConnectionState.SETUP
     return ConnectionState.PAUSED if connection.paused_by_person else ConnectionState.ACTIVE
 
@@ -147,6 +148,13 @@ def ready_state(connection: Connection) -> ConnectionState:
 def other_connections(connection: Connection, member_id: str):
     others = Connection.objects.filter(member_id=member_id, integration=connection.integration)
     return others.exclude(state=ConnectionState.DISCONNECTED).exclude(pk=connection.pk)
+
+
+def other_books(connection: Connection):
+    """Other companies of the same provider: an invoice is posted in the books of one only."""
+    others = Connection.objects.filter(workspace_id=connection.workspace_id, integration=connection.integration)
+    ready = others.exclude(pk=connection.pk).exclude(state=ConnectionState.DISCONNECTED)
+    return ready.filter(streams__is_active=True).exclude(streams__kind="").distinct()
 
 
 def forget_calendars(connection: Connection) -> None:

@@ -14,9 +14,11 @@ from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.records import Account
 from integrations.services import connections
+from tests.sandboxed import COMPANY
 
-GOOGLE = PROVIDERS["google_calendar"]
+GOOGLE, QUICKBOOKS = PROVIDERS["google_calendar"], PROVIDERS["quickbooks"]
 MAIN = "dana@google.test"
+SERVICES, DESIGN, UNDEPOSITED = "1", "82", "4"  # accounts of Dana's Plumbing
 CONNECT = "/admin/integrations/connect/google-calendar/"
 
 
@@ -128,3 +130,28 @@ def new(vendors, workspace, admin):
 @pytest.fixture
 def active(new, dana) -> Connection:
     return connections.set_up(connection=new(), member=dana, target_container_id=MAIN, busy_container_ids=[MAIN])
+
+
+@pytest.fixture
+def intuit(vendors):
+    vendors = vendors.at("intuit")
+    vendors.throttle(False)
+    return vendors
+
+
+@pytest.fixture
+def grant(intuit, workspace):
+    """Takes a company's grant without the browser."""
+
+    def grant(company: str = COMPANY, name: str = "Dana's Plumbing", **kwargs) -> Connection:
+        tokens = QUICKBOOKS.parse_tokens(intuit.token(company, list(QUICKBOOKS.scopes)), timezone.now())
+        return connections.take_grant(
+            workspace=kwargs.pop("workspace", workspace),
+            integration=QUICKBOOKS.name,
+            account=Account(company, name),
+            tokens=tokens,
+            user=None,
+            **kwargs,
+        )
+
+    return grant
