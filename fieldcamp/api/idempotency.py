@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.models import IdempotencyRecord
+from fieldcamp.statements import Insert
 
 KEPT = dt.timedelta(hours=24)
 WAIT_MS = 2000
@@ -41,8 +42,24 @@ class Answer:
     kept: Any = None
 
 
+@dataclass(frozen=True)
+class _Given:
+    """An answer in bytes."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class _Claimed(Exception):
     """Somebody else's transaction with this key has committed."""
+
+
+@dataclass(frozen=True)
+class _Claim:
+    workspace_id: str
+    key: str
+    fingerprint: str
 
 
 def replay_or_run(
@@ -55,30 +72,30 @@ def replay_or_run(
     """The stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
 
     Without a key nothing is stored, and `run` is on its own: it brings the transaction that its work needs.
-    `before` does the reads and guards that need no transaction: after the look for a stored answer, so that a replay
-    never meets them. An ApiError raised by either keeps nothing, so that a later retry can succeed.
+    `before` does the reads and guards that need no transaction. An ApiError raised by either keeps nothing, so that a
+    later retry can succeed, and never comes before a stored answer: that is looked for when something is in the way,
+    because most requests are the first with their key.
     """
     key = idempotency_key(request)
     if key is None:
         if before:
             before()
         return _response(_rendered(run()))
-    workspace_id = caller(request).workspace_id
-    fingerprint = _fingerprint(request, fingerprint_body)
-    stored = _find(workspace_id, key)
-    if stored and not _expired(stored):
-        return _replay(stored, fingerprint)
+    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
     try:
         if before:
             before()
-        return _response(_claim_and_run(workspace_id, key, fingerprint, run, expired=stored))
+        return _response(_claim_and_run(claim, run))
     except (_Claimed, ApiError) as exc:
-        # Also after a guard's refusal: it may have seen the very work of the first request with this key.
-        stored = _find(workspace_id, key)
+        # After a guard's refusal too: it may have seen the very work of the first request with this key.
+        stored = _find(claim)
         if stored and not _expired(stored):
-            return _replay(stored, fingerprint)
+            return _replay(stored, claim.fingerprint)
         if isinstance(exc, ApiError):
             raise
+    try:
+        return _response(_claim_and_run(claim, run, expired=stored))
+    except _Claimed as exc:
         raise _in_progress() from exc
 
 
@@ -111,77 +128,65 @@ def _fingerprint(request: Request, body: bytes) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
 
 
-# Written out because composing these takes longer than running them, and every POST does them.
-_TABLE = IdempotencyRecord._meta.db_table
-_IS_THERE = f"SELECT 1 FROM {_TABLE} WHERE workspace_id = %s AND key = %s"  # noqa: S608
-_CLAIM = (
-    f"INSERT INTO {_TABLE} (workspace_id, key, fingerprint, status, body, headers, created_at) "  # noqa: S608
-    "VALUES (%s, %s, %s, 0, %s, '{}', %s)"
+# Composed once because that takes longer than running them, and most POSTs do both.
+_insert = Insert(
+    IdempotencyRecord,
+    ["workspace_id", "key", "fingerprint", "created_at"],
+    # How long to wait for another request with this key.
+    first_on_postgresql=f"set_config('lock_timeout', '{WAIT_MS}ms', true)",
 )
-_KEEP = f"UPDATE {_TABLE} SET status = %s, body = %s, headers = %s WHERE workspace_id = %s AND key = %s"  # noqa: S608
+_KEEP = (
+    f"UPDATE {IdempotencyRecord._meta.db_table} SET status = %s, body = %s, headers = %s "  # noqa: S608
+    "WHERE workspace_id = %s AND key = %s"
+)
 
 
-def _find(workspace_id: str, key: str) -> IdempotencyRecord | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_IS_THERE, [workspace_id, key])
-        if cursor.fetchone() is None:
-            return None
-    return IdempotencyRecord.objects.filter(workspace_id=workspace_id, key=key).first()
+def _find(claim: _Claim) -> IdempotencyRecord | None:
+    return IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key).first()
 
 
 def _expired(record: IdempotencyRecord) -> bool:
     return record.created_at < timezone.now() - KEPT
 
 
-def _claim_and_run(
-    workspace_id: str, key: str, fingerprint: str, run: Callable[[], Answer], *, expired: IdempotencyRecord | None
-) -> IdempotencyRecord:
+def _claim_and_run(claim: _Claim, run: Callable[[], Answer], *, expired: IdempotencyRecord | None = None) -> _Given:
     with transaction.atomic():
-        _claim(workspace_id, key, fingerprint, expired)
+        if expired:
+            expired.delete()
+        _insert_claim(claim)
         answer = run()
         given = _rendered(answer)
         kept = given if answer.kept is None else _rendered(Answer(answer.status, answer.kept, answer.headers))
         if 200 <= given.status < 300:
             with connection.cursor() as cursor:
                 headers = json.dumps(dict(kept.headers))
-                cursor.execute(_KEEP, [kept.status, bytes(kept.body), headers, workspace_id, key])
+                cursor.execute(_KEEP, [kept.status, kept.body, headers, claim.workspace_id, claim.key])
         else:
             transaction.set_rollback(True)
     return given
 
 
-def _claim(workspace_id: str, key: str, fingerprint: str, expired: IdempotencyRecord | None) -> None:
+def _insert_claim(claim: _Claim) -> None:
     try:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_MS}ms"])
-        if expired:
-            expired.delete()
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, [workspace_id, key, fingerprint, b"", now])
-    except IntegrityError as exc:
-        raise _Claimed from exc
+        inserted = _insert(claim.workspace_id, claim.key, claim.fingerprint, timezone.now())
     except OperationalError as exc:
         if getattr(exc.__cause__, "sqlstate", None) == "55P03":  # lock_not_available
             raise _in_progress() from exc
         raise
+    if not inserted:
+        raise _Claimed
 
 
 def _in_progress() -> ApiError:
     return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
 
 
-def _rendered(answer: Answer) -> IdempotencyRecord:
-    """The answer as bytes, not saved."""
-    body = JSONRenderer().render(answer.data)
-    return IdempotencyRecord(status=answer.status, body=body, headers=dict(answer.headers))
+def _rendered(answer: Answer) -> _Given:
+    return _Given(answer.status, JSONRenderer().render(answer.data), answer.headers)
 
 
-def _response(record: IdempotencyRecord) -> HttpResponse:
-    return HttpResponse(
-        bytes(record.body), status=record.status, headers=record.headers, content_type="application/json"
-    )
+def _response(given: _Given | IdempotencyRecord) -> HttpResponse:
+    return HttpResponse(bytes(given.body), status=given.status, headers=given.headers, content_type="application/json")
 
 
 def _replay(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:

@@ -4,12 +4,13 @@ import io
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.urls import Resolver404, resolve
+from django.urls import get_urlconf, is_valid_path
 
 from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain
 from fieldcamp.ids import new_id
@@ -94,10 +95,14 @@ def _drop_trailing_slash(request: HttpRequest) -> None:
 
 def _lead_nowhere(request: Any) -> None:
     """Gives an unknown address to a view of the API's own, before Django makes a page of it for people."""
-    try:
-        resolve(request.path_info)
-    except Resolver404:
+    if not _exists(request.path_info, get_urlconf() or settings.ROOT_URLCONF):
         request.urlconf = "fieldcamp.api.nowhere"
+
+
+@lru_cache(maxsize=1000)
+def _exists(path: str, urlconf: str) -> bool:
+    """Kept for the addresses that are called most: Django looks for the view once more."""
+    return bool(is_valid_path(path, urlconf))
 
 
 def _take_chunked_body(request: Any) -> None:

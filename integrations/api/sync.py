@@ -16,7 +16,7 @@ from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_param
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
 from integrations.api.reference import status_reference, sync_reference
-from integrations.api.serializers import trigger_serializer
+from integrations.api.serializers import trigger_body
 from integrations.models import Connection, SyncJob
 from integrations.observe import take_in_pending
 from integrations.providers.base import Provider
@@ -50,9 +50,8 @@ class SyncView(IntegrationView):
     def post(self, request: Request) -> HttpResponseBase:
         """Starts a sync of every account that works, or of one. One job at a time: a second trigger is 409."""
         provider = self.provider
-        body = trigger_serializer(provider)(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = dict(body.validated_data)
+        wanted = trigger_body(provider, request.data)
+        fingerprint = canonical(wanted)
         connection_id = wanted.pop("connection_id", None)
         target: dict[str, Any] = {"workspace": self.workspace, "integration": provider.name, "connection": None}
 
@@ -73,7 +72,7 @@ class SyncView(IntegrationView):
                 )
             return Answer(202, trigger_answer(job), {"Location": reverse("integrations-job", args=[job.pk])})
 
-        return replay_or_run(request, fingerprint_body=canonical(body.validated_data), before=guards, run=create)
+        return replay_or_run(request, fingerprint_body=fingerprint, before=guards, run=create)
 
     def _connection(self, connection_id: str) -> Connection:
         """The caller's own connection of this integration; any other does not exist for them."""

@@ -5,16 +5,20 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db import connection as database
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django_q.brokers import Broker, get_broker
+from django_q.brokers.orm import ORM
+from django_q.conf import Conf
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from fieldcamp.statements import Insert
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.models.jobs import IN_FLIGHT
@@ -110,6 +114,13 @@ def check_trigger(workspace: Workspace, integration: str, connection: Connection
         raise SyncInProgress(job)
 
 
+_CREATED_WITH = (
+    "id", "workspace_id", "integration", "mode", "scope", "connection_id", "only", "triggered_by", "actor",
+    "request_id", "created_at", "rung_at",
+)  # fmt: skip
+_insert_job = Insert(SyncJob, _CREATED_WITH)
+
+
 def create_job(
     *,
     workspace: Workspace,
@@ -137,15 +148,20 @@ def create_job(
         created_at=now,
         rung_at=now,
     )
-    try:
-        with transaction.atomic():
-            job.save(force_insert=True)
-            _ring_with(job.pk)
-    except IntegrityError:
+    while not _inserted(job):
+        # Unless the one that was in the way has ended since: then this one can have its turn.
         if winner := active_job(workspace, integration):
-            raise SyncInProgress(winner) from None
-        raise
+            raise SyncInProgress(winner)
     return job
+
+
+def _inserted(job: SyncJob) -> bool:
+    # The insertion says what is in its way instead of raising, so that neither needs a savepoint.
+    with transaction.atomic(savepoint=False):
+        if inserted := _insert_job(*(getattr(job, name) for name in _CREATED_WITH)):
+            job._state.adding = False
+            _ring_with(job.pk)
+    return inserted
 
 
 def trigger_sync(
@@ -173,15 +189,26 @@ def ring(job_id: str) -> None:
         log.exception("ring_failed", job_id=job_id)
 
 
+_insert_task = Insert(OrmQ, ["key", "payload", "lock"])
+
+
+class DatabaseBroker(ORM):
+    """The queue in the database, told by a statement composed once: half of what a ring takes otherwise."""
+
+    def enqueue(self, task: str) -> None:
+        _insert_task(self.list_key, task, timezone.now())
+
+
 @lru_cache(maxsize=1)
 def queue_broker() -> Broker:
     """One broker for the process: a new one for each task would open a connection each time."""
+    if not settings.REDIS_URL:
+        return DatabaseBroker(list_key=Conf.CLUSTER_NAME)
     broker = get_broker()
-    if settings.REDIS_URL:
-        # With redis-py's own retries a dead server would hold every trigger for five seconds.
-        broker.connection = Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=2, retry=Retry(NoBackoff(), 0)
-        )
+    # With redis-py's own retries a dead server would hold every trigger for five seconds.
+    broker.connection = Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
     return broker
 
 

@@ -1,0 +1,29 @@
+"""Middleware that only pages for people need; what the API answers is no page. Together a tenth of a call's time."""
+
+from typing import Any
+
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.http import HttpRequest, HttpResponseBase
+
+_API = "/api/v1/"
+# Answers in JSON load nothing and stand in no frame, whatever a browser takes them for.
+_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class PageMessages(MessageMiddleware):
+    """Messages over the next page: a call of the API has none."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if request.path_info.startswith(_API) else super().__call__(request)
+
+
+class PagePolicy(CSPMiddleware):
+    """The pages' Content-Security-Policy (settings), and for the API one that allows nothing."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path_info.startswith(_API):
+            response[HEADER] = _NOTHING
+            return response
+        return super().process_response(request, response)
