@@ -8,6 +8,7 @@ import base64
 import datetime as dt
 import random as random_module
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ WAIT_CAP = 5.0
 BACKOFF_BASE = 0.5
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 WINDOW = dt.timedelta(seconds=60)
+SECOND = dt.timedelta(seconds=1.1)  # clocks and networks jitter
 
 
 class Vendor(Protocol):
@@ -42,6 +44,10 @@ class Vendor(Protocol):
     @property
     def hosts(self) -> Callable[[], tuple[str, ...]]:
         """Base addresses that may be sent a bearer token."""
+
+    @property
+    def requests_per_second(self) -> int:
+        """How many calls one account may make in a second; 0 where that is not counted."""
 
     @property
     def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
@@ -126,6 +132,7 @@ class Client:
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
         self.read_timeout, self.after_call = read_timeout, after_call
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
+        self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
     def request(
         self,
@@ -147,6 +154,7 @@ class Client:
         while True:
             if self.budget:
                 self._wait_for_budget(cost)
+            self._keep_pace()
             try:
                 response = self._send(method, url, token, attempt, kwargs)
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
@@ -178,6 +186,16 @@ class Client:
                 )
             self._sleep(wait)
             waited += wait
+
+    def _keep_pace(self) -> None:
+        """A provider next door, or one that answers at once, is not asked more often in a second than it allows."""
+        now = self._clock()
+        if self.provider.requests_per_second and len(self._sent) == self._sent.maxlen:
+            wait = (self._sent[0] + SECOND - now).total_seconds()
+            if wait > 0:
+                self._sleep(wait)
+                now = self._clock()
+        self._sent.append(now)
 
     def _send(
         self, method: str, url: str, token: str | None, attempt: int, kwargs: dict[str, Any]

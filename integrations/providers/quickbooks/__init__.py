@@ -27,5 +27,6 @@ QUICKBOOKS = Provider(
     identify=oauth.identify,
     make_id=make_id,
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
+    requests_per_second=10,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
 )

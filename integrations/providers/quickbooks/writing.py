@@ -15,7 +15,7 @@ from integrations.providers.quickbooks.company import ALL, Books
 from integrations.providers.quickbooks.errors import explain_fault, fault_of
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments
-from integrations.providers.quickbooks.mapping.parts import name
+from integrations.providers.quickbooks.mapping.parts import name, without_deleted
 from integrations.providers.quickbooks.reading import to_record
 from integrations.records import Operation, Outcome, Verb
 from integrations.transport.client import utc_now
@@ -42,13 +42,15 @@ class Writer:
         if len(operations) > BATCH_SIZE:
             raise ValueError(f"QuickBooks takes {BATCH_SIZE} writes in a batch, not {len(operations)}.")
         refused = Checks(self.books, self.finder).refusals(entity, operations) if operations else {}
+        names = self._names_of_revived(entity, operations)
         parts: list[_Part] = []
         answers: dict[str, Answer] = dict(refused)
         for operation in operations:
             if operation.key in answers or is_void(operation):
                 continue
             try:
-                parts.append(_Part(operation, self._body(entity, operation)))
+                body = self._body(entity, operation)
+                parts.append(_Part(operation, names.get(operation.key, {}) | body))
             except errors.Rejected as error:
                 answers[operation.key] = error
         if parts:
@@ -80,6 +82,20 @@ class Writer:
             currency = self.books.company.currency if create and self.books.company.multi_currency else ""
             body = payments.to_body(fields, methods, create=create, currency=currency, marker=operation.marker)
         return body if create else {**body, **_target(operation), "sparse": True}
+
+    def _names_of_revived(self, entity: str, operations: Sequence[Operation]) -> dict[str, dict[str, str]]:
+        """What was made inactive was renamed by QuickBooks, and does not get its name back by itself."""
+        revived = [
+            operation
+            for operation in operations
+            if entity == "Item" and operation.verb is Verb.UPDATE and operation.fields.get("active") is True
+        ]
+        there = self.finder.read(entity, [operation.remote_id for operation in revived])
+        return {
+            operation.key: {"Name": without_deleted(there[operation.remote_id], "Name")}
+            for operation in revived
+            if operation.remote_id in there
+        }
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
