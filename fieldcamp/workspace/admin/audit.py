@@ -6,20 +6,22 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.columns import moment
 from fieldcamp.workspace.models import AuditEntry
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
     needs = {"view": "settings"}
-    list_display = ("at", "who", "action", "object_name")
+    list_display = (moment("at", _("Time")), "who", "action", "object_name")
     list_filter = ("action",)
     search_fields = ("actor", "action", "object_id", "object_name", "request_id")
     search_help_text = "Who, what, an id, or a request id"
-    fields = ("at", "who", "action", "object_name", "object_id", "was", "now", "request_id")
+    fields = (moment("at", _("Time")), "who", "action", "object_name", "object_id", "was", "now", "request_id")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ServiceAdmin
+from fieldcamp.desk.columns import moment
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace import logins
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
@@ -149,7 +151,7 @@ class WorkspaceAdmin(ServiceAdmin):
     workspace_path = "pk"
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
-    readonly_fields = ("id", "daily_request_limit", "created_at")
+    readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
     fields = ("name", "timezone", *readonly_fields)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

@@ -7,16 +7,19 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
+from fieldcamp.desk.columns import moment
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
-from fieldcamp.workspace.templatetags.desk import at
+from fieldcamp.workspace.templatetags.desk import at, day
 
+_MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"
 _TONES = {
     VisitStatus.SCHEDULED.label: "info",
@@ -114,7 +117,7 @@ class VisitAdmin(RecordAdmin):
     search_fields = ("title", "client__company_name", "client__first_name", "client__last_name", "address", "=id")
     ordering = ("-scheduled_start", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "job_id", "created_at", "updated_at")
+    readonly_fields = ("id", "job_id", *_MADE)
     fieldsets = (
         (None, {"fields": ("title", ("client", "technician"), "visit_status", "seen_version")}),
         (
@@ -122,7 +125,7 @@ class VisitAdmin(RecordAdmin):
             {"fields": ("scheduled_start", "scheduled_end", "timezone"), "description": "In the company's time zone."},
         ),
         ("Where and what", {"fields": ("address", "notes")}),
-        ("Record", {"fields": (("id", "job_id"), ("created_at", "updated_at")), "classes": ("collapse",)}),
+        ("Record", {"fields": (("id", "job_id"), _MADE), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
@@ -150,12 +153,12 @@ class BlockedTimeAdmin(ScopedAdmin):
     list_filter = (MemberFilter, "all_day", ("starts_at", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("member",)
-    fields = ("member", "starts_at", "ends_at", "all_day", "start_date", "end_date", "updated_at")
+    fields = ("member", "starts", "ends", "whole_days", moment("updated_at", _("Updated")))
     readonly_fields = fields
 
     @display(description="From", ordering="starts_at")
     def starts(self, block: BlockedTime) -> Any:
-        return f"{block.start_date:%-d %b %Y}" if block.all_day and block.start_date else at(block.starts_at)
+        return day(block.start_date) if block.all_day and block.start_date else at(block.starts_at)
 
     @display(description="All day")
     def whole_days(self, block: BlockedTime) -> str:
@@ -164,5 +167,5 @@ class BlockedTimeAdmin(ScopedAdmin):
     @display(description="Until", ordering="ends_at")
     def ends(self, block: BlockedTime) -> Any:
         if block.all_day and block.end_date:
-            return f"{block.end_date - dt.timedelta(days=1):%-d %b %Y}"
+            return day(block.end_date - dt.timedelta(days=1))
         return at(block.ends_at)

@@ -1,17 +1,28 @@
 """Times as people read them: relative or in the company's zone, the exact time (and UTC) on hover."""
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 register = template.Library()
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+# Django's letters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
+_MOMENT, _EXACT, _DAY = "j M Y, H:i", "D j M Y, H:i:s T", "j M Y"
+_UNITS = (
+    (86_400, gettext_lazy("{number} d")),
+    (3_600, gettext_lazy("{number} h")),
+    (60, gettext_lazy("{number} min")),
+)
 _WEEK = 7 * 86_400
+_PAST, _FUTURE = gettext_lazy("{length} ago"), gettext_lazy("in {length}")
+_NOW, _SOON = gettext_lazy("just now"), gettext_lazy("in less than a minute")
 
 
 def ago(seconds: float) -> str:
@@ -19,35 +30,46 @@ def ago(seconds: float) -> str:
     distance = abs(seconds)
     for size, unit in _UNITS:
         if distance >= size:
-            text = f"{int(distance // size)} {unit}"
-            return f"{text} ago" if seconds > 0 else f"in {text}"
-    return "just now" if seconds >= 0 else "in less than a minute"
+            length = str(unit).format(number=int(distance // size))
+            return str(_PAST if seconds > 0 else _FUTURE).format(length=length)
+    return str(_NOW if seconds >= 0 else _SOON)
 
 
 def exact(moment: dt.datetime) -> str:
     """In the company's zone, which the desk has activated."""
-    return timezone.localtime(moment).strftime("%a %-d %b %Y, %H:%M:%S %Z")
+    return date_format(timezone.localtime(moment), _EXACT)
 
 
 def utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _time(moment: dt.datetime, text: str) -> SafeString:
+def day(date: dt.date) -> str:
+    """A date that belongs to no zone."""
+    return date_format(date, _DAY)
+
+
+def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
+    """`moves`: the page's script keeps the words true (static/fieldcamp/clock.js)."""
     return format_html(
-        '<time datetime="{}" title="{} · {}">{}</time>', moment.isoformat(), exact(moment), utc(moment), text
+        '<time datetime="{}" title="{} · {}"{}>{}</time>',
+        moment.isoformat(),
+        exact(moment),
+        utc(moment),
+        SafeString(" data-ago") if moves else "",
+        text,
     )
 
 
 @register.simple_tag
-def when(moment: dt.datetime | Literal[""] | None, missing: str = "never") -> str:
+def when(moment: dt.datetime | Literal[""] | None, missing: str | None = None) -> str:
     """How long ago, or how far ahead; the date itself from a week on. Templates give "" for what does not exist."""
     if not moment:
-        return missing
+        return _("never") if missing is None else missing
     seconds = (timezone.now() - moment).total_seconds()
     if abs(seconds) >= _WEEK:
         return at(moment)
-    return _time(moment, ago(seconds))
+    return _time(moment, ago(seconds), moves=True)
 
 
 @register.simple_tag
@@ -55,7 +77,7 @@ def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     """The time in the company's zone."""
     if not moment:
         return missing
-    return _time(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
+    return _time(moment, date_format(timezone.localtime(moment), _MOMENT))
 
 
 @register.filter
@@ -66,5 +88,20 @@ def span(length: dt.timedelta | None) -> str:
     seconds = max(length.total_seconds(), 0)
     for size, unit in _UNITS:
         if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
+            return str(unit).format(number=int(seconds // size))
+    return _("{number} s").format(number=int(seconds))
+
+
+@register.simple_tag
+def clock() -> SafeString:
+    """What the page's script needs to keep relative times true: its words, and how late the server's clock is."""
+    words: dict[str, Any] = {
+        "server": timezone.now().timestamp(),
+        "units": [(size, str(unit)) for size, unit in _UNITS],
+        "past": str(_PAST),
+        "future": str(_FUTURE),
+        "now": str(_NOW),
+        "soon": str(_SOON),
+        "week": _WEEK,
+    }
+    return json_script(words, "fc-clock")
