@@ -12,6 +12,7 @@ from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, texts
 from fieldcamp.sandbox.intuit.preferences import TaxMode
 from fieldcamp.sandbox.intuit.samples import PLACES
 from fieldcamp.sandbox.intuit.shape import flag, text
+from fieldcamp.sandbox.intuit.shape import number as numeric
 from fieldcamp.sandbox.intuit.totals import HUNDRED, ZERO, Rate
 
 _ACTIVE = {"Active": Property("$.Active", "flag")}
@@ -85,10 +86,7 @@ def _rate(books: Books, sent: Body) -> str:
         raise errors.required("TaxRateName")
     if books.get("TaxAgency", agency) is None:
         raise errors.invalid_reference("TaxAgency", agency, "TaxAgencyId")
-    try:
-        percent = decimal(sent.get("RateValue"))
-    except ArithmeticError:
-        raise errors.unreadable("Property Name:RateValue specified is not a number") from None
+    percent = decimal(numeric()(books, "TaxCode", "RateValue", sent.get("RateValue")))
     if not ZERO <= percent <= HUNDRED:
         raise errors.business("A tax rate must be from 0 to 100.", "RateValue")
     _unused(books, "TaxRate", name.strip(), "tax rate")

@@ -70,6 +70,12 @@ class QuickBooks(Client):
         return found
 
 
+class Northern(QuickBooks):
+    """The same of the Canadian company."""
+
+    account = NORTHERN
+
+
 def code(response: requests.Response) -> tuple[int, str]:
     """What a client branches on."""
     return response.status_code, response.json()["Fault"]["Error"][0]["code"]
@@ -86,9 +92,8 @@ def books(app: Sandbox) -> QuickBooks:
 
 
 @pytest.fixture
-def northern(books: QuickBooks) -> QuickBooks:
+def northern(books: QuickBooks) -> Northern:
     """The same app at the Canadian company."""
-    client = QuickBooks(books.session, books.adapter)
-    client.account = NORTHERN
+    client = Northern(books.session, books.adapter)
     client.sign_in()
     return client
