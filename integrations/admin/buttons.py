@@ -21,6 +21,7 @@ class Button:
     tone: str = ""  # "", primary, danger
     fields: dict[str, str] = field(default_factory=dict)
     about: str = ""  # what a screen reader adds to the label
+    swaps: bool = False  # the problem's card is replaced by what came of it; without scripts the page is loaded anew
 
 
 def rights_at(seat: Seat) -> Rights:

@@ -70,7 +70,12 @@ def needs_context(seat: Seat) -> dict[str, Any]:
     notices = Issue.objects.filter(workspace=seat.workspace, notice=True, resolved_at=None, ignored_at=None)
     known = len(issues)
     both = problems([*issues, *notices.select_related("connection", "link")[:20]], seat)
-    return {"needs": both[:known], "notices": both[known:], "needs_more": known == MOST}
+    return {
+        "needs": both[:known],
+        "notices": both[known:],
+        "needs_more": known == MOST,
+        "may_dismiss": seat.may("ignore"),
+    }
 
 
 def _chart(seat: Seat) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from fieldcamp.desk.seat import Seat
 from fieldcamp.workspace.models import Visit
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
-from integrations.admin.problems import TITLES
+from integrations.admin.fixes import TITLES
 from integrations.models import Connection, JobItem, JobPart, JobStatus, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import instant

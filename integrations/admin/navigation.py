@@ -26,6 +26,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Jobs", "sync", "integrations_syncjob_changelist"),
                 item("Connections", "link", "integrations_connection_changelist"),
                 item("Problems", "error", "integrations_issue_changelist"),
+                {
+                    "title": "Conflicts",
+                    "icon": "compare_arrows",
+                    "link": reverse("integrations:conflicts"),
+                    "active": request.path == reverse("integrations:conflicts"),
+                },
             ],
         },
         {
@@ -38,6 +44,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
     ]
+    groups.append(
+        {
+            "title": "Money",
+            "items": [
+                item("Invoices", "receipt_long", "workspace_invoice_changelist"),
+                item("Payments", "payments", "workspace_payment_changelist"),
+                item("Items", "sell", "workspace_item_changelist"),
+                item("Tax rates", "percent", "workspace_taxrate_changelist"),
+            ],
+        }
+    )
     own = []
     if seat.may("settings"):
         own.append(item("Company", "storefront", "workspace_workspace_changelist"))

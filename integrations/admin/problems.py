@@ -1,46 +1,22 @@
-"""Open problems with the buttons that fix them: one template for each code below `integrations/fix/`."""
+"""Open problems with the buttons that fix them. What is said about each is in `fixes`."""
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 
 from fieldcamp.desk.seat import Seat
-from fieldcamp.workspace.models import Visit
+from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.buttons import Button, reconnect_button, rights_at
+from integrations.admin.conflicts import Unit, units_of
+from integrations.admin.fixes import Fix, Lead, fix_of
+from integrations.admin.subjects import page_of, subjects
 from integrations.models import Hold, Issue
 from integrations.providers import PROVIDERS
-from integrations.records import is_day, parse_instant
 from integrations.services.rights import Rights
 
 RECONNECT = ("NEEDS_RECONNECT", "NEEDS_PERMISSION")
-_FIELDS = {"start": "Start", "end": "End", "title": "Title", "text": "Notes", "place": "Address"}
-TITLES = {
-    "NEEDS_RECONNECT": "Reconnect this account",
-    "NEEDS_PERMISSION": "A permission is missing",
-    "MISCONFIGURED": "For the operator",
-    "CONFIRMATION_NEEDED": "Confirm removals",
-    "CONFLICT": "Changed on both sides",
-    "RECORD_REJECTED": "A record was refused",
-    "AMOUNT_VARIANCE": "The totals differ",
-    "FULL_SYNC_FORCED": "Everything was read again",
-    "INTERNAL_ERROR": "Something went wrong on our side",
-    "RATE_LIMITED": "The provider asks us to wait",
-    "PROVIDER_UNAVAILABLE": "The provider does not answer",
-    "EVENT_REMOVED": "An event was removed",
-}
-
-
-@dataclass(frozen=True)
-class Side:
-    """One field of a conflict, on either side."""
-
-    label: str
-    local: str
-    remote: str
+_BROKEN = (*RECONNECT, "MISCONFIGURED", "INTERNAL_ERROR")
 
 
 @dataclass(frozen=True)
@@ -48,20 +24,22 @@ class Problem:
     """An open problem as its card shows it."""
 
     issue: Issue
-    record: Visit | None = None
+    fix: Fix
+    record: TrackedModel | None = None
+    record_url: str = ""
     hold: Hold | None = None
     buttons: list[Button] = field(default_factory=list)
-    sides: list[Side] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
 
     @property
     def title(self) -> str:
-        return TITLES.get(self.issue.code, self.issue.code.replace("_", " ").capitalize())
+        return self.fix.title
 
     @property
     def tone(self) -> str:
         if self.issue.notice:
             return "info"
-        return "danger" if self.issue.code in (*RECONNECT, "MISCONFIGURED", "INTERNAL_ERROR") else "warning"
+        return "danger" if self.issue.code in _BROKEN else "warning"
 
     @property
     def place(self) -> str:
@@ -69,43 +47,49 @@ class Problem:
         return provider.label if provider else self.issue.integration
 
     @property
+    def record_kind(self) -> str:
+        return str(type(self.record)._meta.verbose_name).capitalize() if self.record else ""
+
+    @property
+    def client(self) -> str:
+        """Whose record it is, where it is not the client's own."""
+        return str(getattr(self.record, "client", "") or "")
+
+    @property
     def templates(self) -> list[str]:
         return [f"integrations/fix/{self.issue.code.lower()}.html", "integrations/fix/default.html"]
 
     @property
-    def record_url(self) -> str:
-        return reverse("admin:workspace_visit_change", args=[self.record.pk]) if self.record else ""
+    def open(self) -> bool:
+        return self.issue.resolved_at is None and self.issue.ignored_at is None
 
 
 def problems(issues: Sequence[Issue], seat: Seat) -> list[Problem]:
-    """The issues in their order; two further queries, however many there are."""
-    visits = _visits(issues)
-    holds = {
-        hold.pk: hold
-        for hold in Hold.objects.filter(
-            pk__in=[issue.record_id for issue in issues if issue.code == "CONFIRMATION_NEEDED"], decision=""
-        )
-    }
+    """The issues in their order; one query for the held removals and one for each kind of record."""
+    about = subjects((issue.workspace_id, issue.record_kind, issue.record_id) for issue in issues)
+    held = [issue.record_id for issue in issues if issue.code == "CONFIRMATION_NEEDED"]
+    holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
     rights = rights_at(seat)
-    return [
-        Problem(
-            issue=issue,
-            record=visits.get(issue.record_id),
-            hold=holds.get(issue.record_id),
-            buttons=_buttons(issue, holds.get(issue.record_id), seat, rights),
-            sides=_sides(issue) if issue.code == "CONFLICT" else [],
+    found = []
+    for issue in issues:
+        record = about.get((issue.record_kind, issue.record_id))
+        url = page_of(record, seat) if record else ""
+        hold = holds.get(issue.record_id)
+        found.append(
+            Problem(
+                issue=issue,
+                fix=fix_of(issue),
+                record=record,
+                record_url=url,
+                hold=hold,
+                buttons=_buttons(issue, hold, url, seat, rights),
+                units=units_of(issue) if issue.code == "CONFLICT" else [],
+            )
         )
-        for issue in issues
-    ]
+    return found
 
 
-def _visits(issues: Iterable[Issue]) -> dict[str, Visit]:
-    ids = {(issue.workspace_id, issue.record_id) for issue in issues if issue.record_kind == "visit"}
-    found = Visit.objects.select_related("client").filter(pk__in=[record_id for _, record_id in ids])
-    return {visit.pk: visit for visit in found if (visit.workspace_id, visit.pk) in ids}
-
-
-def _buttons(issue: Issue, hold: Hold | None, seat: Seat, rights: Rights) -> list[Button]:
+def _buttons(issue: Issue, hold: Hold | None, url: str, seat: Seat, rights: Rights) -> list[Button]:
     if issue.resolved_at:
         return []
     if issue.ignored_at:
@@ -114,49 +98,58 @@ def _buttons(issue: Issue, hold: Hold | None, seat: Seat, rights: Rights) -> lis
         allowed = rights.may_change(issue.connection)
         return [reconnect_button(issue.connection, key="fix-")] if allowed else []
     if issue.code == "CONFIRMATION_NEEDED":
-        return _decisions(hold) if hold and seat.may("settings") else []
-    found: list[Button] = []
-    if issue.code == "CONFLICT" and issue.link_id and seat.may("retry"):
-        place = PROVIDERS[issue.integration].label
-        found.append(_of(issue, "resolve", "Keep FieldCamp's", tone="primary", choice="local"))
-        found.append(_of(issue, "resolve", f"Keep {place}'s", choice="remote"))
-    elif issue.notice or issue.code == "FULL_SYNC_FORCED":
+        return _decisions(issue, hold) if hold and seat.may("settings") else []
+    fix = fix_of(issue)
+    if issue.notice or not fix.button:
         return [_of(issue, "ignore", "Got it")] if seat.may("ignore") else []
-    elif seat.may("retry") and issue.connection_id:
-        found.append(_of(issue, "retry", "Try again", tone="primary"))
+    found: list[Button] = []
+    if issue.code == "CONFLICT" and issue.link_id:
+        if seat.may("retry"):
+            found += _sides(issue)
+    else:
+        found += _leads(issue, fix, url, seat, rights)
+        if seat.may("retry") and issue.connection_id:
+            found.append(_of(issue, "retry", fix.button, tone="" if found else "primary"))
     if seat.may("ignore"):
-        found.append(_of(issue, "ignore", "Ignore"))
+        found.append(_of(issue, "ignore", "Ignore until it changes"))
     return found
+
+
+def _sides(issue: Issue) -> list[Button]:
+    there = PROVIDERS[issue.integration].label
+    return [
+        _of(issue, "resolve", "Keep FieldCamp's", tone="primary", choice="local"),
+        _of(issue, "resolve", f"Keep {there}'s", choice="remote"),
+    ]
+
+
+def _leads(issue: Issue, fix: Fix, url: str, seat: Seat, rights: Rights) -> list[Button]:
+    """The button to the place where the cause is corrected, for who may correct it."""
+    key = f"fix-{issue.pk}"
+    if fix.leads is Lead.RECORD and url and seat.may("settings"):
+        return [Button(key, fix.link, url, post=False, tone="primary")]
+    if issue.connection is None or not rights.may_change(issue.connection):
+        return []
+    if fix.leads is Lead.SETTINGS:
+        place = reverse("integrations:setup", args=[issue.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    if fix.leads is Lead.CONNECTION:
+        place = reverse("admin:integrations_connection_change", args=[issue.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    return []
 
 
 def _of(issue: Issue, verb: str, label: str, tone: str = "", **fields: str) -> Button:
     key = "-".join([verb, *fields.values(), issue.pk])
-    return Button(key, label, reverse(f"integrations:{verb}", args=[issue.pk]), tone=tone, fields=fields)
+    url = reverse(f"integrations:{verb}", args=[issue.pk])
+    return Button(key, label, url, tone=tone, fields=fields, swaps=True)
 
 
-def _decisions(hold: Hold) -> list[Button]:
+def _decisions(issue: Issue, hold: Hold) -> list[Button]:
     url = reverse("integrations:decide", args=[hold.pk])
+    fields = {"reject": {"decision": "reject"}, "confirm": {"decision": "confirm"}}
+    back = "Put the events back" if not hold.stream.kind else "Put them back"
     return [
-        Button(f"reject-{hold.pk}", "Put the events back", url, tone="primary", fields={"decision": "reject"}),
-        Button(f"confirm-{hold.pk}", "Cut them loose", url, tone="danger", fields={"decision": "confirm"}),
+        Button(f"reject-{hold.pk}", back, url, tone="primary", fields=fields["reject"], swaps=True),
+        Button(f"confirm-{hold.pk}", "Cut them loose", url, tone="danger", fields=fields["confirm"], swaps=True),
     ]
-
-
-def _sides(issue: Issue) -> list[Side]:
-    """The fields in which both sides differ."""
-    local, remote = issue.data.get("local") or {}, issue.data.get("remote") or {}
-    return [
-        Side(label, _shown(local.get(name)), _shown(remote.get(name)))
-        for name, label in _FIELDS.items()
-        if local.get(name) != remote.get(name)
-    ]
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        return "–"
-    try:
-        moment: dt.datetime = parse_instant(value)
-    except ValueError:
-        return value
-    return value if is_day(value) else f"{timezone.localtime(moment):%a %-d %b, %H:%M}"

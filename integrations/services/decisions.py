@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.audit import audit
+from fieldcamp.workspace.models import Workspace
 from integrations.issues import resolve_issues
-from integrations.models import Hold, Issue, Link, SyncJob
+from integrations.models import Hold, Issue, Link, Stream, SyncJob
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.services.notes import note
 
@@ -43,27 +44,37 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
         resolve_issues(hold.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
         note("removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals})
-    return _at_once(hold.stream.connection, [link.pk for link in links], user)
+    return at_once(hold.stream.connection, [link.pk for link in links], user)
 
 
-def resolve_conflict(*, link: Link, choice: str | dict[str, str], user: AbstractBaseUser) -> SyncJob | None:
-    """Settles a conflict: `local`, `remote`, or a side for each field ({"start": "remote", …})."""
+def resolve_conflict(
+    *, link: Link, choice: str | dict[str, str], user: AbstractBaseUser, remember: str = ""
+) -> SyncJob | None:
+    """Settles a conflict: `local`, `remote`, or a side for each field ({"start": "remote", …}).
+
+    `remember` is the side that wins in this stream from now on, without asking.
+    """
     sides = [choice] if isinstance(choice, str) else list(choice.values())
-    if not sides or any(side not in SIDES for side in sides):
+    if not sides or any(side not in SIDES for side in [*sides, remember or SIDES[0]]):
         raise ValueError("Choose FieldCamp's side or the other one.")
     decision: dict[str, Any] = {"winner": choice} if isinstance(choice, str) else {"fields": choice}
     with transaction.atomic():
         if not Link.objects.filter(pk=link.pk, parked=True).update(decision=decision, parked=False, unsettled=True):
             raise AlreadyDecided
         note("conflict_decided", link.stream.connection, user, after={"record": link.record_id, **decision})
-    return _at_once(link.stream.connection, [link.pk], user)
+        if remember:
+            before = {"policy": Stream.objects.select_for_update().get(pk=link.stream_id).policy}
+            Stream.objects.filter(pk=link.stream_id).update(policy=remember)
+            after = {"policy": remember, "stream": str(link.stream)}
+            note("policy_changed", link.stream.connection, user, before=before, after=after)
+    return at_once(link.stream.connection, [link.pk], user)
 
 
 def retry(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
     """Tries one refused record again; a problem of a whole account is tried by syncing that account."""
     if issue.resolved_at is not None:
         raise AlreadyDecided
-    if issue.link_id is None:
+    if issue.link_id is None or issue.code == "AMOUNT_VARIANCE":  # whose other side has to be read again
         return trigger_sync(
             workspace=issue.workspace,
             integration=issue.integration,
@@ -74,7 +85,7 @@ def retry(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
     with transaction.atomic():
         Link.objects.filter(pk=issue.link_id).update(parked=False, unsettled=True)
         _note_problem("retried", issue, user)
-    return _at_once(issue.connection, [issue.link_id], user)
+    return at_once(issue.connection, [issue.link_id], user)
 
 
 def ignore(*, issue: Issue, user: AbstractBaseUser) -> None:
@@ -88,6 +99,17 @@ def unignore(*, issue: Issue, user: AbstractBaseUser) -> None:
     with transaction.atomic():
         Issue.objects.filter(pk=issue.pk).update(ignored_at=None, ignored_by=None)
         _note_problem("unignored", issue, user)
+
+
+def dismiss_notices(*, workspace: Workspace, user: AbstractBaseUser) -> int:
+    """Puts away everything that is merely good to know; how many that were."""
+    now = timezone.now()
+    open_ones = Issue.objects.filter(workspace=workspace, notice=True, resolved_at=None, ignored_at=None)
+    with transaction.atomic():
+        count = open_ones.update(ignored_at=now, ignored_by=user)
+        if count:
+            audit("problem.notices_dismissed", workspace_id=workspace.pk, after={"notices": count}, actor=_name(user))
+    return count
 
 
 def _facts(issue: Issue) -> dict[str, Any]:
@@ -105,7 +127,9 @@ def _note_problem(deed: str, issue: Issue, user: AbstractBaseUser) -> None:
     )
 
 
-def _at_once(connection, link_ids: list[int], user: AbstractBaseUser) -> SyncJob | None:
+def at_once(connection, link_ids: list[int] | None, user: AbstractBaseUser) -> SyncJob | None:
+    """Starts a job about just these links (None: about what waits). None where another job is running, whose successor
+    carries it out."""
     try:
         return trigger_sync(
             workspace=connection.workspace,

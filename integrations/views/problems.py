@@ -1,22 +1,73 @@
-"""The buttons of problems: try again, settle, ignore, decide. Each parses, calls one service and goes back."""
+"""The buttons of problems: try again, settle, ignore, decide. Each parses, calls one service, and shows what came of it
+in the place of the problem's card, or (without scripts) goes back to the page."""
 
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.site import desk_view
+from integrations.admin.conflicts import picks
+from integrations.admin.inbox import inbox_context
+from integrations.admin.outcomes import Outcome, outcome_of
 from integrations.models import Hold, Issue, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services import decisions
-from integrations.views.common import attempt, back, done, one
-
-
-def started(job: SyncJob | None) -> str:
-    return "Sync started." if job else "Saved. The sync that is running now, or the next one, carries it out."
+from integrations.services.jobs import active_job
+from integrations.views.common import REFUSALS, back, done, one
 
 
 def _issue(request: HttpRequest, issue_id: str) -> Issue:
-    rows = Issue.objects.select_related("workspace", "connection__workspace", "link__stream__connection__workspace")
+    rows = Issue.objects.select_related(
+        "workspace", "connection__workspace", "link__stream__connection__workspace", "ignored_by"
+    )
     return one(request, rows, issue_id)
+
+
+def _started(job: SyncJob | None) -> str:
+    return "Sync started." if job else "Saved. The sync that is running now, or the next one, carries it out."
+
+
+def _show(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+    context = {"outcome": outcome, "problem": outcome.problem, "next": request.POST.get("next", "")}
+    return render(request, "integrations/outcome.html", context)
+
+
+def _act(request: HttpRequest, issue: Issue, deed: str, call: Callable[[], SyncJob | None]) -> HttpResponse:
+    """Does it, keeps on record who did, and shows what comes of it. What the service refuses is told."""
+    here = "HX-Request" in request.headers
+    seat = seat_of(request)
+    try:
+        job = call()
+    except REFUSALS as error:
+        return _refused(request, issue, str(error))
+    sentence = f"{deed} {_started(job)}"
+    if not here:
+        return done(request, issue, sentence)
+    LogEntry.objects.log_actions(seat.user.pk, [issue], CHANGE, sentence, single_object=True)
+    job = job or active_job(issue.workspace, issue.integration)
+    return _show(request, outcome_of(_issue(request, issue.pk), job, seat, sentence))
+
+
+def _refused(request: HttpRequest, issue: Issue, sentence: str) -> HttpResponse:
+    if "HX-Request" in request.headers:
+        return _show(request, outcome_of(_issue(request, issue.pk), None, seat_of(request), sentence))
+    messages.warning(request, sentence)
+    return back(request)
+
+
+@desk_view("GET")
+def outcome(request: HttpRequest, issue_id: str) -> HttpResponse:
+    """The card again, while `job` tries it and when it has; `said` is the sentence that stands there."""
+    issue = _issue(request, issue_id)
+    jobs = SyncJob.objects.filter(workspace=issue.workspace, integration=issue.integration)
+    job = jobs.filter(pk=request.GET.get("job", "")).first() if "\x00" not in request.GET.get("job", "") else None
+    said = request.GET.get("said", "")[:300]
+    return _show(request, outcome_of(issue, job, seat_of(request), said, fresh=False))
 
 
 @desk_view("POST", may="retry")
@@ -24,35 +75,77 @@ def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     if issue.connection is None:
         raise Http404
-    ok, job = attempt(request, lambda: decisions.retry(issue=issue, user=seat_of(request).user))
-    return done(request, issue, f"Tried again. {started(job)}") if ok else back(request)
+    return _act(request, issue, "Tried again.", lambda: decisions.retry(issue=issue, user=seat_of(request).user))
 
 
 @desk_view("POST", may="retry")
 def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
-    """A conflict: which side is right."""
+    """A conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember` says who
+    wins from now on without being asked."""
     issue = _issue(request, issue_id)
-    choice = request.POST.get("choice", "")
-    link = issue.link
-    if link is None or choice not in decisions.SIDES:
+    link, seat = issue.link, seat_of(request)
+    if link is None:
         raise Http404
-    ok, job = attempt(request, lambda: decisions.resolve_conflict(link=link, choice=choice, user=seat_of(request).user))
-    side = "FieldCamp" if choice == "local" else PROVIDERS[issue.integration].label
-    return done(request, issue, f"{side}'s side is kept. {started(job)}") if ok else back(request)
+    choice: str | dict[str, str] | None = request.POST.get("choice") or picks(issue, request.POST)
+    if isinstance(choice, str) and choice not in decisions.SIDES:
+        raise Http404
+    if choice is None:
+        return _refused(request, issue, "Choose a side for each field.")
+    remember = request.POST.get("remember", "")
+    if remember:
+        if remember not in decisions.SIDES:
+            raise Http404
+        if not seat.may("settings"):
+            raise PermissionDenied
+    names = {"local": "FieldCamp", "remote": PROVIDERS[issue.integration].label}
+    deed = f"{names[choice]}'s side is kept." if isinstance(choice, str) else "Each field as chosen."
+    if remember:
+        deed += f" From now on {names[remember]} wins without asking."
+
+    def settle() -> SyncJob | None:
+        return decisions.resolve_conflict(link=link, choice=choice, user=seat.user, remember=remember)
+
+    return _act(request, issue, deed, settle)
+
+
+@desk_view("GET")
+def conflicts(request: HttpRequest) -> HttpResponse:
+    """The inbox: every open conflict, both sides beside each other."""
+    context = {**admin.site.each_context(request), "title": "Conflicts", **inbox_context(seat_of(request))}
+    return render(request, "integrations/conflicts.html", context)
 
 
 @desk_view("POST", may="ignore")
 def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     decisions.ignore(issue=issue, user=seat_of(request).user)
-    return done(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
+    return _said(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
 
 
 @desk_view("POST", may="ignore")
 def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     decisions.unignore(issue=issue, user=seat_of(request).user)
-    return done(request, issue, "Back on the list.")
+    return _said(request, issue, "Back on the list.")
+
+
+def _said(request: HttpRequest, issue: Issue, sentence: str) -> HttpResponse:
+    """What has been done already, without a sync."""
+    if "HX-Request" not in request.headers:
+        return done(request, issue, sentence)
+    LogEntry.objects.log_actions(seat_of(request).user.pk, [issue], CHANGE, sentence, single_object=True)
+    return _show(request, outcome_of(_issue(request, issue.pk), None, seat_of(request), sentence))
+
+
+@desk_view("POST", may="ignore")
+def dismiss(request: HttpRequest) -> HttpResponse:
+    """All that is merely good to know, at once."""
+    seat = seat_of(request)
+    if seat.workspace is None:
+        raise Http404
+    count = decisions.dismiss_notices(workspace=seat.workspace, user=seat.user)
+    messages.success(request, f"{count} notice{'' if count == 1 else 's'} put away. They stay under Problems.")
+    return back(request)
 
 
 @desk_view("POST", may="settings")
@@ -63,6 +156,12 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     decision = request.POST.get("decision", "")
     if decision not in Hold.Decision.values:
         raise Http404
-    ok, job = attempt(request, lambda: decisions.decide_hold(hold=hold, decision=decision, user=seat_of(request).user))
-    words = str(Hold.Decision(decision).label)
-    return done(request, hold.stream.connection, f"{words}. {started(job)}") if ok else back(request)
+    words = (
+        "Put back." if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
+    )
+    about = Issue.objects.filter(connection=hold.stream.connection, code="CONFIRMATION_NEEDED", record_id=hold.pk)
+    issue = about.order_by("-occurred_at").first()
+    if issue is None:
+        raise Http404
+    user = seat_of(request).user
+    return _act(request, issue, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))

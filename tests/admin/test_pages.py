@@ -200,7 +200,7 @@ def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
 
 
 def test_every_error_code_has_a_card(desk, ours):
-    from integrations.admin.problems import TITLES
+    from integrations.admin.fixes import TITLES
 
     for number, (code, title) in enumerate(TITLES.items()):
         Issue.objects.update_or_create(

@@ -1,0 +1,131 @@
+"""Conflicts: both sides of a record, field by field, and which choices belong together."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max
+
+from fieldcamp.workspace.models import Change
+from integrations.admin.subjects import local_kind
+from integrations.admin.values import Table, label_of, shown
+from integrations.kinds import KINDS
+from integrations.models import Issue
+
+NOTES = {
+    "local": "Changed in FieldCamp only: kept.",
+    "remote": "Changed there only: taken over.",
+    "owned": "FieldCamp's own: put back there.",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field on either side."""
+
+    label: str
+    local: str | Table
+    remote: str | Table
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is decided by one choice: a field, or several that make sense only together. `note` says what becomes of
+    what is not asked about."""
+
+    key: str
+    names: tuple[str, ...]
+    lines: tuple[Line, ...]
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        first, *rest = (line.label for line in self.lines)
+        return " and ".join([first, *(label.lower() for label in rest)])
+
+    @property
+    def asked(self) -> bool:
+        return not self.note
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Who changed a side last, as far as that is known."""
+
+    who: str = ""
+    at: dt.datetime | None = None
+
+
+def units_of(issue: Issue) -> list[Unit]:
+    """The fields in which the sides differ, those that are asked about first."""
+    data = issue.data
+    local, remote, base = (_fields(data.get(name)) for name in ("local", "remote", "base"))
+    kind = KINDS.get(issue.record_kind)
+    names = kind.fields if kind else tuple({**local, **remote})
+    differing = [name for name in names if local.get(name) != remote.get(name)]
+    asked = {name for name in str(data.get("fields") or "").split(", ") if name in differing} or {*differing}
+    together = [name for name in differing if kind and name in kind.together]
+    if asked & {*together}:
+        asked |= {*together}
+    units: list[Unit] = []
+    for name in differing:
+        if name in together and name in asked:
+            if name == together[0]:
+                units.append(_unit(issue.record_kind, tuple(together), local, remote))
+        else:
+            note = "" if name in asked else NOTES[_side(name, kind, local, base)]
+            units.append(_unit(issue.record_kind, (name,), local, remote, note))
+    return sorted(units, key=lambda unit: not unit.asked)
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _side(name: str, kind: Any, local: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    if kind and name not in kind.two_way:
+        return "owned"
+    return "local" if base and local.get(name) != base.get(name) else "remote"
+
+
+def _unit(
+    kind: str, names: tuple[str, ...], local: Mapping[str, Any], remote: Mapping[str, Any], note: str = ""
+) -> Unit:
+    lines = (Line(label_of(kind, name), shown(name, local.get(name)), shown(name, remote.get(name))) for name in names)
+    return Unit(names[0], names, tuple(lines), note)
+
+
+def picks(issue: Issue, posted: Mapping[str, str]) -> dict[str, str] | None:
+    """The side of each field from a form's `pick-<key>`; None where one is missing or no side."""
+    chosen: dict[str, str] = {}
+    for unit in units_of(issue):
+        if not unit.asked:
+            continue
+        side = posted.get(f"pick-{unit.key}")
+        if side not in ("local", "remote"):
+            return None
+        chosen |= dict.fromkeys(unit.names, side)
+    return chosen or None
+
+
+def touches(issues: Sequence[Issue]) -> dict[str, tuple[Touch, Touch]]:
+    """By issue: the last change in FieldCamp, and when the other side was seen. One query."""
+    keys = {(local_kind(issue.record_kind), issue.record_id): issue for issue in issues if issue.record_id}
+    if not keys:
+        return {}
+    made_here = Change.objects.filter(
+        workspace_id__in={issue.workspace_id for issue in issues},
+        kind__in={kind for kind, _ in keys},
+        record_id__in={record_id for _, record_id in keys},
+        origin="",
+    )
+    latest = made_here.order_by().values("kind", "record_id").annotate(last=Max("seq")).values("last")
+    last = {(row.kind, row.record_id): row for row in Change.objects.filter(seq__in=latest)}
+    found: dict[str, tuple[Touch, Touch]] = {}
+    for key, issue in keys.items():
+        row = last.get(key)
+        here = Touch(row.actor, row.at) if row else Touch()
+        there = Touch("", issue.link.seen_at if issue.link else None)
+        found[issue.pk] = (here, there)
+    return found

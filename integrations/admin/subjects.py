@@ -1,0 +1,58 @@
+"""The FieldCamp records that problems and links are about, whatever their kind."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from fieldcamp.desk.seat import Seat
+from fieldcamp.workspace.tracking import TrackedModel
+from integrations.kinds import KINDS
+
+# What the books call otherwise than FieldCamp.
+_LOCAL = {"customer": "client"}
+Subjects = dict[tuple[str, str], TrackedModel]
+
+
+@lru_cache(maxsize=1)
+def models() -> dict[str, type[TrackedModel]]:
+    """The model of each kind of the sync that has records in FieldCamp."""
+    own = {model.kind: model for model in apps.get_models() if issubclass(model, TrackedModel)}
+    return {kind: own[local] for kind in KINDS if (local := local_kind(kind)) in own}
+
+
+def local_kind(kind: str) -> str:
+    """How the change log calls this kind."""
+    return _LOCAL.get(kind, kind)
+
+
+def kinds_of(record: TrackedModel) -> list[str]:
+    """How the sync calls the record's kind."""
+    return [kind for kind, model in models().items() if isinstance(record, model)]
+
+
+def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
+    """Records by (kind, id) for (workspace, kind, id): one query for each kind."""
+    wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for workspace_id, kind, record_id in keys:
+        if kind in models() and record_id:
+            wanted[kind].add((workspace_id, record_id))
+    found: Subjects = {}
+    for kind, ids in wanted.items():
+        rows: Any = models()[kind].objects.filter(pk__in=[record_id for _, record_id in ids])
+        if any(field.name == "client" for field in models()[kind]._meta.fields):
+            rows = rows.select_related("client")
+        found |= {(kind, row.pk): row for row in rows if (row.workspace_id, row.pk) in ids}
+    return found
+
+
+def page_of(record: TrackedModel, seat: Seat) -> str:
+    """The record's page at the desk; "" where it has none."""
+    model = type(record)
+    if record.deleted_at or not admin.site.is_registered(model) or not seat.may("view"):
+        return ""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])
