@@ -11,6 +11,7 @@ from fieldcamp.sandbox.control import Control
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import Google
 from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, compressed, json_response
+from fieldcamp.sandbox.intuit import Intuit
 from fieldcamp.sandbox.microsoft import Microsoft
 from fieldcamp.sandbox.state import Clock, State
 from fieldcamp.sandbox.traffic import Latency, RequestLog
@@ -18,7 +19,7 @@ from fieldcamp.sandbox.vendor import Vendor
 
 log = logging.getLogger("fieldcamp.sandbox")
 
-VENDORS = (Google, Microsoft)
+VENDORS = (Google, Microsoft, Intuit)
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 

@@ -29,6 +29,7 @@ class Control:
             ("POST", "clock"): self.clock,
             ("POST", "token"): self.token,
             ("POST", "revoke"): self.revoke,
+            ("POST", "switches"): self.switches,
             ("POST", "bulk"): self.bulk,
             ("GET", "state"): self.state,
         }
@@ -114,6 +115,12 @@ class Control:
     def revoke(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account")
         return {"revoked": self._vendor(body).revoke(_string(body, "account"))}
+
+    def switches(self, request: Request) -> dict[str, Any]:
+        body = request.json_object()
+        values = {name: value for name, value in body.items() if name not in ("vendor", "account")}
+        account = _string(body, "account") if body.get("account") is not None else None
+        return self._vendor(body).switch(account, values)
 
     def bulk(self, request: Request) -> dict[str, Any]:
         body = request.json_object()

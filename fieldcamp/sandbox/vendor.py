@@ -37,6 +37,9 @@ class Vendor(Protocol):
     def dump(self, account: str | None) -> dict[str, Any]:
         """All records as the vendor would serialize them, by account."""
 
+    def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
+        """Sets how the vendor, or one of its accounts, behaves; all its switches. BadInput for one it does not have."""
+
     def cursor_of(self, request: Request) -> str:
         """The sync cursor a call carries, or an empty string."""
 

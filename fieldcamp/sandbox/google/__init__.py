@@ -119,6 +119,10 @@ class Google:
                 result[email] = {"calendars": calendars, "clients": clients}
         return {"accounts": result}
 
+    def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
+        """There are none."""
+        raise BadInput("Google has no switches.")
+
     def cursor_of(self, request: Request) -> str:
         """The sync token of a list call."""
         return request.query.get("syncToken", "")

@@ -54,6 +54,7 @@ class Entity:
         create `old` is None, on delete `new` is None.
     void(books, draft, old): turns `draft` into the voided object; None when the type cannot be voided.
     before_delete(books, old): refuses a deletion by raising.
+    actions[name](books, stored, query): answers POST /<segment>/<id>/<name>, e.g. sending; returns the object's body.
     respond(books, shown, stored): adds to `shown`, a deep copy, what is worked out at reading: names, links.
     """
 
@@ -76,6 +77,7 @@ class Entity:
     settle: Callable[["Books", Stored | None, Stored | None], None] = nothing
     void: Callable[["Books", Body, Stored], None] | None = None
     before_delete: Callable[["Books", Stored], None] = nothing
+    actions: Mapping[str, Callable[["Books", Stored, Mapping[str, str]], Body]] = field(default_factory=dict)
     respond: Callable[["Books", Body, Stored], None] = nothing
 
 

@@ -114,6 +114,10 @@ class Microsoft:
                 result[each.email] = {"calendars": shown, "clients": clients}
         return {"accounts": result}
 
+    def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
+        """There are none."""
+        raise BadInput("Microsoft has no switches.")
+
     def cursor_of(self, request: Request) -> str:
         """The token of a delta call: of the next round, or of the next page."""
         options = {name.lower(): value for name, value in request.query.items(multi=True)}
