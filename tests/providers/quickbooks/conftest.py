@@ -143,6 +143,17 @@ def fresh(http):
 
 
 @pytest.fixture
+def later(intuit):
+    """A client with a new token, after so many seconds of Intuit's clock."""
+
+    def after(seconds: float):
+        intuit.advance(seconds)
+        return QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(intuit.token()["access_token"])), REALM)
+
+    return after
+
+
+@pytest.fixture
 def books(fresh, intuit):
     intuit.forget_requests()
     return fresh()
