@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from integrations.views import connect, desk, mail, problems
+from integrations.views import books, connect, desk, mail, problems, tour
 
 app_name = "integrations"
 urlpatterns = [
     path("connect/<slug:slug>/", connect.connect, name="connect"),
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
+    path("connections/<str:connection_id>/mapping/", books.mapping, name="mapping"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
+    path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),
     path("company/", desk.choose_company, name="choose_company"),
     path("cards/<slug:slug>/", desk.card, name="card"),
     path("needs/", desk.needs, name="needs"),

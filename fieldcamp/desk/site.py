@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
+from fieldcamp.desk.demo import credentials
 from fieldcamp.desk.seat import seat_of
 
 View = Callable[..., HttpResponseBase]
@@ -54,7 +55,7 @@ class DeskSite(UnfoldAdminSite):
         return super().admin_view(_in_company_time(view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        return _themed(super().login(request, extra_context))
+        return _themed(super().login(request, {"demo": credentials(), **(extra_context or {})}))
 
 
 def desk_view(*methods: str, may: str = "view") -> Callable[[View], View]:
