@@ -233,6 +233,7 @@ INVOICE = Entity(
         "BillAddr": ADDRESS,
         "ShipAddr": ADDRESS,
         "TrackingNum": text(31),
+        "Deposit": numeric(0, 0),  # clients send 0; a deposit taken with the invoice is not simulated
         "EmailStatus": choice("NotSet", "NeedToSend", "EmailSent"),
         "PrintStatus": choice("NotSet", "NeedToPrint", "PrintComplete"),
         "AllowOnlineCreditCardPayment": flag(),

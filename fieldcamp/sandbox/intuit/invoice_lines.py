@@ -24,7 +24,7 @@ PRICE_PLACES = Decimal("0.0000001")
 
 LINES = rows(
     struct(
-        ("LineNum", "LinkedTxn", "CustomExtensions"),
+        ("LineNum", "LinkedTxn", "CustomExtensions", "CustomField"),
         Id=text(20),
         Description=text(4000),
         Amount=numeric(),
@@ -136,6 +136,8 @@ def _sold(books: Books, detail: Body, cost: Decimal, taxless: str) -> Body:
         raise Fault(2500, "Invalid Reference Id", "Categories cannot be used in transactions", "ItemRef")
     quantity = decimal(detail["Qty"]) if "Qty" in detail else None
     price = decimal(detail["UnitPrice"]) if "UnitPrice" in detail else None
+    if cost and quantity == 0 == price:  # python-quickbooks sends zeros for what is not set
+        quantity = price = None
     if quantity is not None and price is not None and totals.line_amount(quantity, price) != cents(cost):
         raise Fault(
             6070,
@@ -144,7 +146,7 @@ def _sold(books: Books, detail: Body, cost: Decimal, taxless: str) -> Body:
         )
     if quantity and price is None:
         price = (cost / quantity).quantize(PRICE_PLACES)
-    sold = {name: detail[name] for name in ("ServiceDate", "ItemRef", "ClassRef") if name in detail}
+    sold: Body = {name: detail[name] for name in ("ServiceDate", "ItemRef", "ClassRef") if name in detail}
     sold |= {"UnitPrice": number(price)} if price is not None else {}
     sold |= {"Qty": number(quantity)} if quantity is not None else {}
     sold |= {"ItemAccountRef": item["IncomeAccountRef"]} if "IncomeAccountRef" in item else {}
