@@ -11,7 +11,8 @@ from fieldcamp.sandbox.vendor import Vendor
 
 HERE = Path(__file__).parent
 SCRIPT = "text/javascript; charset=UTF-8"
-STATIC = {"sandbox.css": "text/css; charset=UTF-8", "week.js": SCRIPT, "submit.js": SCRIPT}
+STYLE = "text/css; charset=UTF-8"
+STATIC = {"sandbox.css": STYLE, "books.css": STYLE, "week.js": SCRIPT, "submit.js": SCRIPT}
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),

@@ -12,6 +12,7 @@ from fieldcamp.sandbox.intuit.consent import SCOPES, Consent
 from fieldcamp.sandbox.intuit.schema import SCHEMA
 from fieldcamp.sandbox.intuit.store import Store
 from fieldcamp.sandbox.intuit.token_api import TokenApi
+from fieldcamp.sandbox.intuit.ui import Ui
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
 from fieldcamp.sandbox.state import State
 
@@ -34,6 +35,7 @@ class Intuit:
         self.api = Api(
             self.store, self.grants, lambda part, do, outer: self.faults.around(self, part, do, outer_path=outer)
         )
+        self.ui = Ui(self)
 
     @property
     def throttled(self) -> bool:
@@ -66,7 +68,7 @@ class Intuit:
 
     def page(self, request: Request) -> Response:
         """Answers a call below /intuit/ui."""
-        return json_response({"error": "There is no such page."}, 404)
+        return self.ui.handle(request)
 
     def seed(self, seed_name: str) -> None:
         """Makes the sample companies; "demo" also gives them customers and invoices."""

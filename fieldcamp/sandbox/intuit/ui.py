@@ -1,0 +1,215 @@
+"""The pages on which a person keeps a company's books: everything below /intuit/ui.
+
+The company is part of the address: nobody signs in here.
+"""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
+
+from fieldcamp.sandbox import pages
+from fieldcamp.sandbox.http import BadInput, Request, Response, redirect
+from fieldcamp.sandbox.intuit import preferences, ui_invoices, ui_payments, ui_settings
+from fieldcamp.sandbox.intuit.books import Books
+from fieldcamp.sandbox.intuit.consent import SCOPES
+from fieldcamp.sandbox.intuit.errors import Fault
+from fieldcamp.sandbox.intuit.store import Stored
+from fieldcamp.sandbox.intuit.ui_names import NAME_LISTS, NameList
+
+if TYPE_CHECKING:
+    from fieldcamp.sandbox.intuit import Intuit
+
+ROOT = "/intuit/ui"
+VENDOR = {"name": "intuit", "title": "Intuit"}
+TABS = (
+    ("customers", "Customers"),
+    ("items", "Products and services"),
+    ("invoices", "Invoices"),
+    ("payments", "Payments"),
+    ("vendors", "Vendors"),
+    ("settings", "Settings"),
+    ("apps", "Apps with access"),
+)
+PAGE = 50
+NEWEST = "json_extract(body, '$.TxnDate') COLLATE NOCASE DESC, n DESC"
+OF_CUSTOMER = (
+    "json_extract(body, '$.CustomerRef.value') IN (SELECT id FROM q_objects WHERE realm = ? AND type = 'Customer'"
+    " AND json_extract(body, '$.DisplayName') LIKE ? ESCAPE '\\')"
+)
+
+
+class NoPage(Exception):
+    """There is nothing at this address."""
+
+
+class Ui:
+    """Shows a page, or does what its form says and leads on."""
+
+    def __init__(self, intuit: "Intuit") -> None:
+        self.intuit = intuit
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call below /intuit/ui. What the books refuse is said in a sentence."""
+        parts = [unquote(part) for part in request.path.removeprefix(ROOT).strip("/").split("/") if part]
+        if not parts:
+            companies = [self._company(self.intuit.books(each.realm)) for each in self.intuit.store.companies()]
+            return pages.page("intuit/companies.html", vendor=VENDOR, companies=companies)
+        try:
+            books = self.intuit.books(parts[0])
+        except BadInput as error:
+            return _message(404, str(error), ROOT)
+        root, rest = f"{ROOT}/{books.realm}", parts[1:]
+        if not rest:
+            return redirect(f"{root}/customers")
+        try:
+            with self.intuit.state.lock:
+                return self._page(request, books, rest)
+        except (Fault, BadInput) as error:
+            text = error.detail if isinstance(error, Fault) else str(error)
+            return _message(400, text, request.path)
+        except NoPage:
+            return _message(404, "There is no such page.", root)
+
+    def _page(self, request: Request, books: Books, rest: list[str]) -> Response:
+        tab, object_id, *more = [*rest, ""] if len(rest) == 1 else rest
+        if more or tab not in dict(TABS):
+            raise NoPage(tab)
+        if tab == "settings" and not object_id:
+            return self._settings(request, books)
+        if tab == "apps" and not object_id:
+            return self._apps(request, books)
+        if tab in ("settings", "apps"):
+            raise NoPage(object_id)
+        if not object_id:
+            return self._list(request, books, tab)
+        return self._record(request, books, tab, "" if object_id == "new" else object_id)
+
+    def _list(self, request: Request, books: Books, tab: str) -> Response:
+        q, text = request.query.get("q", "").strip(), request.query.get("page", "1")
+        number = min(int(text), 1_000_000) if text.isdecimal() and len(text) < 8 and int(text) else 1
+        names = NAME_LISTS.get(tab)
+        entity = names.entity if names else tab.removesuffix("s").capitalize()
+        where, params = _search(books, entity, q, names is not None)
+        order = books.entities[entity].order if names else NEWEST
+        found = list(books.rows(entity, where, *params, order=order, limit=PAGE + 1, offset=(number - 1) * PAGE))
+        total = books.store.count(books.realm, entity, where, *params)
+        here = f"{ROOT}/{books.realm}/{tab}"
+        if names:
+            title, new, heads, rows = names.title, names.new, names.heads, [names.row(each) for each in found[:PAGE]]
+        else:
+            kind = ui_invoices if tab == "invoices" else ui_payments
+            title, new = dict(TABS)[tab], "New invoice" if tab == "invoices" else "Receive a payment"
+            heads, rows = kind.HEADS, [kind.row(books, each) for each in found[:PAGE]]
+        return self._show(
+            "list",
+            books,
+            tab,
+            title=title,
+            new=new,
+            heads=heads,
+            rows=rows,
+            q=q,
+            caption=f"{total} in all",
+            earlier=f"{here}?{urlencode({'q': q, 'page': number - 1})}" if number > 1 else "",
+            later=f"{here}?{urlencode({'q': q, 'page': number + 1})}" if len(found) > PAGE else "",
+        )
+
+    def _record(self, request: Request, books: Books, tab: str, object_id: str) -> Response:
+        names = NAME_LISTS.get(tab)
+        entity = names.entity if names else tab.removesuffix("s").capitalize()
+        stored = books.get(entity, object_id) if object_id else None
+        if object_id and stored is None:
+            raise NoPage(object_id)
+        if request.method == "POST":
+            return self._change(request, books, tab, stored)
+        here = f"{ROOT}/{books.realm}"
+        customer = request.query.get("customer", "")
+        if names:
+            shown = _named(books, names, stored, here)
+        elif tab == "invoices":
+            shown = ui_invoices.form(books, stored, customer, here)
+        elif stored is None and not customer:
+            return self._show("choose", books, tab, customers=ui_payments.payers(books))
+        else:
+            shown = ui_payments.form(books, stored, customer, request.query.get("invoice", ""), here)
+        template = {"invoices": "invoice", "payments": "payment"}.get(tab, "record")
+        return self._show(template, books, tab, **shown)
+
+    def _change(self, request: Request, books: Books, tab: str, stored: Stored | None) -> Response:
+        """Through the same functions as the API."""
+        form, place = request.form(), f"{ROOT}/{books.realm}/{tab}"
+        kind: Any = NAME_LISTS.get(tab) or (ui_invoices if tab == "invoices" else ui_payments)
+        if stored is None or form.get("action") == "save":
+            object_id = kind.save(books, stored, form)
+        else:
+            object_id = kind.act(books, stored, form)
+        return redirect(f"{place}/{object_id}" if object_id else place, 303)
+
+    def _settings(self, request: Request, books: Books) -> Response:
+        if request.method == "POST":
+            ui_settings.act(books, request.form())
+            return redirect(request.path, 303)
+        return self._show("settings", books, "settings", sections=ui_settings.sections(books))
+
+    def _apps(self, request: Request, books: Books) -> Response:
+        grants = self.intuit.grants.of_account(books.realm)
+        if request.method == "POST":
+            for grant in grants:
+                if str(grant["n"]) == request.form().get("grant"):
+                    self.intuit.tokens.forget(grant["n"])
+            return redirect(request.path, 303)
+        apps = [grant | {"allows": [SCOPES.get(scope, scope) for scope in grant["scopes"]]} for grant in grants]
+        return self._show("apps", books, "apps", apps=apps)
+
+    def _show(self, template: str, books: Books, tab: str, **values: Any) -> Response:
+        company = self._company(books)
+        return pages.page(f"intuit/{template}.html", vendor=VENDOR, company=company, tabs=TABS, tab=tab, **values)
+
+    def _company(self, books: Books) -> dict[str, Any]:
+        info, prefs = books.the("CompanyInfo").body, books.the("Preferences").body
+        return {
+            "realm": books.realm,
+            "name": info["CompanyName"],
+            "country": info["Country"],
+            "currency": prefs["CurrencyPrefs"]["HomeCurrency"]["value"],
+            "root": f"{ROOT}/{books.realm}",
+            "lapsed": not ui_settings.is_subscribed(books),
+            "closed": preferences.books_closed_until(prefs),
+        }
+
+
+def _named(books: Books, names: NameList, stored: Stored | None, root: str) -> dict[str, Any]:
+    """The page of a customer, an item or a vendor."""
+    body = stored.body if stored else {}
+    row = names.row(stored) if stored else None
+    links = []
+    if stored and names.entity == "Customer" and stored.active:
+        links = [
+            (f"{root}/invoices/new?customer={stored.id}", "New invoice"),
+            (f"{root}/payments/new?customer={stored.id}", "Receive a payment"),
+        ]
+    return {
+        "title": row.cells[0] if row else names.new,
+        "chips": row.chips if row else (),
+        "facts": [(head, row.cells[n]) for n, (head, kind) in enumerate(names.heads) if kind] if row else [],
+        "links": links,
+        "fields": names.fields(books, body),
+        "actions": names.actions(books, stored) if stored else [],
+    }
+
+
+def _search(books: Books, entity: str, q: str, by_name: bool) -> tuple[str, tuple[Any, ...]]:
+    """The condition that finds what a person has typed, and its values."""
+    if not q:
+        return "NOT deleted", ()
+    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    like = f"%{escaped}%"
+    if by_name:
+        field = books.entities[entity].names
+        return f"NOT deleted AND json_extract(body, '$.{field.field if field else 'Name'}') LIKE ? ESCAPE '\\'", (like,)
+    number = "DocNumber" if entity == "Invoice" else "PaymentRefNum"
+    own = f"json_extract(body, '$.{number}') LIKE ? ESCAPE '\\'"
+    return f"NOT deleted AND ({own} OR {OF_CUSTOMER})", (like, books.realm, like)
+
+
+def _message(status: int, text: str, back: str) -> Response:
+    return pages.page("message.html", status, vendor=VENDOR, message=text, back=back)

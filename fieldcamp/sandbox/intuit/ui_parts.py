@@ -1,0 +1,99 @@
+"""What the pages of the books are made of: fields, buttons, tables, and how money and dates are written and read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fieldcamp.sandbox.http import BadInput
+from fieldcamp.sandbox.intuit.amounts import decimal, number
+from fieldcamp.sandbox.intuit.books import Books
+from fieldcamp.sandbox.intuit.store import Stored
+
+Options = Sequence[tuple[str, str]]
+CHOICES = 500  # so many names fit into a select
+MONEY = "money"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A labelled input. `kind` is an input's type, "select" or "tick"."""
+
+    name: str
+    label: str
+    value: Any = ""
+    kind: str = "text"
+    required: bool = False
+    hint: str = ""
+    options: Options = ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button of its own."""
+
+    name: str
+    label: str
+    danger: bool = False
+    fields: Sequence[Field] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a list."""
+
+    id: str
+    cells: Sequence[str]
+    chips: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A form on the page of settings."""
+
+    name: str
+    title: str
+    label: str
+    fields: Sequence[Field] = field(default_factory=tuple)
+    text: str = ""
+    danger: bool = False
+
+
+def money(value: Any) -> str:
+    """1,234.50"""
+    return f"{decimal(value):,.2f}"
+
+
+def plain(value: Any) -> str:
+    """A number as a form's input holds it."""
+    return "" if value is None else f"{decimal(value):f}"
+
+
+def parsed(text: str, what: str) -> int | float:
+    """The number that a person has typed."""
+    try:
+        value = Decimal(text.replace(",", "").strip() or "0")
+        if not value.is_finite():
+            raise InvalidOperation
+    except InvalidOperation:
+        raise BadInput(f"{what} must be a number.") from None
+    return number(value)
+
+
+def choices(books: Books, entity: str, where: str = "active AND NOT deleted", keep: str = "") -> Options:
+    """The objects of a type to choose from, by name; the one of the id `keep` in any case."""
+    found = list(books.rows(entity, where, order=books.entities[entity].order, limit=CHOICES))
+    if keep and keep not in {each.id for each in found} and (kept := books.get(entity, keep)):
+        found.insert(0, kept)
+    return [(each.id, name_of(each)) for each in found]
+
+
+def name_of(stored: Stored) -> str:
+    """What a list shows first."""
+    names = ("FullyQualifiedName", "DisplayName", "Name")
+    return next((str(stored.body[name]) for name in names if name in stored.body), stored.id)
+
+
+def stripped(values: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Only what has a value."""
+    return {name: text.strip() for name, text in values if text.strip()}
