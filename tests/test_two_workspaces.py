@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.urls import URLPattern, get_resolver
 
 from fieldcamp.api.models import ApiKey
-from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Member, Visit
+from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Invoice, Item, Member, Payment, TaxRate, Visit
 from integrations.models import Connection, Hold, Issue, JobItem, Link, OAuthGrant, Stream, SyncJob
 from tests.admin.conftest import Company, company, login
 from tests.conftest import api_client
@@ -27,6 +27,10 @@ MODELS = (
     Client,
     Member,
     Visit,
+    Item,
+    TaxRate,
+    Invoice,
+    Payment,
     BlockedTime,
     Connection,
     Hold,
@@ -177,6 +181,19 @@ def test_their_ids_in_bodies_and_filters(ours, theirs, key):
     assert key.patch(f"/api/v1/visits/{ours.visit.pk}", {"technicianId": theirs.tech.pk}).status_code == 400
     assert key.get(f"/api/v1/visits?clientId={theirs.client.pk}").json()["data"] == []
     assert key.get(f"/api/v1/visits?technicianId={theirs.tech.pk}").json()["data"] == []
+    invoice = {"clientId": ours.client.pk, "lines": []}
+    for wrong in (
+        {"clientId": theirs.client.pk},
+        {"taxRateId": theirs.tax.pk},
+        {"lines": [{"itemId": theirs.item.pk}]},
+    ):
+        assert key.post("/api/v1/invoices", invoice | wrong).status_code == 400
+    share = {"invoiceId": theirs.invoice.pk, "amount": 1}
+    payment = {"clientId": ours.client.pk, "amount": 1, "allocations": [share]}
+    assert key.post("/api/v1/payments", payment).status_code == 400
+    assert key.patch(f"/api/v1/payments/{ours.payment.pk}", {"allocations": [share]}).status_code == 400
+    assert key.get(f"/api/v1/payments?invoiceId={theirs.invoice.pk}").json()["data"] == []
+    assert key.get(f"/api/v1/invoices?clientId={theirs.client.pk}").json()["data"] == []
     trigger = key.post("/api/v1/integrations/google-calendar/sync", {"connection_id": theirs.connection.pk})
     assert trigger.json()["error"]["code"] == "NOT_FOUND"
 

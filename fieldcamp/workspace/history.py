@@ -7,10 +7,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Change, Client, Member, Visit, VisitStatus
+from fieldcamp.workspace.models import Change, Member, VisitStatus
+from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
-_LABELS = {"phone_number": "phone number", "billing_address": "billing address", "property_address": "address"}
+_LABELS = {
+    "phone_number": "phone number",
+    "billing_address": "billing address",
+    "property_address": "address",
+    "lines_digest": "lines",
+    "allocations_digest": "invoices that it pays",
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Entry:
     sentence: str
 
 
-def history_of(record: Visit | Client, places: Mapping[str, str], limit: int = 50) -> list[Entry]:
+def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50) -> list[Entry]:
     """The newest changes first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}

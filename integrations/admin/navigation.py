@@ -44,6 +44,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
     ]
+    groups.append(
+        {
+            "title": "Money",
+            "items": [
+                item("Invoices", "receipt_long", "workspace_invoice_changelist"),
+                item("Payments", "payments", "workspace_payment_changelist"),
+                item("Items", "sell", "workspace_item_changelist"),
+                item("Tax rates", "percent", "workspace_taxrate_changelist"),
+            ],
+        }
+    )
     own = []
     if seat.may("settings"):
         own.append(item("Company", "storefront", "workspace_workspace_changelist"))

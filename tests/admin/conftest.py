@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,9 @@ from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import create_key
-from fieldcamp.workspace.models import BlockedTime, Client, Member, Role, Visit, Workspace
+from fieldcamp.workspace.invoicing import create_invoice
+from fieldcamp.workspace.models import BlockedTime, Client, Item, Member, Role, TaxRate, Visit, Workspace
+from fieldcamp.workspace.paying import record_payment
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -64,6 +67,13 @@ def company(name: str) -> Company:
         visit_status="scheduled",
         timezone=workspace.timezone,
     )
+    item = Item.objects.create(workspace=workspace, name=f"Item of {name}", price=100)
+    tax = TaxRate.objects.create(workspace=workspace, name=f"Tax of {name}", rate="0.08")
+    invoice = create_invoice(
+        workspace=workspace, client_id=client.pk, lines=[{"item_id": item.pk}], tax_rate_id=tax.pk, send=True
+    )
+    shares = [{"invoice_id": invoice.pk, "amount": 8}]
+    payment = record_payment(workspace=workspace, client_id=client.pk, amount=Decimal(10), allocations=shares)
     connection = Connection.objects.create(
         workspace=workspace,
         integration=GOOGLE,
@@ -134,7 +144,9 @@ def company(name: str) -> Company:
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
     return Company(
-        workspace=workspace, tech=tech, client=client, visit=visit, connection=connection, stream=stream, job=job,
+        workspace=workspace, tech=tech, client=client, visit=visit,
+        item=item, tax=tax, invoice=invoice, payment=payment,
+        connection=connection, stream=stream, job=job,
         link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
     )  # fmt: skip
 
@@ -179,6 +191,12 @@ def pages_of(rows: Company) -> dict[str, str]:
         "visit": f"{at}/workspace/visit/{rows.visit.pk}/change/",
         "visit history": f"{at}/workspace/visit/{rows.visit.pk}/history/",
         "client": f"{at}/workspace/client/{rows.client.pk}/change/",
+        "item": f"{at}/workspace/item/{rows.item.pk}/change/",
+        "tax rate": f"{at}/workspace/taxrate/{rows.tax.pk}/change/",
+        "invoice": f"{at}/workspace/invoice/{rows.invoice.pk}/change/",
+        "payment": f"{at}/workspace/payment/{rows.payment.pk}/change/",
+        "void invoice": f"{at}/workspace/invoice/{rows.invoice.pk}/void/",
+        "void payment": f"{at}/workspace/payment/{rows.payment.pk}/void/",
         "member": f"{at}/workspace/member/{rows.tech.pk}/change/",
         "blocked time": f"{at}/workspace/blockedtime/{rows.blocked.pk}/change/",
         "company": f"{at}/workspace/workspace/{rows.workspace.pk}/change/",
@@ -200,6 +218,10 @@ LISTS = {
     "issues": "/admin/integrations/issue/",
     "visits": "/admin/workspace/visit/",
     "clients": "/admin/workspace/client/",
+    "items": "/admin/workspace/item/",
+    "tax rates": "/admin/workspace/taxrate/",
+    "invoices": "/admin/workspace/invoice/",
+    "payments": "/admin/workspace/payment/",
     "team": "/admin/workspace/member/",
     "blocked times": "/admin/workspace/blockedtime/",
     "company": "/admin/workspace/workspace/",
@@ -222,6 +244,8 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "ignore": (f"{issue}/ignore/", {}),
         "unignore": (f"{issue}/unignore/", {}),
         "decide": (f"{at}/holds/{rows.hold.pk}/decide/", {"decision": "reject"}),
+        "void payment": (f"/admin/workspace/payment/{rows.payment.pk}/void/", {}),
+        "void invoice": (f"/admin/workspace/invoice/{rows.invoice.pk}/void/", {}),
         "revoke": (f"/admin/api/apikey/{rows.key.pk}/revoke/", {}),
         "rotate": (f"/admin/api/apikey/{rows.key.pk}/rotate/", {"overlap": "24"}),
     }

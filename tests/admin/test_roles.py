@@ -15,14 +15,15 @@ ALL = WORKERS | {"viewer"}
 PAGES = {
     **dict.fromkeys(LISTS, ALL),
     **dict.fromkeys(("job", "connection", "issue", "visit", "visit history", "client", "member"), ALL),
-    **dict.fromkeys(("blocked time", "csv"), ALL),
+    **dict.fromkeys(("blocked time", "csv", "item", "tax rate", "invoice", "payment"), ALL),
+    **dict.fromkeys(("void invoice", "void payment"), MANAGERS),
     "disconnect": MANAGERS,
     "company": MANAGERS,
     **dict.fromkeys(("keys", "key", "revoke", "rotate"), OWNERS),
 }
 POSTS = {
     **dict.fromkeys(("sync", "cancel", "retry", "resolve", "ignore", "unignore"), WORKERS),
-    **dict.fromkeys(("pause", "resume", "disconnect", "decide"), MANAGERS),
+    **dict.fromkeys(("pause", "resume", "disconnect", "decide", "void invoice", "void payment"), MANAGERS),
     **dict.fromkeys(("revoke", "rotate"), OWNERS),
 }
 
@@ -125,7 +126,7 @@ def test_buttons_need_a_token_against_forgery_and_a_post(desk, ours):
     guarded.cookies = desk("owner").cookies
     for name, (url, data) in posts_of(ours).items():
         assert guarded.post(url, data).status_code == 403, name
-        if name not in ("disconnect", "revoke", "rotate"):  # these ask first
+        if name not in ("disconnect", "revoke", "rotate", "void invoice", "void payment"):  # these ask first
             assert desk("owner").get(url).status_code == 405, name
 
 

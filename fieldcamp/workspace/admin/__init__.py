@@ -1,5 +1,5 @@
 """The workspace's records, people and settings in the admin. Django's admin finds the classes by this import."""
 
-from fieldcamp.workspace.admin import audit, logins, people, records
+from fieldcamp.workspace.admin import audit, logins, money, people, records
 
-__all__ = ["audit", "logins", "people", "records"]
+__all__ = ["audit", "logins", "money", "people", "records"]

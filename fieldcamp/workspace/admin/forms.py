@@ -10,6 +10,7 @@ from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace import services, team
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
+from fieldcamp.workspace.tracking import TrackedModel
 
 _ADDRESS = {"street": "Street", "city": "City", "state": "State", "postalCode": "Postal code", "country": "Country"}
 # The JSON fields of a client, as one text field for each of their parts.
@@ -32,7 +33,7 @@ class RecordForm(ServiceForm):
         super().__init__(*args, **kwargs)
         self.fields["seen_version"].initial = self.instance.version
 
-    def check_version(self, record: Visit | Client) -> None:
+    def check_version(self, record: TrackedModel) -> None:
         if self.cleaned_data["seen_version"] not in (None, record.version):
             raise InvalidTransition(
                 "This record was changed while you had it open; see its history below. Open the page again to see "

@@ -15,8 +15,10 @@ from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
+from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
+from fieldcamp.workspace.services import delete_client, delete_visit
 from fieldcamp.workspace.templatetags.desk import at, day
 
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
@@ -72,8 +74,9 @@ class RecordAdmin(ServiceAdmin):
 
 
 @admin.register(Client)
-class ClientAdmin(RecordAdmin):
+class ClientAdmin(RemovalMixin, RecordAdmin):
     form = ClientForm
+    needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "email", "phone", "place", "stage")
     search_fields = ("first_name", "last_name", "company_name", "email")
     fieldsets = (
@@ -98,6 +101,15 @@ class ClientAdmin(RecordAdmin):
     def name(self, client: Client) -> str:
         return str(client)
 
+    def remove(self, record: Client) -> None:
+        delete_client(workspace=record.workspace, client_id=record.pk)
+
+    def consequences(self, record: Client) -> list[str]:
+        count = record.visits.filter(deleted_at=None).count()
+        visits = f"{count} visit{'s stay' if count != 1 else ' stays'}" if count else "It has no visits"
+        after = " as they are" if count > 1 else " as it is" if count else ""
+        return [*super().consequences(record), f"{visits}{after}. No new visit can be made for this client."]
+
     @display(description="Phone")
     def phone(self, client: Client) -> str:
         number = client.phone_number or {}
@@ -109,8 +121,9 @@ class ClientAdmin(RecordAdmin):
 
 
 @admin.register(Visit)
-class VisitAdmin(RecordAdmin):
+class VisitAdmin(RemovalMixin, RecordAdmin):
     form = VisitForm
+    needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("title", "client", "technician", "starts", "length", "shown_status")
     list_filter = ("visit_status", TechnicianFilter, ("scheduled_start", RangeDateFilter))
     list_filter_submit = True
@@ -130,6 +143,9 @@ class VisitAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
         return super().get_queryset(request).select_related("client", "technician", "workspace")
+
+    def remove(self, record: Visit) -> None:
+        delete_visit(workspace=record.workspace, visit_id=record.pk)
 
     @display(description="Start", ordering="scheduled_start")
     def starts(self, visit: Visit) -> str:

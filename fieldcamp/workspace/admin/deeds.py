@@ -1,0 +1,93 @@
+"""Buttons of a record's page that do one thing through a service: some ask first, each is posted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.tracking import attributed
+
+
+@dataclass(frozen=True)
+class Deed:
+    """`asks`: what is said before it is done (nothing: it is done at once). `leaves`: the record is gone then."""
+
+    label: str
+    run: Callable[[Any, str], Any]  # record, reason
+    when: Callable[[Any], bool]
+    done: str
+    asks: tuple[str, ...] = ()
+    takes_reason: bool = False
+    leaves: bool = False
+    tone: str = ""
+
+
+class DeedAdmin(RecordAdmin):
+    deeds: ClassVar[dict[str, Deed]]
+    change_form_outer_after_template = "admin/workspace/deeds.html"
+
+    def _name(self, what: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
+
+    def get_urls(self) -> list[Any]:
+        return [
+            *(
+                path(
+                    f"<path:object_id>/{key}/",
+                    self.admin_site.admin_view(self.deed_view),
+                    {"key": key},
+                    self._name(key),
+                )
+                for key in self.deeds
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        record = self.get_object(request, unquote(object_id))
+        buttons = []
+        if record and self.has_change_permission(request):
+            for key, deed in self.deeds.items():
+                if deed.when(record):
+                    buttons.append({"deed": deed, "url": reverse(f"admin:{self._name(key)}", args=[record.pk])})
+        return super().change_view(request, object_id, form_url, {"deeds": buttons, **(extra_context or {})})
+
+    def deed_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
+        """GET says what will happen where there is something to say, POST does it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        record, deed = self.get_object(request, unquote(object_id)), self.deeds[key]
+        if record is None:
+            raise Http404
+        if request.method != "POST":
+            if not deed.asks:
+                return HttpResponseNotAllowed(["POST"])
+            back = self._page_of(record)
+            context = {"record": record, "deed": deed, "opts": self.opts, "title": f"{deed.label}?", "back": back}
+            return TemplateResponse(
+                request, "admin/workspace/deed.html", {**self.admin_site.each_context(request), **context}
+            )
+        try:
+            with attributed(actor=seat_of(request).name):
+                deed.run(record, request.POST.get("reason", "").replace("\x00", "").strip())
+        except InvalidTransition as error:
+            self.message_user(request, str(error), messages.WARNING)
+        except InvalidFields as error:
+            self.message_user(request, " ".join(sum(error.details.values(), [])), messages.WARNING)
+        else:
+            self.message_user(request, deed.done.format(record), messages.SUCCESS)
+            if deed.leaves:
+                return HttpResponseRedirect(reverse(f"admin:{self._name('changelist')}"))
+        return HttpResponseRedirect(self._page_of(record))
+
+    def _page_of(self, record: Any) -> str:
+        return reverse(f"admin:{self._name('change')}", args=[record.pk])

@@ -1,0 +1,263 @@
+"""Items, tax rates, invoices and payments."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from fieldcamp.desk.seat import seat_of
+from fieldcamp.money import plain
+from fieldcamp.workspace import invoicing, paying
+from fieldcamp.workspace.admin.deeds import Deed, DeedAdmin
+from fieldcamp.workspace.admin.money_forms import (
+    AllocationForm,
+    InvoiceForm,
+    ItemForm,
+    LineForm,
+    PaymentForm,
+    TaxForm,
+)
+from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.models import (
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Item,
+    Payment,
+    PaymentAllocation,
+    TaxRate,
+)
+from fieldcamp.workspace.models.invoices import in_status, today_in
+
+_CLIENT = ("client__company_name", "client__first_name", "client__last_name")
+_TONES = {
+    InvoiceStatus.SENT.label: "info",
+    InvoiceStatus.PARTLY_PAID.label: "warning",
+    InvoiceStatus.PAID.label: "success",
+    InvoiceStatus.OVERDUE.label: "danger",
+}
+
+
+@admin.register(Item)
+class ItemAdmin(RecordAdmin):
+    form = ItemForm
+    list_display = ("name", "sku", "type", "shown_price", "taxable", "is_active")
+    list_filter = ("type", "is_active")
+    search_fields = ("name", "sku")
+    fieldsets = (
+        (
+            None,
+            {"fields": (("name", "sku"), ("type", "price"), ("taxable", "is_active"), "description", "seen_version")},
+        ),
+    )
+
+    @display(description="Price", ordering="price")
+    def shown_price(self, item: Item) -> str:
+        return price(item.price)
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(RecordAdmin):
+    form = TaxForm
+    list_display = ("name", "percent", "made_of", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+    fieldsets = ((None, {"fields": (("name", "is_active"), "rate", "parts", "description", "seen_version")}),)
+
+    @display(description="Rate", ordering="rate")
+    def percent(self, tax: TaxRate) -> str:
+        return f"{plain(tax.rate * 100)} %"
+
+    @display(description="Components")
+    def made_of(self, tax: TaxRate) -> str:
+        return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
+
+
+class Rows(TabularInline):
+    """Rows that the record's form saves. Who may edit them sees them as new ones, as they are replaced as a whole."""
+
+    formset = forms.BaseInlineFormSet
+    can_delete = True
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Choices of the own workspace only."""
+        kwargs.setdefault("queryset", seat_of(request).scope(db_field.related_model._default_manager.alive()))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.admin_site.get_model_admin(self.parent_model).has_change_permission(request)
+
+    has_add_permission = has_change_permission = has_delete_permission = _may
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True  # of who may see the record
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return (self.rows_of(obj).count() if obj else 0) + 1
+
+    def rows_of(self, obj: Any) -> QuerySet:
+        return self.model._default_manager.filter(**{self.fk: obj})
+
+    fk: str
+
+
+class LineRows(Rows):
+    model = InvoiceLine
+    form = LineForm
+    fk = "invoice"
+    autocomplete_fields = ("item",)
+    verbose_name, verbose_name_plural = "line", "Lines: what is left empty comes from the item"
+
+
+class AllocationRows(Rows):
+    model = PaymentAllocation
+    form = AllocationForm
+    fk = "payment"
+    autocomplete_fields = ("invoice",)
+    verbose_name, verbose_name_plural = "invoice", "Invoices that it pays"
+
+
+class RowsAdmin(DeedAdmin):
+    """A record whose rows are saved with it, by its form's service."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if self.has_change_permission(request):
+            (inline,) = self.get_inline_instances(request, obj)
+            form.formset_class = inline.get_formset(request, obj)
+        return form
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        if self.has_change_permission(request):
+            kwargs["queryset"] = inline.model._default_manager.none()
+            if request.method == "GET" and obj.pk and not obj._state.adding:
+                rows = inline.rows_of(obj)
+                kwargs["initial"] = [forms.model_to_dict(row, inline.form._meta.fields) for row in rows]
+        return kwargs
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return super().construct_change_message(request, form, [], add)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return InvoiceStatus.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        workspace = seat_of(request).workspace
+        if self.value() not in InvoiceStatus.values or workspace is None:
+            return queryset
+        return queryset.filter(in_status(str(self.value()), today_in(workspace)))
+
+
+def _live(invoice: Invoice) -> bool:
+    return bool(invoice.sent_at and not invoice.voided_at)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(RowsAdmin):
+    form = InvoiceForm
+    inlines = (LineRows,)
+    list_display = ("number", "client", "date", "due_date", "total", "open", "shown_status")
+    list_filter = (StatusFilter, ("date", RangeDateFilter))
+    list_filter_submit = True
+    list_select_related = ("client", "workspace")
+    search_fields = ("number", *_CLIENT, "=id")
+    ordering = ("-date", "-id")
+    autocomplete_fields = ("client",)
+    readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
+                       "sent_at", "voided_at", "void_reason")  # fmt: skip
+    fieldsets = (
+        (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
+        ("Discount, tax and message", {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
+        ("Totals", {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
+        ("Record", {"fields": (("id", "sent_at"), ("voided_at", "void_reason")), "classes": ("collapse",)}),
+    )
+    deeds = {
+        "send": Deed(
+            "Send",
+            lambda row, _: invoicing.send_invoice(workspace=row.workspace, invoice_id=row.pk),
+            lambda row: not row.sent_at and not row.voided_at,
+            "{} is sent: it can be paid now.",
+            tone="primary",
+        ),
+        "void": Deed(
+            "Void",
+            lambda row, reason: invoicing.void_invoice(workspace=row.workspace, invoice_id=row.pk, reason=reason),
+            _live,
+            "{} is void.",
+            ("Nothing is owed for it any more.", "It stays in the list, with its number. This cannot be undone."),
+            takes_reason=True,
+            tone="danger",
+        ),
+        "discard": Deed(
+            "Delete the draft",
+            lambda row, _: invoicing.delete_invoice(workspace=row.workspace, invoice_id=row.pk),
+            lambda row: not row.sent_at and not row.voided_at,
+            "{} is deleted.",
+            ("The draft is deleted. This cannot be undone.", "Its number is not given again."),
+            leaves=True,
+            tone="danger",
+        ),
+    }
+
+    @display(description="Balance")
+    def open(self, invoice: Invoice) -> str:
+        return f"{invoice.balance:,.2f}"
+
+    @display(description="Status", label=_TONES)
+    def shown_status(self, invoice: Invoice) -> str:
+        return invoice.status.label if invoice.pk and not invoice._state.adding else InvoiceStatus.DRAFT.label
+
+
+@admin.register(Payment)
+class PaymentAdmin(RowsAdmin):
+    form = PaymentForm
+    inlines = (AllocationRows,)
+    list_display = ("date", "client", "amount", "method", "reference", "state")
+    list_filter = ("method", ("date", RangeDateFilter))
+    list_filter_submit = True
+    list_select_related = ("client",)
+    search_fields = ("reference", *_CLIENT, "=id")
+    ordering = ("-date", "-id")
+    autocomplete_fields = ("client",)
+    readonly_fields = ("id", "unapplied", "where", "voided_at")
+    fieldsets = (
+        (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "unapplied"), "seen_version")}),
+        ("Notes", {"fields": ("notes",)}),
+        ("Record", {"fields": (("id", "where"), "voided_at"), "classes": ("collapse",)}),
+    )
+    deeds = {
+        "void": Deed(
+            "Void",
+            lambda row, _: paying.void_payment(workspace=row.workspace, payment_id=row.pk),
+            lambda row: not row.voided_at,
+            "The payment of {} is void.",
+            ("The invoices that it pays are open again.", "It stays in the list. This cannot be undone."),
+            tone="danger",
+        )
+    }
+
+    @display(description="State", label={"Void": "danger"})
+    def state(self, payment: Payment) -> str:
+        return "Void" if payment.voided_at else "Received"
+
+    @display(description="Recorded in")
+    def where(self, payment: Payment) -> str:
+        return payment.made_in.replace("_", " ").capitalize() or "FieldCamp"
+
+
+def price(value: Decimal) -> str:
+    """A unit price: two places, or as many as it has."""
+    text = plain(value)
+    return f"{value:,.2f}" if len(text.partition(".")[2]) <= 2 else text
