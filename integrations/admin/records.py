@@ -1,19 +1,25 @@
-"""The visit's page, with its remote twins and where its changes came from."""
+"""The pages of FieldCamp's records, with their remote twins and where their changes came from."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from fieldcamp.desk.seat import seat_of
-from fieldcamp.workspace.admin.records import ClientAdmin, VisitAdmin
-from fieldcamp.workspace.models import Client, Visit
+from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.jobs import provider_label
 from integrations.admin.problems import problems
-from integrations.models import Issue, Link, Stream
+from integrations.admin.subjects import kinds_of, models
+from integrations.kinds import KINDS
+from integrations.models import ConnectionState, Direction, Issue, Link, Stream
 
-admin.site.unregister([Visit, Client])
+NOTHING_YET = {
+    "visit": "Nothing yet: a visit with a technician and a time goes into that technician's connected calendar.",
+    "client": "Nothing yet: a client goes into the connected books with its first invoice or the next sync.",
+}
 
 
 def places_of(workspace_id: str) -> dict[str, str]:
@@ -22,18 +28,24 @@ def places_of(workspace_id: str) -> dict[str, str]:
     return {stream.pk: provider_label(stream.connection.integration) for stream in streams}
 
 
-def twins_of(visit: Visit) -> list[dict[str, Any]]:
-    """The visit's remote twins, the present ones first."""
-    links = Link.objects.filter(kind=visit.kind, record_id=visit.pk, stream__connection__workspace=visit.workspace_id)
+def _links(record: Any) -> QuerySet[Link]:
+    rows = Link.objects.filter(
+        kind__in=kinds_of(record), record_id=record.pk, stream__connection__workspace=record.workspace_id
+    )
+    return rows.select_related("stream__connection").order_by("-cut_at", "pk")
+
+
+def twins_of(record: Any) -> list[dict[str, Any]]:
+    """The record's remote twins, the present ones first."""
     return [
         {
             "link": link,
             "label": provider_label(link.stream.connection.integration),
             "connection": link.stream.connection,
-            "calendar": str(link.stream),
+            "place": str(link.stream),
             **_state(link),
         }
-        for link in links.select_related("stream__connection").order_by("-cut_at", "pk")[:20]
+        for link in _links(record)[:20]
     ]
 
 
@@ -49,27 +61,57 @@ def _state(link: Link) -> dict[str, str]:
     return {"state": "In step", "tone": "success"}
 
 
-@admin.register(Visit)
-class SyncedVisitAdmin(VisitAdmin):
-    def places(self, record: Visit) -> dict[str, str]:
+def after_deletion(record: Any) -> list[str]:
+    """What becomes of the twins when the record is deleted here."""
+    said = []
+    for link in _links(record).filter(cut_at=None)[:20]:
+        connection = link.stream.connection
+        where = f"{provider_label(connection.integration)} ({connection.account_name})"
+        stays = not KINDS[link.kind].removable or link.stream.direction == Direction.PULL
+        if connection.state == ConnectionState.DISCONNECTED:
+            said.append(f"Its twin in {where} stays: that account is disconnected.")
+        elif stays:
+            said.append(f"Its twin in {where} stays as it is.")
+        else:
+            said.append(f"The next sync removes its event from {where}.")
+    return said or ["It is not synced with anything, so nothing happens elsewhere."]
+
+
+class SyncedMixin(RecordAdmin):
+    """Adds the panel "Synced with" and names the origins in the history."""
+
+    def places(self, record: Any) -> dict[str, str]:
         return places_of(record.workspace_id)
 
+    def consequences(self, record: Any) -> list[str]:
+        return [*super().consequences(record), *after_deletion(record)]
+
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        visit = self.get_object(request, unquote(object_id))
+        record: Any = self.get_object(request, unquote(object_id))
         extra: dict[str, Any] = {}
-        if visit:
+        if record:
             about = Issue.objects.filter(
-                workspace_id=visit.workspace_id, record_kind=visit.kind, record_id=visit.pk, resolved_at=None
+                workspace_id=record.workspace_id,
+                record_kind__in=kinds_of(record),
+                record_id=record.pk,
+                resolved_at=None,
             )
             extra = {
                 "synced_panel": "integrations/twins.html",
-                "twins": twins_of(visit),
+                "twins": twins_of(record),
+                "nothing_yet": NOTHING_YET.get(record.kind, "Nothing yet."),
                 "needs": problems(list(about.select_related("connection", "link")[:20]), seat_of(request)),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
 
-@admin.register(Client)
-class SyncedClientAdmin(ClientAdmin):
-    def places(self, record: Client) -> dict[str, str]:
-        return places_of(record.workspace_id)
+def _with_twins(model: type[TrackedModel]) -> None:
+    """Puts a page with twins in the place of the workspace's own page of this kind of record."""
+    own = type(admin.site.get_model_admin(model))
+    admin.site.unregister(model)
+    admin.site.register(model, type(f"Synced{own.__name__}", (SyncedMixin, own), {}))
+
+
+for _model in models().values():
+    if admin.site.is_registered(_model):
+        _with_twins(_model)
