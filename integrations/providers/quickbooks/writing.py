@@ -24,6 +24,7 @@ BATCH_SIZE = 30
 BATCH_COST = 12  # 40 batches a minute are allowed, beside 500 calls
 # What ends the whole call: every other write would fare the same.
 FATAL = (errors.NeedsReconnect, errors.NeedsPermission, errors.Misconfigured, errors.Suspended)
+REFUSED = (errors.Rejected, errors.Suspended)
 VOID = {"Invoice": {"operation": "void"}, "Payment": {"operation": "update", "include": "void"}}
 Answer = dict[str, Any] | errors.ProviderError
 
@@ -102,7 +103,10 @@ class Writer:
     def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answer]:
         keys = [f"{part.operation.key} {part.operation.remote_id}" for part in parts]
         id = request_id(self.calls.realm_id, [part.body for part in parts], [entity, *keys])
-        answers = self._batch(entity, parts, id)
+        try:
+            answers = self._batch(entity, parts, id)
+        except REFUSED:
+            return self._batch(entity, parts, fresh_request_id())
         # A refusal may be one that QuickBooks remembers of an earlier try, before the trouble was mended. Nothing was
         # written by it, so it is asked again, by a name that it does not know.
         again = [part for part in parts if _was_refused(answers[part.operation.key])]
@@ -122,13 +126,15 @@ class Writer:
         body = _target(operation) | ({"sparse": True} if entity == "Payment" else {})
         id = request_id(self.calls.realm_id, body, [entity, "void", operation.key])
         answer = self._posted(entity, body, id)
-        return self._posted(entity, body, fresh_request_id()) if _was_refused(answer) else answer
+        if _was_refused(answer):
+            answer = self._posted(entity, body, fresh_request_id())
+        if isinstance(answer, FATAL):
+            raise answer
+        return answer
 
     def _posted(self, entity: str, body: dict[str, Any], id: str) -> Answer:
         try:
             return _answer(entity, self.calls.post(entity.lower(), body, id, params=VOID[entity]))
-        except FATAL:
-            raise
         except errors.ProviderError as error:
             return error
 
@@ -176,7 +182,7 @@ def _target(operation: Operation) -> dict[str, Any]:
 
 
 def _was_refused(answer: Answer) -> bool:
-    return isinstance(answer, (errors.Rejected, errors.RateLimited))
+    return isinstance(answer, (*REFUSED, errors.RateLimited))
 
 
 def _answer(entity: str, part: dict[str, Any]) -> Answer:

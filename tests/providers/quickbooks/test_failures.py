@@ -1,0 +1,365 @@
+"""What goes wrong with books, and what a person is told of it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from integrations import errors
+from integrations.providers.quickbooks.api import make_id
+from integrations.transport.client import Client, OneToken
+from tests.faketime import FakeTime
+from tests.providers.quickbooks.conftest import (
+    IDS,
+    QUICKBOOKS,
+    REALM,
+    TODAY,
+    customer,
+    invoice,
+    item,
+    line,
+    payment,
+    update,
+    void,
+)
+
+
+def refusal(books, op):
+    [outcome] = books.write(IDS[op.kind], [op])
+    assert outcome.record is None
+    assert isinstance(outcome.error, errors.ProviderError)
+    return outcome.error
+
+
+def switch(intuit, **values) -> None:
+    intuit.call("POST", "switches", json={"vendor": "intuit", "account": REALM, **values})
+
+
+def rewrite(intuit, entity: str, id: str, **values) -> None:
+    """What only QuickBooks' own pages can change."""
+    app = intuit.adapter.app
+    with app.state.transaction():
+        books = app.vendors["intuit"].books(REALM)
+        stored = books.the(entity, id)
+        books.change(stored, {**stored.body, **values})
+
+
+def close_books(intuit) -> None:
+    rewrite(intuit, "Preferences", "1", AccountingInfoPrefs={"BookCloseDate": TODAY})
+
+
+@pytest.fixture
+def who(made):
+    return made(customer())
+
+
+@pytest.fixture
+def what(made):
+    return made(item())
+
+
+NAMES = {"Vendor": {"DisplayName": "Pat Jones"}, "Employee": {"GivenName": "Pat", "FamilyName": "Jones"}}
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_name_that_a_customer_has(books, company, active):
+    there = company.make("Customer", DisplayName="client 1")
+    if not active:
+        company.edit("Customer", there["Id"], Active=False, DisplayName="client 1")
+    [outcome] = books.write("Customer", [customer()])
+    if active:
+        assert outcome.error.reason == "duplicate_name" and "another customer" in str(outcome.error)
+        assert f"Customer {there['Id']}" in outcome.error.detail
+
+
+@pytest.mark.parametrize(
+    ("entity", "reason"), [("Vendor", "name_taken_by_vendor"), ("Employee", "name_taken_by_employee")]
+)
+def test_a_name_that_somebody_else_has(books, company, entity, reason):
+    company.make(entity, **NAMES[entity])
+    error = refusal(books, customer(display_name="Pat Jones"))
+    assert isinstance(error, errors.Rejected)
+    assert error.reason == reason and entity.lower() in str(error)
+
+
+def test_a_refusal_is_not_remembered_once_its_cause_is_gone(books, company):
+    """QuickBooks answers the same request id with the same words for a day."""
+    there = company.make("Customer", DisplayName="Client 1")
+    assert refusal(books, customer()).reason == "duplicate_name"
+    company.edit("Customer", there["Id"], DisplayName="Somebody else")
+    [outcome] = books.write("Customer", [customer()])
+    assert outcome.error is None
+
+
+def test_one_refusal_is_no_others(books, company, made, what):
+    company.make("Customer", DisplayName="Client 2")
+    outcomes = books.write("Customer", [customer(1), customer(2), customer(3)])
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+    assert len([row for row in company.rows("Customer") if row["DisplayName"] in ("Client 1", "Client 3")]) == 2
+
+
+# --- versions and references ------------------------------------------------------------------------------------------
+
+
+def test_what_has_moved_on_is_stale(books, who, company):
+    company.edit("Customer", who.id, GivenName="Dora")
+    assert isinstance(refusal(books, update(who, email="x@example.com")), errors.Stale)
+    seen = books.get("Customer", [who.id])[who.id]
+    [outcome] = books.write("Customer", [update(seen, email="x@example.com")])
+    assert outcome.record.fields["given_name"] == "Dora"
+
+
+def test_what_was_deleted_is_gone(books, made, who, what, company):
+    bill = made(invoice(who.id, what.id))
+    company.delete("Invoice", bill.id)
+    assert isinstance(refusal(books, update(bill, memo="x")), errors.Gone)
+    assert isinstance(refusal(books, void(bill)), errors.Gone)
+
+
+def test_an_item_that_was_made_inactive(books, who, what, company):
+    company.edit("Item", what.id, Active=False)
+    error = refusal(books, invoice(who.id, what.id))
+    assert isinstance(error, errors.Rejected) and error.reason == "inactive_reference"
+
+
+def test_an_item_without_an_account_is_not_sent(books, intuit):
+    assert refusal(books, item(income_account="")).reason == "item_mapping"
+    assert not intuit.requests("batch")
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+def test_an_invoice_with_payments_is_not_voided(books, made, who, what, intuit):
+    bill = made(invoice(who.id, what.id))
+    made(payment(who.id, allocations=[{"invoice": bill.id, "amount": "30.00"}]))
+    seen = books.get("Invoice", [bill.id])[bill.id]
+    intuit.forget_requests()
+    error = refusal(books, void(seen))
+    assert error.reason == "has_payments" and "30.00" in str(error)
+    assert all(row["method"] == "GET" for row in intuit.requests())
+
+
+def test_closed_books_are_not_written_to(fresh, made, who, what, intuit):
+    bill = made(invoice(who.id, what.id))
+    close_books(intuit)
+    intuit.forget_requests()
+    books = fresh()
+    for op in (invoice(who.id, what.id, 2), update(bill, memo="x"), void(bill), payment(who.id)):
+        error = refusal(books, op)
+        assert error.reason == "closed_period" and TODAY in str(error)
+    assert not any(row["method"] == "POST" for row in intuit.requests())
+
+
+def test_books_that_were_closed_a_moment_ago(books, made, who, what, intuit):
+    made(invoice(who.id, what.id))
+    close_books(intuit)
+    assert refusal(books, invoice(who.id, what.id, 2)).reason == "closed_period"  # by QuickBooks itself
+
+
+def test_a_payment_in_a_deposit_is_left_alone(books, made, who, intuit):
+    paid = made(payment(who.id))
+    assert not paid.fields["deposited"]
+    rewrite(intuit, "Payment", paid.id, LinkedTxn=[{"TxnId": "900", "TxnType": "Deposit"}])
+    seen = books.get("Payment", [paid.id])[paid.id]
+    assert seen.fields["deposited"]
+    assert refusal(books, void(seen)).reason == "deposited"
+    assert refusal(books, update(seen, reference="R2")).reason == "deposited"
+
+
+def test_a_number_that_is_taken(books, made, who, what, intuit):
+    rewrite(intuit, "Preferences", "1", SalesFormsPrefs={"CustomTxnNumbers": True})
+    switch(intuit, duplicate_number_warning=True)
+    made(invoice(who.id, what.id))
+    other = replace(invoice(who.id, what.id, 2), fields=invoice(who.id, what.id, 1).fields)
+    assert refusal(books, other).reason == "duplicate_number"
+
+
+def test_more_than_is_open_cannot_be_paid(books, made, who, what):
+    bill = made(invoice(who.id, what.id))
+    error = refusal(books, payment(who.id, amount="500.00", allocations=[{"invoice": bill.id, "amount": "500.00"}]))
+    assert isinstance(error, errors.Rejected) and error.detail
+
+
+def test_a_tax_that_is_not_mapped_is_not_sent(books, who, what, intuit):
+    intuit.forget_requests()
+    error = refusal(books, invoice(who.id, what.id, lines=[line(what.id, taxable=True)]))
+    assert error.reason == "tax_mapping"
+    assert not intuit.requests("batch")
+
+
+def test_a_lapsed_subscription_reads_and_does_not_write(books, who, intuit):
+    switch(intuit, subscription="lapsed")
+    with pytest.raises(errors.Suspended) as caught:
+        books.write("Customer", [customer(2)])
+    assert (caught.value.reason, caught.value.code) == ("subscription", "PROVIDER_UNAVAILABLE")
+    assert books.get("Customer", [who.id])[who.id].tag == who.tag
+    assert not books.company().subscription_active
+    switch(intuit, subscription="active")
+    [outcome] = books.write("Customer", [customer(2)])
+    assert outcome.error is None
+
+
+def test_a_user_who_is_no_administrator_any_more(books, intuit):
+    switch(intuit, user_is_admin=False)
+    with pytest.raises(errors.NeedsReconnect):
+        books.company()
+
+
+# --- lost answers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lose(intuit):
+    """The answers to these calls are lost, each time; what they asked for is done."""
+
+    def answers(path: str, times: int = 9) -> None:
+        intuit.fault("drop_after_commit", path=path, times=times)
+
+    yield answers
+    intuit.call("DELETE", "faults")
+
+
+def count(company, entity: str) -> int:
+    return len(company.rows(entity))
+
+
+@pytest.mark.parametrize("kind", ["customer", "item", "invoice", "unnumbered", "payment"])
+def test_a_lost_answer_of_a_create_makes_no_twin(books, lose, intuit, company, who, what, kind):
+    op = {
+        "customer": customer(5),
+        "item": item(5),
+        "invoice": invoice(who.id, what.id),
+        "unnumbered": _without_number(invoice(who.id, what.id)),
+        "payment": payment(who.id),
+    }[kind]
+    container, before = IDS[op.kind], count(company, IDS[op.kind])
+    lose("/batch")
+    with pytest.raises(errors.Unavailable):
+        books.write(container, [op])
+    intuit.call("DELETE", "faults")
+    never = make_id("never sent")
+    found = books.get(container, [op.remote_id, never], {op.remote_id: op.fields, never: _other(op.fields)})
+    record = found[op.remote_id]
+    assert not record.gone and record.made_with == op.remote_id
+    assert found[never].gone and not found[never].tag
+    assert count(company, container) == before + 1
+    [outcome] = books.write(container, [op])  # even the same write again makes no second one
+    assert outcome.record.id == record.id
+    assert count(company, container) == before + 1
+
+
+def _without_number(op):
+    return replace(op, fields={**op.fields, "number": ""})
+
+
+def _other(fields) -> dict:
+    """What was sent with a create that never arrived."""
+    names = {name: "Nobody" for name in ("display_name", "name") if name in fields}
+    return {**fields, **names, **({"number": "X-1"} if fields.get("number") else {})}
+
+
+def test_a_lost_answer_is_asked_for_again_under_the_same_name(books, lose, intuit, company):
+    lose("/batch", times=2)
+    [outcome] = books.write("Customer", [customer(7)])
+    assert outcome.error is None
+    assert len([row for row in company.rows("Customer") if row["DisplayName"] == "Client 7"]) == 1
+    assert len(intuit.requests("batch")) == 3
+
+
+def test_a_lost_answer_of_an_update_and_of_a_void(books, made, lose, intuit, who, what):
+    bill = made(invoice(who.id, what.id))
+    lose("/batch", times=1)
+    [changed] = books.write("Invoice", [update(bill, memo="Twice")])
+    assert changed.record.fields["memo"] == "Twice"
+    lose("/invoice", times=1)
+    [voided] = books.write("Invoice", [void(changed.record)])
+    assert voided.record.fields["voided"]
+    assert int(voided.record.tag) == int(changed.record.tag) + 1
+
+
+def test_somebody_elses_record_of_the_same_name_is_not_ours(books, company):
+    company.make("Customer", DisplayName="Client 1", PrimaryEmailAddr={"Address": "other@example.com"})
+    op = customer()
+    assert books.get("Customer", [op.remote_id], {op.remote_id: op.fields})[op.remote_id].gone
+
+
+def test_a_copy_that_a_person_made_is_not_the_one_that_we_made(books, made, company, who, what):
+    op = invoice(who.id, what.id)
+    bill = made(op)
+    there = company.read("Invoice", bill.id)
+    copy = company.make("Invoice", CustomerRef=there["CustomerRef"], PrivateNote=there["PrivateNote"],
+                        DocNumber=there["DocNumber"], Line=[there["Line"][0] | {"Id": "1"}])  # fmt: skip
+    assert copy["Id"] != bill.id
+    assert books.get("Invoice", [op.remote_id], {op.remote_id: op.fields})[op.remote_id].id == bill.id
+
+
+def test_what_was_sent_has_to_be_told(books):
+    with pytest.raises(ValueError, match="sent"):
+        books.get("Customer", [make_id("x")])
+
+
+# --- throttles --------------------------------------------------------------------------------------------------------
+
+THROTTLED = {
+    "Fault": {
+        "Error": [
+            {"Message": "message=ThrottleExceeded; errorCode=003001; statusCode=429", "Detail": "x", "code": "3001"}
+        ],
+        "type": "SERVICE",
+    }
+}
+
+
+def test_a_throttled_part_is_tried_under_another_name(books, intuit, company):
+    """The same request id would get the same refusal for a day."""
+    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
+    intuit.fault("status", path="/batch", status=200, body=part)
+    [outcome] = books.write("Customer", [customer(8)])
+    assert outcome.error is None
+    first, second = intuit.requests("batch")
+    assert "requestid" in first["query"] and first["query"] != second["query"]
+
+
+def test_what_stays_throttled_is_paced(books, intuit, http, monkeypatch):
+    slowed = []
+    monkeypatch.setattr(http, "slow_down", lambda: slowed.append(1))
+    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
+    intuit.fault("status", path="/batch", status=200, body=part, times=2)
+    assert isinstance(refusal(books, customer(8)), errors.RateLimited)
+    assert slowed
+
+
+@pytest.mark.parametrize("status", [429, 403, 200])
+def test_a_throttle_in_whatever_envelope(books, intuit, status):
+    intuit.fault("status", path="/query", status=status, body=THROTTLED)
+    with pytest.raises(errors.RateLimited):
+        books.get("Customer", ["1"])
+
+
+def test_ten_calls_a_second_and_no_more(intuit, tokens):
+    time = FakeTime()
+    http = Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs())
+    for _ in range(25):
+        QUICKBOOKS.open(http, REALM).get("Customer", ["1"])
+    assert len(time.slept) == 2 and all(pause >= 1 for pause in time.slept)
+
+
+def test_an_answer_that_lacks_a_part_is_lost_for_that_part(books, intuit):
+    body = {"BatchItemResponse": [{"bId": "1", "Customer": {"Id": "77", "DisplayName": "Client 2", "SyncToken": "0"}}]}
+    intuit.fault("status", path="/batch", status=200, body=body)
+    lost, done = books.write("Customer", [customer(1), customer(2)])
+    assert isinstance(lost.error, errors.Unavailable) and done.record.id == "77"
+
+
+def test_no_token_is_ever_printed(books, intuit, tokens):
+    body = {
+        "fault": {"error": [{"message": "m", "detail": f"Token expired: {tokens['access_token']}", "code": "3200"}]}
+    }
+    intuit.fault("status", path="/query", status=401, body=body, times=2)
+    with pytest.raises(errors.NeedsReconnect) as caught:
+        books.get("Customer", ["1"])
+    assert tokens["access_token"] not in json.dumps([str(caught.value), caught.value.detail])
