@@ -122,8 +122,8 @@ INVOICE = Kind(
     plural="invoices",
     twin="posted invoice",
 )
-# `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in its order; what is left of `amount`
-# stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
+# `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in the order of these texts; what is
+# left of `amount` stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
 PAYMENT = Kind(
     "payment",
     Owner.LOCAL,

@@ -57,7 +57,7 @@ class Invoices(BooksSide):
             if not item:
                 sentence = f"Choose which item of {self.label} stands for lines without one."
                 return self._blocked(invoice, sentence, "item_mapping")
-            lines.append(line_fields(line, item))
+            lines.append(line_fields(line, item, taxed=bool(code)))
         since = self.settings.invoices_from
         return Local(
             invoice_fields(invoice, customers[invoice.client_id], lines, code),
@@ -88,7 +88,7 @@ class Invoices(BooksSide):
             if (seen := link.seen or {}) and not seen.get("voided")
         ]
         return match_by(
-            ours, theirs, lambda one: (one.name, one.extra) if one.name else None, lambda one: one.name or None
+            ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=lambda one: one.name or None
         )
 
     def take(self, pair: Pair, pull: Fields) -> bool:
@@ -130,14 +130,15 @@ def invoice_fields(invoice: Invoice, customer: str, lines: list[dict[str, Any]],
     }
 
 
-def line_fields(line: InvoiceLine, item: str) -> dict[str, Any]:
+def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:
+    """A line there. On an invoice without a tax none is taxable."""
     return {
         "item": item,
         "description": tidy(line.description),
         "quantity": plain(line.quantity),
         "unit_price": plain(line.unit_price),
         "amount": cents(line.amount),
-        "taxable": line.taxable,
+        "taxable": line.taxable and taxed,
     }
 
 

@@ -48,7 +48,9 @@ class Items(BooksSide):
             for link in strangers
             if (seen := link.seen or {})
         ]
-        return match_by(ours, theirs, lambda one: one.extra and (one.extra, one.name.casefold()), _by_name)
+        return match_by(
+            ours, theirs, lambda one: one.extra and (one.extra, one.name.casefold()), _by_name, ask=_by_name
+        )
 
     def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:

@@ -66,14 +66,14 @@ def _by_name_and_phone(one: Candidate) -> Hashable:
     return (name, phone) if name and phone else None
 
 
-def match_by(ours: Iterable[Candidate], theirs: Iterable[Candidate], *keys: Key) -> Matches:
-    """By the first of these keys that exactly one of each side has; the last key also asks where several have it."""
+def match_by(ours: Iterable[Candidate], theirs: Iterable[Candidate], *keys: Key, ask: Key | None = None) -> Matches:
+    """By the first of these keys that exactly one of each side has; who only shares the `ask` key is a question."""
     left, right = _Pool(ours), _Pool(theirs)
     links: dict[str, int] = {}
     for key in keys:
         links |= _certain(left, right, key)
-    doubts = {str(mine.id): [other.remote_id for other in others] for mine, others in _alike(left, right, keys[-1])}
-    return Matches(links, doubts)
+    alike = _alike(left, right, ask) if ask else []
+    return Matches(links, {str(mine.id): [other.remote_id for other in others] for mine, others in alike})
 
 
 class _Pool:

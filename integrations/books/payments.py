@@ -86,7 +86,7 @@ class Payments(BooksSide):
         views = self.views(records)
         ours = [Candidate(id, extra=_same(view.fields)) for id, view in views.items() if view.fields]
         theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in strangers]
-        return Matches(match_by(ours, theirs, lambda one: one.extra).links)
+        return match_by(ours, theirs, lambda one: one.extra)
 
     def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}

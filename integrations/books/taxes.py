@@ -35,8 +35,7 @@ class Taxes(BooksSide):
             for link in strangers
             if (seen := link.seen or {}) and seen.get("active") is not False
         ]
-        found = match_by(ours, theirs, lambda one: (plain_name(one.name), one.extra))
-        return Matches(found.links)
+        return match_by(ours, theirs, lambda one: (plain_name(one.name), one.extra))
 
     def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
         """A code of a rate that a tax of ours without a code has may be just that one: it is left to be chosen."""

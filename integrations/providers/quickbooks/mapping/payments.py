@@ -42,7 +42,7 @@ def to_fields(body: Body, methods: Methods) -> dict[str, Any]:
         "amount": cents(decimal(body.get("TotalAmt"))),
         "method": method_named(methods.get(ref_id(body, "PaymentMethodRef"), "")),
         "reference": text(body, "PaymentRefNum"),
-        "allocations": list(_allocations(body)),
+        "allocations": sorted(_allocations(body), key=lambda part: part["invoice"]),
         "voided": is_voided(body),
         "unapplied": cents(decimal(body.get("UnappliedAmt"))),
         "deposited": any(row.get("TxnType") == "Deposit" for row in body.get("LinkedTxn") or ()),

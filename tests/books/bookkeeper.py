@@ -1,0 +1,76 @@
+"""A bookkeeper at their own books, through the vendor's own API in the sandbox."""
+
+from decimal import Decimal
+from typing import Any
+
+from fieldcamp.sandbox.mount import URL
+from tests.sandboxed import COMPANY, Vendors
+
+
+class Bookkeeper:
+    """What somebody sees and does in QuickBooks."""
+
+    def __init__(self, vendors: Vendors, realm: str = COMPANY):
+        self.vendors, self.realm = vendors.at("intuit"), realm
+        self.token = self.vendors.token(realm)["access_token"]
+
+    def call(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        response = self.vendors.browser.request(
+            method, f"{URL}/intuit/api/v3/company/{self.realm}/{path}", headers=headers, **kwargs
+        )
+        assert response.ok, response.text
+        return response.json()
+
+    def all(self, entity: str, where: str = "") -> list[dict[str, Any]]:
+        """Every record of this kind, inactive ones as well."""
+        conditions = where or ("WHERE Active IN (true,false)" if entity in ("Customer", "Item", "TaxCode") else "")
+        query = f"SELECT * FROM {entity} {conditions} STARTPOSITION 1 MAXRESULTS 1000"
+        return self.call("GET", "query", params={"query": query})["QueryResponse"].get(entity, [])
+
+    def one(self, entity: str, **fields: Any) -> dict[str, Any]:
+        """The one record with these fields; fails where there are more, or none."""
+        found = [row for row in self.all(entity) if all(row.get(name) == value for name, value in fields.items())]
+        assert len(found) == 1, found
+        return found[0]
+
+    def get(self, entity: str, id: str) -> dict[str, Any]:
+        return self.call("GET", f"{entity.lower()}/{id}")[entity]
+
+    def add(self, entity: str, **fields: Any) -> dict[str, Any]:
+        return self.call("POST", entity.lower(), json=fields)[entity]
+
+    def edit(self, entity: str, id: str, **fields: Any) -> dict[str, Any]:
+        """Changes these fields and leaves the others."""
+        body = {"Id": id, "SyncToken": self.get(entity, id)["SyncToken"], "sparse": True, **fields}
+        return self.call("POST", entity.lower(), json=body)[entity]
+
+    def delete(self, entity: str, id: str) -> None:
+        body = {"Id": id, "SyncToken": self.get(entity, id)["SyncToken"]}
+        self.call("POST", f"{entity.lower()}?operation=delete", json=body)
+
+    def void(self, entity: str, id: str) -> None:
+        body = {"Id": id, "SyncToken": self.get(entity, id)["SyncToken"], "sparse": True}
+        how = "operation=void" if entity == "Invoice" else "operation=update&include=void"
+        self.call("POST", f"{entity.lower()}?{how}", json=body)
+
+    def receive(self, invoice: dict[str, Any], amount: str, **fields: Any) -> dict[str, Any]:
+        """A payment of this invoice."""
+        line = {"Amount": float(amount), "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+        return self.add(
+            "Payment",
+            CustomerRef={"value": invoice["CustomerRef"]["value"]},
+            TotalAmt=float(amount),
+            Line=[line],
+            **fields,
+        )
+
+    def prefer(self, group: str, **values: Any) -> None:
+        """Changes the company's preferences."""
+        self.vendors.call(
+            "POST", "preferences", json={"vendor": "intuit", "account": self.realm, "group": group, "values": values}
+        )
+
+
+def money(value: Any) -> Decimal:
+    return Decimal(str(value))
