@@ -6,6 +6,8 @@ The company is part of the address: nobody signs in here.
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
+from werkzeug.datastructures import MultiDict
+
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.http import BadInput, Request, Response, redirect
 from fieldcamp.sandbox.intuit import preferences, ui_invoices, ui_payments, ui_settings
@@ -136,7 +138,9 @@ class Ui:
 
     def _change(self, request: Request, books: Books, tab: str, stored: Stored | None) -> Response:
         """Through the same functions as the API."""
-        form, place = request.form(), f"{ROOT}/{books.realm}/{tab}"
+        place = f"{ROOT}/{books.realm}/{tab}"
+        # Browsers end the lines of a text area with a carriage return too.
+        form = MultiDict((name, text.replace("\r\n", "\n")) for name, text in request.form().items(multi=True))
         kind: Any = NAME_LISTS.get(tab) or (ui_invoices if tab == "invoices" else ui_payments)
         if stored is None or form.get("action") == "save":
             object_id = kind.save(books, stored, form)

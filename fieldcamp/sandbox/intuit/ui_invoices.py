@@ -125,8 +125,8 @@ def _fields(books: Books, body: Body, customer: str) -> list[Field]:
         Field("DueDate", "Due", body.get("DueDate", ""), "date", hint="empty: by the terms"),
         Field("DocNumber", "Number", body.get("DocNumber", ""), hint="empty: the next one"),
         Field("email", "E-mail", body.get("BillEmail", {}).get("Address", ""), "email"),
-        Field("memo", "Message to the customer", body.get("CustomerMemo", {}).get("value", "")),
-        Field("PrivateNote", "Private note", body.get("PrivateNote", "")),
+        Field("memo", "Message to the customer", body.get("CustomerMemo", {}).get("value", ""), "area"),
+        Field("PrivateNote", "Private note", body.get("PrivateNote", ""), "area"),
         Field("discount", "Discount", _discount_text(body), hint="10% or an amount"),
     ]
     if tax.mode(books) == TaxMode.MANUAL:

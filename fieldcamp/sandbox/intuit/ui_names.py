@@ -138,7 +138,7 @@ def _item_fields(books: Books, body: Body) -> list[Field]:
         Field("Name", "Name", body.get("Name", ""), required=True),
         Field("Type", "Type", body.get("Type", "Service"), "select", options=TYPES),
         Field("Sku", "SKU", body.get("Sku", "")),
-        Field("Description", "Description", body.get("Description", "")),
+        Field("Description", "Description", body.get("Description", ""), "area"),
         Field("UnitPrice", "Price", plain(body.get("UnitPrice")), required=True),
         Field("Taxable", "Taxable", body.get("Taxable", False), "tick"),
         Field("account", "Income account", account, "select", options=choices(books, "Account", income)),

@@ -45,7 +45,7 @@ def form(books: Books, stored: Stored | None, customer: str, invoice: str, root:
         "title": "Payment" if stored else "Receive a payment",
         "chips": chips(body) if stored else [],
         "facts": facts,
-        "links": [(f"{root}/invoices/{each}", "Invoice that it pays") for each in allocations.of(body)],
+        "links": [(f"{root}/invoices/{each}", f"Invoice {_number(books, each)}") for each in allocations.of(body)],
         "fields": _fields(books, body, customer, plain(amount)),
         "invoices": open_,
         "actions": _actions(body) if stored else [],
@@ -92,6 +92,10 @@ def act(books: Books, stored: Stored, sent: MultiDict) -> str:
     return stored.id
 
 
+def _number(books: Books, invoice: str) -> str:
+    return str(books.the("Invoice", invoice).body.get("DocNumber", "without a number"))
+
+
 def _fields(books: Books, body: Body, customer: str, amount: str) -> list[Field]:
     method = body.get("PaymentMethodRef", {}).get("value", "")
     account = body.get("DepositToAccountRef", {}).get("value", payment.UNDEPOSITED_FUNDS)
@@ -103,7 +107,7 @@ def _fields(books: Books, body: Body, customer: str, amount: str) -> list[Field]
         Field("method", "Method", method, "select", options=[("", ""), *choices(books, "PaymentMethod")]),
         Field("PaymentRefNum", "Reference", body.get("PaymentRefNum", "")),
         Field("account", "Deposit to", account, "select", options=choices(books, "Account", banks)),
-        Field("PrivateNote", "Note", body.get("PrivateNote", "")),
+        Field("PrivateNote", "Note", body.get("PrivateNote", ""), "area"),
     ]
 
 
