@@ -9,6 +9,7 @@ import structlog
 from django.db import DatabaseError
 from django.db import connection as database
 from django.db.models import Q
+from django.utils import timezone
 
 from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect
 from integrations.fields import DecryptionError
@@ -126,14 +127,20 @@ class OrmBudgetStore:
 
     def __init__(self, connection_id: str):
         self.connection_id = connection_id
+        self._read = ProviderBudget()
 
     def read(self) -> tuple[int, dict[int, int]]:
         row, _ = ProviderBudget.objects.get_or_create(connection_id=self.connection_id)
+        self._read = row
         return row.version, {int(number): count for number, count in row.buckets.items()}
 
     def swap(self, version: int, buckets: dict[int, int]) -> bool:
+        new, old = {str(number): count for number, count in buckets.items()}, self._read.buckets
+        taken = sum(max(count - old.get(number, 0), 0) for number, count in new.items())
+        today = timezone.now().astimezone(dt.UTC).date()
+        before = self._read.calls_today if self._read.day == today else 0
         row = ProviderBudget.objects.filter(connection_id=self.connection_id, version=version)
-        return row.update(version=version + 1, buckets={str(k): v for k, v in buckets.items()}) == 1
+        return row.update(version=version + 1, buckets=new, day=today, calls_today=before + taken) == 1
 
     def paced(self, now: dt.datetime) -> bool:
         return ProviderBudget.objects.filter(connection_id=self.connection_id, paced_until__gt=now).exists()

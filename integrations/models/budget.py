@@ -4,10 +4,13 @@ from django.db import models
 
 
 class ProviderBudget(models.Model):
-    """One connection's calls, `{bucket number: calls}`. `version` moves with every write (compare and swap)."""
+    """One connection's calls: `{bucket number: calls}` of the last minute, and all of `day` (UTC). `version` moves with
+    every write (compare and swap)."""
 
     connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="budget")
     buckets = models.JSONField(default=dict)
+    day = models.DateField(null=True, blank=True)
+    calls_today = models.PositiveIntegerField(default=0)
     paced_until = models.DateTimeField(null=True, blank=True)
     version = models.PositiveBigIntegerField(default=0)
 

@@ -269,3 +269,19 @@ def test_processes_share_one_budget(connected, in_parallel):
     MinuteBudget(OrmBudgetStore(connected.pk), 12).slow_down(NOW)
     taken = in_parallel(20, lambda _: MinuteBudget(OrmBudgetStore(connected.pk), 12).take(1, NOW))
     assert sum(wait == 0 for wait in taken) == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_calls_of_a_day_are_counted_across_processes(connected, in_parallel):
+    from integrations import grants
+    from integrations.models import ProviderBudget
+    from integrations.transport.budget import MinuteBudget
+
+    in_parallel(8, lambda _: MinuteBudget(grants.OrmBudgetStore(connected.pk), 1000).take(3, NOW))
+    later = NOW + dt.timedelta(minutes=5)
+    MinuteBudget(grants.OrmBudgetStore(connected.pk), 1000).take(2, later)  # the minute before is forgotten
+    row = ProviderBudget.objects.get(connection=connected)
+    assert (row.calls_today, sum(row.buckets.values())) == (26, 2)
+    ProviderBudget.objects.update(day=row.day - dt.timedelta(days=1))
+    MinuteBudget(grants.OrmBudgetStore(connected.pk), 1000).take(1, later)
+    assert ProviderBudget.objects.get(connection=connected).calls_today == 1
