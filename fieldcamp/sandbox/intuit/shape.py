@@ -26,7 +26,7 @@ def text(limit: int, stoppers: str = "") -> Kind:
     def check(books: "Books", entity: str, path: str, value: Any) -> Any:
         if isinstance(value, bool):
             value = "true" if value else "false"
-        elif isinstance(value, int | float):
+        elif isinstance(value, int | float) and math.isfinite(value):
             value = str(value)
         if not isinstance(value, str):
             raise errors.unreadable(f"Property Name:{path} specified is unsupported or invalid")
@@ -158,7 +158,10 @@ def rows(kind: Kind, most: int = 10_000) -> Kind:
             raise errors.unreadable(f"Property Name:{path} specified is unsupported or invalid")
         if len(value) > most:
             raise errors.business(f"{path} holds more than {most} rows.")
-        return [kind(books, entity, path, each) for each in value]
+        found = [kind(books, entity, path, each) for each in value]
+        if "" in found:
+            raise errors.unreadable(f"Property Name:{path} specified is unsupported or invalid")
+        return found
 
     return check
 
