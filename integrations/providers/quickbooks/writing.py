@@ -38,6 +38,7 @@ class _Part:
 class Writer:
     def __init__(self, calls: Calls, books: Books, finder: Finder):
         self.calls, self.books, self.finder = calls, books, finder
+        self._spent: set[str] = set()  # request ids under which QuickBooks keeps an answer that helps nobody
 
     def write(self, entity: str, operations: Sequence[Operation]) -> list[Outcome]:
         if len(operations) > BATCH_SIZE:
@@ -103,10 +104,13 @@ class Writer:
     def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answer]:
         keys = [f"{part.operation.key} {part.operation.remote_id}" for part in parts]
         id = request_id(self.calls.realm_id, [part.body for part in parts], [entity, *keys])
+        id = fresh_request_id() if id in self._spent else id
         try:
             answers = self._batch(entity, parts, id)
         except REFUSED:
             return self._batch(entity, parts, fresh_request_id())
+        if any(_is_ill(answer) for answer in answers.values()):
+            self._spent.add(id)  # whoever writes these again has looked whether they were done
         # A refusal may be one that QuickBooks remembers of an earlier try, before the trouble was mended. Nothing was
         # written by it, so it is asked again, by a name that it does not know.
         again = [part for part in parts if _was_refused(answers[part.operation.key])]
@@ -183,6 +187,10 @@ def _target(operation: Operation) -> dict[str, Any]:
 
 def _was_refused(answer: Answer) -> bool:
     return isinstance(answer, (*REFUSED, errors.RateLimited))
+
+
+def _is_ill(answer: Answer) -> bool:
+    return isinstance(answer, errors.Unavailable)
 
 
 def _answer(entity: str, part: dict[str, Any]) -> Answer:

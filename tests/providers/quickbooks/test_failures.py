@@ -355,6 +355,18 @@ def test_an_answer_that_lacks_a_part_is_lost_for_that_part(books, intuit):
     assert isinstance(lost.error, errors.Unavailable) and done.record.id == "77"
 
 
+def test_what_quickbooks_failed_at_is_not_asked_for_by_the_same_name_again(books, intuit):
+    """It would be answered by the same failure for a day."""
+    fault = {"Error": [{"Message": "An application error has occurred", "Detail": "x", "code": "10000"}]}
+    body = {"BatchItemResponse": [{"bId": "0", "Fault": fault}], "time": "2026-11-23T00:00:00Z"}
+    intuit.fault("status", path="/batch", status=200, body=body)
+    assert isinstance(refusal(books, customer(9)), errors.Unavailable)
+    [outcome] = books.write("Customer", [customer(9)])
+    assert outcome.error is None
+    first, second = intuit.requests("batch")
+    assert first["query"] != second["query"]
+
+
 def test_no_token_is_ever_printed(books, intuit, tokens):
     body = {
         "fault": {"error": [{"message": "m", "detail": f"Token expired: {tokens['access_token']}", "code": "3200"}]}
