@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import books, connect, desk, mail, problems, tour
+from integrations.views import books, connect, desk, mail, problems, settings, tour
 
 app_name = "integrations"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("jobs/<str:job_id>/live/", desk.job_live, name="job_live"),
     path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),
     path("jobs/<str:job_id>/cancel/", desk.cancel, name="cancel"),
+    path("connections/<str:connection_id>/settings/", settings.connection_settings, name="settings"),
+    path("settings/<slug:slug>/", settings.integration_settings, name="integration_settings"),
     path("connections/<str:connection_id>/sync/", desk.sync, name="sync"),
     path("connections/<str:connection_id>/pause/", desk.pause, name="pause"),
     path("connections/<str:connection_id>/resume/", desk.resume, name="resume"),

@@ -34,11 +34,6 @@ class Choices:
     kinds: dict[str, Container]
 
 
-def keeps_books(connection: Connection) -> bool:
-    """Whether it is a company's books, not somebody's calendar."""
-    return CUSTOMER.name in PROVIDERS[connection.integration].kinds
-
-
 def open_books(connection: Connection, **kwargs: Any) -> BooksClient:
     return cast(BooksClient, open_remote(connection, **kwargs))
 
@@ -48,12 +43,10 @@ def read_choices(connection: Connection) -> Choices:
     books = open_books(connection)
     # A provider of books lists its containers in the order of its kinds.
     kinds = dict(zip(PROVIDERS[connection.integration].kinds, books.containers(), strict=True))
-    return Choices(
-        books.company(), _active(books.references("income_account")), _active(books.references("item")), kinds
-    )
+    return Choices(books.company(), active(books.references("income_account")), active(books.references("item")), kinds)
 
 
-def _active(references: Iterable[Reference]) -> list[Reference]:
+def active(references: Iterable[Reference]) -> list[Reference]:
     return sorted((one for one in references if one.active), key=lambda one: one.name.casefold())
 
 
@@ -84,10 +77,10 @@ def set_up_books(
             raise SetupError(field, "Choose who wins.")
     choices = choices or read_choices(connection)
     label = PROVIDERS[connection.integration].label
-    account = _named(choices.income_accounts, income_account_id)
+    account = named(choices.income_accounts, income_account_id)
     if account is None and (income_account_id or direction != Direction.PULL):
         raise SetupError("income_account", f"Choose an income account of {label} that is active.")
-    item = _named(choices.items, default_item_id)
+    item = named(choices.items, default_item_id)
     if item is None and default_item_id:
         raise SetupError("default_item", f"Choose an item of {label} that is active, or none.")
     wanted = {
@@ -128,7 +121,7 @@ def set_up_books(
     return connection
 
 
-def _named(references: Iterable[Reference], id: str) -> Reference | None:
+def named(references: Iterable[Reference], id: str) -> Reference | None:
     return next((one for one in references if id and one.id == id), None)
 
 

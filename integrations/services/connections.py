@@ -20,6 +20,7 @@ from integrations.services.rights import NotAllowed, rights_of
 from integrations.services.setup import (
     SetupError,
     forget_calendars,
+    keeps_books,
     list_containers,
     other_connections,
     ready_state,
@@ -43,6 +44,7 @@ class OtherAccount(Exception):
 
     def __init__(self, connection: Connection, account: Account, taken: bool = False):
         self.connection, self.account, self.taken = connection, account, taken
+        self.keeps_books = keeps_books(connection)
         super().__init__(f"{account.name} was chosen instead of {connection.account_name}.")
 
 
@@ -93,11 +95,17 @@ def take_grant(
         rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
         connection = rows.filter(account_id=account.id).first()
         before = _facts(reconnect or connection)
+        replaced = None
         if reconnect is not None and reconnect.account_id != account.id:
-            if connection is not None or not confirm_switch:
-                raise OtherAccount(reconnect, account, taken=connection is not None)
-            connection = rows.get(pk=reconnect.pk)
-            forget_calendars(connection)
+            books = keeps_books(reconnect)
+            free = connection is None or (books and connection.state == ConnectionState.DISCONNECTED)
+            if not (free and confirm_switch):
+                raise OtherAccount(reconnect, account, taken=not free)
+            if books:  # its links and documents stay with the company that they belong to
+                replaced = reconnect
+            else:
+                connection = rows.get(pk=reconnect.pk)
+                forget_calendars(connection)
         if connection is None:
             # Two tabs may bring the same account at once; the second finds the row of the first.
             connection, _ = Connection.objects.get_or_create(
@@ -133,6 +141,8 @@ def take_grant(
             mark_needs_permission(connection, str(lacking(missing)), mail=False)
         note("connected", connection, user, before=before, after=_facts(connection))
     log.info("connected", connection=connection.pk, integration=integration, state=connection.state)
+    if replaced is not None:
+        disconnect(connection=replaced, user=user)
     return connection
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from fieldcamp.workspace.models import Member
 from integrations import blocks
 from integrations.dirty import write_rows
-from integrations.kinds import VISIT
+from integrations.kinds import CUSTOMER, VISIT
 from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
@@ -148,6 +148,11 @@ def ready_state(connection: Connection) -> ConnectionState:
 def other_connections(connection: Connection, member_id: str):
     others = Connection.objects.filter(member_id=member_id, integration=connection.integration)
     return others.exclude(state=ConnectionState.DISCONNECTED).exclude(pk=connection.pk)
+
+
+def keeps_books(connection: Connection) -> bool:
+    """Whether it is a company's books, not somebody's calendar."""
+    return CUSTOMER.name in PROVIDERS[connection.integration].kinds
 
 
 def other_books(connection: Connection):

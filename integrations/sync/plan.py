@@ -113,7 +113,8 @@ def _unlinked(pair: Pair) -> Decision:
         return Decision(pair, Action.FORGET if pair.link_id else Action.NOTHING, reason=NOT_WANTED)
     if not pair.local.in_window:
         return Decision(pair, Action.NOTHING, reason=OUT_OF_WINDOW)
-    return Decision(pair, Action.CREATE_REMOTE, push=pair.local.fields)
+    # A person may have chosen another name for what is to be made.
+    return Decision(pair, Action.CREATE_REMOTE, push={**pair.local.fields, **(pair.decision or {}).get("create", {})})
 
 
 def _cut(pair: Pair, policy: Policy) -> Decision:

@@ -6,13 +6,15 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from fieldcamp.desk.seat import seat_of
+from integrations.models import Connection
 from integrations.services import decisions, jobs
+from integrations.services.rights import Rights, connections_of, rights_of
 
 REFUSALS = (jobs.NotConnected, jobs.SyncInProgress, jobs.JobFinished, decisions.AlreadyDecided)
 
@@ -43,3 +45,12 @@ def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
 
 def one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
     return get_object_or_404(seat_of(request).scope(rows, path), pk=pk)
+
+
+def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:
+    """The connection, for whoever may change it; for anybody else there is none."""
+    connection = get_object_or_404(connections_of(request.user), pk=connection_id)
+    rights = rights_of(request.user, connection.workspace)
+    if not rights.may_change(connection):
+        raise Http404
+    return connection, rights

@@ -19,6 +19,9 @@ from integrations.services import connections
 from integrations.services.intents import Intent
 from integrations.services.preview import preview_first_sync
 from integrations.services.rights import Rights, connections_of, rights_of
+from integrations.services.setup import keeps_books
+from integrations.views import books
+from integrations.views.common import changeable
 
 
 @login_required
@@ -57,19 +60,12 @@ def _to_consent(request: HttpRequest, provider: Provider, intent: Intent, renew:
     return dance.redirect(request, process="redirect", data=intent.to_state(), auth_params=auth_params)
 
 
-def _connection(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:
-    connection = get_object_or_404(connections_of(request.user), pk=connection_id)
-    rights = rights_of(request.user, connection.workspace)
-    if not rights.may_change(connection):
-        raise Http404
-    return connection, rights
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Whose calendar it is, where visits go, what is read for busy time; with defaults that fit most."""
-    connection, rights = _connection(request, connection_id)
+    """Whose calendar it is, where visits go, what is read for busy time, or how books are kept; with defaults that fit
+    most."""
+    connection, rights = changeable(request, connection_id)
     context = {
         "connection": connection,
         "provider": PROVIDERS[connection.integration],
@@ -78,6 +74,8 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
     }
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         return render(request, "connect/repair.html", context)
+    if keeps_books(connection):
+        return books.setup(request, connection)
     members = [
         member
         for member in Member.objects.filter(workspace=connection.workspace, is_active=True)
@@ -150,10 +148,12 @@ def _defaults(connection: Connection, rights: Rights, calendars: list[Container]
 @require_http_methods(["GET"])
 def preview(request: HttpRequest, connection_id: str) -> HttpResponse:
     """What the first sync will do, and the button that starts it."""
-    connection, _ = _connection(request, connection_id)
+    connection, _ = changeable(request, connection_id)
     context = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     if not connection.usable:
         return redirect("integrations:setup", connection.pk)
+    if keeps_books(connection):
+        return books.preview(request, connection)
     try:
         context["preview"] = preview_first_sync(connection)
     except ProviderError as error:
