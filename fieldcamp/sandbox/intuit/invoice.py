@@ -72,9 +72,9 @@ def _complete(books: Books, draft: Body, old: Stored | None, sent: Body, custome
         draft["DueDate"] = _due(books, draft)
     moved = old is not None and draft["CustomerRef"] != old.body["CustomerRef"]
     for name in ("BillAddr", "ShipAddr"):
-        if name in sent:
+        if name in sent and name in draft:
             draft[name] = {"Id": books.store.next_id(books.realm, "Address")} | draft[name]
-        elif (old is None or moved) and name in customer:
+        elif name not in sent and (old is None or moved) and name in customer:
             draft[name] = customer[name]
     if old is None:
         draft["ShipFromAddr"] = _ship_from(books)
@@ -136,8 +136,8 @@ def _count(books: Books, draft: Body, old: Stored | None, sent: Body, mode: TaxM
         draft["Line"] = invoice_lines.read(books, sent["Line"], before, "" if mode == TaxMode.FOREIGN else "NON")
     lines = draft["Line"]
     discount = invoice_lines.discount_of(lines)
-    detail = sent.get("TxnTaxDetail")
-    if detail is None:  # what was worked out before is no override: only the code stays
+    detail = sent.get("TxnTaxDetail") or {}
+    if "TxnTaxDetail" not in sent:  # what was worked out before is no override: only the code stays
         kept = draft.get("TxnTaxDetail", {})
         detail = {"TxnTaxCodeRef": kept["TxnTaxCodeRef"]} if "TxnTaxCodeRef" in kept else {}
     asked = Asked(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldcamp.sandbox.intuit import allocations, errors, people, transactions
-from fieldcamp.sandbox.intuit.amounts import decimal, number
+from fieldcamp.sandbox.intuit.amounts import cents, decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references, texts
 from fieldcamp.sandbox.intuit.errors import Fault
@@ -25,9 +25,10 @@ def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
         _refuse_deposited(old)
     if "TotalAmt" not in draft:
         raise errors.business("You must set a transaction amount.", "TotalAmt")
-    total = decimal(draft["TotalAmt"])
+    total = cents(decimal(draft["TotalAmt"]))
     if total < ZERO:
         raise errors.business("The transaction amount must be 0 or greater.", "TotalAmt")
+    draft["TotalAmt"] = number(total)
     transactions.complete(books, draft, books.the("Customer", draft["CustomerRef"]["value"]).body)
     draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
     draft.setdefault("ProcessPayment", False)
@@ -52,7 +53,7 @@ def _line(sent: Body) -> Body:
         raise errors.required("Line.Amount")
     if len(links) != 1 or "TxnId" not in links[0] or "TxnType" not in links[0]:
         raise errors.required("Line.LinkedTxn")
-    amount = decimal(sent["Amount"])
+    amount = cents(decimal(sent["Amount"]))
     if amount <= ZERO:
         raise errors.business("The amount of a payment's line must be more than 0.", "Line.Amount")
     return allocations.line(links[0]["TxnId"], amount)
