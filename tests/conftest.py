@@ -1,5 +1,6 @@
 """What most tests need: a workspace, its people and records, and somebody who calls the API."""
 
+import gc
 import itertools
 import os
 import threading
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django_q.conf import Conf
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from fieldcamp.api import services as keys
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
@@ -21,6 +23,31 @@ from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 pytest_plugins = ["tests.sandboxed"]
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay: the garbage collector need not look through them again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """A good hash of a password takes a third of a second, twice for each person who signs in."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> None:
+    """WhiteNoise looks for them when it is made, which every test client does anew: 20 ms for each of most tests."""
+    find, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def find_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = find_once
 
 
 @pytest.fixture(scope="session")
