@@ -64,15 +64,21 @@ def connection_buttons(connection: Connection, seat: Seat, rights: Rights) -> li
             found.append(reconnect_button(connection))
         if state == ConnectionState.SETUP:
             found.append(_of(connection, "setup", "Finish setting up", post=False, tone="primary"))
-        if state == ConnectionState.ACTIVE:
-            found.append(_of(connection, "pause", "Pause"))
-        if state == ConnectionState.PAUSED:
-            found.append(_of(connection, "resume", "Resume", tone="primary"))
         if connection.usable:
-            found.append(_of(connection, "setup", "Settings", post=False))
+            found.append(pause_button(connection))
+            found.append(_of(connection, "settings", "Settings", post=False))
         if state != ConnectionState.DISCONNECTED:
             found.append(_of(connection, "disconnect", "Disconnect", post=False, tone="danger"))
+    elif connection.usable:
+        found.append(_of(connection, "settings", "Settings", post=False))
     return found
+
+
+def pause_button(connection: Connection) -> Button:
+    """For a usable connection: the one of the two that changes something."""
+    if connection.state == ConnectionState.PAUSED:
+        return _of(connection, "resume", "Resume", tone="primary")
+    return _of(connection, "pause", "Pause")
 
 
 def sync_button(connection: Connection, seat: Seat) -> Button | None:

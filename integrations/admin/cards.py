@@ -3,11 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
 from fieldcamp.desk.seat import Seat
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
+from integrations.admin.intervals import every as in_words
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.selectors.dashboard import cards as standings
 from integrations.selectors.status import Standing, standing
@@ -109,6 +111,16 @@ class Card:
         return f"{self.provider.label}: {self.standing.state}." + (
             f" Last sync: {job.get_status_display().lower()}." if job else ""
         )
+
+    @property
+    def schedule(self) -> str:
+        """`every 30 min`."""
+        row = self.standing.row
+        return in_words(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES)
+
+    @property
+    def settings_url(self) -> str:
+        return reverse("integrations:integration_settings", args=[self.provider.slug])
 
     @property
     def every(self) -> str:

@@ -5,6 +5,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
@@ -20,10 +21,12 @@ from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.workspace.templatetags.desk import when
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES
+from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label
 from integrations.admin.problems import problems
 from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, WorkspaceIntegration
 from integrations.providers import PROVIDERS
+from integrations.selectors.budget import usage_of
 
 _GRANT = ("scopes", "expires_at", "refresh_expires_at", "granted_at", "refreshed_at")
 
@@ -69,6 +72,10 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
     log = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Connection), object_id=connection.pk
     ).select_related("user")
+    row = WorkspaceIntegration.objects.filter(
+        workspace_id=connection.workspace_id, integration=connection.integration
+    ).first()
+    now = timezone.now()
     return {
         "connection": connection,
         "label": provider_label(connection.integration),
@@ -79,9 +86,9 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
         "needs": problems(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), seat),
         "buttons": connection_buttons(connection, seat, rights_at(seat)),
         "sync": sync_button(connection, seat),
-        "schedule": WorkspaceIntegration.objects.filter(
-            workspace_id=connection.workspace_id, integration=connection.integration
-        ).first(),
+        "schedule": row,
+        "every": every(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES),
+        "used": usage_of([connection], now)[connection.pk],
         "log": list(log[:10]),
     }
 

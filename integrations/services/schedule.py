@@ -1,0 +1,39 @@
+"""How often an integration is synced by itself."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from fieldcamp.workspace.audit import audit
+from fieldcamp.workspace.errors import InvalidFields
+from fieldcamp.workspace.models import Workspace
+from integrations.models import WorkspaceIntegration
+from integrations.providers import PROVIDERS
+from integrations.schedules import integration_of, next_sync
+
+SHORTEST, LONGEST = 5, 1440  # minutes
+
+
+def set_interval(
+    *, workspace: Workspace, integration: str, minutes: int, user: AbstractBaseUser
+) -> WorkspaceIntegration:
+    """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only. Raises InvalidFields."""
+    if minutes and not SHORTEST <= minutes <= LONGEST:
+        raise InvalidFields.of("minutes", f"Choose {SHORTEST} minutes to {LONGEST // 60} hours, or off.")
+    row = integration_of(workspace, integration)
+    with transaction.atomic():
+        row = WorkspaceIntegration.objects.select_for_update().get(pk=row.pk)
+        before, row.interval_minutes = row.interval_minutes, minutes
+        if minutes != before:
+            row.next_sync_at = next_sync(row, timezone.now())
+            row.save(update_fields=["interval_minutes", "next_sync_at"])
+            audit(
+                "integration.schedule_changed",
+                workspace_id=workspace.pk,
+                object_id=integration,
+                object_name=PROVIDERS[integration].label,
+                before={"interval_minutes": before},
+                after={"interval_minutes": minutes},
+                actor=user.get_username(),
+            )
+    return row
