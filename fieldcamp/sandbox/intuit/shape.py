@@ -26,7 +26,7 @@ def text(limit: int, stoppers: str = "") -> Kind:
     def check(books: "Books", entity: str, path: str, value: Any) -> Any:
         if isinstance(value, bool):
             value = "true" if value else "false"
-        elif isinstance(value, int | float) and math.isfinite(value):
+        elif isinstance(value, int | float) and abs(value) < math.inf:
             value = str(value)
         if not isinstance(value, str):
             raise errors.unreadable(f"Property Name:{path} specified is unsupported or invalid")
@@ -65,7 +65,7 @@ def number(low: float = -99999999999, high: float = 99999999999) -> Kind:
                 value = None
         if value == "":
             return ""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise Fault(2090, "Invalid Number", f"{path} is not a number", path)
         if not low <= value <= high:
             raise Fault(2090, "Invalid Number", f"{path} is out of range", path)
