@@ -60,8 +60,9 @@ def _line(sent: Body) -> Body:
 
 
 def _check_link(books: Books, draft: Body, invoice_id: str, amount: Decimal, before: Decimal) -> None:
-    invoice = books.get("Invoice", invoice_id)
-    if invoice is None or invoice.body["CustomerRef"]["value"] not in _family(books, draft["CustomerRef"]["value"]):
+    invoice, payer = books.get("Invoice", invoice_id), draft["CustomerRef"]["value"]
+    owner = invoice.body["CustomerRef"]["value"] if invoice else ""
+    if invoice is None or (owner != payer and owner not in _family(books, payer)):
         text_ = f"Transaction {invoice_id} cannot be linked to a payment of this customer."
         raise Fault(620, "Transaction cannot be linked", text_, "Line.LinkedTxn.TxnId")
     if amount > decimal(invoice.body["Balance"]) + before:
@@ -69,9 +70,9 @@ def _check_link(books: Books, draft: Body, invoice_id: str, amount: Decimal, bef
 
 
 def _family(books: Books, customer_id: str) -> set[str]:
-    """The customer, who it is below, and who is below it."""
+    """Whom the customer is below, and who is below it."""
     below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
-    found = {customer_id, *(child.id for child in books.rows("Customer", below, customer_id))}
+    found = {child.id for child in books.rows("Customer", below, customer_id)}
     parent = books.the("Customer", customer_id).body.get("ParentRef")
     return found | ({parent["value"]} if parent else set())
 
