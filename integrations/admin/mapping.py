@@ -21,13 +21,15 @@ ROWS = 50
 
 @dataclass(frozen=True)
 class Row:
-    """One record of FieldCamp's. `likely` are those that are suggested, `others` the rest that is still free."""
+    """One record of FieldCamp's. `likely` are those that are suggested, `others` the rest that is free, and `taken`
+    stand for another record, which may give its place up."""
 
     record: Any
     chosen: str
     name: str = ""
     likely: list[Reference] = field(default_factory=list)
     others: list[Reference] = field(default_factory=list)
+    taken: list[Reference] = field(default_factory=list)
 
 
 def mapping_context(
@@ -60,10 +62,11 @@ def _taxes(connection: Connection, codes: list[Reference], posted: Mapping[str, 
     for tax in TaxRate.objects.alive().filter(workspace_id=connection.workspace_id).order_by("name", "pk"):
         now = posted.get(f"tax-{tax.pk}", chosen.get(tax.pk, ""))
         taken = {code_id for pk, code_id in chosen.items() if pk != tax.pk}
-        free = [code for code in codes if code.active and (code.id not in taken or code.id == now)]
+        usable = [code for code in codes if code.active or code.id == now]
+        free = [code for code in usable if code.id not in taken or code.id == now]
         likely = likely_codes(tax, free)
         others = [code for code in free if code not in likely]
-        rows.append(Row(tax, now, names.get(now, ""), likely, others))
+        rows.append(Row(tax, now, names.get(now, ""), likely, others, [code for code in usable if code not in free]))
     return rows
 
 

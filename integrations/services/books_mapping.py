@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from fieldcamp.workspace.models import Item, TaxRate
+from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.dirty import write_rows
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
@@ -134,12 +134,20 @@ def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord |
         link = Link(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, seen_tag=record.tag)
     if link is None or link.seen_gone or link.cut_at or not link.seen or link.seen.get("active") is False:
         raise SetupError(record_id, "This one is not there any more, or inactive. Choose another.")
-    if link.record_id:
+    if link.record_id and _is_used(stream.kind, link.record_id):
+        name = link.seen.get("name")
         raise SetupError(
-            record_id, f"“{link.seen.get('name')}” stands for another record. Choose another for that first."
+            record_id, f"“{name}” stands for another record, which is used. Choose another for that first."
         )
     link.record_id, link.base, link.unsettled, link.parked, link.decision = record_id, None, True, False, None
     link.save()
+
+
+def _is_used(kind: str, record_id: str) -> bool:
+    """Whether documents of FieldCamp name it; what nobody uses gives its place up."""
+    if kind == TAX.name:
+        return Invoice.objects.filter(tax_rate=record_id).exists()
+    return InvoiceLine.objects.filter(item=record_id).exists()
 
 
 def _look_again(connection: Connection) -> None:
