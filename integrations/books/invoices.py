@@ -60,7 +60,8 @@ class Invoices(BooksSide):
             lines.append(line_fields(line, item, taxed=bool(code)))
         since = self.settings.invoices_from
         return Local(
-            invoice_fields(invoice, customers[invoice.client_id], lines, code),
+            # Books that find the code by the address, or take no tax at all, have none that somebody chose.
+            invoice_fields(invoice, customers[invoice.client_id], lines, "" if self._finds_codes() else code),
             in_window=since is None or invoice.date >= since,
             version=invoice.version,
         )
@@ -69,6 +70,9 @@ class Invoices(BooksSide):
         """What the books have in the place of no item, or of one that is not sold any more."""
         gone = line.item is not None and (line.item.deleted_at is not None or not line.item.is_active)
         return self.settings.default_item_id if line.item is None or gone else ""
+
+    def _finds_codes(self) -> bool:
+        return self.settings.company.get("tax_mode") in ("automated", "none")
 
     def _blocked(self, invoice: Invoice, sentence: str, reason: str = "", **data: Any) -> Local:
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
