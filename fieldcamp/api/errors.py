@@ -75,7 +75,8 @@ ERRORS: dict[str, ErrorSpec] = {
     "INVALID_TRANSITION": ErrorSpec(
         409,
         "The record's state does not allow this change.",
-        "A completed or cancelled visit stays as it is: create a new one. A key is revoked or narrowed by another key.",
+        "A completed or cancelled visit stays as it is: create a new one. Of an invoice that is paid or void only the "
+        "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key.",
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Change, Member, VisitStatus
+from fieldcamp.workspace.models import Change, Member, Settlement, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
+_SETTLING = {"sent_at", "voided_at", "void_reason", "settlement"}
 _LABELS = {
     "phone_number": "phone number",
     "billing_address": "billing address",
@@ -49,8 +50,8 @@ def _what(row: Change, people: Mapping[str, str]) -> str:
         return "Created"
     if row.action == Change.Action.DELETED:
         return "Deleted"
-    said = [*_moved(row), *_reassigned(row, people), *_status(row)]
-    rest = sorted({*row.after} - _TIMES - {"technician_id", "visit_status", "deleted_at"})
+    said = [*_moved(row), *_reassigned(row, people), *_status(row), *_settled(row)]
+    rest = sorted({*row.after} - _TIMES - {"technician_id", "visit_status", "deleted_at"} - _SETTLING)
     if rest:
         names = [_LABELS.get(name, name.removesuffix("_id").replace("_", " ")) for name in rest]
         said.append(f"{' and '.join(names)} changed")
@@ -84,6 +85,16 @@ def _reassigned(row: Change, people: Mapping[str, str]) -> list[str]:
     if not new:
         return [f"taken from {people.get(old, 'a former technician')}"]
     return [f"assigned to {people.get(new, 'a former technician')}"]
+
+
+def _settled(row: Change) -> list[str]:
+    """What became of an invoice or a payment."""
+    said = ["sent"] if row.after.get("sent_at") else []
+    if "voided_at" in row.after:
+        said.append("voided" if row.after["voided_at"] else "no longer void")
+    if "settlement" in row.after:
+        said.append(f"now {Settlement(row.after['settlement']).label.lower()}")
+    return said
 
 
 def _status(row: Change) -> list[str]:

@@ -61,7 +61,7 @@ def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
         Decimal("199.35"),
     )
     url = f"/admin/workspace/invoice/{invoice.pk}"
-    assert "1 is sent" not in desk().post(f"{url}/send/", follow=True).content.decode()
+    assert "is sent: it can be paid now." in desk().post(f"{url}/send/", follow=True).content.decode()
     shown = desk().get(f"{url}/change/").content.decode()
     assert "199.35" in shown and "Sent" in shown and f"{url}/void/" in shown and f"{url}/send/" not in shown
     paid = rows_of({"invoice": invoice.pk, "amount": "199.35"}, prefix="allocations")
@@ -69,7 +69,8 @@ def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
     assert desk().post("/admin/workspace/payment/add/", data).status_code == 302
     invoice.refresh_from_db()
     assert invoice.status == "paid"
-    assert Change.objects.filter(kind="invoice", record_id=invoice.pk).latest("seq").actor == "Owner"
+    shown = desk().get(f"{url}/change/").content.decode()
+    assert "Sent by Owner." in shown and "Now paid by Owner." in shown
 
 
 def test_lines_are_edited_removed_and_added(desk, ours, page):
@@ -121,6 +122,16 @@ def test_a_draft_is_deleted_and_a_bill_is_not(desk, ours):
     assert desk().get(f"/admin/workspace/invoice/{ours.invoice.pk}/send/").status_code == 405
     desk().post(f"/admin/workspace/invoice/{ours.invoice.pk}/discard/")
     assert Invoice.objects.alive().filter(pk=ours.invoice.pk).exists()
+
+
+def test_items_and_taxes_are_deleted_and_their_invoices_stay(desk, ours, page):
+    for name, row in (("item", ours.item), ("tax rate", ours.tax)):
+        url = page[name].replace("change", "delete")
+        assert "Invoices that have it stay as they are." in desk().get(url).content.decode()
+        assert desk("staff").post(url).status_code == 403
+        assert desk().post(url).status_code == 302
+        assert not type(row).objects.alive().filter(pk=row.pk).exists()
+    assert Invoice.objects.get(pk=ours.invoice.pk).total == 108
 
 
 def test_rates_are_percentages_here(desk, ours, page):

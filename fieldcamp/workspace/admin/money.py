@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.money import plain
-from fieldcamp.workspace import invoicing, paying
+from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.deeds import Deed, DeedAdmin
 from fieldcamp.workspace.admin.money_forms import (
     AllocationForm,
@@ -24,6 +24,7 @@ from fieldcamp.workspace.admin.money_forms import (
     TaxForm,
 )
 from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.models import (
     Invoice,
     InvoiceLine,
@@ -36,6 +37,7 @@ from fieldcamp.workspace.models import (
 from fieldcamp.workspace.models.invoices import in_status, today_in
 
 _CLIENT = ("client__company_name", "client__first_name", "client__last_name")
+_INVOICES_STAY = "Invoices that have it stay as they are."
 _TONES = {
     InvoiceStatus.SENT.label: "info",
     InvoiceStatus.PARTLY_PAID.label: "warning",
@@ -45,8 +47,9 @@ _TONES = {
 
 
 @admin.register(Item)
-class ItemAdmin(RecordAdmin):
+class ItemAdmin(RemovalMixin, RecordAdmin):
     form = ItemForm
+    needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "sku", "type", "shown_price", "taxable", "is_active")
     list_filter = ("type", "is_active")
     search_fields = ("name", "sku")
@@ -57,18 +60,31 @@ class ItemAdmin(RecordAdmin):
         ),
     )
 
+    def remove(self, record: Item) -> None:
+        catalog.delete_item(workspace=record.workspace, item_id=record.pk)
+
+    def consequences(self, record: Item) -> list[str]:
+        return [*super().consequences(record), _INVOICES_STAY]
+
     @display(description="Price", ordering="price")
     def shown_price(self, item: Item) -> str:
         return price(item.price)
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(RecordAdmin):
+class TaxRateAdmin(RemovalMixin, RecordAdmin):
     form = TaxForm
+    needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "percent", "made_of", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
     fieldsets = ((None, {"fields": (("name", "is_active"), "rate", "parts", "description", "seen_version")}),)
+
+    def remove(self, record: TaxRate) -> None:
+        catalog.delete_tax_rate(workspace=record.workspace, tax_rate_id=record.pk)
+
+    def consequences(self, record: TaxRate) -> list[str]:
+        return [*super().consequences(record), _INVOICES_STAY]
 
     @display(description="Rate", ordering="rate")
     def percent(self, tax: TaxRate) -> str:
