@@ -23,7 +23,7 @@ def answer(books: Books, statement: str) -> Body:
     where, params = _where(books, entity, query)
     if query.count:
         return {"totalCount": books.store.count(books.realm, entity.name, where, *params)}
-    order = ", ".join(f"{_expression(entity, name)} {'DESC' if descends else 'ASC'}" for name, descends in query.order)
+    order = ", ".join(f"{_sorted_by(entity, name)} {'DESC' if descends else 'ASC'}" for name, descends in query.order)
     rows = books.rows(
         entity.name,
         where,
@@ -90,6 +90,11 @@ def _expression(entity: Entity, name: str) -> str:
         return prop.path
     extracted = f"json_extract(body, '{prop.path}')"
     return extracted if prop.holds in ("number", "flag") else f"{extracted} COLLATE NOCASE"
+
+
+def _sorted_by(entity: Entity, name: str) -> str:
+    """What rows are sorted by: ids are sorted as numbers."""
+    return "n" if _property(entity, name).holds == "id" else _expression(entity, name)
 
 
 def _value(books: Books, name: str, prop: Property, text: str) -> Any:

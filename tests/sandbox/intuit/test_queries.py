@@ -57,6 +57,11 @@ def test_the_shape_of_an_answer(books, people):
     assert books.query("select * from Customer where DisplayName = 'nobody'") == {}
 
 
+def test_ids_are_sorted_as_numbers(books):
+    ids = [books.create("customer", DisplayName=f"C{n:02}")["Id"] for n in range(12)]
+    assert found(books, "orderby Id desc", field="Id") == ids[::-1]
+
+
 def test_a_projection_brings_sparse_objects(books, people):
     rows = books.query("select Id, SyncToken, DisplayName from Customer maxresults 1")["Customer"]
     assert rows == [
