@@ -134,7 +134,7 @@ class Ui:
         else:
             shown = ui_payments.form(books, stored, customer, request.query.get("invoice", ""), here)
         template = {"invoices": "invoice", "payments": "payment"}.get(tab, "record")
-        return self._show(template, books, tab, **shown)
+        return self._show(template, books, tab, token=stored.token if stored else "", **shown)
 
     def _change(self, request: Request, books: Books, tab: str, stored: Stored | None) -> Response:
         """Through the same functions as the API."""

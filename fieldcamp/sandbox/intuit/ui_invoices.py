@@ -13,7 +13,7 @@ from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.invoice_lines import DISCOUNT, SALES, TEXT
 from fieldcamp.sandbox.intuit.preferences import TaxMode
 from fieldcamp.sandbox.intuit.store import Stored
-from fieldcamp.sandbox.intuit.ui_parts import MONEY, Action, Field, Row, choices, money, parsed, plain
+from fieldcamp.sandbox.intuit.ui_parts import MONEY, Action, Field, Options, Row, choices, known, money, parsed, plain
 
 HEADS = (("Number", ""), ("Customer", ""), ("Date", ""), ("Due", ""), ("Total", MONEY), ("Open", MONEY))
 EMPTY_ROWS = 3
@@ -50,7 +50,7 @@ def form(books: Books, stored: Stored | None, customer: str, root: str) -> dict[
         "links": _links(books, stored, root) if stored else [],
         "fields": _fields(books, body, customer),
         "lines": list(_rows(books, body)),
-        "items": choices(books, "Item", "active AND NOT deleted AND json_extract(body, '$.Type') != 'Category'"),
+        "items": _items(books, body),
         "line_taxes": _line_taxes(books),
         "actions": _actions(body) if stored else [],
     }
@@ -73,18 +73,18 @@ def save(books: Books, stored: Stored | None, sent: MultiDict) -> str:
     if "tax_code" in sent:
         body["TxnTaxDetail"] = {"TxnTaxCodeRef": {"value": sent["tax_code"]}}
     if stored is not None:
-        body |= {"Id": stored.id, "SyncToken": str(stored.token), "sparse": True}
+        body |= known(stored, sent)
     return str(engine.write(books, books.entities["Invoice"], body)["Id"])
 
 
 def act(books: Books, stored: Stored, sent: MultiDict) -> str:
     """Does what a button says; the id of the invoice, or nothing when it is gone."""
-    entity, known = books.entities["Invoice"], {"Id": stored.id, "SyncToken": str(stored.token)}
+    entity, target = books.entities["Invoice"], {"Id": stored.id, "SyncToken": str(stored.token)}
     action = sent.get("action")
     if action == "void":
-        engine.void(books, entity, known)
+        engine.void(books, entity, target)
     elif action == "delete":
-        engine.delete(books, entity, known)
+        engine.delete(books, entity, target)
         return ""
     elif action == "send":
         with books.store.state.transaction():
@@ -118,7 +118,7 @@ def _links(books: Books, stored: Stored, root: str) -> list[tuple[str, str]]:
 
 
 def _fields(books: Books, body: Body, customer: str) -> list[Field]:
-    people = choices(books, "Customer", keep=customer)
+    people = choices(books, "Customer", keep=[customer])
     found = [
         Field("customer", "Customer", customer, "select", options=people),
         Field("TxnDate", "Date", body.get("TxnDate", books.today), "date", required=True),
@@ -151,6 +151,11 @@ def _line_taxes(books: Books) -> list[tuple[str, str]]:
     return [("NON", "Not taxable"), ("TAX", "Taxable")]
 
 
+def _items(books: Books, body: Body) -> Options:
+    sold = [line[SALES]["ItemRef"]["value"] for line in body.get("Line", []) if line["DetailType"] == SALES]
+    return choices(books, "Item", "active AND NOT deleted AND json_extract(body, '$.Type') != 'Category'", sold)
+
+
 def _rows(books: Books, body: Body) -> Iterator[dict[str, str]]:
     """The lines as the form shows them, and a few empty ones."""
     first = _line_taxes(books)[0][0]
@@ -180,10 +185,10 @@ def _sent_rows(sent: MultiDict) -> Iterator[dict[str, str]]:
 
 
 def _line(books: Books, values: dict[str, str]) -> Body:
-    known: Body = {"Id": values["line"]} if values["line"] else {}
-    known |= {"Description": values["description"]} if values["description"] else {}
+    line: Body = {"Id": values["line"]} if values["line"] else {}
+    line |= {"Description": values["description"]} if values["description"] else {}
     if not values["item"]:
-        return known | {"DetailType": TEXT, "DescriptionLineDetail": {}}
+        return line | {"DetailType": TEXT, "DescriptionLineDetail": {}}
     quantity = parsed(values["quantity"] or "1", "The quantity")
     price = parsed(values["price"], "The price")
     if not values["price"] and (item := books.get("Item", values["item"])):
@@ -194,7 +199,7 @@ def _line(books: Books, values: dict[str, str]) -> Body:
         "UnitPrice": price,
         "TaxCodeRef": {"value": values["tax"]},
     }
-    return known | {
+    return line | {
         "DetailType": SALES,
         "Amount": number(cents(decimal(quantity) * decimal(price))),
         SALES: detail,

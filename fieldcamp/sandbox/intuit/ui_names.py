@@ -19,6 +19,7 @@ from fieldcamp.sandbox.intuit.ui_parts import (
     Field,
     Row,
     choices,
+    known,
     money,
     name_of,
     parsed,
@@ -62,7 +63,7 @@ class NameList:
 
     def save(self, books: Books, stored: Stored | None, form: MultiDict) -> str:
         """Writes what the form says; the object's id."""
-        body = self.body(form) | (_known(stored) if stored else {})
+        body = self.body(form) | (known(stored, form) if stored else {})
         return str(engine.write(books, books.entities[self.entity], body)["Id"])
 
     def act(self, books: Books, stored: Stored, form: MultiDict) -> str:
@@ -73,16 +74,12 @@ class NameList:
             name = {}
             if active and (names := books.entities[self.entity].names):
                 name = {names.field: str(stored.body[names.field]).split(engine.DELETED[:-1])[0]}
-            engine.write(books, books.entities[self.entity], _known(stored) | {"Active": active} | name)
+            engine.write(books, books.entities[self.entity], known(stored, form) | {"Active": active} | name)
             return stored.id
         if action == "merge" and self.merge and form.get("into"):
             self.merge(books, form["into"], stored.id)
             return str(form["into"])
         raise BadInput("Nothing to do.")
-
-
-def _known(stored: Stored) -> Body:
-    return {"Id": stored.id, "SyncToken": str(stored.token), "sparse": True}
 
 
 def _chips(stored: Stored) -> tuple[str, ...]:

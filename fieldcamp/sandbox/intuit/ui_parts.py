@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
 from fieldcamp.sandbox.http import BadInput
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
@@ -80,12 +82,17 @@ def parsed(text: str, what: str) -> int | float:
     return number(value)
 
 
-def choices(books: Books, entity: str, where: str = "active AND NOT deleted", keep: str = "") -> Options:
-    """The objects of a type to choose from, by name; the one of the id `keep` in any case."""
+def choices(books: Books, entity: str, where: str = "active AND NOT deleted", keep: Iterable[str] = ()) -> Options:
+    """The objects of a type to choose from, by name; those of the ids `keep` in any case."""
     found = list(books.rows(entity, where, order=books.entities[entity].order, limit=CHOICES))
-    if keep and keep not in {each.id for each in found} and (kept := books.get(entity, keep)):
-        found.insert(0, kept)
-    return [(each.id, name_of(each)) for each in found]
+    there = {each.id for each in found}
+    kept = [books.get(entity, each) for each in dict.fromkeys(keep) if each and each not in there]
+    return [(each.id, name_of(each)) for each in (*(each for each in kept if each), *found)]
+
+
+def known(stored: Stored, form: MultiDict) -> dict[str, Any]:
+    """What a sparse update says of the object: the version that the person has seen, where the form says it."""
+    return {"Id": stored.id, "SyncToken": form.get("token") or str(stored.token), "sparse": True}
 
 
 def name_of(stored: Stored) -> str:

@@ -12,7 +12,7 @@ from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.store import Stored
-from fieldcamp.sandbox.intuit.ui_parts import MONEY, Action, Field, Options, Row, choices, money, parsed, plain
+from fieldcamp.sandbox.intuit.ui_parts import MONEY, Action, Field, Options, Row, choices, known, money, parsed, plain
 
 HEADS = (("Date", ""), ("Customer", ""), ("Reference", ""), ("Amount", MONEY), ("Not applied", MONEY))
 APPLY = "apply_"
@@ -70,19 +70,19 @@ def save(books: Books, stored: Stored | None, sent: MultiDict) -> str:
         "Line": [allocations.line(each, amount) for each, amount in amounts.items() if amount],
     }
     if stored is not None:
-        body |= {"Id": stored.id, "SyncToken": str(stored.token), "sparse": True}
+        body |= known(stored, sent)
     return str(engine.write(books, books.entities["Payment"], body)["Id"])
 
 
 def act(books: Books, stored: Stored, sent: MultiDict) -> str:
     """Does what a button says; the id of the payment, or nothing when it is gone."""
-    entity, known = books.entities["Payment"], {"Id": stored.id, "SyncToken": str(stored.token)}
+    entity, target = books.entities["Payment"], {"Id": stored.id, "SyncToken": str(stored.token)}
     action = sent.get("action")
     own = {"deposit": payment.deposit, "take_back": payment.take_back, "settle": payment.settle_card}
     if action == "void":
-        engine.void(books, entity, known)
+        engine.void(books, entity, target)
     elif action == "delete":
-        engine.delete(books, entity, known)
+        engine.delete(books, entity, target)
         return ""
     elif action in own:
         with books.store.state.transaction():
@@ -101,7 +101,7 @@ def _fields(books: Books, body: Body, customer: str, amount: str) -> list[Field]
     account = body.get("DepositToAccountRef", {}).get("value", payment.UNDEPOSITED_FUNDS)
     banks = "active AND NOT deleted AND json_extract(body, '$.AccountSubType') IN ('UndepositedFunds', 'Checking')"
     return [
-        Field("customer", "Customer", customer, "select", options=choices(books, "Customer", keep=customer)),
+        Field("customer", "Customer", customer, "select", options=choices(books, "Customer", keep=[customer])),
         Field("TxnDate", "Date", body.get("TxnDate", books.today), "date", required=True),
         Field("TotalAmt", "Amount", amount, required=True),
         Field("method", "Method", method, "select", options=[("", ""), *choices(books, "PaymentMethod")]),

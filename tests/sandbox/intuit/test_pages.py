@@ -6,7 +6,7 @@ import pytest
 
 from fieldcamp.sandbox.mount import URL
 
-from .business import Business, applied, tax_code
+from .business import Business, applied, line, ref, tax_code
 from .conftest import PLUMBING, code
 from .forms import form_of
 
@@ -137,6 +137,23 @@ def test_an_invoice(books, business, keeper):
     assert business.again(made)["TotalAmt"] == 0 and "Voided" in keeper.page("invoices")
     assert keeper.do(path, "delete") == "invoices"
     assert code(books.call("GET", path.replace("invoices", "invoice"))) == (400, "610")
+
+
+def test_somebody_else_was_faster(books, business, keeper):
+    made = business.bill()
+    form = keeper.form(f"invoices/{made['Id']}")
+    books.changed("invoice", made, PrivateNote="from the app")
+    late = keeper.post(f"invoices/{made['Id']}", form)
+    assert late.status_code == 400 and "were working on this at the same time" in late.text
+    assert business.again(made)["PrivateNote"] == "from the app"
+
+
+def test_a_line_keeps_its_item_however_many_there_are(books, business, keeper):
+    last = books.create("item", Name="Zinc pipe", Type="Service", IncomeAccountRef=ref("87"))
+    books.control("bulk", {"vendor": "intuit", "account": PLUMBING, "items": 600})
+    made = business.bill(line(last))
+    path = f"invoices/{made['Id']}"
+    assert keeper.post(path, keeper.form(path)).status_code == 303 and business.again(made) == made
 
 
 def test_the_list_says_how_an_invoice_stands(books, business, keeper):
