@@ -12,7 +12,9 @@ _SECRET_FIELDS = re.compile(
     r"(?i)(access_token|refresh_token|id_token|client_secret|code_verifier|authorization|api[_-]?key|password|code|state)"
     r"(\"?'?\s*[=:]\s*\"?'?(?:bearer\s+|basic\s+)?)([^\s&\"',;}]+)"
 )
-_SECRET_SHAPES = re.compile(r"(ya29\.[\w.-]+|1//[\w.-]{10,}|fc_live_\w+|(?i:bearer)\s+[\w.~+/-]{12,}=*)")
+_SECRET_SHAPES = re.compile(
+    r"(ya29\.[\w.-]+|1//[\w.-]{10,}|fc_live_\w+|eyJ[\w-]{8,}\.[\w.-]*|\bAB11\d*[\w-]{20,}|(?i:bearer)\s+[\w.~+/-]{12,}=*)"
+)
 REDACTED = "[redacted]"
 
 

@@ -140,6 +140,12 @@ def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError
         return errors.Stale("It has been changed in QuickBooks meanwhile.", detail=detail)
     if "610" in codes and "made inactive" not in fault.text:
         return errors.Gone("QuickBooks does not have this any more.", detail=detail)
+    if "6000" in codes and "currency" in fault.text.casefold():
+        return errors.Rejected(
+            "QuickBooks keeps this customer in another currency. Bill it in QuickBooks, or link another customer.",
+            detail=detail,
+            reason="currency",
+        )
     known = "2500" if "610" in codes else next((code for code in fault.codes if code in REFUSALS), "")
     if known:
         reason, message = REFUSALS[known]

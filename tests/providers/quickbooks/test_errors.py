@@ -89,6 +89,13 @@ DELETED = "Object Not Found : Another user has deleted this transaction."
         (403, entity("5020", "Permission Denied Error"), errors.Rejected, "limits", "role"),
         (400, entity("6190", "Invalid Company Status"), errors.Suspended, "subscription", "Renew"),
         (400, entity("6000", "A business validation error"), errors.Rejected, "", "what it says"),
+        (
+            400,
+            entity("6000", "Business", "The currency of the transaction is invalid for customer"),
+            errors.Rejected,
+            "currency",
+            "another currency",
+        ),
         (400, entity("2010"), errors.Rejected, "", "what it says"),
         (400, entity("600", "Duplicate Request ID"), errors.Unavailable, "", "moment"),
         (400, entity("10000", "An application error has occurred"), errors.Unavailable, "", "moment"),
@@ -122,6 +129,12 @@ def test_no_token_in_any_text(code):
     error = explain(answer(401, gateway(code, "message=AuthenticationFailed", f"Token expired: {TOKEN}")), NOW)
     assert "canary" not in str(error) + error.detail
     assert code in error.detail
+
+
+@pytest.mark.parametrize("token", [TOKEN, "AB11678912345canary0123456789abcdefghijkl"])
+def test_no_token_in_the_words_of_any_other_fault(token):
+    error = explain(answer(400, entity("6000", "Business", f"called with {token} today")), NOW)
+    assert "canary" not in error.detail and "today" in error.detail
 
 
 def test_the_vendors_words_and_its_name_for_the_call_are_kept():

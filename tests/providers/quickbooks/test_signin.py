@@ -1,12 +1,14 @@
-"""A company's administrator goes through Intuit's consent and back."""
+"""A company's administrator goes through Intuit's consent and back; what a sync of its books may be asked for."""
 
 import pytest
 from django.contrib.auth.models import User
+from rest_framework.exceptions import ValidationError
 
 from fieldcamp.workspace.models import Role
+from integrations.api.serializers import trigger_body
 from integrations.models import Connection, OAuthGrant
 from tests.connect.conftest import Browser
-from tests.providers.quickbooks.conftest import REALM
+from tests.providers.quickbooks.conftest import QUICKBOOKS, REALM
 
 
 @pytest.fixture
@@ -51,3 +53,21 @@ def test_denied(desk):
     response = desk.come_back(desk.answer(desk.start(), "deny"))
     assert response.status_code == 200
     assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "scope", "mode"),
+    [
+        ({}, "all", "incremental"),
+        ({"scope": "customers"}, "customers", "incremental"),
+        ({"scope": "taxes", "mode": "full"}, "taxes", "full"),
+    ],
+)
+def test_a_trigger_may_name_a_scope(sent, scope, mode):
+    body = trigger_body(QUICKBOOKS, sent)
+    assert (body["scope"], body["mode"]) == (scope, mode)
+
+
+def test_a_trigger_names_no_scope_that_there_is_not():
+    with pytest.raises(ValidationError):
+        trigger_body(QUICKBOOKS, {"scope": "vendors"})
