@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from fieldcamp.desk.seat import Seat
 from integrations.models import Connection, ConnectionState, SyncJob
@@ -34,15 +35,21 @@ def rights_at(seat: Seat) -> Rights:
     return rights
 
 
-def connect_button(slug: str, label: str = "Connect", tone: str = "primary") -> Button:
-    return Button(f"connect-{slug}", label, reverse("integrations:connect", args=[slug]), post=False, tone=tone)
+def connect_button(slug: str, label: str = "", tone: str = "primary") -> Button:
+    return Button(
+        f"connect-{slug}",
+        label or gettext("Connect"),
+        reverse("integrations:connect", args=[slug]),
+        post=False,
+        tone=tone,
+    )
 
 
 def reconnect_button(connection: Connection, key: str = "") -> Button:
     provider = PROVIDERS[connection.integration]
     return Button(
         f"{key}reconnect-{connection.pk}",
-        "Reconnect",
+        gettext("Reconnect"),
         reverse("integrations:connect", args=[provider.slug]),
         tone="primary",
         fields={"connection": connection.pk},
@@ -63,29 +70,31 @@ def connection_buttons(connection: Connection, seat: Seat, rights: Rights) -> li
         if state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
             found.append(reconnect_button(connection))
         if state == ConnectionState.SETUP:
-            found.append(_of(connection, "setup", "Finish setting up", post=False, tone="primary"))
+            found.append(_of(connection, "setup", gettext("Finish setting up"), post=False, tone="primary"))
         if connection.usable:
             found.append(pause_button(connection))
-            found.append(_of(connection, "settings", "Settings", post=False))
+            found.append(_of(connection, "settings", gettext("Settings"), post=False))
         if state != ConnectionState.DISCONNECTED:
-            found.append(_of(connection, "disconnect", "Disconnect", post=False, tone="danger"))
+            found.append(_of(connection, "disconnect", gettext("Disconnect"), post=False, tone="danger"))
     elif connection.usable:
-        found.append(_of(connection, "settings", "Settings", post=False))
+        found.append(_of(connection, "settings", gettext("Settings"), post=False))
     return found
 
 
 def pause_button(connection: Connection) -> Button:
     """For a usable connection: the one of the two that changes something."""
     if connection.state == ConnectionState.PAUSED:
-        return _of(connection, "resume", "Resume", tone="primary")
-    return _of(connection, "pause", "Pause")
+        return _of(connection, "resume", gettext("Resume"), tone="primary")
+    return _of(connection, "pause", gettext("Pause"))
 
 
 def sync_button(connection: Connection, seat: Seat) -> Button | None:
     if not (connection.usable and seat.may("sync")):
         return None
-    return _of(connection, "sync", "Sync now")
+    return _of(connection, "sync", gettext("Sync now"))
 
 
 def cancel_button(job: SyncJob) -> Button:
-    return Button(f"cancel-{job.pk}", "Cancel", reverse("integrations:cancel", args=[job.pk]), about="this sync")
+    return Button(
+        f"cancel-{job.pk}", gettext("Cancel"), reverse("integrations:cancel", args=[job.pk]), about=gettext("this sync")
+    )

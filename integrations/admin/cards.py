@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.seat import Seat
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
@@ -32,7 +34,7 @@ JOB_TONES = {
     JobStatus.NEEDS_CONFIRMATION: "warning",
     JobStatus.CANCELLED: "muted",
 }
-STAGES = {"pull": "Reading changes", "push": "Bringing both sides together"}
+STAGES = {"pull": _("Reading changes"), "push": _("Bringing both sides together")}
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,16 @@ class Progress:
         """What a screen reader is told: changes with the stage and each tenth of the way."""
         if self.percent is None:
             return self.stage
-        return f"{self.stage}, {self.percent // 10 * 10} % done"
+        return gettext("{stage}, {percent} % done").format(stage=self.stage, percent=self.percent // 10 * 10)
 
 
 def progress_of(job: SyncJob, now: dt.datetime) -> Progress:
     if job.cancel_requested_at:
-        stage = "Stopping"
+        stage = gettext("Stopping")
     elif job.status == JobStatus.QUEUED:
-        stage = "Going on shortly" if job.started_at else "Waiting for a worker"
+        stage = gettext("Going on shortly") if job.started_at else gettext("Waiting for a worker")
     else:
-        stage = STAGES.get(job.stage, job.stage.capitalize() or "Starting")
+        stage = str(STAGES.get(job.stage, job.stage.capitalize() or gettext("Starting")))
     percent = min(100 * job.done // job.total, 100) if job.total else None
     seconds = (now - job.started_at).total_seconds() if job.started_at else 0
     return Progress(job, stage, percent, round(job.done / seconds) or None if seconds >= 2 else None)
@@ -101,7 +103,7 @@ class Card:
     def summary(self) -> str:
         """`Connected · dana@google.test, lee@google.test`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
-        return f"Connected · {names}" if names else self.standing.state
+        return gettext("Connected · {accounts}").format(accounts=names) if names else self.standing.state
 
     @property
     def said(self) -> str:
@@ -109,7 +111,7 @@ class Card:
             return f"{self.provider.label}: {self.progress.said}"
         job = self.standing.last_job
         return f"{self.provider.label}: {self.standing.state}." + (
-            f" Last sync: {job.get_status_display().lower()}." if job else ""
+            " " + gettext("Last sync: {status}.").format(status=job.get_status_display().lower()) if job else ""
         )
 
     @property
@@ -144,7 +146,7 @@ def card_of(found: Standing, seat: Seat) -> Card:
     ]
     live = found.live_job
     slug = found.provider.slug
-    label = "Connect another account" if accounts else "Connect"
+    label = gettext("Connect another account") if accounts else gettext("Connect")
     return Card(
         standing=found,
         tone=STATE_TONES.get(found.state, "muted"),

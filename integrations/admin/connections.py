@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
@@ -101,19 +102,19 @@ class ConnectionAdmin(ScopedAdmin):
     list_select_related = ("member",)
     ordering = ("integration", "account_name", "pk")
 
-    @display(description="Integration", ordering="integration")
+    @display(description=_("Integration"), ordering="integration")
     def integration_label(self, connection: Connection) -> str:
         return provider_label(connection.integration)
 
-    @display(description="State", label={state.label: tone for state, tone in TONES.items()}, ordering="state")
-    def shown_state(self, connection: Connection) -> str:
-        return connection.get_state_display()
+    @display(description=_("State"), label={state.value: tone for state, tone in TONES.items()}, ordering="state")
+    def shown_state(self, connection: Connection) -> tuple[str, str]:
+        return connection.state, connection.get_state_display()
 
-    @display(description="Last sync", ordering="last_synced_at")
+    @display(description=_("Last sync"), ordering="last_synced_at")
     def last_synced(self, connection: Connection) -> str:
         return when(connection.last_synced_at)
 
-    @display(description="Connected", ordering="connected_at")
+    @display(description=_("Connected"), ordering="connected_at")
     def connected(self, connection: Connection) -> str:
         return when(connection.connected_at)
 

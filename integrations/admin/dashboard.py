@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.workspace.models import Workspace
@@ -46,7 +48,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards = all_cards(seat)
     return {
         **context,
-        "title": "Integrations",
+        "title": gettext("Integrations"),
         "company": seat.workspace,
         "companies": _companies(seat),
         "chosen_company": seat.chosen.pk if seat.chosen else "",
@@ -83,7 +85,7 @@ def _chart(seat: Seat) -> dict[str, Any]:
         return {}
     days = jobs_per_day(seat.workspace, timezone.now())
     data = {
-        "labels": [f"{day:%-d %b}" for day, _ in days],
+        "labels": [date_format(day, "j M") for day, _ in days],
         "datasets": [
             {
                 "label": str(status.label),

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
@@ -20,7 +21,7 @@ from integrations.models import Issue
 
 
 class OpenFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -35,7 +36,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class CodeFilter(admin.SimpleListFilter):
-    title = "problem"
+    title = _("problem")
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -53,19 +54,19 @@ class IssueAdmin(ScopedAdmin):
     search_fields = ("message", "=record_id")
     ordering = ("-occurred_at", "-id")
 
-    @display(description="Problem")
+    @display(description=_("Problem"))
     def problem(self, issue: Issue) -> str:
         return TITLES.get(issue.code, issue.code)
 
-    @display(description="Account")
+    @display(description=_("Account"))
     def account(self, issue: Issue) -> str:
         return issue.connection.account_name if issue.connection else "–"
 
-    @display(description="Seen", ordering="occurred_at")
+    @display(description=_("Seen"), ordering="occurred_at")
     def seen(self, issue: Issue) -> str:
         return when(issue.occurred_at)
 
-    @display(description="State", label={"Open": "danger", "Solved": "success", "For information": "info"})
+    @display(description=_("State"), label={"Open": "danger", "Solved": "success", "For information": "info"})
     def state(self, issue: Issue) -> str:
         if issue.resolved_at:
             return "Solved"

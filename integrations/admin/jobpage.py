@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.desk.seat import Seat
@@ -19,26 +21,26 @@ from integrations.records import instant
 from integrations.selectors.jobs import split_counts
 
 PAGE = 50
-KINDS = {"visit": "Visits", "block": "Busy times"}
+KINDS = {"visit": _("Visits"), "block": _("Busy times")}
 ACTIONS = {
-    "nothing": "Nothing to do",
-    "settle": "Already equal",
-    "pull": "Taken in",
-    "remove_local": "Removed here",
-    "create_remote": "Event created",
-    "update_remote": "Event changed",
-    "remove_remote": "Event removed",
-    "cut": "Link cut",
-    "forget": "Forgotten",
-    "ask": "Waits for a decision",
-    "hold": "Held back",
+    "nothing": _("Nothing to do"),
+    "settle": _("Already equal"),
+    "pull": _("Taken in"),
+    "remove_local": _("Removed here"),
+    "create_remote": _("Event created"),
+    "update_remote": _("Event changed"),
+    "remove_remote": _("Event removed"),
+    "cut": _("Link cut"),
+    "forget": _("Forgotten"),
+    "ask": _("Waits for a decision"),
+    "hold": _("Held back"),
 }
 TRIED = {
-    "pull": "Take it in",
-    "remove_local": "Remove it here",
-    "create_remote": "Create the event",
-    "update_remote": "Change the event",
-    "remove_remote": "Remove the event",
+    "pull": _("Take it in"),
+    "remove_local": _("Remove it here"),
+    "create_remote": _("Create the event"),
+    "update_remote": _("Change the event"),
+    "remove_remote": _("Remove the event"),
 }
 PART_TONES = {
     JobPart.Status.DONE: "success",
@@ -87,13 +89,15 @@ def _cancel(job: SyncJob, seat: Seat) -> Button | None:
 def who(job: SyncJob) -> str:
     """Who or what started it."""
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        return "the schedule"
+        return gettext("the schedule")
     if job.triggered_by == SyncJob.Trigger.PUSH:
-        return "a notice from the provider"
+        return gettext("a notice from the provider")
     if job.triggered_by == SyncJob.Trigger.API:
         key = ApiKey.objects.filter(pk=job.actor, workspace_id=job.workspace_id).first()
-        return f"the API key “{key.name}”" if key else f"the API ({job.actor})"
-    return f"{job.actor} at the desk" if job.actor else "a person at the desk"
+        if key:
+            return gettext("the API key “{name}”").format(name=key.name)
+        return gettext("the API ({key})").format(key=job.actor)
+    return gettext("{name} at the desk").format(name=job.actor) if job.actor else gettext("a person at the desk")
 
 
 def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
@@ -113,8 +117,8 @@ def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
     return {
         "items": [_row(item, titles) for item in items],
         "outcome": outcome,
-        "tabs": [("", "All", sum(getattr(job, name) for name in Outcome.values))]
-        + [(name, name.capitalize(), getattr(job, name)) for name in Outcome.values],
+        "tabs": [("", gettext("All"), sum(getattr(job, name) for name in Outcome.values))]
+        + [(name, Outcome(name).label, getattr(job, name)) for name in Outcome.values],
         "page": number,
         "first": start + 1,
         "last": start + len(items),
@@ -133,7 +137,7 @@ def _row(item: JobItem, titles: Mapping[str, str]) -> dict[str, Any]:
     known = item.record_id in titles
     return {
         "item": item,
-        "title": titles.get(item.record_id) or ("Busy time" if item.kind == "block" else item.key),
+        "title": titles.get(item.record_id) or (gettext("Busy time") if item.kind == "block" else item.key),
         "visit_id": item.record_id if known else "",
         "action": _action(item),
         "account": item.connection.account_name,
@@ -143,7 +147,7 @@ def _row(item: JobItem, titles: Mapping[str, str]) -> dict[str, Any]:
 def _action(item: JobItem) -> str:
     """What was done, or was tried without success."""
     tried = TRIED.get(item.action) if item.outcome == Outcome.FAILED else None
-    return tried or ACTIONS.get(item.action, item.action)
+    return str(tried or ACTIONS.get(item.action) or item.action)
 
 
 class _Echo:

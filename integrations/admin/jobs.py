@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
@@ -15,19 +16,19 @@ from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.templatetags.desk import when
 from integrations.admin.cards import JOB_TONES
 from integrations.admin.jobpage import job_context
-from integrations.models import JobStatus, SyncJob
+from integrations.models import SyncJob
 from integrations.providers import PROVIDERS
 
 TRIGGERS = {
-    SyncJob.Trigger.API: "API",
-    SyncJob.Trigger.ADMIN: "a person",
-    SyncJob.Trigger.SCHEDULE: "schedule",
-    SyncJob.Trigger.PUSH: "provider's notice",
+    SyncJob.Trigger.API: _("API"),
+    SyncJob.Trigger.ADMIN: _("a person"),
+    SyncJob.Trigger.SCHEDULE: _("schedule"),
+    SyncJob.Trigger.PUSH: _("provider's notice"),
 }
 
 
 class IntegrationFilter(admin.SimpleListFilter):
-    title = "integration"
+    title = _("integration")
     parameter_name = "integration"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -46,31 +47,31 @@ class SyncJobAdmin(ScopedAdmin):
     list_display = ("started", "integration_label", "mode", "shown_status", "counts", "trigger", "took")
     list_filter = ("status", IntegrationFilter, "triggered_by")
     search_fields = ("=id", "=request_id")
-    search_help_text = "A whole job id or request id"
+    search_help_text = _("A whole job id or request id")
     ordering = ("-created_at", "-id")
     list_per_page = 50
 
-    @display(description="Asked for", ordering="created_at")
+    @display(description=_("Asked for"), ordering="created_at")
     def started(self, job: SyncJob) -> str:
         return when(job.created_at)
 
-    @display(description="Integration")
+    @display(description=_("Integration"))
     def integration_label(self, job: SyncJob) -> str:
         return provider_label(job.integration)
 
-    @display(description="Status", label={JobStatus(status).label: tone for status, tone in JOB_TONES.items()})
-    def shown_status(self, job: SyncJob) -> str:
-        return job.get_status_display()
+    @display(description=_("Status"), label={status.value: tone for status, tone in JOB_TONES.items()})
+    def shown_status(self, job: SyncJob) -> tuple[str, str]:
+        return job.status, job.get_status_display()
 
-    @display(description="Pulled · pushed · skipped · failed")
+    @display(description=_("Pulled · pushed · skipped · failed"))
     def counts(self, job: SyncJob) -> str:
         return f"{job.pulled} · {job.pushed} · {job.skipped} · {job.failed}"
 
-    @display(description="By", ordering="triggered_by")
+    @display(description=_("By"), ordering="triggered_by")
     def trigger(self, job: SyncJob) -> str:
-        return TRIGGERS[SyncJob.Trigger(job.triggered_by)]
+        return str(TRIGGERS[SyncJob.Trigger(job.triggered_by)])
 
-    @display(description="Took")
+    @display(description=_("Took"))
     def took(self, job: SyncJob) -> str:
         if not job.started_at or not job.finished_at:
             return "–"

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.admin.records import RecordAdmin
@@ -17,8 +19,8 @@ from integrations.kinds import KINDS
 from integrations.models import ConnectionState, Direction, Issue, Link, Stream
 
 NOTHING_YET = {
-    "visit": "Nothing yet: a visit with a technician and a time goes into that technician's connected calendar.",
-    "client": "Nothing yet: a client goes into the connected books with its first invoice or the next sync.",
+    "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
+    "client": _("Nothing yet: a client goes into the connected books with its first invoice or the next sync."),
 }
 
 
@@ -51,14 +53,14 @@ def twins_of(record: Any) -> list[dict[str, Any]]:
 
 def _state(link: Link) -> dict[str, str]:
     if link.cut_at:
-        return {"state": "Not linked any more", "tone": "muted"}
+        return {"state": gettext("Not linked any more"), "tone": "muted"}
     if link.hold_id:
-        return {"state": "Waits for a confirmation", "tone": "warning"}
+        return {"state": gettext("Waits for a confirmation"), "tone": "warning"}
     if link.parked:
-        return {"state": "Waits for a person", "tone": "danger"}
+        return {"state": gettext("Waits for a person"), "tone": "danger"}
     if link.intent or link.unsettled:
-        return {"state": "To be synced", "tone": "info"}
-    return {"state": "In step", "tone": "success"}
+        return {"state": gettext("To be synced"), "tone": "info"}
+    return {"state": gettext("In step"), "tone": "success"}
 
 
 def after_deletion(record: Any) -> list[str]:
@@ -69,12 +71,12 @@ def after_deletion(record: Any) -> list[str]:
         where = f"{provider_label(connection.integration)} ({connection.account_name})"
         stays = not KINDS[link.kind].removable or link.stream.direction == Direction.PULL
         if connection.state == ConnectionState.DISCONNECTED:
-            said.append(f"Its twin in {where} stays: that account is disconnected.")
+            said.append(gettext("Its twin in {where} stays: that account is disconnected.").format(where=where))
         elif stays:
-            said.append(f"Its twin in {where} stays as it is.")
+            said.append(gettext("Its twin in {where} stays as it is.").format(where=where))
         else:
-            said.append(f"The next sync removes its event from {where}.")
-    return said or ["It is not synced with anything, so nothing happens elsewhere."]
+            said.append(gettext("The next sync removes its event from {where}.").format(where=where))
+    return said or [gettext("It is not synced with anything, so nothing happens elsewhere.")]
 
 
 class SyncedMixin(RecordAdmin):
@@ -99,7 +101,7 @@ class SyncedMixin(RecordAdmin):
             extra = {
                 "synced_panel": "integrations/twins.html",
                 "twins": twins_of(record),
-                "nothing_yet": NOTHING_YET.get(record.kind, "Nothing yet."),
+                "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
                 "needs": problems(list(about.select_related("connection", "link")[:20]), seat_of(request)),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})

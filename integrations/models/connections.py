@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from integrations.fields import EncryptedField
@@ -35,12 +36,12 @@ class WorkspaceIntegration(models.Model):
 
 
 class ConnectionState(models.TextChoices):
-    SETUP = "setup", "Finish setting up"
-    ACTIVE = "active", "Connected"
-    PAUSED = "paused", "Paused"
-    NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
-    NEEDS_PERMISSION = "needs_permission", "Needs permission"
-    DISCONNECTED = "disconnected", "Disconnected"
+    SETUP = "setup", _("Finish setting up")
+    ACTIVE = "active", _("Connected")
+    PAUSED = "paused", _("Paused")
+    NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnect")
+    NEEDS_PERMISSION = "needs_permission", _("Needs permission")
+    DISCONNECTED = "disconnected", _("Disconnected")
 
 
 class Connection(models.Model):
@@ -113,17 +114,17 @@ class OAuthGrant(models.Model):
 
 
 class Direction(models.TextChoices):
-    TWO_WAY = "two_way", "Both ways"
-    PUSH = "push", "FieldCamp to calendar only"
-    PULL = "pull", "Calendar to FieldCamp only"
+    TWO_WAY = "two_way", _("Both ways")
+    PUSH = "push", _("FieldCamp to calendar only")
+    PULL = "pull", _("Calendar to FieldCamp only")
 
 
 class Policy(models.TextChoices):
     """Who wins where both sides changed the same field."""
 
-    LOCAL = "local", "FieldCamp wins"
-    REMOTE = "remote", "The other side wins"
-    ASK = "ask", "Ask a person"
+    LOCAL = "local", _("FieldCamp wins")
+    REMOTE = "remote", _("The other side wins")
+    ASK = "ask", _("Ask a person")
 
 
 class Stream(models.Model):

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 
@@ -57,8 +58,8 @@ class Hold(models.Model):
     """Removals of one stream that a sync did not dare to make. Its links wait until a person decides."""
 
     class Decision(models.TextChoices):
-        CONFIRM = "confirm", "Cut them loose"
-        REJECT = "reject", "Put the events back"
+        CONFIRM = "confirm", _("Cut them loose")
+        REJECT = "reject", _("Put the events back")
 
     id = PrefixedIdField("hld")
     stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="holds")

@@ -3,18 +3,19 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 
 
 class JobStatus(models.TextChoices):
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    SUCCEEDED = "succeeded", "Succeeded"
-    PARTIAL = "partial", "Partly done"
-    FAILED = "failed", "Failed"
-    NEEDS_CONFIRMATION = "needs_confirmation", "Needs confirmation"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    PARTIAL = "partial", _("Partly done")
+    FAILED = "failed", _("Failed")
+    NEEDS_CONFIRMATION = "needs_confirmation", _("Needs confirmation")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 IN_FLIGHT = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -31,8 +32,8 @@ class SyncJob(models.Model):
     """
 
     class Mode(models.TextChoices):
-        INCREMENTAL = "incremental"
-        FULL = "full"
+        INCREMENTAL = "incremental", _("Incremental")
+        FULL = "full", _("Full")
 
     class Trigger(models.TextChoices):
         API = "api"
@@ -98,11 +99,11 @@ class JobPart(models.Model):
     """What a job does for one connection. An account that fails fails alone."""
 
     class Status(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        HELD = "held"  # done, but removals wait for a person
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        HELD = "held", _("Held")  # done, but removals wait for a person
+        FAILED = "failed", _("Failed")
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="parts")
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="job_parts")
@@ -121,10 +122,10 @@ class JobPart(models.Model):
 
 
 class Outcome(models.TextChoices):
-    PULLED = "pulled"
-    PUSHED = "pushed"
-    SKIPPED = "skipped"
-    FAILED = "failed"
+    PULLED = "pulled", _("Pulled")
+    PUSHED = "pushed", _("Pushed")
+    SKIPPED = "skipped", _("Skipped")
+    FAILED = "failed", _("Failed")
 
 
 class JobItem(models.Model):

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration
 from integrations.models.jobs import IN_FLIGHT, IS_IN_FLIGHT
@@ -64,7 +66,7 @@ class Standing:
         for state in (*BROKEN, ConnectionState.SETUP, ConnectionState.PAUSED):
             if state in states and (state != ConnectionState.PAUSED or ConnectionState.ACTIVE not in states):
                 return str(state.label)
-        return str(ConnectionState.ACTIVE.label) if states else "Not connected"
+        return str(ConnectionState.ACTIVE.label) if states else gettext("Not connected")
 
     @property
     def connect_url(self) -> str:

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 
 from fieldcamp.desk.seat import CHOSEN, seat_of
 from fieldcamp.desk.site import desk_view
@@ -100,7 +101,9 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
         ),
     )
     if ok:
-        messages.success(request, "Full sync started." if _mode(request) == "full" else "Sync started.")
+        messages.success(
+            request, gettext("Full sync started.") if _mode(request) == "full" else gettext("Sync started.")
+        )
     return back(request)
 
 
@@ -126,7 +129,7 @@ def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
 def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
     ok, _ = attempt(request, lambda: jobs.cancel_job(job=job, actor=seat_of(request).name))
-    return done(request, job, "The sync stops after the call that it is in.") if ok else back(request)
+    return done(request, job, gettext("The sync stops after the call that it is in.")) if ok else back(request)
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
@@ -146,13 +149,19 @@ def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
 @desk_view("POST")
 def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
     connection = connections.pause(connection=_my_connection(request, connection_id), user=seat_of(request).user)
-    return done(request, connection, f"{connection.account_name} is paused until somebody resumes it.")
+    return done(
+        request,
+        connection,
+        gettext("{account} is paused until somebody resumes it.").format(account=connection.account_name),
+    )
 
 
 @desk_view("POST")
 def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
     connection = connections.resume(connection=_my_connection(request, connection_id), user=seat_of(request).user)
-    return done(request, connection, f"{connection.account_name} is synced by schedule again.")
+    return done(
+        request, connection, gettext("{account} is synced by schedule again.").format(account=connection.account_name)
+    )
 
 
 @desk_view("GET", "POST")
@@ -162,7 +171,7 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
     if request.method == "GET":
         context = {
             **admin.site.each_context(request),
-            "title": f"Disconnect {connection.account_name}?",
+            "title": gettext("Disconnect {account}?").format(account=connection.account_name),
             "connection": connection,
             "provider": PROVIDERS[connection.integration],
             "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
@@ -170,10 +179,14 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
         return render(request, "integrations/disconnect.html", context)
     connection = connections.disconnect(connection=connection, user=seat_of(request).user)
     there = PROVIDERS[connection.integration].label
-    told = f"{there} has withdrawn FieldCamp's access."
+    told = gettext("{provider} has withdrawn FieldCamp's access.").format(provider=there)
     if not connection.revoked_at_provider:
-        told = f"{there} was not told, or another connection uses the account: look there who has access."
-    return done(request, connection, f"{connection.account_name} is disconnected. {told}")
+        told = gettext(
+            "{provider} was not told, or another connection uses the account: look there who has access."
+        ).format(provider=there)
+    return done(
+        request, connection, gettext("{account} is disconnected.").format(account=connection.account_name) + f" {told}"
+    )
 
 
 # --- the seat -------------------------------------------------------------------------------------------------------

@@ -27,15 +27,15 @@ class AuditEntryAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).order_by("-id")
 
-    @display(description="Who", ordering="actor")
+    @display(description=_("Who"), ordering="actor")
     def who(self, entry: AuditEntry) -> str:
         return entry.actor or "FieldCamp"
 
-    @display(description="Before")
+    @display(description=_("Before"))
     def was(self, entry: AuditEntry) -> str:
         return _shown(entry.before)
 
-    @display(description="After")
+    @display(description=_("After"))
     def now(self, entry: AuditEntry) -> str:
         return _shown(entry.after)
 

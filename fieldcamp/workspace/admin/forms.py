@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from fieldcamp.desk.admins import ServiceForm
@@ -12,10 +13,16 @@ from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.tracking import TrackedModel
 
-_ADDRESS = {"street": "Street", "city": "City", "state": "State", "postalCode": "Postal code", "country": "Country"}
+_ADDRESS = {
+    "street": _("Street"),
+    "city": _("City"),
+    "state": _("State"),
+    "postalCode": _("Postal code"),
+    "country": _("Country"),
+}
 # The JSON fields of a client, as one text field for each of their parts.
-PARTS: dict[str, dict[str, str]] = {
-    "phone_number": {"countryCode": "Country code", "number": "Phone number"},
+PARTS: dict[str, dict[str, Any]] = {
+    "phone_number": {"countryCode": _("Country code"), "number": _("Phone number")},
     "property_address": _ADDRESS,
     "billing_address": _ADDRESS,
 }

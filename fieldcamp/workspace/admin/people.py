@@ -43,15 +43,15 @@ class MemberAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         return super().get_queryset(request).select_related("user")
 
-    @display(description="Name", ordering="first_name")
+    @display(description=_("Name"), ordering="first_name")
     def name(self, member: Member) -> str:
         return str(member)
 
-    @display(description="Role", label=dict.fromkeys(("Owner", "Admin"), "info"), ordering="role")
+    @display(description=_("Role"), label=dict.fromkeys(("Owner", "Admin"), "info"), ordering="role")
     def shown_role(self, member: Member) -> str:
-        return Role(member.role).label
+        return str(Role(member.role).label)
 
-    @display(description="Login", label={str(state): tone for state, tone in LOGIN_TONES.items()})
+    @display(description=_("Login"), label={str(state): tone for state, tone in LOGIN_TONES.items()})
     def login(self, member: Member) -> str:
         return str(login_state(member))
 

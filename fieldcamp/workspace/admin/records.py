@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
@@ -24,17 +25,17 @@ from fieldcamp.workspace.templatetags.desk import at, day
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"
 _TONES = {
-    VisitStatus.SCHEDULED.label: "info",
-    VisitStatus.COMPLETED.label: "success",
-    VisitStatus.CANCELLED.label: "danger",
-    VisitStatus.IN_PROGRESS.label: "warning",
+    VisitStatus.SCHEDULED.value: "info",
+    VisitStatus.COMPLETED.value: "success",
+    VisitStatus.CANCELLED.value: "danger",
+    VisitStatus.IN_PROGRESS.value: "warning",
 }
 
 
 class TechnicianFilter(admin.SimpleListFilter):
     """The people of the own workspace; Django's own filter would list everybody's."""
 
-    title = "technician"
+    title = _("technician")
     parameter_name = "technician"
     path = "technician_id"
 
@@ -47,7 +48,7 @@ class TechnicianFilter(admin.SimpleListFilter):
 
 
 class MemberFilter(TechnicianFilter):
-    title = "member"
+    title = _("member")
     parameter_name = "member"
     path = "member_id"
 
@@ -81,7 +82,7 @@ class ClientAdmin(RemovalMixin, RecordAdmin):
     search_fields = ("first_name", "last_name", "company_name", "email")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), ("company_name", "email"), "stage", "seen_version")}),
-        ("Phone", {"fields": (tuple(f"phone_number__{part}" for part in PARTS["phone_number"]),)}),
+        (_("Phone"), {"fields": (tuple(f"phone_number__{part}" for part in PARTS["phone_number"]),)}),
         *(
             (
                 title,
@@ -93,11 +94,11 @@ class ClientAdmin(RemovalMixin, RecordAdmin):
                     )
                 },
             )
-            for title, name in (("Where the work is", "property_address"), ("Billing address", "billing_address"))
+            for title, name in ((_("Where the work is"), "property_address"), (_("Billing address"), "billing_address"))
         ),
     )
 
-    @display(description="Name")
+    @display(description=_("Name"))
     def name(self, client: Client) -> str:
         return str(client)
 
@@ -110,12 +111,12 @@ class ClientAdmin(RemovalMixin, RecordAdmin):
         after = " as they are" if count > 1 else " as it is" if count else ""
         return [*super().consequences(record), f"{visits}{after}. No new visit can be made for this client."]
 
-    @display(description="Phone")
+    @display(description=_("Phone"))
     def phone(self, client: Client) -> str:
         number = client.phone_number or {}
         return f"{number.get('countryCode', '')} {number.get('number', '')}".strip() or "–"
 
-    @display(description="Address")
+    @display(description=_("Address"))
     def place(self, client: Client) -> str:
         return client.address or "–"
 
@@ -134,11 +135,14 @@ class VisitAdmin(RemovalMixin, RecordAdmin):
     fieldsets = (
         (None, {"fields": ("title", ("client", "technician"), "visit_status", "seen_version")}),
         (
-            "When",
-            {"fields": ("scheduled_start", "scheduled_end", "timezone"), "description": "In the company's time zone."},
+            _("When"),
+            {
+                "fields": ("scheduled_start", "scheduled_end", "timezone"),
+                "description": _("In the company's time zone."),
+            },
         ),
-        ("Where and what", {"fields": ("address", "notes")}),
-        ("Record", {"fields": (("id", "job_id"), _MADE), "classes": ("collapse",)}),
+        (_("Where and what"), {"fields": ("address", "notes")}),
+        (_("Record"), {"fields": (("id", "job_id"), _MADE), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
@@ -147,20 +151,27 @@ class VisitAdmin(RemovalMixin, RecordAdmin):
     def remove(self, record: Visit) -> None:
         delete_visit(workspace=record.workspace, visit_id=record.pk)
 
-    @display(description="Start", ordering="scheduled_start")
+    @display(description=_("Start"), ordering="scheduled_start")
     def starts(self, visit: Visit) -> str:
-        return at(visit.scheduled_start, "Not scheduled")
+        return at(visit.scheduled_start, gettext("Not scheduled"))
 
-    @display(description="Length")
+    @display(description=_("Length"))
     def length(self, visit: Visit) -> str:
         if not visit.scheduled_start or not visit.scheduled_end:
             return "–"
         hours, minutes = divmod(int((visit.scheduled_end - visit.scheduled_start) / dt.timedelta(minutes=1)), 60)
-        return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+        return " ".join(
+            part
+            for part in (
+                gettext("{number} h").format(number=hours) if hours else "",
+                gettext("{number} min").format(number=minutes) if minutes else "",
+            )
+            if part
+        )
 
-    @display(description="Status", label=_TONES, ordering="visit_status")
-    def shown_status(self, visit: Visit) -> str:
-        return visit.get_visit_status_display()
+    @display(description=_("Status"), label=_TONES, ordering="visit_status")
+    def shown_status(self, visit: Visit) -> tuple[str, str]:
+        return visit.visit_status, visit.get_visit_status_display()
 
 
 @admin.register(BlockedTime)
@@ -172,15 +183,15 @@ class BlockedTimeAdmin(ScopedAdmin):
     fields = ("member", "starts", "ends", "whole_days", moment("updated_at", _("Updated")))
     readonly_fields = fields
 
-    @display(description="From", ordering="starts_at")
+    @display(description=_("From"), ordering="starts_at")
     def starts(self, block: BlockedTime) -> Any:
         return day(block.start_date) if block.all_day and block.start_date else at(block.starts_at)
 
-    @display(description="All day")
+    @display(description=_("All day"))
     def whole_days(self, block: BlockedTime) -> str:
-        return "All day" if block.all_day else "–"
+        return gettext("All day") if block.all_day else "–"
 
-    @display(description="Until", ordering="ends_at")
+    @display(description=_("Until"), ordering="ends_at")
     def ends(self, block: BlockedTime) -> Any:
         if block.all_day and block.end_date:
             return day(block.end_date - dt.timedelta(days=1))

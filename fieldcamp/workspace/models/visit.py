@@ -1,6 +1,7 @@
 """Visits: a technician at a client's, at a time."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.people import Client, Member, Workspace, validate_timezone
@@ -10,14 +11,14 @@ from fieldcamp.workspace.tracking import TrackedModel
 class VisitStatus(models.TextChoices):
     """The eight states of a visit; the rules of moving between them are in `workspace.services`."""
 
-    UNSCHEDULED = "unscheduled", "Unscheduled"
-    SCHEDULED = "scheduled", "Scheduled"
-    IN_TRANSIT = "in_transit", "In transit"
-    ARRIVED = "arrived", "Arrived"
-    IN_PROGRESS = "in_progress", "In progress"
-    PAUSED = "paused", "Paused"
-    COMPLETED = "completed", "Completed"
-    CANCELLED = "cancelled", "Cancelled"
+    UNSCHEDULED = "unscheduled", _("Unscheduled")
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_TRANSIT = "in_transit", _("In transit")
+    ARRIVED = "arrived", _("Arrived")
+    IN_PROGRESS = "in_progress", _("In progress")
+    PAUSED = "paused", _("Paused")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Visit(TrackedModel):
