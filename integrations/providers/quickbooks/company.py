@@ -10,7 +10,7 @@ from typing import Any
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.mapping import items, taxes
 from integrations.providers.quickbooks.mapping.invoices import TaxRules
-from integrations.providers.quickbooks.mapping.parts import ref_id, text
+from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
 from integrations.records import Company, Reference
 from integrations.transport.client import utc_now
 
@@ -43,9 +43,12 @@ class Books:
 
     @cached_property
     def payment_methods(self) -> dict[str, str]:
-        """Names by id, the oldest first."""
-        found = self.calls.select("PaymentMethod")
-        return {row["Id"]: text(row, "Name") for row in sorted(found, key=lambda row: int(row["Id"]))}
+        """Names by id, those in use first."""
+        found = self.calls.select("PaymentMethod", ALL)
+        return {
+            row["Id"]: without_deleted(row, "Name")
+            for row in sorted(found, key=lambda row: (row.get("Active") is False, int(row["Id"])))
+        }
 
     def tax_codes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Each code as QuickBooks has it, and as ours."""

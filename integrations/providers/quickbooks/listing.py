@@ -71,7 +71,7 @@ class Listing:
         delta = self.deltas.since(entity, since)
         listed = delta.rows[entity]
         if len(listed) < MOST:
-            yield Page(self._records(entity, listed), _cursor(delta.next), last=True)
+            yield Page(self._records(entity, listed), _cursor(max(delta.next, since)), last=True)
         else:
             yield from self._many_changed(entity, since, delta)
 
