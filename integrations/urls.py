@@ -32,5 +32,8 @@ urlpatterns = [
     path("issues/<str:issue_id>/resolve/", problems.resolve, name="resolve"),
     path("issues/<str:issue_id>/ignore/", problems.ignore, name="ignore"),
     path("issues/<str:issue_id>/unignore/", problems.unignore, name="unignore"),
+    path("issues/<str:issue_id>/match/", problems.match, name="match"),
+    path("issues/<str:issue_id>/post-again/", problems.post_again, name="post_again"),
+    path("issues/<str:issue_id>/void/", problems.void_here, name="void_here"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

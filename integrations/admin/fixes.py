@@ -13,6 +13,7 @@ class Lead(StrEnum):
     RECORD = "record"
     CONNECTION = "connection"
     SETTINGS = "settings"
+    MAPPING = "mapping"
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,24 @@ CODES: dict[str, Fix] = {
     "PROVIDER_UNAVAILABLE": Fix(
         "The provider does not answer", "There is nothing to do: the next sync tries again by itself."
     ),
+    "RECORD_REMOVED": Fix(
+        "Removed there",
+        "FieldCamp never makes it again unasked. Make it again if it was removed by mistake; if it was meant, you need "
+        "do nothing, and an invoice or payment can be voided here as well.",
+        button="",
+        nobody="",
+    ),
     "EVENT_REMOVED": Fix("Removed there", "The record is unchanged in FieldCamp.", button="", nobody=""),
 }
 _OTHER = Fix("Something needs attention", "Look at the sentence above, correct what it names, and try again.")
 
 REASONS: dict[str, Fix] = {
+    "match": Fix(
+        "Is it the same?",
+        "Compare the two. If it is the same, they are linked and kept equal from now on; if not, a new one is made. "
+        "Until then only this record and its documents wait.",
+        button="",
+    ),
     "duplicate_name": Fix(
         "The name is taken",
         "Another customer, vendor or employee there has this name. Give this one a name of its own, or rename the "
@@ -142,14 +156,15 @@ REASONS: dict[str, Fix] = {
     "tax_mapping": Fix(
         "A tax rate has no tax code there",
         "Say which tax code this tax rate is. Everything that waits for it is then tried again.",
-        leads=Lead.SETTINGS,
+        leads=Lead.MAPPING,
         link="Map the tax code",
         nobody=_DECIDES,
     ),
     "item_mapping": Fix(
         "A line has no item there",
-        "Choose the item for lines without one, or give the line an item.",
-        leads=Lead.SETTINGS,
+        "Choose the income account of new items and the item for lines without one. Everything that waits for them is "
+        "then tried again.",
+        leads=Lead.MAPPING,
         link="Choose the item",
         nobody=_DECIDES,
     ),

@@ -7,10 +7,12 @@ from django.urls import reverse
 
 from fieldcamp.desk.seat import Seat
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.admin.bookcards import BooksCard, books_cards, voiding
 from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import Unit, units_of
 from integrations.admin.fixes import Fix, Lead, fix_of
 from integrations.admin.subjects import page_of, subjects
+from integrations.kinds import VISIT
 from integrations.models import Hold, Issue
 from integrations.providers import PROVIDERS
 from integrations.services.rights import Rights
@@ -30,6 +32,7 @@ class Problem:
     hold: Hold | None = None
     buttons: list[Button] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
+    card: BooksCard | None = None
 
     @property
     def title(self) -> str:
@@ -57,7 +60,8 @@ class Problem:
 
     @property
     def templates(self) -> list[str]:
-        return [f"integrations/fix/{self.issue.code.lower()}.html", "integrations/fix/default.html"]
+        own = ["integrations/fix/match.html"] if self.card and self.card.candidates else []
+        return [*own, f"integrations/fix/{self.issue.code.lower()}.html", "integrations/fix/default.html"]
 
     @property
     def open(self) -> bool:
@@ -69,6 +73,7 @@ def problems(issues: Sequence[Issue], seat: Seat) -> list[Problem]:
     about = subjects((issue.workspace_id, issue.record_kind, issue.record_id) for issue in issues)
     held = [issue.record_id for issue in issues if issue.code == "CONFIRMATION_NEEDED"]
     holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
+    cards = books_cards(issues, about)
     rights = rights_at(seat)
     found = []
     for issue in issues:
@@ -82,14 +87,17 @@ def problems(issues: Sequence[Issue], seat: Seat) -> list[Problem]:
                 record=record,
                 record_url=url,
                 hold=hold,
-                buttons=_buttons(issue, hold, url, seat, rights),
+                buttons=_buttons(issue, hold, url, seat, rights, cards.get(issue.pk)),
                 units=units_of(issue) if issue.code == "CONFLICT" else [],
+                card=cards.get(issue.pk),
             )
         )
     return found
 
 
-def _buttons(issue: Issue, hold: Hold | None, url: str, seat: Seat, rights: Rights) -> list[Button]:
+def _buttons(
+    issue: Issue, hold: Hold | None, url: str, seat: Seat, rights: Rights, card: BooksCard | None
+) -> list[Button]:
     if issue.resolved_at:
         return []
     if issue.ignored_at:
@@ -100,15 +108,16 @@ def _buttons(issue: Issue, hold: Hold | None, url: str, seat: Seat, rights: Righ
     if issue.code == "CONFIRMATION_NEEDED":
         return _decisions(issue, hold) if hold and seat.may("settings") else []
     fix = fix_of(issue)
-    if issue.notice or not fix.button:
-        return [_of(issue, "ignore", "Got it")] if seat.may("ignore") else []
-    found: list[Button] = []
+    found: list[Button] = [*card.buttons] if card and seat.may("retry") else []
+    if issue.notice or not (fix.button or found):
+        found += voiding(issue) if seat.may("settings") else []
+        return [*found, _of(issue, "ignore", "Got it")] if seat.may("ignore") else []
     if issue.code == "CONFLICT" and issue.link_id:
         if seat.may("retry"):
             found += _sides(issue)
     else:
         found += _leads(issue, fix, url, seat, rights)
-        if seat.may("retry") and issue.connection_id:
+        if seat.may("retry") and issue.connection_id and fix.button:
             found.append(_of(issue, "retry", fix.button, tone="" if found else "primary"))
     if seat.may("ignore"):
         found.append(_of(issue, "ignore", "Ignore until it changes"))
@@ -131,7 +140,11 @@ def _leads(issue: Issue, fix: Fix, url: str, seat: Seat, rights: Rights) -> list
     if issue.connection is None or not rights.may_change(issue.connection):
         return []
     if fix.leads is Lead.SETTINGS:
-        place = reverse("integrations:setup", args=[issue.connection.pk])
+        books = VISIT.name not in PROVIDERS[issue.integration].kinds
+        place = reverse("integrations:mapping" if books else "integrations:setup", args=[issue.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    if fix.leads is Lead.MAPPING:
+        place = reverse("integrations:mapping", args=[issue.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
     if fix.leads is Lead.CONNECTION:
         place = reverse("admin:integrations_connection_change", args=[issue.connection.pk])

@@ -12,11 +12,20 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from fieldcamp.desk.seat import seat_of
+from fieldcamp.workspace.errors import InvalidTransition
 from integrations.models import Connection
 from integrations.services import decisions, jobs
+from integrations.services.books_decisions import NotPossible
 from integrations.services.rights import Rights, connections_of, rights_of
 
-REFUSALS = (jobs.NotConnected, jobs.SyncInProgress, jobs.JobFinished, decisions.AlreadyDecided)
+REFUSALS = (
+    jobs.NotConnected,
+    jobs.SyncInProgress,
+    jobs.JobFinished,
+    decisions.AlreadyDecided,
+    NotPossible,
+    InvalidTransition,
+)
 
 
 def back(request: HttpRequest) -> HttpResponseRedirect:

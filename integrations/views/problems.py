@@ -16,7 +16,8 @@ from integrations.admin.inbox import inbox_context
 from integrations.admin.outcomes import Outcome, outcome_of
 from integrations.models import Hold, Issue, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services import decisions
+from integrations.records import tidy
+from integrations.services import books_decisions, decisions
 from integrations.services.jobs import active_job
 from integrations.views.common import REFUSALS, back, done, one
 
@@ -37,19 +38,22 @@ def _show(request: HttpRequest, outcome: Outcome) -> HttpResponse:
     return render(request, "integrations/outcome.html", context)
 
 
-def _act(request: HttpRequest, issue: Issue, deed: str, call: Callable[[], SyncJob | None]) -> HttpResponse:
-    """Does it, keeps on record who did, and shows what comes of it. What the service refuses is told."""
+def _act(
+    request: HttpRequest, issue: Issue, deed: str, call: Callable[[], SyncJob | None], *, tried: bool = True
+) -> HttpResponse:
+    """Does it, keeps on record who did, and shows what comes of it. What the service refuses is told. `tried`: a sync
+    carries it out."""
     here = "HX-Request" in request.headers
     seat = seat_of(request)
     try:
         job = call()
     except REFUSALS as error:
         return _refused(request, issue, str(error))
-    sentence = f"{deed} {_started(job)}"
+    sentence = f"{deed} {_started(job)}" if tried else deed
     if not here:
         return done(request, issue, sentence)
     LogEntry.objects.log_actions(seat.user.pk, [issue], CHANGE, sentence, single_object=True)
-    job = job or active_job(issue.workspace, issue.integration)
+    job = job or (active_job(issue.workspace, issue.integration) if tried else None)
     return _show(request, outcome_of(_issue(request, issue.pk), job, seat, sentence))
 
 
@@ -119,7 +123,7 @@ def conflicts(request: HttpRequest) -> HttpResponse:
 def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     decisions.ignore(issue=issue, user=seat_of(request).user)
-    return _said(request, issue, "Ignored until it happens again. It stays under Problems, where it can be undone.")
+    return _said(request, issue, "Ignored until it changes. It stays under Problems, where it can be undone.")
 
 
 @desk_view("POST", may="ignore")
@@ -165,3 +169,37 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
         raise Http404
     user = seat_of(request).user
     return _act(request, issue, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))
+
+
+@desk_view("POST", may="retry")
+def match(request: HttpRequest, issue_id: str) -> HttpResponse:
+    """Whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another name."""
+    issue, user = _issue(request, issue_id), seat_of(request).user
+    choice = request.POST.get("choice", "").replace("\x00", "")
+    name = tidy(request.POST.get("name", "").replace("\x00", ""))[:100]
+    if not choice:
+        raise Http404
+    deed = "It is made as a new one." if choice == books_decisions.NEW else "They are linked."
+    return _act(
+        request, issue, deed, lambda: books_decisions.decide_match(issue=issue, choice=choice, name=name, user=user)
+    )
+
+
+@desk_view("POST", may="retry")
+def post_again(request: HttpRequest, issue_id: str) -> HttpResponse:
+    """Makes again what was removed there."""
+    issue, user = _issue(request, issue_id), seat_of(request).user
+    return _act(request, issue, "It is made again.", lambda: books_decisions.post_again(issue=issue, user=user))
+
+
+@desk_view("POST", may="settings")
+def void_here(request: HttpRequest, issue_id: str) -> HttpResponse:
+    """Voids here what was deleted there."""
+    issue, user = _issue(request, issue_id), seat_of(request).user
+    return _act(
+        request,
+        issue,
+        "It is void in FieldCamp as well.",
+        lambda: books_decisions.void_here(issue=issue, user=user),
+        tried=False,
+    )

@@ -1,0 +1,236 @@
+"""What the cards of the books' problems show beside the sentence: who may be the same, and whose amounts differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from fieldcamp.money import CENT, cents
+from integrations.admin.buttons import Button
+from integrations.admin.conflicts import Line
+from integrations.admin.subjects import Subjects, subjects
+from integrations.admin.values import label_of, shown
+from integrations.books.clients import customer_fields
+from integrations.books.items import item_fields
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
+from integrations.models import Issue, Link
+from integrations.services.books_decisions import NEW, REMOVED
+
+MOST = 5  # of those that may be the same
+MATCHING = ("match", "duplicate_name", "name_taken_by_vendor")
+_SHOWN = {
+    CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
+    ITEM.name: ("name", "sku", "price", "description"),
+    INVOICE.name: ("number", "date", "total"),
+}
+_ENDS_WITH = "(C)"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A record of the books that may be ours. `taken_by`: the record that it belongs to already."""
+
+    remote_id: str
+    name: str
+    lines: list[Line]
+    taken_by: str = ""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """One part of an invoice's total on both sides."""
+
+    label: str
+    local: str
+    remote: str
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class BooksCard:
+    candidates: list[Candidate] = field(default_factory=list)
+    amounts: list[Amount] = field(default_factory=list)
+    verdict: str = ""
+    buttons: list[Button] = field(default_factory=list)
+
+
+def books_cards(issues: Sequence[Issue], about: Subjects) -> dict[str, BooksCard]:
+    """By issue; two queries for all of them, and one for each kind of record that a candidate belongs to."""
+    cards = {}
+    for issue in issues:
+        if issue.code == REMOVED:
+            cards[issue.pk] = BooksCard(buttons=_after_removal(issue))
+        elif issue.code == "AMOUNT_VARIANCE":
+            cards[issue.pk] = _variance(issue)
+    asked = [issue for issue in issues if _reason(issue) in MATCHING and issue.record_kind in _SHOWN]
+    return cards | _matches(asked, about)
+
+
+def _reason(issue: Issue) -> str:
+    return str(issue.data.get("reason") or "") if isinstance(issue.data, dict) else ""
+
+
+# --- who is who -----------------------------------------------------------------------------------------------------
+
+
+def _matches(issues: Sequence[Issue], about: Subjects) -> dict[str, BooksCard]:
+    records = {issue.pk: about.get((issue.record_kind, issue.record_id)) for issue in issues}
+    issues = [issue for issue in issues if records[issue.pk] is not None and _is_unmade(issue)]
+    local = {issue.pk: _local(issue.record_kind, records[issue.pk]) for issue in issues}
+    if not issues:
+        return {}
+    wanted = Q(pk__in=[])
+    for issue in issues:
+        same = Q(stream__connection=issue.connection_id, kind=issue.record_kind, cut_at=None, seen_gone=False)
+        wanted |= same & _which(issue, local[issue.pk])
+    links = list(Link.objects.filter(wanted, seen__isnull=False).select_related("stream").order_by("pk"))
+    workspaces = {issue.connection_id: issue.workspace_id for issue in issues}
+    owners = subjects(
+        (workspaces[link.stream.connection_id], link.kind, link.record_id) for link in links if link.record_id
+    )
+    return {issue.pk: _match(issue, local[issue.pk], links, owners) for issue in issues}
+
+
+def _is_unmade(issue: Issue) -> bool:
+    """Whether the record has no twin yet: only then it can be said which one is its."""
+    return issue.link is None or (issue.link.seen is None and issue.link.cut_at is None)
+
+
+def _local(kind: str, record: Any) -> Mapping[str, Any]:
+    if kind == CUSTOMER.name:
+        return customer_fields(record)
+    if kind == ITEM.name:
+        return item_fields(record, "")
+    return {"number": record.number, "date": record.date.isoformat(), "total": cents(record.total)}
+
+
+def _named_by(kind: str) -> str:
+    return "number" if kind == INVOICE.name else KINDS[kind].loose[0]
+
+
+def _which(issue: Issue, local: Mapping[str, Any]) -> Q:
+    if candidates := issue.data.get("candidates"):
+        return Q(remote_id__in=[str(name) for name in candidates[:MOST]])
+    name = _named_by(issue.record_kind)
+    return Q(**{f"seen__{name}__iexact": local[name]}) & ~Q(record_id=issue.record_id)
+
+
+def _match(issue: Issue, local: Mapping[str, Any], links: Sequence[Link], owners: Subjects) -> BooksCard:
+    named = _named_by(issue.record_kind)
+    ids = [str(name) for name in issue.data.get("candidates") or ()]
+    mine = [
+        link
+        for link in links
+        if link.kind == issue.record_kind
+        and link.stream.connection_id == issue.connection_id
+        and (link.remote_id in ids if ids else _equal(link.seen, local, named))
+    ][:MOST]
+    candidates = [
+        Candidate(
+            link.remote_id,
+            str((link.seen or {}).get(named) or link.remote_id),
+            _lines(issue.record_kind, local, link.seen or {}),
+            str(owners.get((link.kind, link.record_id)) or "") if link.record_id else "",
+        )
+        for link in mine
+    ]
+    free = [candidate for candidate in candidates if not candidate.taken_by]
+    buttons = [
+        _button(issue, f"Same as “{one.name}”", "primary" if len(free) == 1 else "", choice=one.remote_id)
+        for one in free
+    ]
+    return BooksCard(candidates, buttons=[*buttons, *_fresh(issue, local, named, mine)])
+
+
+def _equal(seen: Any, local: Mapping[str, Any], name: str) -> bool:
+    return str((seen or {}).get(name) or "").casefold() == str(local[name]).casefold()
+
+
+def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list[Line]:
+    names = [name for name in _SHOWN[kind] if local.get(name) or seen.get(name)]
+    return [Line(label_of(kind, name), shown(name, local.get(name)), shown(name, seen.get(name))) for name in names]
+
+
+def _fresh(issue: Issue, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
+    """Making a new one; under another name where its own is taken there, which a number cannot be."""
+    taken = _reason(issue) != "match" or any(_equal(link.seen, local, named) for link in mine)
+    twin = KINDS[issue.record_kind].twin
+    if not taken:
+        return [_button(issue, f"Make a new {twin}", choice=NEW)]
+    if issue.record_kind == INVOICE.name:
+        return []
+    name = f"{local[named]} {_ENDS_WITH}"
+    return [_button(issue, f"Make a new {twin}, “{name}”", choice=NEW, name=name)]
+
+
+def _button(issue: Issue, label: str, tone: str = "", **fields: str) -> Button:
+    url = reverse("integrations:match", args=[issue.pk])
+    return Button(f"match-{fields['choice']}-{issue.pk}", label, url, tone=tone, fields=fields, swaps=True)
+
+
+# --- what was removed there -----------------------------------------------------------------------------------------
+
+
+def _after_removal(issue: Issue) -> list[Button]:
+    if issue.link_id is None:
+        return []
+    document = issue.record_kind in (INVOICE.name, PAYMENT.name)
+    label = "Post it again" if document else "Make it again there"
+    url = reverse("integrations:post_again", args=[issue.pk])
+    return [Button(f"post_again-{issue.pk}", label, url, tone="primary", swaps=True)]
+
+
+def voiding(issue: Issue) -> list[Button]:
+    """Voiding here what was deleted there, for who may do that."""
+    if issue.code != REMOVED or issue.link_id is None or issue.record_kind not in (INVOICE.name, PAYMENT.name):
+        return []
+    url = reverse("integrations:void_here", args=[issue.pk])
+    return [Button(f"void_here-{issue.pk}", "Void it here too", url, tone="danger", swaps=True)]
+
+
+# --- amounts --------------------------------------------------------------------------------------------------------
+
+
+def _variance(issue: Issue) -> BooksCard:
+    local, remote = ({**(issue.data.get(side) or {})} for side in ("local", "remote"))
+    for side in (local, remote):
+        side["net"] = _less(side.get("total"), side.get("tax_total"))
+    labels = {"net": "Lines less discount", "tax_total": "Tax", "total": "Total", "balance": "Open balance"}
+    amounts = [
+        Amount(label, local.get(name) or "–", remote.get(name) or "–", _off(local.get(name), remote.get(name)))
+        for name, label in labels.items()
+        if local.get(name) or remote.get(name)
+    ]
+    off = {amount.label for amount in amounts if amount.difference}
+    if labels["net"] in off:
+        verdict = "The lines or the discount differ; the tax follows from them."
+    elif labels["tax_total"] in off:
+        verdict = "Lines and discount agree; only the tax differs. Compare the tax rates of both sides."
+    elif off:
+        verdict = "The invoice is the same; what was paid of it differs. Compare the payments of both sides."
+    else:
+        verdict = ""
+    return BooksCard(amounts=amounts, verdict=verdict)
+
+
+def _decimal(text: Any) -> Decimal | None:
+    try:
+        return Decimal(str(text)) if text not in (None, "") else None
+    except InvalidOperation:
+        return None
+
+
+def _less(one: Any, other: Any) -> str:
+    first, second = _decimal(one), _decimal(other)
+    return "" if first is None or second is None else cents(first - second)
+
+
+def _off(one: Any, other: Any) -> str:
+    """How much more the other side has; nothing for a cent."""
+    first, second = _decimal(one), _decimal(other)
+    if first is None or second is None or abs(second - first) <= CENT:
+        return ""
+    return f"{second - first:+.2f}"
