@@ -175,6 +175,7 @@ def test_fifteen_hundred_changes_at_once(books, fresh, intuit):
         "what", "[]", "{}", json.dumps({"since": 7}), json.dumps({"since": "soon"}),
         json.dumps({"since": instant(NOW), "begin": instant(NOW), "at": "x"}),
     ],
+    ids=range(7),  # without the time in them: test processes must agree on the names
 )  # fmt: skip
 def test_what_quickbooks_or_we_have_forgotten_is_read_anew(books, cursor):
     with pytest.raises(errors.CursorExpired):
