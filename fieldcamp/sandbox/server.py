@@ -7,6 +7,8 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -21,6 +23,7 @@ from fieldcamp.sandbox.http import MAX_BODY, Dropped
 log = logging.getLogger("fieldcamp.sandbox")
 
 IDLE_SECONDS = 75
+ENOUGH_SECONDS = 10  # for the answers that are on their way when the server is closed
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -46,7 +49,8 @@ class Handler(BaseHTTPRequestHandler):
             answered[:] = [status, headers]
 
         try:
-            chunks = self.server.app(self._environ(body), start_response)
+            with self.server.answering():
+                chunks = self.server.app(self._environ(body), start_response)
         except Dropped:
             self._abort()
             return
@@ -133,10 +137,32 @@ class Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         super().__init__(address, Handler)
         self.app, self.tls = app, tls
+        self._turns, self._answering, self._closed = threading.Condition(), 0, False
         if tls:
             self.socket = self_signed(address[0]).wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around each answer. Dropped once the server is closed: connections stay open, but the program is gone."""
+        with self._turns:
+            if self._closed:
+                raise Dropped
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._turns:
+                self._answering -= 1
+                self._turns.notify_all()
+
+    def server_close(self) -> None:
+        """Closes the socket when all that was asked for is answered, so that the program may be closed next."""
+        super().server_close()
+        with self._turns:
+            self._closed = True
+            self._turns.wait_for(lambda: not self._answering, timeout=ENOUGH_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is nothing to report."""

@@ -107,6 +107,22 @@ def test_a_connection_serves_many_requests_and_survives_bad_ones():
     app.close()
 
 
+def test_a_request_after_the_end_finds_nobody_and_troubles_nobody(caplog):
+    app = create_app(seed="empty")
+    server = Server(("127.0.0.1", 0), app)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection.request("GET", "/_control/requests")
+    assert connection.getresponse().read()
+    server.shutdown()
+    server.server_close()
+    app.close()
+    connection.request("GET", "/_control/requests")
+    with pytest.raises(http.client.RemoteDisconnected):
+        connection.getresponse()
+    assert not caplog.records
+
+
 def start(state: Path) -> tuple[subprocess.Popen, str]:
     command = [sys.executable, "-m", "fieldcamp.sandbox", "--port", "0", "--state", str(state), "--seed", "empty"]
     process = subprocess.Popen(

@@ -3,45 +3,16 @@
 import datetime as dt
 
 import pytest
-from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat, Upper
 
 from fieldcamp.workspace import tracking
 from fieldcamp.workspace.models import Change, Client, Visit
 from fieldcamp.workspace.tracking import attributed
+from tests.workspace.changes import log, stored_version
+from tests.workspace.conftest import NOON
 
 pytestmark = pytest.mark.django_db
-
-NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def seen(monkeypatch):
-    """What a consumer is called with: one list of changes for each call."""
-    calls: list[list[Change]] = []
-    monkeypatch.setattr(tracking, "_consumers", [])
-    tracking.register_consumer(calls.append)
-    return calls
-
-
-@pytest.fixture
-def visit(make_visit, seen):
-    visit = make_visit(title="Boiler", scheduled_start=NOON, scheduled_end=NOON + dt.timedelta(hours=1))
-    Change.objects.all().delete()
-    seen.clear()
-    return visit
-
-
-def log(record=None) -> list[tuple]:
-    rows = Change.objects.order_by("seq")
-    if record is not None:
-        rows = rows.filter(record_id=record.pk)
-    return list(rows.values_list("action", "version", "before", "after"))
-
-
-def stored_version(record) -> int:
-    return type(record).objects.values_list("version", flat=True).get(pk=record.pk)
 
 
 def test_creation(make_client, seen):
@@ -289,72 +260,6 @@ def test_a_consumer_is_registered_once(seen):
     tracking.register_consumer(consumer)
     tracking.register_consumer(consumer)
     assert len(tracking._consumers) == before + 1
-
-
-@pytest.mark.django_db(transaction=True)
-class TestTransactions:
-    def test_consumers_run_inside_of_it(self, make_visit, monkeypatch):
-        inside = []
-        monkeypatch.setattr(
-            tracking, "_consumers", [lambda changes: inside.append(transaction.get_connection().in_atomic_block)]
-        )
-        visit = make_visit()
-        visit.title = "x"
-        visit.save()
-        Visit.objects.update(title="y")
-        Visit.objects.bulk_create([Visit(workspace=visit.workspace, client=visit.client, title="z")])
-        visit.delete()
-        Visit.objects.all().delete()
-        assert inside == [True] * 7  # the client's creation and the visit's among them
-
-    @pytest.mark.parametrize(
-        "write",
-        [
-            lambda visit: visit.save(),
-            lambda visit: Visit.objects.update(title="new"),
-            lambda visit: Visit.objects.bulk_update([visit], ["title"]),
-            lambda visit: Visit.objects.bulk_create([Visit(workspace=visit.workspace, client=visit.client, title="z")]),
-            lambda visit: visit.delete(),
-            lambda visit: Visit.objects.all().delete(),
-        ],
-    )
-    def test_a_failing_consumer_undoes_the_change(self, make_visit, monkeypatch, write):
-        visit = make_visit(title="old")
-        changes = Change.objects.count()
-
-        def fail(changes):
-            raise RuntimeError("consumer")
-
-        monkeypatch.setattr(tracking, "_consumers", [fail])
-        visit.title = "new"
-        with pytest.raises(RuntimeError, match="consumer"):
-            write(visit)
-        assert Visit.objects.values_list("title", "version").get() == ("old", 1)
-        assert Change.objects.count() == changes
-
-    def test_a_rollback_takes_the_log_along(self, make_visit):
-        visit = make_visit(title="old")
-        changes = Change.objects.count()
-        with pytest.raises(RuntimeError), transaction.atomic():
-            visit.title = "new"
-            visit.save()
-            raise RuntimeError
-        assert Change.objects.count() == changes and Visit.objects.get().title == "old"
-
-    def test_versions_are_exact_under_parallel_writes(self, make_visit, in_parallel):
-        visit = make_visit()
-
-        def work(number: int) -> None:
-            mine = Visit.objects.get(pk=visit.pk)
-            mine.title = f"by {number}"
-            if number % 2:
-                mine.save(update_fields=["title"])
-            else:
-                Visit.objects.filter(pk=visit.pk).update(notes=f"by {number}")
-
-        in_parallel(12, work)
-        versions = Change.objects.filter(record_id=visit.pk).order_by("seq").values_list("version", flat=True)
-        assert list(versions) == list(range(1, 14)) and stored_version(visit) == 13
 
 
 def test_more_rows_than_one_statement_takes(workspace, make_client, seen, monkeypatch):
