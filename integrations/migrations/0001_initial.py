@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='workspace.workspace')),
             ],
             options={
+                'verbose_name': 'connection',
+                'verbose_name_plural': 'connections',
                 'ordering': ['created_at'],
             },
         ),
@@ -297,6 +299,8 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sync_jobs', to='workspace.workspace')),
             ],
             options={
+                'verbose_name': 'job',
+                'verbose_name_plural': 'jobs',
                 'ordering': ['-created_at', '-id'],
             },
         ),

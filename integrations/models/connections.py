@@ -72,6 +72,8 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
         ordering = ["created_at"]
         constraints = [
             models.UniqueConstraint(

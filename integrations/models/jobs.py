@@ -72,6 +72,8 @@ class SyncJob(models.Model):
     errors = models.JSONField(default=list)
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
