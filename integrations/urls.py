@@ -9,6 +9,7 @@ urlpatterns = [
     path("connect/<slug:slug>/", connect.connect, name="connect"),
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
+    path("connections/<str:connection_id>/refresh/", books.refresh_company, name="refresh_company"),
     path("connections/<str:connection_id>/mapping/", books.mapping, name="mapping"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
     path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),

@@ -10,11 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.seat import Seat
+from integrations.admin.bookfacts import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.selectors.dashboard import cards as standings
 from integrations.selectors.status import Standing, standing
+from integrations.services.setup import keeps_books
 
 TONES = {
     ConnectionState.ACTIVE: "success",
@@ -71,6 +73,7 @@ class AccountRow:
     connection: Connection
     tone: str
     buttons: list[Button]
+    facts: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,15 @@ class Card:
 def card_of(found: Standing, seat: Seat) -> Card:
     rights = rights_at(seat)
     now = timezone.now()
+    books = [connection for connection in found.accounts if keeps_books(connection)]
+    facts = facts_of(books) if books else {}
     accounts = [
-        AccountRow(connection, TONES[ConnectionState(connection.state)], connection_buttons(connection, seat, rights))
+        AccountRow(
+            connection,
+            TONES[ConnectionState(connection.state)],
+            connection_buttons(connection, seat, rights),
+            facts.get(connection.pk, ""),
+        )
         for connection in found.accounts
     ]
     live = found.live_job
@@ -152,7 +162,9 @@ def card_of(found: Standing, seat: Seat) -> Card:
         tone=STATE_TONES.get(found.state, "muted"),
         accounts=accounts,
         progress=progress_of(live, now) if live else None,
-        connect=connect_button(slug, label, "" if accounts else "primary") if rights.may_connect else None,
+        connect=connect_button(slug, label, "" if accounts else "primary")
+        if rights.may_connect_to(found.provider.name) and not books
+        else None,
         cancel=cancel_button(live) if live and seat.may("sync") and not live.cancel_requested_at else None,
         may_sync=found.connected and live is None and seat.may("sync"),
         now=now,

@@ -20,6 +20,7 @@ from unfold.decorators import display
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.workspace.templatetags.desk import when
+from integrations.admin.bookfacts import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES
 from integrations.admin.intervals import every
@@ -28,6 +29,7 @@ from integrations.admin.problems import problems
 from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.selectors.budget import usage_of
+from integrations.services.setup import keeps_books
 
 _GRANT = ("scopes", "expires_at", "refresh_expires_at", "granted_at", "refreshed_at")
 
@@ -77,8 +79,10 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
         workspace_id=connection.workspace_id, integration=connection.integration
     ).first()
     now = timezone.now()
+    may_change = rights_at(seat).may_change(connection)
     return {
         "connection": connection,
+        "books": books_context(connection, may_change) if keeps_books(connection) else None,
         "label": provider_label(connection.integration),
         "tone": TONES[ConnectionState(connection.state)],
         "passport": passport_of(connection),

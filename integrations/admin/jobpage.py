@@ -11,17 +11,25 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.desk.seat import Seat
-from fieldcamp.workspace.models import Visit
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.fixes import TITLES
-from integrations.models import Connection, JobItem, JobPart, JobStatus, Outcome, SyncJob
+from integrations.admin.subjects import Subjects, page_of, subjects
+from integrations.models import Connection, JobItem, JobPart, JobStatus, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import instant
 from integrations.selectors.jobs import split_counts
 
 PAGE = 50
-KINDS = {"visit": _("Visits"), "block": _("Busy times")}
+KINDS = {
+    "visit": _("Visits"),
+    "block": _("Busy times"),
+    "customer": _("Clients"),
+    "item": _("Items"),
+    "tax": _("Taxes"),
+    "invoice": _("Invoices"),
+    "payment": _("Payments"),
+}
 ACTIONS = {
     "nothing": _("Nothing to do"),
     "settle": _("Already equal"),
@@ -34,6 +42,14 @@ ACTIONS = {
     "forget": _("Forgotten"),
     "ask": _("Waits for a decision"),
     "hold": _("Held back"),
+    "create_local": _("Brought in"),
+    "wait": _("Waits"),
+}
+# What is written into books is no event.
+IN_BOOKS = {
+    "create_remote": _("Made there"),
+    "update_remote": _("Changed there"),
+    "remove_remote": _("Removed there"),
 }
 TRIED = {
     "pull": _("Take it in"),
@@ -42,6 +58,8 @@ TRIED = {
     "update_remote": _("Change the event"),
     "remove_remote": _("Remove the event"),
 }
+_NAMED_BY = {"customer": "display_name", "item": "name", "tax": "name", "invoice": "number", "payment": "reference"}
+TRIED_IN_BOOKS = {"create_remote": _("Make it there"), "update_remote": _("Change it there")}
 PART_TONES = {
     JobPart.Status.DONE: "success",
     JobPart.Status.HELD: "warning",
@@ -52,7 +70,7 @@ PART_TONES = {
 
 def job_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[str, Any]:
     """The whole page; a constant number of queries."""
-    return {**live_context(job, seat), **items_context(job, query), "who": who(job)}
+    return {**live_context(job, seat), **items_context(job, seat, query), "who": who(job)}
 
 
 def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
@@ -66,7 +84,10 @@ def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
         "tone": JOB_TONES[JobStatus(job.status)],
         "progress": progress_of(job, now) if job.in_flight else None,
         "cancel": _cancel(job, seat),
-        "by_entity": [(KINDS.get(kind, kind), counts) for kind, counts in sorted(split["counts_by_entity"].items())],
+        "by_entity": [
+            (KINDS.get(kind, kind), counts)
+            for kind, counts in sorted(split["counts_by_entity"].items(), key=lambda entry: _place(entry[0]))
+        ],
         "parts": [
             {
                 "connection": part.connection,
@@ -100,7 +121,7 @@ def who(job: SyncJob) -> str:
     return gettext("{name} at the desk").format(name=job.actor) if job.actor else gettext("a person at the desk")
 
 
-def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
+def items_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[str, Any]:
     """One page of results, of one outcome if that is asked for. What does not make sense is taken as not asked."""
     outcome = query.get("outcome", "")
     outcome = outcome if outcome in Outcome.values else ""
@@ -113,9 +134,10 @@ def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
     start = (number - 1) * PAGE
     found = list(rows.select_related("connection")[start : start + PAGE + 1])
     items, more = found[:PAGE], len(found) > PAGE
-    titles = _titles(job, items)
+    about = subjects((job.workspace_id, item.kind, item.record_id) for item in items)
+    names = _names(items)
     return {
-        "items": [_row(item, titles) for item in items],
+        "items": [_row(item, about, names, seat) for item in items],
         "outcome": outcome,
         "tabs": [("", gettext("All"), sum(getattr(job, name) for name in Outcome.values))]
         + [(name, Outcome(name).label, getattr(job, name)) for name in Outcome.values],
@@ -128,26 +150,47 @@ def items_context(job: SyncJob, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _titles(job: SyncJob, items: list[JobItem]) -> dict[str, str]:
-    ids = [item.record_id for item in items if item.kind == "visit" and item.record_id]
-    return dict(Visit.objects.filter(workspace_id=job.workspace_id, pk__in=ids).values_list("pk", "title"))
+def _place(kind: str) -> tuple[int, str]:
+    """Kinds in the order in which they depend on each other."""
+    return (list(KINDS).index(kind) if kind in KINDS else len(KINDS), kind)
 
 
-def _row(item: JobItem, titles: Mapping[str, str]) -> dict[str, Any]:
-    known = item.record_id in titles
+def _names(items: list[JobItem]) -> dict[tuple[str, str], str]:
+    """By what records are called there that FieldCamp does not have; one query. A stranger's event has no name."""
+    alone = {(item.connection_id, item.remote_id) for item in items if not item.record_id and item.kind in _NAMED_BY}
+    if not alone:
+        return {}
+    links = Link.objects.filter(
+        stream__connection__in={connection_id for connection_id, _id in alone},
+        remote_id__in={remote_id for _id, remote_id in alone},
+        kind__in=_NAMED_BY,
+    )
+    return {
+        (link.kind, link.remote_id): str(name)
+        for link in links
+        if (name := (link.seen or {}).get(_NAMED_BY[link.kind]))
+    }
+
+
+def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], seat: Seat) -> dict[str, Any]:
+    record = about.get((item.kind, item.record_id))
+    known = str(record) if record is not None else names.get((item.kind, item.remote_id))
     return {
         "item": item,
-        "title": titles.get(item.record_id) or (gettext("Busy time") if item.kind == "block" else item.key),
-        "visit_id": item.record_id if known else "",
-        "action": _action(item),
+        "title": known or (gettext("Busy time") if item.kind == "block" else item.key),
+        "kind": KINDS.get(item.kind, item.kind),
+        "url": page_of(record, seat) if record is not None else "",
+        "action": action_of(item),
         "account": item.connection.account_name,
     }
 
 
-def _action(item: JobItem) -> str:
+def action_of(item: JobItem) -> str:
     """What was done, or was tried without success."""
-    tried = TRIED.get(item.action) if item.outcome == Outcome.FAILED else None
-    return str(tried or ACTIONS.get(item.action) or item.action)
+    books = item.kind in _NAMED_BY
+    if item.outcome == Outcome.FAILED and (tried := (TRIED_IN_BOOKS if books else TRIED).get(item.action)):
+        return str(tried)
+    return str((IN_BOOKS.get(item.action) if books else None) or ACTIONS.get(item.action) or item.action)
 
 
 class _Echo:

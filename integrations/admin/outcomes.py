@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from fieldcamp.desk.seat import Seat
 from integrations.admin.buttons import Button
 from integrations.admin.cards import Progress, progress_of
-from integrations.admin.jobpage import ACTIONS
+from integrations.admin.jobpage import action_of
 from integrations.admin.problems import Problem, problems
 from integrations.models import Issue, JobItem, SyncJob
 
@@ -63,5 +63,5 @@ def _tried(issue: Issue, job: SyncJob) -> bool:
 def _solved(issue: Issue, job: SyncJob) -> str:
     """What was done with the record."""
     item = JobItem.objects.filter(job=job, kind=issue.record_kind, key=issue.record_id).first()
-    done = ACTIONS.get(item.action, "") if item else ""
+    done = action_of(item) if item else ""
     return f"Solved. {done}." if done else "Solved."

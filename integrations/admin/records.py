@@ -17,10 +17,17 @@ from integrations.admin.problems import problems
 from integrations.admin.subjects import kinds_of, models
 from integrations.kinds import KINDS
 from integrations.models import ConnectionState, Direction, Issue, Link, Stream
+from integrations.providers import PROVIDERS
 
 NOTHING_YET = {
     "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
-    "client": _("Nothing yet: a client goes into the connected books with its first invoice or the next sync."),
+    "client": _("Nothing yet: a client goes into the connected books with the next sync."),
+    "item": _("Nothing yet: an active item goes into the connected books with the next sync."),
+    "tax": _(
+        "Nothing yet: no tax code is ever made in the books. Choose one in the settings of the connected company."
+    ),
+    "invoice": _("Nothing yet: an invoice goes into the connected books once it is sent."),
+    "payment": _("Nothing yet: a payment goes into the connected books after its invoices."),
 }
 
 
@@ -45,10 +52,20 @@ def twins_of(record: Any) -> list[dict[str, Any]]:
             "label": provider_label(link.stream.connection.integration),
             "connection": link.stream.connection,
             "place": str(link.stream),
+            "page": page_there(link),
             **_state(link),
         }
         for link in _links(record)[:20]
     ]
+
+
+def page_there(link: Link) -> str:
+    """The twin's page at the provider, where it has one; the link's stream and connection are at hand."""
+    connection = link.stream.connection
+    provider = PROVIDERS.get(connection.integration)
+    if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
+        return ""
+    return provider.page_of(link.kind, link.remote_id, connection.account_id)
 
 
 def _state(link: Link) -> dict[str, str]:

@@ -98,6 +98,7 @@ class Provider:
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
     requests_per_second: int = 0  # for one account; 0: not counted
+    page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 
     def covers(self, scope: str) -> tuple[str, ...]:

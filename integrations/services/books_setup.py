@@ -138,7 +138,11 @@ def refresh_company(connection: Connection) -> Company:
 
 def known_company(connection: Connection) -> Company | None:
     """What the provider last said of the company."""
-    settings = BooksSettings.objects.filter(connection=connection).first()
+    return company_of(BooksSettings.objects.filter(connection=connection).first())
+
+
+def company_of(settings: BooksSettings | None) -> Company | None:
+    """The company that these settings hold, as far as it is known."""
     if settings is None or not settings.company:
         return None
     names = Company.__dataclass_fields__

@@ -63,7 +63,7 @@ def accept_consent(*, intent: Intent, integration: str, user: User, account: Acc
     for row in (reconnect, known):
         if row is not None and not rights.may_change(row):
             raise NotAllowed
-    if not rights.may_connect:
+    if not rights.may_connect_to(integration):
         raise NotAllowed
     return take_grant(
         workspace=workspace,

@@ -7,7 +7,9 @@ from django.db.models import QuerySet
 
 from fieldcamp.workspace.models import Member, Workspace
 from fieldcamp.workspace.roles import may
+from integrations.kinds import VISIT
 from integrations.models import Connection
+from integrations.providers import PROVIDERS
 
 
 class NotAllowed(Exception):
@@ -24,6 +26,10 @@ class Rights:
     @property
     def may_connect(self) -> bool:
         return self.manages or (self.member is not None and self.member.is_technician)
+
+    def may_connect_to(self, integration: str) -> bool:
+        """A technician's own calendar is theirs to connect; books are the company's."""
+        return self.manages or (self.may_connect and VISIT.name in PROVIDERS[integration].kinds)
 
     def may_change(self, connection: Connection) -> bool:
         """Own is what is bound to them, or what they have connected and nobody is bound to yet."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -20,7 +20,7 @@ from integrations.services import books_mapping, books_setup
 from integrations.services.books_preview import preview_books
 from integrations.services.books_suggest import TAX_MODES, day_of, suggestions, warnings
 from integrations.services.setup import SetupError, keeps_books
-from integrations.views.common import changeable
+from integrations.views.common import back, changeable
 
 _FIELDS = ("income_account", "default_item", "direction", "policy_lists", "policy_documents")
 _DIRECTIONS = {
@@ -166,3 +166,18 @@ def _map(request: HttpRequest, connection: Connection) -> None:
     else:
         raise SetupError("", "Nothing was chosen.")
     messages.success(request, "Saved. What waited for it is tried now." if job else "Saved.")
+
+
+@login_required
+@require_http_methods(["POST"])
+def refresh_company(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """Asks again what the company is like: its tax, its closed books."""
+    connection, _ = changeable(request, connection_id)
+    if not (keeps_books(connection) and connection.usable):
+        raise Http404
+    try:
+        books_setup.refresh_company(connection)
+        messages.success(request, "This is what the company is like now.")
+    except ProviderError as error:
+        messages.warning(request, str(error))
+    return back(request)

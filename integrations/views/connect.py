@@ -40,7 +40,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     if workspace is None:
         raise Http404
     rights = rights_of(request.user, workspace)
-    if not rights.may_connect or (renew and not rights.may_change(renew)):
+    if not rights.may_connect_to(provider.name) or (renew and not rights.may_change(renew)):
         return render(request, "connect/not_allowed.html", {"provider": provider}, status=403)
     switch = values.get("switch") == "1"
     if request.method == "GET":

@@ -158,3 +158,56 @@ def test_items_are_mapped_by_their_names(company, books, make_item, desk):
     assert Link.objects.get(record_id=item.pk).remote_id == labor["Id"]
     assert f'id="item-{item.pk}"' not in browser.get(place).content.decode()
     assert 'value="Labor"' in browser.get(f"{place}?q=hour").content.decode()
+
+
+def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client, make_item, make_invoice, pay, desk):
+    books.add("Customer", DisplayName="Only There")
+    client = make_client(first_name="Kim", last_name="Reed")
+    invoice = make_invoice(client, [(make_item(), 1, "100")])
+    pay(invoice, "40")
+    job = sync()
+    browser = desk()
+    page = browser.get(f"/admin/integrations/connection/{company.pk}/change/").content.decode()
+    for words in ("9130001", "Sales tax", "Clients", "Payments", "Taxes and items", "Only there", "The books win",
+                  "Consent ends"):  # fmt: skip
+        assert words in page, words
+    assert "Calendars" not in page
+    page = browser.get(f"/admin/integrations/syncjob/{job.pk}/change/").content.decode()
+    for words in ("Kim Reed", f"Invoice {invoice.number}", "Made there", "Clients", "Invoices", "Only There"):
+        assert words in page, words
+    assert "Event created" not in page
+    assert page.index(">Clients</th>") < page.index(">Items</th>") < page.index(">Payments</th>")
+    card = browser.get("/admin/").content.decode()
+    assert "company no. 9130001" in card
+    assert "connect-quickbooks" not in card
+    refresh = f"/admin/integrations/connections/{company.pk}/refresh/"
+    assert browser.get(refresh).status_code == 405
+    books.prefer("AccountingInfoPrefs", BookCloseDate="2026-06-30")
+    assert browser.post(refresh).status_code == 302
+    assert "books closed until 30 Jun 2026" in browser.get("/admin/").content.decode()
+    assert desk(Role.STAFF).post(refresh).status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "place"), [("client", "customers"), ("invoice", "invoices")])
+def test_a_record_leads_to_its_twin(kind, place, company, books, sync, make_client, make_item, make_invoice, desk,
+                                    settings):  # fmt: skip
+    client = make_client(first_name="Kim", last_name="Reed")
+    record = {"client": client, "invoice": make_invoice(client, [(make_item(), 1, "100")])}[kind]
+    sync()
+    there = Link.objects.get(record_id=record.pk).remote_id
+    browser, page = desk(), f"/admin/workspace/{kind}/{record.pk}/change/"
+    real = {"client": "customerdetail?nameId=", "invoice": "invoice?txnId="}[kind]
+    assert f'href="https://app.qbo.intuit.com/app/{real}{there}"' in browser.get(page).content.decode()
+    settings.SANDBOX_URL = settings.QUICKBOOKS_API_URL.removesuffix("/intuit/api")
+    assert f"/intuit/ui/9130001/{place}/{there}" in browser.get(page).content.decode()
+
+
+def test_who_may_connect_books(workspace, desk, make_member):
+    user = User.objects.create_user(username="tech", is_staff=True)
+    make_member(first_name="Tech", user=user, role=Role.STAFF, is_technician=True)
+    technician = Browser(headers={"host": "127.0.0.1:8000"})
+    technician.force_login(user)
+    assert technician.get("/admin/integrations/connect/quickbooks/").status_code == 403
+    assert technician.get("/admin/integrations/connect/google-calendar/").status_code == 200
+    assert "connect-quickbooks" not in technician.get("/admin/").content.decode()
+    assert desk().get("/admin/integrations/connect/quickbooks/").status_code == 200
