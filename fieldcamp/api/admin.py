@@ -27,6 +27,7 @@ from fieldcamp.workspace.tracking import attributed
 USUAL_LIFE = dt.timedelta(days=90)
 OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
 KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
+ONE_SAVE = {"show_save_and_add_another": False, "show_save_and_continue": False}
 _TONES = {
     "Active": "success",
     "Expires soon": "warning",
@@ -129,8 +130,10 @@ class ApiKeyAdmin(ServiceAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """One way to save: the next page shows the secret."""
-        only = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        return super().add_view(request, form_url, {**only, **(extra_context or {})})
+        return super().add_view(request, form_url, {**ONE_SAVE, **(extra_context or {})})
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        return super().change_view(request, object_id, form_url, {**ONE_SAVE, **(extra_context or {})})
 
     @display(description="State", label=_TONES)
     def state(self, key: ApiKey) -> str:

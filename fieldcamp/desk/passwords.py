@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
@@ -20,6 +21,13 @@ PAUSE = 60  # seconds between two mails to one login
 
 class ForgottenForm(PasswordResetForm):
     """Mails whoever may enter the desk; also who was invited and has not set a password yet."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        label_suffix="",
+    )
 
     def get_users(self, email: str) -> Iterable[User]:
         seated = Q(member__is_active=True) | Q(is_superuser=True)

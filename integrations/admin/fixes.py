@@ -12,7 +12,6 @@ class Lead(StrEnum):
     NOWHERE = ""
     RECORD = "record"
     CONNECTION = "connection"
-    SETTINGS = "settings"
     MAPPING = "mapping"
 
 

@@ -12,7 +12,6 @@ from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import Unit, units_of
 from integrations.admin.fixes import Fix, Lead, fix_of
 from integrations.admin.subjects import page_of, subjects
-from integrations.kinds import VISIT
 from integrations.models import Hold, Issue
 from integrations.providers import PROVIDERS
 from integrations.services.rights import Rights
@@ -139,10 +138,6 @@ def _leads(issue: Issue, fix: Fix, url: str, seat: Seat, rights: Rights) -> list
         return [Button(key, fix.link, url, post=False, tone="primary")]
     if issue.connection is None or not rights.may_change(issue.connection):
         return []
-    if fix.leads is Lead.SETTINGS:
-        books = VISIT.name not in PROVIDERS[issue.integration].kinds
-        place = reverse("integrations:mapping" if books else "integrations:setup", args=[issue.connection.pk])
-        return [Button(key, fix.link, place, post=False, tone="primary")]
     if fix.leads is Lead.MAPPING:
         place = reverse("integrations:mapping", args=[issue.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]

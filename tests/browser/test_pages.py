@@ -6,8 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
+from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Visit
-from integrations.models import Connection, Issue, SyncJob
+from integrations.models import Connection, Issue, Link, SyncJob
 from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
@@ -29,6 +30,18 @@ def pages(connected, vendors) -> list[str]:
         detail="d" * 200,
         occurred_at=timezone.now(),
     )
+    link = Link.objects.get(record_id=visit.pk)
+    lines = [{"description": "Copper pipe", "quantity": "2", "unit_price": "4.50", "amount": "9.00"}] * 3
+    for kind, here, there in (
+        ("visit", {"start": "2026-11-24T14:00:00Z"}, {"start": "2026-11-24T18:00:00Z"}),
+        ("invoice", {"lines": lines, "memo": "m" * 90}, {"lines": lines[:1], "memo": ""}),
+    ):
+        Issue.objects.create(
+            workspace=visit.workspace, integration=connection.integration, connection=connection, link=link,
+            code="CONFLICT", record_kind=kind, record_id=visit.pk, message="Choose.", occurred_at=timezone.now(),
+            data={"local": here, "remote": there},
+        )  # fmt: skip
+    key, _ = create_key(workspace=visit.workspace, name="Zapier")
     at = "/admin/integrations"
     return [
         "/admin/",
@@ -37,6 +50,9 @@ def pages(connected, vendors) -> list[str]:
         f"{at}/connections/{connection.pk}/setup/",
         f"{at}/connections/{connection.pk}/preview/",
         f"{at}/connections/{connection.pk}/disconnect/",
+        f"{at}/connections/{connection.pk}/settings/",
+        f"{at}/settings/google-calendar/",
+        f"{at}/conflicts/",
         f"{at}/connect/google-calendar/",
         f"{at}/syncjob/",
         f"{at}/syncjob/{job.pk}/change/",
@@ -45,12 +61,18 @@ def pages(connected, vendors) -> list[str]:
         "/admin/workspace/visit/",
         "/admin/workspace/visit/add/",
         f"/admin/workspace/visit/{visit.pk}/change/",
+        f"/admin/workspace/visit/{visit.pk}/delete/",
         f"/admin/workspace/client/{visit.client_id}/change/",
+        f"/admin/workspace/member/{connection.member_id}/change/",
+        f"/admin/workspace/member/{connection.member_id}/revoke/",
         "/admin/workspace/member/",
         "/admin/workspace/blockedtime/",
         "/admin/workspace/workspace/",
         "/admin/api/apikey/",
         "/admin/api/apikey/add/",
+        f"/admin/api/apikey/{key.pk}/change/",
+        "/admin/password/",
+        "/admin/password/x/y/",
     ]
 
 
