@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils import timezone
+from django.utils.formats import date_format
 
+from fieldcamp.workspace.templatetags.desk import brief
 from integrations.records import is_day, parse_instant
 
 EMPTY = "–"
@@ -91,8 +92,8 @@ def _time(value: str) -> str:
         return value
     try:
         if is_day(value):
-            return f"{dt.date.fromisoformat(value):%a %-d %b %Y}"
-        return f"{timezone.localtime(parse_instant(value)):%a %-d %b, %H:%M}"
+            return date_format(dt.date.fromisoformat(value), "D j M Y")
+        return brief(parse_instant(value))
     except ValueError:
         return value
 

@@ -7,10 +7,12 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from fieldcamp.desk.columns import moment
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
@@ -35,6 +37,8 @@ from fieldcamp.workspace.models import (
     TaxRate,
 )
 from fieldcamp.workspace.models.invoices import in_status, today_in
+
+_SENT, _VOIDED = moment("sent_at", gettext_lazy("Sent")), moment("voided_at", gettext_lazy("Voided"))
 
 _CLIENT = ("client__company_name", "client__first_name", "client__last_name")
 _INVOICES_STAY = "Invoices that have it stay as they are."
@@ -192,12 +196,12 @@ class InvoiceAdmin(RowsAdmin):
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
-                       "sent_at", "voided_at", "void_reason")  # fmt: skip
+                       _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
         ("Discount, tax and message", {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
         ("Totals", {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
-        ("Record", {"fields": (("id", "sent_at"), ("voided_at", "void_reason")), "classes": ("collapse",)}),
+        ("Record", {"fields": (("id", _SENT), (_VOIDED, "void_reason")), "classes": ("collapse",)}),
     )
     deeds = {
         "send": Deed(
@@ -247,11 +251,11 @@ class PaymentAdmin(RowsAdmin):
     search_fields = ("reference", *_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "unapplied", "where", "voided_at")
+    readonly_fields = ("id", "unapplied", "where", _VOIDED)
     fieldsets = (
         (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "unapplied"), "seen_version")}),
         ("Notes", {"fields": ("notes",)}),
-        ("Record", {"fields": (("id", "where"), "voided_at"), "classes": ("collapse",)}),
+        ("Record", {"fields": (("id", "where"), _VOIDED), "classes": ("collapse",)}),
     )
     deeds = {
         "void": Deed(

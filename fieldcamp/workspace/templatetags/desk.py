@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 register = template.Library()
 
 # Django's letters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
-_MOMENT, _EXACT, _DAY = "j M Y, H:i", "D j M Y, H:i:s T", "j M Y"
+_MOMENT, _EXACT, _DAY, _BRIEF = "j M Y, H:i", "D j M Y, H:i:s T", "j M Y", "D j M, H:i"
 _UNITS = (
     (86_400, gettext_lazy("{number} d")),
     (3_600, gettext_lazy("{number} h")),
@@ -78,6 +78,11 @@ def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     if not moment:
         return missing
     return _time(moment, date_format(timezone.localtime(moment), _MOMENT))
+
+
+def brief(moment: dt.datetime) -> str:
+    """The time with its weekday and without its year, as plans are spoken about."""
+    return _time(moment, date_format(timezone.localtime(moment), _BRIEF))
 
 
 @register.filter
