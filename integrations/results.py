@@ -23,8 +23,8 @@ from integrations.sync.state import REMOTE_WRITES, Action, Decision, Local, Pair
 if TYPE_CHECKING:
     from integrations.ledger import StreamLedger
 
-_LINK = ["record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled", "intent", "hold",
-         "parked", "decision", "cut_at"]  # fmt: skip
+_LINK = ["record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled",
+         "seen_at", "intent", "hold", "parked", "decision", "cut_at"]  # fmt: skip
 OVERTAKEN = "Somebody edited it or decided about it while the sync ran; the next sync looks at it again."
 CONFLICTS = (
     "Moved in FieldCamp and in the calendar. Choose which time is right.",

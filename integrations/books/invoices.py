@@ -1,20 +1,33 @@
 """Invoices: posted once, then kept equal, or voided."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
-from fieldcamp.money import cents, plain
+from fieldcamp.money import CENT, cents, plain
 from fieldcamp.workspace.books import apply_invoice
 from fieldcamp.workspace.models import Invoice, InvoiceLine
+from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import Link
 from integrations.records import Fields, tidy
 from integrations.sync.state import Local, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A tax code of the books, and its rates, each rounded by itself."""
+
+    id: str
+    rates: tuple[Decimal, ...] = ()
+
+
+NO_CODE = Code("")
 
 
 class Invoices(BooksSide):
@@ -35,18 +48,20 @@ class Invoices(BooksSide):
         items = self.remote_ids(
             ITEM, [line.item_id for invoice in records for line in invoice.lines.all() if line.item_id]
         )
-        codes = self.remote_ids(TAX, [invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
+        codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         return {invoice.pk: self._view(invoice, customers, items, codes) for invoice in records}
 
     def _view(
-        self, invoice: Invoice, customers: Mapping[str, str], items: Mapping[str, str], codes: Mapping[str, str]
+        self, invoice: Invoice, customers: Mapping[str, str], items: Mapping[str, str], codes: Mapping[str, Code]
     ) -> Local:
         if invoice.deleted_at or not invoice.sent_at:
             return Local(None, version=invoice.version)
         if invoice.client_id not in customers:
             return self._blocked(invoice, f"Waits for its client {invoice.client} to be in {self.label}.")
-        code = codes.get(invoice.tax_rate_id or "", "")
-        if invoice.tax_rate and not code and invoice.tax_total:
+        # Books that find the code by the address, or take no tax at all, have none that somebody chose.
+        chosen = self.settings.company.get("tax_mode") not in ("automated", "none")
+        code = codes.get(invoice.tax_rate_id or "", NO_CODE) if chosen else NO_CODE
+        if chosen and invoice.tax_rate and not code.id and invoice.tax_total:
             sentence = f"Choose which tax code of {self.label} is “{invoice.tax_rate}”."
             return self._blocked(invoice, sentence, "tax_mapping", tax=invoice.tax_rate_id)
         lines = []
@@ -57,22 +72,34 @@ class Invoices(BooksSide):
             if not item:
                 sentence = f"Choose which item of {self.label} stands for lines without one."
                 return self._blocked(invoice, sentence, "item_mapping")
-            lines.append(line_fields(line, item, taxed=bool(code)))
+            lines.append(line_fields(line, item, taxed=bool(code.id if chosen else invoice.tax_rate_id)))
         since = self.settings.invoices_from
         return Local(
-            # Books that find the code by the address, or take no tax at all, have none that somebody chose.
-            invoice_fields(invoice, customers[invoice.client_id], lines, "" if self._finds_codes() else code),
+            invoice_fields(invoice, customers[invoice.client_id], lines, code.id, self._stated_tax(invoice, code)),
             in_window=since is None or invoice.date >= since,
             version=invoice.version,
         )
+
+    def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
+        links = self._links(TAX).filter(record_id__in=set(tax_rate_ids))
+        return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
+
+    def _stated_tax(self, invoice: Invoice, code: Code) -> str:
+        """The tax that the books are told to keep. Where they would only round otherwise it is what the client was
+        billed; where their rate is another they compute, and the difference is shown."""
+        if self.settings.company.get("tax_mode") == "manual":
+            lines = [(line.amount, line.taxable) for line in invoice.lines.all()]
+            theirs = totals_of(
+                lines, percent=invoice.discount_percent, amount=invoice.discount_amount, rates=code.rates
+            )
+            if abs(theirs.tax - invoice.tax_total) > CENT * max(len(code.rates), 1):
+                return ""
+        return cents(invoice.tax_total)
 
     def _stand_in(self, line: InvoiceLine) -> str:
         """What the books have in the place of no item, or of one that is not sold any more."""
         gone = line.item is not None and (line.item.deleted_at is not None or not line.item.is_active)
         return self.settings.default_item_id if line.item is None or gone else ""
-
-    def _finds_codes(self) -> bool:
-        return self.settings.company.get("tax_mode") in ("automated", "none")
 
     def _blocked(self, invoice: Invoice, sentence: str, reason: str = "", **data: Any) -> Local:
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
@@ -115,7 +142,14 @@ class Invoices(BooksSide):
         return values
 
 
-def invoice_fields(invoice: Invoice, customer: str, lines: list[dict[str, Any]], tax_code: str) -> dict[str, Any]:
+def _rates(seen: Fields) -> tuple[Decimal, ...]:
+    parts = [part["rate"] for part in seen.get("components") or ()] or [seen.get("rate") or "0"]
+    return tuple(Decimal(rate) for rate in parts)
+
+
+def invoice_fields(
+    invoice: Invoice, customer: str, lines: list[dict[str, Any]], tax_code: str, tax_total: str
+) -> dict[str, Any]:
     """The invoice as the books should have it (`kinds.INVOICE`)."""
     return {
         "number": invoice.number,
@@ -129,7 +163,7 @@ def invoice_fields(invoice: Invoice, customer: str, lines: list[dict[str, Any]],
         "bill_email": invoice.client.email,
         "voided": invoice.voided_at is not None,
         "total": cents(invoice.total),
-        "tax_total": cents(invoice.tax_total),
+        "tax_total": tax_total,
         "balance": cents(invoice.balance),
     }
 

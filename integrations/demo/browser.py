@@ -85,16 +85,17 @@ class Browser:
         page = self._send("GET", "/admin/login/")
         self._submit(page, form_with(page.text, "username", "password"), username=username, password=password)
 
-    def connect(self, slug: str, account: str, member: str) -> None:
-        """Connects one member's account: our page, the vendor's consent, back, and the choices as they are offered."""
+    def connect(self, slug: str, account: str, member: str = "") -> None:
+        """Connects an account: our page, the vendor's consent, back, and the choices as they are offered. A calendar
+        is somebody's; books are the company's."""
         page = self._send("GET", f"/admin/integrations/connect/{slug}/")
         form = next((form for form in _all(page.text) if f"connect/{slug}/" in form.action), None)
         if form is None:
             raise PageError(f"The connect page of {slug} has no button.")
         consent = self._submit(page, form).headers["Location"]
         setup = self._send("GET", f"{consent}&sandbox_auto={account}")
-        form = form_with(setup.text, "member", "target")
-        self._submit(setup, form, member=member)
+        form = form_with(setup.text, *(("member", "target") if member else ("income_account",)))
+        self._submit(setup, form, **({"member": member} if member else {}))
 
 
 def _all(page: str) -> list[Form]:

@@ -40,13 +40,16 @@ class Caller:
                 return found
             cursor = f"&cursor={answer['meta']['next_cursor']}"
 
-    def sync(self, slug: str, seconds: float = 120) -> dict[str, Any]:
+    def sync(self, slug: str) -> dict[str, Any]:
         """Triggers a sync and waits for its end; the job. TimeoutError if it does not end."""
-        job = self("POST", f"/integrations/{slug}/sync", {})
+        return self.ended(self("POST", f"/integrations/{slug}/sync", {})["job_id"])
+
+    def ended(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
+        """The job, once it is over. TimeoutError if it does not end."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            job = self("GET", f"/integrations/jobs/{job['job_id']}")
+            job = self("GET", f"/integrations/jobs/{job_id}")
             if job["status"] in ENDED:
                 return job
             time.sleep(0.2)
-        raise TimeoutError(f"Job {job['job_id']} is still {job['status']} after {seconds:.0f} s.")
+        raise TimeoutError(f"Job {job_id} has not ended after {seconds:.0f} s.")

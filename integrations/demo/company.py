@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Client, Member, Role, Visit, VisitStatus, Workspace
+from integrations.demo.money import make_money
 
 NAME, SECOND_NAME = "Dana's Plumbing", "Northside Heating"
 EACH = 24
@@ -57,6 +58,7 @@ def make_company(today: dt.date | None = None) -> Workspace:
     technicians = _technicians(workspace)
     clients = _clients(workspace, dice)
     _visits(workspace, technicians, clients, today, zone, dice)
+    make_money(workspace, today)
     return workspace
 
 

@@ -59,18 +59,16 @@ class Walk:
         jobs.append(self.sync())
         self.compare()
         hers, his = visits_of(dana), visits_of(lee)
-        _expect(made["id"] in hers, "the new visit has no event")
-        _expect(cancelled["id"] not in hers, "the cancelled visit still has its event")
-        _expect(given["id"] in his and given["id"] not in hers, "the visit did not change calendars")
+        expect(made["id"] in hers, "the new visit has no event")
+        expect(cancelled["id"] not in hers, "the cancelled visit still has its event")
+        expect(given["id"] in his and given["id"] not in hers, "the visit did not change calendars")
         now = api("GET", f"/visits/{pulled['id']}")["data"]["scheduledStart"]
-        _expect(instant(now) == events[pulled["id"]].start + later, f"the move in {label} did not reach the visit")
-        _expect(his[renamed["id"]].title != "My own words", "the title was not put back")
+        expect(instant(now) == events[pulled["id"]].start + later, f"the move in {label} did not reach the visit")
+        expect(his[renamed["id"]].title != "My own words", "the title was not put back")
         feed = api("GET", f"/integrations/{self.provider.slug}/sync?since={since}&limit=200")["changes"]
         rows = [row for row in feed if row[self.provider.remote_id_name] == private]
-        _expect(
-            len(rows) == 1 and rows[0]["event"]["summary"] is None, "the private event is not one row without title"
-        )
-        _expect(
+        expect(len(rows) == 1 and rows[0]["event"]["summary"] is None, "the private event is not one row without title")
+        expect(
             {row["visit_id"] for row in feed if row["visit_id"]} == {pulled["id"], renamed["id"]},
             f"the change feed does not name exactly the two visits that were edited in {label}",
         )
@@ -79,7 +77,7 @@ class Walk:
         jobs.append(self.sync())
         self.compare()
         quiet = jobs[-1]["counts"]
-        _expect(quiet["pulled"] == quiet["pushed"] == quiet["failed"] == 0, f"the quiet sync was not quiet: {quiet}")
+        expect(quiet["pulled"] == quiet["pushed"] == quiet["failed"] == 0, f"the quiet sync was not quiet: {quiet}")
         return jobs
 
     def compare(self) -> int:
@@ -119,7 +117,7 @@ def _compare(visit: dict[str, Any], event: Shown) -> None:
         )
         if not same
     ]
-    _expect(not differs, f"{visit['id']} differs in {'; '.join(differs)}")
+    expect(not differs, f"{visit['id']} differs in {'; '.join(differs)}")
 
 
 def _of(api: Caller, member_id: str) -> list[dict[str, Any]]:
@@ -136,7 +134,7 @@ def _times(visit: dict[str, Any], by: dt.timedelta) -> dict[str, str]:
     return {name: written(instant(visit[name]) + by) for name in ("scheduledStart", "scheduledEnd")}
 
 
-def _expect(holds: bool, otherwise: str) -> None:
+def expect(holds: bool, otherwise: str) -> None:
     if not holds:
         raise Disagreement(otherwise)
 

@@ -157,3 +157,25 @@ def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, ma
     assert money(there["TotalAmt"]) == invoice.total
     assert money(there["TxnTaxDetail"]["TotalTax"]) == invoice.tax_total
     assert counts(sync("full"))[:2] == (0, 0)
+
+
+def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, sync, make_client, make_tax, make_invoice):
+    """Two rates of 4 % of 12.67 come to 1.02, one of 8 % to 1.01."""
+    invoice = make_invoice(make_client(), [(None, 2, "6.333333")], tax_rate_id=make_tax("Albany", "0.08").pk)
+    assert sync().status == "succeeded"
+    assert money(twin(books, invoice)["TotalAmt"]) == invoice.total == Decimal("13.68")
+
+
+def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client, make_tax, make_invoice):
+    tax = make_tax("California", "0.08")
+    sync()
+    type(tax).objects.filter(pk=tax.pk).update(rate=Decimal("0.0875"), components=[])
+    invoice = make_invoice(make_client(), [(None, 1, "100")], tax_rate_id=tax.pk)
+    sync()
+    assert money(twin(books, invoice)["TotalAmt"]) == Decimal(108)
+    issue = Issue.objects.get(resolved_at=None)
+    assert (issue.code, issue.data["local"]["total"], issue.data["remote"]["total"]) == (
+        "AMOUNT_VARIANCE",
+        "108.75",
+        "108.00",
+    )

@@ -15,12 +15,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connections
+from django.db.models import Q
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.secret import is_wellformed, prefix_of
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Member, Workspace
-from integrations.demo import once
+from integrations.demo import books, once
 from integrations.demo.browser import Browser
 from integrations.demo.caller import Caller
 from integrations.demo.children import Children, port_is_free, wait_for
@@ -29,8 +30,13 @@ from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 
 # Who is connected from the start; the other technicians, and Outlook, are left to try it on.
-ACCOUNTS = {"google_calendar": ("dana@google.test", "lee@google.test")}
-ONCE = {"outlook_calendar": ("dana@outlook.test", "lee@outlook.test")}  # what `--once` connects besides
+ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "google_calendar": ("dana@google.test", "lee@google.test"),
+    books.NAME: (books.REALM,),
+}
+ONCE: dict[str, tuple[str, ...]] = {
+    "outlook_calendar": ("dana@outlook.test", "lee@outlook.test")
+}  # what `--once` connects besides
 ADMIN, SECOND_ADMIN = "demo", "demo2"
 KEY_LIMIT = 1_000_000
 
@@ -140,7 +146,9 @@ class Demo:
             slug = PROVIDERS[name].slug
             for account in accounts:
                 usable = Connection.objects.filter(
-                    workspace=self.facts["workspace"]["id"], integration=name, account_name=account
+                    Q(account_name=account) | Q(account_id=account),
+                    workspace=self.facts["workspace"]["id"],
+                    integration=name,
                 ).exclude(state__in=[ConnectionState.SETUP, ConnectionState.DISCONNECTED])
                 if usable.exists():
                     continue
@@ -148,7 +156,7 @@ class Demo:
                     browser = Browser(settings.PUBLIC_URL)
                     browser.sign_in(self.facts["admin"]["username"], self.facts["admin"]["password"])
                 self.say(f"Connecting {account} ({PROVIDERS[name].label}) …")
-                browser.connect(slug, account, self._member(account))
+                browser.connect(slug, account, self._member(account) if "@" in account else "")
             status = self.api("GET", f"/integrations/{slug}/status")
             if status["connected"] and status["last_job"] is None and status["active_job_id"] is None:
                 job = self.api.sync(slug)
@@ -165,7 +173,8 @@ class Demo:
         self.say(
             f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}\n"
             f"  sign in as  {self.facts['admin']['username']}  with  {self.facts['admin']['password']}\n"
-            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui, Outlook's at /microsoft/ui\n"
+            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui, Outlook's at /microsoft/ui,\n"
+            f"  the books at /intuit/ui\n"
             f"  API key, ids and process numbers: {self.file}\n"
             f"  logs: {settings.FIELDCAMP_DATA}/logs\nCtrl-C ends it; the next run goes on from here.\n"
         )
@@ -192,6 +201,7 @@ class Demo:
                 self.say(f"\n{walk.provider.label}")
                 jobs += reversed(self.api("GET", f"/integrations/jobs?integration={walk.provider.name}")["jobs"])
                 jobs += walk.go(self.say)
+            jobs += self._walk_books()
             self.say("\nSyncing all of them: what was edited in one calendar is in the others …")
             for walk in walks:
                 jobs.append(walk.sync())
@@ -201,6 +211,13 @@ class Demo:
             return 1
         self.say(f"\n{once.table(jobs)}\n\nBoth sides agree, record by record.")
         return 0
+
+    def _walk_books(self) -> list[dict[str, Any]]:
+        user = Member.objects.get(user__username=ADMIN).user
+        walk = books.BooksWalk(self.api, settings.SANDBOX_URL, user)
+        self.say(f"\n{walk.provider.label}")
+        first = self.api("GET", f"/integrations/jobs?integration={walk.provider.name}")["jobs"]
+        return [*reversed(first), *walk.go(self.say)]
 
 
 def _admin(workspace: Workspace, username: str, name: tuple[str, str], known: dict | None) -> dict[str, str]:

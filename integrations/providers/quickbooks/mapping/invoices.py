@@ -130,6 +130,8 @@ def _tax(fields: Fields, rules: TaxRules, create: bool) -> dict[str, Any]:
                 reason="tax_mapping",
             )
         detail: dict[str, Any] = {"TxnTaxCodeRef": ref(code)} if code else {"TotalTax": 0}
+        if code and fields.get("tax_total"):  # rounded as the client was billed, and not once more
+            detail["TotalTax"] = number(fields["tax_total"])
         return {"TxnTaxDetail": detail} if code or not create else {}
     if rules.mode == "automated" and fields.get("tax_total") not in (None, ""):
         # Our total is kept only beside some code; QuickBooks replaces the code by its own.
