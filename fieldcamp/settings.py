@@ -163,6 +163,7 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]  # CONTRIBUTING.md says how a language is added
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
 
