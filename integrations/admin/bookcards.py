@@ -24,7 +24,7 @@ MATCHING = ("match", "duplicate_name", "name_taken_by_vendor")
 _SHOWN = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
-    INVOICE.name: ("number", "date", "total"),
+    INVOICE.name: ("number", "customer", "date", "total"),
 }
 _ENDS_WITH = "(C)"
 
@@ -87,11 +87,28 @@ def _matches(issues: Sequence[Issue], about: Subjects) -> dict[str, BooksCard]:
         same = Q(stream__connection=issue.connection_id, kind=issue.record_kind, cut_at=None, seen_gone=False)
         wanted |= same & _which(issue, local[issue.pk])
     links = list(Link.objects.filter(wanted, seen__isnull=False).select_related("stream").order_by("pk"))
+    _name_customers(links)
     workspaces = {issue.connection_id: issue.workspace_id for issue in issues}
     owners = subjects(
         (workspaces[link.stream.connection_id], link.kind, link.record_id) for link in links if link.record_id
     )
     return {issue.pk: _match(issue, local[issue.pk], links, owners) for issue in issues}
+
+
+def _name_customers(links: Sequence[Link]) -> None:
+    """Puts the customers' names in the place of their ids, in memory."""
+    ids = {(link.seen or {}).get("customer") for link in links if link.kind == INVOICE.name} - {None}
+    if not ids:
+        return
+    connections = {link.stream.connection_id for link in links}
+    rows = Link.objects.filter(stream__connection__in=connections, kind=CUSTOMER.name, remote_id__in=ids)
+    names = {
+        (connection, remote_id): (seen or {}).get("display_name")
+        for connection, remote_id, seen in rows.values_list("stream__connection", "remote_id", "seen")
+    }
+    for link in links:
+        if link.kind == INVOICE.name and link.seen:
+            link.seen["customer"] = names.get((link.stream.connection_id, link.seen.get("customer"))) or "–"
 
 
 def _is_unmade(issue: Issue) -> bool:
@@ -104,7 +121,12 @@ def _local(kind: str, record: Any) -> Mapping[str, Any]:
         return customer_fields(record)
     if kind == ITEM.name:
         return item_fields(record, "")
-    return {"number": record.number, "date": record.date.isoformat(), "total": cents(record.total)}
+    return {
+        "number": record.number,
+        "customer": str(record.client),
+        "date": record.date.isoformat(),
+        "total": cents(record.total),
+    }
 
 
 def _named_by(kind: str) -> str:
@@ -137,9 +159,10 @@ def _match(issue: Issue, local: Mapping[str, Any], links: Sequence[Link], owners
         )
         for link in mine
     ]
+    document = issue.record_kind == INVOICE.name
     free = [candidate for candidate in candidates if not candidate.taken_by]
     buttons = [
-        _button(issue, f"Same as “{one.name}”", "primary" if len(free) == 1 else "", choice=one.remote_id)
+        _button(issue, f"Same as “{one.name}”", "" if len(free) > 1 or document else "primary", choice=one.remote_id)
         for one in free
     ]
     return BooksCard(candidates, buttons=[*buttons, *_fresh(issue, local, named, mine)])

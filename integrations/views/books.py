@@ -5,12 +5,11 @@ import datetime as dt
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
+from fieldcamp.desk.site import desk_view
 from integrations.admin.mapping import mapping_context, posted_items, posted_taxes
 from integrations.errors import ProviderError, RateLimited
 from integrations.kinds import ITEM, TAX
@@ -120,8 +119,7 @@ def _unwell(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return render(request, "connect/unreachable.html", context, status=503)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@desk_view("GET", "POST", may="settings")
 def mapping(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Which tax code, item and account of the books stand for which of FieldCamp's. Each part is a form of its own."""
     connection, _ = changeable(request, connection_id)
@@ -168,8 +166,7 @@ def _map(request: HttpRequest, connection: Connection) -> None:
     messages.success(request, "Saved. What waited for it is tried now." if job else "Saved.")
 
 
-@login_required
-@require_http_methods(["POST"])
+@desk_view("POST", may="settings")
 def refresh_company(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Asks again what the company is like: its tax, its closed books."""
     connection, _ = changeable(request, connection_id)

@@ -78,6 +78,19 @@ def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_
     assert Link.objects.get(record_id=taken.pk).remote_id != Link.objects.get(record_id=other.pk).remote_id
 
 
+def test_an_invoice_whose_number_is_taken(company, books, sync, make_client, make_item, make_invoice, desk):
+    other = books.add("Customer", DisplayName="Somebody Else")
+    item = books.one("Item", Name="Services")["Id"]
+    line = {"Amount": 280.0, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": item}}}
+    invoice = make_invoice(make_client(first_name="Kim", last_name="Reed"), [(make_item(), 1, "100")])
+    books.add("Invoice", DocNumber=invoice.number, CustomerRef={"value": other["Id"]}, Line=[line])
+    sync()
+    page = card(desk(), open_one())
+    for words in ("Is it the same invoice?", "Kim Reed", "Somebody Else", "100.00", "280.00", "Change the number"):
+        assert words in page, words
+    assert "Make a new" not in page
+
+
 def test_what_was_removed_there(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
     sync()
@@ -142,7 +155,7 @@ def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, m
     assert browser.post(place, {"part": "taxes", f"tax-{tax.pk}": "2"}).status_code == 302
     assert finish(SyncJob.objects.get(status="queued")).failed == 0
     assert books.one("Invoice", DocNumber=invoice.number)
-    assert desk(Role.VIEWER).get(place).status_code == 404
+    assert desk(Role.VIEWER).get(place).status_code == 403
 
 
 def test_items_are_mapped_by_their_names(company, books, make_item, desk):
@@ -182,10 +195,11 @@ def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client
     assert "connect-quickbooks" not in card
     refresh = f"/admin/integrations/connections/{company.pk}/refresh/"
     assert browser.get(refresh).status_code == 405
-    books.prefer("AccountingInfoPrefs", BookCloseDate="2026-06-30")
+    lapse = {"vendor": "intuit", "account": "9130001", "subscription": "EXPIRED"}
+    books.vendors.call("POST", "switches", json=lapse)
     assert browser.post(refresh).status_code == 302
-    assert "books closed until 30 Jun 2026" in browser.get("/admin/").content.decode()
-    assert desk(Role.STAFF).post(refresh).status_code == 404
+    assert "its subscription has ended" in browser.get("/admin/").content.decode()
+    assert desk(Role.STAFF).post(refresh).status_code == 403
 
 
 @pytest.mark.parametrize(("kind", "place"), [("client", "customers"), ("invoice", "invoices")])
