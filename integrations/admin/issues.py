@@ -24,8 +24,8 @@ class OpenFilter(admin.SimpleListFilter):
     title = _("state")
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("ignored", "Ignored"), ("solved", "Solved")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("Open")), ("ignored", _("Ignored")), ("solved", _("Solved"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "open":
@@ -66,13 +66,15 @@ class IssueAdmin(ScopedAdmin):
     def seen(self, issue: Issue) -> str:
         return when(issue.occurred_at)
 
-    @display(description=_("State"), label={"Open": "danger", "Solved": "success", "For information": "info"})
-    def state(self, issue: Issue) -> str:
+    @display(
+        description=_("State"), label={"open": "danger", "solved": "success", "notice": "info", "ignored": "muted"}
+    )
+    def state(self, issue: Issue) -> tuple[str, Any]:
         if issue.resolved_at:
-            return "Solved"
+            return "solved", _("Solved")
         if issue.ignored_at:
-            return "Ignored"
-        return "For information" if issue.notice else "Open"
+            return "ignored", _("Ignored")
+        return ("notice", _("For information")) if issue.notice else ("open", _("Open"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from fieldcamp.desk.seat import Seat
 from integrations.admin.buttons import Button
@@ -40,13 +41,13 @@ def outcome_of(issue: Issue, job: SyncJob | None, seat: Seat, said: str, *, fres
     if job is not None and job.in_flight:
         return Outcome(problem, said, "info", job, progress_of(job, timezone.now()), fresh=fresh)
     if issue.ignored_at and not issue.resolved_at:
-        back = [replace(button, label="Undo") for button in problem.buttons]
+        back = [replace(button, label=_("Undo")) for button in problem.buttons]
         return Outcome(problem, said, "muted", undo=back[0] if back else None, fresh=fresh)
     if issue.resolved_at:
         return Outcome(problem, _solved(issue, job) if job else said, "success", job, fresh=fresh)
     if job is None or not _tried(issue, job):
         return Outcome(problem, said, problem.tone, again=not _waits(issue), fresh=fresh)
-    return Outcome(problem, "It was tried, and the problem is still there.", "danger", job, again=True, fresh=fresh)
+    return Outcome(problem, _("It was tried, and the problem is still there."), "danger", job, again=True, fresh=fresh)
 
 
 def _waits(issue: Issue) -> bool:
@@ -64,4 +65,4 @@ def _solved(issue: Issue, job: SyncJob) -> str:
     """What was done with the record."""
     item = JobItem.objects.filter(job=job, kind=issue.record_kind, key=issue.record_id).first()
     done = action_of(item) if item else ""
-    return f"Solved. {done}." if done else "Solved."
+    return " ".join(filter(None, [_("Solved."), f"{done}." if done else ""]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from fieldcamp.desk.seat import Seat
 from fieldcamp.workspace.tracking import TrackedModel
@@ -100,7 +101,7 @@ def _buttons(
     if issue.resolved_at:
         return []
     if issue.ignored_at:
-        return [_of(issue, "unignore", "Bring it back")] if seat.may("ignore") else []
+        return [_of(issue, "unignore", _("Bring it back"))] if seat.may("ignore") else []
     if issue.code in RECONNECT and issue.connection:
         allowed = rights.may_change(issue.connection)
         return [reconnect_button(issue.connection, key="fix-")] if allowed else []
@@ -110,7 +111,7 @@ def _buttons(
     found: list[Button] = [*card.buttons] if card and seat.may("retry") else []
     if issue.notice or not (fix.button or found):
         found += voiding(issue) if seat.may("settings") else []
-        return [*found, _of(issue, "ignore", "Got it")] if seat.may("ignore") else []
+        return [*found, _of(issue, "ignore", _("Got it"))] if seat.may("ignore") else []
     if issue.code == "CONFLICT" and issue.link_id:
         if seat.may("retry"):
             found += _sides(issue)
@@ -119,15 +120,15 @@ def _buttons(
         if seat.may("retry") and issue.connection_id and fix.button:
             found.append(_of(issue, "retry", fix.button, tone="" if found else "primary"))
     if seat.may("ignore"):
-        found.append(_of(issue, "ignore", "Ignore until it changes"))
+        found.append(_of(issue, "ignore", _("Ignore until it changes")))
     return found
 
 
 def _sides(issue: Issue) -> list[Button]:
     there = PROVIDERS[issue.integration].label
     return [
-        _of(issue, "resolve", "Keep FieldCamp's", tone="primary", choice="local"),
-        _of(issue, "resolve", f"Keep {there}'s", choice="remote"),
+        _of(issue, "resolve", _("Keep FieldCamp's"), tone="primary", choice="local"),
+        _of(issue, "resolve", _("Keep {place}'s").format(place=there), choice="remote"),
     ]
 
 
@@ -156,8 +157,8 @@ def _of(issue: Issue, verb: str, label: str, tone: str = "", **fields: str) -> B
 def _decisions(issue: Issue, hold: Hold) -> list[Button]:
     url = reverse("integrations:decide", args=[hold.pk])
     fields = {"reject": {"decision": "reject"}, "confirm": {"decision": "confirm"}}
-    back = "Put the events back" if not hold.stream.kind else "Put them back"
+    back = _("Put the events back") if not hold.stream.kind else _("Put them back")
     return [
         Button(f"reject-{hold.pk}", back, url, tone="primary", fields=fields["reject"], swaps=True),
-        Button(f"confirm-{hold.pk}", "Cut them loose", url, tone="danger", fields=fields["confirm"], swaps=True),
+        Button(f"confirm-{hold.pk}", _("Cut them loose"), url, tone="danger", fields=fields["confirm"], swaps=True),
     ]

@@ -8,6 +8,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.site import desk_view
@@ -30,7 +32,7 @@ def _issue(request: HttpRequest, issue_id: str) -> Issue:
 
 
 def _started(job: SyncJob | None) -> str:
-    return "Sync started." if job else "Saved. The sync that is running now, or the next one, carries it out."
+    return _("Sync started.") if job else _("Saved. The sync that is running now, or the next one, carries it out.")
 
 
 def _show(request: HttpRequest, outcome: Outcome) -> HttpResponse:
@@ -79,7 +81,7 @@ def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     if issue.connection is None:
         raise Http404
-    return _act(request, issue, "Tried again.", lambda: decisions.retry(issue=issue, user=seat_of(request).user))
+    return _act(request, issue, _("Tried again."), lambda: decisions.retry(issue=issue, user=seat_of(request).user))
 
 
 @desk_view("POST", may="retry")
@@ -94,7 +96,7 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
     if isinstance(choice, str) and choice not in decisions.SIDES:
         raise Http404
     if choice is None:
-        return _refused(request, issue, "Choose a side for each field.")
+        return _refused(request, issue, _("Choose a side for each field."))
     remember = request.POST.get("remember", "")
     if remember:
         if remember not in decisions.SIDES:
@@ -102,9 +104,13 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
         if not seat.may("settings"):
             raise PermissionDenied
     names = {"local": "FieldCamp", "remote": PROVIDERS[issue.integration].label}
-    deed = f"{names[choice]}'s side is kept." if isinstance(choice, str) else "Each field as chosen."
+    deed = (
+        _("{place}'s side is kept.").format(place=names[choice])
+        if isinstance(choice, str)
+        else _("Each field as chosen.")
+    )
     if remember:
-        deed += f" From now on {names[remember]} wins without asking."
+        deed += " " + _("From now on {place} wins without asking.").format(place=names[remember])
 
     def settle() -> SyncJob | None:
         return decisions.resolve_conflict(link=link, choice=choice, user=seat.user, remember=remember)
@@ -115,7 +121,7 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
 @desk_view("GET")
 def conflicts(request: HttpRequest) -> HttpResponse:
     """The inbox: every open conflict, both sides beside each other."""
-    context = {**admin.site.each_context(request), "title": "Conflicts", **inbox_context(seat_of(request))}
+    context = {**admin.site.each_context(request), "title": _("Conflicts"), **inbox_context(seat_of(request))}
     return render(request, "integrations/conflicts.html", context)
 
 
@@ -123,14 +129,14 @@ def conflicts(request: HttpRequest) -> HttpResponse:
 def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     decisions.ignore(issue=issue, user=seat_of(request).user)
-    return _said(request, issue, "Ignored until it changes. It stays under Problems, where it can be undone.")
+    return _said(request, issue, _("Ignored until it changes. It stays under Problems, where it can be undone."))
 
 
 @desk_view("POST", may="ignore")
 def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
     issue = _issue(request, issue_id)
     decisions.unignore(issue=issue, user=seat_of(request).user)
-    return _said(request, issue, "Back on the list.")
+    return _said(request, issue, _("Back on the list."))
 
 
 def _said(request: HttpRequest, issue: Issue, sentence: str) -> HttpResponse:
@@ -148,7 +154,14 @@ def dismiss(request: HttpRequest) -> HttpResponse:
     if seat.workspace is None:
         raise Http404
     count = decisions.dismiss_notices(workspace=seat.workspace, user=seat.user)
-    messages.success(request, f"{count} notice{'' if count == 1 else 's'} put away. They stay under Problems.")
+    messages.success(
+        request,
+        ngettext(
+            "{number} notice put away. It stays under Problems.",
+            "{number} notices put away. They stay under Problems.",
+            count,
+        ).format(number=count),
+    )
     return back(request)
 
 
@@ -161,7 +174,7 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     if decision not in Hold.Decision.values:
         raise Http404
     words = (
-        "Put back." if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
+        _("Put back.") if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
     )
     about = Issue.objects.filter(connection=hold.stream.connection, code="CONFIRMATION_NEEDED", record_id=hold.pk)
     issue = about.order_by("-occurred_at").first()
@@ -179,7 +192,7 @@ def match(request: HttpRequest, issue_id: str) -> HttpResponse:
     name = tidy(request.POST.get("name", "").replace("\x00", ""))[:100]
     if not choice:
         raise Http404
-    deed = "It is made as a new one." if choice == books_decisions.NEW else "They are linked."
+    deed = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
     return _act(
         request, issue, deed, lambda: books_decisions.decide_match(issue=issue, choice=choice, name=name, user=user)
     )
@@ -189,7 +202,7 @@ def match(request: HttpRequest, issue_id: str) -> HttpResponse:
 def post_again(request: HttpRequest, issue_id: str) -> HttpResponse:
     """Makes again what was removed there."""
     issue, user = _issue(request, issue_id), seat_of(request).user
-    return _act(request, issue, "It is made again.", lambda: books_decisions.post_again(issue=issue, user=user))
+    return _act(request, issue, _("It is made again."), lambda: books_decisions.post_again(issue=issue, user=user))
 
 
 @desk_view("POST", may="settings")
@@ -199,7 +212,7 @@ def void_here(request: HttpRequest, issue_id: str) -> HttpResponse:
     return _act(
         request,
         issue,
-        "It is void in FieldCamp as well.",
+        _("It is void in FieldCamp as well."),
         lambda: books_decisions.void_here(issue=issue, user=user),
         tried=False,
     )

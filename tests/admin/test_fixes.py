@@ -43,7 +43,7 @@ def test_a_reason_has_its_card(reason, desk, ours):
     page = desk().get(f"/admin/integrations/issue/{issue.pk}/change/").content.decode()
     fix = REASONS.get(reason) or CODES["RECORD_REJECTED"]
     words = text_of(page).replace("&#x27;", "'")
-    for text in (fix.title, fix.sentence, fix.link, fix.button):
+    for text in map(str, (fix.title, fix.sentence, fix.link, fix.button)):
         assert text in words
     leads = {Lead.RECORD: ours.visit.pk, Lead.MAPPING: ours.connection.pk, Lead.CONNECTION: ours.connection.pk}
     href = re.search(rf'<a id="fix-{issue.pk}" href="([^"]+)"', page)[1]
@@ -52,7 +52,7 @@ def test_a_reason_has_its_card(reason, desk, ours):
         assert desk().get(href).status_code == 200
     staff = desk("staff").get(f"/admin/integrations/issue/{issue.pk}/change/").content.decode()
     assert f'id="fix-{issue.pk}"' not in staff
-    assert fix.button in text_of(staff)
+    assert str(fix.button) in text_of(staff)
 
 
 def test_a_retry_shows_its_run_and_then_its_result_in_place(desk, ours):
