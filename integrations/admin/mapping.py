@@ -1,12 +1,13 @@
 """The page that says which tax code, item and account of the books stand for which of FieldCamp's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
 
 from fieldcamp.workspace.models import Item, TaxRate
+from integrations.admin.values import shown
 from integrations.kinds import ITEM, TAX
 from integrations.models import BooksSettings, Connection
 from integrations.providers import PROVIDERS
@@ -31,13 +32,17 @@ class Row:
     others: list[Reference] = field(default_factory=list)
     taken: list[Reference] = field(default_factory=list)
 
+    @property
+    def rate(self) -> str:
+        return str(shown("rate", self.record.rate))
+
 
 def mapping_context(
     connection: Connection, query: Mapping[str, str], posted: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The page; `posted` are choices that were refused, to be corrected. Raises ProviderError."""
     books = open_books(connection)
-    codes, items = books.references("tax_code"), active(books.references("item"))
+    codes, items = [_with_rate(code) for code in books.references("tax_code")], active(books.references("item"))
     search = query.get("q", "").replace("\x00", "").strip()
     rows, more = _items(connection, items, search, posted or {})
     return {
@@ -53,6 +58,10 @@ def mapping_context(
         "waiting_taxes": waiting(connection, "tax_mapping"),
         "waiting_items": waiting(connection, "item_mapping"),
     }
+
+
+def _with_rate(code: Reference) -> Reference:
+    return replace(code, name=f"{code.name} ({shown('rate', code.detail)})") if code.detail else code
 
 
 def _taxes(connection: Connection, codes: list[Reference], posted: Mapping[str, str]) -> list[Row]:

@@ -151,6 +151,10 @@ class BooksSide:
         """How the books call these records of ours, as far as they have them."""
         return dict(self._links(kind).filter(record_id__in=set(record_ids)).values_list("record_id", "remote_id"))
 
+    def twins(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
+        """The links of these records of ours, with what was seen of them there."""
+        return self._links(kind).filter(record_id__in=set(record_ids))
+
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
         """Which records of ours these of theirs are."""
         links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")

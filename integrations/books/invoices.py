@@ -81,7 +81,7 @@ class Invoices(BooksSide):
         )
 
     def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
-        links = self._links(TAX).filter(record_id__in=set(tax_rate_ids))
+        links = self.twins(TAX, tax_rate_ids)
         return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
 
     def _stated_tax(self, invoice: Invoice, code: Code) -> str:

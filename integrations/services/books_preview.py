@@ -106,6 +106,7 @@ class _Pretended:
 
     def __init__(self, closed_until: str):
         self.twins: dict[str, dict[str, str]] = {kind.name: {} for kind in BOOKS}  # our id -> theirs
+        self.links: dict[str, dict[str, Link]] = {kind.name: {} for kind in BOOKS}  # … those that were matched
         self.closed_until, self.closed, self.total = closed_until, 0, Decimal(0)
         self.reasons: dict[str, int] = {}
         self.complete = True
@@ -132,6 +133,10 @@ class _Pretending(BooksSide):
         made = self.pretended.twins[kind.name]
         return super().remote_ids(kind, record_ids) | {pk: made[pk] for pk in set(record_ids) & made.keys()}
 
+    def twins(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
+        wanted, matched = set(record_ids), self.pretended.links[kind.name]
+        return [*super().twins(kind, wanted), *(matched[pk] for pk in wanted & matched.keys())]
+
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
         wanted = set(remote_ids)
         made = {remote_id: pk for pk, remote_id in self.pretended.twins[kind.name].items() if remote_id in wanted}
@@ -146,8 +151,11 @@ class _Pretending(BooksSide):
         matches = self.matches(records, strangers) if records and strangers else Matches()
         self._doubts = matches.doubts
         twins = self.pretended.twins[self.kind.name]
-        by_id = {link.pk: link.remote_id for link in strangers}
-        twins.update((record_id, by_id[link_id]) for record_id, link_id in matches.links.items())
+        by_id = {link.pk: link for link in strangers}
+        for record_id, link_id in matches.links.items():
+            link = by_id[link_id]
+            link.record_id, twins[record_id] = record_id, link.remote_id
+            self.pretended.links[self.kind.name][record_id] = link
         ours, waiting = self._ours([record for record in records if record.pk not in twins])
         taken = set(matches.links.values())
         theirs = [link for link in strangers if link.pk not in taken]

@@ -148,7 +148,7 @@ def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, m
     assert place in card(browser, issue)
     page = browser.get(place).content.decode()
     assert "1 invoice waits for this" in " ".join(page.split())
-    assert page.index("California</option>") < page.index('label="Other rates"')
+    assert page.index("California (8 %)</option>") < page.index('label="Other rates"')
     assert browser.post(place, {"part": "taxes", f"tax-{tax.pk}": "0"}).status_code == 400
     assert browser.post(place, {"part": "taxes", "tax-nobody": "2"}).status_code == 400
     assert browser.post(place, {"part": "nothing"}).status_code == 400
