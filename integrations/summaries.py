@@ -84,10 +84,14 @@ def _send_once(member: Member, week: dt.date, parts: list[Part]) -> bool:
 def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
     waiting = sum(part.open for part in parts)
     subject = (
-        ngettext("{number} thing needs you: ", "{number} things need you: ", waiting).format(number=waiting)
+        ngettext(
+            "{number} thing needs you: the week of {company}",
+            "{number} things need you: the week of {company}",
+            waiting,
+        )
         if waiting
-        else ""
-    ) + _("the week of {company}").format(company=member.workspace.name)
+        else _("The week of {company}")
+    ).format(number=waiting, company=member.workspace.name)
     stop = mails.absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
     mails.send(
         "weekly",

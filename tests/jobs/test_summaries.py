@@ -87,7 +87,7 @@ def test_it_tells_the_week_in_plain_words(company, lee, mailoutbox):
 
 def test_a_quiet_week(company, lee, mailoutbox):
     summaries.send_due(MONDAY)
-    assert mailoutbox[0].subject == "the week of Dana's Plumbing"
+    assert mailoutbox[0].subject == "The week of Dana's Plumbing"
     said = " ".join(mailoutbox[0].body.split())
     assert "No sync has run. Nothing waits for a person. Next step: Nothing to do." in said
 
