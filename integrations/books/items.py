@@ -25,14 +25,15 @@ class Items(BooksSide):
         return Item.objects.alive().filter(is_active=True)
 
     def views(self, records: Sequence[Item]) -> dict[str, Local]:
-        linked = self.remote_ids(ITEM, [item.pk for item in records])
-        return {item.pk: self._view(item, item.pk in linked) for item in records}
+        twins = {link.record_id: link for link in self.twins(ITEM, [item.pk for item in records])}
+        return {item.pk: self._view(item, twins.get(item.pk)) for item in records}
 
-    def _view(self, item: Item, linked: bool) -> Local:
+    def _view(self, item: Item, twin: Link | None) -> Local:
         if item.deleted_at:
             return Local(None, version=item.version)
-        account = self.settings.income_account_id
-        if not account and not linked:
+        # The account is for new items: those that are there keep theirs when another is chosen.
+        account = str(twin.base.get("income_account") or "") if twin and twin.base else self.settings.income_account_id
+        if not account and twin is None:
             return Local(
                 None,
                 blocked=f"Choose the income account for new items in the settings of {self.label}.",

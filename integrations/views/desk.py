@@ -19,6 +19,7 @@ from integrations.models import Connection, Outcome, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.services import connections, jobs
+from integrations.services.setup import keeps_books
 from integrations.views.common import attempt, back, done, one
 
 
@@ -174,6 +175,7 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
             "title": gettext("Disconnect {account}?").format(account=connection.account_name),
             "connection": connection,
             "provider": PROVIDERS[connection.integration],
+            "books": keeps_books(connection),
             "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
         }
         return render(request, "integrations/disconnect.html", context)

@@ -184,3 +184,16 @@ def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, ma
     job = set_defaults(connection=connection, income_account_id="1", default_item_id=item["Id"], user=user)
     assert finish(job).failed == 0
     assert books.one("Invoice", DocNumber=invoice.number)
+
+
+def test_another_account_is_for_new_items_only(company, books, sync, make_item, user):
+    make_item(name="Old")
+    sync()
+    before = books.one("Item", Name="Old")["IncomeAccountRef"]
+    other = next(row for row in books.all("Account") if row["AccountType"] == "Income" and row["Id"] != before["value"])
+    item = company.books.default_item_id
+    finish(set_defaults(connection=company, income_account_id=other["Id"], default_item_id=item, user=user))
+    make_item(name="New")
+    assert sync("full").pushed == 1
+    assert books.one("Item", Name="Old")["IncomeAccountRef"] == before
+    assert books.one("Item", Name="New")["IncomeAccountRef"]["value"] == other["Id"]
