@@ -65,11 +65,10 @@ class Bookkeeper:
             **fields,
         )
 
-    def prefer(self, group: str, **values: Any) -> None:
-        """Changes the company's preferences."""
-        self.vendors.call(
-            "POST", "preferences", json={"vendor": "intuit", "account": self.realm, "group": group, "values": values}
-        )
+    def click(self, page: str, **form: Any) -> None:
+        """Presses a button of the books' own pages."""
+        response = self.vendors.browser.post(f"{URL}/intuit/ui/{self.realm}/{page}", data=form)
+        assert response.ok, response.text
 
 
 def money(value: Any) -> Decimal:

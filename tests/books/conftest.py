@@ -24,6 +24,13 @@ from tests.sandboxed import COMPANY
 TODAY = dt.date(2026, 11, 20)
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    """The pauses between attempts, and between calls that follow each other too fast."""
+    monkeypatch.setattr("integrations.wiring.time.sleep", lambda seconds: None)
+    monkeypatch.setitem(Http.__init__.__kwdefaults__, "sleep", lambda seconds: None)
+
+
 @pytest.fixture
 def intuit(vendors):
     vendors = vendors.at("intuit")

@@ -120,11 +120,10 @@ def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, syn
     assert sorted(line["Amount"] for line in books.get("Payment", received["Id"])["Line"]) == [30, 70]
 
 
-def test_deposited_money_is_not_touched(invoices, books, sync, pay, intuit):
+def test_deposited_money_is_not_touched(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
     sync()
-    link = books.all("Payment")[0]["Id"]
-    intuit.call("POST", "switches", json={"vendor": "intuit", "account": books.realm, "deposit": link})
+    books.click(f"payments/{books.all('Payment')[0]['Id']}", action="deposit")
     paying.update_payment(workspace=payment.workspace, payment_id=payment.pk, changes={"reference": "CHK-9"})
     assert sync().failed == 1
     assert Issue.objects.get(resolved_at=None).data["reason"] == "deposited"
