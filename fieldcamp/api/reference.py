@@ -33,7 +33,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "VisitStatusEnum": "fieldcamp.workspace.models.VisitStatus",
         "RoleEnum": "fieldcamp.workspace.models.Role",
         "ModeEnum": "integrations.models.SyncJob.Mode",
-        "ScopeEnum": "fieldcamp.api.scopes.CHOICES",
+        "ApiKeyScopeEnum": "fieldcamp.api.scopes.CHOICES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -14,7 +14,7 @@ from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, pa
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
-from integrations.api.reference import JOB, JOB_LIST
+from integrations.api.reference import BOOKS_JOB, JOB, JOB_LIST
 from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
@@ -94,7 +94,9 @@ class OneJobView(ApiView):
 class JobView(OneJobView):
     required_scopes = {"GET": "integrations:read"}
 
-    @extend_schema(operation_id="read_job", responses=JobSerializer, examples=[example(JOB)])
+    @extend_schema(
+        operation_id="read_job", responses=JobSerializer, examples=[example(JOB), example(BOOKS_JOB, name="Books")]
+    )
     def get(self, request: Request, job_id: str) -> Response:
         """All that is known of one job."""
         return Response(job_descriptor(self.job(job_id)))

@@ -39,6 +39,29 @@ JOB = {
     "counts_by_entity": {"visit": _COUNTS},
     "counts_by_connection": {"con_01HZX2Q8YV3D1G0N3WJ2P7K9MG": _COUNTS},
 }
+BOOKS_JOB = {
+    **SUMMARY,
+    "integration": "quickbooks",
+    "scope": "all",
+    "status": "partial",
+    "counts": {"pulled": 1, "pushed": 5, "skipped": 60, "failed": 1},
+    "errors": [
+        {
+            "code": "RECORD_REJECTED",
+            "message": "QuickBooks may have this already. Say whether it is the same, or make a new one.",
+            "occurred_at": "2026-05-29T14:21:10Z",
+            "connection_id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MH",
+            "record": {"kind": "customer", "id": "cli_01HZX2Q8YV3D1G0N3WJ2P7K9ME"},
+        }
+    ],
+    "next_action_url": f"https://fieldcamp.example/admin/integrations/syncjob/{JOB_ID}/change/",
+    "counts_by_entity": {
+        "customer": {"pulled": 0, "pushed": 1, "skipped": 60, "failed": 1},
+        "invoice": {"pulled": 0, "pushed": 3, "skipped": 0, "failed": 0},
+        "payment": {"pulled": 1, "pushed": 1, "skipped": 0, "failed": 0},
+    },
+    "counts_by_connection": {"con_01HZX2Q8YV3D1G0N3WJ2P7K9MH": {"pulled": 1, "pushed": 5, "skipped": 60, "failed": 1}},
+}
 JOB_LIST = {"jobs": [SUMMARY], "next_cursor": None}
 
 FEED_PARAMETERS = [
@@ -65,11 +88,19 @@ def _trigger_answer(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _change(provider: Provider) -> dict[str, Any]:
+def _changes(provider: Provider) -> list[dict[str, Any]]:
     head = {"id": "chg_000000000412", "action": "updated"}
-    tail = {provider.remote_id_name: "9f2c71ab", "changed_at": "2026-05-29T14:19:40Z"}
-    if "visit" not in provider.kinds:
-        return {**head, "entity": provider.kinds[0], "record_id": "cli_01HZX2Q8YV3D1G0N3WJ2P7K9ME", **tail}
+    when = {"changed_at": "2026-05-29T14:19:40Z"}
+    if not _calendar(provider):
+        bill = {
+            "entity": "invoice",
+            "record_id": "inv_01HZX2Q8YV3D1G0N3WJ2P7K9MJ",
+            provider.remote_id_name: "130",
+            **when,
+        }
+        # Made there a moment ago: FieldCamp has no client for it before the next sync.
+        new = {"entity": "customer", "record_id": None, provider.remote_id_name: "67", **when}
+        return [{**head, **bill}, {"id": "chg_000000000413", "action": "created", **new}]
     event = {
         "summary": "Repair the boiler",
         "start": "2026-05-30T13:00:00Z",
@@ -77,13 +108,18 @@ def _change(provider: Provider) -> dict[str, Any]:
         "all_day": False,
         "status": "confirmed",
     }
-    return {**head, "visit_id": "vis_01HZX2Q8YV3D1G0N3WJ2P7K9MD", **tail, "event": event}
+    ids = {"visit_id": "vis_01HZX2Q8YV3D1G0N3WJ2P7K9MD", provider.remote_id_name: "9f2c71ab"}
+    return [{**head, **ids, **when, "event": event}]
+
+
+def _calendar(provider: Provider) -> bool:
+    return "visit" in provider.kinds
 
 
 @cache
-def _feed_serializer(provider_name: str, remote_id_name: str, calendar: bool, prefix: str) -> type:
+def _feed_serializer(remote_id_name: str, kinds: tuple[str, ...], prefix: str) -> type:
     fields: dict[str, Any] = {remote_id_name: serializers.CharField()}
-    if calendar:
+    if "visit" in kinds:
         fields |= {
             "visit_id": serializers.CharField(
                 allow_null=True, help_text="null: a private event, whose summary is not shown either."
@@ -91,29 +127,40 @@ def _feed_serializer(provider_name: str, remote_id_name: str, calendar: bool, pr
             "event": EventSerializer(allow_null=True, help_text="null where it was deleted."),
         }
     else:
-        fields |= {"entity": serializers.CharField(), "record_id": serializers.CharField(allow_null=True)}
+        fields |= {
+            "entity": serializers.ChoiceField(kinds),
+            "record_id": serializers.CharField(
+                allow_null=True, help_text="FieldCamp's client, item, tax, invoice or payment; null where it has none."
+            ),
+        }
     change = type(f"{prefix}ChangeSerializer", (ChangeSerializer,), fields)
     return type(f"{prefix}FeedSerializer", (FeedSerializer,), {"changes": change(many=True)})
 
 
 def sync_reference(provider: Provider, view: type) -> type:
     """The view, described: the trigger and the change feed of one provider."""
-    feed = _feed_serializer(provider.name, provider.remote_id_name, "visit" in provider.kinds, _named(provider, ""))
+    feed = _feed_serializer(provider.remote_id_name, provider.kinds, _named(provider, ""))
     page = {
         "integration": provider.name,
-        "changes": [_change(provider)],
+        "changes": _changes(provider),
         "next_cursor": None,
         "resume_cursor": "WyJmZWVkIiw0MTJd.c2lnbmF0dXJl",
         "as_of": "2026-05-29T14:21:08Z",
     }
     trigger = trigger_serializer(provider)
-    body = {"scope": provider.sync_scopes[0]} if provider.sync_scopes else {"mode": "incremental"}
+    bodies = [example({"mode": "incremental"}, request=True)]
+    if provider.sync_scopes:
+        everything, *_, narrow = provider.sync_scopes
+        bodies = [
+            example({"scope": everything}, request=True, name="Everything"),
+            example({"scope": narrow, "mode": "full"}, request=True, name="One kind, all of it anew"),
+        ]
     return extend_schema_view(
         post=extend_schema(
             operation_id=f"trigger_{provider.name}_sync",
             request=trigger,
             responses={202: TriggerAnswerSerializer},
-            examples=[example(body, request=True), example(_trigger_answer(provider), status=202)],
+            examples=[*bodies, example(_trigger_answer(provider), status=202)],
         ),
         get=extend_schema(
             operation_id=f"read_{provider.name}_changes",
@@ -125,6 +172,9 @@ def sync_reference(provider: Provider, view: type) -> type:
 
 
 def status_reference(provider: Provider, view: type) -> type:
+    account: dict[str, str | None] = {"account": "dana@example.com", "member": "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF"}
+    if not _calendar(provider):  # books are the company's, not one person's
+        account = {"account": "Dana's Plumbing", "member": None}
     shown = {
         "integration": provider.name,
         "connected": True,
@@ -138,8 +188,7 @@ def status_reference(provider: Provider, view: type) -> type:
         "connections": [
             {
                 "id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",
-                "account": "dana@example.com",
-                "member": "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF",
+                **account,
                 "state": "active",
                 "last_synced_at": "2026-05-29T14:05:11Z",
             }

@@ -50,7 +50,11 @@ def _checked(provider: str, text: str) -> Mapping[str, Any]:
 
 @cache
 def _with_scopes(name: str, scopes: tuple[str, ...]) -> type[TriggerSerializer]:
-    scope = serializers.ChoiceField([(scope, scope) for scope in scopes], default=scopes[0])
+    scope = serializers.ChoiceField(
+        [(scope, scope) for scope in scopes],
+        default=scopes[0],
+        help_text="Which records. What they refer to is not synced along: an invoice of a new client waits for it.",
+    )
     return type(f"{name.title().replace('_', '')}TriggerSerializer", (TriggerSerializer,), {"scope": scope})
 
 
@@ -145,7 +149,7 @@ class EventSerializer(serializers.Serializer):
 
 
 class ChangeSerializer(serializers.Serializer):
-    """What every change has; each provider adds its own ids (integrations/api/reference.py)."""
+    """A change that a person made at the provider."""  # each provider adds its own ids (reference.py)
 
     id = serializers.CharField()
     action = serializers.ChoiceField(["created", "updated", "deleted"])

@@ -2,6 +2,7 @@
 
 import re
 
+import jsonschema
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -9,9 +10,11 @@ from django.urls import get_resolver
 
 from fieldcamp.api.docs import document
 from fieldcamp.api.errors import ERRORS
+from integrations.providers import PROVIDERS
 from tests.conftest import api_client
 
 pytestmark = pytest.mark.django_db
+JOB = "/integrations/jobs/{job_id}"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -77,12 +80,33 @@ def test_every_error_that_a_route_can_answer_is_in_the_document(served):
     assert "METHOD_NOT_ALLOWED" in served["info"]["description"]
 
 
+def test_a_trigger_of_books_names_its_own_scopes_and_not_those_of_keys(served):
+    body = served["components"]["schemas"]["QuickbooksTriggerRequest"]["properties"]
+    (name,) = (part["$ref"].rpartition("/")[2] for part in body["scope"]["allOf"])
+    assert tuple(served["components"]["schemas"][name]["enum"]) == PROVIDERS["quickbooks"].sync_scopes
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_the_examples_of_the_sync_api_have_the_shapes_of_the_document(served, provider):
+    schemas = {"components": served["components"]}
+    found = 0
+    for path in (f"/integrations/{provider.slug}/sync", f"/integrations/{provider.slug}/status", JOB):
+        for method, operation in served["paths"][f"/api/v1{path}"].items():
+            bodies = [operation.get("requestBody"), *(operation["responses"].get(code) for code in ("200", "202"))]
+            for content in (body["content"]["application/json"] for body in bodies if body):
+                for name, shown in content["examples"].items():
+                    value, found = shown["value"], found + 1
+                    validator = jsonschema.Draft202012Validator(content["schema"] | schemas)
+                    assert not list(validator.iter_errors(value)), f"{method} {path} {name}"
+    assert found >= 6
+
+
 def test_the_sync_api_is_snake_case_and_the_rest_camel_case(served):
     for name, schema in served["components"]["schemas"].items():
         names = set(schema.get("properties", {}))
         if name.startswith(("Visit", "Client", "ApiKey", "NewApiKey", "Member", "PatchedVisit", "Rotation")):
             assert not [each for each in names if "_" in each], name
-        if name.startswith(("Trigger", "Job", "Status", "GoogleCalendar", "Connection")):
+        if name.startswith(("Trigger", "Job", "Status", "GoogleCalendar", "Quickbooks", "Connection")):
             assert not [each for each in names if each.lower() != each], name
 
 
