@@ -212,7 +212,7 @@ def test_every_error_code_has_a_card(desk, ours):
         )  # fmt: skip
         shown = text_of(desk().get(f"/admin/integrations/issue/iss_{number}/change/").content.decode())
         assert f"Sentence {code}." in shown
-        assert title in shown
+        assert str(title) in shown
 
 
 def test_the_vendors_text_is_folded_away_and_escaped(desk, ours):
