@@ -11,7 +11,7 @@ from fieldcamp.workspace.paying import void_payment
 from fieldcamp.workspace.tracking import attributed
 from integrations.dirty import write_rows
 from integrations.issues import resolve_issues
-from integrations.kinds import INVOICE, KINDS, PAYMENT
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.models import Issue, Link, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.decisions import AlreadyDecided, at_once
@@ -19,6 +19,7 @@ from integrations.services.notes import note
 
 NEW = "new"
 REMOVED = "RECORD_REMOVED"
+_NAMED_BY = {CUSTOMER.name: "display_name", ITEM.name: "name"}
 _VOIDS = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
 
 
@@ -70,8 +71,8 @@ def _same(stream: Stream, issue: Issue, own: Link | None, remote_id: str) -> Lin
 def _make_new(stream: Stream, issue: Issue, own: Link | None, name: str) -> Link:
     kind = KINDS[issue.record_kind]
     decision: dict[str, Any] = {"match": NEW}
-    if name:
-        decision["create"] = {kind.loose[0]: name}
+    if name and kind.name in _NAMED_BY:
+        decision["create"] = {_NAMED_BY[kind.name]: name}
     seed = f"{stream.pk}|{issue.record_id}|0"
     link = own or Link(stream=stream, kind=kind.name, record_id=issue.record_id)
     link.remote_id = link.remote_id or PROVIDERS[stream.connection.integration].make_id(seed)
