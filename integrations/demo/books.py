@@ -68,8 +68,8 @@ class BooksWalk:
         line = {"description": "Permit fee", "quantity": "1", "unitPrice": "33.33", "taxable": False}
         lines = [{key: value for key, value in row.items() if key in LINE} for row in changed["lines"]]
         self.api("PATCH", f"/invoices/{changed['id']}", {"lines": [*lines, line]})
-        body = {"clientId": changed["clientId"], "lines": [line], "send": True}
-        made = self.api("POST", "/invoices", body)["data"]
+        made = self.api("POST", "/invoices", {"clientId": changed["clientId"], "lines": [line]})["data"]
+        self.api("POST", f"/invoices/{made['id']}/send", {})
         share = {"invoiceId": paid_here["id"], "amount": paid_here["balance"]}
         money = {"clientId": paid_here["clientId"], "amount": paid_here["balance"], "allocations": [share]}
         self.api("POST", "/payments", money)

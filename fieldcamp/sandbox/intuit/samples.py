@@ -112,6 +112,7 @@ ITEMS = (
     ("Sump pump, 1/2 HP", "389.5", True, "NonInventory", "", "SP-12"),
     ("Kitchen faucet", "214.25", True, "NonInventory", "", "KF-01"),
     ("Copper pipe, 3/4 in", "6.333333", True, "NonInventory", "Per foot", "CP-34"),
+    ("Services", "0", False, "Service", "", ""),  # every company of Intuit's begins with it
 )
 
 
