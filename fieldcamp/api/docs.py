@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.views import ApiView
 
-PAGES = {"quickstart": "Quickstart", "errors": "Errors", "changelog": "API changelog"}
+PAGES = {"quickstart": "Quickstart", "quickbooks": "QuickBooks", "errors": "Errors", "changelog": "API changelog"}
 _FILES = {"changelog": "api-changelog.md"}
 
 

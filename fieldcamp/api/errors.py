@@ -137,7 +137,9 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         retry=True,
     ),
     "RECORD_REJECTED": ErrorSpec(
-        0, "The provider refused one record; the others were synced.", "Correct the record as the message says."
+        0,
+        "One record waits: the provider refused it, or a person has to say something about it. The others were synced.",
+        "Do what the message says; the desk has the button for it.",
     ),
     "CONFLICT": ErrorSpec(
         0, "A record was changed on both sides.", "Decide in the admin's inbox which change to keep."
