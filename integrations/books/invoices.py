@@ -105,7 +105,8 @@ class Invoices(BooksSide):
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
 
     def matches(self, records: Sequence[Invoice], strangers: Sequence[Link]) -> Matches:
-        """By number, client and total: entered by hand there before. The number alone is a question."""
+        """By number, client and total: entered by hand there before. With another total it is a question; of another
+        client it is another invoice, since both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
         ours = [
             Candidate(invoice.pk, name=invoice.number, extra=(customers.get(invoice.client_id), cents(invoice.total)))
@@ -118,9 +119,7 @@ class Invoices(BooksSide):
             for link in strangers
             if (seen := link.seen or {}) and not seen.get("voided")
         ]
-        return match_by(
-            ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=lambda one: one.name or None
-        )
+        return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
@@ -188,6 +187,11 @@ def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:
         "unit_price": Decimal(line["unit_price"]),
         "taxable": line["taxable"],
     }
+
+
+def _number_and_client(candidate: Candidate) -> tuple | None:
+    client = candidate.extra[0] if isinstance(candidate.extra, tuple) else None
+    return (candidate.name, client) if candidate.name and client else None
 
 
 def _discount(invoice: Invoice) -> dict[str, str] | None:

@@ -140,6 +140,22 @@ def test_an_invoice_that_the_books_have_already_is_not_posted_again(company, boo
     assert Issue.objects.get(resolved_at=None).data["reason"] == "match"
 
 
+def test_the_same_number_of_another_client_is_another_invoice(
+    company, books, sync, make_client, make_item, make_invoice
+):
+    other = books.add("Customer", DisplayName="Amy's Bird Sanctuary")
+    there = books.one("Item", Name="Services")
+    line = {
+        "Amount": 70,
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": {"ItemRef": {"value": there["Id"]}},
+    }
+    books.add("Invoice", DocNumber="1001", CustomerRef={"value": other["Id"]}, Line=[line])
+    make_invoice(make_client(first_name="Kim"), [(make_item(), 1, "100")], number="1001")
+    assert sync().status == "succeeded"
+    assert sorted(row["TotalAmt"] for row in books.all("Invoice") if row["DocNumber"] == "1001") == [70, 100]
+
+
 @pytest.mark.parametrize("scope", ["customers", "items", "taxes", "invoices", "payments"])
 def test_a_scope_walks_only_its_records(company, books, sync, scope, make_client, make_item, make_invoice, pay):
     pay(make_invoice(make_client(), [(make_item(), 1, "100")]), "100")
