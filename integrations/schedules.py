@@ -22,6 +22,7 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.notices import tell_paused
+from integrations.providers import PROVIDERS
 from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
 
 log = structlog.get_logger(__name__)
@@ -139,7 +140,9 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         row.last_synced_at = job.finished_at or now
         row.last_direction = _direction(parts) or row.last_direction
         covered = {part.connection_id for part in parts}
-        if not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists():
+        provider = PROVIDERS[job.integration]
+        every_kind = provider.covers(job.scope) == provider.kinds
+        if every_kind and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists():
             row.watermark = row.feed_seq
         Issue.objects.filter(
             workspace_id=job.workspace_id,

@@ -140,6 +140,18 @@ def test_a_job_of_one_account_does_not_move_the_watermark_over_the_other():
     assert schedules.integration_of(workspace, GOOGLE).watermark == 0
 
 
+@pytest.mark.parametrize(("scope", "watermark"), [("all", 7), ("taxes", 0)])
+def test_a_job_of_one_kind_of_record_does_not_move_the_watermark_over_the_others(scope, watermark):
+    workspace = build.workspace()
+    connection = build.connection(workspace, integration="quickbooks")
+    row = schedules.integration_of(workspace, "quickbooks")
+    row.feed_seq = 7
+    row.save()
+    job = build.ended(workspace, "succeeded", {connection: "done"}, integration="quickbooks", scope=scope)
+    schedules.after_job(job, NOW, middle)
+    assert schedules.integration_of(workspace, "quickbooks").watermark == watermark
+
+
 def test_a_job_about_single_records_moves_nothing():
     workspace = build.workspace()
     connection = build.connection(workspace)
