@@ -137,9 +137,7 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         retry=True,
     ),
     "RECORD_REJECTED": ErrorSpec(
-        0,
-        "One record waits: the provider refused it, or a person has to say something about it. The others were synced.",
-        "Do what the message says; the desk has the button for it.",
+        0, "One record waits: it was refused, or a person is asked about it.", "Do what the message says, at the desk."
     ),
     "CONFLICT": ErrorSpec(
         0, "A record was changed on both sides.", "Decide in the admin's inbox which change to keep."
