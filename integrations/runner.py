@@ -39,7 +39,7 @@ PATIENCE = dt.timedelta(
 MOST_WAITS = 5
 ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
-FORCED = "The provider had forgotten what was synced before, so everything was read anew."
+FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
 _CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
 
 log = structlog.get_logger(__name__)

@@ -28,6 +28,7 @@ from integrations.providers.quickbooks.reading import (
 from integrations.records import Page, RemoteRecord, digest, instant, parse_instant
 
 Row = dict[str, Any]
+DELETABLE = ("Invoice", "Payment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,15 @@ class Listing:
         listed = delta.rows[entity]
         if len(listed) < MOST:
             yield Page(self._records(entity, listed), _cursor(max(delta.next, since)), last=True)
+        elif entity in DELETABLE:
+            # Deletions are told last: which of them did not fit, only reading everything can say.
+            raise errors.CursorExpired("More has changed than QuickBooks tells at once.")
         else:
             yield from self._many_changed(entity, since, delta)
 
     def _many_changed(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
-        """More changes than are told: they are queried for, and only what was deleted is taken from what was told."""
-        gone = [row for row in delta.rows[entity] if is_deleted(row)]
-        yield Page(self._records(entity, gone), _cursor(since), last=False)
+        """More changes than are told are queried for. What is merely made inactive is found like any other change."""
         for step in self._walk(entity, "LastUpdatedTime", instant(since - OVERLAP), 1):
-            # Deletions are known up to when they were told.
             seen = min(max(since, parse_instant(step.begin)), delta.asked_at)
             yield Page(self._records(entity, step.rows), _cursor(seen), step.last)
 
