@@ -11,6 +11,7 @@ from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_people
 from integrations.kinds import CUSTOMER
 from integrations.models import Link
+from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
 from integrations.sync.state import Local, Pair
 
@@ -28,9 +29,13 @@ class Clients(BooksSide):
 
     def views(self, records: Sequence[Client]) -> dict[str, Local]:
         return {
-            client.pk: Local(None if client.deleted_at else customer_fields(client), version=client.version)
+            client.pk: Local(None if client.deleted_at else self._kept(customer_fields(client)), version=client.version)
             for client in records
         }
+
+    def _kept(self, fields: Fields) -> Fields:
+        """What cannot be kept there (a colon in a name) is no difference."""
+        return PROVIDERS[self.connection.integration].kept(self.kind.name, fields)
 
     def matches(self, records: Sequence[Client], strangers: Sequence[Link]) -> Matches:
         ours = [

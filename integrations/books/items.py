@@ -13,6 +13,7 @@ from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.kinds import ITEM
 from integrations.models import Link
+from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
 from integrations.sync.state import Local, Pair
 
@@ -40,7 +41,8 @@ class Items(BooksSide):
                 reason="item_mapping",
                 version=item.version,
             )
-        return Local(item_fields(item, account), version=item.version)
+        fields = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))
+        return Local(fields, version=item.version)
 
     def matches(self, records: Sequence[Item], strangers: Sequence[Link]) -> Matches:
         ours = [Candidate(item.pk, name=item.name, extra=item.sku or None) for item in records]

@@ -76,6 +76,10 @@ class BooksClient(ProviderClient, Protocol):
         """What a person can choose of "income_account", "item" or "tax_code", inactive ones too."""
 
 
+def _as_it_is(_kind: str, fields: Fields) -> Fields:
+    return fields
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One line of `PROVIDERS`. `name` is the integration in JSON, `slug` in addresses, `label` for people."""
@@ -97,6 +101,7 @@ class Provider:
     identify: Callable[[Http, Mapping[str, str]], Account]  # (http, what the consent came back with in the address)
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int
+    kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     requests_per_second: int = 0  # for one account; 0: not counted
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default

@@ -166,3 +166,16 @@ def test_a_scope_walks_only_its_records(company, books, sync, scope, make_client
     assert job.status == "succeeded", said(job, "failed")
     assert [len(books.all(name)) for name in ("Customer", "Invoice", "Payment")] == [1, 1, 1]
     assert Invoice.objects.get().status == "paid" and Payment.objects.count() == 1
+
+
+def test_what_quickbooks_has_no_room_for_is_written_once(company, books, sync, make_client):
+    make_client(
+        first_name="Kim: the\tplumber",
+        last_name="O'Hara & Söhne 🛠",
+        phone_number={"number": "555-0100 ext. 12345 (ask for Kim, mornings)"},
+        billing_address={"street": "\n".join(f"Line {number}" for number in range(8)), "city": "Albany"},
+    )
+    assert counts(sync())[1] == 1
+    (customer,) = books.all("Customer")
+    assert ":" not in customer["DisplayName"] and customer["GivenName"] == "Kim the plumber"
+    assert counts(sync("full"))[:2] == (0, 0)

@@ -6,6 +6,7 @@ from integrations.providers.base import Provider
 from integrations.providers.quickbooks import oauth
 from integrations.providers.quickbooks.api import BooksClient, make_id
 from integrations.providers.quickbooks.errors import explain
+from integrations.providers.quickbooks.mapping import kept
 from integrations.providers.quickbooks.pages import page_of
 from integrations.providers.quickbooks.writing import BATCH_SIZE
 from integrations.records import Capabilities
@@ -27,6 +28,7 @@ QUICKBOOKS = Provider(
     revoke=oauth.revoke,
     identify=oauth.identify,
     make_id=make_id,
+    kept=kept,
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
     requests_per_second=10,
     page_of=page_of,
