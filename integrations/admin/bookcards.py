@@ -20,7 +20,7 @@ from integrations.models import Issue, Link
 from integrations.services.books_decisions import NEW, REMOVED
 
 MOST = 5  # of those that may be the same
-MATCHING = ("match", "duplicate_name", "name_taken_by_vendor")
+MATCHING = ("match", "duplicate_name", "name_taken_by_vendor", "name_taken_by_employee")
 _SHOWN = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),

@@ -139,6 +139,15 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Change the name"),
     ),
+    "name_taken_by_employee": Fix(
+        _("An employee has this name"),
+        _(
+            "Names are shared there by customers, vendors and employees. Change the name here, for example by adding "
+            "“(customer)”, and try again."
+        ),
+        leads=Lead.RECORD,
+        link=_("Change the name"),
+    ),
     "duplicate_number": Fix(
         _("The number is taken"),
         _("A document with this number is there already. Give this one another number, or delete the other there."),

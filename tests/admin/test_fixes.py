@@ -17,6 +17,7 @@ OWN_BUTTONS = {"match"}  # which the books' cards have of their own (tests/books
 KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
+    "name_taken_by_employee",
 }  # fmt: skip
 
 
