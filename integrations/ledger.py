@@ -115,9 +115,9 @@ class StreamLedger(Observations):
             gone += self.local.orphans(links.filter(seen_gone=False, kind__in=_GUARDED))
         return self._pairs(gone)
 
-    def match(self) -> None:
+    def match(self, everything: bool) -> None:
         with self.transaction():
-            self.local.match()
+            self.local.match(everything)
 
     def count_links(self) -> int:
         links = Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False)

@@ -53,8 +53,9 @@ class Side(Protocol):
     def enter_window(self) -> None:
         """Makes dirty what has come into the window since the last run."""
 
-    def match(self) -> None:
-        """Links records of both sides that have met for the first time and are the same."""
+    def match(self, everything: bool) -> None:
+        """Links records of both sides that have met for the first time and are the same; of ours all that have no
+        link, or only those that are dirty."""
 
     def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
         """What is to become of remote records that FieldCamp does not have, by their links."""
@@ -160,7 +161,7 @@ class VisitsOfStream:
     def orphans(self, links):
         return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
 
-    def match(self) -> None:
+    def match(self, everything: bool) -> None:
         """Our marker on an event says whose it is; nothing is left to be matched."""
 
     def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:

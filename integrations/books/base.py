@@ -8,10 +8,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from fieldcamp.workspace.tracking import TrackedModel, attributed
 from integrations.books.matching import Doubts, Matches
 from integrations.kinds import Kind
-from integrations.models import BooksSettings, Link, Stream
+from integrations.models import BooksSettings, DirtyRow, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, Window
 from integrations.sync.state import Action, Decision, Local, Pair
+
+MOST_ASKED = 10_000  # records about which the database is asked at once; SQLite takes 32,766 values
 
 
 class BooksSide:
@@ -43,6 +45,10 @@ class BooksSide:
     def matches(self, records: Sequence[Any], strangers: Sequence[Link]) -> Matches:
         """Which of our records are the same as which of theirs."""
         raise NotImplementedError
+
+    def alike(self, records: Sequence[Any], strangers: QuerySet) -> QuerySet:
+        """Those of the strangers that may be one of these records, as far as the database can tell."""
+        return strangers
 
     def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
         """Why remote records that FieldCamp does not have are not taken in, by link; those that are have no entry."""
@@ -99,24 +105,33 @@ class BooksSide:
     def enter_window(self) -> None:
         """Books have no window that moves."""
 
-    def match(self) -> None:
-        records = list(self._with_related(self._unlinked()))
-        strangers = list(self._strangers()) if records else []
+    def match(self, everything: bool) -> None:
+        unlinked = self._unlinked()
+        if not everything:  # what is new is dirty
+            unlinked = unlinked.filter(pk__in=self._dirty())
+        records = list(self._with_related(unlinked))
+        if not records:
+            return
+        asked = self._strangers()
+        strangers = list(self.alike(records, asked) if len(records) <= MOST_ASKED else asked)
         if not strangers:
             return
         matches = self.matches(records, strangers)
         self._doubts = matches.doubts
-        by_id = {link.pk: link for link in strangers}
-        found = []
-        for record_id, link_id in matches.links.items():
-            link = by_id[link_id]
+        by_link = {link_id: record_id for record_id, link_id in matches.links.items()}
+        found = list(Link.objects.filter(pk__in=by_link))
+        for link in found:
+            record_id = by_link[link.pk]
             link.record_id, link.base, link.unsettled, link.parked = record_id, None, True, False
-            found.append(link)
         Link.objects.save_many(found, ["record_id", "base", "unsettled", "parked"])
+
+    def _dirty(self) -> QuerySet:
+        rows = DirtyRow.objects.filter(stream=self.stream, kind=self.kind.name)
+        return rows.values_list("record_id", flat=True)
 
     def _strangers(self) -> QuerySet:
         links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id="", cut_at=None, seen_gone=False)
-        return links.filter(seen__isnull=False).order_by("pk")
+        return links.filter(seen__isnull=False).order_by("pk").only("remote_id", "seen")
 
     def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
         reasons = self.unwelcome(links) if links else {}

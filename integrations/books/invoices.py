@@ -121,6 +121,9 @@ class Invoices(BooksSide):
         ]
         return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
 
+    def alike(self, records: Sequence[Invoice], strangers: QuerySet) -> QuerySet:
+        return strangers.filter(seen__number__in=[invoice.number for invoice in records])
+
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
 

@@ -88,6 +88,10 @@ class Payments(BooksSide):
         theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in strangers]
         return match_by(ours, theirs, lambda one: one.extra)
 
+    def alike(self, records: Sequence[Payment], strangers: QuerySet) -> QuerySet:
+        days = sorted({payment.date.isoformat() for payment in records})
+        return strangers.filter(seen__date__in=days)
+
     def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}
         ours = self.record_ids(INVOICE, [name for names in paid.values() for name in names])

@@ -83,8 +83,9 @@ class Ledger(Protocol):
     def vanished(self, orphans: bool) -> list[Pair]:
         """Pairs of guarded kinds whose remote side is gone; with `orphans`, also events of ours without a record."""
 
-    def match(self) -> None:
-        """Links records of both sides that have met for the first time and are the same."""
+    def match(self, everything: bool) -> None:
+        """Links records of both sides that have met for the first time and are the same; of ours all that have no
+        link, or only those that are dirty."""
 
     def count_links(self) -> int: ...
     def count_held(self) -> int: ...

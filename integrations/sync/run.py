@@ -64,7 +64,7 @@ class StreamRun:
             self._enter("apply")
         self.ledger.announce("push", self.progress.full)
         self._settle_intents()
-        self.ledger.match()
+        self.ledger.match(self.progress.full)
         if self.progress.full:
             self._apply_full()
         else:
