@@ -86,7 +86,11 @@ def _point_at(address: str) -> None:
     settings.GOOGLE_OAUTH2_URL = f"{address}/google/oauth2"
     settings.GOOGLE_OPENID_URL = f"{address}/google/openid"
     settings.GOOGLE_API_URL = f"{address}/google/api"
-    settings.GOOGLE_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
+    settings.INTUIT_OAUTH_URL = f"{address}/intuit/oauth"
+    settings.INTUIT_DEVELOPER_API_URL = f"{address}/intuit/developer"
+    settings.INTUIT_ACCOUNTS_URL = f"{address}/intuit/accounts"
+    settings.QUICKBOOKS_API_URL = f"{address}/intuit/api"
+    settings.GOOGLE_CLIENT = settings.INTUIT_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
 
 
 def connect(answer: dict, name: str = "Bench"):
@@ -145,18 +149,18 @@ def make_visits(connection, count: int, tracked: bool = True) -> list:
     )
 
 
-def sync(connection, mode: str = "incremental"):
+def sync(connection, mode: str = "incremental", ends: str = "succeeded"):
     """Runs one job to its end, slice by slice, as a worker does."""
     from integrations import runner
     from integrations.models import SyncJob
     from integrations.services.jobs import trigger_sync
 
     job = trigger_sync(
-        workspace=connection.workspace, integration="google_calendar", mode=mode, triggered_by="api", actor="bench"
+        workspace=connection.workspace, integration=connection.integration, mode=mode, triggered_by="api", actor="bench"
     )
     while job.in_flight:
         SyncJob.objects.filter(pk=job.pk).update(run_after=None)
         runner.run(job.pk)
         job.refresh_from_db()
-    assert job.status == "succeeded", (job.status, job.errors)
+    assert job.status == ends, (job.status, job.errors[:3])
     return job

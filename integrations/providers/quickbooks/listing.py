@@ -14,7 +14,7 @@ from integrations import errors
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls, rows
 from integrations.providers.quickbooks.company import Books
-from integrations.providers.quickbooks.delta import MOST, OVERLAP, Delta, Deltas, is_deleted, server_time
+from integrations.providers.quickbooks.delta import MOST, OVERLAP, SETTLED, Delta, Deltas, is_deleted, server_time
 from integrations.providers.quickbooks.reading import (
     KINDS,
     TAX_CODES,
@@ -82,7 +82,9 @@ class Listing:
     def _many_changed(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
         """More changes than are told are queried for. What is merely made inactive is found like any other change."""
         for step in self._walk(entity, "LastUpdatedTime", instant(since - OVERLAP), 1):
-            seen = min(max(since, parse_instant(step.begin)), delta.asked_at)
+            # Else many rows of one moment would be read again by every run, until something else changes.
+            settled = delta.asked_at - SETTLED if step.last else since
+            seen = min(max(since, parse_instant(step.begin), settled), delta.asked_at)
             yield Page(self._records(entity, step.rows), _cursor(seen), step.last)
 
     def _walk(self, entity: str, order: str, begin: str, at: int) -> Iterator[_Step]:

@@ -156,6 +156,17 @@ def test_a_list_that_overflows_is_queried(books, fresh, few, made, intuit):
     assert later >= cursor
 
 
+def test_a_list_that_overflowed_within_one_moment_is_not_read_again_for_ever(books, few, later, intuit):
+    _, cursor = listed(books, "Customer")
+    intuit.call("POST", "bulk", json={"vendor": "intuit", "account": REALM, "customers": 8})
+    few(page=3, most=5)
+    records, cursor = listed(later(3600), "Customer", cursor)
+    assert len(records) >= 8
+    intuit.forget_requests()
+    assert listed(later(60), "Customer", cursor)[0] == []
+    assert [path for path in paths(intuit) if path != "token"] == ["cdc"]
+
+
 def test_documents_that_overflow_are_all_read_anew_for_their_deletions(books, fresh, few, made, company):
     who, what = made(customer()), made(item())
     bills = [made(invoice(who.id, what.id, number)) for number in range(8)]

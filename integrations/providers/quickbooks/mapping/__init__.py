@@ -12,4 +12,3 @@ def kept(kind: str, fields: Fields) -> Fields:
         return fields
     read = _LISTS[kind].to_fields(_LISTS[kind].to_body(fields, create=False))
     return {name: read[name] for name in fields}
-
