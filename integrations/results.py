@@ -105,6 +105,7 @@ class Results:
             link.record_id: link
             for link in Link.objects.filter(
                 stream=self.ledger.stream,
+                kind=self.ledger.kind.name,
                 cut_at=None,
                 record_id__in=[pair.record_id for pair in pairs if pair.record_id],
             )

@@ -131,8 +131,15 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
         for part in parts:
             _account(part, job, now)
         _integration(row, job, parts, now)
-        row.next_sync_at = next_sync(row, now, spread)
+        if _is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now:
+            row.next_sync_at = next_sync(row, now, spread)
         row.save(update_fields=["last_synced_at", "last_direction", "watermark", "failures", "next_sync_at"])
+
+
+def _is_whole(job: SyncJob) -> bool:
+    """Whether the job covered every account and kind: one of a part puts the next scheduled sync off by nothing."""
+    provider = PROVIDERS[job.integration]
+    return job.connection_id is None and provider.covers(job.scope) == provider.kinds
 
 
 def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
@@ -140,9 +147,10 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         row.last_synced_at = job.finished_at or now
         row.last_direction = _direction(parts) or row.last_direction
         covered = {part.connection_id for part in parts}
-        provider = PROVIDERS[job.integration]
-        every_kind = provider.covers(job.scope) == provider.kinds
-        if every_kind and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists():
+        if (
+            _is_whole(job)
+            and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists()
+        ):
             row.watermark = row.feed_seq
         Issue.objects.filter(
             workspace_id=job.workspace_id,

@@ -14,6 +14,8 @@ from integrations.kinds import INVOICE, PAYMENT
 from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import Fields
+from integrations.sync.state import Action
+from integrations.tally import add_items
 
 CHUNK = 500
 _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
@@ -21,16 +23,20 @@ _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 
 def looked_at(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
     """The invoices of which something new was seen or written since then, some hundred at a time."""
-    links = Link.objects.filter(
-        stream__connection=connection,
-        kind=INVOICE.name,
-        seen_at__gte=since,
-        cut_at=None,
-        seen_gone=False,
-        seen__isnull=False,
-        unsettled=False,
-        parked=False,
-    ).exclude(record_id="")
+    links = (
+        Link.objects.filter(
+            stream__connection=connection,
+            kind=INVOICE.name,
+            seen_at__gte=since,
+            cut_at=None,
+            seen_gone=False,
+            seen__isnull=False,
+            unsettled=False,
+            parked=False,
+        )
+        .select_related("stream")
+        .exclude(record_id="")
+    )
     after = 0
     while chunk := list(links.filter(pk__gt=after).order_by("pk")[:CHUNK]):
         yield chunk
@@ -44,7 +50,7 @@ def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
     """
     invoices = {row.pk: row for row in Invoice.objects.filter(pk__in=[link.record_id for link in links])}
     moving = _paid_meanwhile(connection, job, list(invoices))
-    agreed, now, label = [], timezone.now(), PROVIDERS[connection.integration].label
+    agreed, off_by, now, label = [], [], timezone.now(), PROVIDERS[connection.integration].label
     for link in links:
         invoice, seen = invoices.get(link.record_id), link.seen or {}
         if invoice is None or invoice.voided_at or seen.get("voided"):
@@ -55,10 +61,12 @@ def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
             agreed.append(link.record_id)
             continue
         said = ", ".join(f"{_TOTALS[name]} {ours[name]} and {seen[name]}" for name in off)
+        sentence = f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}."
+        off_by.append(_failed(job, link, sentence))
         open_issue(
             connection,
             "AMOUNT_VARIANCE",
-            f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}.",
+            sentence,
             now=now,
             kind=INVOICE.name,
             record_id=invoice.pk,
@@ -66,6 +74,22 @@ def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
             data={"reason": "variance", "local": ours, "remote": {name: seen.get(name) for name in _TOTALS}},
         )
     resolve_issues(connection, now=now, codes=["AMOUNT_VARIANCE"], record_ids=agreed)
+    add_items(off_by)
+
+
+def _failed(job: SyncJob, link: Link, sentence: str) -> JobItem:
+    """A record with an open problem counts as failed, whatever else was done about it."""
+    return JobItem(
+        job=job,
+        connection_id=link.stream.connection_id,
+        kind=link.kind,
+        key=link.record_id,
+        record_id=link.record_id,
+        remote_id=link.remote_id,
+        outcome=Outcome.FAILED,
+        action=Action.NOTHING,
+        message=sentence[:300],
+    )
 
 
 def _differing(ours: Fields, seen: Fields, names: Sequence[str]) -> list[str]:

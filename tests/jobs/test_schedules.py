@@ -152,6 +152,19 @@ def test_a_job_of_one_kind_of_record_does_not_move_the_watermark_over_the_others
     assert schedules.integration_of(workspace, "quickbooks").watermark == watermark
 
 
+@pytest.mark.parametrize(("scope", "planned_anew"), [("all", True), ("taxes", False)])
+def test_a_job_of_one_kind_of_record_does_not_put_off_the_next_sync_of_all(scope, planned_anew):
+    workspace = build.workspace()
+    connection = build.connection(workspace, integration="quickbooks")
+    row = schedules.integration_of(workspace, "quickbooks")
+    row.next_sync_at = NOW + MINUTE
+    row.save()
+    job = build.ended(workspace, "succeeded", {connection: "done"}, integration="quickbooks", scope=scope)
+    schedules.after_job(job, NOW, middle)
+    row.refresh_from_db()
+    assert (row.next_sync_at > NOW + MINUTE) is planned_anew
+
+
 def test_a_job_about_single_records_moves_nothing():
     workspace = build.workspace()
     connection = build.connection(workspace)

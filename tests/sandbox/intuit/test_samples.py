@@ -32,7 +32,7 @@ def test_empty_companies_have_lists_only(books):
 
 def test_the_plumbing_companys_books_add_up(demo):
     company = dump(demo)[PLUMBING]
-    assert len(company["Item"]) == 12 and len(company["Vendor"]) == len(company["Employee"]) == 1
+    assert len(company["Item"]) == 13 and len(company["Vendor"]) == len(company["Employee"]) == 1
     assert [each["Active"] for each in company["Customer"]].count(False) == 1
     for customer in company["Customer"]:
         owed = sum(each["Balance"] for each in company["Invoice"] if each["CustomerRef"]["value"] == customer["Id"])
