@@ -24,7 +24,16 @@ def redact(text: str) -> str:
 
 
 def _redact_event(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: value if key.startswith("_") else _redacted(value) for key, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    """An object is logged by its text, and a request's has the address with all that stands in it."""
+    if isinstance(value, dict):
+        return {key: _redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float) else redact(str(value))
 
 
 def logging_config(level: str, style: str) -> None:
