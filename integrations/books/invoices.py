@@ -66,6 +66,9 @@ class Invoices(BooksSide):
             return self._blocked(invoice, sentence, "tax_mapping", tax=invoice.tax_rate_id)
         lines = []
         for line in invoice.lines.all():
+            if is_words(line):
+                lines.append(line_fields(line, "", taxed=False))
+                continue
             item = items.get(line.item_id or "") or self._stand_in(line)
             if not item and line.item_id:
                 return self._blocked(invoice, f"Waits for the item “{line.item}” to be in {self.label}.")
@@ -168,6 +171,11 @@ def invoice_fields(
         "tax_total": tax_total,
         "balance": cents(invoice.balance),
     }
+
+
+def is_words(line: InvoiceLine) -> bool:
+    """Whether it only says something: the books keep neither an item nor a tax for such a line."""
+    return bool(tidy(line.description)) and not line.quantity and not line.unit_price
 
 
 def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:

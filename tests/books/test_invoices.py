@@ -47,6 +47,16 @@ def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
+def test_a_line_that_only_says_something_needs_no_item(connect_books, books, sync, make_client, make_item, make_tax,
+                                                       make_invoice):  # fmt: skip
+    connect_books(default_item_id="")
+    words = {"item_id": None, "description": "As agreed by phone", "quantity": Decimal(0), "unit_price": Decimal(0)}
+    invoice = make_invoice(make_client(), [words, (make_item(), 1, "100")], tax_rate_id=make_tax().pk)
+    assert sync().status == "succeeded"
+    assert twin(books, invoice)["Line"][0]["DetailType"] == "DescriptionOnly"
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
+
+
 def test_an_edit_there_comes_here(posted, books, sync):
     there = twin(books, posted)
     lines = [line for line in there["Line"] if line["DetailType"] == "SalesItemLineDetail"]
