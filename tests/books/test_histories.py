@@ -188,8 +188,14 @@ class Story:
                 assert found in values, f"an edit was lost: {record_id} {name} {found} {values}"
 
     def _told_of(self) -> set[str]:
-        """Records of which a person was told that they differ."""
-        return set(Issue.objects.filter(resolved_at=None).values_list("record_id", flat=True))
+        """Records of which a person was told that they differ, payments that wait for one of those invoices, and what
+        these still pay in the books."""
+        told = set(Issue.objects.filter(resolved_at=None).values_list("record_id", flat=True))
+        told |= set(Payment.objects.filter(allocations__invoice__in=told).values_list("pk", flat=True))
+        posted = Link.objects.filter(kind="payment", record_id__in=told, cut_at=None)
+        paid = [share["invoice"] for link in posted for share in (link.seen or {}).get("allocations") or ()]
+        links = Link.objects.filter(kind="invoice", remote_id__in=paid, cut_at=None)
+        return told | set(links.values_list("record_id", flat=True))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
