@@ -311,7 +311,8 @@ def write(rows: list[Row]) -> None:
     """Puts the table into this benchmark's section of docs/benchmarks.md and leaves the others alone."""
     page = world.ROOT / "docs" / "benchmarks.md"
     table = "\n".join(
-        f"| {name} | {bar} | {result} | {'yes' if met else '**no**'} |" for name, bar, result, met in rows
+        f"| {name} | {bar} | {result} | {('yes' if met else '**no**') if bar != '-' else ''} |"
+        for name, bar, result, met in rows
     )
     section = (
         f"{BEGIN}\n## What the books of a large company cost\n\n"
