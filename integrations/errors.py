@@ -32,13 +32,13 @@ class Suspended(Transient):
 
 
 class RateLimited(Transient):
-    """Too many calls. `retry_at` (aware, UTC) is when to come back."""
+    """Too many calls. `retry_at` (aware, UTC) is when to come back; `told`: the provider has named that time."""
 
     code = "RATE_LIMITED"
 
-    def __init__(self, message: str, *, retry_at: dt.datetime, detail: str = ""):
+    def __init__(self, message: str, *, retry_at: dt.datetime, detail: str = "", told: bool = False):
         super().__init__(message, detail=detail)
-        self.retry_at = retry_at
+        self.retry_at, self.told = retry_at, told
 
 
 class NeedsReconnect(ProviderError):

@@ -246,11 +246,10 @@ class Client:
             error = self.provider.explain(response, self._clock())
             wait = retry_after(response.headers.get("Retry-After"), self._clock())
             if isinstance(error, RateLimited) and wait is not None:
-                error.retry_at = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait))
+                error.retry_at, error.told = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait)), True
             elif isinstance(error, Unavailable) and wait is not None and wait > WAIT_CAP:
-                error = RateLimited(
-                    str(error), retry_at=self._clock() + dt.timedelta(seconds=wait), detail=error.detail
-                )
+                retry_at = self._clock() + dt.timedelta(seconds=wait)
+                error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, told=True)
             raise error
         if "json" in response.headers.get("Content-Type", "") and response.content:
             try:
@@ -265,6 +264,9 @@ class Client:
         if isinstance(error, RateLimited):
             self.slow_down()
             asked = (error.retry_at - self._clock()).total_seconds()
+            if self.provider.requests_per_second and attempt == 1 and not error.told:
+                # Another process has used up this second, perhaps, which is over sooner than what is usual to wait.
+                asked = SECOND.total_seconds()
             if asked > WAIT_CAP:
                 raise error
             if attempt >= self.attempts:

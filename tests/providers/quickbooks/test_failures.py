@@ -335,9 +335,22 @@ def test_what_stays_throttled_is_paced(books, intuit, http, monkeypatch):
 
 @pytest.mark.parametrize("status", [429, 403, 200])
 def test_a_throttle_in_whatever_envelope(books, intuit, status):
-    intuit.fault("status", path="/query", status=status, body=THROTTLED)
+    intuit.fault("status", path="/query", status=status, body=THROTTLED, times=2)
     with pytest.raises(errors.RateLimited):
         books.get("Customer", ["1"])
+
+
+def test_what_others_asked_in_the_same_second_is_waited_for_once(intuit, tokens):
+    """The setup's own calls come just before the first sync, from another process."""
+    time = FakeTime()
+    books = QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs()), REALM)
+    intuit.fault("status", path="/query", status=429, body=THROTTLED)
+    assert books.get("Customer", ["1"])
+    assert time.slept == [pytest.approx(1.1)]
+    intuit.fault("status", path="/query", status=429, body=THROTTLED, headers={"Retry-After": "90"})
+    with pytest.raises(errors.RateLimited):
+        books.get("Customer", ["1"])
+    assert len(time.slept) == 1
 
 
 def test_ten_calls_a_second_and_no_more(intuit, tokens):
