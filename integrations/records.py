@@ -8,12 +8,14 @@ strings.
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 Fields = Mapping[str, Any]  # JSON values by field name
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def instant(moment: dt.datetime) -> str:
@@ -33,6 +35,11 @@ def tidy(text: str) -> str:
     """A text as it is sent and compared: plain line ends, no blanks at a line's end or around the whole."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
+
+
+def one_line(text: str) -> str:
+    """The same for what has room for one line only: no line ends, no tabs."""
+    return _CONTROL.sub(" ", tidy(text)).strip()
 
 
 def digest(fields: Fields) -> str:

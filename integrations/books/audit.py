@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from fieldcamp.money import CENT, cents
-from fieldcamp.workspace.models import Invoice, PaymentAllocation
+from fieldcamp.workspace.models import Invoice, Payment, PaymentAllocation
 from integrations.issues import open_issue, resolve_issues
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, SyncJob
@@ -98,11 +98,16 @@ def _differing(ours: Fields, seen: Fields, names: Sequence[str]) -> list[str]:
 
 
 def _paid_meanwhile(connection: Connection, job: SyncJob, invoice_ids: Sequence[str]) -> set[str]:
-    """Invoices with payments that still wait, or that this job has posted since the other side's balance was seen."""
+    """Invoices with payments that still wait, or that this job has posted since the other side's balance was seen.
+
+    What a payment was taken off is not told any more: all invoices of its client are left to the next job.
+    """
+    posted = JobItem.objects.filter(job=job, kind=PAYMENT.name, outcome=Outcome.PUSHED, record_id=OuterRef("pk"))
+    waiting = DirtyRow.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=OuterRef("pk"))
+    invoices = Invoice.objects.filter(pk__in=invoice_ids)
+    payers = Payment.objects.filter(Exists(posted) | Exists(waiting), client__in=invoices.values("client_id"))
     payment = OuterRef("payment_id")
-    posted = JobItem.objects.filter(job=job, kind=PAYMENT.name, outcome=Outcome.PUSHED, record_id=payment)
-    waiting = DirtyRow.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment)
     live = Link.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment, cut_at=None)
-    shares = PaymentAllocation.objects.filter(invoice__in=invoice_ids, payment__voided_at=None)
-    moving = shares.filter(Q(Exists(posted)) | Q(Exists(waiting)) | ~Q(Exists(live)))
-    return set(moving.values_list("invoice_id", flat=True))
+    shares = PaymentAllocation.objects.filter(~Exists(live), invoice__in=invoice_ids, payment__voided_at=None)
+    moving = set(shares.values_list("invoice_id", flat=True))
+    return moving | set(invoices.filter(client__in=payers.values("client_id")).values_list("pk", flat=True))

@@ -15,7 +15,7 @@ from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import Link
-from integrations.records import Fields, tidy
+from integrations.records import Fields, one_line, tidy
 from integrations.sync.state import Local, Pair
 
 
@@ -157,7 +157,7 @@ def invoice_fields(
 ) -> dict[str, Any]:
     """The invoice as the books should have it (`kinds.INVOICE`)."""
     return {
-        "number": invoice.number,
+        "number": one_line(invoice.number),
         "customer": customer,
         "date": invoice.date.isoformat(),
         "due_date": (invoice.due_date or invoice.date).isoformat(),

@@ -13,7 +13,7 @@ from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Link
-from integrations.records import Fields, tidy
+from integrations.records import Fields, one_line
 from integrations.sync.state import Local, Pair
 
 _PLAIN = ("date", "amount", "method", "reference", "voided")
@@ -74,7 +74,7 @@ class Payments(BooksSide):
             "date": payment.date.isoformat(),
             "amount": cents(payment.amount),
             "method": payment.method,
-            "reference": tidy(payment.reference),
+            "reference": one_line(payment.reference),
             "allocations": sorted([*allocations, *foreign], key=lambda share: share["invoice"]),
             "voided": payment.voided_at is not None,
             "unapplied": cents(payment.unapplied),

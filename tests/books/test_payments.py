@@ -41,6 +41,17 @@ def test_paid_there_is_paid_here(invoices, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
+def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_client, make_invoice, pay):
+    invoice = make_invoice(make_client(first_name="Lee"), [(None, 1, "10")], number="A\t7")
+    payment = pay(invoice, "4", reference="check\n77")
+    job = sync()
+    assert job.status == "succeeded", said(job, "failed")
+    assert books.one("Payment", PaymentRefNum="check 77") and books.one("Invoice", DocNumber="A 7")
+    assert [counts(sync(mode))[:2] for mode in ("full", "full")] == [(0, 0)] * 2
+    payment.refresh_from_db()
+    assert payment.reference == "check\n77"
+
+
 def test_moved_to_another_invoice_there(invoices, books, sync):
     received = books.receive(twin(books, invoices[0]), "60")
     sync()
@@ -62,6 +73,17 @@ def test_moved_to_another_invoice_here(invoices, books, sync, pay):
     assert counts(sync())[1] == 1
     assert open_here(invoices) == open_there(books, invoices) == [Decimal(90), Decimal(50)]
     assert counts(sync())[:2] == (0, 0)
+
+
+def test_taken_off_an_invoice_here(invoices, books, sync, pay):
+    payment = pay(invoices[0], "60")
+    sync()
+    shares = [{"invoice_id": invoices[1].pk, "amount": Decimal(60)}]
+    paying.update_payment(workspace=payment.workspace, payment_id=payment.pk, changes={"allocations": shares})
+    job = sync()
+    assert job.status == "succeeded", said(job, "failed")
+    assert open_here(invoices) == open_there(books, invoices) == [Decimal(100), Decimal(40)]
+    assert not Issue.objects.filter(code="AMOUNT_VARIANCE").exists()
 
 
 @pytest.mark.parametrize("side", ["here", "there"])
