@@ -15,6 +15,8 @@ from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.selectors.dashboard import jobs_per_day
 from tests.admin.conftest import GOOGLE, LISTS, pages_of
 
+pytestmark = pytest.mark.slow
+
 MANY = PAGE + 20
 
 

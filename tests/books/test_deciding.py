@@ -126,7 +126,7 @@ def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
 
 def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_client, make_item, make_tax, make_invoice,
                                                 user):  # fmt: skip
-    tax = make_tax("County", "0.0725")
+    tax = make_tax("County", "0.08")
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")], tax_rate_id=tax.pk)
     sync()
     assert the_issue("tax_mapping").record_id == invoice.pk

@@ -108,7 +108,7 @@ def test_tax_codes_are_taken_over_and_none_is_made(company, books, sync, make_ta
 def test_an_invoice_waits_for_its_tax_to_be_mapped(
     company, books, sync, make_client, make_item, make_tax, make_invoice
 ):
-    tax = make_tax("County", "0.0725")
+    tax = make_tax("County", "0.08")
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")], tax_rate_id=tax.pk)
     job = sync()
     assert (job.status, job.failed) == ("partial", 1)

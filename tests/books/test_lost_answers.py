@@ -14,6 +14,8 @@ from tests.books.bookkeeper import money
 from tests.books.conftest import counts, said
 from tests.engine.conftest import finish
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("Customer", "Item", "Invoice", "Payment")
 
 

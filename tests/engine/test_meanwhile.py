@@ -17,7 +17,7 @@ from integrations.wiring import window_at
 from tests.engine.conftest import counts, finish
 from tests.engine.test_faults import agree
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HOUR = dt.timedelta(hours=1)
 
 

@@ -17,7 +17,7 @@ from integrations.services.jobs import trigger_sync
 from tests.engine.conftest import counts, finish
 from tests.engine.test_faults import Killed, abandoned, agree
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from fieldcamp.sandbox.mount import URL
 
 from .conftest import reason, timed, weekly
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

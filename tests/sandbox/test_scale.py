@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import timed
 
+pytestmark = pytest.mark.slow
+
 
 def plans(app, call):
     """How SQLite goes about each statement that `call` runs on events."""

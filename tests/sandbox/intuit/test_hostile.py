@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from fieldcamp.sandbox.intuit.registry import ENTITIES
 from fieldcamp.sandbox.mount import URL
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just({"value": "1"}),

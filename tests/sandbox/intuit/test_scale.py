@@ -4,6 +4,8 @@ import pytest
 
 from .conftest import PLUMBING
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def large(books):
