@@ -264,7 +264,7 @@ class Client:
         if isinstance(error, RateLimited):
             self.slow_down()
             asked = (error.retry_at - self._clock()).total_seconds()
-            if self.provider.requests_per_second and attempt == 1 and not error.told:
+            if self.tokens and self.provider.requests_per_second and attempt == 1 and not error.told:
                 # Another process has used up this second, perhaps, which is over sooner than what is usual to wait.
                 asked = SECOND.total_seconds()
             if asked > WAIT_CAP:
