@@ -11,3 +11,20 @@ const nameBoxes = () => {
   }
 };
 new MutationObserver(nameBoxes).observe(document, { childList: true, subtree: true });
+// Nor does it label the fields of a table's rows: the column's name says what they are.
+const nameCells = () => {
+  for (const cell of document.querySelectorAll("td[data-label]")) {
+    const unnamed = "input:not([type=hidden], [aria-label]), textarea:not([aria-label]), select:not([aria-label])";
+    for (const field of cell.querySelectorAll(unnamed)) {
+      if (!field.labels?.length) field.setAttribute("aria-label", cell.dataset.label);
+    }
+    for (const box of cell.querySelectorAll(".select2-selection[role=combobox]:not([data-named])")) {
+      box.dataset.named = "";
+      box.removeAttribute("aria-labelledby");
+      box.setAttribute("aria-label", `${cell.dataset.label}: ${box.textContent.trim()}`);
+      box.querySelector("[role=textbox]")?.setAttribute("aria-label", cell.dataset.label);
+    }
+  }
+};
+nameCells();
+new MutationObserver(nameCells).observe(document, { childList: true, subtree: true });

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from fieldcamp.api.services import create_key
-from fieldcamp.workspace.models import Visit
+from fieldcamp.workspace.models import Invoice, Visit
 from integrations.models import Connection, Issue, Link, SyncJob
 from tests.browser.person import Person
 
@@ -109,3 +110,17 @@ def test_nothing_scrolls_sideways(person, pages):
         for width in (1280, 360):
             person.page.set_viewport_size({"width": width, "height": 800})
             assert person.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0, (address, width)
+
+
+def test_the_lines_of_an_invoice_name_their_fields(person, make_client):
+    client = make_client()
+    invoice = Invoice.objects.create(workspace=client.workspace, client=client, number="A-1", date="2026-11-24")
+    person.page.goto(f"/admin/workspace/invoice/{invoice.pk}/change/")
+    expect(person.page.locator("textarea[aria-label=Description]").first).to_be_attached()
+    assert _serious(person, {}) == []
+
+
+def test_cards_stand_side_by_side_on_a_desk(person):
+    person.page.set_viewport_size({"width": 1440, "height": 900})
+    tops = [card.bounding_box()["y"] for card in person.page.locator(".fc-card").all()]
+    assert len(tops) == 3 and len(set(tops)) == 1
