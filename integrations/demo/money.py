@@ -37,7 +37,7 @@ def make_money(workspace: Workspace, today: dt.date) -> None:
                 | {"unit_price": item.price, "taxable": item.taxable}
                 for item in dice.sample(items, dice.randint(1, 4))
             ],
-            number=f"FC-{1001 + number}",
+            number=str(3001 + number),
             date=billed,
             due_date=billed + dt.timedelta(days=30),
             memo="Thank you for your business.",
