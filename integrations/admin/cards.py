@@ -118,6 +118,13 @@ class Card:
         )
 
     @property
+    def last_sync(self) -> dt.datetime | None:
+        """When an account was last gone through, be it with questions left over: the API tells whole successes only."""
+        times = [self.standing.row.last_synced_at] if self.standing.row else []
+        times += [account.connection.last_synced_at for account in self.accounts]
+        return max((time for time in times if time), default=None)
+
+    @property
     def schedule(self) -> str:
         """`every 30 min`."""
         row = self.standing.row
