@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from bench import world
+from bench import report, world
+from bench.report import Row
 
 LATENCY = 0.1  # seconds for each request
 BEGIN, END = "<!-- books: written by bench/books.py -->", "<!-- /books -->"
 COMPANY = "9130001"
 API = "/intuit/api"
-Row = tuple[str, str, str, bool]  # measure, bar, result, met
 
 
 @dataclass
@@ -309,25 +309,15 @@ PARTS = {f.__name__: f for f in (large, few_among_many)}
 
 def write(rows: list[Row]) -> None:
     """Puts the table into this benchmark's section of docs/benchmarks.md and leaves the others alone."""
-    page = world.ROOT / "docs" / "benchmarks.md"
-    table = "\n".join(
-        f"| {name} | {bar} | {result} | {('yes' if met else '**no**') if bar != '-' else ''} |"
-        for name, bar, result, met in rows
-    )
-    section = (
-        f"{BEGIN}\n## What the books of a large company cost\n\n"
+    text = (
+        "## What the books of a large company cost\n\n"
         f"Repeat with `.venv/bin/python bench/books.py`. {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
         f"end, SQLite, one run on {time.strftime('%Y-%m-%d', time.gmtime())}; the sandbox is in the same process: its "
         "memory is in the figures, the time of its answers is not; its throttles are off. Latency is counted for each "
         "call rather than slept.\n\n"
-        f"| measure | bar | result | met |\n|---|---|---|---|\n{table}\n{END}\n"
+        f"{report.table(rows)}"
     )
-    text = page.read_text()
-    if BEGIN in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) + 1 :]
-    else:
-        text = text.rstrip("\n") + "\n\n" + section
-    page.write_text(text)
+    report.put(BEGIN, END, text)
 
 
 def main(arguments: list[str]) -> None:
@@ -335,11 +325,7 @@ def main(arguments: list[str]) -> None:
         print("\n".join(PARTS))
         return
     world.start()
-    rows: list[Row] = []
-    for name in arguments or PARTS:
-        rows += (found := PARTS[name]())
-        for measure, bar, result, met in found:
-            print(f"{'ok ' if met else 'NO '} {measure}: {result} (bar {bar})", flush=True)
+    rows = report.run(PARTS, arguments)
     if not arguments:
         write(rows)
 

@@ -11,12 +11,12 @@ import platform
 import sys
 import tempfile
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
+from bench import report
+
 BAR_MS = 300
-ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- desk -->\n", "<!-- /desk -->"
+BEGIN, END = "<!-- desk -->", "<!-- /desk -->"
 STATUSES = ("succeeded",) * 90 + ("partial",) * 6 + ("failed",) * 3 + ("cancelled",)
 
 
@@ -201,9 +201,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        page = ROOT / "docs" / "benchmarks.md"
-        before, _, rest = page.read_text().partition(BEGIN)
-        page.write_text(f"{before}{BEGIN}{text}\n{END}{rest.partition(END)[2]}")
+        report.put(BEGIN, END, text)
     slow = [name for name, (_, ms) in many.items() if ms > BAR_MS]
     growing = [name for name, (queries, _) in many.items() if queries > few[name][0] + 3]
     if slow or growing:

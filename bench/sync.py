@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from bench import world
+from bench import report, world
+from bench.report import Row
 
 LATENCY = 0.1  # seconds for each request
 BEGIN, END = "<!-- sync: written by bench/sync.py -->", "<!-- /sync -->"
-Row = tuple[str, str, str, bool]  # measure, bar, result, met
 
 
 def round_trips() -> list[Row]:
@@ -253,25 +253,16 @@ PARTS = {f.__name__: f for f in (round_trips, first_sync, few_among_many, memory
 
 def write(rows: list[Row]) -> None:
     """Puts the table into this benchmark's section of docs/benchmarks.md and leaves the others alone."""
-    page = world.ROOT / "docs" / "benchmarks.md"
-    table = "\n".join(
-        f"| {name} | {bar} | {result} | {'yes' if met else '**no**'} |" for name, bar, result, met in rows
-    )
-    section = (
-        f"{BEGIN}\n## What a sync costs\n\n"
+    text = (
+        "## What a sync costs\n\n"
         f"Repeat with `.venv/bin/python bench/sync.py`. {os.cpu_count()} cores, SQLite, one run on "
         f"{time.strftime('%Y-%m-%d', time.gmtime())} on a machine that was busy with other work; the sandbox's "
         "throttles are off. Latency is counted for each request rather than slept, on top of the time that is computed "
         "(the sandbox's own included). One request an event is measured with plain `requests` for 200 events and "
         "extrapolated.\n\n"
-        f"| measure | bar | result | met |\n|---|---|---|---|\n{table}\n{END}\n"
+        f"{report.table(rows)}"
     )
-    text = page.read_text() if page.exists() else "# Benchmarks\n\n"
-    if BEGIN in text:
-        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) + 1 :]
-    else:
-        text = text.rstrip("\n") + "\n\n" + section
-    page.write_text(text)
+    report.put(BEGIN, END, text)
 
 
 def main(arguments: list[str]) -> None:
@@ -282,11 +273,7 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--full"]:
         _full(int(arguments[1]))
         return
-    rows: list[Row] = []
-    for name in arguments or PARTS:
-        rows += (found := PARTS[name]())
-        for measure, bar, result, met in found:
-            print(f"{'ok ' if met else 'NO '} {measure}: {result} (bar {bar})", flush=True)
+    rows = report.run(PARTS, arguments)
     if not arguments:
         write(rows)
 

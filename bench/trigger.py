@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from uuid import uuid4
 
-from bench import load
+from bench import load, report
 from bench.servers import ROOT, environment, gunicorn, manage, postgres
 
 GOAL, BAR = 0.5, 0.35
@@ -98,10 +98,7 @@ def main() -> None:
     text = "\n\n".join([f"{machine}; best of {options.rounds} rounds of {options.companies} requests.", *parts])
     print(text)
     if options.write:
-        page = ROOT / "docs" / "benchmarks.md"
-        before, _, rest = page.read_text().partition("<!-- trigger -->\n")
-        _, _, after = rest.partition("<!-- /trigger -->")
-        page.write_text(f"{before}<!-- trigger -->\n{text}\n<!-- /trigger -->{after}")
+        report.put("<!-- trigger -->", "<!-- /trigger -->", text)
 
 
 if __name__ == "__main__":
