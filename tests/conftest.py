@@ -157,6 +157,5 @@ def in_parallel() -> Callable[[int, Callable[[int], Any]], list[Any]]:
 
 @pytest.fixture
 def call_queries() -> int:
-    """What every API call takes before its own queries: key, quota (begin, count, end); on PostgreSQL also the
-    setting that spares the quota's commit the wait for the disk."""
-    return 5 if connection.vendor == "postgresql" else 4
+    """What every API call takes before its own queries: key, quota (begin, count, end)."""
+    return 4

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule
 
 from integrations.models import Heartbeat, SyncJob
+from integrations.services.jobs import queue_broker
 from tests.admin.test_pages import running, text_of
 
 QUEUE = "/admin/django_q/ormq/"
@@ -41,6 +42,7 @@ def test_what_it_shows(desk, ours, theirs, failure):
 
 
 def test_before_any_worker_ran(desk, ours):
+    queue_broker().purge_queue()  # Redis forgets nothing between tests
     said = text_of(desk("root").get(QUEUE).content.decode())
     assert "No worker has run yet" in said
     assert "python manage.py worker" in said
