@@ -7,7 +7,7 @@ import pytest
 from fieldcamp.workspace import invoicing
 from tests.books.bookkeeper import money
 from tests.books.conftest import counts, said
-from tests.providers.quickbooks.test_failures import rewrite
+from tests.providers.quickbooks.conftest import rewrite
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from fieldcamp.money import cents
+from integrations import errors
 from integrations.providers import PROVIDERS
 from integrations.providers.quickbooks.api import make_id
 from integrations.records import Marker, Operation, Verb, Window
@@ -181,3 +182,29 @@ def listed(client, container: str, cursor: str = ""):
     pages = list(client.changes(container, cursor, WINDOW))
     assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
     return [record for page in pages for record in page.records], pages[-1].cursor
+
+
+def rewrite(intuit, entity: str, id: str, **values) -> None:
+    """What only QuickBooks' own pages can change."""
+    app = intuit.adapter.app
+    with app.state.transaction():
+        books = app.vendors["intuit"].books(REALM)
+        stored = books.the(entity, id)
+        books.change(stored, {**stored.body, **values})
+
+
+@pytest.fixture
+def who(made):
+    return made(customer())
+
+
+@pytest.fixture
+def what(made):
+    return made(item())
+
+
+def refusal(books, op):
+    [outcome] = books.write(IDS[op.kind], [op])
+    assert outcome.record is None
+    assert isinstance(outcome.error, errors.ProviderError)
+    return outcome.error

@@ -6,12 +6,7 @@ from dataclasses import replace
 import pytest
 
 from integrations import errors
-from integrations.providers.quickbooks.api import make_id
-from integrations.transport.client import Client, OneToken
-from tests.faketime import FakeTime
 from tests.providers.quickbooks.conftest import (
-    IDS,
-    QUICKBOOKS,
     REALM,
     TODAY,
     customer,
@@ -19,43 +14,19 @@ from tests.providers.quickbooks.conftest import (
     item,
     line,
     payment,
+    refusal,
+    rewrite,
     update,
     void,
 )
-
-
-def refusal(books, op):
-    [outcome] = books.write(IDS[op.kind], [op])
-    assert outcome.record is None
-    assert isinstance(outcome.error, errors.ProviderError)
-    return outcome.error
 
 
 def switch(intuit, **values) -> None:
     intuit.call("POST", "switches", json={"vendor": "intuit", "account": REALM, **values})
 
 
-def rewrite(intuit, entity: str, id: str, **values) -> None:
-    """What only QuickBooks' own pages can change."""
-    app = intuit.adapter.app
-    with app.state.transaction():
-        books = app.vendors["intuit"].books(REALM)
-        stored = books.the(entity, id)
-        books.change(stored, {**stored.body, **values})
-
-
 def close_books(intuit) -> None:
     rewrite(intuit, "Preferences", "1", AccountingInfoPrefs={"BookCloseDate": TODAY})
-
-
-@pytest.fixture
-def who(made):
-    return made(customer())
-
-
-@pytest.fixture
-def what(made):
-    return made(item())
 
 
 NAMES = {"Vendor": {"DisplayName": "Pat Jones"}, "Employee": {"GivenName": "Pat", "FamilyName": "Jones"}}
@@ -207,158 +178,6 @@ def test_a_user_who_is_no_administrator_any_more(books, intuit):
     switch(intuit, user_is_admin=False)
     with pytest.raises(errors.NeedsReconnect):
         books.company()
-
-
-# --- lost answers -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lose(intuit):
-    """The answers to these calls are lost, each time; what they asked for is done."""
-
-    def answers(path: str, times: int = 9) -> None:
-        intuit.fault("drop_after_commit", path=path, times=times)
-
-    yield answers
-    intuit.call("DELETE", "faults")
-
-
-def count(company, entity: str) -> int:
-    return len(company.rows(entity))
-
-
-@pytest.mark.parametrize("kind", ["customer", "item", "invoice", "unnumbered", "payment"])
-def test_a_lost_answer_of_a_create_makes_no_twin(books, lose, intuit, company, who, what, kind):
-    op = {
-        "customer": customer(5),
-        "item": item(5),
-        "invoice": invoice(who.id, what.id),
-        "unnumbered": _without_number(invoice(who.id, what.id)),
-        "payment": payment(who.id),
-    }[kind]
-    container, before = IDS[op.kind], count(company, IDS[op.kind])
-    lose("/batch")
-    with pytest.raises(errors.Unavailable):
-        books.write(container, [op])
-    intuit.call("DELETE", "faults")
-    never = make_id("never sent")
-    found = books.get(container, [op.remote_id, never], {op.remote_id: op.fields, never: _other(op.fields)})
-    record = found[op.remote_id]
-    assert not record.gone and record.made_with == op.remote_id
-    assert found[never].gone and not found[never].tag
-    assert count(company, container) == before + 1
-    [outcome] = books.write(container, [op])  # even the same write again makes no second one
-    assert outcome.record.id == record.id
-    assert count(company, container) == before + 1
-
-
-def _without_number(op):
-    return replace(op, fields={**op.fields, "number": ""})
-
-
-def _other(fields) -> dict:
-    """What was sent with a create that never arrived."""
-    names = {name: "Nobody" for name in ("display_name", "name") if name in fields}
-    return {**fields, **names, **({"number": "X-1"} if fields.get("number") else {})}
-
-
-def test_a_lost_answer_is_asked_for_again_under_the_same_name(books, lose, intuit, company):
-    lose("/batch", times=2)
-    [outcome] = books.write("Customer", [customer(7)])
-    assert outcome.error is None
-    assert len([row for row in company.rows("Customer") if row["DisplayName"] == "Client 7"]) == 1
-    assert len(intuit.requests("batch")) == 3
-
-
-def test_a_lost_answer_of_an_update_and_of_a_void(books, made, lose, intuit, who, what):
-    bill = made(invoice(who.id, what.id))
-    lose("/batch", times=1)
-    [changed] = books.write("Invoice", [update(bill, memo="Twice")])
-    assert changed.record.fields["memo"] == "Twice"
-    lose("/invoice", times=1)
-    [voided] = books.write("Invoice", [void(changed.record)])
-    assert voided.record.fields["voided"]
-    assert int(voided.record.tag) == int(changed.record.tag) + 1
-
-
-def test_somebody_elses_record_of_the_same_name_is_not_ours(books, company):
-    company.make("Customer", DisplayName="Client 1", PrimaryEmailAddr={"Address": "other@example.com"})
-    op = customer()
-    assert books.get("Customer", [op.remote_id], {op.remote_id: op.fields})[op.remote_id].gone
-
-
-def test_a_copy_that_a_person_made_is_not_the_one_that_we_made(books, made, company, who, what):
-    op = invoice(who.id, what.id)
-    bill = made(op)
-    there = company.read("Invoice", bill.id)
-    copy = company.make("Invoice", CustomerRef=there["CustomerRef"], PrivateNote=there["PrivateNote"],
-                        DocNumber=there["DocNumber"], Line=[there["Line"][0] | {"Id": "1"}])  # fmt: skip
-    assert copy["Id"] != bill.id
-    assert books.get("Invoice", [op.remote_id], {op.remote_id: op.fields})[op.remote_id].id == bill.id
-
-
-def test_what_was_sent_has_to_be_told(books):
-    with pytest.raises(ValueError, match="sent"):
-        books.get("Customer", [make_id("x")])
-
-
-# --- throttles --------------------------------------------------------------------------------------------------------
-
-THROTTLED = {
-    "Fault": {
-        "Error": [
-            {"Message": "message=ThrottleExceeded; errorCode=003001; statusCode=429", "Detail": "x", "code": "3001"}
-        ],
-        "type": "SERVICE",
-    }
-}
-
-
-def test_a_throttled_part_is_tried_under_another_name(books, intuit, company):
-    """The same request id would get the same refusal for a day."""
-    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
-    intuit.fault("status", path="/batch", status=200, body=part)
-    [outcome] = books.write("Customer", [customer(8)])
-    assert outcome.error is None
-    first, second = intuit.requests("batch")
-    assert "requestid" in first["query"] and first["query"] != second["query"]
-
-
-def test_what_stays_throttled_is_paced(books, intuit, http, monkeypatch):
-    slowed = []
-    monkeypatch.setattr(http, "slow_down", lambda: slowed.append(1))
-    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
-    intuit.fault("status", path="/batch", status=200, body=part, times=2)
-    assert isinstance(refusal(books, customer(8)), errors.RateLimited)
-    assert slowed
-
-
-@pytest.mark.parametrize("status", [429, 403, 200])
-def test_a_throttle_in_whatever_envelope(books, intuit, status):
-    intuit.fault("status", path="/query", status=status, body=THROTTLED, times=2)
-    with pytest.raises(errors.RateLimited):
-        books.get("Customer", ["1"])
-
-
-def test_what_others_asked_in_the_same_second_is_waited_for_once(intuit, tokens):
-    """The setup's own calls come just before the first sync, from another process."""
-    time = FakeTime()
-    books = QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs()), REALM)
-    intuit.fault("status", path="/query", status=429, body=THROTTLED)
-    assert books.get("Customer", ["1"])
-    assert time.slept == [pytest.approx(1.1)]
-    intuit.fault("status", path="/query", status=429, body=THROTTLED, headers={"Retry-After": "90"})
-    with pytest.raises(errors.RateLimited):
-        books.get("Customer", ["1"])
-    assert len(time.slept) == 1
-
-
-def test_ten_calls_a_second_and_no_more(intuit, tokens):
-    time = FakeTime()
-    http = Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs())
-    for _ in range(25):
-        QUICKBOOKS.open(http, REALM).get("Customer", ["1"])
-    assert len(time.slept) == 2 and all(pause >= 1 for pause in time.slept)
 
 
 def test_an_answer_that_lacks_a_part_is_lost_for_that_part(books, intuit):

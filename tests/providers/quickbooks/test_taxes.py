@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 
 from integrations.transport.client import Client, OneToken
-from tests.providers.quickbooks.conftest import QUICKBOOKS, customer, invoice, item, line, listed, update
-from tests.providers.quickbooks.test_failures import rewrite
+from tests.providers.quickbooks.conftest import QUICKBOOKS, customer, invoice, item, line, listed, rewrite, update
 
 NORTHERN = "9130002"
 
