@@ -62,6 +62,8 @@ class BooksWalk:
         say("Editing in FieldCamp: a client's phone, a line more, a new invoice, a payment …")
         bills = [row for row in self.api.pages("/invoices") if row["status"] in ("unpaid", "overdue")]
         bills = [row for row in bills if row["deliveryStatus"] == "sent" and not row["voidedAt"]]
+        # Of which nothing is paid yet, the largest first: what is received below must not be more than is open.
+        bills = sorted((row for row in bills if not row["paid"]), key=lambda row: row["balance"], reverse=True)
         changed, paid_here, paid_there, voided = bills[:4]
         phone = {"countryCode": "+1", "number": "5185559999", "countryIdentifier": "US"}
         self.api("PATCH", f"/clients/{changed['clientId']}", {"phoneNumber": phone})
