@@ -79,7 +79,7 @@ def company(vendors, customers: int, invoices: int, name: str = "Books"):
 
     from fieldcamp.workspace.models import Workspace
     from integrations.providers import PROVIDERS
-    from integrations.services.books_setup import read_choices, set_up_books
+    from integrations.services.books.setup import read_choices, set_up_books
     from integrations.services.connections import take_grant
     from integrations.transport.client import Client, OneToken
 
@@ -240,7 +240,7 @@ def _many_there(vendors, connection) -> list[Row]:
 
 def _edit_there(vendors, ids: list[str], name: str) -> None:
     """Each of these customers gets a company's name, by a bookkeeper's batches."""
-    from tests.books.bookkeeper import Bookkeeper
+    from tests.integrations.books.bookkeeper import Bookkeeper
 
     books = Bookkeeper(vendors)
     for start in range(0, len(ids), 30):

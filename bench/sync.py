@@ -80,7 +80,7 @@ def first_sync(count: int = 10_000, sample: int = 200) -> list[Row]:
 
 def _many_links(connection, visits: list) -> None:
     """Linked and settled pairs as a sync leaves them, without the sync."""
-    from integrations.local import event_fields
+    from integrations.calendar.visits import event_fields
     from integrations.models import Link
 
     stream = connection.streams.get()
@@ -229,7 +229,7 @@ def queue(count: int = 60) -> list[Row]:
             job = SyncJob.objects.create(
                 workspace=workspace, integration="google_calendar", triggered_by="api", created_at=timezone.now()
             )
-            async_task("integrations.jobs.run_job", job.pk)
+            async_task("integrations.jobs.tasks.run_job", job.pk)
             ids.append(job.pk)
             time.sleep(0.13)
         for _ in range(300):

@@ -31,7 +31,7 @@ def start() -> None:
     from integrations.services import jobs
 
     jobs.ring = lambda job_id: None  # benchmarks run their jobs themselves
-    from integrations import runner
+    from integrations.jobs import runner
 
     runner.ring = lambda job_id: None
 
@@ -151,7 +151,7 @@ def make_visits(connection, count: int, tracked: bool = True) -> list:
 
 def sync(connection, mode: str = "incremental", ends: str = "succeeded"):
     """Runs one job to its end, slice by slice, as a worker does."""
-    from integrations import runner
+    from integrations.jobs import runner
     from integrations.models import SyncJob
     from integrations.services.jobs import trigger_sync
 

@@ -92,6 +92,8 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            # The desk is Django's own admin app, so its tags are found by name.
+            "libraries": {"desk": "fieldcamp.desk.templatetags.desk"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -195,7 +197,7 @@ REST_FRAMEWORK = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # --- Signing in at the vendors (allauth does the dance; what it yields becomes our Connection and OAuthGrant) --------
-SOCIALACCOUNT_ADAPTER = "integrations.login.ConnectAdapter"
+SOCIALACCOUNT_ADAPTER = "integrations.views.consent.ConnectAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ONLY = False

@@ -16,10 +16,10 @@ urlpatterns = [
     path("admin/integrations/", include("integrations.urls")),
     path("admin/password/", include("fieldcamp.desk.passwords")),
     path("admin/", admin.site.urls),
-    path("accounts/", include("integrations.login_urls")),
+    path("accounts/", include("integrations.views.consent_urls")),
     path("api/docs", docs.reference, name="api-reference"),
     path("api/docs/<slug:name>", docs.page, name="api-page"),
     path("api/v1/", include("fieldcamp.api.urls")),
-    path("api/v1/", include("fieldcamp.workspace.urls")),
+    path("api/v1/", include("fieldcamp.workspace.rest.urls")),
     path("api/v1/", include("integrations.api.urls")),
 ]

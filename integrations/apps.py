@@ -8,6 +8,6 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from fieldcamp.workspace.tracking import register_consumer
         from integrations import checks  # noqa: F401  (registers the system checks)
-        from integrations.dirty import mark_dirty
+        from integrations.ledger.dirty import mark_dirty
 
         register_consumer(mark_dirty)

@@ -14,8 +14,8 @@ from django.urls import URLPattern, get_resolver
 from fieldcamp.api.models import ApiKey
 from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Invoice, Item, Member, Payment, TaxRate, Visit
 from integrations.models import Connection, Hold, Issue, JobItem, Link, OAuthGrant, Stream, SyncJob
-from tests.admin.conftest import Company, company, login
 from tests.conftest import api_client
+from tests.integrations.admin.conftest import Company, company, login
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -21,7 +21,7 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
 from fieldcamp.desk.seat import seat_of
-from fieldcamp.workspace.templatetags.desk import at, when
+from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.workspace.tracking import attributed
 
 USUAL_LIFE = dt.timedelta(days=90)

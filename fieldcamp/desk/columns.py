@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from unfold.decorators import display
 
-from fieldcamp.workspace.templatetags.desk import at, when
+from fieldcamp.desk.templatetags.desk import at, when
 
 
 def moment(field: str, words: Any, *, relative: bool = False, missing: Any = None) -> Callable[[Any], str]:

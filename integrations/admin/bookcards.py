@@ -17,7 +17,7 @@ from integrations.books.clients import customer_fields
 from integrations.books.items import item_fields
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.models import Issue, Link
-from integrations.services.books_decisions import NEW, REMOVED
+from integrations.services.books.decisions import NEW, REMOVED
 
 MOST = 5  # of those that may be the same
 MATCHING = ("match", "duplicate_name", "name_taken_by_vendor", "name_taken_by_employee")

@@ -12,8 +12,8 @@ from integrations.admin.buttons import Button
 from integrations.kinds import BOOKS, KINDS, TAX
 from integrations.models import BooksSettings, Connection, Direction, DirtyRow, Link, Stream
 from integrations.records import Company
-from integrations.services.books_setup import company_of
-from integrations.services.books_suggest import TAX_MODES, day_of, warnings
+from integrations.services.books.setup import company_of
+from integrations.services.books.suggest import TAX_MODES, day_of, warnings
 
 _ORDER = [kind.name for kind in BOOKS]
 

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from fieldcamp.desk.seat import Seat
+from integrations.accounts.rights import Rights, rights_of
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.rights import Rights, rights_of
 
 
 @dataclass(frozen=True)

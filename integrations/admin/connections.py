@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.seat import Seat, seat_of
-from fieldcamp.workspace.templatetags.desk import when
+from fieldcamp.desk.templatetags.desk import when
 from integrations.admin.bookfacts import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.seat import seat_of
-from fieldcamp.workspace.templatetags.desk import when
+from fieldcamp.desk.templatetags.desk import when
 from integrations.admin.fixes import TITLES
 from integrations.admin.jobs import IntegrationFilter
 from integrations.admin.problems import problems

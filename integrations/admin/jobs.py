@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.seat import seat_of
-from fieldcamp.workspace.templatetags.desk import when
+from fieldcamp.desk.templatetags.desk import when
 from integrations.admin.cards import JOB_TONES
 from integrations.admin.jobpage import job_context
 from integrations.models import SyncJob

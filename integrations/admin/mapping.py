@@ -12,9 +12,9 @@ from integrations.kinds import ITEM, TAX
 from integrations.models import BooksSettings, Connection
 from integrations.providers import PROVIDERS
 from integrations.records import Reference
-from integrations.services.books_mapping import mapped, waiting
-from integrations.services.books_setup import active, open_books
-from integrations.services.books_suggest import likely_codes
+from integrations.services.books.mapping import mapped, waiting
+from integrations.services.books.setup import active, open_books
+from integrations.services.books.suggest import likely_codes
 from integrations.services.setup import SetupError
 
 ROWS = 50

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from fieldcamp.desk.seat import Seat
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.accounts.rights import Rights
 from integrations.admin.bookcards import BooksCard, books_cards, voiding
 from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import Unit, units_of
@@ -15,7 +16,6 @@ from integrations.admin.fixes import Fix, Lead, fix_of
 from integrations.admin.subjects import page_of, subjects
 from integrations.models import Hold, Issue
 from integrations.providers import PROVIDERS
-from integrations.services.rights import Rights
 
 RECONNECT = ("NEEDS_RECONNECT", "NEEDS_PERMISSION")
 _BROKEN = (*RECONNECT, "MISCONFIGURED", "INTERNAL_ERROR")

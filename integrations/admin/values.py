@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 
-from fieldcamp.workspace.templatetags.desk import brief
+from fieldcamp.desk.templatetags.desk import brief
 from integrations.records import is_day, parse_instant
 
 EMPTY = "–"

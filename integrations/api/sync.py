@@ -18,13 +18,13 @@ from integrations.api.errors import as_api_errors
 from integrations.api.reference import status_reference, sync_reference
 from integrations.api.serializers import trigger_body
 from integrations.models import Connection, SyncJob
-from integrations.observe import take_in_pending
 from integrations.providers.base import Provider
 from integrations.records import instant
 from integrations.selectors.feed import Feed, change
 from integrations.selectors.jobs import trigger_answer
 from integrations.selectors.status import status
 from integrations.services.jobs import check_trigger, create_job, require_connected
+from integrations.services.observe import take_in_pending
 
 
 class IntegrationView(ApiView):

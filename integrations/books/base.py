@@ -1,4 +1,4 @@
-"""What the five kinds of the books have in common on FieldCamp's side (`integrations.local.Side`)."""
+"""What the five kinds of the books have in common on FieldCamp's side (`integrations.calendar.visits.Side`)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar

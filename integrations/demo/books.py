@@ -9,7 +9,7 @@ from integrations.demo.caller import Caller
 from integrations.demo.once import Disagreement, Say, expect
 from integrations.models import Issue, Link
 from integrations.providers import PROVIDERS
-from integrations.services.books_decisions import decide_match
+from integrations.services.books.decisions import decide_match
 
 NAME, REALM = "quickbooks", "9130001"
 ENTITIES = {"customer": "Customer", "item": "Item", "invoice": "Invoice", "payment": "Payment"}

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 import fieldcamp.ids
 import functools
-import integrations.fields
+import integrations.models.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -142,9 +142,9 @@ class Migration(migrations.Migration):
             name='OAuthGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('access_token', integrations.fields.EncryptedField(blank=True)),
-                ('refresh_token', integrations.fields.EncryptedField(blank=True)),
-                ('answer', integrations.fields.EncryptedField(blank=True, help_text="The token endpoint's whole answer, as JSON.")),
+                ('access_token', integrations.models.fields.EncryptedField(blank=True)),
+                ('refresh_token', integrations.models.fields.EncryptedField(blank=True)),
+                ('answer', integrations.models.fields.EncryptedField(blank=True, help_text="The token endpoint's whole answer, as JSON.")),
                 ('scopes', models.JSONField(default=list)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('refresh_expires_at', models.DateTimeField(blank=True, null=True)),

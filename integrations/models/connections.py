@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
-from integrations.fields import EncryptedField
+from integrations.models.fields import EncryptedField
 
 
 class WorkspaceIntegration(models.Model):

@@ -53,7 +53,8 @@ class ExchangeClient(OAuth2Client):
 
 
 class ConsentLogin(OAuth2Adapter):
-    """One provider's sign-in. The result carries `tokens` and `consented` (the account) for `integrations.login`."""
+    """One provider's sign-in. The result carries `tokens` and `consented` (the account) for
+    `integrations.views.consent`."""
 
     integration: ClassVar[Provider]
 

@@ -7,16 +7,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.consent import Intent
+from integrations.accounts.grants import OrmGrantStore, token_source, token_values
+from integrations.accounts.rights import NotAllowed, rights_of
+from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
 from integrations.errors import ProviderError
-from integrations.grants import OrmGrantStore, token_source, token_values
-from integrations.health import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
-from integrations.issues import resolve_issues
+from integrations.ledger.problems import resolve_issues
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
-from integrations.services.intents import Intent
 from integrations.services.notes import note
-from integrations.services.rights import NotAllowed, rights_of
 from integrations.services.setup import (
     SetupError,
     forget_calendars,

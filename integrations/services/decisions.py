@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
-from integrations.issues import resolve_issues
+from integrations.ledger.problems import resolve_issues
 from integrations.models import Hold, Issue, Link, Stream, SyncJob
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.services.notes import note

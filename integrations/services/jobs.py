@@ -184,7 +184,7 @@ def _ring_with(job_id: str) -> None:
 def ring(job_id: str) -> None:
     """Tells a worker that this job waits. Never fails the caller: the sweeper rings again."""
     try:
-        async_task("integrations.jobs.run_job", job_id, broker=queue_broker())
+        async_task("integrations.jobs.tasks.run_job", job_id, broker=queue_broker())
     except Exception:
         log.exception("ring_failed", job_id=job_id)
 

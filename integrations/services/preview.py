@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from integrations.local import VisitsOfStream
+from integrations.calendar.visits import VisitsOfStream
+from integrations.jobs.streams import open_remote, window_at
 from integrations.models import Connection, Direction
 from integrations.records import RemoteRecord, Window, instant, is_day
-from integrations.wiring import open_remote, window_at
 
 MAX_PAGES = 4  # of up to 2,500 events each: a preview has to appear while somebody waits
 

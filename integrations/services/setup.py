@@ -7,14 +7,14 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
-from integrations import blocks
-from integrations.dirty import write_rows
+from integrations.calendar import busy
+from integrations.jobs.streams import open_remote
 from integrations.kinds import CUSTOMER, VISIT
+from integrations.ledger.dirty import write_rows
 from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
 from integrations.services.notes import note
-from integrations.wiring import open_remote
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ def set_up(
             raise SetupError("member", f"{member} has another {label} account connected. Disconnect that one first.")
         if connection.member_id not in (None, member.pk):
             for stream in connection.streams.all():
-                blocks.forget(stream)
+                busy.forget(stream)
             forget_calendars(connection)  # everything is read again, for the other person
         before = _choices(connection)
         chosen = {target_container_id, *busy_container_ids}
@@ -112,7 +112,7 @@ def _let_go(connection: Connection, target_container_id: str, busy_container_ids
     for stream in connection.streams.filter(is_active=True):
         if stream.reads_busy and stream.container_id not in busy_container_ids:
             stream.connection = connection
-            blocks.forget(stream)
+            busy.forget(stream)
             stream.reads_busy = False
         if stream.is_target and stream.container_id != target_container_id:
             stream.is_target = False

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from integrations.errors import CursorExpired, Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
 from integrations.records import Capabilities, Fields, Marker, Operation, Verb, Window
-from integrations.sync.guards import judge
+from integrations.sync.guard import judge
+from integrations.sync.observe import cleared
 from integrations.sync.plan import plan
 from integrations.sync.policy import Policy
 from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Progress, Remote, Target, Written
-from integrations.sync.sight import cleared
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 CHUNK = 500  # pairs planned at a time

@@ -15,9 +15,10 @@ from integrations.errors import ProviderError, RateLimited
 from integrations.kinds import ITEM, TAX
 from integrations.models import Connection, Direction, Policy
 from integrations.providers import PROVIDERS
-from integrations.services import books_mapping, books_setup
-from integrations.services.books_preview import preview_books
-from integrations.services.books_suggest import TAX_MODES, day_of, suggestions, warnings
+from integrations.services.books import mapping as books_mapping
+from integrations.services.books import setup as books_setup
+from integrations.services.books.preview import preview_books
+from integrations.services.books.suggest import TAX_MODES, day_of, suggestions, warnings
 from integrations.services.setup import SetupError, keeps_books
 from integrations.views.common import back, changeable
 

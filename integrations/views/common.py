@@ -13,10 +13,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.errors import InvalidTransition
+from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.models import Connection
 from integrations.services import decisions, jobs
-from integrations.services.books_decisions import NotPossible
-from integrations.services.rights import Rights, connections_of, rights_of
+from integrations.services.books.decisions import NotPossible
 
 REFUSALS = (
     jobs.NotConnected,

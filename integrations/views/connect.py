@@ -10,15 +10,15 @@ from django.views.decorators.http import require_http_methods
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.models import Member
+from integrations.accounts.consent import Intent
+from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.errors import ProviderError
 from integrations.models import Connection, ConnectionState, Direction, Policy
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import Container
 from integrations.services import connections
-from integrations.services.intents import Intent
 from integrations.services.preview import preview_first_sync
-from integrations.services.rights import Rights, connections_of, rights_of
 from integrations.services.setup import keeps_books
 from integrations.views import books
 from integrations.views.common import changeable

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from integrations import summaries
+from integrations.mail.weekly import reader_of, want
 
 
 @never_cache
@@ -14,10 +14,10 @@ from integrations import summaries
 @require_http_methods(["GET", "POST"])
 def weekly(request: HttpRequest, token: str) -> HttpResponse:
     """Signs off from the weekly summary, or on again. GET only asks: programs that look at links must not do it."""
-    member = summaries.reader_of(token)
+    member = reader_of(token)
     if member is None:
         raise Http404
     if request.method == "POST":
-        summaries.want(member, "again" in request.POST)
+        want(member, "again" in request.POST)
         member.refresh_from_db()
     return render(request, "mail/preference.html", {"member": member, "saved": request.method == "POST"})

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from fieldcamp.sandbox.mount import URL
 from fieldcamp.sandbox.server import Server
 from fieldcamp.workspace.models import Member, Role
-from integrations import runner
+from integrations.jobs import runner
 from integrations.models import Connection, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.connections import set_up, take_grant
@@ -80,7 +80,7 @@ class Worker:
 def worker(transactional_db, monkeypatch) -> Iterator[Worker]:
     worker = Worker()
     monkeypatch.setattr("integrations.services.jobs.ring", worker.ring)
-    monkeypatch.setattr("integrations.runner.ring", worker.ring)
+    monkeypatch.setattr("integrations.jobs.runner.ring", worker.ring)
     yield worker
     worker.stop()
 

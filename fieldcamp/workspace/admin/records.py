@@ -15,12 +15,12 @@ from unfold.decorators import display
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.templatetags.desk import at, day
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
 from fieldcamp.workspace.services import delete_client, delete_visit
-from fieldcamp.workspace.templatetags.desk import at, day
 
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"

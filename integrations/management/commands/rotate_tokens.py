@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from integrations.fields import DecryptionError, key_id
 from integrations.models import OAuthGrant
+from integrations.models.fields import DecryptionError, key_id
 
 COLUMNS = ("access_token", "refresh_token", "answer")
 

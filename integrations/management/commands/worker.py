@@ -18,8 +18,9 @@ from django.db import close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
-from integrations import schedules, stopping, sweeper
-from integrations.watchdog import Watchdog
+from integrations.jobs import schedule, sweeper
+from integrations.jobs.watchdog import Watchdog
+from integrations.queue import shutdown
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, cluster: bool, **options):
         if cluster:
-            stopping.watch()
+            shutdown.watch()
             call_command("qcluster")
         else:
             Supervisor().run()
@@ -48,7 +49,7 @@ class Cluster:
         self.name = uuid4().hex[:12]
         self.started = time.monotonic()
         reading, self.pipe = os.pipe()
-        environ = {**os.environ, stopping.PIPE_VARIABLE: str(reading), stopping.NAME_VARIABLE: self.name}
+        environ = {**os.environ, shutdown.PIPE_VARIABLE: str(reading), shutdown.NAME_VARIABLE: self.name}
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--cluster"],
             env=environ,
@@ -78,7 +79,7 @@ class Cluster:
     def stop(self) -> None:
         """Lets it finish or hand back what it has begun, for a while, then ends it."""
         self.ask_to_stop()
-        deadline = time.monotonic() + stopping.GRACE
+        deadline = time.monotonic() + shutdown.GRACE
         while not self.ended() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.kill()
@@ -114,7 +115,7 @@ class Supervisor:
         """One round; whether the cluster has to be replaced."""
         now = timezone.now()
         sweeper.sweep(now)
-        schedules.dispatch_due(now)
+        schedule.dispatch_due(now)
         if watchdog.is_stuck(now):
             return True
         watchdog.send(now)
@@ -151,8 +152,8 @@ def _plan_regular_work() -> None:
     tomorrow = (timezone.now() + dt.timedelta(days=1)).replace(hour=3, minute=10, second=0, microsecond=0)
     soon = (timezone.now() + dt.timedelta(hours=1)).replace(minute=5, second=0, microsecond=0)
     for name, func, kind, first in (
-        ("Daily work", "integrations.jobs.daily", Schedule.DAILY, tomorrow),
-        ("Hourly work", "integrations.jobs.hourly", Schedule.HOURLY, soon),
+        ("Daily work", "integrations.jobs.tasks.daily", Schedule.DAILY, tomorrow),
+        ("Hourly work", "integrations.jobs.tasks.hourly", Schedule.HOURLY, soon),
     ):
         if not Schedule.objects.filter(func=func).exists():
             Schedule.objects.create(name=name, func=func, schedule_type=kind, next_run=first)

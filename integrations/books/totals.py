@@ -1,0 +1,113 @@
+"""Comparing what both sides say an invoice comes to, once a job has brought them into agreement."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from fieldcamp.money import CENT, cents
+from fieldcamp.workspace.models import Invoice, Payment, PaymentAllocation
+from integrations.kinds import INVOICE, PAYMENT
+from integrations.ledger.counts import add_items
+from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, SyncJob
+from integrations.providers import PROVIDERS
+from integrations.records import Fields
+from integrations.sync.state import Action
+
+CHUNK = 500
+_TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
+
+
+def looked_at(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
+    """The invoices of which something new was seen or written since then, some hundred at a time."""
+    links = (
+        Link.objects.filter(
+            stream__connection=connection,
+            kind=INVOICE.name,
+            seen_at__gte=since,
+            cut_at=None,
+            seen_gone=False,
+            seen__isnull=False,
+            unsettled=False,
+            parked=False,
+        )
+        .select_related("stream")
+        .exclude(record_id="")
+    )
+    after = 0
+    while chunk := list(links.filter(pk__gt=after).order_by("pk")[:CHUNK]):
+        yield chunk
+        after = chunk[-1].pk
+
+
+def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
+    """Opens AMOUNT_VARIANCE where totals differ by more than a cent, and closes it where they agree again.
+
+    Runs inside the caller's transaction. A balance is compared only where no payment is on its way.
+    """
+    invoices = {row.pk: row for row in Invoice.objects.filter(pk__in=[link.record_id for link in links])}
+    moving = _paid_meanwhile(connection, job, list(invoices))
+    agreed, off_by, now, label = [], [], timezone.now(), PROVIDERS[connection.integration].label
+    for link in links:
+        invoice, seen = invoices.get(link.record_id), link.seen or {}
+        if invoice is None or invoice.voided_at or seen.get("voided"):
+            continue
+        ours = {name: cents(getattr(invoice, name)) for name in _TOTALS}
+        names = [name for name in _TOTALS if name != "balance" or invoice.pk not in moving]
+        if not (off := _differing(ours, seen, names)):
+            agreed.append(link.record_id)
+            continue
+        said = ", ".join(f"{_TOTALS[name]} {ours[name]} and {seen[name]}" for name in off)
+        sentence = f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}."
+        off_by.append(_failed(job, link, sentence))
+        open_issue(
+            connection,
+            "AMOUNT_VARIANCE",
+            sentence,
+            now=now,
+            kind=INVOICE.name,
+            record_id=invoice.pk,
+            link=link,
+            data={"reason": "variance", "local": ours, "remote": {name: seen.get(name) for name in _TOTALS}},
+        )
+    resolve_issues(connection, now=now, codes=["AMOUNT_VARIANCE"], record_ids=agreed)
+    add_items(off_by)
+
+
+def _failed(job: SyncJob, link: Link, sentence: str) -> JobItem:
+    """A record with an open problem counts as failed, whatever else was done about it."""
+    return JobItem(
+        job=job,
+        connection_id=link.stream.connection_id,
+        kind=link.kind,
+        key=link.record_id,
+        record_id=link.record_id,
+        remote_id=link.remote_id,
+        outcome=Outcome.FAILED,
+        action=Action.NOTHING,
+        message=sentence[:300],
+    )
+
+
+def _differing(ours: Fields, seen: Fields, names: Sequence[str]) -> list[str]:
+    """Names of the amounts that differ by more than a cent; what the other side does not say differs in nothing."""
+    return [name for name in names if seen.get(name) and abs(Decimal(ours[name]) - Decimal(seen[name])) > CENT]
+
+
+def _paid_meanwhile(connection: Connection, job: SyncJob, invoice_ids: Sequence[str]) -> set[str]:
+    """Invoices with payments that still wait, or that this job has posted since the other side's balance was seen.
+
+    What a payment was taken off is not told any more: all invoices of its client are left to the next job.
+    """
+    posted = JobItem.objects.filter(job=job, kind=PAYMENT.name, outcome=Outcome.PUSHED, record_id=OuterRef("pk"))
+    waiting = DirtyRow.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=OuterRef("pk"))
+    invoices = Invoice.objects.filter(pk__in=invoice_ids)
+    payers = Payment.objects.filter(Exists(posted) | Exists(waiting), client__in=invoices.values("client_id"))
+    payment = OuterRef("payment_id")
+    live = Link.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment, cut_at=None)
+    shares = PaymentAllocation.objects.filter(~Exists(live), invoice__in=invoice_ids, payment__voided_at=None)
+    moving = set(shares.values_list("invoice_id", flat=True))
+    return moving | set(invoices.filter(client__in=payers.values("client_id")).values_list("pk", flat=True))

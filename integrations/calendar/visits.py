@@ -1,0 +1,171 @@
+"""FieldCamp's side of a calendar stream: the visits that it should show, and what a pull does to them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from django.db.models import Exists, OuterRef
+
+from fieldcamp.workspace.models import Visit, VisitStatus
+from fieldcamp.workspace.tracking import attributed
+from integrations.calendar import busy
+from integrations.kinds import BLOCK, VISIT
+from integrations.ledger.dirty import write_rows
+from integrations.models import Link, Stream
+from integrations.records import Window, instant, parse_instant, tidy
+from integrations.sync.state import Action, Decision, Local
+
+# A visit in one of these states has no place in a calendar.
+_UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
+REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
+
+
+def event_fields(visit: Visit) -> dict[str, str]:
+    """The visit as its calendar event shows it (`records.VISIT`); the provider adds the link back."""
+    assert visit.scheduled_start and visit.scheduled_end
+    lines = [f"Client: {visit.client}", f"Service: {visit.title}"]
+    phone = (visit.client.phone_number or {}).get("number")
+    if phone:
+        lines.append(f"Phone: {phone}")
+    if visit.notes:
+        lines += ["", visit.notes.strip()]
+    return {
+        "start": instant(visit.scheduled_start),
+        "end": instant(visit.scheduled_end),
+        "title": tidy(f"{visit.title} · {visit.client}"),
+        "text": tidy("\n".join(lines)),
+        "place": tidy(visit.address or visit.client.address),
+    }
+
+
+class Side(Protocol):
+    """FieldCamp's side of one stream, as the ledger needs it: `sync.ports.LocalRecords`, and what only databases know.
+
+    Everything that writes does so inside the caller's transaction.
+    """
+
+    stream: Stream
+    window: Window
+    made: dict[int, str]  # link id -> the record that was made of it
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
+    def unlinked(self, after: str, limit: int) -> list[str]: ...
+    def count_unlinked(self) -> int: ...
+    def enter_window(self) -> None:
+        """Makes dirty what has come into the window since the last run."""
+
+    def match(self, everything: bool) -> None:
+        """Links records of both sides that have met for the first time and are the same; of ours all that have no
+        link, or only those that are dirty."""
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        """What is to become of remote records that FieldCamp does not have, by their links."""
+
+    def orphans(self, links: Any) -> Any:
+        """Those of these links whose record does not exist any more."""
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
+        read: those are left as they are, and stay dirty."""
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """What else follows from decisions that have been made true."""
+
+    def removed_there(self) -> tuple[str, str]:
+        """The code and the sentence of a twin that was removed at the other side."""
+
+
+class VisitsOfStream:
+    """One calendar: its member's visits."""
+
+    def __init__(self, stream: Stream, window: Window):
+        self.stream, self.window = stream, window
+        self.connection = stream.connection
+        self.made: dict[int, str] = {}
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
+        """What the stream should show of these records; ids that name no record of the workspace are left out."""
+        if kind != VISIT.name:
+            return {}
+        # By primary key alone: asked for the workspace as well, SQLite reads all of its visits.
+        visits = Visit.objects.filter(pk__in=set(record_ids)).select_related("client").order_by()
+        mine = self.connection.workspace_id
+        return {visit.pk: self._view(visit) for visit in visits if visit.workspace_id == mine}
+
+    def _view(self, visit: Visit) -> Local:
+        start, end = visit.scheduled_start, visit.scheduled_end
+        shown = (
+            self.stream.is_target
+            and visit.deleted_at is None
+            and visit.technician_id is not None
+            and visit.technician_id == self.connection.member_id
+            and start is not None
+            and end is not None
+            and visit.visit_status not in _UNSHOWN
+        )
+        return Local(
+            fields=event_fields(visit) if shown else None,
+            in_window=bool(start and end and end > self.window.start and start < self.window.end),
+            fixed=visit.is_over,
+            version=visit.version,
+        )
+
+    def unlinked(self, after: str, limit: int) -> list[str]:
+        """Ids of visits in the window that have no live event in this calendar, in order."""
+        return list(self._unlinked().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
+
+    def count_unlinked(self) -> int:
+        return self._unlinked().count()
+
+    def enter_window(self) -> None:
+        """Visits that lay beyond the window at the last run and have come into it since."""
+        if self.stream.window_end and self.stream.window_end < self.window.end:
+            entered = self._unlinked().filter(scheduled_start__gte=self.stream.window_end)
+            write_rows((self.stream.pk, pk, 0) for pk in entered.values_list("pk", flat=True))
+
+    def _unlinked(self):
+        linked = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id=OuterRef("pk"))
+        visits = Visit.objects.filter(
+            ~Exists(linked),
+            technician_id=self.connection.member_id if self.stream.is_target else None,
+            technician__isnull=False,
+            deleted_at=None,
+            scheduled_end__gt=self.window.start,
+            scheduled_start__lt=self.window.end,
+        )
+        return visits.exclude(visit_status__in=_UNSHOWN)
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        overtaken: set[str] = set()
+        # In the order in which all writers of visits lock them.
+        for decision in sorted(decisions, key=lambda decision: decision.pair.record_id):
+            if decision.pair.kind is VISIT and decision.pull and not self._move(decision):
+                overtaken.add(decision.pair.key)
+        return overtaken
+
+    def _move(self, decision: Decision) -> bool:
+        names = {"start": "scheduled_start", "end": "scheduled_end"}
+        values = {names[name]: parse_instant(text) for name, text in decision.pull.items()}
+        visit = Visit.objects.filter(pk=decision.pair.record_id, version=decision.pair.local.version)
+        with attributed(actor=self.connection.account_name, origin=self.stream.pk):
+            return bool(visit.update(**values))
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """Shows the busy time of the events that these decisions are about, inside the caller's transaction."""
+        roots = {
+            (decision.pair.seen or decision.pair.base or {}).get("series_id") or decision.pair.remote_id
+            for decision in decisions
+            if decision.pair.kind is BLOCK and decision.action in (Action.PULL, Action.REMOVE_LOCAL, Action.FORGET)
+        }
+        busy.expand(self.stream, sorted(roots), self.window)
+
+    def orphans(self, links):
+        return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
+
+    def match(self, everything: bool) -> None:
+        """Our marker on an event says whose it is; nothing is left to be matched."""
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        return {}
+
+    def removed_there(self) -> tuple[str, str]:
+        return "EVENT_REMOVED", REMOVED_THERE

@@ -1,0 +1,78 @@
+"""How a job ends: its status, its errors, and that its counts add up."""
+
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.jobs import schedule
+from integrations.ledger.counts import CountsDoNotAddUp, assert_sums
+from integrations.models import Issue, JobPart, JobStatus, SyncJob
+from integrations.queue.lease import Lease, LeaseLost
+from integrations.records import instant
+
+MAX_ERRORS = 50
+
+log = structlog.get_logger(__name__)
+
+
+def status_of(parts: list[JobPart]) -> str:
+    """What a job has come to, from what its accounts have come to."""
+    states = {part.status for part in parts}
+    if not parts or states == {JobPart.Status.FAILED}:
+        return JobStatus.FAILED
+    if JobPart.Status.HELD in states:
+        return JobStatus.NEEDS_CONFIRMATION
+    return JobStatus.PARTIAL if JobPart.Status.FAILED in states else JobStatus.SUCCEEDED
+
+
+def finish(job: SyncJob, lease: Lease, status: str) -> None:
+    """Closes the job, if it is still ours: status, errors, and what its end means for the schedule."""
+    job.refresh_from_db()
+    try:
+        assert_sums(job)
+    except CountsDoNotAddUp:
+        log.exception("job.counts")
+        status = JobStatus.FAILED
+    if status == JobStatus.SUCCEEDED and job.failed:
+        status = JobStatus.PARTIAL
+    with transaction.atomic():
+        let_go = lease.let_go(status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job))
+        if not let_go:
+            raise LeaseLost(job.pk)
+        job.refresh_from_db()
+        schedule.after_job(job)
+    log.info(
+        "job.finished",
+        status=status,
+        pulled=job.pulled,
+        pushed=job.pushed,
+        skipped=job.skipped,
+        failed=job.failed,
+    )
+
+
+def _errors(job: SyncJob) -> list[dict]:
+    """What went wrong in this job, newest first: whole accounts, then records."""
+    errors = [part.error for part in job.parts.all() if part.error]
+    codes = {(error["connection_id"], error["code"]) for error in errors}
+    met = Issue.objects.filter(
+        connection__in=job.parts.values("connection"),
+        occurred_at__gte=job.started_at,
+        resolved_at=None,
+        notice=False,
+    )
+    for issue in met[:MAX_ERRORS]:
+        if (issue.connection_id, issue.code) in codes and not issue.record_id:
+            continue
+        error: dict[str, Any] = {
+            "code": issue.code,
+            "message": issue.message,
+            "occurred_at": instant(issue.occurred_at),
+            "connection_id": issue.connection_id,
+        }
+        if issue.record_kind and issue.record_kind not in ("stream", "hold"):
+            error["record"] = {"kind": issue.record_kind, "id": issue.record_id}
+        errors.append(error)
+    return errors[:MAX_ERRORS]

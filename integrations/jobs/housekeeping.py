@@ -1,0 +1,73 @@
+"""The daily work: what is older than its published retention goes, a few thousand rows at a time, so that nobody waits
+long for the write lock."""
+
+import datetime as dt
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from fieldcamp.api import expiry
+from fieldcamp.api import services as api
+from fieldcamp.workspace.models import AuditEntry, Change
+from integrations.calendar import busy
+from integrations.models import ChangeRow, Heartbeat, JobItem, SummaryMail, SyncJob, WorkspaceIntegration
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 2_000
+
+
+def daily(now: dt.datetime) -> None:
+    """Prunes feed, jobs, change log and audit trail; warns of keys that end; expands recurring busy time anew."""
+    pruned = {
+        "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
+        "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),
+        "changes": _delete_in_chunks(
+            Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
+        ),
+        "audit": _delete_in_chunks(
+            AuditEntry.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
+        ),
+        "api": api.prune(now),
+        "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
+        "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
+    }
+    log.info("pruned", **pruned)
+    expiry.warn(now)
+    busy.expand_all(now)
+
+
+def prune_feed(before: dt.datetime) -> int:
+    """Drops feed rows recorded before that, and notes how far: older cursors are answered with 410 from then on."""
+    old = ChangeRow.objects.filter(changed_at__lt=before).order_by()
+    ends = list(old.values_list("workspace_id", "integration").annotate(Max("seq")))
+    count = 0
+    for workspace_id, integration, end in ends:
+        rows = ChangeRow.objects.filter(workspace_id=workspace_id, integration=integration, seq__lte=end)
+        # The note first: a reader must never find rows missing without being told.
+        WorkspaceIntegration.objects.filter(
+            workspace_id=workspace_id, integration=integration, feed_pruned_to__lt=end
+        ).update(feed_pruned_to=end)
+        count += _delete_in_chunks(rows)
+    return count
+
+
+def prune_jobs(before: dt.datetime) -> int:
+    """Drops jobs that ended before that, with their items and parts."""
+    count = 0
+    while ids := list(SyncJob.objects.filter(finished_at__lt=before).order_by("pk").values_list("pk", flat=True)[:100]):
+        _delete_in_chunks(JobItem.objects.filter(job__in=ids))
+        with transaction.atomic():
+            SyncJob.objects.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count
+
+
+def _delete_in_chunks(rows: QuerySet) -> int:
+    count = 0
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        rows.model._base_manager.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count

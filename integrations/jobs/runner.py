@@ -1,0 +1,275 @@
+"""Running a job: slice by slice, account by account. An account that fails fails alone."""
+
+import contextlib
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+import structlog
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
+from integrations.books.totals import audit, looked_at
+from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
+from integrations.jobs.finishing import finish, status_of
+from integrations.jobs.streams import open_remote, stream_run
+from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    Direction,
+    JobPart,
+    JobStatus,
+    Link,
+    Stream,
+    SyncJob,
+)
+from integrations.providers import PROVIDERS
+from integrations.providers.base import ProviderClient
+from integrations.queue import shutdown
+from integrations.queue.lease import Lease, LeaseLost
+from integrations.records import instant
+from integrations.services.jobs import ring
+
+SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
+PATIENCE = dt.timedelta(
+    seconds=70
+)  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
+MOST_WAITS = 5
+ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
+INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
+FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
+_CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
+
+log = structlog.get_logger(__name__)
+
+
+class _Interrupted(Exception):
+    """Ends the slice between two steps."""
+
+
+class _SliceOver(_Interrupted): ...
+
+
+class _HandBack(_Interrupted): ...
+
+
+class _Cancelled(_Interrupted): ...
+
+
+def run(job_id: str) -> None:
+    """Claims the job and works on it for one slice. Does nothing when somebody else has it, or when it is over."""
+    lease = Lease.claim(job_id)
+    if lease is None:
+        return
+    job = SyncJob.objects.select_related("workspace").get(pk=job_id)
+    with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
+        log.info("job.slice", attempt=job.attempts, mode=job.mode)
+        try:
+            try:
+                _Slice(job, lease).work()
+            except _Cancelled:
+                finish(job, lease, JobStatus.CANCELLED)
+        except _SliceOver:
+            _go_on(job, lease, timezone.now())
+        except _HandBack:
+            log.info("job.handed_back")
+            _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
+        except LeaseLost:
+            log.warning("job.lease_lost")
+
+
+def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values) -> None:
+    """Frees the job for its next slice. It is no failed attempt."""
+    job.refresh_from_db(fields=["attempts"])
+    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1), **values)
+    if when <= timezone.now():
+        ring(job.pk)
+
+
+class _Slice:
+    def __init__(self, job: SyncJob, lease: Lease):
+        self.job, self.lease = job, lease
+        self.ends = time.monotonic() + SLICE
+        self.wait_until: dt.datetime | None = None
+
+    def work(self) -> None:
+        self.check()
+        parts = list(self._parts())
+        for part in parts:
+            if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING):
+                self._part(part)
+        if self.wait_until:
+            _go_on(self.job, self.lease, self.wait_until)
+        else:
+            finish(self.job, self.lease, status_of(parts))
+
+    def breathe(self) -> None:
+        self.check()
+        if time.monotonic() > self.ends:
+            raise _SliceOver
+
+    def check(self) -> None:
+        """Called before each provider call: is the job still ours, and still wanted?"""
+        names = ("lease_owner", "lease_until", "cancel_requested_at")
+        owner, until, cancelled = SyncJob.objects.values_list(*names).get(pk=self.job.pk)
+        if owner != self.lease.owner:
+            raise LeaseLost(self.job.pk)
+        if until - timezone.now() < ONE_CALL:  # the heartbeat could not write, say
+            self.lease.assert_held()
+        if cancelled:
+            raise _Cancelled
+        if shutdown.requested():
+            raise _HandBack
+
+    def _parts(self):
+        """The job's accounts, fixed when its first slice starts."""
+        job = self.job
+        parts = job.parts.select_related("connection__workspace", "connection__member")
+        if not parts.exists():
+            with self._held():
+                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in _connections(job)])
+        return parts.all()
+
+    def _part(self, part: JobPart) -> None:
+        now = timezone.now()
+        connection = part.connection
+        try:
+            if connection.retry_at and connection.retry_at > now:
+                raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
+            self._save(part, JobPart.Status.RUNNING)
+            held = self._streams(part)
+            self._audit(part)
+            self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
+            with self._held():
+                resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
+        except RateLimited as error:
+            with self._held():  # its own time, which nobody comes before
+                Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
+            if error.retry_at - timezone.now() <= PATIENCE and self._may_wait(part):
+                self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
+            else:
+                until = f" It goes on after {error.retry_at:%H:%M} UTC."
+                self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
+        except ProviderError as error:
+            with self._held():
+                if isinstance(error, NeedsPermission):
+                    mark_needs_permission(connection, str(error))
+                elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
+                    mark_needs_reconnect(connection, str(error))
+            self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
+        except (_Interrupted, LeaseLost, DatabaseError):
+            raise
+        except Exception:
+            log.exception("job.part_failed", connection_id=connection.pk)
+            self._fail(part, "INTERNAL_ERROR", INTERNAL)
+
+    def _save(self, part: JobPart, status: str, **values) -> None:
+        part.status = status
+        with self._held():
+            JobPart.objects.filter(pk=part.pk).update(status=status, **values)
+
+    def _fail(self, part: JobPart, code: str, message: str, detail: str = "") -> None:
+        now = timezone.now()
+        part.error = {
+            "code": code,
+            "message": message,
+            "occurred_at": instant(now),
+            "connection_id": part.connection_id,
+        }
+        with self._held():
+            self._save(part, JobPart.Status.FAILED, error=part.error)
+            if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
+                open_issue(part.connection, code, message, now=now, detail=detail)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """A transaction that writes only while the job is ours."""
+        with transaction.atomic():
+            self.lease.assert_held()
+            yield
+
+    def _may_wait(self, part: JobPart) -> bool:
+        """An account may keep the job waiting a few times in a row; then it leaves the job."""
+        done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
+        waits, before = part.progress.get("waits", (0, done))
+        part.progress["waits"] = (waits + 1 if before == done else 1, done)
+        with self._held():
+            part.save(update_fields=["progress"])
+        return part.progress["waits"][0] <= MOST_WAITS
+
+    def _streams(self, part: JobPart) -> bool:
+        """All streams of one account; true when removals of one were held."""
+        remote = open_remote(part.connection, before_call=self.check)
+        streams = self._in_order(part)
+        held = False
+        directions = set()
+        for stream in streams:
+            stream.connection = part.connection
+            if self.job.only is not None:
+                self._only(stream, part, remote)
+            elif self._stream(stream, part, remote):
+                held = True
+            directions.add(stream.direction)
+        part.direction = _direction(directions)
+        with self._held():
+            JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
+        return held
+
+    def _audit(self, part: JobPart) -> None:
+        """Books: do both sides come to the same amounts?"""
+        for links in looked_at(part.connection, self.job.started_at or self.job.created_at):
+            with self._held():
+                audit(part.connection, self.job, links)
+            self.breathe()
+
+    def _in_order(self, part: JobPart) -> list[Stream]:
+        """The account's streams as far as the job covers them: the target first, books as they depend on each other."""
+        kinds = PROVIDERS[self.job.integration].covers(self.job.scope)
+        streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
+        return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
+
+    def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
+        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        if run.progress.phase == "done":
+            return "held" in run.progress.notes
+        held = run.everything()
+        now = timezone.now()
+        name, about = "FULL_SYNC_FORCED", part.connection
+        with self._held():
+            if "forced" in run.progress.notes:
+                open_issue(about, name, FORCED, now=now, kind="stream", record_id=stream.pk)
+            else:
+                resolve_issues(about, now=now, codes=[name], kind="stream", record_ids=[stream.pk])
+        return held
+
+    def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
+        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
+        for start in range(0, len(pairs), 500):
+            run.only(pairs[start : start + 500])
+
+
+def _direction(directions: set[str]) -> str:
+    if not directions:
+        return ""
+    only = next(iter(directions)) if len(directions) == 1 else Direction.TWO_WAY
+    return {Direction.PUSH: "push", Direction.PULL: "pull"}.get(only, "bidirectional")  # type: ignore[call-overload]
+
+
+def _connections(job: SyncJob) -> list[Connection]:
+    """The accounts that a job is about: all that are usable, or the one that was asked for."""
+    usable = [ConnectionState.ACTIVE]
+    if job.triggered_by != SyncJob.Trigger.SCHEDULE:
+        usable.append(ConnectionState.PAUSED)
+    connections = Connection.objects.filter(
+        workspace_id=job.workspace_id, integration=job.integration, state__in=usable
+    )
+    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
+        connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may
+    if job.connection_id:
+        connections = connections.filter(pk=job.connection_id)
+    if job.only is not None:
+        connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
+    return list(connections)

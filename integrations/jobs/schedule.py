@@ -1,0 +1,195 @@
+"""When the next sync is due, and what the end of one means for the schedule. Conditional updates throughout, so that
+several supervisors may run these at once."""
+
+import datetime as dt
+import random
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Workspace
+from integrations.mail.alerts import tell_paused
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    Issue,
+    JobPart,
+    JobStatus,
+    SyncJob,
+    WorkspaceIntegration,
+)
+from integrations.providers import PROVIDERS
+from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
+
+log = structlog.get_logger(__name__)
+
+JITTER = 0.1
+LONGEST_BACKOFF = dt.timedelta(hours=6)
+# Failures that say nothing about the account: waiting is not failing, and the operator's fault is not the user's.
+NOT_COUNTED = ("RATE_LIMITED", "MISCONFIGURED", "NEEDS_RECONNECT", "NEEDS_PERMISSION")
+
+
+def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceIntegration:
+    """The row of one integration of one workspace, made when it is first asked for."""
+    workspace_id = workspace if isinstance(workspace, str) else workspace.pk
+    row, _made = WorkspaceIntegration.objects.get_or_create(
+        workspace_id=workspace_id,
+        integration=integration,
+        defaults={"interval_minutes": settings.SYNC_INTERVAL_MINUTES},
+    )
+    return row
+
+
+def scheduled_connections(workspace_id: str, integration: str):
+    """The connections that the schedule may use: never a paused one."""
+    return Connection.objects.filter(
+        workspace_id=workspace_id, integration=integration, state=ConnectionState.ACTIVE
+    ).order_by("pk")
+
+
+def next_sync(
+    row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], float] = random.random
+) -> dt.datetime | None:
+    """When the dispatcher is to start the next sync; None where nothing may run by schedule.
+
+    An account that must wait has a time of its own; the earliest counts. Failures double the interval, up to six hours.
+    """
+    waits = list(scheduled_connections(row.workspace_id, row.integration).values_list("retry_at", flat=True))
+    if not waits or not row.interval_minutes:
+        return None
+    interval = dt.timedelta(minutes=row.interval_minutes)
+    pause = min(interval * 2 ** min(row.failures, 16), max(interval, LONGEST_BACKOFF))
+    regular = now + pause * (1 - JITTER + 2 * JITTER * spread())
+    return min(wait if wait and wait > now else regular for wait in waits)
+
+
+def dispatch_due(now: dt.datetime, spread: Callable[[], float] = random.random) -> int:
+    """Starts one job for each integration that is due; how many it started."""
+    _adopt(now, spread)
+    started = 0
+    due = WorkspaceIntegration.objects.filter(next_sync_at__lte=now).select_related("workspace")
+    for row in due.order_by("next_sync_at")[:200]:
+        started += _dispatch(row, now, spread)
+    return started
+
+
+def _dispatch(row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], float]) -> bool:
+    planned = next_sync(row, now, spread)
+    mine = WorkspaceIntegration.objects.filter(pk=row.pk, next_sync_at=row.next_sync_at)
+    with transaction.atomic():
+        if not mine.update(next_sync_at=planned) or planned is None:
+            return False
+        usable = scheduled_connections(row.workspace_id, row.integration)
+        if not usable.filter(Q(retry_at=None) | Q(retry_at__lte=now)).exists():
+            return False
+        try:
+            trigger_sync(
+                workspace=row.workspace,
+                integration=row.integration,
+                triggered_by=SyncJob.Trigger.SCHEDULE,
+                actor="schedule",
+            )
+        except (SyncInProgress, NotConnected):
+            return False
+    return True
+
+
+def _adopt(now: dt.datetime, spread: Callable[[], float]) -> None:
+    """Puts integrations on the schedule that have a connection and no time yet: connected, resumed, reconnected."""
+    planned = WorkspaceIntegration.objects.filter(
+        Q(next_sync_at__isnull=False) | Q(interval_minutes=0),
+        workspace=OuterRef("workspace"),
+        integration=OuterRef("integration"),
+    )
+    unplanned = Connection.objects.filter(~Exists(planned), state=ConnectionState.ACTIVE).order_by()
+    for workspace_id, integration in unplanned.values_list("workspace_id", "integration").distinct()[:200]:
+        row = integration_of(workspace_id, integration)
+        WorkspaceIntegration.objects.filter(pk=row.pk, next_sync_at=None).update(
+            next_sync_at=next_sync(row, now, spread)
+        )
+
+
+def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[], float] = random.random) -> None:
+    """What a job's end means: to be called once, when status, `finished_at` and parts are saved.
+
+    Moves last_synced_at and the change feed's watermark, plans the next sync, counts failures in a row and pauses a
+    connection that has had too many. A job about single records (`only`) moves none of these.
+    """
+    now = now or timezone.now()
+    if job.only is not None:
+        return
+    with transaction.atomic():
+        integration_of(job.workspace_id, job.integration)
+        row = WorkspaceIntegration.objects.select_for_update().get(
+            workspace_id=job.workspace_id, integration=job.integration
+        )
+        parts = list(job.parts.select_related("connection"))
+        for part in parts:
+            _account(part, job, now)
+        _integration(row, job, parts, now)
+        if _is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now:
+            row.next_sync_at = next_sync(row, now, spread)
+        row.save(update_fields=["last_synced_at", "last_direction", "watermark", "failures", "next_sync_at"])
+
+
+def _is_whole(job: SyncJob) -> bool:
+    """Whether the job covered every account and kind: one of a part puts the next scheduled sync off by nothing."""
+    provider = PROVIDERS[job.integration]
+    return job.connection_id is None and provider.covers(job.scope) == provider.kinds
+
+
+def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
+    if job.status == JobStatus.SUCCEEDED:
+        row.last_synced_at = job.finished_at or now
+        row.last_direction = _direction(parts) or row.last_direction
+        covered = {part.connection_id for part in parts}
+        if (
+            _is_whole(job)
+            and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists()
+        ):
+            row.watermark = row.feed_seq
+        Issue.objects.filter(
+            workspace_id=job.workspace_id,
+            integration=job.integration,
+            connection=None,
+            code="INTERNAL_ERROR",
+            resolved_at=None,
+        ).update(resolved_at=now)
+    if job.status == JobStatus.FAILED:
+        row.failures += 1
+    elif job.status != JobStatus.CANCELLED:
+        row.failures = 0
+
+
+def _direction(parts: list[JobPart]) -> str:
+    directions = {part.direction for part in parts} - {""}
+    return "bidirectional" if len(directions) > 1 else next(iter(directions), "")
+
+
+def _account(part: JobPart, job: SyncJob, now: dt.datetime) -> None:
+    connection = Connection.objects.filter(pk=part.connection_id)
+    if part.status in (JobPart.Status.DONE, JobPart.Status.HELD):
+        connection.update(last_synced_at=job.finished_at or now, failures=0, retry_at=None)
+        # It was paused by us for its failures and has just shown that it works. A person's pause stays.
+        connection.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
+            state=ConnectionState.ACTIVE, state_reason=""
+        )
+    elif part.status == JobPart.Status.FAILED and (part.error or {}).get("code") not in NOT_COUNTED:
+        connection.update(failures=F("failures") + 1)
+        _pause_after_too_many(part)
+
+
+def _pause_after_too_many(part: JobPart) -> None:
+    limit = settings.PAUSE_AFTER_FAILURES
+    reason = f"Paused after {limit} failed syncs in a row. Last time: {(part.error or {}).get('message', 'unknown')}"
+    paused = Connection.objects.filter(pk=part.connection_id, state=ConnectionState.ACTIVE, failures__gte=limit).update(
+        state=ConnectionState.PAUSED, paused_by_person=False, state_reason=reason[:300]
+    )
+    if paused:
+        log.warning("connection_paused", connection_id=part.connection_id)
+        connection_id = part.connection_id
+        transaction.on_commit(lambda: tell_paused(connection_id), robust=True)

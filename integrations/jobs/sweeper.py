@@ -1,0 +1,120 @@
+"""What keeps jobs moving when a bell was not heard or a worker died. Run every ten seconds by each supervisor."""
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from fieldcamp.ids import new_id
+from integrations.jobs import schedule
+from integrations.models import Issue, JobPart, JobStatus, SyncJob
+from integrations.models.jobs import IN_FLIGHT
+from integrations.records import instant
+from integrations.services.jobs import queue_broker, ring
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 5
+RING_AGAIN = dt.timedelta(seconds=30)
+# While so many tasks wait in the queue, the bells are in there: ringing again would only make it longer.
+LONG_QUEUE = 100
+GAVE_UP = (
+    f"The sync was broken off {MAX_ATTEMPTS} times without finishing. Nothing is lost. Start it again; if it stops "
+    "again, ask the operator for the log of this job."
+)
+_FREE = {"status": JobStatus.QUEUED, "lease_owner": "", "lease_until": None}
+
+
+def sweep(now: dt.datetime) -> None:
+    """Frees expired leases, rings for jobs that nobody took, ends what was cancelled or has had too many attempts."""
+    _end_cancelled(now)
+    _free_expired(now)
+    _ring_unheard(now)
+
+
+def free_leases_of(cluster: str, now: dt.datetime) -> int:
+    """Gives back the jobs of a cluster that was killed, so that another worker goes on at once; how many."""
+    freed = 0
+    for job in SyncJob.objects.filter(status=JobStatus.RUNNING, lease_owner__startswith=cluster):
+        freed += _free(job, now)
+    return freed
+
+
+def _end_cancelled(now: dt.datetime) -> None:
+    SyncJob.objects.filter(
+        status=JobStatus.QUEUED, cancel_requested_at__isnull=False, started_at=None, lease_owner=""
+    ).update(status=JobStatus.CANCELLED, finished_at=now)
+
+
+def _free_expired(now: dt.datetime) -> None:
+    for job in SyncJob.objects.filter(status__in=IN_FLIGHT, lease_until__lt=now).exclude(lease_owner="")[:200]:
+        if job.attempts >= MAX_ATTEMPTS:
+            _give_up(job, now)
+        else:
+            _free(job, now)
+
+
+def _still(job: SyncJob):
+    """The row, if nobody has touched its lease since it was read."""
+    return SyncJob.objects.filter(
+        pk=job.pk, status=job.status, lease_owner=job.lease_owner, lease_until=job.lease_until
+    )
+
+
+def _free(job: SyncJob, now: dt.datetime) -> bool:
+    if not _still(job).update(**_FREE, rung_at=now):
+        return False
+    log.warning("job_freed", job_id=job.pk, attempts=job.attempts)
+    ring(job.pk)
+    return True
+
+
+def _give_up(job: SyncJob, now: dt.datetime) -> None:
+    error = {"code": "INTERNAL_ERROR", "message": GAVE_UP, "occurred_at": instant(now), "connection_id": None}
+    with transaction.atomic():
+        ended = _still(job).update(
+            status=JobStatus.FAILED,
+            lease_owner="",
+            lease_until=None,
+            finished_at=now,
+            errors=[error, *job.errors],
+        )
+        if not ended:
+            return
+        unfinished = job.parts.exclude(status__in=[JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.FAILED])
+        unfinished.update(status=JobPart.Status.FAILED, error=error)
+        open_already = Issue.objects.filter(
+            workspace_id=job.workspace_id,
+            integration=job.integration,
+            connection=None,
+            code="INTERNAL_ERROR",
+            resolved_at=None,
+        )
+        if not open_already.update(occurred_at=now):
+            Issue.objects.create(
+                id=new_id("iss"),
+                workspace_id=job.workspace_id,
+                integration=job.integration,
+                code="INTERNAL_ERROR",
+                message=GAVE_UP,
+                occurred_at=now,
+            )
+        job.refresh_from_db()
+        schedule.after_job(job, now)
+    log.error("job_given_up", job_id=job.pk, attempts=job.attempts)
+
+
+def _ring_unheard(now: dt.datetime) -> None:
+    unheard = SyncJob.objects.filter(
+        Q(run_after=None) | Q(run_after__lte=now),
+        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN) | Q(rung_at__lt=F("run_after")),
+        status__in=IN_FLIGHT,
+        lease_owner="",
+    ).order_by("created_at")
+    jobs = list(unheard.values_list("pk", "rung_at")[:LONG_QUEUE])
+    if not jobs or queue_broker().queue_size() >= LONG_QUEUE:
+        return
+    for job_id, rung_at in jobs:
+        if SyncJob.objects.filter(pk=job_id, rung_at=rung_at).update(rung_at=now):
+            ring(job_id)

@@ -1,0 +1,54 @@
+"""Removals of one stream that a person has to confirm. Everything runs inside the caller's transaction."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from integrations.kinds import Kind
+from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.models import Hold, Link, Stream, SyncJob
+from integrations.sync.guard import judge
+from integrations.sync.state import Decision
+
+
+class Held:
+    def __init__(self, stream: Stream, job: SyncJob, kind: Kind):
+        self.stream, self.job, self.kind = stream, job, kind
+
+    def count(self) -> int:
+        return Link.objects.filter(stream=self.stream, hold__decision="", cut_at=None).count()
+
+    def put_aside(self, decisions: Sequence[Decision], of: int) -> None:
+        """Puts removals aside until a person decides; what is held already is held together with them."""
+        hold, _ = Hold.objects.get_or_create(
+            stream=self.stream, decision="", defaults={"job": self.job, "removals": 0, "of": of}
+        )
+        Link.objects.filter(pk__in=[decision.pair.link_id for decision in decisions]).update(hold=hold)
+        hold.job, hold.of = self.job, of
+        self._describe(hold, hold.links.count())
+
+    def bring_up_to_date(self) -> None:
+        """What was held and has come back, or was decided by an edit, waits for nobody any more."""
+        hold = Hold.objects.filter(stream=self.stream, decision="").first()
+        if hold is None or (left := hold.links.count()) == hold.removals:
+            return
+        if left:
+            self._describe(hold, left)
+        else:
+            resolve_issues(
+                self.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk]
+            )
+            hold.delete()
+
+    def _describe(self, hold: Hold, removals: int) -> None:
+        hold.removals = removals
+        hold.save(update_fields=["job", "of", "removals"])
+        open_issue(
+            self.stream.connection,
+            "CONFIRMATION_NEEDED",
+            judge(removals, hold.of).sentence(self.kind) + " Put them back or cut them loose.",
+            now=timezone.now(),
+            kind="hold",
+            record_id=hold.pk,
+            data={"hold": hold.pk, "removals": removals, "of": hold.of},
+        )

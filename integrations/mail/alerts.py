@@ -1,0 +1,55 @@
+"""Mails about connections that need a person."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from fieldcamp.workspace.models import Member, Role
+from integrations.mail import send as mails
+from integrations.models import Connection, ConnectionState
+from integrations.providers import PROVIDERS
+from integrations.services.jobs import connect_url
+
+
+def addresses_of(workspace_id: str, roles: Sequence[str]) -> list[str]:
+    """The addresses of the workspace's active people with one of these roles."""
+    people = Member.objects.filter(workspace_id=workspace_id, role__in=roles, is_active=True).exclude(email="")
+    return sorted(set(people.values_list("email", flat=True)))
+
+
+def tell_paused(connection_id: str) -> None:
+    """One mail to the owners: which account is paused, why, and where to resume it."""
+    connection = Connection.objects.select_related("workspace").get(pk=connection_id)
+    _tell(
+        "paused",
+        connection,
+        addresses_of(connection.workspace_id, [Role.OWNER]),
+        _("{integration} of {account} is paused"),
+        mails.absolute("admin:integrations_connection_change", connection.pk),
+    )
+
+
+def tell_needs_person(connection_id: str) -> None:
+    """One mail to owners, admins and the member concerned: which account, what happened, where to repair it."""
+    connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
+    desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])
+    theirs = connection.member.email if connection.member and connection.member.is_active else ""
+    if connection.state == ConnectionState.NEEDS_PERMISSION:
+        name, subject = "needs_permission", _("{integration} of {account} lacks a permission")
+    else:
+        name, subject = "needs_reconnect", _("{integration} of {account} needs to be reconnected")
+    repair = f"{connect_url(connection.integration)}?connection={connection.pk}"
+    _tell(name, connection, sorted({*desk, theirs} - {""}), subject, repair)
+
+
+def _tell(name: str, connection: Connection, to: list[str], subject: str, url: str) -> None:
+    if not to:
+        return
+    label = PROVIDERS[connection.integration].label
+    mails.send(
+        name,
+        to=to,
+        subject=subject.format(integration=label, account=connection.account_name),
+        workspace=connection.workspace,
+        context={"connection": connection, "label": label, "url": url},
+    )

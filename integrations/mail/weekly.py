@@ -1,0 +1,144 @@
+"""The weekly summary: once a week for each owner and admin, in the morning where their company is."""
+
+import datetime as dt
+import zoneinfo
+from itertools import groupby
+
+import structlog
+from django.core import signing
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from fieldcamp.workspace import team
+from fieldcamp.workspace.models import Member, Role, Workspace
+from fieldcamp.workspace.tracking import attributed
+from integrations.mail import send as mails
+from integrations.models import Connection, ConnectionState, SummaryMail
+from integrations.selectors.week import Part, week_of
+from integrations.services.jobs import connect_url
+
+log = structlog.get_logger(__name__)
+
+FROM_HOUR, TO_HOUR = 8, 18
+AT_ONCE = 200
+_SALT = "weekly-summary"
+
+
+def send_due(now: dt.datetime) -> int:
+    """Writes to whoever has not got last week's summary yet, `AT_ONCE` people at most; how many were written to.
+
+    Due from Monday 08:00 of the company's zone on, by day only: a worker that was down on Monday catches up on Tuesday.
+    """
+    connected = Connection.objects.exclude(state=ConnectionState.DISCONNECTED).filter(workspace=OuterRef("pk"))
+    companies = Workspace.objects.filter(Exists(connected))
+    sent = 0
+    for name in companies.order_by().values_list("timezone", flat=True).distinct():
+        local = now.astimezone(zoneinfo.ZoneInfo(name))
+        if FROM_HOUR <= local.hour < TO_HOUR:
+            sent += _send_in_zone(companies.filter(timezone=name), local, AT_ONCE - sent)
+    return sent
+
+
+def _send_in_zone(companies, local: dt.datetime, most: int) -> int:
+    monday = local.date() - dt.timedelta(days=local.weekday())
+    week = monday - dt.timedelta(days=7)
+    start, end = (dt.datetime.combine(day, dt.time(), local.tzinfo) for day in (week, monday))
+    people = (
+        readers()
+        .filter(workspace__in=companies, created_at__lt=end)
+        .exclude(Exists(SummaryMail.objects.filter(member=OuterRef("pk"), week=week)))
+    )
+    sent = 0
+    rows = people.select_related("workspace").order_by("workspace_id", "pk")[: max(most, 0)]
+    for _workspace_id, members in groupby(rows, key=lambda member: member.workspace_id):
+        parts: list[Part] | None = None
+        for member in members:
+            if parts is None:
+                parts = week_of(member.workspace, start, end)
+            sent += bool(parts) and _send_once(member, week, parts)
+    return sent
+
+
+def readers():
+    """Owners and admins who can act on it: with an e-mail address and a login, and not signed off."""
+    return Member.objects.filter(
+        role__in=[Role.OWNER, Role.ADMIN], is_active=True, user__is_active=True, weekly_summary=True
+    ).exclude(email="")
+
+
+def _send_once(member: Member, week: dt.date, parts: list[Part]) -> bool:
+    """Claimed first: a second mail is worse than none, and a mail server that is down gives the claim back."""
+    claim, mine = SummaryMail.objects.get_or_create(member=member, week=week)
+    if not mine:
+        return False
+    try:
+        _mail(member, week, parts)
+    except OSError:
+        log.exception("summary_mail_failed", member=member.pk)
+        claim.delete()
+        return False
+    return True
+
+
+def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
+    waiting = sum(part.open for part in parts)
+    subject = (
+        ngettext(
+            "{number} thing needs you: the week of {company}",
+            "{number} things need you: the week of {company}",
+            waiting,
+        )
+        if waiting
+        else _("The week of {company}")
+    ).format(number=waiting, company=member.workspace.name)
+    stop = mails.absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
+    mails.send(
+        "weekly",
+        to=[member.email],
+        subject=subject,
+        workspace=member.workspace,
+        context={
+            "member": member,
+            "parts": [(part, *next_step(part)) for part in parts],
+            "first": week,
+            "last": week + dt.timedelta(days=6),
+            "stop_url": stop,
+            "url": mails.absolute("admin:index"),
+        },
+        # One click in the mail program: https://www.rfc-editor.org/rfc/rfc8058
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+    )
+
+
+def next_step(part: Part) -> tuple[str, str]:
+    """What to do next about this integration, and where."""
+    if part.broken:
+        words = _("Reconnect {account}.").format(account=part.broken.account_name)
+        return words, f"{connect_url(part.provider.name)}?connection={part.broken.pk}"
+    if part.unfinished:
+        words = _("Finish setting up {account}.").format(account=part.unfinished.account_name)
+        return words, mails.absolute("integrations:setup", part.unfinished.pk)
+    if part.open:
+        return _("Look at what needs you on the dashboard."), f"{mails.absolute('admin:index')}#needs"
+    if part.paused:
+        words = _("{account} is paused; resume it when you want it synced again.").format(
+            account=part.paused.account_name
+        )
+        return words, mails.absolute("admin:integrations_connection_change", part.paused.pk)
+    return _("Nothing to do."), ""
+
+
+def reader_of(token: str) -> Member | None:
+    """Whose mail the address with this token came with."""
+    try:
+        pk = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        return None
+    return Member.objects.select_related("workspace").filter(pk=pk, is_active=True).first()
+
+
+def want(member: Member, wanted: bool) -> None:
+    """Signs the person off, or on again."""
+    with attributed(actor=str(member)):
+        team.update_member(workspace=member.workspace, member_id=member.pk, by=None, changes={"weekly_summary": wanted})

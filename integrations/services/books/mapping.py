@@ -1,0 +1,172 @@
+"""Which tax code and which item of the books stand for which of FieldCamp's. What waited for it is tried at once."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
+from fieldcamp.workspace.tracking import TrackedModel
+from integrations.kinds import INVOICE, ITEM, KINDS, TAX
+from integrations.ledger.dirty import write_rows
+from integrations.models import BooksSettings, Connection, Direction, Issue, Link, Stream, SyncJob
+from integrations.records import RemoteRecord
+from integrations.services.books.setup import Choices, named, open_books, read_choices
+from integrations.services.decisions import at_once
+from integrations.services.notes import note
+from integrations.services.setup import SetupError
+
+_OF: dict[str, type[TrackedModel]] = {TAX.name: TaxRate, ITEM.name: Item}
+
+
+def map_tax(
+    *, connection: Connection, tax_rate: TaxRate, code_id: str, user: AbstractBaseUser | None
+) -> SyncJob | None:
+    """Says which tax code this tax rate is; "" lets go of the one that it has."""
+    return map_records(connection=connection, kind=TAX.name, chosen={tax_rate.pk: code_id}, user=user)
+
+
+def map_item(*, connection: Connection, item: Item, item_id: str, user: AbstractBaseUser | None) -> SyncJob | None:
+    """Says which item of the books this item is; "" lets go of the one that it has."""
+    return map_records(connection=connection, kind=ITEM.name, chosen={item.pk: item_id}, user=user)
+
+
+def map_records(
+    *, connection: Connection, kind: str, chosen: Mapping[str, str], user: AbstractBaseUser | None
+) -> SyncJob | None:
+    """Maps several records of one kind at once, by their ids; answers with the job that tries what waited, if one
+    could be started. Raises SetupError, whose field is the record, and ProviderError."""
+    stream = connection.streams.filter(kind=kind, is_active=True).first()
+    if stream is None:
+        raise SetupError("", "Finish setting up these books first.")
+    unknown = _unknown(stream, chosen.values())
+    found = open_books(connection).get(stream.container_id, unknown) if unknown else {}
+    with transaction.atomic():
+        before = mapped(connection, kind)
+        changed = {pk: remote_id for pk, remote_id in chosen.items() if before.get(pk, "") != remote_id}
+        if not changed:
+            return None
+        if set(changed) - set(_mine(connection, kind, changed)):
+            raise SetupError("", "Choose a record of this company.")
+        for record_id in changed:
+            _let_go(stream, record_id)
+        for record_id, remote_id in changed.items():
+            if remote_id:
+                _bind(stream, record_id, remote_id, found.get(remote_id))
+        _look_again(connection)
+        note("mapped", connection, user, before={pk: before.get(pk, "") for pk in changed}, after=changed)
+    return _tried(connection, user)
+
+
+def set_defaults(
+    *,
+    connection: Connection,
+    income_account_id: str,
+    default_item_id: str,
+    user: AbstractBaseUser | None,
+    choices: Choices | None = None,
+) -> SyncJob | None:
+    """The account that new items sell to, and the item that stands for lines without one."""
+    choices = choices or read_choices(connection)
+    account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
+    writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
+    if account is None and (income_account_id or writes):
+        raise SetupError("income_account", "Choose an income account that is active.")
+    if item is None and default_item_id:
+        raise SetupError("default_item", "Choose an item that is active, or none.")
+    wanted = {
+        "income_account_id": account.id if account else "",
+        "income_account_name": account.name[:255] if account else "",
+        "default_item_id": item.id if item else "",
+        "default_item_name": item.name[:255] if item else "",
+    }
+    with transaction.atomic():
+        settings = BooksSettings.objects.select_for_update().get(connection=connection)
+        before = {name: getattr(settings, name) for name in wanted}
+        if before == wanted:
+            return None
+        BooksSettings.objects.filter(pk=settings.pk).update(**wanted)
+        note("defaults_chosen", connection, user, before=before, after=wanted)
+    return _tried(connection, user)
+
+
+def mapped(connection: Connection, kind: str) -> dict[str, str]:
+    """What stands for what: our records' ids and those in the books."""
+    links = _live(connection, kind).exclude(record_id="")
+    return dict(links.values_list("record_id", "remote_id"))
+
+
+def waiting(connection: Connection, *reasons: str) -> int:
+    """How many records wait for a person to map something."""
+    open_ones = Issue.objects.filter(connection=connection, code="RECORD_REJECTED", resolved_at=None)
+    return open_ones.filter(data__reason__in=reasons).count()
+
+
+def _live(connection: Connection, kind: str):
+    return Link.objects.filter(
+        stream__connection=connection, stream__kind=kind, cut_at=None, seen_gone=False, seen__isnull=False
+    )
+
+
+def _mine(connection: Connection, kind: str, ids: Mapping[str, str]) -> list[str]:
+    rows = _OF[kind].objects.alive().filter(workspace_id=connection.workspace_id, pk__in=list(ids))
+    return list(rows.values_list("pk", flat=True))
+
+
+def _unknown(stream: Stream, remote_ids) -> list[str]:
+    """Those that no sync has seen yet."""
+    wanted = {remote_id for remote_id in remote_ids if remote_id}
+    seen = Link.objects.filter(stream=stream, remote_id__in=wanted, seen__isnull=False)
+    return sorted(wanted - set(seen.values_list("remote_id", flat=True)))
+
+
+def _let_go(stream: Stream, record_id: str) -> None:
+    """The twin is nobody's again; a create that has not come about is forgotten."""
+    links = Link.objects.filter(stream=stream, record_id=record_id, cut_at=None)
+    links.filter(seen=None, intent=None).delete()
+    links.update(record_id="", base=None, unsettled=True, parked=False, decision=None)
+
+
+def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord | None) -> None:
+    link = Link.objects.select_for_update().filter(stream=stream, remote_id=remote_id).first()
+    if link is None and record is not None and not record.gone:
+        seen = KINDS[stream.kind].pick(record.fields)
+        link = Link(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, seen_tag=record.tag)
+    if link is None or link.seen_gone or link.cut_at or not link.seen or link.seen.get("active") is False:
+        raise SetupError(record_id, "This one is not there any more, or inactive. Choose another.")
+    if link.record_id and _is_used(stream.kind, link.record_id):
+        name = link.seen.get("name")
+        raise SetupError(
+            record_id, f"“{name}” stands for another record, which is used. Choose another for that first."
+        )
+    link.record_id, link.base, link.unsettled, link.parked, link.decision = record_id, None, True, False, None
+    link.save()
+
+
+def _is_used(kind: str, record_id: str) -> bool:
+    """Whether documents of FieldCamp name it; what nobody uses gives its place up."""
+    if kind == TAX.name:
+        return Invoice.objects.filter(tax_rate=record_id).exists()
+    return InvoiceLine.objects.filter(item=record_id).exists()
+
+
+def _look_again(connection: Connection) -> None:
+    """Makes the invoices dirty again that wait for a mapping, or were refused for the one before."""
+    stream = connection.streams.filter(kind=INVOICE.name).first()
+    issues = Issue.objects.filter(
+        connection=connection,
+        resolved_at=None,
+        record_kind=INVOICE.name,
+        data__reason__in=("tax_mapping", "item_mapping"),
+    )
+    if stream is None or not (ids := list(issues.values_list("record_id", flat=True))):
+        return
+    Link.objects.filter(stream=stream, record_id__in=ids, parked=True).update(parked=False, unsettled=True)
+    write_rows([(stream.pk, record_id, 0) for record_id in ids], INVOICE.name)
+
+
+def _tried(connection: Connection, user: AbstractBaseUser | None) -> SyncJob | None:
+    """Before its first sync the company waits for a person to start that."""
+    if user is None or connection.streams.filter(is_active=True, first_synced_at=None).exists():
+        return None
+    return at_once(connection, None, user)

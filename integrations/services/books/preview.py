@@ -1,0 +1,192 @@
+"""What the first sync of a company's books would do, before anything is written.
+
+The sides that the sync itself asks are asked here, about links that are only pretended: so the two cannot disagree.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.books import SIDES
+from integrations.books.matching import Matches
+from integrations.jobs.streams import window_at
+from integrations.kinds import BOOKS, INVOICE, KINDS, Kind
+from integrations.models import Connection, Direction, Link, Stream
+from integrations.providers.base import BooksClient
+from integrations.records import RemoteRecord
+from integrations.services.books.setup import known_company, open_books
+
+if TYPE_CHECKING:
+    from integrations.books.base import BooksSide
+else:
+    BooksSide = object
+
+MOST = 5000  # records of one kind on either side: a preview has to appear while somebody waits
+SECONDS = 12.0
+MADE = "made by this sync: "
+
+
+@dataclass(frozen=True)
+class Count:
+    """One kind. `linked` are on both sides already, `asked` may be; `waiting` need a choice or another record first.
+    `left` are the books' alone and stay so."""
+
+    kind: str
+    linked: int = 0
+    to_create: int = 0
+    to_bring_in: int = 0
+    asked: int = 0
+    waiting: int = 0
+    left: int = 0
+
+    @property
+    def plural(self) -> str:
+        return KINDS[self.kind].plural
+
+
+@dataclass(frozen=True)
+class BooksPreview:
+    """`complete` is false where there is so much that the reading was broken off: the numbers are then the least that
+    there is. `total` is what the invoices to post come to; `closed` of them are dated in closed books. Nothing is ever
+    removed by a first sync."""
+
+    counts: Mapping[str, Count]
+    total: Decimal
+    closed: int
+    reasons: Mapping[str, int]
+    complete: bool
+
+
+def preview_books(connection: Connection) -> BooksPreview:
+    """Reads both sides, writes nothing. Raises ProviderError."""
+    ends = time.monotonic() + SECONDS
+    books, company = open_books(connection), known_company(connection)
+    pretended = _Pretended(closed_until=company.closed_until if company else "")
+    counts = {}
+    for stream in sorted(
+        connection.streams.filter(is_active=True), key=lambda stream: [kind.name for kind in BOOKS].index(stream.kind)
+    ):
+        stream.connection = connection
+        links, whole = _strangers(books, stream, ends)
+        pretended.complete &= whole
+        side = pretended.side(stream)
+        counts[stream.kind] = side.look(links)
+    return BooksPreview(counts, pretended.total, pretended.closed, pretended.reasons, pretended.complete)
+
+
+def _strangers(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
+    """What the books have and nobody has linked yet, as links that are not stored."""
+    known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
+    found: list[Link] = []
+    for page in books.changes(stream.container_id, "", window_at(timezone.now())):
+        found += [
+            _link(stream, record, len(found) + n) for n, record in enumerate(page.records) if _counts(record, known)
+        ]
+        if not page.last and (len(found) >= MOST or time.monotonic() > ends):
+            return found, False
+    return found, True
+
+
+def _counts(record: RemoteRecord, known: Mapping[str, str]) -> bool:
+    return not record.gone and record.id not in known
+
+
+def _link(stream: Stream, record: RemoteRecord, number: int) -> Link:
+    seen = KINDS[stream.kind].pick(record.fields)
+    return Link(pk=-1 - number, stream=stream, kind=stream.kind, remote_id=record.id, seen=seen, seen_tag=record.tag)
+
+
+class _Pretended:
+    """What the sync would have linked and made so far."""
+
+    def __init__(self, closed_until: str):
+        self.twins: dict[str, dict[str, str]] = {kind.name: {} for kind in BOOKS}  # our id -> theirs
+        self.links: dict[str, dict[str, Link]] = {kind.name: {} for kind in BOOKS}  # … those that were matched
+        self.closed_until, self.closed, self.total = closed_until, 0, Decimal(0)
+        self.reasons: dict[str, int] = {}
+        self.complete = True
+
+    def side(self, stream: Stream) -> Any:
+        side = SIDES[stream.kind]
+        pretending: Any = type(f"Pretending{side.__name__}", (_Pretending, side), {"pretended": self})
+        return pretending(stream, window_at(timezone.now()))
+
+    def post(self, invoices: Iterable[Any]) -> None:
+        for invoice in invoices:
+            if invoice.date.isoformat() <= self.closed_until:
+                self.closed += 1
+            else:
+                self.total += invoice.total
+
+
+class _Pretending(BooksSide):
+    """One kind's side, whose other kinds are those that the sync would have brought about."""
+
+    pretended: _Pretended
+
+    def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
+        made = self.pretended.twins[kind.name]
+        return super().remote_ids(kind, record_ids) | {pk: made[pk] for pk in set(record_ids) & made.keys()}
+
+    def twins(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
+        wanted, matched = set(record_ids), self.pretended.links[kind.name]
+        return [*super().twins(kind, wanted), *(matched[pk] for pk in wanted & matched.keys())]
+
+    def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
+        wanted = set(remote_ids)
+        made = {remote_id: pk for pk, remote_id in self.pretended.twins[kind.name].items() if remote_id in wanted}
+        return super().record_ids(kind, wanted) | made
+
+    def _unlinked(self) -> QuerySet:
+        return super()._unlinked().exclude(pk__in=list(self.pretended.twins[self.kind.name]))
+
+    def look(self, strangers: list[Link]) -> Count:
+        records = list(self._with_related(self._unlinked())[: MOST + 1])
+        self.pretended.complete &= len(records) <= MOST
+        matches = self.matches(records, strangers) if records and strangers else Matches()
+        self._doubts = matches.doubts
+        twins = self.pretended.twins[self.kind.name]
+        by_id = {link.pk: link for link in strangers}
+        for record_id, link_id in matches.links.items():
+            link = by_id[link_id]
+            link.record_id, twins[record_id] = record_id, link.remote_id
+            self.pretended.links[self.kind.name][record_id] = link
+        ours, waiting = self._ours([record for record in records if record.pk not in twins])
+        taken = set(matches.links.values())
+        theirs = [link for link in strangers if link.pk not in taken]
+        brought = self._brought(theirs)
+        already = Link.objects.filter(stream=self.stream, cut_at=None, seen__isnull=False).exclude(record_id="").count()
+        return Count(
+            self.kind.name,
+            linked=already + len(matches.links),
+            to_create=len(ours),
+            to_bring_in=brought,
+            asked=len(matches.doubts),
+            waiting=waiting,
+            left=len(theirs) - brought,
+        )
+
+    def _ours(self, records: Sequence[Any]) -> tuple[list[Any], int]:
+        """Those that would be made there, and how many of the others wait for something."""
+        if self.stream.direction == Direction.PULL:
+            return [], len(records)
+        clear = [record for record in records if record.pk not in self._doubts]
+        views = self.views(clear)
+        made = [record for record in clear if views[record.pk].fields is not None and views[record.pk].in_window]
+        for record in clear:
+            if reason := views[record.pk].reason:
+                self.pretended.reasons[reason] = self.pretended.reasons.get(reason, 0) + 1
+        if self.kind is INVOICE:
+            self.pretended.post(made)
+        self.pretended.twins[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
+        return made, sum(1 for record in clear if views[record.pk].blocked)
+
+    def _brought(self, links: Sequence[Link]) -> int:
+        if self.stream.direction == Direction.PUSH or not links:
+            return 0
+        return len(links) - len(self.unwelcome(links))

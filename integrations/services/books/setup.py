@@ -1,0 +1,194 @@
+"""Setting up the books of one company: what is chosen is checked with the provider, and nothing syncs before it."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import structlog
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.jobs.streams import open_remote
+from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, PAYMENT, TAX
+from integrations.models import BooksSettings, Connection, ConnectionState, Direction, Policy, Stream
+from integrations.providers import PROVIDERS
+from integrations.providers.base import BooksClient
+from integrations.records import Company, Container, Reference
+from integrations.services.notes import note
+from integrations.services.setup import SetupError, other_books, ready_state
+
+log = structlog.get_logger(__name__)
+
+DOCUMENTS = (INVOICE.name, PAYMENT.name)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the provider says of the company, and what there is to choose from; inactive ones are left out."""
+
+    company: Company
+    income_accounts: list[Reference]
+    items: list[Reference]
+    kinds: dict[str, Container]
+
+
+def open_books(connection: Connection, **kwargs: Any) -> BooksClient:
+    return cast(BooksClient, open_remote(connection, **kwargs))
+
+
+def read_choices(connection: Connection) -> Choices:
+    """Asks the provider. Raises ProviderError."""
+    books = open_books(connection)
+    # A provider of books lists its containers in the order of its kinds.
+    kinds = dict(zip(PROVIDERS[connection.integration].kinds, books.containers(), strict=True))
+    return Choices(books.company(), active(books.references("income_account")), active(books.references("item")), kinds)
+
+
+def active(references: Iterable[Reference]) -> list[Reference]:
+    return sorted((one for one in references if one.active), key=lambda one: one.name.casefold())
+
+
+def set_up_books(
+    *,
+    connection: Connection,
+    income_account_id: str = "",
+    default_item_id: str = "",
+    import_customers: bool = True,
+    import_items: bool = True,
+    invoices_from: dt.date | None = None,
+    direction: str = Direction.TWO_WAY,
+    policy_lists: str = Policy.LOCAL,
+    policy_documents: str = Policy.ASK,
+    user: User | AnonymousUser | None = None,
+    choices: Choices | None = None,
+) -> Connection:
+    """Takes the choices; from now on the company syncs. Raises SetupError, ProviderError.
+
+    `choices` are what the provider has just said, where it was asked already.
+    """
+    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
+        raise SetupError("", "Connect this company again first.")
+    if direction not in Direction.values:
+        raise SetupError("direction", "Choose one of the directions.")
+    for field, policy in (("policy_lists", policy_lists), ("policy_documents", policy_documents)):
+        if policy not in Policy.values:
+            raise SetupError(field, "Choose who wins.")
+    choices = choices or read_choices(connection)
+    label = PROVIDERS[connection.integration].label
+    account = named(choices.income_accounts, income_account_id)
+    if account is None and (income_account_id or direction != Direction.PULL):
+        raise SetupError("income_account", f"Choose an income account of {label} that is active.")
+    item = named(choices.items, default_item_id)
+    if item is None and default_item_id:
+        raise SetupError("default_item", f"Choose an item of {label} that is active, or none.")
+    wanted = {
+        "income_account_id": account.id if account else "",
+        "income_account_name": account.name[:255] if account else "",
+        "default_item_id": item.id if item else "",
+        "default_item_name": item.name[:255] if item else "",
+        "import_customers": import_customers,
+        "import_items": import_items,
+        "invoices_from": invoices_from,
+    }
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if other_books(connection).exists():
+            raise SetupError("", f"Another company of {label} is connected. Disconnect that one first.")
+        settings, _ = BooksSettings.objects.select_for_update().get_or_create(connection=connection)
+        before = chosen(connection)
+        again = _brings_more(settings, wanted)
+        for name, value in {**wanted, **_facts(choices.company)}.items():
+            setattr(settings, name, value)
+        settings.save()
+        for kind in BOOKS:
+            lists = policy_documents if kind.name in DOCUMENTS else policy_lists
+            # The books know what the law asks: tax codes are read, never written.
+            reads = kind is TAX
+            _save_stream(
+                connection,
+                kind.name,
+                choices.kinds[kind.name],
+                Direction.PULL if reads else direction,
+                Policy.REMOTE if reads else lists,
+                again=kind.name in again,
+            )
+        connection.state, connection.state_reason = ready_state(connection), ""
+        connection.save(update_fields=["state", "state_reason"])
+        note("set_up", connection, user, before=before, after=chosen(connection))
+    log.info("books_set_up", connection=connection.pk, direction=direction)
+    return connection
+
+
+def named(references: Iterable[Reference], id: str) -> Reference | None:
+    return next((one for one in references if id and one.id == id), None)
+
+
+def _facts(company: Company) -> dict[str, Any]:
+    return {"company": asdict(company), "refreshed_at": timezone.now()}
+
+
+def refresh_company(connection: Connection) -> Company:
+    """Asks again what the company is like. Raises ProviderError."""
+    company = open_books(connection).company()
+    BooksSettings.objects.update_or_create(connection=connection, defaults=_facts(company))
+    return company
+
+
+def known_company(connection: Connection) -> Company | None:
+    """What the provider last said of the company."""
+    return company_of(BooksSettings.objects.filter(connection=connection).first())
+
+
+def company_of(settings: BooksSettings | None) -> Company | None:
+    """The company that these settings hold, as far as it is known."""
+    if settings is None or not settings.company:
+        return None
+    names = Company.__dataclass_fields__
+    return Company(**{name: value for name, value in settings.company.items() if name in names})
+
+
+def _brings_more(settings: BooksSettings, wanted: Mapping[str, Any]) -> set[str]:
+    """The kinds of which records were passed over until now that these choices let in."""
+    kinds = set()
+    if wanted["import_customers"] and not settings.import_customers:
+        kinds.add(CUSTOMER.name)
+    if wanted["import_items"] and not settings.import_items:
+        kinds.add(ITEM.name)
+    since, until_now = wanted["invoices_from"], settings.invoices_from
+    if until_now and (since is None or since < until_now):
+        kinds.update(DOCUMENTS)
+    return kinds
+
+
+def _save_stream(
+    connection: Connection, kind: str, container: Container, direction: str, policy: str, *, again: bool
+) -> None:
+    stream = Stream.objects.filter(connection=connection, container_id=container.id).first()
+    if stream is None:
+        stream = Stream(connection=connection, container_id=container.id, direction=direction)
+    # What the old direction held back is found by reading everything.
+    if again or (direction != stream.direction and stream.direction != Direction.TWO_WAY):
+        stream.cursor, stream.window_end = "", None
+    stream.kind, stream.container_name, stream.is_active = kind, container.name, True
+    stream.direction, stream.policy = direction, policy
+    stream.save()
+
+
+def chosen(connection: Connection) -> dict[str, Any]:
+    """The company's choices, as the set-up page shows and takes them."""
+    settings = BooksSettings.objects.filter(connection=connection).first()
+    streams = {stream.kind: stream for stream in connection.streams.filter(is_active=True)}
+    if settings is None or INVOICE.name not in streams:
+        return {}
+    return {
+        "income_account": settings.income_account_id,
+        "default_item": settings.default_item_id,
+        "import_customers": settings.import_customers,
+        "import_items": settings.import_items,
+        "invoices_from": settings.invoices_from,
+        "direction": streams[INVOICE.name].direction,
+        "policy_lists": streams[CUSTOMER.name].policy,
+        "policy_documents": streams[INVOICE.name].policy,
+    }

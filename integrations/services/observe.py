@@ -1,0 +1,89 @@
+"""Taking in what is pending at a provider when somebody reads the change feed: bounded, one reader at a time, and
+without touching a single visit."""
+
+import datetime as dt
+import time
+
+import structlog
+from django.db import DatabaseError
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.errors import ProviderError
+from integrations.jobs.streams import open_remote, window_at
+from integrations.ledger.observations import Observations
+from integrations.models import Connection, ConnectionState, SyncJob
+from integrations.models.jobs import IN_FLIGHT
+from integrations.sync.observe import cleared
+from integrations.sync.ports import Overtaken
+
+FRESH = dt.timedelta(seconds=2)
+
+log = structlog.get_logger(__name__)
+
+
+class _Stop(Exception):
+    """The time is up, or a job has taken over."""
+
+
+def take_in_pending(workspace, integration: str, seconds: float = 2.0) -> dt.datetime:
+    """Observes the integration's accounts for at most about `seconds`; the time that the feed is true of.
+
+    That is the time of the account looked at longest ago: an account that cannot be asked makes the answer older,
+    never wrong.
+    """
+    ends = time.monotonic() + seconds
+    connections = Connection.objects.filter(
+        workspace=workspace, integration=integration, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]
+    )
+    for connection in connections.select_related("workspace", "member"):
+        if time.monotonic() < ends and _claim(connection):
+            _observe(connection, ends)
+    looked = connections.values_list("observed_at", "last_synced_at")
+    known = [max(times) for pair in looked if (times := [at for at in pair if at])]
+    return min(known, default=timezone.now())
+
+
+def _in_flight(connection: Connection) -> bool:
+    return SyncJob.objects.filter(
+        workspace_id=connection.workspace_id, integration=connection.integration, status__in=IN_FLIGHT
+    ).exists()
+
+
+def _claim(connection: Connection) -> bool:
+    now = timezone.now()
+    if _in_flight(connection) or (connection.retry_at and connection.retry_at > now):
+        return False
+    free = Q(observing_until=None) | Q(observing_until__lt=now)
+    stale = Q(observed_at=None) | Q(observed_at__lt=now - FRESH)
+    return bool(
+        Connection.objects.filter(free, stale, pk=connection.pk).update(observing_until=now + dt.timedelta(seconds=30))
+    )
+
+
+def _observe(connection: Connection, ends: float) -> None:
+    started = timezone.now()
+
+    def guard() -> None:
+        if time.monotonic() > ends or _in_flight(connection):
+            raise _Stop
+
+    complete = True
+    try:
+        remote = open_remote(connection, before_call=guard, attempts=1, read_timeout=max(0.2, ends - time.monotonic()))
+        for stream in connection.streams.filter(is_active=True).exclude(cursor=""):
+            stream.connection = connection
+            seen = Observations(stream, guard)
+            cursor = seen.cursor(full=False)
+            window = window_at(started)
+            for page in remote.changes(stream.container_id, cursor, window):
+                seen.save_page(cleared(page, remote, stream.container_id, seen, window), cursor, full=False)
+                cursor = page.cursor
+    except (_Stop, Overtaken, ProviderError) as error:
+        complete = False
+        log.info("feed.not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
+    except DatabaseError:
+        raise
+    finally:
+        values = {"observed_at": started} if complete else {}
+        Connection.objects.filter(pk=connection.pk).update(observing_until=None, **values)

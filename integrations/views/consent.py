@@ -1,0 +1,85 @@
+"""Where allauth's dance ends and a connection begins. Nobody is signed in by it, and no SocialAccount is made.
+
+Why so strict: an account that allauth has linked logs its holder in. A calendar must not be a key to the dashboard.
+"""
+
+from typing import Any
+
+import structlog
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthError, AuthProcess
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from integrations.accounts.consent import Intent
+from integrations.errors import Misconfigured, ProviderError, Transient
+from integrations.providers import BY_SLUG
+from integrations.services import connections
+from integrations.transport.session import session
+
+log = structlog.get_logger(__name__)
+
+
+class ConnectAdapter(DefaultSocialAccountAdapter):
+    """Takes the grant of a consent that our own page has started, and refuses every other."""
+
+    def get_requests_session(self):
+        return session()
+
+    def is_open_for_signup(self, request, sociallogin) -> bool:
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin) -> None:
+        raise ImmediateHttpResponse(_accept(request, sociallogin))
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider, error=None, exception=None, extra_context: dict[str, Any] | None = None
+    ) -> None:
+        """Every way in which consent can fail ends on a page that says what happened and what to press."""
+        state = (extra_context or {}).get("state")
+        cause = exception.__cause__ if exception else None
+        if error == AuthError.CANCELLED:
+            name = "cancelled"
+        elif state is None:
+            name = "expired"  # too late, sent twice (the back button), or from another browser
+        elif isinstance(cause, Misconfigured):
+            name = "misconfigured"
+        elif isinstance(cause, Transient):
+            name = "unavailable"
+        else:
+            name = "failed"
+        log.info("consent_failed", provider=provider.id, page=name, cause=type(cause or exception).__name__)
+        intent = Intent.from_state((state or {}).get("data"))
+        raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause))
+
+
+def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
+    slug = sociallogin.account.provider
+    intent = Intent.from_state(sociallogin.state.get("data"))
+    if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
+        return _page(request, "refused", slug, status=403)
+    if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
+        return _page(request, "other_person", slug, status=403)
+    try:
+        connection = connections.accept_consent(
+            intent=intent,
+            integration=BY_SLUG[slug].name,
+            user=request.user,
+            account=sociallogin.consented,
+            tokens=sociallogin.tokens,
+        )
+    except connections.OtherAccount as error:
+        return _page(request, "other_account", slug, intent, error=error, status=409)
+    except connections.NotAllowed:
+        return _page(request, "other_person", slug, status=403)
+    return redirect("integrations:setup", connection.pk)
+
+
+def _page(
+    request: HttpRequest, name: str, slug: str, intent: Intent | None = None, status: int = 200, **context: Any
+) -> HttpResponse:
+    provider = BY_SLUG[slug]
+    cause = context.pop("cause", None)
+    context["reason"] = str(cause) if isinstance(cause, ProviderError) else ""
+    return render(request, f"connect/{name}.html", {"provider": provider, "intent": intent, **context}, status=status)

@@ -1,0 +1,3 @@
+"""The desk's company and its people."""
+
+from tests.integrations.admin.conftest import *  # noqa: F403

@@ -1,0 +1,178 @@
+"""Items, tax rates, invoices and payments at the desk."""
+
+from decimal import Decimal
+
+import pytest
+
+from fieldcamp.workspace.models import Change, Invoice, Item, Payment, TaxRate
+from tests.integrations.admin.conftest import pages_of
+from tests.integrations.admin.test_records import errors_of
+
+MONEY = ("item", "tax rate", "invoice", "payment")
+
+
+@pytest.fixture
+def page(ours):
+    return pages_of(ours)
+
+
+def form_of(browser, url: str) -> dict[str, str]:
+    """The page's form and rows as a browser would send them back."""
+    context = browser.get(url).context
+    forms = [context["adminform"].form]
+    for rows in context["inline_admin_formsets"]:
+        forms += [rows.formset.management_form, *rows.formset.forms]
+    data: dict[str, str] = {}
+    for form in forms:
+        for field in form:
+            value = field.value()
+            if value is not None and value is not False and value != "":
+                data[field.html_name] = str(value)
+    return data
+
+
+def rows_of(*rows: dict[str, str], prefix: str = "lines") -> dict[str, str]:
+    data = {f"{prefix}-TOTAL_FORMS": str(len(rows)), f"{prefix}-INITIAL_FORMS": "0"}
+    return data | {f"{prefix}-{number}-{name}": value for number, row in enumerate(rows) for name, value in row.items()}
+
+
+def test_saving_an_untouched_form_changes_nothing(desk, page):
+    before = Change.objects.count()
+    for name in MONEY:
+        response = desk().post(page[name], form_of(desk(), page[name]))
+        assert response.status_code == 302, (name, errors_of(response))
+    assert Change.objects.count() == before
+
+
+def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
+    rows = rows_of(
+        {"item": ours.item.pk, "quantity": "2", "taxable": "on"},
+        {"description": "Tip", "unit_price": "5.5"},
+        {"taxable": "on"},
+    )
+    data = {"client": ours.client.pk, "tax_rate": ours.tax.pk, "discount_percent": "10", **rows}
+    assert desk().post("/admin/workspace/invoice/add/", data).status_code == 302
+    invoice = Invoice.objects.get(number="1002")
+    lines = list(invoice.lines.values_list("description", "quantity", "unit_price", "taxable"))
+    assert lines == [("Item of Ours", 2, 100, True), ("Tip", 1, Decimal("5.5"), False)]
+    assert (invoice.subtotal, invoice.tax_total, invoice.total) == (
+        Decimal("205.50"),
+        Decimal("14.40"),
+        Decimal("199.35"),
+    )
+    url = f"/admin/workspace/invoice/{invoice.pk}"
+    assert "is sent: it can be paid now." in desk().post(f"{url}/send/", follow=True).content.decode()
+    shown = desk().get(f"{url}/change/").content.decode()
+    assert "199.35" in shown and "Sent" in shown and f"{url}/void/" in shown and f"{url}/send/" not in shown
+    paid = rows_of({"invoice": invoice.pk, "amount": "199.35"}, prefix="allocations")
+    data = {"client": ours.client.pk, "amount": "200", "method": "cash", **paid}
+    assert desk().post("/admin/workspace/payment/add/", data).status_code == 302
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+    shown = desk().get(f"{url}/change/").content.decode()
+    assert "Sent by Owner." in shown and "Now paid by Owner." in shown
+
+
+def test_lines_are_edited_removed_and_added(desk, ours, page):
+    data = form_of(desk(), page["invoice"]) | {
+        "lines-0-quantity": "3",
+        "lines-1-description": "More",
+        "lines-1-unit_price": "1",
+    }
+    assert desk().post(page["invoice"], data).status_code == 302
+    invoice = Invoice.objects.get(pk=ours.invoice.pk)
+    assert [line.amount for line in invoice.lines.all()] == [300, 1]
+    data = form_of(desk(), page["invoice"]) | {"lines-0-DELETE": "on"}
+    refused = errors_of(desk().post(page["invoice"], data))
+    assert "8.00 of invoice 1001 is paid already" in refused
+    assert invoice.lines.count() == 2
+    assert "Lines and total changed by Owner." in desk().get(page["invoice"]).content.decode()
+
+
+def test_refusals_name_the_row(desk, ours, theirs, page):
+    for row in ({"quantity": "-1", "unit_price": "5"}, {"item": theirs.item.pk}, {"unit_price": "x"}):
+        data = form_of(desk(), page["invoice"]) | rows_of(row)
+        shown = desk().post(page["invoice"], data)
+        assert errors_of(shown) and theirs.item.name not in shown.content.decode()
+    assert "Row 1: Must not be negative." in errors_of(
+        desk().post(page["invoice"], form_of(desk(), page["invoice"]) | rows_of({"quantity": "-1", "unit_price": "5"}))
+    )
+    data = form_of(desk(), page["payment"]) | {"allocations-0-amount": "500", "amount": "500"}
+    assert "Row 1: Only 108.00 of invoice 1001 is open." in errors_of(desk().post(page["payment"], data))
+    assert Invoice.objects.get(pk=ours.invoice.pk).version == Invoice.objects.get(pk=theirs.invoice.pk).version
+
+
+def test_void_asks_first_and_says_why_not(desk, ours, page):
+    asked = desk().get(page["void invoice"]).content.decode()
+    assert "Nothing is owed for it any more." in asked and 'name="reason"' in asked
+    said = desk().post(page["void invoice"], {"reason": "Twice"}, follow=True).content.decode()
+    assert "Payments are recorded for invoice 1001" in said
+    desk().post(page["void payment"])
+    assert Payment.objects.get(pk=ours.payment.pk).voided_at
+    desk().post(page["void invoice"], {"reason": "Twice"})
+    assert Invoice.objects.get(pk=ours.invoice.pk).void_reason == "Twice"
+
+
+def test_a_draft_is_deleted_and_a_bill_is_not(desk, ours):
+    desk().post("/admin/workspace/invoice/add/", {"client": ours.client.pk, **rows_of()})
+    draft = Invoice.objects.get(number="1002")
+    response = desk().post(f"/admin/workspace/invoice/{draft.pk}/discard/")
+    assert response["Location"] == "/admin/workspace/invoice/"
+    assert Invoice.objects.alive().filter(workspace=ours.workspace).get() == ours.invoice
+    assert desk().get(f"/admin/workspace/invoice/{ours.invoice.pk}/send/").status_code == 405
+    desk().post(f"/admin/workspace/invoice/{ours.invoice.pk}/discard/")
+    assert Invoice.objects.alive().filter(pk=ours.invoice.pk).exists()
+
+
+def test_items_and_taxes_are_deleted_and_their_invoices_stay(desk, ours, page):
+    for name, row in (("item", ours.item), ("tax rate", ours.tax)):
+        url = page[name].replace("change", "delete")
+        assert "Invoices that have it stay as they are." in desk().get(url).content.decode()
+        assert desk("staff").post(url).status_code == 403
+        assert desk().post(url).status_code == 302
+        assert not type(row).objects.alive().filter(pk=row.pk).exists()
+    assert Invoice.objects.get(pk=ours.invoice.pk).total == 108
+
+
+def test_rates_are_percentages_here(desk, ours, page):
+    parts = {"parts": "State 7.25\nCounty 0.75 %", "rate": ""}
+    assert desk().post(page["tax rate"], form_of(desk(), page["tax rate"]) | parts).status_code == 302
+    tax = TaxRate.objects.get(pk=ours.tax.pk)
+    assert tax.rate == Decimal("0.08")
+    assert tax.components == [{"name": "State", "rate": "0.0725"}, {"name": "County", "rate": "0.0075"}]
+    assert form_of(desk(), page["tax rate"])["parts"] == "State 7.25\nCounty 0.75"
+    for wrong in ("State", "State 101", "7", "State x", "State NaN", "State 0.00001"):
+        assert "parts" in errors_of(desk().post(page["tax rate"], form_of(desk(), page["tax rate"]) | {"parts": wrong}))
+
+
+def test_who_may_only_look_sees_the_rows_and_changes_nothing(desk, ours, page):
+    for role in ("staff", "viewer"):
+        shown = desk(role).get(page["invoice"]).content.decode()
+        assert "Item of Ours" in shown and "/void/" not in shown and "<textarea" not in shown
+        assert desk(role).post(page["void payment"]).status_code == 403
+        assert desk(role).get("/admin/workspace/item/add/").status_code == 403
+    assert not Payment.objects.exclude(voided_at=None).exists()
+
+
+@pytest.mark.parametrize("name", ["item", "taxrate", "invoice", "payment"])
+def test_lists_are_searched_filtered_and_cheap(desk, ours, name, django_assert_max_num_queries):
+    browser = desk("viewer")
+    with django_assert_max_num_queries(8):
+        shown = browser.get(f"/admin/workspace/{name}/").content.decode()
+    assert "Ours" in shown
+    assert "Ours" not in browser.get(f"/admin/workspace/{name}/?q=nothing").content.decode().split("<table")[-1]
+
+
+def test_every_status_has_its_filter(desk, ours):
+    for status, count in (("partly_paid", 1), ("draft", 0), ("sent", 0), ("paid", 0), ("overdue", 0), ("void", 0)):
+        response = desk().get(f"/admin/workspace/invoice/?status={status}")
+        assert len(response.context["cl"].result_list) == count, status
+
+
+def test_a_new_item_belongs_to_the_own_company(desk, ours):
+    assert (
+        desk().post("/admin/workspace/item/add/", {"name": "Elbow", "type": "product", "price": "1.2345"}).status_code
+        == 302
+    )
+    item = Item.objects.get(name="Elbow")
+    assert (item.workspace, item.price, item.taxable) == (ours.workspace, Decimal("1.2345"), False)

@@ -1,0 +1,3 @@
+"""A company whose people sign in and connect accounts."""
+
+from tests.integrations.connecting import *  # noqa: F403

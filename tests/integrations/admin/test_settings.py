@@ -1,0 +1,167 @@
+"""The settings of a connection and of an integration: changed by owners and admins, read by everybody, on record."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from fieldcamp.workspace.models import AuditEntry
+from integrations.errors import Unavailable
+from integrations.models import Connection, ProviderBudget, Stream, WorkspaceIntegration
+from integrations.providers.google_calendar.api import CalendarClient
+from integrations.records import Container
+from tests.integrations.admin.test_pages import text_of
+
+GOOGLE_SETTINGS = "/admin/integrations/settings/google-calendar/"
+CALENDARS = [
+    Container("main", "Main", primary=True, writable=True),
+    Container("side", "Side", primary=False, writable=True),
+    Container("read", "Holidays", primary=False, writable=False),
+]
+CHOICES = {"target": "side", "busy": ["main", "side"], "direction": "push", "policy": "ask"}
+
+
+@pytest.fixture
+def calendars(monkeypatch):
+    """What the provider lists; a list of its own for each test."""
+    listed = [*CALENDARS]
+    monkeypatch.setattr(CalendarClient, "containers", lambda self: listed)
+    return listed
+
+
+def page_of(rows) -> str:
+    return f"/admin/integrations/connections/{rows.connection.pk}/settings/"
+
+
+def test_reached_from_the_card_and_from_the_passport(desk, ours):
+    for role in ("owner", "viewer"):
+        assert page_of(ours) in desk(role).get("/admin/").content.decode()
+        passport = desk(role).get(f"/admin/integrations/connection/{ours.connection.pk}/change/").content.decode()
+        assert page_of(ours) in passport
+
+
+def test_what_is_chosen_is_saved_and_on_record(desk, ours, calendars):
+    Stream.objects.filter(pk=ours.stream.pk).update(first_synced_at=timezone.now())
+    page = desk("admin").get(page_of(ours)).content.decode()
+    assert '<option value="main" selected>Main calendar' in page
+    assert 'value="two_way" checked' in page
+    answer = desk("admin").post(page_of(ours), CHOICES | {"target": "main", "busy": ["main"]})
+    assert answer["Location"] == page_of(ours)
+    stream = Stream.objects.get(pk=ours.stream.pk)
+    assert (stream.direction, stream.policy, stream.reads_busy) == ("push", "ask", True)
+    entry = AuditEntry.objects.get(action="connection.set_up")
+    assert entry.actor.startswith("admin")
+    assert (entry.before["policy"], entry.after["policy"]) == ("local", "ask")
+
+
+def test_another_calendar_is_previewed_before_it_is_synced(desk, ours, calendars):
+    answer = desk().post(page_of(ours), CHOICES)
+    assert answer["Location"] == page_of(ours).replace("settings", "preview")
+    assert Stream.objects.get(is_target=True, is_active=True).container_id == "side"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"target": "read", "direction": "two_way"}, {"target": "none"}, {"policy": "newest"}, {"busy": ["none"]}]
+)
+def test_a_choice_that_cannot_be_taken_is_said_and_kept(wrong, desk, ours, calendars):
+    answer = desk().post(page_of(ours), CHOICES | wrong)
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert 'role="alert"' in page
+    assert Stream.objects.get(pk=ours.stream.pk).direction == "two_way"
+
+
+def test_staff_and_viewers_only_read(desk, ours, theirs):
+    for role in ("staff", "viewer"):
+        page = desk(role).get(page_of(ours)).content.decode()
+        words = text_of(page)
+        assert "Calendar of Ours" in words
+        assert "Both ways" in words
+        assert "FieldCamp wins" in words
+        assert 'name="direction"' not in page
+        assert ">Pause</button>" not in page
+        assert desk(role).post(page_of(ours), CHOICES).status_code == 403
+        assert desk(role).get(page_of(theirs)).status_code == 404
+    assert Stream.objects.get(pk=ours.stream.pk).policy == "local"
+
+
+def test_a_provider_that_does_not_answer(desk, ours, monkeypatch):
+    def silent(self):
+        raise Unavailable("Google Calendar did not answer.")
+
+    monkeypatch.setattr(CalendarClient, "containers", silent)
+    for answer in (desk().get(page_of(ours)), desk().post(page_of(ours), CHOICES)):
+        assert answer.status_code == 503
+        assert "Google Calendar did not answer." in answer.content.decode()
+        assert "Calendar of Ours" in answer.content.decode()
+
+
+def test_a_connection_that_cannot_sync_leads_to_its_repair(desk, ours):
+    Connection.objects.update(state="needs_reconnect")
+    assert desk().get(page_of(ours))["Location"] == page_of(ours).replace("settings", "setup")
+    assert "/connection/" in desk("viewer").get(page_of(ours))["Location"]
+
+
+def test_pause_and_resume_are_there_too(desk, ours, calendars):
+    assert ">Pause<" in desk().get(page_of(ours)).content.decode()
+    pause = f"/admin/integrations/connections/{ours.connection.pk}/pause/"
+    assert desk().post(pause, {"next": page_of(ours)})["Location"] == page_of(ours)
+    assert ">Resume<" in desk().get(page_of(ours)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "by hand only"), (5, "every 5 min"), (60, "every hour"), (240, "every 4 h"), (1440, "once a day")],
+)
+def test_the_schedule_is_shown_on_the_card_and_moves_the_next_sync(minutes, words, desk, ours):
+    answer = desk("admin").post(GOOGLE_SETTINGS, {"minutes": str(minutes)})
+    assert answer["Location"] == GOOGLE_SETTINGS
+    row = WorkspaceIntegration.objects.get(workspace=ours.workspace)
+    assert row.interval_minutes == minutes
+    if minutes:
+        distance = (row.next_sync_at - timezone.now()) / dt.timedelta(minutes=minutes)
+        assert 0.85 < distance < 1.15
+    else:
+        assert row.next_sync_at is None
+    assert f"Synced {words}" in text_of(desk().get("/admin/").content.decode())
+    entry = AuditEntry.objects.get(action="integration.schedule_changed")
+    assert (entry.before, entry.after) == ({"interval_minutes": 30}, {"interval_minutes": minutes})
+
+
+@pytest.mark.parametrize("minutes", ["1", "4", "1441", "-5", "x", "", "²", "99999999999"])
+def test_an_interval_that_makes_no_sense(minutes, desk, ours):
+    answer = desk().post(GOOGLE_SETTINGS, {"minutes": minutes})
+    assert answer.status_code == 400
+    assert "Choose 5 minutes to 24 hours, or off." in answer.content.decode()
+    assert WorkspaceIntegration.objects.get().interval_minutes == 30
+
+
+def test_saving_the_same_schedule_changes_nothing(desk, ours):
+    before = WorkspaceIntegration.objects.get().next_sync_at
+    desk().post(GOOGLE_SETTINGS, {"minutes": "30"})
+    assert WorkspaceIntegration.objects.get().next_sync_at == before
+    assert not AuditEntry.objects.filter(action="integration.schedule_changed").exists()
+
+
+def test_who_may_set_the_schedule(desk, ours):
+    for role in ("staff", "viewer"):
+        assert 'name="minutes"' not in desk(role).get(GOOGLE_SETTINGS).content.decode()
+        assert desk(role).post(GOOGLE_SETTINGS, {"minutes": "5"}).status_code == 403
+    assert desk().get("/admin/integrations/settings/nothing/").status_code == 404
+    assert desk().get("/admin/integrations/settings/outlook-calendar/").status_code == 200
+
+
+def test_the_calls_of_the_minute_and_of_the_day(desk, ours, theirs):
+    now = timezone.now()
+    number = int(now.timestamp() // 5)
+    ProviderBudget.objects.create(
+        connection=ours.connection, buckets={str(number): 12, str(number - 40): 99}, calls_today=1234,
+        day=now.astimezone(dt.UTC).date(), paced_until=now + dt.timedelta(minutes=5),
+    )  # fmt: skip
+    words = text_of(desk("viewer").get(GOOGLE_SETTINGS).content.decode())
+    assert f"{ours.connection.account_name} 12 Slowed down 570 1,234" in words
+    assert theirs.connection.account_name not in words
+    passport = text_of(desk().get(f"/admin/integrations/connection/{ours.connection.pk}/change/").content.decode())
+    assert "12 in the last minute (of 570), 1234 today" in passport
+    ProviderBudget.objects.update(day=now.date() - dt.timedelta(days=1))
+    assert "570 0" in text_of(desk().get(GOOGLE_SETTINGS).content.decode())

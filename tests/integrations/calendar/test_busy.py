@@ -1,0 +1,155 @@
+"""Busy time: series, exceptions, days, other calendars, and what must not be stored."""
+
+import datetime as dt
+import zoneinfo
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from fieldcamp.sandbox.mount import URL
+from fieldcamp.workspace.models import BlockedTime
+from integrations.calendar import busy
+from integrations.jobs.streams import open_remote
+from integrations.models import ChangeRow, JobStatus, Link
+from integrations.services.connections import set_up
+
+pytestmark = pytest.mark.django_db
+HOME = zoneinfo.ZoneInfo("America/New_York")
+
+
+def at(days: int, hour: int) -> dt.datetime:
+    day = timezone.now().astimezone(HOME).date() + dt.timedelta(days=days)
+    return dt.datetime.combine(day, dt.time(hour), HOME)
+
+
+def starts() -> list[dt.datetime]:
+    return sorted(BlockedTime.objects.values_list("starts_at", flat=True))
+
+
+def test_a_weekly_series_blocks_each_week_at_the_same_wall_clock_time(dana, person, sync):
+    first = at(1, 9)
+    person.add("Standup", first, repeat=("weekly", 40))
+    pulled = sync().pulled
+    found = starts()
+    assert 24 <= len(found) <= 27  # what lies in the window of 180 days
+    assert {start.astimezone(HOME).hour for start in found} == {9}
+    assert Link.objects.count() == pulled == (1 if person.keeps_series else len(found))
+
+
+def test_exceptions_move_and_remove_single_occurrences(dana, person, sync):
+    master = person.add("Standup", at(1, 9), repeat=("daily", 5))
+    sync()
+    before = starts()
+    assert len(before) == 5
+    instances = person.instances(master)
+    person.move(instances[1].id, at(2, 15))
+    person.delete(instances[3].id)
+    sync()
+    assert starts() == [before[0], at(2, 15), before[2], before[4]]
+    person.move(master.id, at(1, 10))
+    sync()
+    after = starts()
+    assert at(1, 10) in after and at(1, 9) not in after
+    person.delete(master.id)
+    sync()
+    assert starts() == []
+    for _ in range(2):
+        job = sync()
+        assert (job.pulled, job.pushed, job.failed) == (0, 0, 0)
+
+
+def test_days_never_pass_through_a_time_zone(dana, person, sync):
+    day = at(3, 0).date()
+    person.add("Holiday", at(3, 0), days=2)
+    sync()
+    [block] = BlockedTime.objects.all()
+    assert (block.all_day, block.start_date, block.end_date) == (True, day, day + dt.timedelta(2))
+    assert block.starts_at == at(3, 0)
+
+
+def test_what_does_not_take_time_does_not_block(dana, person, sync):
+    person.add("Maybe", at(1, 9), busy=False)
+    person.stand_by(at(1, 11))
+    busy = person.add("Yes", at(1, 13))
+    assert sync().pulled == 1
+    assert starts() == [at(1, 13)]
+    person.set_busy(busy.id, False)
+    sync()
+    assert starts() == []
+
+
+def test_one_meeting_in_two_calendars_is_one_block(workspace, dana, google, person, vendors, sync):
+    family = next(entry.id for entry in open_remote(dana).containers() if entry.writable and not entry.primary)
+    set_up(
+        connection=dana,
+        member=dana.member,
+        target_container_id=person.main,
+        busy_container_ids=[person.main, family],
+    )
+    event = person.add("Meeting", at(1, 9))
+    vendors.browser.post(
+        f"{URL}/google/api/calendar/v3/calendars/{family}/events/import",
+        headers={"Authorization": f"Bearer {person.token}"},
+        json={name: event.raw[name] for name in ("iCalUID", "start", "end", "summary")},
+    ).raise_for_status()
+    sync()
+    assert Link.objects.count() == 2
+    assert starts() == [at(1, 9)]
+    person.delete(event.id)
+    sync()
+    assert starts() == [at(1, 9)]
+
+
+def test_the_window_moves_on_without_asking_the_provider(dana, google, person, vendors, sync):
+    person.add("Standup", at(1, 9), repeat=("weekly", 60))
+    sync()
+    before = set(starts())
+    vendors.forget_requests()
+    with time_machine.travel(timezone.now() + dt.timedelta(days=21), tick=False):
+        assert busy.expand_all(timezone.now()) == 1
+        after = set(starts())
+        assert busy.expand_all(timezone.now()) == 0  # once a day
+    assert len(after - before) == 3
+    assert vendors.requests() == []
+
+
+def test_the_window_moves_on_with_the_syncs_where_series_are_listed_one_by_one(dana, outlook, person, vendors, sync):
+    person.add("Standup", at(1, 9), repeat=("weekly", 60))
+    sync()
+    before = set(starts())
+    gone = person.add("Dentist", at(2, 9))
+    sync()
+    person.delete(gone.id)
+    with time_machine.travel(timezone.now() + dt.timedelta(days=21), tick=False):
+        job = sync()
+        assert (job.status, job.errors) == (JobStatus.SUCCEEDED, [])
+        vendors.forget_requests()
+        assert sync().pulled == 0
+        assert len(vendors.requests()) == 1
+    assert len(set(starts()) - before) == 3
+    assert before <= set(starts())
+
+
+def test_a_copy_that_a_person_makes_of_a_visit_is_busy_time(dana, person, sync, make_visits):
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    person.copy(person.ours()[visit.pk], at(5, 9))
+    job = sync()
+    assert (job.pulled, job.pushed, job.failed) == (1, 0, 0)
+    assert starts() == [at(5, 9)]
+    assert sync(mode="full").pushed == 0
+
+
+def test_an_event_of_ours_without_a_link_is_adopted(dana, person, sync, make_visits):
+    visits = make_visits(dana.member, 3)
+    sync()
+    Link.objects.all().delete()
+    job = sync(mode="full")
+    assert (job.pulled, job.pushed, job.skipped, job.failed) == (0, 0, 3, 0)
+    assert Link.objects.filter(kind="visit").count() == 3
+    assert ChangeRow.objects.count() == 0
+    visits[0].delete()
+    Link.objects.filter(record_id=visits[0].pk).delete()
+    assert sync(mode="full").pushed == 1
+    assert set(person.ours()) == {visit.pk for visit in visits[1:]}

@@ -1,0 +1,75 @@
+"""What is too old goes, what is not stays, and readers of the feed are told."""
+
+import datetime as dt
+
+import pytest
+
+from fieldcamp.api.models import RateWindow
+from fieldcamp.workspace.models import Change
+from integrations.jobs import housekeeping, schedule
+from integrations.models import ChangeRow, Heartbeat, JobItem, SyncJob
+from tests.integrations import build
+from tests.integrations.build import GOOGLE, NOW
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.timedelta(days=1)
+
+
+def feed_row(workspace, seq: int, days: float) -> ChangeRow:
+    return ChangeRow.objects.create(
+        workspace=workspace,
+        integration=GOOGLE,
+        seq=seq,
+        action="updated",
+        kind="visit",
+        remote_id="e",
+        changed_at=NOW - days * DAY,
+    )
+
+
+def test_the_feed_is_pruned_by_number_and_says_how_far():
+    mine, other = build.workspace(), build.workspace("other")
+    for workspace in (mine, other):
+        schedule.integration_of(workspace, GOOGLE)
+    for seq, days in ((1, 40), (2, 31), (3, 29), (4, 1)):
+        feed_row(mine, seq, days)
+    feed_row(other, 1, 5)
+    assert housekeeping.prune_feed(NOW - 30 * DAY) == 2
+    assert set(ChangeRow.objects.values_list("workspace", "seq")) == {(mine.pk, 3), (mine.pk, 4), (other.pk, 1)}
+    assert schedule.integration_of(mine, GOOGLE).feed_pruned_to == 2
+    assert schedule.integration_of(other, GOOGLE).feed_pruned_to == 0
+
+
+def test_ended_jobs_go_with_their_records_and_running_ones_stay():
+    workspace = build.workspace()
+    connection = build.connection(workspace)
+    old = build.ended(workspace, "succeeded", {connection: "done"}, finished_at=NOW - 91 * DAY)
+    JobItem.objects.create(job=old, connection=connection, kind="visit", key="vis_1", outcome="pushed")
+    recent = build.ended(workspace, "failed", {}, finished_at=NOW - 89 * DAY)
+    running = build.job(workspace, "running", created_at=NOW - 200 * DAY)
+    assert housekeeping.prune_jobs(NOW - 90 * DAY) == 1
+    assert set(SyncJob.objects.all()) == {recent, running}
+    assert not JobItem.objects.exists()
+
+
+def test_the_daily_work_keeps_to_the_settings(settings, monkeypatch):
+    settings.FEED_RETENTION_DAYS, settings.JOB_RETENTION_DAYS, settings.CHANGE_RETENTION_DAYS = 1, 2, 3
+    monkeypatch.setattr(housekeeping, "CHUNK", 1)
+    workspace = build.workspace()
+    schedule.integration_of(workspace, GOOGLE)
+    feed_row(workspace, 1, 1.5)
+    feed_row(workspace, 2, 0.5)
+    build.job(workspace, "succeeded", finished_at=NOW - 2.5 * DAY)
+    Heartbeat.objects.create(name="ran:gone", at=NOW - 1.5 * DAY)
+    Heartbeat.objects.create(name="worker", at=NOW)
+    RateWindow.objects.create(id="key_1:1", ends_at=int((NOW - DAY).timestamp()) - 86_400, used=1)
+    for days in (3.5, 3.2, 2.5):
+        change = Change.objects.create(workspace=workspace, kind="visit", record_id="v", version=1, action="updated")
+        Change.objects.filter(pk=change.pk).update(at=NOW - days * DAY)
+    housekeeping.daily(NOW)
+    assert list(ChangeRow.objects.values_list("seq", flat=True)) == [2]
+    assert not SyncJob.objects.exists()
+    assert not RateWindow.objects.exists()
+    assert list(Heartbeat.objects.values_list("name", flat=True)) == ["worker"]
+    assert Change.objects.filter(record_id="v").count() == 1

@@ -1,0 +1,73 @@
+"""A company's administrator goes through Intuit's consent and back; what a sync of its books may be asked for."""
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.exceptions import ValidationError
+
+from fieldcamp.workspace.models import Role
+from integrations.api.serializers import trigger_body
+from integrations.models import Connection, OAuthGrant
+from tests.integrations.connecting import Browser
+from tests.integrations.providers.quickbooks.conftest import QUICKBOOKS, REALM
+
+
+@pytest.fixture
+def desk(db, intuit, make_member) -> Browser:
+    user = User.objects.create_user(username="adam", is_staff=True)
+    make_member(first_name="Adam", user=user, role=Role.ADMIN, email="adam@fieldcamp.test")
+    browser = Browser(headers={"host": "127.0.0.1:8000"})
+    browser.vendors, browser.connect_page = intuit, "/admin/integrations/connect/quickbooks/"
+    browser.force_login(user)
+    return browser
+
+
+def test_consent_makes_a_connection_of_the_company(desk, intuit):
+    response = desk.consent()
+    assert response.status_code == 302, response.content
+    connection = Connection.objects.get()
+    assert (connection.integration, connection.account_id) == ("quickbooks", REALM)
+    assert connection.account_name == "Dana's Plumbing"
+    grant = OAuthGrant.objects.get(connection=connection)
+    assert "com.intuit.quickbooks.accounting" in grant.scopes
+    assert grant.refresh_expires_at is not None
+    assert "x_refresh_token_hard_expires_in" in grant.answer  # it was asked for
+
+
+def test_the_address_names_no_secret_and_no_code_challenge(desk):
+    url = desk.start()
+    assert "sandbox-secret" not in url and "code_challenge" not in url
+    assert "com.intuit.quickbooks.accounting" in url
+
+
+@pytest.mark.parametrize("realm", ["", "../../me", "9130002"])
+def test_a_company_that_the_consent_was_not_for(desk, realm):
+    """The browser could name any company: only one that answers to the token is connected."""
+    location = desk.answer(desk.start())
+    assert f"realmId={REALM}" in location
+    response = desk.come_back(location.replace(f"realmId={REALM}", f"realmId={realm}"))
+    assert response.status_code in (200, 400, 502, 503)
+    assert not Connection.objects.exists()
+
+
+def test_denied(desk):
+    response = desk.come_back(desk.answer(desk.start(), "deny"))
+    assert response.status_code == 200
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "scope", "mode"),
+    [
+        ({}, "all", "incremental"),
+        ({"scope": "customers"}, "customers", "incremental"),
+        ({"scope": "taxes", "mode": "full"}, "taxes", "full"),
+    ],
+)
+def test_a_trigger_may_name_a_scope(sent, scope, mode):
+    body = trigger_body(QUICKBOOKS, sent)
+    assert (body["scope"], body["mode"]) == (scope, mode)
+
+
+def test_a_trigger_names_no_scope_that_there_is_not():
+    with pytest.raises(ValidationError):
+        trigger_body(QUICKBOOKS, {"scope": "vendors"})

@@ -1,0 +1,114 @@
+"""A worker whose lease was taken over writes nothing more, here or at the provider, wherever it stands."""
+
+import json
+
+import pytest
+from django.core import serializers
+
+from fieldcamp.workspace.models import BlockedTime, Change, Visit
+from integrations.jobs import runner
+from integrations.ledger.outcomes import Results
+from integrations.models import (
+    ChangeRow,
+    Connection,
+    DirtyRow,
+    Hold,
+    Issue,
+    JobItem,
+    JobPart,
+    Link,
+    Occurrence,
+    Stream,
+    SyncJob,
+    WorkspaceIntegration,
+)
+from integrations.queue.lease import Lease, LeaseLost
+from integrations.services.jobs import trigger_sync
+from tests.integrations.engine import finish
+from tests.integrations.sync.test_faults import agree
+
+pytestmark = pytest.mark.django_db
+KEPT = (
+    *(Visit, Change, BlockedTime, Link, DirtyRow, Occurrence, Stream, Hold, Issue, ChangeRow),
+    *(JobItem, JobPart, Connection, WorkspaceIntegration),
+)
+SHOWN = ("status", "stage", "done", "total", "pulled", "pushed", "skipped", "failed", "errors", "finished_at")
+
+
+def everything() -> str:
+    rows = [serializers.serialize("json", model.objects.order_by("pk")) for model in KEPT]
+    return json.dumps([*rows, serializers.serialize("json", SyncJob.objects.order_by("pk"), fields=SHOWN)])
+
+
+@pytest.fixture
+def stolen_at_step(monkeypatch):
+    """Gives the job to another worker right before the n-th time that the first asks whether it still has it."""
+    seen: dict[str, str] = {}
+
+    def arm(number: int) -> dict[str, str]:
+        steps = iter(range(1, 10_000))
+        held, check = Lease.assert_held, runner._Slice.check
+
+        def steal(job_id: str) -> None:
+            if next(steps) == number:
+                SyncJob.objects.filter(pk=job_id).update(lease_owner="thief")
+                seen["then"] = everything()
+
+        def asked(self) -> None:
+            steal(self.job_id)
+            held(self)
+
+        def checked(self) -> None:
+            steal(self.job.pk)
+            check(self)
+
+        monkeypatch.setattr(Lease, "assert_held", asked)
+        monkeypatch.setattr(runner._Slice, "check", checked)
+        return seen
+
+    return arm
+
+
+@pytest.mark.parametrize("step", range(2, 30, 3))
+def test_nothing_is_written_after_the_lease_was_taken_over(
+    dana, google, vendors, sync, make_visits, workspace, stolen_at_step, step, monkeypatch
+):
+    visits = make_visits(dana.member, 60)
+    sync()
+    google.add("Dentist", visits[0].scheduled_start)
+    google.move(google.ours()[visits[5].pk]["id"], visits[5].scheduled_end)
+    Visit.objects.filter(pk__in=[visit.pk for visit in visits[10:15]]).update(title="Edited")
+    Visit.objects.filter(pk=visits[20].pk).update(visit_status="cancelled")
+    visits += make_visits(dana.member, 3, title="New")
+    job = trigger_sync(workspace=workspace, integration="google_calendar", triggered_by="api", actor="test")
+    seen = stolen_at_step(step)
+    runner.run(job.pk)
+    monkeypatch.undo()
+    if "then" in seen:
+        assert everything() == seen["then"]
+    else:
+        assert step > 20  # the job was over before
+    SyncJob.objects.filter(pk=job.pk, status="running").update(lease_owner="", lease_until=None)
+    job.refresh_from_db()
+    if job.in_flight:
+        finish(job)
+    for visit in visits:
+        visit.refresh_from_db()
+    assert agree(google, [visit for visit in visits if visit.visit_status != "cancelled"])
+    assert not Link.objects.filter(intent__isnull=False).exists()
+
+
+def test_a_transaction_whose_lease_is_gone_leaves_no_trace(dana, google, sync, make_visits, monkeypatch):
+    make_visits(dana.member, 3)
+    before = Link.objects.count()
+
+    real = Results.intend
+
+    def intend(self, items):
+        real(self, items)
+        raise LeaseLost(self.ledger.job.pk)
+
+    monkeypatch.setattr(Results, "intend", intend)
+    job = trigger_sync(workspace=dana.workspace, integration="google_calendar", triggered_by="api", actor="test")
+    runner.run(job.pk)
+    assert Link.objects.count() == before

@@ -1,0 +1,81 @@
+"""A person at their Google calendar."""
+
+import datetime as dt
+from typing import Any
+
+from fieldcamp.sandbox.mount import URL
+from tests.integrations.sync.people import FREQUENCIES, ZONE, Event, Person
+
+
+class Google(Person):
+    integration, vendor, batch_size = "google_calendar", "google", 50
+    api, batch, batch_path, listing = "/google/api/", "/batch", "/batch", "/events"
+    creates = r"/calendar/v3/calendars/[^/]+/events"
+    keeps_series = True
+
+    @property
+    def main(self) -> str:
+        return self.account
+
+    def call(self, method: str, path: str, **kwargs: Any) -> dict:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        address = f"{URL}/google/api/calendar/v3/calendars/{self.account}/events{path}"
+        response = self.vendors.browser.request(method, address, headers=headers, **kwargs)
+        assert response.ok, response.text
+        return response.json() if response.content else {}
+
+    def events(self) -> list[Event]:
+        found: list[Event] = []
+        page: dict = {}
+        while True:
+            answer = self.call("GET", "", params={"maxResults": 2500, **page})
+            found += map(_event, answer["items"])
+            if "nextPageToken" not in answer:
+                return found
+            page = {"pageToken": answer["nextPageToken"]}
+
+    def add(self, title, begin, hours=1, *, text="", busy=True, days=0, repeat=None, **raw) -> Event:
+        body: dict[str, Any] = {"summary": title, "description": text, **_times(begin, hours)}
+        if days:
+            last = begin.date() + dt.timedelta(days=days)
+            body |= {"start": {"date": begin.date().isoformat()}, "end": {"date": last.isoformat()}}
+        if not busy:
+            body["transparency"] = "transparent"
+        if repeat:
+            body["recurrence"] = [f"RRULE:FREQ={FREQUENCIES[repeat[0]]};COUNT={repeat[1]}"]
+        return _event(self.call("POST", "", json=body | raw))
+
+    def stand_by(self, begin):
+        self.add("No", begin, attendees=[{"email": self.account, "self": True, "responseStatus": "declined"}])
+
+    def instances(self, series):
+        return [_event(item) for item in self.call("GET", f"/{series.id}/instances")["items"]]
+
+    def edit(self, event_id: str, **fields: Any) -> None:
+        self.call("PATCH", f"/{event_id}", json=fields)
+
+    def rename(self, event_id, title):
+        self.edit(event_id, summary=title)
+
+    def set_busy(self, event_id, busy):
+        self.edit(event_id, transparency="opaque" if busy else "transparent")
+
+    def move(self, event_id, start, hours=1):
+        self.edit(event_id, **_times(start, hours))
+
+    def delete(self, event_id):
+        self.call("DELETE", f"/{event_id}")
+
+    def copy(self, event, begin):
+        return self.add(event.title, begin, extendedProperties=event.raw["extendedProperties"])
+
+
+def _times(begin: dt.datetime, hours: float) -> dict[str, Any]:
+    ends = {"start": begin, "end": begin + dt.timedelta(hours=hours)}
+    return {name: {"dateTime": moment.isoformat(), "timeZone": ZONE} for name, moment in ends.items()}
+
+
+def _event(raw: dict) -> Event:
+    start = raw["start"].get("dateTime") or f"{raw['start']['date']}T00:00:00+00:00"
+    visit_id = raw.get("extendedProperties", {}).get("private", {}).get("fieldcamp_visit", "")
+    return Event(raw["id"], raw["etag"], raw.get("summary", ""), dt.datetime.fromisoformat(start), visit_id, raw)

@@ -1,0 +1,243 @@
+"""The plan, exhaustively: every row of the table, every combination of what changed where, and its laws."""
+
+import itertools
+
+import pytest
+
+from integrations.kinds import BLOCK, VISIT
+from integrations.sync.guard import judge
+from integrations.sync.plan import decide, takes
+from integrations.sync.policy import Policy
+from integrations.sync.state import REMOTE_WRITES, Action, Local, Pair
+
+BASE = {
+    "start": "2026-11-23T09:00:00Z",
+    "end": "2026-11-23T10:00:00Z",
+    "title": "Leak",
+    "text": "Client: Kim",
+    "place": "1 Main St",
+}
+LATER = {"start": "2026-11-23T15:00:00Z", "end": "2026-11-23T16:00:00Z"}
+EARLIER = {"start": "2026-11-23T07:00:00Z", "end": "2026-11-23T08:00:00Z"}
+PLAIN = Policy()
+
+
+def pair(local=BASE, base=BASE, seen=BASE, **fields) -> Pair:
+    view = local if isinstance(local, Local) else Local(fields=local)
+    return Pair(VISIT, "vis_1", "event1", view, **{"link_id": 1, "base": base, "seen": seen, "tag": "t"} | fields)
+
+
+def block(base, seen, **fields) -> Pair:
+    return Pair(BLOCK, "", "event1", Local(None, exists=False), link_id=1, base=base, seen=seen, **fields)
+
+
+NEW = pair(base=None, seen=None, link_id=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "action"),
+    [
+        (pair(), Action.NOTHING),
+        (pair(seen=BASE | LATER), Action.PULL),
+        (pair(gone=True), Action.CUT),
+        (pair(local=BASE | LATER), Action.UPDATE_REMOTE),
+        (pair(local=BASE | LATER, seen=BASE | EARLIER), Action.UPDATE_REMOTE),
+        (pair(local=BASE | LATER, gone=True), Action.CREATE_REMOTE),
+        (pair(local=None), Action.REMOVE_REMOTE),
+        (pair(local=None, seen=BASE | LATER), Action.REMOVE_REMOTE),
+        (pair(local=None, gone=True), Action.FORGET),
+        (NEW, Action.CREATE_REMOTE),
+        (pair(base=None), Action.SETTLE),
+        (pair(base=None, seen=BASE | LATER), Action.UPDATE_REMOTE),
+        (pair(local=BASE | LATER, seen=BASE | LATER), Action.SETTLE),
+        (pair(seen=BASE | {"title": "Renamed"}), Action.UPDATE_REMOTE),
+        (pair(cut=True, gone=True), Action.NOTHING),
+        (pair(local=BASE | LATER, cut=True, gone=True), Action.CREATE_REMOTE),
+        (pair(local=None, base=None, seen=None), Action.FORGET),
+    ],
+)
+def test_the_table(given, action):
+    assert decide(given, PLAIN).action is action
+
+
+def test_only_the_changed_fields_are_written():
+    decision = decide(pair(local=BASE | {"text": "New"}, seen=BASE | LATER), PLAIN)
+    assert decision.pull == LATER and decision.push == {"text": "New"}
+
+
+@pytest.mark.parametrize(
+    ("winner", "action", "pull", "push"),
+    [
+        ("local", Action.UPDATE_REMOTE, {}, LATER),
+        ("remote", Action.PULL, EARLIER, {}),
+        ("ask", Action.ASK, {}, {}),
+    ],
+)
+def test_a_conflict_goes_to_the_policy_and_a_person_overrules_it(winner, action, pull, push):
+    given = pair(local=BASE | LATER, seen=BASE | EARLIER)
+    decision = decide(given, Policy(winner=winner))
+    assert (decision.action, decision.pull, decision.push) == (action, pull, push)
+    if winner != "ask":
+        decided = pair(local=BASE | LATER, seen=BASE | EARLIER, decision={"winner": winner})
+        assert decide(decided, Policy(winner="ask")).action is action
+
+
+def test_a_person_may_choose_by_field():
+    choice = {"fields": {"start": "local", "end": "remote"}}
+    local = BASE | {"start": "2026-11-23T06:00:00Z", "end": "2026-11-23T10:30:00Z"}
+    seen = BASE | {"start": "2026-11-23T06:30:00Z", "end": "2026-11-23T11:00:00Z"}
+    decision = decide(pair(local=local, seen=seen, decision=choice), Policy(winner="ask"))
+    assert decision.pull == {"end": seen["end"]} and decision.push == {"start": local["start"]}
+
+
+def test_a_merge_that_makes_no_sense_is_a_conflict():
+    local = BASE | {"start": "2026-11-23T12:00:00Z", "end": BASE["end"]}
+    seen = BASE | {"end": "2026-11-23T09:30:00Z"}
+    assert decide(pair(local=local, seen=seen), Policy(winner="ask")).action is Action.ASK
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"start": "2026-11-23", "end": "2026-11-24"},
+        {"start": "2026-11-23T10:00:00Z", "end": "2026-11-23T10:00:00Z"},
+    ],
+)
+def test_times_that_a_visit_cannot_have_are_put_back(edit):
+    decision = decide(pair(seen=BASE | edit), PLAIN)
+    assert decision.action is Action.UPDATE_REMOTE and not decision.pull
+    assert decision.push == {name: BASE[name] for name in edit if BASE[name] != edit[name]}
+
+
+def test_a_completed_visit_is_not_moved():
+    decision = decide(pair(local=Local(BASE, fixed=True), seen=BASE | LATER), PLAIN)
+    assert decision.action is Action.UPDATE_REMOTE and decision.push.keys() == LATER.keys() and not decision.pull
+
+
+def test_directions_hold_back_and_say_so():
+    pulls, pushes = Policy(pushes=False), Policy(pulls=False)
+    assert decide(NEW, pulls).action is Action.NOTHING
+    assert decide(pair(seen=BASE | LATER), pushes).action is Action.NOTHING
+    assert decide(pair(seen=BASE | LATER), pushes).reason
+    merge = pair(local=BASE | {"text": "New"}, seen=BASE | LATER)
+    assert decide(merge, pulls).action is Action.PULL
+    assert decide(merge, pushes).push == {"text": "New"}
+    assert decide(pair(seen=BASE | LATER), Policy(pulls=False, full=True)).push == {name: BASE[name] for name in LATER}
+
+
+def test_a_full_sync_makes_removed_events_again_and_removes_orphans():
+    full = Policy(full=True)
+    assert decide(pair(gone=True), full).action is Action.CREATE_REMOTE
+    assert decide(pair(cut=True, gone=True), full).action is Action.CREATE_REMOTE
+    orphan = pair(local=Local(None, exists=False), base=None)
+    assert decide(orphan, full).removal and decide(orphan, full).action is Action.REMOVE_REMOTE
+    assert decide(orphan, PLAIN).action is Action.NOTHING
+    assert decide(orphan, Policy(full=True, first=True)).action is Action.NOTHING
+
+
+def test_what_is_held_stays_until_a_person_decides():
+    assert decide(pair(gone=True, held=True), PLAIN).action is Action.HOLD
+    assert decide(pair(gone=True, held=True), Policy(full=True)).action is Action.HOLD
+    assert decide(pair(gone=True, decision={"removal": "cut"}), PLAIN).action is Action.CUT
+    assert not decide(pair(gone=True, decision={"removal": "cut"}), PLAIN).removal
+    assert decide(pair(gone=True, decision={"removal": "put_back"}), PLAIN).action is Action.CREATE_REMOTE
+
+
+def test_visits_outside_the_window_are_neither_created_nor_removed():
+    outside = Local(BASE, in_window=False)
+    assert decide(pair(local=outside, base=None, seen=None, link_id=None), PLAIN).action is Action.NOTHING
+    assert decide(pair(local=outside), PLAIN).action is Action.NOTHING
+    assert decide(pair(local=Local(BASE | LATER, in_window=False)), PLAIN).action is Action.UPDATE_REMOTE
+
+
+BUSY = {"start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z", "busy": True, "uid": "u"}
+FREE = BUSY | {"busy": False}
+
+
+@pytest.mark.parametrize(
+    ("base", "seen", "gone", "action"),
+    [
+        (None, BUSY, False, Action.PULL),
+        (None, FREE, False, Action.SETTLE),
+        (BUSY, BUSY, False, Action.NOTHING),
+        (BUSY, FREE, False, Action.PULL),
+        (FREE, BUSY, False, Action.PULL),
+        (BUSY, BUSY | LATER, False, Action.PULL),
+        (BUSY, BUSY, True, Action.REMOVE_LOCAL),
+        (None, BUSY, True, Action.FORGET),
+    ],
+)
+def test_busy_time_follows_the_calendar(base, seen, gone, action):
+    decision = decide(block(base, seen, gone=gone), PLAIN)
+    assert decision.action is action and not decision.removal and not decision.push
+
+
+VARIANTS = [
+    BASE,
+    BASE | LATER,
+    BASE | EARLIER,
+    BASE | {"title": "Other"},
+    BASE | {"start": "2026-11-23", "end": "2026-11-24"},
+]
+POLICIES = [
+    Policy(pulls, pushes, winner, full, first)
+    for pulls, pushes, winner, full, first in itertools.product(
+        (True, False), (True, False), ("local", "remote", "ask"), (True, False), (True, False)
+    )
+    if pulls or pushes
+]
+
+
+def everything():
+    locals_ = [Local(None, exists=False), Local(None)]
+    locals_ += [
+        Local(fields, in_window=inside, fixed=fixed)
+        for fields in VARIANTS[:4]
+        for inside in (True, False)
+        for fixed in (True, False)
+    ]
+    for local, base, seen in itertools.product(locals_, [None, *VARIANTS[:4]], [None, *VARIANTS]):
+        for gone, cut, held in itertools.product((False, True), repeat=3):
+            for link_id in (None, 1):
+                if link_id is None and (base or seen or gone or cut or held):
+                    continue
+                yield pair(local, base, seen, gone=gone, cut=cut, held=held, link_id=link_id)
+
+
+def test_the_laws_hold_for_every_pair_under_every_policy():
+    """Nothing that a policy forbids, nothing that makes no sense, and after carrying it out: quiet."""
+    count = 0
+    for given, policy in itertools.product(everything(), POLICIES):
+        decision = decide(given, policy)
+        count += 1
+        if not policy.pushes:
+            assert decision.action not in REMOTE_WRITES, (given, policy)
+        if not policy.pulls:
+            assert not decision.pull, (given, policy)
+        if policy.first:
+            assert not decision.removal
+        if decision.pull:
+            assert decision.pull.keys() <= set(VISIT.two_way) and not given.local.fixed
+            assert takes(VISIT, {**(given.local.fields or {}), **decision.pull})
+        if decision.action is Action.UPDATE_REMOTE:
+            assert decision.push and given.local.fields is not None and not given.gone
+        if decision.action is Action.CREATE_REMOTE:
+            assert given.local.fields and (given.gone or given.cut or not given.born)
+        if decision.action is Action.ASK:
+            assert policy.winner == "ask"
+        if decision.removal:
+            assert decision.action in (Action.CUT, Action.REMOVE_REMOTE)
+        if decision.action is Action.UPDATE_REMOTE and policy.pulls and policy.winner != "ask":
+            now = {**(given.seen or {}), **decision.push}
+            here = {**(given.local.fields or {}), **decision.pull}
+            after = pair(Local(here, in_window=given.local.in_window, fixed=given.local.fixed), now, now)
+            assert decide(after, Policy(policy.pulls, policy.pushes, policy.winner)).action is Action.NOTHING
+    assert count > 10_000
+
+
+@pytest.mark.parametrize(
+    ("removals", "links", "tripped"),
+    [(3, 9, False), (9, 9, False), (3, 10, False), (4, 10, True), (10, 24, True), (7, 24, False), (0, 100, False)],
+)
+def test_the_guard(removals, links, tripped):
+    assert judge(removals, links).tripped is tripped

@@ -1,0 +1,236 @@
+"""A job that outlasts its slice, listings that repeat themselves or lose their place, and what must never be stored."""
+
+import datetime as dt
+import io
+import itertools
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from fieldcamp.workspace.models import BlockedTime, Visit, VisitStatus
+from integrations.jobs import runner
+from integrations.models import ChangeRow, JobStatus, Link, Stream, SyncJob
+from integrations.providers.google_calendar.api import CalendarClient
+from integrations.records import Page
+from integrations.services.jobs import trigger_sync
+from tests.integrations.engine import counts, finish
+from tests.integrations.sync.test_faults import Killed, abandoned, agree
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def no_naps(monkeypatch):
+    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("integrations.transport.client.time.sleep", lambda seconds: None)
+
+
+def changed_on_both_sides(dana, google, visits, make_visits) -> list[Visit]:
+    """3 events moved there, 4 visits edited here, 1 cancelled, 120 made, 2 private events: 130 records."""
+    events = google.ours()
+    for visit in visits[:3]:
+        google.move(events[visit.pk]["id"], visit.scheduled_start + dt.timedelta(days=2))
+    for visit in visits[3:7]:
+        Visit.objects.filter(pk=visit.pk).update(title="Edited")
+    Visit.objects.filter(pk=visits[7].pk).update(visit_status=VisitStatus.CANCELLED)
+    google.add("Dentist", visits[0].scheduled_start)
+    google.add("School", visits[1].scheduled_start)
+    return [*visits, *make_visits(dana.member, 120, title="New")]
+
+
+def shown(visits) -> list[Visit]:
+    for visit in visits:
+        visit.refresh_from_db()
+    return [visit for visit in visits if visit.visit_status != VisitStatus.CANCELLED]
+
+
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+def test_a_job_of_many_slices_counts_each_record_once(dana, google, sync, make_visits, monkeypatch, mode):
+    visits = make_visits(dana.member, 24)
+    sync()
+    visits = changed_on_both_sides(dana, google, visits, make_visits)
+    monkeypatch.setattr(runner, "SLICE", -1.0)  # every step is the last of its slice
+    job = sync(mode)
+    assert job.status == JobStatus.SUCCEEDED
+    assert counts(job) == {"pulled": 5, "pushed": 125, "skipped": 0 if mode == "incremental" else 16, "failed": 0}
+    assert agree(google, shown(visits))
+    assert BlockedTime.objects.count() == 2
+    monkeypatch.undo()
+    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+
+
+def test_removals_are_held_once_however_often_the_guard_is_taken_up(dana, google, sync, make_visits, monkeypatch):
+    visits = make_visits(dana.member, 24)
+    sync()
+    events = google.ours()
+    for visit in visits[:10]:
+        google.delete(events[visit.pk]["id"])
+    monkeypatch.setattr(runner, "SLICE", -1.0)
+    job = sync()
+    assert job.status == JobStatus.NEEDS_CONFIRMATION
+    assert counts(job) == {"pulled": 0, "pushed": 0, "skipped": 10, "failed": 0}
+    assert counts(sync("full")) == {"pulled": 0, "pushed": 0, "skipped": 24, "failed": 0}
+
+
+def test_rows_that_a_listing_repeats_are_taken_once(dana, google, sync, make_visits, monkeypatch):
+    visits = make_visits(dana.member, 5)
+    changes = CalendarClient.changes
+
+    def stuttering(self, container_id, cursor, window):
+        for page in changes(self, container_id, cursor, window):
+            yield Page([*page.records, *page.records], page.cursor + " ", last=False)
+            yield Page(page.records, page.cursor, page.last)
+
+    monkeypatch.setattr(CalendarClient, "changes", stuttering)
+    google.add("Dentist", visits[0].scheduled_start)
+    sync()
+    google.add("School", visits[1].scheduled_start)
+    job = sync()
+    assert counts(job) == {"pulled": 1, "pushed": 0, "skipped": 0, "failed": 0}
+    assert BlockedTime.objects.count() == 2
+    assert ChangeRow.objects.count() == 2
+    assert agree(google, visits)
+
+
+@pytest.mark.slow
+def test_a_first_listing_whose_place_is_forgotten_starts_again_and_misses_nothing(
+    dana, google, vendors, sync, workspace, monkeypatch
+):
+    vendors.call("POST", "bulk", json={"vendor": "google", "account": "dana@google.test", "events": 5200})
+    job = trigger_sync(workspace=workspace, integration="google_calendar", triggered_by="api", actor="test")
+    send, pages = vendors.adapter.send, itertools.count(1)
+
+    def dies_at_the_second_page(request, **kwargs):
+        if request.method == "GET" and "/events?" in request.url and next(pages) == 2:
+            raise Killed
+        return send(request, **kwargs)
+
+    monkeypatch.setattr(vendors.adapter, "send", dies_at_the_second_page)
+    with pytest.raises(Killed):
+        runner.run(job.pk)
+    monkeypatch.setattr(vendors.adapter, "send", send)
+    abandoned(job)
+    stored = Link.objects.count()
+    assert 0 < stored < 5200
+    vendors.advance(14 * 86_400)  # longer than any page token lives
+    vendors.call("POST", "clock", json={"advance_seconds": -14 * 86_400})
+    vendors.fault("status", path="/events", status=400, times=1)
+    job = finish(job)
+    assert job.status == JobStatus.SUCCEEDED
+    since = (timezone.now() - dt.timedelta(days=29)).isoformat()
+    listed: set[str] = set()
+    page: dict = {}
+    while page is not None:
+        answer = google.call("GET", "", params={"maxResults": 2500, "timeMin": since, **page})
+        listed |= {event["id"] for event in answer["items"]}
+        page = {"pageToken": answer["nextPageToken"]} if "nextPageToken" in answer else None
+    assert listed <= set(Link.objects.filter(seen_gone=False).values_list("remote_id", flat=True))
+    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+
+
+def test_no_word_of_a_private_event_is_kept_anywhere(dana, google, vendors, sync, make_visits, capsys, caplog):
+    [visit] = make_visits(dana.member, 1)
+    begin = visit.scheduled_start
+    words = [f"CANARY{number}" for number in range(8)]
+    event = google.add(
+        words[0], begin, description=words[1], location=words[2], attendees=[{"email": f"{words[3]}@example.test"}]
+    )
+    series = google.add(words[4], begin, recurrence=["RRULE:FREQ=DAILY;COUNT=5"], description=words[5])
+    sync()
+    instance = google.call("GET", f"/{series['id']}/instances")["items"][1]
+    google.edit(instance["id"], summary=words[6], location=words[7])
+    google.edit(event["id"], location=words[7])
+    sync()
+    google.delete(event["id"])
+    sync("full")
+    out = io.StringIO()
+    call_command("dumpdata", stdout=out)
+    text = out.getvalue() + caplog.text + "".join(capsys.readouterr())
+    assert [word for word in words if word.lower() in text.lower()] == []
+    assert Link.objects.filter(kind="block").exists()
+
+
+def test_an_edit_there_between_our_lost_write_and_its_look_is_taken_in(dana, google, vendors, sync, make_visits):
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    event = google.ours()[visit.pk]["id"]
+    Visit.objects.filter(pk=visit.pk).update(title="Retitled")
+    vendors.fault("drop_after_commit", path="/batch", times=1)
+    vendors.fault("status", path="/batch", status=503, times=1000, after=1)
+    assert sync().status == JobStatus.FAILED
+    vendors.call("DELETE", "faults")
+    theirs = visit.scheduled_start + dt.timedelta(hours=6)
+    google.move(event, theirs)
+    assert sync().status == JobStatus.SUCCEEDED
+    visit.refresh_from_db()
+    assert visit.scheduled_start == theirs
+    assert google.ours()[visit.pk]["summary"].startswith("Retitled")
+    assert agree(google, [visit])
+
+
+@pytest.mark.parametrize("then", ["cancel", "edit", "reassign"])
+@pytest.mark.parametrize("kind", ["drop", "drop_after_commit"])
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+def test_a_visit_changed_between_a_lost_answer_and_the_look_ends_right(
+    dana, connect, google, vendors, sync, make_visits, then, kind, verb
+):
+    lee = connect("lee")
+    [visit] = make_visits(dana.member, 1)
+    if verb != "create":
+        sync()
+        Visit.objects.filter(pk=visit.pk).update(
+            **{"title": "B"} if verb == "update" else {"visit_status": "cancelled"}
+        )
+    else:
+        Stream.objects.update(cursor="")
+    vendors.fault(kind, path="/batch", times=1)
+    vendors.fault("status", path="/batch", status=503, times=1000, after=1)
+    assert sync().status in (JobStatus.FAILED, JobStatus.PARTIAL)
+    vendors.call("DELETE", "faults")
+    changes = {
+        "cancel": {"visit_status": "cancelled"},
+        "edit": {"title": "C", "visit_status": "scheduled"},
+        "reassign": {"technician": lee.member, "visit_status": "scheduled"},
+    }[then]
+    Visit.objects.filter(pk=visit.pk).update(**changes)
+    assert sync().status == JobStatus.SUCCEEDED
+    theirs = type(google)(vendors, "lee")
+    visit.refresh_from_db()
+    assert agree(google, [visit] if then == "edit" else [])
+    assert agree(theirs, [visit] if then == "reassign" else [])
+    if then == "edit":
+        assert google.ours()[visit.pk]["summary"].startswith("C")
+    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+    assert not SyncJob.objects.filter(status__in=("queued", "running")).exists()
+
+
+def test_an_event_restored_from_the_bin_is_the_same_visit_again(dana, google, sync, make_visits):
+    visits = make_visits(dana.member, 12)
+    sync()
+    event = google.ours()[visits[0].pk]["id"]
+    google.delete(event)
+    assert counts(sync())["pulled"] == 1
+    google.edit(event, status="confirmed")
+    sync()
+    assert agree(google, visits)
+    assert Link.objects.get(remote_id=event).cut_at is None
+    Visit.objects.filter(pk=visits[0].pk).update(title="Again")
+    assert counts(sync()) == {"pulled": 0, "pushed": 1, "skipped": 0, "failed": 0}
+
+
+def test_a_tombstone_of_an_earlier_event_says_nothing_of_the_one_made_since(dana, google, sync, make_visits):
+    visits = make_visits(dana.member, 12)
+    sync()
+    first = google.ours()[visits[0].pk]["id"]
+    google.delete(first)
+    sync()
+    sync("full")
+    assert google.ours()[visits[0].pk]["id"] != first
+    google.edit(first, status="confirmed")
+    google.delete(first)
+    job = sync()
+    assert job.failed == 0
+    assert agree(google, visits)
+    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+    assert Visit.objects.filter(deleted_at=None).count() == 12
