@@ -107,7 +107,7 @@ class Verb(StrEnum):
 class Operation:
     """One write at the provider. `key` names it among its batch; `tag` is the precondition (If-Match, SyncToken) of an
     update or delete. On a create `remote_id` is ours to choose: the record's own where the provider allows that, else
-    what the create is known by (`RemoteRecord.made_with`)."""
+    what the create is known by (`RemoteRecord.made_with`). `link` is where a person opens our record."""
 
     key: str
     verb: Verb
@@ -116,6 +116,7 @@ class Operation:
     fields: Fields = field(default_factory=dict)
     tag: str = ""
     marker: Marker | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

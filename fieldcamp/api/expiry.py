@@ -6,9 +6,9 @@ import structlog
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.links import absolute
 from fieldcamp.workspace.models import Member, Role
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ def _mail(key: ApiKey) -> int:
     addresses = sorted({address for address in owners.values_list("email", flat=True) if address})
     if not addresses or key.expires_at is None:
         return 0
-    page = settings.PUBLIC_URL + reverse("admin:api_apikey_change", args=[key.pk])
+    page = absolute("admin:api_apikey_change", key.pk)
     return send_mail(
         f"The API key {' '.join(key.name.split())} expires on {key.expires_at:%-d %B %Y}",
         f"From then on FieldCamp refuses every call with the key {key.name} ({key.prefix}…) of "

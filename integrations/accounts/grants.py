@@ -1,70 +1,21 @@
-"""Grants and budgets in the database, and the way from a connection to an HTTP client that is bound to both."""
+"""Grants and budgets in the database, as the transport asks for them."""
 
 import datetime as dt
 import json
-from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.db import DatabaseError
-from django.db import connection as database
 from django.db.models import Q
 from django.utils import timezone
 
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect
-from integrations.models import Connection, ConnectionState, OAuthGrant, ProviderBudget, ProviderCalls
+from integrations.models import ConnectionState, OAuthGrant, ProviderBudget
 from integrations.models.fields import DecryptionError
-from integrations.providers.base import Provider
 from integrations.records import Tokens
-from integrations.transport.budget import MinuteBudget
-from integrations.transport.client import Client
-from integrations.transport.tokens import Grant, RefreshingTokens
+from integrations.transport.tokens import Grant
 
 log = structlog.get_logger(__name__)
-
-# A refresh has to end within its claim (transport.tokens.CLAIM): two sends and the pause between them do.
-TOKEN_ATTEMPTS = 2
-
-
-def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> Client:
-    """The exit to the network for this connection. `kwargs` go to `Client` (before_call, clock, sleep, random…)."""
-    return Client(
-        provider,
-        token_source(connection, provider),
-        budget=MinuteBudget(OrmBudgetStore(connection.pk), provider.requests_per_minute),
-        connection_id=connection.pk,
-        after_call=counter(provider),
-        **kwargs,
-    )
-
-
-# SQLite (from 3.35) and PostgreSQL both take this.
-_COUNT_CALL = (
-    f"INSERT INTO {ProviderCalls._meta.db_table} (integration, status, count) VALUES (%s, %s, 1) "  # noqa: S608
-    f"ON CONFLICT (integration, status) DO UPDATE SET count = {ProviderCalls._meta.db_table}.count + 1"
-)
-
-
-def counter(provider: Provider) -> Callable[[int | str], None]:
-    """Counts the provider's calls by status. A count that cannot be written is not worth a call."""
-
-    def count(status: int | str) -> None:
-        try:
-            with database.cursor() as cursor:
-                cursor.execute(_COUNT_CALL, [provider.name, str(status)[:40]])
-        except DatabaseError:
-            log.warning("call_not_counted", integration=provider.name, status=status)
-
-    return count
-
-
-def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> RefreshingTokens:
-    """The connection's tokens, refreshed when they have to be."""
-    http = Client(provider, None, connection_id=connection.pk, attempts=TOKEN_ATTEMPTS, after_call=counter(provider))
-    return RefreshingTokens(
-        OrmGrantStore(connection.pk), lambda token: provider.refresh(http, token), provider.permissions, **kwargs
-    )
 
 
 def token_values(tokens: Tokens, now: dt.datetime) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class BooksSide:
     def take_away(self, pair: Pair) -> None:
         """The other side has removed what it had made."""
 
-    # --- `Side` -----------------------------------------------------------------------------------------------------
+    # --- `LocalSide` ------------------------------------------------------------------------------------------------
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
         if kind != self.kind.name:

@@ -93,7 +93,7 @@ _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 def expand_all(now: dt.datetime) -> int:
     """The daily round: occurrences of every series, in a window that has moved on by a day. Returns the series seen."""
-    from integrations.jobs.streams import window_at
+    from integrations.calendar.window import window_at
 
     count = 0
     for stream in Stream.objects.filter(is_active=True, reads_busy=True).select_related(

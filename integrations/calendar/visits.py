@@ -1,7 +1,6 @@
 """FieldCamp's side of a calendar stream: the visits that it should show, and what a pull does to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
 
 from django.db.models import Exists, OuterRef
 
@@ -12,6 +11,7 @@ from integrations.kinds import BLOCK, VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Link, Stream
 from integrations.records import Window, instant, parse_instant, tidy
+from integrations.selectors.links import visit_url
 from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
@@ -20,7 +20,7 @@ REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; 
 
 
 def event_fields(visit: Visit) -> dict[str, str]:
-    """The visit as its calendar event shows it (`records.VISIT`); the provider adds the link back."""
+    """The visit as its calendar event shows it (`records.VISIT`); the provider adds `Local.link`."""
     assert visit.scheduled_start and visit.scheduled_end
     lines = [f"Client: {visit.client}", f"Service: {visit.title}"]
     phone = (visit.client.phone_number or {}).get("number")
@@ -35,43 +35,6 @@ def event_fields(visit: Visit) -> dict[str, str]:
         "text": tidy("\n".join(lines)),
         "place": tidy(visit.address or visit.client.address),
     }
-
-
-class Side(Protocol):
-    """FieldCamp's side of one stream, as the ledger needs it: `sync.ports.LocalRecords`, and what only databases know.
-
-    Everything that writes does so inside the caller's transaction.
-    """
-
-    stream: Stream
-    window: Window
-    made: dict[int, str]  # link id -> the record that was made of it
-
-    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
-    def unlinked(self, after: str, limit: int) -> list[str]: ...
-    def count_unlinked(self) -> int: ...
-    def enter_window(self) -> None:
-        """Makes dirty what has come into the window since the last run."""
-
-    def match(self, everything: bool) -> None:
-        """Links records of both sides that have met for the first time and are the same; of ours all that have no
-        link, or only those that are dirty."""
-
-    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
-        """What is to become of remote records that FieldCamp does not have, by their links."""
-
-    def orphans(self, links: Any) -> Any:
-        """Those of these links whose record does not exist any more."""
-
-    def apply(self, decisions: Sequence[Decision]) -> set[str]:
-        """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
-        read: those are left as they are, and stay dirty."""
-
-    def expand(self, decisions: Sequence[Decision]) -> None:
-        """What else follows from decisions that have been made true."""
-
-    def removed_there(self) -> tuple[str, str]:
-        """The code and the sentence of a twin that was removed at the other side."""
 
 
 class VisitsOfStream:
@@ -107,6 +70,7 @@ class VisitsOfStream:
             in_window=bool(start and end and end > self.window.start and start < self.window.end),
             fixed=visit.is_over,
             version=visit.version,
+            link=visit_url(visit.pk),
         )
 
     def unlinked(self, after: str, limit: int) -> list[str]:

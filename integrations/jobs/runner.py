@@ -9,11 +9,12 @@ import structlog
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from integrations.accounts.clients import open_remote
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.books.totals import audit, looked_at
 from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
 from integrations.jobs.finishing import finish, status_of
-from integrations.jobs.streams import open_remote, stream_run
+from integrations.jobs.streams import stream_run
 from integrations.ledger.problems import open_issue, resolve_issues
 from integrations.models import (
     Connection,
@@ -29,8 +30,8 @@ from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.queue import shutdown
 from integrations.queue.lease import Lease, LeaseLost
+from integrations.queue.ring import ring
 from integrations.records import instant
-from integrations.services.jobs import ring
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
 PATIENCE = dt.timedelta(
@@ -105,7 +106,7 @@ class _Slice:
         else:
             finish(self.job, self.lease, status_of(parts))
 
-    def breathe(self) -> None:
+    def checkpoint(self) -> None:
         self.check()
         if time.monotonic() > self.ends:
             raise _SliceOver
@@ -222,7 +223,7 @@ class _Slice:
         for links in looked_at(part.connection, self.job.started_at or self.job.created_at):
             with self._held():
                 audit(part.connection, self.job, links)
-            self.breathe()
+            self.checkpoint()
 
     def _in_order(self, part: JobPart) -> list[Stream]:
         """The account's streams as far as the job covers them: the target first, books as they depend on each other."""
@@ -231,7 +232,7 @@ class _Slice:
         return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
-        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        run = stream_run(stream, self.job, part, self.lease, remote, self.checkpoint)
         if run.progress.phase == "done":
             return "held" in run.progress.notes
         held = run.everything()
@@ -245,7 +246,7 @@ class _Slice:
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
-        run = stream_run(stream, self.job, part, self.lease, remote, self.breathe)
+        run = stream_run(stream, self.job, part, self.lease, remote, self.checkpoint)
         pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
         for start in range(0, len(pairs), 500):
             run.only(pairs[start : start + 500])

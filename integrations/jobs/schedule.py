@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Workspace
 from integrations.mail.alerts import tell_paused
 from integrations.models import (
     Connection,
@@ -23,48 +22,13 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.providers import PROVIDERS
-from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
+from integrations.queue.enqueue import SyncInProgress, create_job
+from integrations.queue.planning import integration_of, next_sync, scheduled_connections
 
 log = structlog.get_logger(__name__)
 
-JITTER = 0.1
-LONGEST_BACKOFF = dt.timedelta(hours=6)
 # Failures that say nothing about the account: waiting is not failing, and the operator's fault is not the user's.
 NOT_COUNTED = ("RATE_LIMITED", "MISCONFIGURED", "NEEDS_RECONNECT", "NEEDS_PERMISSION")
-
-
-def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceIntegration:
-    """The row of one integration of one workspace, made when it is first asked for."""
-    workspace_id = workspace if isinstance(workspace, str) else workspace.pk
-    row, _made = WorkspaceIntegration.objects.get_or_create(
-        workspace_id=workspace_id,
-        integration=integration,
-        defaults={"interval_minutes": settings.SYNC_INTERVAL_MINUTES},
-    )
-    return row
-
-
-def scheduled_connections(workspace_id: str, integration: str):
-    """The connections that the schedule may use: never a paused one."""
-    return Connection.objects.filter(
-        workspace_id=workspace_id, integration=integration, state=ConnectionState.ACTIVE
-    ).order_by("pk")
-
-
-def next_sync(
-    row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], float] = random.random
-) -> dt.datetime | None:
-    """When the dispatcher is to start the next sync; None where nothing may run by schedule.
-
-    An account that must wait has a time of its own; the earliest counts. Failures double the interval, up to six hours.
-    """
-    waits = list(scheduled_connections(row.workspace_id, row.integration).values_list("retry_at", flat=True))
-    if not waits or not row.interval_minutes:
-        return None
-    interval = dt.timedelta(minutes=row.interval_minutes)
-    pause = min(interval * 2 ** min(row.failures, 16), max(interval, LONGEST_BACKOFF))
-    regular = now + pause * (1 - JITTER + 2 * JITTER * spread())
-    return min(wait if wait and wait > now else regular for wait in waits)
 
 
 def dispatch_due(now: dt.datetime, spread: Callable[[], float] = random.random) -> int:
@@ -87,13 +51,13 @@ def _dispatch(row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], 
         if not usable.filter(Q(retry_at=None) | Q(retry_at__lte=now)).exists():
             return False
         try:
-            trigger_sync(
+            create_job(
                 workspace=row.workspace,
                 integration=row.integration,
                 triggered_by=SyncJob.Trigger.SCHEDULE,
                 actor="schedule",
             )
-        except (SyncInProgress, NotConnected):
+        except SyncInProgress:
             return False
     return True
 

@@ -1,19 +1,17 @@
 """The only place that knows both the ORM and the providers: puts a run together."""
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from integrations.accounts.grants import client_for
 from integrations.books import SIDES
-from integrations.calendar.visits import Side, VisitsOfStream
+from integrations.calendar.visits import VisitsOfStream
+from integrations.calendar.window import window_at
+from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
-from integrations.models import Connection, Direction, JobPart, Stream, SyncJob
+from integrations.models import Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.queue.lease import Lease
@@ -23,22 +21,7 @@ from integrations.sync.ports import Progress, Target
 from integrations.sync.run import StreamRun
 
 
-def window_at(now: dt.datetime) -> Window:
-    """The time that is synced, from whole days so that a day's runs look at the same."""
-    midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Window(
-        midnight - dt.timedelta(days=settings.SYNC_WINDOW_PAST_DAYS),
-        midnight + dt.timedelta(days=settings.SYNC_WINDOW_FUTURE_DAYS + 1),
-    )
-
-
-def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
-    """The connection's account at its provider; `kwargs` go to `transport.Client`."""
-    provider = PROVIDERS[connection.integration]
-    return provider.open(client_for(connection, provider, **kwargs), connection.account_id)
-
-
-def side_of(stream: Stream, window: Window) -> Side:
+def side_of(stream: Stream, window: Window) -> LocalSide:
     """FieldCamp's side of a calendar, or of one kind of the books' records."""
     return SIDES[stream.kind](stream, window) if stream.kind else VisitsOfStream(stream, window)
 
@@ -59,7 +42,7 @@ def stream_run(
     part: JobPart,
     lease: Lease,
     remote: ProviderClient,
-    breathe: Callable[[], None],
+    checkpoint: Callable[[], None],
 ) -> StreamRun:
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
@@ -77,7 +60,7 @@ def stream_run(
         make_id=provider.make_id,
         # What a full run has not finished (the first one, or after other choices) is owed: the next is full again.
         progress=Progress(**stored) if stored else replace(Progress(), full=policy.full or stream.window_end is None),
-        breathe=breathe,
+        checkpoint=checkpoint,
         sleep=time.sleep,
         now=timezone.now,
     )

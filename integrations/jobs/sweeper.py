@@ -10,8 +10,8 @@ from fieldcamp.ids import new_id
 from integrations.jobs import schedule
 from integrations.models import Issue, JobPart, JobStatus, SyncJob
 from integrations.models.jobs import IN_FLIGHT
+from integrations.queue.ring import queue_broker, ring
 from integrations.records import instant
-from integrations.services.jobs import queue_broker, ring
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from django_q.tasks import async_task
 
 from integrations.models import Heartbeat, SyncJob
 from integrations.queue import shutdown
+from integrations.queue.ring import queue_broker
 from integrations.selectors.dashboard import WORKER
-from integrations.services.jobs import queue_broker
 
 QUIET = dt.timedelta(seconds=25)
 # With other clusters on the same queue, one that has run none of so many pulses in this time is not just unlucky.

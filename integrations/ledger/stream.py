@@ -9,12 +9,12 @@ from dataclasses import asdict
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from integrations.calendar.visits import Side
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import add_items
 from integrations.ledger.holds import Held
 from integrations.ledger.observations import Observations
 from integrations.ledger.outcomes import Results
+from integrations.ledger.ports import LocalSide
 from integrations.ledger.problems import resolve_issues
 from integrations.models import DirtyRow, JobItem, JobPart, Link, Outcome, Stream, SyncJob
 from integrations.queue.lease import Lease
@@ -29,7 +29,7 @@ _DUE = Q(unsettled=True, parked=False, cut_at=None)
 class StreamLedger(Observations):
     """What one stream's run remembers."""
 
-    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, lease: Lease, local: Side):
+    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, lease: Lease, local: LocalSide):
         super().__init__(stream, lease.assert_held)
         self.job, self.part, self.local = job, part, local
         self.results = Results(self)

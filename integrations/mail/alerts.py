@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from fieldcamp.workspace.models import Member, Role
-from integrations.mail import send as mails
+from integrations.mail.send import send_mail
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
-from integrations.services.jobs import connect_url
+from integrations.selectors.links import connection_url, reconnect_url
 
 
 def addresses_of(workspace_id: str, roles: Sequence[str]) -> list[str]:
@@ -25,7 +25,7 @@ def tell_paused(connection_id: str) -> None:
         connection,
         addresses_of(connection.workspace_id, [Role.OWNER]),
         _("{integration} of {account} is paused"),
-        mails.absolute("admin:integrations_connection_change", connection.pk),
+        connection_url(connection.pk),
     )
 
 
@@ -38,15 +38,14 @@ def tell_needs_person(connection_id: str) -> None:
         name, subject = "needs_permission", _("{integration} of {account} lacks a permission")
     else:
         name, subject = "needs_reconnect", _("{integration} of {account} needs to be reconnected")
-    repair = f"{connect_url(connection.integration)}?connection={connection.pk}"
-    _tell(name, connection, sorted({*desk, theirs} - {""}), subject, repair)
+    _tell(name, connection, sorted({*desk, theirs} - {""}), subject, reconnect_url(connection))
 
 
 def _tell(name: str, connection: Connection, to: list[str], subject: str, url: str) -> None:
     if not to:
         return
     label = PROVIDERS[connection.integration].label
-    mails.send(
+    send_mail(
         name,
         to=to,
         subject=subject.format(integration=label, account=connection.account_name),

@@ -7,18 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
+from integrations.selectors.links import dashboard_url
 
 
-def absolute(name: str, *args: str) -> str:
-    """The address of a page, as it is written in a mail."""
-    return settings.PUBLIC_URL + reverse(name, args=args)
-
-
-def send(
+def send_mail(
     name: str,
     *,
     to: Sequence[str],
@@ -28,7 +23,7 @@ def send(
     headers: Mapping[str, str] | None = None,
 ) -> None:
     """Sends `templates/mail/<name>` in both forms, its times in the company's zone. OSError if it cannot be sent."""
-    values = {"workspace": workspace, "subject": subject, "desk_url": absolute("admin:index"), **context}
+    values = {"workspace": workspace, "subject": subject, "desk_url": dashboard_url(), **context}
     with timezone.override(zoneinfo.ZoneInfo(workspace.timezone)):
         text = render_to_string(f"mail/{name}.txt", values)
         page = render_to_string(f"mail/{name}.html", values)

@@ -10,13 +10,14 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fieldcamp.links import absolute
 from fieldcamp.workspace import team
 from fieldcamp.workspace.models import Member, Role, Workspace
 from fieldcamp.workspace.tracking import attributed
-from integrations.mail import send as mails
+from integrations.mail.send import send_mail
 from integrations.models import Connection, ConnectionState, SummaryMail
+from integrations.selectors.links import connection_url, dashboard_url, reconnect_url, setup_url
 from integrations.selectors.week import Part, week_of
-from integrations.services.jobs import connect_url
 
 log = structlog.get_logger(__name__)
 
@@ -92,8 +93,8 @@ def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
         if waiting
         else _("The week of {company}")
     ).format(number=waiting, company=member.workspace.name)
-    stop = mails.absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
-    mails.send(
+    stop = absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
+    send_mail(
         "weekly",
         to=[member.email],
         subject=subject,
@@ -104,7 +105,7 @@ def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
             "first": week,
             "last": week + dt.timedelta(days=6),
             "stop_url": stop,
-            "url": mails.absolute("admin:index"),
+            "url": dashboard_url(),
         },
         # One click in the mail program: https://www.rfc-editor.org/rfc/rfc8058
         headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
@@ -115,17 +116,17 @@ def next_step(part: Part) -> tuple[str, str]:
     """What to do next about this integration, and where."""
     if part.broken:
         words = _("Reconnect {account}.").format(account=part.broken.account_name)
-        return words, f"{connect_url(part.provider.name)}?connection={part.broken.pk}"
+        return words, reconnect_url(part.broken)
     if part.unfinished:
         words = _("Finish setting up {account}.").format(account=part.unfinished.account_name)
-        return words, mails.absolute("integrations:setup", part.unfinished.pk)
+        return words, setup_url(part.unfinished.pk)
     if part.open:
-        return _("Look at what needs you on the dashboard."), f"{mails.absolute('admin:index')}#needs"
+        return _("Look at what needs you on the dashboard."), f"{dashboard_url()}#needs"
     if part.paused:
         words = _("{account} is paused; resume it when you want it synced again.").format(
             account=part.paused.account_name
         )
-        return words, mails.absolute("admin:integrations_connection_change", part.paused.pk)
+        return words, connection_url(part.paused.pk)
     return _("Nothing to do."), ""
 
 

@@ -5,10 +5,12 @@ from integrations.models.connections import (
     Connection,
     ConnectionState,
     Direction,
+    NotConnectedReason,
     OAuthGrant,
     Policy,
     Stream,
     WorkspaceIntegration,
+    not_connected_reason,
 )
 from integrations.models.issues import Hold, Issue
 from integrations.models.jobs import Heartbeat, JobItem, JobPart, JobStatus, Outcome, SyncJob
@@ -17,6 +19,7 @@ from integrations.models.mails import SummaryMail
 
 __all__ = [
     "BooksSettings", "ChangeRow", "Connection", "ConnectionState", "Direction", "DirtyRow", "Heartbeat", "Hold",
-    "Issue", "JobItem", "JobPart", "JobStatus", "Link", "OAuthGrant", "Occurrence", "Outcome", "Policy",
-    "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
+    "Issue", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence",
+    "Outcome", "Policy", "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
+    "not_connected_reason",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """Who is connected with what: the integration of a workspace, its accounts, their grants and streams."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -42,6 +44,25 @@ class ConnectionState(models.TextChoices):
     NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnect")
     NEEDS_PERMISSION = "needs_permission", _("Needs permission")
     DISCONNECTED = "disconnected", _("Disconnected")
+
+
+class NotConnectedReason(models.TextChoices):
+    """Why an integration cannot sync at all, as `details.reason` of INTEGRATION_NOT_CONNECTED says it."""
+
+    NEVER_CONNECTED = "never_connected"
+    DISCONNECTED = "disconnected"
+    NEEDS_RECONNECT = "needs_reconnect"
+    NEEDS_PERMISSION = "needs_permission"
+
+
+def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
+    """Why none of the connections in these states can sync; None if one can."""
+    if ConnectionState.ACTIVE in states or ConnectionState.PAUSED in states:
+        return None
+    for state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
+        if state in states:
+            return NotConnectedReason(state.value)
+    return NotConnectedReason.NEVER_CONNECTED
 
 
 class Connection(models.Model):

@@ -3,9 +3,7 @@
 import html
 import re
 
-from django.conf import settings
-
-from integrations.records import Marker, tidy
+from integrations.records import tidy
 
 LINK_TEXT = "Open in FieldCamp:"
 _LINK_LINE = re.compile(rf"\s*{LINK_TEXT} \S+\s*$")
@@ -22,11 +20,6 @@ def without_html(text: str) -> str:
 def without_page(text: str) -> str:
     """The plain text of a whole HTML page."""
     return without_html(_HEAD.sub("", text))
-
-
-def link_to(marker: Marker | None) -> str:
-    """Where a person opens the record that the marker names."""
-    return f"{settings.PUBLIC_URL}/admin/workspace/visit/{marker.record_id}/change/" if marker else ""
 
 
 def with_link(text: str, link: str) -> str:

@@ -3,14 +3,12 @@
 from collections import defaultdict
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, QuerySet
-from django.urls import reverse
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobItem, JobStatus, Outcome, SyncJob
 from integrations.records import instant
-from integrations.services.jobs import connect_url
+from integrations.selectors.links import connect_url, job_url
 
 RECONNECT = ("NEEDS_RECONNECT", "NEEDS_PERMISSION")
 FOR_A_PERSON = ("CONFLICT", "RECORD_REJECTED", "CONFIRMATION_NEEDED", "AMOUNT_VARIANCE")
@@ -64,7 +62,7 @@ def next_action_url(job: SyncJob) -> str | None:
     if codes & set(RECONNECT):
         return connect_url(job.integration)
     if job.status == JobStatus.NEEDS_CONFIRMATION or codes & set(FOR_A_PERSON):
-        return f"{settings.PUBLIC_URL}{reverse('admin:index')}integrations/syncjob/{job.pk}/change/"
+        return job_url(job.pk)
     return None
 
 

@@ -8,8 +8,8 @@ from redis.exceptions import RedisError
 
 from integrations.models import Heartbeat, JobStatus, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
+from integrations.queue.ring import queue_broker
 from integrations.selectors.dashboard import QueueHealth, queue_health
-from integrations.services.jobs import queue_broker
 
 ALIVE = dt.timedelta(seconds=60)
 MOST = 20

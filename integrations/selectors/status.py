@@ -7,13 +7,13 @@ from typing import Any
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration
+from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration, not_connected_reason
 from integrations.models.jobs import IN_FLIGHT, IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
 from integrations.selectors.jobs import counts
-from integrations.services.jobs import connect_url, missing_reason
+from integrations.selectors.links import connect_url
 
 MOST_ERRORS = 50
 # These pass by themselves; every other open problem waits for a person.
@@ -34,7 +34,7 @@ class Standing:
 
     @property
     def connected(self) -> bool:
-        return missing_reason([connection.state for connection in self.connections]) is None
+        return not_connected_reason([connection.state for connection in self.connections]) is None
 
     @property
     def accounts(self) -> list[Connection]:

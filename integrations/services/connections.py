@@ -7,8 +7,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.clients import token_source
 from integrations.accounts.consent import Intent
-from integrations.accounts.grants import OrmGrantStore, token_source, token_values
+from integrations.accounts.grants import OrmGrantStore, token_values
 from integrations.accounts.rights import NotAllowed, rights_of
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
 from integrations.errors import ProviderError

@@ -9,8 +9,9 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
+from integrations.accounts.clients import open_remote
+from integrations.calendar.window import window_at
 from integrations.errors import ProviderError
-from integrations.jobs.streams import open_remote, window_at
 from integrations.ledger.observations import Observations
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.models.jobs import IN_FLIGHT

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from integrations.accounts.clients import open_remote
 from integrations.calendar.visits import VisitsOfStream
-from integrations.jobs.streams import open_remote, window_at
+from integrations.calendar.window import window_at
 from integrations.models import Connection, Direction
 from integrations.records import RemoteRecord, Window, instant, is_day
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Workspace
-from integrations.jobs.schedule import integration_of, next_sync
 from integrations.models import WorkspaceIntegration
 from integrations.providers import PROVIDERS
+from integrations.queue.planning import integration_of, next_sync
 
 SHORTEST, LONGEST = 5, 1440  # minutes
 

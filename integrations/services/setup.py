@@ -7,8 +7,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from fieldcamp.workspace.models import Member
+from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
-from integrations.jobs.streams import open_remote
 from integrations.kinds import CUSTOMER, VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream

@@ -17,7 +17,7 @@ class Local:
     `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
     `theirs` were made at the other side, which may take them away again. `blocked` says why the record cannot be
     synced now; with a `reason` (a word that the desk knows) a person has to do something about it. For a remote record
-    that FieldCamp does not have, `blocked` says why it is not taken in.
+    that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a person opens the record.
     """
 
     fields: Fields | None
@@ -29,6 +29,7 @@ class Local:
     reason: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
+    link: str = ""
 
 
 NOWHERE = Local(fields=None, exists=False)

@@ -18,10 +18,10 @@ from integrations.admin.inbox import inbox_context
 from integrations.admin.outcomes import Outcome, outcome_of
 from integrations.models import Hold, Issue, SyncJob
 from integrations.providers import PROVIDERS
+from integrations.queue.enqueue import active_job
 from integrations.records import tidy
 from integrations.services import decisions
 from integrations.services.books import decisions as books_decisions
-from integrations.services.jobs import active_job
 from integrations.views.common import REFUSALS, back, done, one
 
 

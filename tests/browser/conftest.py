@@ -79,7 +79,7 @@ class Worker:
 @pytest.fixture
 def worker(transactional_db, monkeypatch) -> Iterator[Worker]:
     worker = Worker()
-    monkeypatch.setattr("integrations.services.jobs.ring", worker.ring)
+    monkeypatch.setattr("integrations.queue.ring.ring", worker.ring)
     monkeypatch.setattr("integrations.jobs.runner.ring", worker.ring)
     yield worker
     worker.stop()

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from integrations.accounts.grants import counter
+from integrations.accounts.clients import counter
 from integrations.models import Issue, OAuthGrant
 from integrations.providers import PROVIDERS
 from tests.integrations import build

@@ -3,7 +3,7 @@
 import pytest
 from django_q.brokers import Broker
 
-from integrations.services.jobs import queue_broker
+from integrations.queue.ring import queue_broker
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.integrations.sync.people import Person
 def quiet_queue(monkeypatch):
     """Tests run jobs themselves; what would be rung for is kept here."""
     rung: list[str] = []
-    monkeypatch.setattr("integrations.services.jobs.ring", rung.append)
+    monkeypatch.setattr("integrations.queue.ring.ring", rung.append)
     monkeypatch.setattr("integrations.jobs.runner.ring", rung.append)
     return rung
 

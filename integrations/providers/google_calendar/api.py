@@ -18,7 +18,6 @@ from integrations.providers.base import Http
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
-from integrations.providers.texts import link_to
 from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
@@ -224,13 +223,12 @@ def _call(container_id: str, operation: Operation) -> batch.Call:
     # Without `sendUpdates=none` a sync mails the guests of every event that it touches.
     query = {"sendUpdates": "none", "fields": EVENT_FIELDS}
     condition = {"If-Match": operation.tag} if operation.tag else {}
-    link = link_to(operation.marker)
     if operation.verb is Verb.CREATE:
-        body = {"id": operation.remote_id, **to_body(operation.fields, marker=operation.marker, link=link)}
+        body = {"id": operation.remote_id, **to_body(operation.fields, marker=operation.marker, link=operation.link)}
         return batch.Call("POST", _event_path(container_id, **query), body)
     path = _event_path(container_id, operation.remote_id, **query)
     if operation.verb is Verb.UPDATE:
-        body = to_body(operation.fields, marker=operation.marker, link=link, patch=True)
+        body = to_body(operation.fields, marker=operation.marker, link=operation.link, patch=True)
         return batch.Call("PATCH", path, body, condition)
     return batch.Call("DELETE", _event_path(container_id, operation.remote_id, sendUpdates="none"), None, condition)
 

@@ -20,7 +20,6 @@ from integrations.providers.outlook_calendar.mapping import (
     to_record,
     tombstone,
 )
-from integrations.providers.texts import link_to
 from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
@@ -175,16 +174,13 @@ def _original(events: list[dict[str, Any]], transaction_id: str) -> dict[str, An
 def _call(container_id: str, operation: Operation) -> batch.Call:
     headers = {"Prefer": PREFER}
     if operation.verb is Verb.CREATE:
-        link = link_to(operation.marker)
-        body = to_body(operation.fields, marker=operation.marker, link=link, create=operation.remote_id)
+        body = to_body(operation.fields, marker=operation.marker, link=operation.link, create=operation.remote_id)
         return batch.Call("POST", f"{addresses.calendar(container_id)}/events", body, headers)
     path = addresses.event(container_id, operation.remote_id)
     if operation.tag:
         headers["If-Match"] = operation.tag
     if operation.verb is Verb.UPDATE:
-        return batch.Call(
-            "PATCH", path, to_body(operation.fields, marker=None, link=link_to(operation.marker)), headers
-        )
+        return batch.Call("PATCH", path, to_body(operation.fields, marker=None, link=operation.link), headers)
     return batch.Call("DELETE", path, None, headers)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.books import SIDES
 from integrations.books.matching import Matches
-from integrations.jobs.streams import window_at
+from integrations.calendar.window import window_at
 from integrations.kinds import BOOKS, INVOICE, KINDS, Kind
 from integrations.models import Connection, Direction, Link, Stream
 from integrations.providers.base import BooksClient

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.jobs.streams import open_remote
+from integrations.accounts.clients import open_remote
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, PAYMENT, TAX
 from integrations.models import BooksSettings, Connection, ConnectionState, Direction, Policy, Stream
 from integrations.providers import PROVIDERS

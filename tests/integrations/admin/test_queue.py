@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule
 
 from integrations.models import Heartbeat, SyncJob
-from integrations.services.jobs import queue_broker
+from integrations.queue.ring import queue_broker
 from tests.integrations.admin.test_pages import running, text_of
 
 QUEUE = "/admin/django_q/ormq/"

@@ -9,7 +9,7 @@ from django.db import connections
 
 from fieldcamp.api.services import create_key
 from integrations.models import Connection, SyncJob
-from integrations.services.jobs import queue_broker
+from integrations.queue.ring import queue_broker
 from tests.integrations import build
 from tests.integrations.api.conftest import Caller, caller_of
 from tests.integrations.build import NOW

@@ -13,8 +13,8 @@ from decimal import Decimal
 import pytest
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
+from integrations.accounts.clients import open_remote
 from integrations.jobs import runner
-from integrations.jobs.streams import open_remote
 from integrations.models import Issue, JobStatus, Link, SyncJob
 from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money

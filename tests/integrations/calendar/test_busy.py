@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from fieldcamp.sandbox.mount import URL
 from fieldcamp.workspace.models import BlockedTime
+from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
-from integrations.jobs.streams import open_remote
 from integrations.models import ChangeRow, JobStatus, Link
 from integrations.services.connections import set_up
 

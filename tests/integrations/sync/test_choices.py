@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime
-from integrations.jobs.streams import open_remote
+from integrations.accounts.clients import open_remote
 from integrations.models import JobStatus, Link
 from integrations.services.connections import set_up
 from tests.integrations.engine import counts

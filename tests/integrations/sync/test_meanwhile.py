@@ -9,7 +9,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.calendar import busy
 from integrations.calendar.visits import VisitsOfStream
-from integrations.jobs.streams import window_at
+from integrations.calendar.window import window_at
 from integrations.ledger.stream import StreamLedger
 from integrations.models import ChangeRow, DirtyRow, Hold, Issue, JobStatus, Link, Stream, SyncJob
 from integrations.services import decisions

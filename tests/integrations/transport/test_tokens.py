@@ -7,7 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Member, Role, Workspace
-from integrations.accounts.grants import OrmGrantStore, client_for, token_source
+from integrations.accounts.clients import client_for, token_source
+from integrations.accounts.grants import OrmGrantStore
 from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect, Unavailable
 from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
 from integrations.providers import PROVIDERS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.accounts.grants import token_source
+from integrations.accounts.clients import token_source
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.services import connections
 from tests.integrations.connecting import only_connection

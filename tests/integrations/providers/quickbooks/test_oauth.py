@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from integrations import errors
-from integrations.accounts.grants import OrmGrantStore, token_source
+from integrations.accounts.clients import token_source
+from integrations.accounts.grants import OrmGrantStore
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers.quickbooks.oauth import SCOPES, parse_tokens
 from integrations.transport.client import Client

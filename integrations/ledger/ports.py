@@ -1,0 +1,45 @@
+"""What the ledger needs of FieldCamp's records: `calendar/` and `books/` implement it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from integrations.models import Link, Stream
+from integrations.records import Window
+from integrations.sync.state import Decision, Local
+
+
+class LocalSide(Protocol):
+    """FieldCamp's side of one stream, as the ledger needs it: `sync.ports.LocalRecords`, and what only databases know.
+
+    Everything that writes does so inside the caller's transaction.
+    """
+
+    stream: Stream
+    window: Window
+    made: dict[int, str]  # link id -> the record that was made of it
+
+    def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
+    def unlinked(self, after: str, limit: int) -> list[str]: ...
+    def count_unlinked(self) -> int: ...
+    def enter_window(self) -> None:
+        """Makes dirty what has come into the window since the last run."""
+
+    def match(self, everything: bool) -> None:
+        """Links records of both sides that have met for the first time and are the same; of ours all that have no
+        link, or only those that are dirty."""
+
+    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        """What is to become of remote records that FieldCamp does not have, by their links."""
+
+    def orphans(self, links: Any) -> Any:
+        """Those of these links whose record does not exist any more."""
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
+        read: those are left as they are, and stay dirty."""
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """What else follows from decisions that have been made true."""
+
+    def removed_there(self) -> tuple[str, str]:
+        """The code and the sentence of a twin that was removed at the other side."""

@@ -1,0 +1,35 @@
+"""Where people see and repair what the sync speaks of: absolute addresses of the desk's pages."""
+
+from fieldcamp.links import absolute
+from integrations.models import Connection
+from integrations.providers import PROVIDERS
+
+
+def dashboard_url() -> str:
+    return absolute("admin:index")
+
+
+def connect_url(integration: str) -> str:
+    """Where an account of this integration is connected."""
+    return absolute("integrations:connect", PROVIDERS[integration].slug)
+
+
+def reconnect_url(connection: Connection) -> str:
+    """Where this very account is connected again."""
+    return absolute("integrations:connect", PROVIDERS[connection.integration].slug, connection=connection.pk)
+
+
+def setup_url(connection_id: str) -> str:
+    return absolute("integrations:setup", connection_id)
+
+
+def connection_url(connection_id: str) -> str:
+    return absolute("admin:integrations_connection_change", connection_id)
+
+
+def job_url(job_id: str) -> str:
+    return absolute("admin:integrations_syncjob_change", job_id)
+
+
+def visit_url(visit_id: str) -> str:
+    return absolute("admin:workspace_visit_change", visit_id)
