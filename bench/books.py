@@ -81,7 +81,7 @@ def company(vendors, customers: int, invoices: int, name: str = "Books"):
     from integrations.providers import PROVIDERS
     from integrations.services.books.setup import read_choices, set_up_books
     from integrations.services.connections import take_grant
-    from integrations.transport.client import Client, OneToken
+    from integrations.transport.client import HttpClient, OneToken
 
     vendors.call("POST", "reset", json={"seed": "empty"})
     vendors.throttle(False)
@@ -90,7 +90,7 @@ def company(vendors, customers: int, invoices: int, name: str = "Books"):
     vendors.advance(3600)  # what was made just now would be told as a change once more
     provider = PROVIDERS["quickbooks"]
     tokens = provider.parse_tokens(vendors.token(COMPANY), timezone.now())
-    account = provider.identify(Client(provider, OneToken(tokens.access_token)), {"realmId": COMPANY})
+    account = provider.identify(HttpClient(provider, OneToken(tokens.access_token)), {"realmId": COMPANY})
     workspace = Workspace.objects.create(name=name)
     connection = take_grant(workspace=workspace, integration="quickbooks", account=account, tokens=tokens, user=None)
     found = read_choices(connection)

@@ -20,7 +20,7 @@ BEGIN, END = "<!-- desk -->", "<!-- /desk -->"
 STATUSES = ("succeeded",) * 90 + ("partial",) * 6 + ("failed",) * 3 + ("cancelled",)
 
 
-def make(name: str, *, jobs: int, visits: int, connections: int, issues: int, items: int) -> SimpleNamespace:
+def make(name: str, *, jobs: int, visits: int, connections: int, problems: int, items: int) -> SimpleNamespace:
     """A company with so much in it, spread over the last 90 days, and its signed-in owner."""
     from django.contrib.auth.models import User
     from django.utils import timezone
@@ -101,15 +101,15 @@ def make(name: str, *, jobs: int, visits: int, connections: int, issues: int, it
         batch_size=1000,
     )  # fmt: skip
     models.SyncJob.objects.filter(pk=runs[0].pk).update(pushed=items - items // 50, failed=items // 50)
-    models.Issue.objects.bulk_create(
+    models.Problem.objects.bulk_create(
         [
-            models.Issue(
+            models.Problem(
                 workspace=workspace, integration="google_calendar", connection=accounts[n % len(accounts)],
                 code="CONFLICT" if n % 3 == 0 else "RECORD_REJECTED", record_kind="visit",
                 record_id=planned[n % visits].pk if n < visits else f"vis_{n}", message=f"Refused {n}.",
                 occurred_at=now - dt.timedelta(minutes=n),
             )
-            for n in range(issues)
+            for n in range(problems)
         ],
         batch_size=1000,
     )  # fmt: skip
@@ -131,8 +131,8 @@ def pages(company: SimpleNamespace) -> dict[str, str]:
         "job page, last records": f"{at}/syncjob/{company.job.pk}/change/?page=2000",
         "connection list": f"{at}/connection/",
         "connection page": f"{at}/connection/{company.connection.pk}/change/",
-        "problems": f"{at}/issue/",
-        "open problems": f"{at}/issue/?state=open",
+        "problems": f"{at}/problem/",
+        "open problems": f"{at}/problem/?state=open",
         "visits": "/admin/workspace/visit/",
         "visits, searched": "/admin/workspace/visit/?q=Visit+77",
         "visits, scheduled ones": "/admin/workspace/visit/?visit_status__exact=scheduled",
@@ -184,8 +184,8 @@ def main() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        large = make("Large", jobs=100_000, visits=10_000, connections=50, issues=5_000, items=100_000)
-        small = make("Small", jobs=2, visits=2, connections=1, issues=1, items=2)
+        large = make("Large", jobs=100_000, visits=10_000, connections=50, problems=5_000, items=100_000)
+        small = make("Small", jobs=2, visits=2, connections=1, problems=1, items=2)
         few, many = measure(small, options.rounds), measure(large, options.rounds)
     machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end, Python {platform.python_version()}"
     lines = [

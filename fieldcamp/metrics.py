@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, ProviderCalls, SyncJob
+from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, ProviderCalls, SyncJob
 from integrations.selectors.dashboard import queue_health
 
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -27,7 +27,7 @@ class SyncCollector(Collector):
         now = timezone.now()
         yield from self._jobs(now)
         yield from self._connections(now)
-        yield self._issues()
+        yield self._problems()
         yield self._calls()
 
     def _jobs(self, now: dt.datetime) -> Iterator[Metric]:
@@ -80,12 +80,14 @@ class SyncCollector(Collector):
                 tokens.add_metric([integration, pk], (now - since).total_seconds())
         yield tokens
 
-    def _issues(self) -> Metric:
-        issues = GaugeMetricFamily("fieldcamp_open_issues", "Open problems by code.", labels=["integration", "code"])
-        rows = Issue.objects.filter(resolved_at=None, notice=False).order_by().values_list("integration", "code")
+    def _problems(self) -> Metric:
+        problems = GaugeMetricFamily(
+            "fieldcamp_open_problems", "Open problems by code.", labels=["integration", "code"]
+        )
+        rows = Problem.objects.filter(resolved_at=None, notice=False).order_by().values_list("integration", "code")
         for integration, code, number in rows.annotate(number=Count("pk")):
-            issues.add_metric([integration, code], number)
-        return issues
+            problems.add_metric([integration, code], number)
+        return problems
 
     def _calls(self) -> Metric:
         calls = CounterMetricFamily(

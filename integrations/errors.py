@@ -4,15 +4,55 @@ Admin and API show the same sentence (`str(error)`); a vendor's raw text is `det
 """
 
 import datetime as dt
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """The codes of problems, as `errors[]` of jobs and status name them (docs/errors.md)."""
+
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    MISCONFIGURED = "MISCONFIGURED"
+    NEEDS_RECONNECT = "NEEDS_RECONNECT"
+    NEEDS_PERMISSION = "NEEDS_PERMISSION"
+    RATE_LIMITED = "RATE_LIMITED"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    FULL_SYNC_FORCED = "FULL_SYNC_FORCED"
+    CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
+    CONFLICT = "CONFLICT"
+    RECORD_REJECTED = "RECORD_REJECTED"
+    AMOUNT_VARIANCE = "AMOUNT_VARIANCE"
+    EVENT_REMOVED = "EVENT_REMOVED"
+    RECORD_REMOVED = "RECORD_REMOVED"
+
+
+class ProblemReason(StrEnum):
+    """What exactly is wrong with a record, where the desk knows a way out of it (`integrations/admin/fixes.py`)."""
+
+    MATCH = "match"
+    DUPLICATE_NAME = "duplicate_name"
+    NAME_TAKEN_BY_VENDOR = "name_taken_by_vendor"
+    NAME_TAKEN_BY_EMPLOYEE = "name_taken_by_employee"
+    DUPLICATE_NUMBER = "duplicate_number"
+    INACTIVE_REFERENCE = "inactive_reference"
+    CLOSED_PERIOD = "closed_period"
+    DEPOSITED = "deposited"
+    SETTLED = "settled"
+    HAS_PAYMENTS = "has_payments"
+    TAX_MAPPING = "tax_mapping"
+    ITEM_MAPPING = "item_mapping"
+    CURRENCY = "currency"
+    SUBSCRIPTION = "subscription"
+    LIMITS = "limits"
+    VARIANCE = "variance"
 
 
 class ProviderError(Exception):
     """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted;
     `reason` a word for what exactly is wrong, where the desk knows a way out of it (`closed_period`)."""
 
-    code = "INTERNAL_ERROR"
+    code = ProblemCode.INTERNAL_ERROR
 
-    def __init__(self, message: str, *, detail: str = "", reason: str = ""):
+    def __init__(self, message: str, *, detail: str = "", reason: ProblemReason | None = None):
         super().__init__(message)
         self.detail, self.reason = detail, reason
 
@@ -20,7 +60,7 @@ class ProviderError(Exception):
 class Transient(ProviderError):
     """It may work later, unchanged."""
 
-    code = "PROVIDER_UNAVAILABLE"
+    code = ProblemCode.PROVIDER_UNAVAILABLE
 
 
 class Unavailable(Transient):
@@ -34,7 +74,7 @@ class Suspended(Transient):
 class RateLimited(Transient):
     """Too many calls. `retry_at` (aware, UTC) is when to come back; `told`: the provider has named that time."""
 
-    code = "RATE_LIMITED"
+    code = ProblemCode.RATE_LIMITED
 
     def __init__(self, message: str, *, retry_at: dt.datetime, detail: str = "", told: bool = False):
         super().__init__(message, detail=detail)
@@ -44,13 +84,13 @@ class RateLimited(Transient):
 class NeedsReconnect(ProviderError):
     """The user's grant is dead; only the user can renew it."""
 
-    code = "NEEDS_RECONNECT"
+    code = ProblemCode.NEEDS_RECONNECT
 
 
 class NeedsPermission(ProviderError):
     """The grant lives but lacks permissions; `missing` names them."""
 
-    code = "NEEDS_PERMISSION"
+    code = ProblemCode.NEEDS_PERMISSION
 
     def __init__(self, message: str, *, missing: tuple[str, ...] = (), detail: str = ""):
         super().__init__(message, detail=detail)
@@ -60,19 +100,19 @@ class NeedsPermission(ProviderError):
 class Misconfigured(ProviderError):
     """The operator's fault (client secret, API not enabled); users stay connected."""
 
-    code = "MISCONFIGURED"
+    code = ProblemCode.MISCONFIGURED
 
 
 class Rejected(ProviderError):
     """The provider refuses this record as it is; parked until it is edited."""
 
-    code = "RECORD_REJECTED"
+    code = ProblemCode.RECORD_REJECTED
 
 
 class Stale(ProviderError):
     """The remote record has moved on since we looked (412): look at that one again."""
 
-    code = "CONFLICT"
+    code = ProblemCode.CONFLICT
 
 
 class Gone(ProviderError):
@@ -86,4 +126,4 @@ class Duplicate(ProviderError):
 class CursorExpired(ProviderError):
     """The provider forgot what we have seen; only a full read helps."""
 
-    code = "FULL_SYNC_FORCED"
+    code = ProblemCode.FULL_SYNC_FORCED

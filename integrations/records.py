@@ -120,7 +120,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WriteResult:
     """What became of one operation: the record as it stands now, or why not."""
 
     key: str

@@ -13,7 +13,7 @@ from django.urls import URLPattern, get_resolver
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Invoice, Item, Member, Payment, TaxRate, Visit
-from integrations.models import Connection, Hold, Issue, JobItem, Link, OAuthGrant, Stream, SyncJob
+from integrations.models import Connection, Hold, JobItem, Link, OAuthGrant, Problem, Stream, SyncJob
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import Company, company, login
 
@@ -36,7 +36,7 @@ MODELS = (
     BlockedTime,
     Connection,
     Hold,
-    Issue,
+    Problem,
     JobItem,
     Link,
     OAuthGrant,

@@ -30,7 +30,7 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
-class Answer:
+class IdempotentAnswer:
     """What a request is answered with: the status, JSON-ready data, and headers worth repeating (Location, ETag).
 
     `kept` is stored and replayed instead of `data` where that holds a secret.
@@ -66,7 +66,7 @@ def replay_or_run(
     request: Request,
     *,
     fingerprint_body: bytes,
-    run: Callable[[], Answer],
+    run: Callable[[], IdempotentAnswer],
     before: Callable[[], None] | None = None,
 ) -> HttpResponse:
     """The stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
@@ -149,14 +149,16 @@ def _expired(record: IdempotencyRecord) -> bool:
     return record.created_at < timezone.now() - KEPT
 
 
-def _claim_and_run(claim: _Claim, run: Callable[[], Answer], *, expired: IdempotencyRecord | None = None) -> _Given:
+def _claim_and_run(
+    claim: _Claim, run: Callable[[], IdempotentAnswer], *, expired: IdempotencyRecord | None = None
+) -> _Given:
     with transaction.atomic():
         if expired:
             expired.delete()
         _insert_claim(claim)
         answer = run()
         given = _rendered(answer)
-        kept = given if answer.kept is None else _rendered(Answer(answer.status, answer.kept, answer.headers))
+        kept = given if answer.kept is None else _rendered(IdempotentAnswer(answer.status, answer.kept, answer.headers))
         if 200 <= given.status < 300:
             with connection.cursor() as cursor:
                 headers = json.dumps(dict(kept.headers))
@@ -181,7 +183,7 @@ def _in_progress() -> ApiError:
     return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
 
 
-def _rendered(answer: Answer) -> _Given:
+def _rendered(answer: IdempotentAnswer) -> _Given:
     return _Given(answer.status, JSONRenderer().render(answer.data), answer.headers)
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from fieldcamp.api import services
 from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import (
     ApiKeyCreatedSerializer,
     ApiKeySerializer,
@@ -73,7 +73,7 @@ class KeyListView(KeysView):
         body = NewApiKeySerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
-        def run() -> Answer:
+        def run() -> IdempotentAnswer:
             key, secret = services.create_key(
                 workspace=self.workspace,
                 created_by=services.signature(self.key),
@@ -81,7 +81,7 @@ class KeyListView(KeysView):
                 **body.validated_data,
             )
             data = dict(ApiKeySerializer(key).data)
-            return Answer(
+            return IdempotentAnswer(
                 201,
                 envelope(request, {**data, "secret": secret}),
                 {"Location": reverse("api-key", args=[key.pk])},
@@ -131,11 +131,11 @@ class KeyRotateView(KeysView):
         body.is_valid(raise_exception=True)
         overlap = dt.timedelta(seconds=body.validated_data["overlap_seconds"])
 
-        def run() -> Answer:
+        def run() -> IdempotentAnswer:
             key = self.one(key_id)
             secret = services.rotate_key(key, overlap=overlap, by=self.key)
             data: dict[str, Any] = dict(ApiKeySerializer(key).data)
-            return Answer(
+            return IdempotentAnswer(
                 200,
                 envelope(request, {**data, "secret": secret}),
                 kept=envelope(request, {**data, "secret": None}),

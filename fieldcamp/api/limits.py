@@ -20,7 +20,7 @@ _COUNT = f" ON CONFLICT (id) DO UPDATE SET used = {RateWindow._meta.db_table}.us
 
 
 @dataclass(frozen=True)
-class Window:
+class WindowState:
     """One window as it stands after a call."""
 
     name: str
@@ -41,7 +41,7 @@ class Window:
 class Quota:
     """What a call was told: the window with fewer calls left, and whether the call was too many."""
 
-    window: Window
+    window: WindowState
     now: float
 
     @property
@@ -83,7 +83,7 @@ def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
     if key.workspace.daily_request_limit is not None:
         wanted.append(("workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
     used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at in wanted], also)
-    windows = [Window(name, limit, used[f"{owner}:{ends_at}"], ends_at) for name, owner, limit, ends_at in wanted]
+    windows = [WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at) for name, owner, limit, ends_at in wanted]
     exceeded = [window for window in windows if window.exceeded]
     if exceeded:
         return Quota(max(exceeded, key=lambda window: window.ends_at), now)

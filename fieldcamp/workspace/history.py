@@ -22,18 +22,18 @@ _LABELS = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One change: when, and what happened in words."""
 
     at: dt.datetime
     sentence: str
 
 
-def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50) -> list[Entry]:
+def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50) -> list[HistoryEntry]:
     """The newest changes first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}
-    return [Entry(row.at, f"{_what(row, people)}{_who(row, places)}") for row in rows]
+    return [HistoryEntry(row.at, f"{_what(row, people)}{_who(row, places)}") for row in rows]
 
 
 def _ids(rows: Iterable[Change], name: str) -> set[str]:

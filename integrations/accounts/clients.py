@@ -12,7 +12,7 @@ from integrations.models import Connection, ProviderCalls
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider, ProviderClient
 from integrations.transport.budget import MinuteBudget
-from integrations.transport.client import Client
+from integrations.transport.client import HttpClient
 from integrations.transport.tokens import RefreshingTokens
 
 log = structlog.get_logger(__name__)
@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 TOKEN_ATTEMPTS = 2
 
 
-def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> Client:
-    """The exit to the network for this connection. `kwargs` go to `Client` (before_call, clock, sleep, random…)."""
-    return Client(
+def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> HttpClient:
+    """The exit to the network for this connection. `kwargs` go to `HttpClient` (before_call, clock, sleep, random…)."""
+    return HttpClient(
         provider,
         token_source(connection, provider),
         budget=MinuteBudget(OrmBudgetStore(connection.pk), provider.requests_per_minute),
@@ -55,7 +55,9 @@ def counter(provider: Provider) -> Callable[[int | str], None]:
 
 def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> RefreshingTokens:
     """The connection's tokens, refreshed when they have to be."""
-    http = Client(provider, None, connection_id=connection.pk, attempts=TOKEN_ATTEMPTS, after_call=counter(provider))
+    http = HttpClient(
+        provider, None, connection_id=connection.pk, attempts=TOKEN_ATTEMPTS, after_call=counter(provider)
+    )
     return RefreshingTokens(
         OrmGrantStore(connection.pk), lambda token: provider.refresh(http, token), provider.permissions, **kwargs
     )

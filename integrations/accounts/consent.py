@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Intent:
+class ConsentRequest:
     """`connection_id` is set to renew that connection; `switch` allows that to be done with another account."""
 
     user_id: str
@@ -17,7 +17,7 @@ class Intent:
         return asdict(self)
 
     @classmethod
-    def from_state(cls, data: Any) -> "Intent | None":
+    def from_state(cls, data: Any) -> "ConsentRequest | None":
         """None for what is no intent of ours."""
         if not isinstance(data, dict) or data.keys() != cls.__dataclass_fields__.keys():
             return None

@@ -1,20 +1,21 @@
-"""What becomes of a connection that cannot go on by itself: its state, one open issue, one mail."""
+"""What becomes of a connection that cannot go on by itself: its state, one open problem, one mail."""
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.ledger.problems import open_issue
+from integrations.errors import ProblemCode
+from integrations.ledger.problems import open_problem
 from integrations.mail.alerts import tell_needs_person
 from integrations.models import Connection, ConnectionState
 
 log = structlog.get_logger(__name__)
 
-NEEDS_RECONNECT, NEEDS_PERMISSION = "NEEDS_RECONNECT", "NEEDS_PERMISSION"
+NEEDS_RECONNECT, NEEDS_PERMISSION = ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION
 
 
 def mark_needs_reconnect(connection: Connection | str, reason: str) -> bool:
-    """The grant is dead. Says so once: state, issue, mail. True if this call was the one that said it."""
+    """The grant is dead. Says so once: state, problem, mail. True if this call was the one that said it."""
     return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason)
 
 
@@ -33,7 +34,7 @@ def _mark(connection: Connection | str, state: ConnectionState, code: str, reaso
         )
         if moved:
             row = Connection.objects.get(pk=pk)
-            open_issue(row, code, f"{row.account_name}: {reason}", now=timezone.now())
+            open_problem(row, code, f"{row.account_name}: {reason}", now=timezone.now())
             if mail:
                 transaction.on_commit(lambda: tell_needs_person(pk), robust=True)
     if moved:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.seat import Seat
-from integrations.admin.bookfacts import facts_of
+from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
@@ -40,7 +40,7 @@ STAGES = {"pull": _("Reading changes"), "push": _("Bringing both sides together"
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far a running job is. `percent` is None while nobody can know."""
 
     job: SyncJob
@@ -56,7 +56,7 @@ class Progress:
         return gettext("{stage}, {percent} % done").format(stage=self.stage, percent=self.percent // 10 * 10)
 
 
-def progress_of(job: SyncJob, now: dt.datetime) -> Progress:
+def progress_of(job: SyncJob, now: dt.datetime) -> JobProgress:
     if job.cancel_requested_at:
         stage = gettext("Stopping")
     elif job.status == JobStatus.QUEUED:
@@ -65,7 +65,7 @@ def progress_of(job: SyncJob, now: dt.datetime) -> Progress:
         stage = str(STAGES.get(job.stage, job.stage.capitalize() or gettext("Starting")))
     percent = min(100 * job.done // job.total, 100) if job.total else None
     seconds = (now - job.started_at).total_seconds() if job.started_at else 0
-    return Progress(job, stage, percent, round(job.done / seconds) or None if seconds >= 2 else None)
+    return JobProgress(job, stage, percent, round(job.done / seconds) or None if seconds >= 2 else None)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Card:
     standing: Standing
     tone: str
     accounts: list[AccountRow]
-    progress: Progress | None
+    progress: JobProgress | None
     connect: Button | None
     cancel: Button | None
     may_sync: bool

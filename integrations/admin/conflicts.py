@@ -11,7 +11,7 @@ from fieldcamp.workspace.models import Change
 from integrations.admin.subjects import local_kind
 from integrations.admin.values import Table, label_of, shown
 from integrations.kinds import KINDS
-from integrations.models import Issue
+from integrations.models import Problem
 
 NOTES = {
     "local": "Changed in FieldCamp only: kept.",
@@ -57,11 +57,11 @@ class Touch:
     at: dt.datetime | None = None
 
 
-def units_of(issue: Issue) -> list[Unit]:
+def units_of(problem: Problem) -> list[Unit]:
     """The fields in which the sides differ, those that are asked about first."""
-    data = issue.data
+    data = problem.data
     local, remote, base = (_fields(data.get(name)) for name in ("local", "remote", "base"))
-    kind = KINDS.get(issue.record_kind)
+    kind = KINDS.get(problem.record_kind)
     names = kind.fields if kind else tuple({**local, **remote})
     differing = [name for name in names if local.get(name) != remote.get(name)]
     asked = {name for name in str(data.get("fields") or "").split(", ") if name in differing} or {*differing}
@@ -72,10 +72,10 @@ def units_of(issue: Issue) -> list[Unit]:
     for name in differing:
         if name in together and name in asked:
             if name == together[0]:
-                units.append(_unit(issue.record_kind, tuple(together), local, remote))
+                units.append(_unit(problem.record_kind, tuple(together), local, remote))
         else:
             note = "" if name in asked else NOTES[_side(name, kind, local, base)]
-            units.append(_unit(issue.record_kind, (name,), local, remote, note))
+            units.append(_unit(problem.record_kind, (name,), local, remote, note))
     return sorted(units, key=lambda unit: not unit.asked)
 
 
@@ -96,10 +96,10 @@ def _unit(
     return Unit(names[0], names, tuple(lines), note)
 
 
-def picks(issue: Issue, posted: Mapping[str, str]) -> dict[str, str] | None:
+def picks(problem: Problem, posted: Mapping[str, str]) -> dict[str, str] | None:
     """The side of each field from a form's `pick-<key>`; None where one is missing or no side."""
     chosen: dict[str, str] = {}
-    for unit in units_of(issue):
+    for unit in units_of(problem):
         if not unit.asked:
             continue
         side = posted.get(f"pick-{unit.key}")
@@ -109,13 +109,13 @@ def picks(issue: Issue, posted: Mapping[str, str]) -> dict[str, str] | None:
     return chosen or None
 
 
-def touches(issues: Sequence[Issue]) -> dict[str, tuple[Touch, Touch]]:
-    """By issue: the last change in FieldCamp, and when the other side was seen. One query."""
-    keys = {(local_kind(issue.record_kind), issue.record_id): issue for issue in issues if issue.record_id}
+def touches(problems: Sequence[Problem]) -> dict[str, tuple[Touch, Touch]]:
+    """By problem: the last change in FieldCamp, and when the other side was seen. One query."""
+    keys = {(local_kind(problem.record_kind), problem.record_id): problem for problem in problems if problem.record_id}
     if not keys:
         return {}
     made_here = Change.objects.filter(
-        workspace_id__in={issue.workspace_id for issue in issues},
+        workspace_id__in={problem.workspace_id for problem in problems},
         kind__in={kind for kind, _ in keys},
         record_id__in={record_id for _, record_id in keys},
         origin="",
@@ -123,9 +123,9 @@ def touches(issues: Sequence[Issue]) -> dict[str, tuple[Touch, Touch]]:
     latest = made_here.order_by().values("kind", "record_id").annotate(last=Max("seq")).values("last")
     last = {(row.kind, row.record_id): row for row in Change.objects.filter(seq__in=latest)}
     found: dict[str, tuple[Touch, Touch]] = {}
-    for key, issue in keys.items():
+    for key, problem in keys.items():
         row = last.get(key)
         here = Touch(row.actor, row.at) if row else Touch()
-        there = Touch("", issue.link.seen_at if issue.link else None)
-        found[issue.pk] = (here, there)
+        there = Touch("", problem.link.seen_at if problem.link else None)
+        found[problem.pk] = (here, there)
     return found

@@ -20,13 +20,13 @@ from unfold.decorators import display
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.desk.templatetags.desk import when
-from integrations.admin.bookfacts import books_context
+from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES
 from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label
-from integrations.admin.problems import problems
-from integrations.models import Connection, ConnectionState, Issue, JobStatus, OAuthGrant, WorkspaceIntegration
+from integrations.admin.problem_cards import problem_cards
+from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.selectors.budget import usage_of
 from integrations.services.setup import keeps_books
@@ -70,7 +70,7 @@ def passport_of(connection: Connection) -> Passport | None:
 
 def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
     """The page; a constant number of queries."""
-    open_ones = Issue.objects.filter(connection=connection, resolved_at=None).select_related("connection", "link")
+    open_ones = Problem.objects.filter(connection=connection, resolved_at=None).select_related("connection", "link")
     parts = connection.job_parts.select_related("job").order_by("-job__created_at", "-job_id")[:10]
     log = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Connection), object_id=connection.pk
@@ -88,7 +88,7 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
         "passport": passport_of(connection),
         "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),
         "jobs": [(part.job, JOB_TONES[JobStatus(part.job.status)]) for part in parts],
-        "needs": problems(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), seat),
+        "needs": problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), seat),
         "buttons": connection_buttons(connection, seat, rights_at(seat)),
         "sync": sync_button(connection, seat),
         "schedule": row,

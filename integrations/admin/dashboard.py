@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.cards import all_cards
-from integrations.admin.problems import problems
-from integrations.models import Issue, JobStatus
+from integrations.admin.problem_cards import problem_cards
+from integrations.models import JobStatus, Problem
 from integrations.selectors.dashboard import jobs_per_day, needs_you, queue_health
 
 MOST = 50
@@ -68,10 +68,10 @@ def needs_context(seat: Seat) -> dict[str, Any]:
     """The list of open problems, worst first, and what is merely good to know."""
     if seat.workspace is None:
         return {"needs": [], "notices": []}
-    issues = needs_you(seat.workspace, limit=MOST)
-    notices = Issue.objects.filter(workspace=seat.workspace, notice=True, resolved_at=None, ignored_at=None)
-    known = len(issues)
-    both = problems([*issues, *notices.select_related("connection", "link")[:20]], seat)
+    problems = needs_you(seat.workspace, limit=MOST)
+    notices = Problem.objects.filter(workspace=seat.workspace, notice=True, resolved_at=None, ignored_at=None)
+    known = len(problems)
+    both = problem_cards([*problems, *notices.select_related("connection", "link")[:20]], seat)
     return {
         "needs": both[:known],
         "notices": both[known:],

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE
-from integrations.models import Issue
+from integrations.models import Problem
 
 Words = Any  # a text, translated when it is shown
 
@@ -38,7 +39,7 @@ _DECIDES = _("An owner or admin decides this.")
 _RECONNECTS = _("An owner, an admin or the account's own technician reconnects it.")
 
 CODES: dict[str, Fix] = {
-    "NEEDS_RECONNECT": Fix(
+    ProblemCode.NEEDS_RECONNECT: Fix(
         _("Reconnect this account"),
         _(
             "Nothing is lost: settings, links and what is still to be synced are kept and taken up again after you "
@@ -46,7 +47,7 @@ CODES: dict[str, Fix] = {
         ),
         nobody=_RECONNECTS,
     ),
-    "NEEDS_PERMISSION": Fix(
+    ProblemCode.NEEDS_PERMISSION: Fix(
         _("A permission is missing"),
         _(
             "Grant it: reconnect, and leave every box ticked when the provider asks. Nothing is synced for this "
@@ -54,14 +55,14 @@ CODES: dict[str, Fix] = {
         ),
         nobody=_RECONNECTS,
     ),
-    "MISCONFIGURED": Fix(
+    ProblemCode.MISCONFIGURED: Fix(
         _("For the operator"),
         _(
             "This is about the site's own credentials at the provider, not about the account: whoever runs this site "
             "has to correct it. Accounts stay connected. Try again afterwards."
         ),
     ),
-    "CONFIRMATION_NEEDED": Fix(
+    ProblemCode.CONFIRMATION_NEEDED: Fix(
         _("Confirm removals"),
         _(
             "Putting back makes again what is missing there; cutting loose leaves it removed there. Nothing is deleted "
@@ -69,8 +70,8 @@ CODES: dict[str, Fix] = {
         ),
         nobody=_DECIDES,
     ),
-    "CONFLICT": Fix(_("Changed on both sides"), _("Choose which side is right. Only this record waits.")),
-    "RECORD_REJECTED": Fix(
+    ProblemCode.CONFLICT: Fix(_("Changed on both sides"), _("Choose which side is right. Only this record waits.")),
+    ProblemCode.RECORD_REJECTED: Fix(
         _("A record was refused"),
         _(
             "Correct the record as the sentence above says. Everything else is synced, and this one is tried again by "
@@ -79,27 +80,27 @@ CODES: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Open the record"),
     ),
-    "AMOUNT_VARIANCE": Fix(
+    ProblemCode.AMOUNT_VARIANCE: Fix(
         _("The totals differ"),
         _("Compare lines, discount and tax on both sides, correct the one that is wrong, and try again."),
         leads=Lead.RECORD,
         link=_("Open the record"),
     ),
-    "FULL_SYNC_FORCED": Fix(
+    ProblemCode.FULL_SYNC_FORCED: Fix(
         _("Everything was read again"), _("There is nothing to do: no record is lost or doubled by it."), button=""
     ),
-    "INTERNAL_ERROR": Fix(
+    ProblemCode.INTERNAL_ERROR: Fix(
         _("Something went wrong on our side"),
         _("The next sync tries again by itself. If it stays, tell support the job that is named under Jobs."),
     ),
-    "RATE_LIMITED": Fix(
+    ProblemCode.RATE_LIMITED: Fix(
         _("The provider asks us to wait"),
         _("There is nothing to do: the sync goes on by itself when the wait is over."),
     ),
-    "PROVIDER_UNAVAILABLE": Fix(
+    ProblemCode.PROVIDER_UNAVAILABLE: Fix(
         _("The provider does not answer"), _("There is nothing to do: the next sync tries again by itself.")
     ),
-    "RECORD_REMOVED": Fix(
+    ProblemCode.RECORD_REMOVED: Fix(
         _("Removed there"),
         _(
             "FieldCamp never makes it again unasked. Make it again if it was removed by mistake; if it was meant, you "
@@ -108,12 +109,14 @@ CODES: dict[str, Fix] = {
         button="",
         nobody="",
     ),
-    "EVENT_REMOVED": Fix(_("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""),
+    ProblemCode.EVENT_REMOVED: Fix(
+        _("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""
+    ),
 }
 _OTHER = Fix(_("Something needs attention"), _("Look at the sentence above, correct what it names, and try again."))
 
 REASONS: dict[str, Fix] = {
-    "match": Fix(
+    ProblemReason.MATCH: Fix(
         _("Is it the same?"),
         _(
             "Compare the two. If it is the same, they are linked and kept equal from now on; if not, a new one is "
@@ -121,7 +124,7 @@ REASONS: dict[str, Fix] = {
         ),
         button="",
     ),
-    "duplicate_name": Fix(
+    ProblemReason.DUPLICATE_NAME: Fix(
         _("The name is taken"),
         _(
             "Another customer, vendor or employee there has this name. Give this one a name of its own, or rename the "
@@ -130,7 +133,7 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Change the name"),
     ),
-    "name_taken_by_vendor": Fix(
+    ProblemReason.NAME_TAKEN_BY_VENDOR: Fix(
         _("A vendor has this name"),
         _(
             "Names are shared there by customers, vendors and employees. Change the name here, for example by adding "
@@ -139,7 +142,7 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Change the name"),
     ),
-    "name_taken_by_employee": Fix(
+    ProblemReason.NAME_TAKEN_BY_EMPLOYEE: Fix(
         _("An employee has this name"),
         _(
             "Names are shared there by customers, vendors and employees. Change the name here, for example by adding "
@@ -148,13 +151,13 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Change the name"),
     ),
-    "duplicate_number": Fix(
+    ProblemReason.DUPLICATE_NUMBER: Fix(
         _("The number is taken"),
         _("A document with this number is there already. Give this one another number, or delete the other there."),
         leads=Lead.RECORD,
         link=_("Change the number"),
     ),
-    "inactive_reference": Fix(
+    ProblemReason.INACTIVE_REFERENCE: Fix(
         _("It refers to something inactive"),
         _(
             "A customer, item or account that this record uses was made inactive there. Make it active again there, or "
@@ -163,13 +166,13 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Open the record"),
     ),
-    "closed_period": Fix(
+    ProblemReason.CLOSED_PERIOD: Fix(
         _("The books are closed for this date"),
         _("Give the document a date after the closing date, or ask the bookkeeper to move the closing date."),
         leads=Lead.RECORD,
         link=_("Change the date"),
     ),
-    "deposited": Fix(
+    ProblemReason.DEPOSITED: Fix(
         _("The payment is deposited"),
         _(
             "A deposited payment is not changed from here. Ask the bookkeeper to take it out of the deposit, or undo "
@@ -178,26 +181,26 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Open the payment"),
     ),
-    "settled": Fix(
+    ProblemReason.SETTLED: Fix(
         _("It is settled already"),
         _("What is settled there is not changed any more. Undo the change here, or correct it there."),
         leads=Lead.RECORD,
         link=_("Open the record"),
     ),
-    "has_payments": Fix(
+    ProblemReason.HAS_PAYMENTS: Fix(
         _("Payments are applied to it"),
         _("Take the payments off the invoice first, here or there; then try again."),
         leads=Lead.RECORD,
         link=_("Open the invoice"),
     ),
-    "tax_mapping": Fix(
+    ProblemReason.TAX_MAPPING: Fix(
         _("A tax rate has no tax code there"),
         _("Say which tax code this tax rate is. Everything that waits for it is then tried again."),
         leads=Lead.MAPPING,
         link=_("Map the tax code"),
         nobody=_DECIDES,
     ),
-    "item_mapping": Fix(
+    ProblemReason.ITEM_MAPPING: Fix(
         _("A line has no item there"),
         _(
             "Choose the income account of new items and the item for lines without one. Everything that waits for them "
@@ -207,7 +210,7 @@ REASONS: dict[str, Fix] = {
         link=_("Choose the item"),
         nobody=_DECIDES,
     ),
-    "currency": Fix(
+    ProblemReason.CURRENCY: Fix(
         _("The currencies differ"),
         _(
             "The record is in another currency than the company there keeps its books in. Correct the currency of the "
@@ -216,13 +219,13 @@ REASONS: dict[str, Fix] = {
         leads=Lead.RECORD,
         link=_("Open the record"),
     ),
-    "subscription": Fix(
+    ProblemReason.SUBSCRIPTION: Fix(
         _("The subscription there has ended"),
         _("Nothing can be written until the subscription is renewed at the provider. Nothing is lost meanwhile."),
         leads=Lead.CONNECTION,
         link=_("Look at the account"),
     ),
-    "limits": Fix(
+    ProblemReason.LIMITS: Fix(
         _("A limit of the provider is reached"),
         _("Shorten what is too long or split the record, or raise the limit of the plan there; then try again."),
         leads=Lead.RECORD,
@@ -240,9 +243,9 @@ SAME_NUMBER = Fix(
 TITLES = {code: fix.title for code, fix in CODES.items()}
 
 
-def fix_of(issue: Issue) -> Fix:
+def fix_of(problem: Problem) -> Fix:
     """The fix for exactly what is wrong, else the one for the kind of problem; there is always one."""
-    reason = issue.data.get("reason") if isinstance(issue.data, dict) else None
-    if reason == "match" and issue.record_kind == INVOICE.name:
+    reason = problem.data.get("reason") if isinstance(problem.data, dict) else None
+    if reason == ProblemReason.MATCH and problem.record_kind == INVOICE.name:
         return SAME_NUMBER
-    return REASONS.get(str(reason)) or CODES.get(issue.code, _OTHER)
+    return REASONS.get(str(reason)) or CODES.get(problem.code, _OTHER)

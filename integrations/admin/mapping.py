@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from fieldcamp.workspace.models import Item, TaxRate
 from integrations.admin.values import shown
+from integrations.errors import ProblemReason
 from integrations.kinds import ITEM, TAX
 from integrations.models import BooksSettings, Connection
 from integrations.providers import PROVIDERS
@@ -55,8 +56,8 @@ def mapping_context(
         "item_rows": rows,
         "more_items": more,
         "q": search,
-        "waiting_taxes": waiting(connection, "tax_mapping"),
-        "waiting_items": waiting(connection, "item_mapping"),
+        "waiting_taxes": waiting(connection, ProblemReason.TAX_MAPPING),
+        "waiting_items": waiting(connection, ProblemReason.ITEM_MAPPING),
     }
 
 

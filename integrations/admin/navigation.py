@@ -27,7 +27,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item(_("Dashboard"), "dashboard", "index"),
                 item(_("Jobs"), "sync", "integrations_syncjob_changelist"),
                 item(_("Connections"), "link", "integrations_connection_changelist"),
-                item(_("Problems"), "error", "integrations_issue_changelist"),
+                item(_("Problems"), "error", "integrations_problem_changelist"),
                 {
                     "title": _("Conflicts"),
                     "icon": "compare_arrows",

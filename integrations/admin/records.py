@@ -13,10 +13,10 @@ from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.jobs import provider_label
-from integrations.admin.problems import problems
+from integrations.admin.problem_cards import problem_cards
 from integrations.admin.subjects import kinds_of, models
 from integrations.kinds import KINDS
-from integrations.models import ConnectionState, Direction, Issue, Link, Stream
+from integrations.models import ConnectionState, Direction, Link, Problem, Stream
 from integrations.providers import PROVIDERS
 
 NOTHING_YET = {
@@ -109,7 +109,7 @@ class SyncedMixin(RecordAdmin):
         record: Any = self.get_object(request, unquote(object_id))
         extra: dict[str, Any] = {}
         if record:
-            about = Issue.objects.filter(
+            about = Problem.objects.filter(
                 workspace_id=record.workspace_id,
                 record_kind__in=kinds_of(record),
                 record_id=record.pk,
@@ -119,7 +119,7 @@ class SyncedMixin(RecordAdmin):
                 "synced_panel": "integrations/twins.html",
                 "twins": twins_of(record),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
-                "needs": problems(list(about.select_related("connection", "link")[:20]), seat_of(request)),
+                "needs": problem_cards(list(about.select_related("connection", "link")[:20]), seat_of(request)),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 

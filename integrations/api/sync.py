@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import etag_of, is_unchanged
-from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
@@ -61,7 +61,7 @@ class SyncView(IntegrationView):
             with as_api_errors():
                 check_trigger(**target)
 
-        def create() -> Answer:
+        def create() -> IdempotentAnswer:
             with as_api_errors():
                 job = create_job(
                     **target,
@@ -70,7 +70,7 @@ class SyncView(IntegrationView):
                     actor=self.key.pk,
                     request_id=getattr(request, "request_id", ""),
                 )
-            return Answer(202, trigger_answer(job), {"Location": reverse("integrations-job", args=[job.pk])})
+            return IdempotentAnswer(202, trigger_answer(job), {"Location": reverse("integrations-job", args=[job.pk])})
 
         return replay_or_run(request, fingerprint_body=fingerprint, before=guards, run=create)
 

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
 from integrations.books.matching import Doubts, Matches
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import Kind
 from integrations.models import BooksSettings, DirtyRow, Link, Stream
 from integrations.providers import PROVIDERS
@@ -87,7 +88,7 @@ class BooksSide:
         return Local(
             fields=None,
             blocked=f"{self.label} may have this already. Say whether it is the same, or make a new one.",
-            reason="match",
+            reason=ProblemReason.MATCH,
             data={"candidates": list(remote_ids)},
         )
 
@@ -158,7 +159,7 @@ class BooksSide:
         """Nothing follows from them."""
 
     def removed_there(self) -> tuple[str, str]:
-        return "RECORD_REMOVED", self.removed.format(books=self.label)
+        return ProblemCode.RECORD_REMOVED, self.removed.format(books=self.label)
 
     # --- the other kinds of the same books --------------------------------------------------------------------------
 

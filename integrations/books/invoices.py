@@ -13,6 +13,7 @@ from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import Link
 from integrations.records import Fields, one_line, tidy
@@ -63,7 +64,7 @@ class Invoices(BooksSide):
         code = codes.get(invoice.tax_rate_id or "", NO_CODE) if chosen else NO_CODE
         if chosen and invoice.tax_rate and not code.id and invoice.tax_total:
             sentence = f"Choose which tax code of {self.label} is “{invoice.tax_rate}”."
-            return self._blocked(invoice, sentence, "tax_mapping", tax=invoice.tax_rate_id)
+            return self._blocked(invoice, sentence, ProblemReason.TAX_MAPPING, tax=invoice.tax_rate_id)
         lines = []
         for line in invoice.lines.all():
             if is_words(line):
@@ -74,7 +75,7 @@ class Invoices(BooksSide):
                 return self._blocked(invoice, f"Waits for the item “{line.item}” to be in {self.label}.")
             if not item:
                 sentence = f"Choose which item of {self.label} stands for lines without one."
-                return self._blocked(invoice, sentence, "item_mapping")
+                return self._blocked(invoice, sentence, ProblemReason.ITEM_MAPPING)
             lines.append(line_fields(line, item, taxed=bool(code.id if chosen else invoice.tax_rate_id)))
         since = self.settings.invoices_from
         return Local(
@@ -104,7 +105,7 @@ class Invoices(BooksSide):
         gone = line.item is not None and (line.item.deleted_at is not None or not line.item.is_active)
         return self.settings.default_item_id if line.item is None or gone else ""
 
-    def _blocked(self, invoice: Invoice, sentence: str, reason: str = "", **data: Any) -> Local:
+    def _blocked(self, invoice: Invoice, sentence: str, reason: ProblemReason | None = None, **data: Any) -> Local:
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
 
     def matches(self, records: Sequence[Invoice], strangers: Sequence[Link]) -> Matches:

@@ -11,6 +11,7 @@ from fieldcamp.workspace.books import apply_item, import_item
 from fieldcamp.workspace.models import Item
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.errors import ProblemReason
 from integrations.kinds import ITEM
 from integrations.models import Link
 from integrations.providers import PROVIDERS
@@ -38,7 +39,7 @@ class Items(BooksSide):
             return Local(
                 None,
                 blocked=f"Choose the income account for new items in the settings of {self.label}.",
-                reason="item_mapping",
+                reason=ProblemReason.ITEM_MAPPING,
                 version=item.version,
             )
         fields = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from fieldcamp.money import CENT, cents
 from fieldcamp.workspace.models import Invoice, Payment, PaymentAllocation
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.ledger.counts import add_items
-from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import Fields
@@ -63,17 +64,21 @@ def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
         said = ", ".join(f"{_TOTALS[name]} {ours[name]} and {seen[name]}" for name in off)
         sentence = f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}."
         off_by.append(_failed(job, link, sentence))
-        open_issue(
+        open_problem(
             connection,
-            "AMOUNT_VARIANCE",
+            ProblemCode.AMOUNT_VARIANCE,
             sentence,
             now=now,
             kind=INVOICE.name,
             record_id=invoice.pk,
             link=link,
-            data={"reason": "variance", "local": ours, "remote": {name: seen.get(name) for name in _TOTALS}},
+            data={
+                "reason": ProblemReason.VARIANCE,
+                "local": ours,
+                "remote": {name: seen.get(name) for name in _TOTALS},
+            },
         )
-    resolve_issues(connection, now=now, codes=["AMOUNT_VARIANCE"], record_ids=agreed)
+    resolve_problems(connection, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=agreed)
     add_items(off_by)
 
 

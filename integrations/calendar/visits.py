@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from fieldcamp.workspace.models import Visit, VisitStatus
 from fieldcamp.workspace.tracking import attributed
 from integrations.calendar import busy
+from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Link, Stream
@@ -132,4 +133,4 @@ class VisitsOfStream:
         return {}
 
     def removed_there(self) -> tuple[str, str]:
-        return "EVENT_REMOVED", REMOVED_THERE
+        return ProblemCode.EVENT_REMOVED, REMOVED_THERE

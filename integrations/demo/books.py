@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from integrations.demo.caller import Caller
 from integrations.demo.once import Disagreement, Say, expect
-from integrations.models import Issue, Link
+from integrations.errors import ProblemReason
+from integrations.models import Link, Problem
 from integrations.providers import PROVIDERS
 from integrations.services.books.decisions import decide_match
 
@@ -49,10 +50,10 @@ class BooksWalk:
 
     def go(self, say: Say) -> list[dict[str, Any]]:
         """Answers what was asked, edits both sides, syncs, compares; the jobs. Raises Disagreement."""
-        questions = Issue.objects.filter(integration=NAME, resolved_at=None, data__reason="match")
+        questions = Problem.objects.filter(integration=NAME, resolved_at=None, data__reason=ProblemReason.MATCH)
         say(f"Answering {len(questions)} questions whether a client and a customer are the same …")
         for question in questions:
-            job = decide_match(issue=question, choice=question.data["candidates"][0], user=self.user)
+            job = decide_match(problem=question, choice=question.data["candidates"][0], user=self.user)
             if job:
                 self.api.ended(job.pk)
         jobs = [self.sync()]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.jobs import schedule
 from integrations.ledger.counts import CountsDoNotAddUp, assert_sums
-from integrations.models import Issue, JobPart, JobStatus, SyncJob
+from integrations.models import JobPart, JobStatus, Problem, SyncJob
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.records import instant
 
@@ -57,22 +57,22 @@ def _errors(job: SyncJob) -> list[dict]:
     """What went wrong in this job, newest first: whole accounts, then records."""
     errors = [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}
-    met = Issue.objects.filter(
+    met = Problem.objects.filter(
         connection__in=job.parts.values("connection"),
         occurred_at__gte=job.started_at,
         resolved_at=None,
         notice=False,
     )
-    for issue in met[:MAX_ERRORS]:
-        if (issue.connection_id, issue.code) in codes and not issue.record_id:
+    for problem in met[:MAX_ERRORS]:
+        if (problem.connection_id, problem.code) in codes and not problem.record_id:
             continue
         error: dict[str, Any] = {
-            "code": issue.code,
-            "message": issue.message,
-            "occurred_at": instant(issue.occurred_at),
-            "connection_id": issue.connection_id,
+            "code": problem.code,
+            "message": problem.message,
+            "occurred_at": instant(problem.occurred_at),
+            "connection_id": problem.connection_id,
         }
-        if issue.record_kind and issue.record_kind not in ("stream", "hold"):
-            error["record"] = {"kind": issue.record_kind, "id": issue.record_id}
+        if problem.record_kind and problem.record_kind not in ("stream", "hold"):
+            error["record"] = {"kind": problem.record_kind, "id": problem.record_id}
         errors.append(error)
     return errors[:MAX_ERRORS]

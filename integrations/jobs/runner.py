@@ -12,10 +12,10 @@ from django.utils import timezone
 from integrations.accounts.clients import open_remote
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.books.totals import audit, looked_at
-from integrations.errors import NeedsPermission, NeedsReconnect, ProviderError, RateLimited
+from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.streams import stream_run
-from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -41,7 +41,12 @@ MOST_WAITS = 5
 ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
-_CLEARED_BY_SUCCESS = ("PROVIDER_UNAVAILABLE", "RATE_LIMITED", "MISCONFIGURED", "INTERNAL_ERROR")
+_CLEARED_BY_SUCCESS = (
+    ProblemCode.PROVIDER_UNAVAILABLE,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.MISCONFIGURED,
+    ProblemCode.INTERNAL_ERROR,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +149,7 @@ class _Slice:
             self._audit(part)
             self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
             with self._held():
-                resolve_issues(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
+                resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
         except RateLimited as error:
             with self._held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
@@ -164,7 +169,7 @@ class _Slice:
             raise
         except Exception:
             log.exception("job.part_failed", connection_id=connection.pk)
-            self._fail(part, "INTERNAL_ERROR", INTERNAL)
+            self._fail(part, ProblemCode.INTERNAL_ERROR, INTERNAL)
 
     def _save(self, part: JobPart, status: str, **values) -> None:
         part.status = status
@@ -182,7 +187,7 @@ class _Slice:
         with self._held():
             self._save(part, JobPart.Status.FAILED, error=part.error)
             if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
-                open_issue(part.connection, code, message, now=now, detail=detail)
+                open_problem(part.connection, code, message, now=now, detail=detail)
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
@@ -237,12 +242,12 @@ class _Slice:
             return "held" in run.progress.notes
         held = run.everything()
         now = timezone.now()
-        name, about = "FULL_SYNC_FORCED", part.connection
+        name, about = ProblemCode.FULL_SYNC_FORCED, part.connection
         with self._held():
             if "forced" in run.progress.notes:
-                open_issue(about, name, FORCED, now=now, kind="stream", record_id=stream.pk)
+                open_problem(about, name, FORCED, now=now, kind="stream", record_id=stream.pk)
             else:
-                resolve_issues(about, now=now, codes=[name], kind="stream", record_ids=[stream.pk])
+                resolve_problems(about, now=now, codes=[name], kind="stream", record_ids=[stream.pk])
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:

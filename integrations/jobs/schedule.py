@@ -11,13 +11,14 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from integrations.errors import ProblemCode
 from integrations.mail.alerts import tell_paused
 from integrations.models import (
     Connection,
     ConnectionState,
-    Issue,
     JobPart,
     JobStatus,
+    Problem,
     SyncJob,
     WorkspaceIntegration,
 )
@@ -28,7 +29,12 @@ from integrations.queue.planning import integration_of, next_sync, scheduled_con
 log = structlog.get_logger(__name__)
 
 # Failures that say nothing about the account: waiting is not failing, and the operator's fault is not the user's.
-NOT_COUNTED = ("RATE_LIMITED", "MISCONFIGURED", "NEEDS_RECONNECT", "NEEDS_PERMISSION")
+NOT_COUNTED = (
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.MISCONFIGURED,
+    ProblemCode.NEEDS_RECONNECT,
+    ProblemCode.NEEDS_PERMISSION,
+)
 
 
 def dispatch_due(now: dt.datetime, spread: Callable[[], float] = random.random) -> int:
@@ -116,11 +122,11 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
             and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists()
         ):
             row.watermark = row.feed_seq
-        Issue.objects.filter(
+        Problem.objects.filter(
             workspace_id=job.workspace_id,
             integration=job.integration,
             connection=None,
-            code="INTERNAL_ERROR",
+            code=ProblemCode.INTERNAL_ERROR,
             resolved_at=None,
         ).update(resolved_at=now)
     if job.status == JobStatus.FAILED:

@@ -16,8 +16,8 @@ from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.queue.lease import Lease
 from integrations.records import Window
-from integrations.sync.policy import Policy
-from integrations.sync.ports import Progress, Target
+from integrations.sync.policy import SyncPolicy
+from integrations.sync.ports import RunProgress, Target
 from integrations.sync.run import StreamRun
 
 
@@ -26,8 +26,8 @@ def side_of(stream: Stream, window: Window) -> LocalSide:
     return SIDES[stream.kind](stream, window) if stream.kind else VisitsOfStream(stream, window)
 
 
-def policy_of(stream: Stream, job: SyncJob) -> Policy:
-    return Policy(
+def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
+    return SyncPolicy(
         pulls=stream.direction != Direction.PUSH,
         pushes=stream.direction != Direction.PULL,
         winner=stream.policy,  # type: ignore[arg-type]
@@ -59,7 +59,9 @@ def stream_run(
         capabilities=provider.capabilities,
         make_id=provider.make_id,
         # What a full run has not finished (the first one, or after other choices) is owed: the next is full again.
-        progress=Progress(**stored) if stored else replace(Progress(), full=policy.full or stream.window_end is None),
+        progress=RunProgress(**stored)
+        if stored
+        else replace(RunProgress(), full=policy.full or stream.window_end is None),
         checkpoint=checkpoint,
         sleep=time.sleep,
         now=timezone.now,

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from fieldcamp.ids import new_id
+from integrations.errors import ProblemCode
 from integrations.jobs import schedule
-from integrations.models import Issue, JobPart, JobStatus, SyncJob
+from integrations.models import JobPart, JobStatus, Problem, SyncJob
 from integrations.models.jobs import IN_FLIGHT
 from integrations.queue.ring import queue_broker, ring
 from integrations.records import instant
@@ -71,7 +72,7 @@ def _free(job: SyncJob, now: dt.datetime) -> bool:
 
 
 def _give_up(job: SyncJob, now: dt.datetime) -> None:
-    error = {"code": "INTERNAL_ERROR", "message": GAVE_UP, "occurred_at": instant(now), "connection_id": None}
+    error = {"code": ProblemCode.INTERNAL_ERROR, "message": GAVE_UP, "occurred_at": instant(now), "connection_id": None}
     with transaction.atomic():
         ended = _still(job).update(
             status=JobStatus.FAILED,
@@ -84,19 +85,19 @@ def _give_up(job: SyncJob, now: dt.datetime) -> None:
             return
         unfinished = job.parts.exclude(status__in=[JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.FAILED])
         unfinished.update(status=JobPart.Status.FAILED, error=error)
-        open_already = Issue.objects.filter(
+        open_already = Problem.objects.filter(
             workspace_id=job.workspace_id,
             integration=job.integration,
             connection=None,
-            code="INTERNAL_ERROR",
+            code=ProblemCode.INTERNAL_ERROR,
             resolved_at=None,
         )
         if not open_already.update(occurred_at=now):
-            Issue.objects.create(
-                id=new_id("iss"),
+            Problem.objects.create(
+                id=new_id("prb"),
                 workspace_id=job.workspace_id,
                 integration=job.integration,
-                code="INTERNAL_ERROR",
+                code=ProblemCode.INTERNAL_ERROR,
                 message=GAVE_UP,
                 occurred_at=now,
             )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from integrations.errors import ProblemCode
 from integrations.kinds import Kind
-from integrations.ledger.problems import open_issue, resolve_issues
+from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Hold, Link, Stream, SyncJob
 from integrations.sync.guard import judge
 from integrations.sync.state import Decision
@@ -35,17 +36,20 @@ class Held:
         if left:
             self._describe(hold, left)
         else:
-            resolve_issues(
-                self.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk]
+            resolve_problems(
+                self.stream.connection,
+                now=timezone.now(),
+                codes=[ProblemCode.CONFIRMATION_NEEDED],
+                record_ids=[hold.pk],
             )
             hold.delete()
 
     def _describe(self, hold: Hold, removals: int) -> None:
         hold.removals = removals
         hold.save(update_fields=["job", "of", "removals"])
-        open_issue(
+        open_problem(
             self.stream.connection,
-            "CONFIRMATION_NEEDED",
+            ProblemCode.CONFIRMATION_NEEDED,
             judge(removals, hold.of).sentence(self.kind) + " Put them back or cut them loose.",
             now=timezone.now(),
             kind="hold",

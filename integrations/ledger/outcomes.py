@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from integrations.errors import Duplicate, ProviderError, Rejected
+from integrations.errors import Duplicate, ProblemCode, ProblemReason, ProviderError, Rejected
 from integrations.kinds import Owner
 from integrations.ledger.dirty import write_rows
 from integrations.ledger.links import agree, agreed, is_over, pending, resolved
-from integrations.ledger.problems import open_issue
+from integrations.ledger.problems import open_problem
 from integrations.models import JobItem, Link, Outcome
 from integrations.records import Operation, RemoteRecord, Verb
 from integrations.sync.ports import Written
@@ -143,13 +143,13 @@ class Results:
             self.ledger.settle_dirty([pair])
             self._problem(link, pair, error.code, str(error), detail=error.detail, data=_data(error.reason))
         elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
-            self._problem(link, pair, "RECORD_REJECTED", str(error), detail=error.detail)
+            self._problem(link, pair, ProblemCode.RECORD_REJECTED, str(error), detail=error.detail)
         return self.ledger.item(pair, Outcome.FAILED, entry.decision.action, str(error))
 
     def _problem(
         self, link: Link | None, pair: Pair, code: str, message: str, *, detail: str = "", data: dict | None = None
     ) -> None:
-        open_issue(
+        open_problem(
             self.ledger.connection,
             code,
             message,
@@ -221,7 +221,9 @@ class Results:
             # A removed series sends no word of its exceptions.
             Link.objects.filter(stream=self.ledger.stream, series_id__in=series).exclude(series_id="").delete()
         self.ledger.settle_dirty(settled)
-        self.ledger.resolve([pair for pair in settled if pair.key not in asked], "CONFLICT", "RECORD_REJECTED")
+        self.ledger.resolve(
+            [pair for pair in settled if pair.key not in asked], ProblemCode.CONFLICT, ProblemCode.RECORD_REJECTED
+        )
         return items
 
     def _own(self, decisions: Sequence[Decision]) -> Mapping[str, Local]:
@@ -241,7 +243,7 @@ class Results:
             assert link is not None
             link.parked = True
             data = {"local": pair.local.fields, "remote": pair.seen, "base": pair.base, "fields": decision.reason}
-            self._problem(link, pair, "CONFLICT", CONFLICTS[bool(self.ledger.stream.kind)], data=data)
+            self._problem(link, pair, ProblemCode.CONFLICT, CONFLICTS[bool(self.ledger.stream.kind)], data=data)
             return Outcome.FAILED, CONFLICTS[bool(self.ledger.stream.kind)]
         if link is not None:
             link.unsettled = link.parked = False
@@ -252,7 +254,7 @@ class Results:
             assert link is not None
             link.cut_at, link.hold = now, None
             code, sentence = self.ledger.local.removed_there()
-            open_issue(
+            open_problem(
                 self.ledger.connection,
                 code,
                 sentence,
@@ -289,9 +291,9 @@ class Results:
         if not pair.local.reason:
             return self.ledger.item(pair, Outcome.SKIPPED, decision.action, decision.reason)
         data = {**_data(pair.local.reason), **pair.local.data}
-        self._problem(link, pair, "RECORD_REJECTED", decision.reason, data=data)
+        self._problem(link, pair, ProblemCode.RECORD_REJECTED, decision.reason, data=data)
         return self.ledger.item(pair, Outcome.FAILED, decision.action, decision.reason)
 
 
-def _data(reason: str) -> dict[str, str]:
+def _data(reason: ProblemReason | None) -> dict[str, str]:
     return {"reason": reason} if reason else {}

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from integrations.models import Connection, Issue, Link
+from integrations.models import Connection, Link, Problem
 
 
-def open_issue(
+def open_problem(
     connection: Connection,
     code: str,
     message: str,
@@ -21,7 +21,7 @@ def open_issue(
     detail: str = "",
     data: dict[str, Any] | None = None,
     notice: bool = False,
-) -> Issue:
+) -> Problem:
     """Opens a problem, or brings the open one up to date."""
     values = {
         "message": message[:500],
@@ -32,18 +32,18 @@ def open_issue(
         "occurred_at": now,
     }
     which = {"connection": connection, "code": code, "record_kind": kind, "record_id": record_id, "resolved_at": None}
-    if not Issue.objects.filter(**which).update(**values):
+    if not Problem.objects.filter(**which).update(**values):
         try:
             with transaction.atomic():
-                return Issue.objects.create(
+                return Problem.objects.create(
                     workspace_id=connection.workspace_id, integration=connection.integration, **which, **values
                 )
         except IntegrityError:  # another writer was faster
-            Issue.objects.filter(**which).update(**values)
-    return Issue.objects.get(**which)
+            Problem.objects.filter(**which).update(**values)
+    return Problem.objects.get(**which)
 
 
-def resolve_issues(
+def resolve_problems(
     connection: Connection,
     *,
     now: dt.datetime,
@@ -52,11 +52,11 @@ def resolve_issues(
     record_ids: Collection[str] | None = None,
 ) -> int:
     """Closes the open problems that match; all of the connection's where nothing else is said."""
-    issues = Issue.objects.filter(connection=connection, resolved_at=None)
+    problems = Problem.objects.filter(connection=connection, resolved_at=None)
     if codes is not None:
-        issues = issues.filter(code__in=codes)
+        problems = problems.filter(code__in=codes)
     if kind is not None:
-        issues = issues.filter(record_kind=kind)
+        problems = problems.filter(record_kind=kind)
     if record_ids is not None:
-        issues = issues.filter(record_id__in=record_ids)
-    return issues.update(resolved_at=now)
+        problems = problems.filter(record_id__in=record_ids)
+    return problems.update(resolved_at=now)

@@ -15,11 +15,11 @@ from integrations.ledger.holds import Held
 from integrations.ledger.observations import Observations
 from integrations.ledger.outcomes import Results
 from integrations.ledger.ports import LocalSide
-from integrations.ledger.problems import resolve_issues
+from integrations.ledger.problems import resolve_problems
 from integrations.models import DirtyRow, JobItem, JobPart, Link, Outcome, Stream, SyncJob
 from integrations.queue.lease import Lease
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
-from integrations.sync.ports import Progress, Written
+from integrations.sync.ports import RunProgress, Written
 from integrations.sync.state import NOWHERE, Decision, Pair
 
 _GUARDED = [kind.name for kind in KINDS.values() if kind.guarded]
@@ -38,7 +38,7 @@ class StreamLedger(Observations):
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 
-    def save_progress(self, progress: Progress) -> None:
+    def save_progress(self, progress: RunProgress) -> None:
         with self.transaction():
             self.part.progress[self.stream.pk] = asdict(progress)
             self.part.save(update_fields=["progress"])
@@ -255,7 +255,7 @@ class StreamLedger(Observations):
 
     def resolve(self, pairs: Sequence[Pair], *codes: str) -> None:
         keys = [pair.key for pair in pairs]
-        resolve_issues(self.connection, now=timezone.now(), codes=codes or None, record_ids=keys)
+        resolve_problems(self.connection, now=timezone.now(), codes=codes or None, record_ids=keys)
 
 
 def _pair(link: Link | None, local, seq: int | None, kind: str, record_id: str) -> Pair:

@@ -17,7 +17,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.mail.send import send_mail
 from integrations.models import Connection, ConnectionState, SummaryMail
 from integrations.selectors.links import connection_url, dashboard_url, reconnect_url, setup_url
-from integrations.selectors.week import Part, week_of
+from integrations.selectors.week import IntegrationWeek, week_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ def _send_in_zone(companies, local: dt.datetime, most: int) -> int:
     sent = 0
     rows = people.select_related("workspace").order_by("workspace_id", "pk")[: max(most, 0)]
     for _workspace_id, members in groupby(rows, key=lambda member: member.workspace_id):
-        parts: list[Part] | None = None
+        parts: list[IntegrationWeek] | None = None
         for member in members:
             if parts is None:
                 parts = week_of(member.workspace, start, end)
@@ -68,7 +68,7 @@ def readers():
     ).exclude(email="")
 
 
-def _send_once(member: Member, week: dt.date, parts: list[Part]) -> bool:
+def _send_once(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> bool:
     """Claimed first: a second mail is worse than none, and a mail server that is down gives the claim back."""
     claim, mine = SummaryMail.objects.get_or_create(member=member, week=week)
     if not mine:
@@ -82,7 +82,7 @@ def _send_once(member: Member, week: dt.date, parts: list[Part]) -> bool:
     return True
 
 
-def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
+def _mail(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> None:
     waiting = sum(part.open for part in parts)
     subject = (
         ngettext(
@@ -112,7 +112,7 @@ def _mail(member: Member, week: dt.date, parts: list[Part]) -> None:
     )
 
 
-def next_step(part: Part) -> tuple[str, str]:
+def next_step(part: IntegrationWeek) -> tuple[str, str]:
     """What to do next about this integration, and where."""
     if part.broken:
         words = _("Reconnect {account}.").format(account=part.broken.account_name)

@@ -115,9 +115,9 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Issue',
+            name='Problem',
             fields=[
-                ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('iss',), **{}), editable=False, max_length=32, prefix='iss', primary_key=True, serialize=False)),
+                ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('prb',), **{}), editable=False, max_length=32, prefix='prb', primary_key=True, serialize=False)),
                 ('integration', models.CharField(max_length=32)),
                 ('code', models.CharField(max_length=32)),
                 ('record_kind', models.CharField(blank=True, max_length=20)),
@@ -129,10 +129,10 @@ class Migration(migrations.Migration):
                 ('occurred_at', models.DateTimeField()),
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('ignored_at', models.DateTimeField(blank=True, null=True)),
-                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='issues', to='integrations.connection')),
+                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='integrations.connection')),
                 ('ignored_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='issues', to='workspace.workspace')),
-                ('link', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='issues', to='integrations.link')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='workspace.workspace')),
+                ('link', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='problems', to='integrations.link')),
             ],
             options={
                 'ordering': ['-occurred_at', '-id'],
@@ -367,16 +367,16 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('member__isnull', False), models.Q(('state', 'disconnected'), _negated=True)), fields=('member', 'integration'), name='one_connection_per_member'),
         ),
         migrations.AddIndex(
-            model_name='issue',
-            index=models.Index(condition=models.Q(('resolved_at', None)), fields=['workspace', 'integration', '-occurred_at'], name='open_issues'),
+            model_name='problem',
+            index=models.Index(condition=models.Q(('resolved_at', None)), fields=['workspace', 'integration', '-occurred_at'], name='open_problems'),
         ),
         migrations.AddIndex(
-            model_name='issue',
-            index=models.Index(fields=['workspace', '-occurred_at', '-id'], name='issue_list'),
+            model_name='problem',
+            index=models.Index(fields=['workspace', '-occurred_at', '-id'], name='problem_list'),
         ),
         migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('connection', 'code', 'record_kind', 'record_id'), name='one_open_issue'),
+            model_name='problem',
+            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('connection', 'code', 'record_kind', 'record_id'), name='one_open_problem'),
         ),
         migrations.AddIndex(
             model_name='occurrence',

@@ -142,7 +142,7 @@ class Direction(models.TextChoices):
     PULL = "pull", _("Calendar to FieldCamp only")
 
 
-class Policy(models.TextChoices):
+class ConflictPolicy(models.TextChoices):
     """Who wins where both sides changed the same field."""
 
     LOCAL = "local", _("FieldCamp wins")
@@ -162,7 +162,7 @@ class Stream(models.Model):
     is_target = models.BooleanField(default=False)
     reads_busy = models.BooleanField(default=False)
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.TWO_WAY)
-    policy = models.CharField(max_length=8, choices=Policy, default=Policy.LOCAL)
+    policy = models.CharField(max_length=8, choices=ConflictPolicy, default=ConflictPolicy.LOCAL)
     is_active = models.BooleanField(default=True)
     cursor = models.TextField(blank=True)
     # A full read in progress: the mark that its records get, and where it stands.

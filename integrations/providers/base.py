@@ -15,12 +15,12 @@ from integrations.records import (
     Container,
     Fields,
     Operation,
-    Outcome,
     Page,
     Reference,
     RemoteRecord,
     Tokens,
     Window,
+    WriteResult,
 )
 
 
@@ -58,7 +58,7 @@ class ProviderClient(Protocol):
         An id may also be the one that a create was sent with, whose answer was lost; `sent` then holds what was sent
         (among others), for a provider that knows its records by their contents alone."""
 
-    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         """At most `capabilities.batch_size` writes in one call. One's failure is its outcome and no other's.
 
         Errors of an outcome: `Stale` (tag), `Gone`, `Duplicate` (id taken), `Rejected`, `RateLimited`, `Unavailable`

@@ -19,7 +19,7 @@ from django.urls import reverse
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
 from integrations.transport.answers import json_object
-from integrations.transport.client import Client, OneToken, basic_auth
+from integrations.transport.client import HttpClient, OneToken, basic_auth
 
 
 class ConsentAccount(ProviderAccount):
@@ -44,7 +44,7 @@ class ExchangeClient(OAuth2Client):
         else:
             data |= {"client_id": self.consumer_key, "client_secret": self.consumer_secret}
         try:
-            http = Client(self.integration, None)
+            http = HttpClient(self.integration, None)
             answer = json_object(http.request("POST", self.access_token_url, data=data, headers=headers))
             self.integration.parse_tokens(answer, dt.datetime.now(dt.UTC))
         except ProviderError as error:
@@ -86,7 +86,7 @@ class ConsentLogin(OAuth2Adapter):
     def complete_login(self, request: HttpRequest, app, token, **kwargs):
         try:
             tokens = self.integration.parse_tokens(kwargs["response"], dt.datetime.now(dt.UTC))
-            http = Client(self.integration, OneToken(tokens.access_token))
+            http = HttpClient(self.integration, OneToken(tokens.access_token))
             account = self.integration.identify(http, request.GET.dict())
         except ProviderError as error:
             raise OAuth2Error("The account could not be read.") from error

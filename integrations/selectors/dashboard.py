@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, IntegerField, When
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Heartbeat, Issue, JobStatus, SyncJob
+from integrations.errors import ProblemCode
+from integrations.models import Heartbeat, JobStatus, Problem, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
-from integrations.selectors.status import PASSING, Standing, open_issues, standing
+from integrations.selectors.status import PASSING, Standing, open_problems, standing
 
 # The row of `Heartbeat` that any worker writes when a pulse has come through the queue.
 WORKER = "worker"
 # Worst first: what stops a whole account before what concerns one record.
 SEVERITY = (
-    "MISCONFIGURED",
-    "NEEDS_RECONNECT",
-    "NEEDS_PERMISSION",
-    "CONFIRMATION_NEEDED",
-    "INTERNAL_ERROR",
-    "CONFLICT",
-    "RECORD_REJECTED",
-    "AMOUNT_VARIANCE",
-    "FULL_SYNC_FORCED",
+    ProblemCode.MISCONFIGURED,
+    ProblemCode.NEEDS_RECONNECT,
+    ProblemCode.NEEDS_PERMISSION,
+    ProblemCode.CONFIRMATION_NEEDED,
+    ProblemCode.INTERNAL_ERROR,
+    ProblemCode.CONFLICT,
+    ProblemCode.RECORD_REJECTED,
+    ProblemCode.AMOUNT_VARIANCE,
+    ProblemCode.FULL_SYNC_FORCED,
     *PASSING,
 )
 
@@ -46,16 +47,16 @@ def cards(workspace: Workspace) -> list[Standing]:
     return [standing(workspace, name) for name in PROVIDERS]
 
 
-def needs_you(workspace: Workspace, limit: int = 50) -> list[Issue]:
+def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:
     """Every open problem that a person can do something about, worst first, then newest."""
     rank = Case(
         *(When(code=code, then=number) for number, code in enumerate(SEVERITY)),
         default=len(SEVERITY),
         output_field=IntegerField(),
     )
-    issues = open_issues(workspace).exclude(code__in=PASSING).select_related("connection", "link")
+    problems = open_problems(workspace).exclude(code__in=PASSING).select_related("connection", "link")
     # Ranked by the database: among thousands of refused records the one dead account must not be cut off.
-    return list(issues.order_by(rank, "-occurred_at", "-id")[:limit])
+    return list(problems.order_by(rank, "-occurred_at", "-id")[:limit])
 
 
 def queue_health(now: dt.datetime) -> QueueHealth:

@@ -6,12 +6,18 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from fieldcamp.workspace.models import Workspace
+from integrations.errors import ProblemCode
 from integrations.models import JobItem, JobStatus, Outcome, SyncJob
 from integrations.records import instant
 from integrations.selectors.links import connect_url, job_url
 
-RECONNECT = ("NEEDS_RECONNECT", "NEEDS_PERMISSION")
-FOR_A_PERSON = ("CONFLICT", "RECORD_REJECTED", "CONFIRMATION_NEEDED", "AMOUNT_VARIANCE")
+RECONNECT = (ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION)
+FOR_A_PERSON = (
+    ProblemCode.CONFLICT,
+    ProblemCode.RECORD_REJECTED,
+    ProblemCode.CONFIRMATION_NEEDED,
+    ProblemCode.AMOUNT_VARIANCE,
+)
 
 
 def trigger_answer(job: SyncJob) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from typing import Any
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Connection, ConnectionState, Issue, SyncJob, WorkspaceIntegration, not_connected_reason
+from integrations.errors import ProblemCode
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    Problem,
+    SyncJob,
+    WorkspaceIntegration,
+    not_connected_reason,
+)
 from integrations.models.jobs import IN_FLIGHT, IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
@@ -17,7 +25,7 @@ from integrations.selectors.links import connect_url
 
 MOST_ERRORS = 50
 # These pass by themselves; every other open problem waits for a person.
-PASSING = ("RATE_LIMITED", "PROVIDER_UNAVAILABLE")
+PASSING = (ProblemCode.RATE_LIMITED, ProblemCode.PROVIDER_UNAVAILABLE)
 BROKEN = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION)
 
 
@@ -30,7 +38,7 @@ class Standing:
     connections: list[Connection] = field(default_factory=list)
     live_job: SyncJob | None = None
     last_job: SyncJob | None = None
-    issues: list[Issue] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     @property
     def connected(self) -> bool:
@@ -52,7 +60,7 @@ class Standing:
         """ok, degraded (passes by itself), needs_attention (a person must act) or disconnected."""
         if not self.connected:
             return "disconnected"
-        codes = {issue.code for issue in self.issues}
+        codes = {problem.code for problem in self.problems}
         if codes - set(PASSING) or any(connection.state in BROKEN for connection in self.connections):
             return "needs_attention"
         if codes or (self.row and self.row.failures):
@@ -83,16 +91,16 @@ def standing(workspace: Workspace, integration: str) -> Standing:
         connections=list(connections.select_related("member").order_by("created_at", "pk")),
         live_job=jobs.filter(IS_IN_FLIGHT).first(),
         last_job=jobs.exclude(status__in=IN_FLIGHT).first(),
-        issues=list(open_issues(workspace, integration)[:MOST_ERRORS]),
+        problems=list(open_problems(workspace, integration)[:MOST_ERRORS]),
     )
 
 
-def open_issues(workspace: Workspace, integration: str = ""):
+def open_problems(workspace: Workspace, integration: str = ""):
     """Problems that are open now, newest first; not the notices, not what a person chose to ignore."""
-    issues = Issue.objects.filter(workspace=workspace, resolved_at=None, notice=False, ignored_at=None)
+    problems = Problem.objects.filter(workspace=workspace, resolved_at=None, notice=False, ignored_at=None)
     if integration:
-        issues = issues.filter(integration=integration)
-    return issues.order_by("-occurred_at", "-id")
+        problems = problems.filter(integration=integration)
+    return problems.order_by("-occurred_at", "-id")
 
 
 def status(workspace: Workspace, integration: str) -> dict[str, Any]:
@@ -105,7 +113,7 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
         "last_synced_at": instant(synced) if synced else None,
         "next_scheduled_sync_at": instant(now.next_sync_at) if now.next_sync_at else None,
         "active_job_id": now.live_job.pk if now.live_job else None,
-        "errors": errors(now.issues),
+        "errors": errors(now.problems),
         "direction": (now.row.last_direction if now.row else "") or None,
         "health": now.health,
         "last_job": (
@@ -117,23 +125,23 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
     }
 
 
-def errors(issues: Iterable[Issue]) -> list[dict[str, Any]]:
-    """Issues as the entries of `errors[]`; `record` is there where it is about one."""
+def errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Problems as the entries of `errors[]`; `record` is there where it is about one."""
     return [
         {
-            "code": issue.code,
-            "message": issue.message,
-            "occurred_at": instant(issue.occurred_at),
-            "connection_id": issue.connection_id,
-            **({"record": {"kind": issue.record_kind, "id": issue.record_id}} if _about_record(issue) else {}),
+            "code": problem.code,
+            "message": problem.message,
+            "occurred_at": instant(problem.occurred_at),
+            "connection_id": problem.connection_id,
+            **({"record": {"kind": problem.record_kind, "id": problem.record_id}} if _about_record(problem) else {}),
         }
-        for issue in issues
+        for problem in problems
     ]
 
 
-def _about_record(issue: Issue) -> bool:
+def _about_record(problem: Problem) -> bool:
     """Not about a whole account, a calendar or a held removal."""
-    return bool(issue.record_id) and issue.record_kind not in ("stream", "hold")
+    return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 
 def _connection(connection: Connection) -> dict[str, Any]:

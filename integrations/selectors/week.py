@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Sum
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Connection, ConnectionState, Issue, SyncJob
+from integrations.models import Connection, ConnectionState, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.selectors.dashboard import needs_you
-from integrations.selectors.status import BROKEN, PASSING, open_issues
+from integrations.selectors.status import BROKEN, PASSING, open_problems
 
 MOST = 5
 
 
 @dataclass
-class Part:
-    """One integration's week. `issues` are the worst of `open` problems that a person can do something about."""
+class IntegrationWeek:
+    """One integration's week. `problems` are the worst of `open` problems that a person can do something about."""
 
     provider: Provider
     connections: list[Connection] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Part:
     pushed: int = 0
     failed: int = 0
     open: int = 0
-    issues: list[Issue] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     @property
     def accounts(self) -> str:
@@ -35,7 +35,7 @@ class Part:
 
     @property
     def more(self) -> int:
-        return self.open - len(self.issues)
+        return self.open - len(self.problems)
 
     def first_in(self, *states: ConnectionState) -> Connection | None:
         """The first account that is in one of these states."""
@@ -54,13 +54,13 @@ class Part:
         return self.first_in(ConnectionState.PAUSED)
 
 
-def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[Part]:
+def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[IntegrationWeek]:
     """A part for each integration that had an account by the end of that week; four queries."""
-    parts: dict[str, Part] = {}
+    parts: dict[str, IntegrationWeek] = {}
     connected = Connection.objects.filter(workspace=workspace, connected_at__lt=end)
     for connection in connected.exclude(state=ConnectionState.DISCONNECTED).order_by("created_at", "pk"):
         if connection.integration in PROVIDERS:
-            part = parts.setdefault(connection.integration, Part(PROVIDERS[connection.integration]))
+            part = parts.setdefault(connection.integration, IntegrationWeek(PROVIDERS[connection.integration]))
             part.connections.append(connection)
     if not parts:
         return []
@@ -74,13 +74,13 @@ def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[
             part.jobs, part.pulled, part.pushed, part.failed = (
                 row["jobs"], row["pulled"], row["pushed"], row["failed"]
             )  # fmt: skip
-    problems = open_issues(workspace).exclude(code__in=PASSING).order_by()
+    problems = open_problems(workspace).exclude(code__in=PASSING).order_by()
     for name, number in problems.values_list("integration").annotate(number=Count("pk")):
         if name in parts:
             parts[name].open = number
-    worst: dict[str, list[Issue]] = defaultdict(list)
-    for issue in needs_you(workspace, limit=200):
-        worst[issue.integration].append(issue)
+    worst: dict[str, list[Problem]] = defaultdict(list)
+    for problem in needs_you(workspace, limit=200):
+        worst[problem.integration].append(problem)
     for name, part in parts.items():
-        part.issues = worst[name][:MOST]
+        part.problems = worst[name][:MOST]
     return [parts[name] for name in PROVIDERS if name in parts]

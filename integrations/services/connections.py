@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
 from integrations.accounts.clients import token_source
-from integrations.accounts.consent import Intent
+from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.grants import OrmGrantStore, token_values
 from integrations.accounts.rights import NotAllowed, rights_of
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
-from integrations.errors import ProviderError
-from integrations.ledger.problems import resolve_issues
+from integrations.errors import ProblemCode, ProviderError
+from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
@@ -28,7 +28,7 @@ from integrations.services.setup import (
     set_up,
     suggest_member,
 )
-from integrations.transport.client import Client
+from integrations.transport.client import HttpClient
 from integrations.transport.tokens import lacking, missing_permissions
 
 __all__ = [
@@ -49,7 +49,9 @@ class OtherAccount(Exception):
         super().__init__(f"{account.name} was chosen instead of {connection.account_name}.")
 
 
-def accept_consent(*, intent: Intent, integration: str, user: User, account: Account, tokens: Tokens) -> Connection:
+def accept_consent(
+    *, intent: ConsentRequest, integration: str, user: User, account: Account, tokens: Tokens
+) -> Connection:
     """Takes the grant that a consent has brought, if its starter may still have it. Raises NotAllowed, OtherAccount."""
     workspace = Workspace.objects.get(pk=intent.workspace_id)
     rights = rights_of(user, workspace)
@@ -128,7 +130,7 @@ def take_grant(
         OAuthGrant.objects.filter(pk=grant.pk).update(
             version=F("version") + 1, granted_at=now, **token_values(tokens, now)
         )
-        resolve_issues(
+        resolve_problems(
             connection,
             now=timezone.now(),
             codes=(
@@ -205,14 +207,14 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
         connection.state_reason = f"Disconnected by {user}." if user else "Disconnected."
         connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
         connection.save()
-        resolve_issues(
+        resolve_problems(
             connection,
             now=timezone.now(),
             codes=(
                 NEEDS_RECONNECT,
                 NEEDS_PERMISSION,
-                "RATE_LIMITED",
-                "PROVIDER_UNAVAILABLE",
+                ProblemCode.RATE_LIMITED,
+                ProblemCode.PROVIDER_UNAVAILABLE,
             ),
         )
         shared = (
@@ -232,7 +234,7 @@ def _revoke(connection: Connection, token: str) -> None:
     provider = PROVIDERS[connection.integration]
     assert provider.revoke
     try:
-        provider.revoke(Client(provider, None, connection_id=connection.pk), token)
+        provider.revoke(HttpClient(provider, None, connection_id=connection.pk), token)
     except ProviderError as error:
         log.warning("revoke_failed", connection=connection.pk, error=type(error).__name__)
         return
@@ -252,6 +254,6 @@ def recheck(*, connection: Connection) -> Connection:
         Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_PERMISSION).update(
             state=ready_state(connection), state_reason=""
         )
-        resolve_issues(connection, now=timezone.now(), codes=(NEEDS_PERMISSION,))
+        resolve_problems(connection, now=timezone.now(), codes=(NEEDS_PERMISSION,))
         connection.refresh_from_db()
     return connection

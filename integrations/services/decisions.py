@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
-from integrations.ledger.problems import resolve_issues
-from integrations.models import Hold, Issue, Link, Stream, SyncJob
+from integrations.errors import ProblemCode
+from integrations.ledger.problems import resolve_problems
+from integrations.models import Hold, Link, Problem, Stream, SyncJob
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.services.notes import note
 
@@ -42,7 +43,9 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
         for link in links:
             link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
-        resolve_issues(hold.stream.connection, now=timezone.now(), codes=["CONFIRMATION_NEEDED"], record_ids=[hold.pk])
+        resolve_problems(
+            hold.stream.connection, now=timezone.now(), codes=[ProblemCode.CONFIRMATION_NEEDED], record_ids=[hold.pk]
+        )
         note("removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals})
     return at_once(hold.stream.connection, [link.pk for link in links], user)
 
@@ -70,41 +73,41 @@ def resolve_conflict(
     return at_once(link.stream.connection, [link.pk], user)
 
 
-def retry(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
+def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     """Tries one refused record again; a problem of a whole account is tried by syncing that account."""
-    if issue.resolved_at is not None:
+    if problem.resolved_at is not None:
         raise AlreadyDecided
-    if issue.link_id is None or issue.code == "AMOUNT_VARIANCE":  # whose other side has to be read again
+    if problem.link_id is None or problem.code == ProblemCode.AMOUNT_VARIANCE:  # whose other side has to be read again
         return trigger_sync(
-            workspace=issue.workspace,
-            integration=issue.integration,
-            connection=issue.connection,
+            workspace=problem.workspace,
+            integration=problem.integration,
+            connection=problem.connection,
             triggered_by=SyncJob.Trigger.ADMIN,
             actor=_name(user),
         )
     with transaction.atomic():
-        Link.objects.filter(pk=issue.link_id).update(parked=False, unsettled=True)
-        _note_problem("retried", issue, user)
-    return at_once(issue.connection, [issue.link_id], user)
+        Link.objects.filter(pk=problem.link_id).update(parked=False, unsettled=True)
+        _note_problem("retried", problem, user)
+    return at_once(problem.connection, [problem.link_id], user)
 
 
-def ignore(*, issue: Issue, user: AbstractBaseUser) -> None:
+def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:
     """Takes a problem off the list until it occurs again; `unignore` brings it back."""
     with transaction.atomic():
-        Issue.objects.filter(pk=issue.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
-        _note_problem("ignored", issue, user)
+        Problem.objects.filter(pk=problem.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
+        _note_problem("ignored", problem, user)
 
 
-def unignore(*, issue: Issue, user: AbstractBaseUser) -> None:
+def unignore(*, problem: Problem, user: AbstractBaseUser) -> None:
     with transaction.atomic():
-        Issue.objects.filter(pk=issue.pk).update(ignored_at=None, ignored_by=None)
-        _note_problem("unignored", issue, user)
+        Problem.objects.filter(pk=problem.pk).update(ignored_at=None, ignored_by=None)
+        _note_problem("unignored", problem, user)
 
 
 def dismiss_notices(*, workspace: Workspace, user: AbstractBaseUser) -> int:
     """Puts away everything that is merely good to know; how many that were."""
     now = timezone.now()
-    open_ones = Issue.objects.filter(workspace=workspace, notice=True, resolved_at=None, ignored_at=None)
+    open_ones = Problem.objects.filter(workspace=workspace, notice=True, resolved_at=None, ignored_at=None)
     with transaction.atomic():
         count = open_ones.update(ignored_at=now, ignored_by=user)
         if count:
@@ -112,17 +115,17 @@ def dismiss_notices(*, workspace: Workspace, user: AbstractBaseUser) -> int:
     return count
 
 
-def _facts(issue: Issue) -> dict[str, Any]:
-    return {"problem": issue.code, "record": issue.record_id}
+def _facts(problem: Problem) -> dict[str, Any]:
+    return {"problem": problem.code, "record": problem.record_id}
 
 
-def _note_problem(deed: str, issue: Issue, user: AbstractBaseUser) -> None:
+def _note_problem(deed: str, problem: Problem, user: AbstractBaseUser) -> None:
     audit(
         f"problem.{deed}",
-        workspace_id=issue.workspace_id,
-        object_id=issue.pk,
-        object_name=issue.message,
-        after=_facts(issue),
+        workspace_id=problem.workspace_id,
+        object_id=problem.pk,
+        object_name=problem.message,
+        after=_facts(problem),
         actor=_name(user),
     )
 

@@ -11,7 +11,7 @@ from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
 from integrations.ledger.dirty import write_rows
-from integrations.models import Connection, ConnectionState, Direction, Link, Policy, Stream
+from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
 from integrations.services.notes import note
@@ -45,7 +45,7 @@ def set_up(
     target_container_id: str,
     busy_container_ids: list[str],
     direction: str = Direction.TWO_WAY,
-    policy: str = Policy.LOCAL,
+    policy: str = ConflictPolicy.LOCAL,
     user: User | AnonymousUser | None = None,
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
@@ -55,7 +55,7 @@ def set_up(
         raise SetupError("member", "Choose a person of this company who is active.")
     if direction not in Direction.values:
         raise SetupError("direction", "Choose one of the directions.")
-    if policy not in Policy.values:
+    if policy not in ConflictPolicy.values:
         raise SetupError("policy", "Choose who wins.")
     known = {container.id: container for container in list_containers(connection)}
     if target_container_id not in known:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
 from integrations.records import Capabilities, Fields, Marker, Operation, Verb
 from integrations.sync.plan import plan
-from integrations.sync.policy import Policy
+from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
@@ -34,7 +34,7 @@ class Applier:
     target: Target
     ledger: Ledger
     remote: Remote
-    policy: Callable[[], Policy]
+    policy: Callable[[], SyncPolicy]
     capabilities: Capabilities
     make_id: Callable[[str], str]
     checkpoint: Callable[[], None]

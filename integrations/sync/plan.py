@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from integrations.kinds import Kind, Owner
 from integrations.records import Fields, is_day
-from integrations.sync.policy import Policy
+from integrations.sync.policy import SyncPolicy
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 ONLY_PULLS = "FieldCamp only reads here."
@@ -29,11 +29,11 @@ BLANK: tuple = ("", None, [], {})
 FIRST_SYNC = "The first sync of a connection never removes."
 
 
-def plan(pairs: Iterable[Pair], policy: Policy) -> list[Decision]:
+def plan(pairs: Iterable[Pair], policy: SyncPolicy) -> list[Decision]:
     return [decide(pair, policy) for pair in pairs]
 
 
-def decide(pair: Pair, policy: Policy) -> Decision:
+def decide(pair: Pair, policy: SyncPolicy) -> Decision:
     """The decision about one pair, after the stream's direction has been applied to it."""
     if pair.kind.owner is Owner.REMOTE:
         decision = _of_remote_owner(pair)
@@ -48,7 +48,7 @@ def decide(pair: Pair, policy: Policy) -> Decision:
     return _allowed(decision, policy)
 
 
-def _allowed(decision: Decision, policy: Policy) -> Decision:
+def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
     """What the stream's direction leaves of a decision."""
     pair, action = decision.pair, decision.action
     if action in REMOTE_WRITES and not policy.pushes:
@@ -93,7 +93,7 @@ def _of_nobody(pair: Pair) -> Decision:
     return Decision(pair, Action.CREATE_LOCAL, pull=pair.seen or {})
 
 
-def _of_local_owner(pair: Pair, policy: Policy) -> Decision:
+def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
     """FieldCamp owns the record, both sides may change it."""
     if pair.local.blocked:
         return Decision(pair, Action.WAIT, reason=pair.local.blocked)
@@ -117,7 +117,7 @@ def _unlinked(pair: Pair) -> Decision:
     return Decision(pair, Action.CREATE_REMOTE, push={**pair.local.fields, **(pair.decision or {}).get("create", {})})
 
 
-def _cut(pair: Pair, policy: Policy) -> Decision:
+def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
     """The event was removed in the calendar earlier. It comes back by a full sync or with an edit in FieldCamp."""
     local = pair.local
     if local.fields is None or not local.in_window:
@@ -128,7 +128,7 @@ def _cut(pair: Pair, policy: Policy) -> Decision:
     return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
 
 
-def _vanished(pair: Pair, policy: Policy) -> Decision:
+def _vanished(pair: Pair, policy: SyncPolicy) -> Decision:
     local = pair.local.fields
     if local is None:
         return Decision(pair, Action.FORGET)
@@ -142,7 +142,7 @@ def _vanished(pair: Pair, policy: Policy) -> Decision:
     return Decision(pair, Action.CUT, removal=choice is None)
 
 
-def _unwanted(pair: Pair, policy: Policy) -> Decision:
+def _unwanted(pair: Pair, policy: SyncPolicy) -> Decision:
     """Someone took the record away in FieldCamp: asked for, so no removal in the guard's sense. An event of ours
     without any record was asked for by nobody."""
     if not pair.kind.removable:
@@ -155,7 +155,7 @@ def _unwanted(pair: Pair, policy: Policy) -> Decision:
     return Decision(pair, Action.NOTHING, reason=ORPHAN)
 
 
-def _compared(pair: Pair, policy: Policy) -> Decision:
+def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     """Both sides are there: field by field, what changed on one side only is merged, not fought over."""
     local, seen = pair.local.fields or {}, pair.seen or {}
     base = pair.base or {}
@@ -197,7 +197,7 @@ def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bo
     return pair.base is None and (fields.get(name) in BLANK) == blank
 
 
-def _winner(pair: Pair, policy: Policy, name: str) -> str:
+def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
     """Who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
     choice = pair.decision or {}
     return choice.get("fields", {}).get(name) or choice.get("winner") or policy.winner

@@ -5,7 +5,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SyncPolicy:
     """`pulls` and `pushes` are the stream's direction, `winner` its conflict policy, `full` whether this run trusts
     neither cursor nor `seen`, and `first` whether it is the connection's first (which never removes)."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from integrations.errors import ProviderError
-from integrations.records import Fields, Operation, Outcome, Page, RemoteRecord, Window
+from integrations.records import Fields, Operation, Page, RemoteRecord, Window, WriteResult
 from integrations.sync.state import Decision, Local, Pair
 
 
@@ -20,7 +20,7 @@ class Remote(Protocol):
     def get(
         self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
     ) -> dict[str, RemoteRecord]: ...
-    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]: ...
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]: ...
 
 
 class LocalRecords(Protocol):
@@ -42,7 +42,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class Progress:
+class RunProgress:
     """Where a stream's run stands, kept with the job: another slice, or another worker, goes on here."""
 
     phase: str = "observe"  # observe -> guard -> apply -> done
@@ -56,7 +56,7 @@ class Progress:
 class Ledger(Protocol):
     """Everything that a run remembers. Each method is one short transaction that fails once the lease is lost."""
 
-    def save_progress(self, progress: Progress) -> None: ...
+    def save_progress(self, progress: RunProgress) -> None: ...
     def open_intents(self) -> dict[str, Fields]:
         """Remote ids of the writes that were begun and whose answer was never saved, with what creates sent."""
 

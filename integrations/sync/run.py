@@ -12,8 +12,8 @@ from integrations.sync.apply import Applier
 from integrations.sync.guard import judge
 from integrations.sync.observe import cleared
 from integrations.sync.plan import plan
-from integrations.sync.policy import Policy
-from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Progress, Remote, Target
+from integrations.sync.policy import SyncPolicy
+from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Remote, RunProgress, Target
 from integrations.sync.state import Pair
 
 CHUNK = 500  # pairs planned at a time
@@ -28,11 +28,11 @@ class StreamRun:
     ledger: Ledger
     local: LocalRecords
     remote: Remote
-    policy: Policy
+    policy: SyncPolicy
     window: Window
     capabilities: Capabilities
     make_id: Callable[[str], str]
-    progress: Progress
+    progress: RunProgress
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
     now: Callable[[], dt.datetime]
@@ -138,7 +138,7 @@ class StreamRun:
         self.ledger.hold(removals, of=links)
         return True
 
-    def _policy(self) -> Policy:
+    def _policy(self) -> SyncPolicy:
         """The stream's policy as this run may apply it: an expired cursor makes any run a full one."""
         return replace(self.policy, full=self.progress.full)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from integrations.errors import ProblemReason
 from integrations.kinds import Kind, Owner
 from integrations.records import Fields
 
@@ -16,7 +17,7 @@ class Local:
     `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's.
     `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
     `theirs` were made at the other side, which may take them away again. `blocked` says why the record cannot be
-    synced now; with a `reason` (a word that the desk knows) a person has to do something about it. For a remote record
+    synced now; with a `reason` a person has to do something about it. For a remote record
     that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a person opens the record.
     """
 
@@ -26,7 +27,7 @@ class Local:
     fixed: bool = False
     theirs: bool = False
     blocked: str = ""
-    reason: str = ""
+    reason: ProblemReason | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
     link: str = ""

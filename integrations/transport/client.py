@@ -105,7 +105,7 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-class Client:
+class HttpClient:
     """`Http` for one connection (or, without `tokens`, for a token endpoint).
 
     `request` returns an answer below 300 whose JSON is whole, or raises a `ProviderError`. `before_call` is called

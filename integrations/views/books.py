@@ -13,7 +13,7 @@ from fieldcamp.desk.site import desk_view
 from integrations.admin.mapping import mapping_context, posted_items, posted_taxes
 from integrations.errors import ProviderError, RateLimited
 from integrations.kinds import ITEM, TAX
-from integrations.models import Connection, Direction, Policy
+from integrations.models import ConflictPolicy, Connection, Direction
 from integrations.providers import PROVIDERS
 from integrations.services.books import mapping as books_mapping
 from integrations.services.books import setup as books_setup
@@ -36,7 +36,7 @@ def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
         "connection": connection,
         "provider": PROVIDERS[connection.integration],
         "directions": [(value.value, words) for value, words in _DIRECTIONS.items()],
-        "policies": Policy.choices,
+        "policies": ConflictPolicy.choices,
     }
     try:
         choices = books_setup.read_choices(connection)
@@ -56,8 +56,8 @@ def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
                 "import_items": True,
                 "invoices_from": suggested.invoices_from,
                 "direction": Direction.TWO_WAY.value,
-                "policy_lists": Policy.LOCAL.value,
-                "policy_documents": Policy.ASK.value,
+                "policy_lists": ConflictPolicy.LOCAL.value,
+                "policy_documents": ConflictPolicy.ASK.value,
             }
             return render(request, "connect/books.html", context)
         context["chosen"] = chosen = _posted(request)

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from fieldcamp.desk.seat import seat_of
 from fieldcamp.workspace.models import Member
-from integrations.accounts.consent import Intent
+from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.errors import ProviderError
-from integrations.models import Connection, ConnectionState, Direction, Policy
+from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import Container
@@ -45,11 +45,13 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     switch = values.get("switch") == "1"
     if request.method == "GET":
         return render(request, "connect/start.html", {"provider": provider, "renew": renew, "switch": switch})
-    intent = Intent(str(request.user.pk), workspace.pk, renew.pk if renew else "", switch)
+    intent = ConsentRequest(str(request.user.pk), workspace.pk, renew.pk if renew else "", switch)
     return _to_consent(request, provider, intent, renew)
 
 
-def _to_consent(request: HttpRequest, provider: Provider, intent: Intent, renew: Connection | None) -> HttpResponse:
+def _to_consent(
+    request: HttpRequest, provider: Provider, intent: ConsentRequest, renew: Connection | None
+) -> HttpResponse:
     try:
         dance = get_adapter(request).get_provider(request, provider.slug)
     except SocialApp.DoesNotExist:
@@ -70,7 +72,7 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
         "connection": connection,
         "provider": PROVIDERS[connection.integration],
         "directions": Direction.choices,
-        "policies": Policy.choices,
+        "policies": ConflictPolicy.choices,
     }
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         return render(request, "connect/repair.html", context)
@@ -116,7 +118,7 @@ def _posted(request: HttpRequest) -> dict:
         "target": request.POST.get("target", ""),
         "busy": request.POST.getlist("busy"),
         "direction": request.POST.get("direction") or Direction.TWO_WAY.value,
-        "policy": request.POST.get("policy") or Policy.LOCAL.value,
+        "policy": request.POST.get("policy") or ConflictPolicy.LOCAL.value,
     }
 
 
@@ -140,7 +142,7 @@ def _defaults(connection: Connection, rights: Rights, calendars: list[Container]
         "target": target.container_id if target else main,
         "busy": [stream.container_id for stream in streams if stream.reads_busy] if streams else [main],
         "direction": target.direction if target else Direction.TWO_WAY.value,
-        "policy": target.policy if target else Policy.LOCAL.value,
+        "policy": target.policy if target else ConflictPolicy.LOCAL.value,
     }
 
 

@@ -12,7 +12,7 @@ from allauth.socialaccount.providers.base import AuthError, AuthProcess
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations.accounts.consent import Intent
+from integrations.accounts.consent import ConsentRequest
 from integrations.errors import Misconfigured, ProviderError, Transient
 from integrations.providers import BY_SLUG
 from integrations.services import connections
@@ -50,13 +50,13 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
         else:
             name = "failed"
         log.info("consent_failed", provider=provider.id, page=name, cause=type(cause or exception).__name__)
-        intent = Intent.from_state((state or {}).get("data"))
+        intent = ConsentRequest.from_state((state or {}).get("data"))
         raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause))
 
 
 def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
     slug = sociallogin.account.provider
-    intent = Intent.from_state(sociallogin.state.get("data"))
+    intent = ConsentRequest.from_state(sociallogin.state.get("data"))
     if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
         return _page(request, "refused", slug, status=403)
     if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
@@ -77,7 +77,7 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, name: str, slug: str, intent: Intent | None = None, status: int = 200, **context: Any
+    request: HttpRequest, name: str, slug: str, intent: ConsentRequest | None = None, status: int = 200, **context: Any
 ) -> HttpResponse:
     provider = BY_SLUG[slug]
     cause = context.pop("cause", None)

@@ -15,8 +15,9 @@ from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.site import desk_view
 from integrations.admin.conflicts import picks
 from integrations.admin.inbox import inbox_context
-from integrations.admin.outcomes import Outcome, outcome_of
-from integrations.models import Hold, Issue, SyncJob
+from integrations.admin.outcomes import FixOutcome, outcome_of
+from integrations.errors import ProblemCode
+from integrations.models import Hold, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import active_job
 from integrations.records import tidy
@@ -25,24 +26,24 @@ from integrations.services.books import decisions as books_decisions
 from integrations.views.common import REFUSALS, back, done, one
 
 
-def _issue(request: HttpRequest, issue_id: str) -> Issue:
-    rows = Issue.objects.select_related(
+def _problem(request: HttpRequest, problem_id: str) -> Problem:
+    rows = Problem.objects.select_related(
         "workspace", "connection__workspace", "link__stream__connection__workspace", "ignored_by"
     )
-    return one(request, rows, issue_id)
+    return one(request, rows, problem_id)
 
 
 def _started(job: SyncJob | None) -> str:
     return _("Sync started.") if job else _("Saved. The sync that is running now, or the next one, carries it out.")
 
 
-def _show(request: HttpRequest, outcome: Outcome) -> HttpResponse:
-    context = {"outcome": outcome, "problem": outcome.problem, "next": request.POST.get("next", "")}
+def _show(request: HttpRequest, outcome: FixOutcome) -> HttpResponse:
+    context = {"outcome": outcome, "card": outcome.card, "next": request.POST.get("next", "")}
     return render(request, "integrations/outcome.html", context)
 
 
 def _act(
-    request: HttpRequest, issue: Issue, deed: str, call: Callable[[], SyncJob | None], *, tried: bool = True
+    request: HttpRequest, problem: Problem, deed: str, call: Callable[[], SyncJob | None], *, tried: bool = True
 ) -> HttpResponse:
     """Does it, keeps on record who did, and shows what comes of it. What the service refuses is told. `tried`: a sync
     carries it out."""
@@ -51,60 +52,62 @@ def _act(
     try:
         job = call()
     except REFUSALS as error:
-        return _refused(request, issue, str(error))
+        return _refused(request, problem, str(error))
     sentence = f"{deed} {_started(job)}" if tried else deed
     if not here:
-        return done(request, issue, sentence)
-    LogEntry.objects.log_actions(seat.user.pk, [issue], CHANGE, sentence, single_object=True)
-    job = job or (active_job(issue.workspace, issue.integration) if tried else None)
-    return _show(request, outcome_of(_issue(request, issue.pk), job, seat, sentence))
+        return done(request, problem, sentence)
+    LogEntry.objects.log_actions(seat.user.pk, [problem], CHANGE, sentence, single_object=True)
+    job = job or (active_job(problem.workspace, problem.integration) if tried else None)
+    return _show(request, outcome_of(_problem(request, problem.pk), job, seat, sentence))
 
 
-def _refused(request: HttpRequest, issue: Issue, sentence: str) -> HttpResponse:
+def _refused(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse:
     if "HX-Request" in request.headers:
-        return _show(request, outcome_of(_issue(request, issue.pk), None, seat_of(request), sentence))
+        return _show(request, outcome_of(_problem(request, problem.pk), None, seat_of(request), sentence))
     messages.warning(request, sentence)
     return back(request)
 
 
 @desk_view("GET")
-def outcome(request: HttpRequest, issue_id: str) -> HttpResponse:
+def outcome(request: HttpRequest, problem_id: str) -> HttpResponse:
     """The card again, while `job` tries it and when it has; `said` is the sentence that stands there."""
-    issue = _issue(request, issue_id)
-    jobs = SyncJob.objects.filter(workspace=issue.workspace, integration=issue.integration)
+    problem = _problem(request, problem_id)
+    jobs = SyncJob.objects.filter(workspace=problem.workspace, integration=problem.integration)
     job = jobs.filter(pk=request.GET.get("job", "")).first() if "\x00" not in request.GET.get("job", "") else None
     said = request.GET.get("said", "")[:300]
-    return _show(request, outcome_of(issue, job, seat_of(request), said, fresh=False))
+    return _show(request, outcome_of(problem, job, seat_of(request), said, fresh=False))
 
 
 @desk_view("POST", may="retry")
-def retry(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    if issue.connection is None:
+def retry(request: HttpRequest, problem_id: str) -> HttpResponse:
+    problem = _problem(request, problem_id)
+    if problem.connection is None:
         raise Http404
-    return _act(request, issue, _("Tried again."), lambda: decisions.retry(issue=issue, user=seat_of(request).user))
+    return _act(
+        request, problem, _("Tried again."), lambda: decisions.retry(problem=problem, user=seat_of(request).user)
+    )
 
 
 @desk_view("POST", may="retry")
-def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
+def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
     """A conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember` says who
     wins from now on without being asked."""
-    issue = _issue(request, issue_id)
-    link, seat = issue.link, seat_of(request)
+    problem = _problem(request, problem_id)
+    link, seat = problem.link, seat_of(request)
     if link is None:
         raise Http404
-    choice: str | dict[str, str] | None = request.POST.get("choice") or picks(issue, request.POST)
+    choice: str | dict[str, str] | None = request.POST.get("choice") or picks(problem, request.POST)
     if isinstance(choice, str) and choice not in decisions.SIDES:
         raise Http404
     if choice is None:
-        return _refused(request, issue, _("Choose a side for each field."))
+        return _refused(request, problem, _("Choose a side for each field."))
     remember = request.POST.get("remember", "")
     if remember:
         if remember not in decisions.SIDES:
             raise Http404
         if not seat.may("settings"):
             raise PermissionDenied
-    names = {"local": "FieldCamp", "remote": PROVIDERS[issue.integration].label}
+    names = {"local": "FieldCamp", "remote": PROVIDERS[problem.integration].label}
     deed = (
         _("{place}'s side is kept.").format(place=names[choice])
         if isinstance(choice, str)
@@ -116,7 +119,7 @@ def resolve(request: HttpRequest, issue_id: str) -> HttpResponse:
     def settle() -> SyncJob | None:
         return decisions.resolve_conflict(link=link, choice=choice, user=seat.user, remember=remember)
 
-    return _act(request, issue, deed, settle)
+    return _act(request, problem, deed, settle)
 
 
 @desk_view("GET")
@@ -127,25 +130,25 @@ def conflicts(request: HttpRequest) -> HttpResponse:
 
 
 @desk_view("POST", may="ignore")
-def ignore(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    decisions.ignore(issue=issue, user=seat_of(request).user)
-    return _said(request, issue, _("Ignored until it changes. It stays under Problems, where it can be undone."))
+def ignore(request: HttpRequest, problem_id: str) -> HttpResponse:
+    problem = _problem(request, problem_id)
+    decisions.ignore(problem=problem, user=seat_of(request).user)
+    return _said(request, problem, _("Ignored until it changes. It stays under Problems, where it can be undone."))
 
 
 @desk_view("POST", may="ignore")
-def unignore(request: HttpRequest, issue_id: str) -> HttpResponse:
-    issue = _issue(request, issue_id)
-    decisions.unignore(issue=issue, user=seat_of(request).user)
-    return _said(request, issue, _("Back on the list."))
+def unignore(request: HttpRequest, problem_id: str) -> HttpResponse:
+    problem = _problem(request, problem_id)
+    decisions.unignore(problem=problem, user=seat_of(request).user)
+    return _said(request, problem, _("Back on the list."))
 
 
-def _said(request: HttpRequest, issue: Issue, sentence: str) -> HttpResponse:
+def _said(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse:
     """What has been done already, without a sync."""
     if "HX-Request" not in request.headers:
-        return done(request, issue, sentence)
-    LogEntry.objects.log_actions(seat_of(request).user.pk, [issue], CHANGE, sentence, single_object=True)
-    return _show(request, outcome_of(_issue(request, issue.pk), None, seat_of(request), sentence))
+        return done(request, problem, sentence)
+    LogEntry.objects.log_actions(seat_of(request).user.pk, [problem], CHANGE, sentence, single_object=True)
+    return _show(request, outcome_of(_problem(request, problem.pk), None, seat_of(request), sentence))
 
 
 @desk_view("POST", may="ignore")
@@ -177,43 +180,50 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     words = (
         _("Put back.") if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
     )
-    about = Issue.objects.filter(connection=hold.stream.connection, code="CONFIRMATION_NEEDED", record_id=hold.pk)
-    issue = about.order_by("-occurred_at").first()
-    if issue is None:
+    about = Problem.objects.filter(
+        connection=hold.stream.connection, code=ProblemCode.CONFIRMATION_NEEDED, record_id=hold.pk
+    )
+    problem = about.order_by("-occurred_at").first()
+    if problem is None:
         raise Http404
     user = seat_of(request).user
-    return _act(request, issue, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))
+    return _act(request, problem, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))
 
 
 @desk_view("POST", may="retry")
-def match(request: HttpRequest, issue_id: str) -> HttpResponse:
+def match(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another name."""
-    issue, user = _issue(request, issue_id), seat_of(request).user
+    problem, user = _problem(request, problem_id), seat_of(request).user
     choice = request.POST.get("choice", "").replace("\x00", "")
     name = tidy(request.POST.get("name", "").replace("\x00", ""))[:100]
     if not choice:
         raise Http404
     deed = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
     return _act(
-        request, issue, deed, lambda: books_decisions.decide_match(issue=issue, choice=choice, name=name, user=user)
+        request,
+        problem,
+        deed,
+        lambda: books_decisions.decide_match(problem=problem, choice=choice, name=name, user=user),
     )
 
 
 @desk_view("POST", may="retry")
-def post_again(request: HttpRequest, issue_id: str) -> HttpResponse:
+def post_again(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Makes again what was removed there."""
-    issue, user = _issue(request, issue_id), seat_of(request).user
-    return _act(request, issue, _("It is made again."), lambda: books_decisions.post_again(issue=issue, user=user))
+    problem, user = _problem(request, problem_id), seat_of(request).user
+    return _act(
+        request, problem, _("It is made again."), lambda: books_decisions.post_again(problem=problem, user=user)
+    )
 
 
 @desk_view("POST", may="settings")
-def void_here(request: HttpRequest, issue_id: str) -> HttpResponse:
+def void_here(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Voids here what was deleted there."""
-    issue, user = _issue(request, issue_id), seat_of(request).user
+    problem, user = _problem(request, problem_id), seat_of(request).user
     return _act(
         request,
-        issue,
+        problem,
         _("It is void in FieldCamp as well."),
-        lambda: books_decisions.void_here(issue=issue, user=user),
+        lambda: books_decisions.void_here(problem=problem, user=user),
         tried=False,
     )

@@ -16,7 +16,7 @@ from integrations.admin.buttons import pause_button, rights_at
 from integrations.admin.intervals import CHOICES, every
 from integrations.errors import ProviderError
 from integrations.kinds import VISIT
-from integrations.models import Connection, ConnectionState, Direction, Policy, WorkspaceIntegration
+from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, WorkspaceIntegration
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.budget import usage_of
 from integrations.services import connections
@@ -30,9 +30,9 @@ DIRECTIONS = {
     Direction.PULL: "Busy times are read, and nothing is written into the calendar.",
 }
 POLICIES = {
-    Policy.LOCAL: "The time in FieldCamp stays, and is put back into the calendar.",
-    Policy.REMOTE: "The time in the calendar is taken over into FieldCamp.",
-    Policy.ASK: "The visit waits under Conflicts until somebody chooses. Everything else is synced meanwhile.",
+    ConflictPolicy.LOCAL: "The time in FieldCamp stays, and is put back into the calendar.",
+    ConflictPolicy.REMOTE: "The time in the calendar is taken over into FieldCamp.",
+    ConflictPolicy.ASK: "The visit waits under Conflicts until somebody chooses. Everything else is synced meanwhile.",
 }
 
 
@@ -60,7 +60,7 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
         "chosen": _stored(streams),
         "may": may,
         "directions": [(value, Direction(value).label, words) for value, words in DIRECTIONS.items()],
-        "policies": [(value, Policy(value).label, words) for value, words in POLICIES.items()],
+        "policies": [(value, ConflictPolicy(value).label, words) for value, words in POLICIES.items()],
         "pause": pause_button(connection) if may else None,
         "paused": connection.state == ConnectionState.PAUSED,
     }
@@ -91,7 +91,7 @@ def _stored(streams: list[Any]) -> dict[str, Any]:
         "target": target.container_id if target else "",
         "busy": [stream.container_id for stream in streams if stream.reads_busy],
         "direction": target.direction if target else Direction.TWO_WAY.value,
-        "policy": target.policy if target else Policy.LOCAL.value,
+        "policy": target.policy if target else ConflictPolicy.LOCAL.value,
     }
 
 

@@ -22,7 +22,7 @@ from integrations.models import Connection, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.browser.person import DANA, PASSWORD, Person
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -154,7 +154,7 @@ def connected(google, vendors, worker, owner, make_technician, make_visit) -> Co
     connection = take_grant(
         workspace=dana.workspace,
         integration=provider.name,
-        account=provider.identify(Client(provider, OneToken(tokens.access_token))),
+        account=provider.identify(HttpClient(provider, OneToken(tokens.access_token))),
         tokens=tokens,
         user=owner.user,
     )

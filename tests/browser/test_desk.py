@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from fieldcamp.workspace.models import Member, Visit
-from integrations.models import Issue, Link, Policy, Stream, WorkspaceIntegration
+from integrations.models import ConflictPolicy, Link, Problem, Stream, WorkspaceIntegration
 from tests.browser.person import PASSWORD, Person
 from tests.browser.test_syncing import move
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def contested(person, worker, connected) -> Visit:
     """A visit that was moved on both sides, on a connection that asks."""
-    Stream.objects.update(policy=Policy.ASK)
+    Stream.objects.update(policy=ConflictPolicy.ASK)
     visit = Visit.objects.order_by("scheduled_start")[1]
     move(person, visit, hours=2)
     visit.scheduled_start += dt.timedelta(hours=4)
@@ -46,7 +46,7 @@ def test_a_conflict_is_decided_in_the_inbox_and_remembered(person, worker, conte
     worker.finish()
     contested.refresh_from_db()
     assert contested.scheduled_start == there
-    assert Stream.objects.get(is_target=True).policy == Policy.REMOTE
+    assert Stream.objects.get(is_target=True).policy == ConflictPolicy.REMOTE
     page.reload()
     expect(page.get_by_role("heading", name="No open conflicts")).to_be_visible()
 
@@ -63,7 +63,7 @@ def test_ignoring_is_undone_with_the_keyboard(person, contested):
     expect(person.needs.get_by_role("button", name="Undo")).to_be_focused()
     page.keyboard.press("Enter")
     expect(person.needs.get_by_role("button", name="Keep FieldCamp's")).to_be_visible()
-    assert Issue.objects.get(code="CONFLICT").ignored_at is None
+    assert Problem.objects.get(code="CONFLICT").ignored_at is None
 
 
 def test_a_result_stays_until_it_was_read(person, worker, contested):
@@ -140,4 +140,4 @@ def test_the_schedule_and_the_settings_of_an_account(person, connected):
     person.press("Save")
     expect(page.get_by_role("status").filter(has_text="are saved.")).to_be_visible()
     expect(page.get_by_role("radio", name="Ask a person")).to_be_checked()
-    assert Stream.objects.get(is_target=True).policy == Policy.ASK
+    assert Stream.objects.get(is_target=True).policy == ConflictPolicy.ASK

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Invoice, Visit
-from integrations.models import Connection, Issue, Link, SyncJob
+from integrations.models import Connection, Link, Problem, SyncJob
 from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ def pages(connected, vendors) -> list[str]:
     """The addresses of all kinds of pages, with something on each of them."""
     connection, job, visit = Connection.objects.get(), SyncJob.objects.get(), Visit.objects.all()[0]
     Visit.objects.filter(pk=visit.pk).update(notes="n" * 200)
-    problem = Issue.objects.create(
+    problem = Problem.objects.create(
         workspace=visit.workspace,
         integration=connection.integration,
         connection=connection,
@@ -37,7 +37,7 @@ def pages(connected, vendors) -> list[str]:
         ("visit", {"start": "2026-11-24T14:00:00Z"}, {"start": "2026-11-24T18:00:00Z"}),
         ("invoice", {"lines": lines, "memo": "m" * 90}, {"lines": lines[:1], "memo": ""}),
     ):
-        Issue.objects.create(
+        Problem.objects.create(
             workspace=visit.workspace, integration=connection.integration, connection=connection, link=link,
             code="CONFLICT", record_kind=kind, record_id=visit.pk, message="Choose.", occurred_at=timezone.now(),
             data={"local": here, "remote": there},
@@ -57,8 +57,8 @@ def pages(connected, vendors) -> list[str]:
         f"{at}/connect/google-calendar/",
         f"{at}/syncjob/",
         f"{at}/syncjob/{job.pk}/change/",
-        f"{at}/issue/",
-        f"{at}/issue/{problem.pk}/change/",
+        f"{at}/problem/",
+        f"{at}/problem/{problem.pk}/change/",
         "/admin/workspace/visit/",
         "/admin/workspace/visit/add/",
         f"/admin/workspace/visit/{visit.pk}/change/",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fieldcamp.workspace.models import BlockedTime, Visit
-from integrations.models import Policy, Stream
+from integrations.models import ConflictPolicy, Stream
 from tests.browser.person import DANA, Person
 
 pytestmark = pytest.mark.browser
@@ -122,7 +122,7 @@ def test_ten_deletions_wait_for_a_decision(person, worker, visit, decision, coun
 
 
 def test_a_conflict_is_asked_about_and_decided(person, worker, visit):
-    Stream.objects.update(policy=Policy.ASK)
+    Stream.objects.update(policy=ConflictPolicy.ASK)
     before = visit.scheduled_start
     move(person, visit, hours=2)
     visit.scheduled_start, visit.scheduled_end = before + dt.timedelta(hours=4), before + dt.timedelta(hours=5)

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.accounts.clients import counter
-from integrations.models import Issue, OAuthGrant
+from integrations.models import OAuthGrant, Problem
 from integrations.providers import PROVIDERS
 from tests.integrations import build
 
@@ -25,7 +25,7 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
     build.job(workspace)
     for status in ("succeeded", "succeeded", "failed"):
         build.job(workspace, status)
-    Issue.objects.create(
+    Problem.objects.create(
         workspace=workspace, integration=build.GOOGLE, connection=account, code="CONFLICT", message="x",
         occurred_at=timezone.now(),
     )  # fmt: skip
@@ -38,7 +38,7 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
         'fieldcamp_jobs{integration="google_calendar",status="succeeded"} 2.0',
         'fieldcamp_jobs{integration="google_calendar",status="queued"} 1.0',
         'fieldcamp_connections{integration="google_calendar",state="active"} 1.0',
-        'fieldcamp_open_issues{code="CONFLICT",integration="google_calendar"} 1.0',
+        'fieldcamp_open_problems{code="CONFLICT",integration="google_calendar"} 1.0',
         'fieldcamp_provider_calls_total{integration="google_calendar",status="200"} 2.0',
         'fieldcamp_provider_calls_total{integration="google_calendar",status="ConnectTimeout"} 1.0',
         f'fieldcamp_sync_lag_seconds{{connection="{account.pk}",integration="google_calendar"}}',

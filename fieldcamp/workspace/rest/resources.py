@@ -13,7 +13,7 @@ from rest_framework.serializers import Serializer
 
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
-from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -82,11 +82,11 @@ class CreateMixin:
         """Creates one. What is empty may be left out or null."""
         values = self.parsed(request)
 
-        def run() -> Answer:
+        def run() -> IdempotentAnswer:
             with self.signed():
                 data = self.data(self.create(workspace=self.workspace, **values))
             location = request.build_absolute_uri(f"{request.path}/{data['id']}")
-            return Answer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
+            return IdempotentAnswer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 
@@ -161,10 +161,10 @@ class ActionView(WorkspaceView):
             if "If-Match" in request.headers:
                 check_if_match(request, etag_of(self.data(record)))
 
-        def run() -> Answer:
+        def run() -> IdempotentAnswer:
             with self.signed():
                 data = self.data(self.act(record_id, check, **values))
-            return Answer(200, envelope(request, data), {"ETag": etag_of(data)})
+            return IdempotentAnswer(200, envelope(request, data), {"ETag": etag_of(data)})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 

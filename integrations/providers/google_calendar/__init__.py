@@ -4,7 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.google_calendar import oauth
-from integrations.providers.google_calendar.api import CalendarClient, make_id
+from integrations.providers.google_calendar.api import GoogleCalendarClient, make_id
 from integrations.providers.google_calendar.errors import explain
 from integrations.records import Capabilities
 
@@ -18,7 +18,7 @@ GOOGLE_CALENDAR = Provider(
     scopes=oauth.SCOPES,
     permissions=oauth.PERMISSIONS,
     hosts=oauth.hosts,
-    open=CalendarClient,
+    open=GoogleCalendarClient,
     explain=explain,
     parse_tokens=oauth.parse_tokens,
     refresh=oauth.refresh,

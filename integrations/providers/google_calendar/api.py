@@ -18,7 +18,7 @@ from integrations.providers.base import Http
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
-from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window, instant
+from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
 
@@ -33,7 +33,7 @@ def make_id(seed: str) -> str:
     return base64.b32hexencode(hashlib.sha256(seed.encode()).digest()).decode().rstrip("=").lower()
 
 
-class CalendarClient:
+class GoogleCalendarClient:
     """One Google account's calendars. See `ProviderClient` for what each method promises."""
 
     def __init__(self, http: Http, account_id: str = ""):
@@ -120,7 +120,7 @@ class CalendarClient:
                     found[id] = self._record(container_id, answer)
         return found
 
-    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         if not operations:
             return []
         if len(operations) > BATCH_SIZE:
@@ -137,17 +137,17 @@ class CalendarClient:
                 raise outcome.error
         return self._settle_refused_deletes(container_id, operations, outcomes)
 
-    def _outcome(self, container_id: str, operation: Operation, answer: batch.Answer | None) -> Outcome:
+    def _outcome(self, container_id: str, operation: Operation, answer: batch.Answer | None) -> WriteResult:
         error = _error_of(answer, is_event=operation.verb is not Verb.DELETE)
         if operation.verb is Verb.DELETE and (error is None or isinstance(error, errors.Gone)):
-            return Outcome(operation.key, _tombstone(operation.remote_id))
+            return WriteResult(operation.key, _tombstone(operation.remote_id))
         if error or answer is None:
-            return Outcome(operation.key, error=error)
-        return Outcome(operation.key, self._record(container_id, answer))
+            return WriteResult(operation.key, error=error)
+        return WriteResult(operation.key, self._record(container_id, answer))
 
     def _settle_refused_deletes(
-        self, container_id: str, operations: Sequence[Operation], outcomes: list[Outcome]
-    ) -> list[Outcome]:
+        self, container_id: str, operations: Sequence[Operation], outcomes: list[WriteResult]
+    ) -> list[WriteResult]:
         """Google has been seen to answer 403 when a cancelled event is deleted: look before calling it a failure."""
         refused = {
             operation.key: operation.remote_id
@@ -158,7 +158,7 @@ class CalendarClient:
             return outcomes
         now = self.get(container_id, list(refused.values()))
         return [
-            Outcome(outcome.key, now[refused[outcome.key]])
+            WriteResult(outcome.key, now[refused[outcome.key]])
             if outcome.key in refused and now[refused[outcome.key]].gone
             else outcome
             for outcome in outcomes

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations.errors import ProviderError, Unavailable
+from integrations.errors import ProblemCode, ProviderError, Unavailable
 from integrations.providers.base import Http
 from integrations.records import Account, Tokens
 from integrations.transport.answers import json_object
@@ -96,7 +96,7 @@ def revoke(http: Http, token: str) -> None:
     try:
         http.request("POST", f"{settings.GOOGLE_OAUTH2_URL}/revoke", data={"token": token}, retry_safe=True)
     except ProviderError as error:
-        if error.code != "NEEDS_RECONNECT":
+        if error.code != ProblemCode.NEEDS_RECONNECT:
             raise
 
 

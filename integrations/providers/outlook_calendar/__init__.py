@@ -4,7 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.outlook_calendar import oauth
-from integrations.providers.outlook_calendar.api import CalendarClient
+from integrations.providers.outlook_calendar.api import OutlookCalendarClient
 from integrations.providers.outlook_calendar.batch import BATCH_SIZE
 from integrations.providers.outlook_calendar.errors import explain
 from integrations.providers.outlook_calendar.mapping import make_id
@@ -20,7 +20,7 @@ OUTLOOK_CALENDAR = Provider(
     scopes=oauth.SCOPES,
     permissions=oauth.PERMISSIONS,
     hosts=oauth.hosts,
-    open=CalendarClient,
+    open=OutlookCalendarClient,
     explain=explain,
     parse_tokens=oauth.parse_tokens,
     refresh=oauth.refresh,

@@ -11,7 +11,7 @@ from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.outlook_calendar import addresses, batch
 from integrations.providers.outlook_calendar.errors import explain_body
-from integrations.providers.outlook_calendar.listing import Listing
+from integrations.providers.outlook_calendar.listing import OutlookListing
 from integrations.providers.outlook_calendar.mapping import (
     MADE_WITH,
     MARK,
@@ -20,7 +20,7 @@ from integrations.providers.outlook_calendar.mapping import (
     to_record,
     tombstone,
 )
-from integrations.records import Container, Fields, Operation, Outcome, Page, RemoteRecord, Verb, Window
+from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult
 from integrations.transport.answers import json_object
 from integrations.transport.client import utc_now
 
@@ -30,7 +30,7 @@ PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-typ
 EXPAND = {"$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')"}
 
 
-class CalendarClient:
+class OutlookCalendarClient:
     """One mailbox's calendars. See `ProviderClient` for what each method promises."""
 
     def __init__(self, http: Http, account_id: str = ""):
@@ -63,7 +63,7 @@ class CalendarClient:
         raise errors.NeedsPermission("FieldCamp does not make calendars in this account.")
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
-        return Listing(container_id, self.fetch, self.read).pages(cursor, window)
+        return OutlookListing(container_id, self.fetch, self.read).pages(cursor, window)
 
     def get(
         self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
@@ -101,7 +101,7 @@ class CalendarClient:
         headers = {"Prefer": f"{PREFER}, {prefer}" if prefer else PREFER}
         return json_object(self.http.request("GET", query, headers=headers))
 
-    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         if not operations:
             return []
         if len(operations) > batch.BATCH_SIZE:
@@ -116,8 +116,8 @@ class CalendarClient:
         return self._settle_refused_deletes(container_id, operations, outcomes)
 
     def _settle_refused_deletes(
-        self, container_id: str, operations: Sequence[Operation], outcomes: list[Outcome]
-    ) -> list[Outcome]:
+        self, container_id: str, operations: Sequence[Operation], outcomes: list[WriteResult]
+    ) -> list[WriteResult]:
         """Graph has been seen to answer 403 when a cancelled event is deleted: look before calling it a failure."""
         refused = {
             operation.key: operation.remote_id
@@ -126,7 +126,7 @@ class CalendarClient:
         }
         now = self.get(container_id, list(refused.values())) if refused else {}
         return [
-            Outcome(outcome.key, now[refused[outcome.key]])
+            WriteResult(outcome.key, now[refused[outcome.key]])
             if outcome.key in refused and now[refused[outcome.key]].gone
             else outcome
             for outcome in outcomes
@@ -184,20 +184,20 @@ def _call(container_id: str, operation: Operation) -> batch.Call:
     return batch.Call("DELETE", path, None, headers)
 
 
-def _outcome(operation: Operation, answer: batch.Answer | None) -> Outcome:
+def _outcome(operation: Operation, answer: batch.Answer | None) -> WriteResult:
     error = _error_of(answer, is_event=operation.verb is not Verb.DELETE)
     if operation.verb is Verb.DELETE and (error is None or isinstance(error, errors.Gone)):
-        return Outcome(operation.key, tombstone(operation.remote_id))
+        return WriteResult(operation.key, tombstone(operation.remote_id))
     if error or answer is None:
-        return Outcome(operation.key, error=error)
+        return WriteResult(operation.key, error=error)
     record = to_record(answer.body)
     if operation.verb is not Verb.CREATE:
-        return Outcome(operation.key, record)
+        return WriteResult(operation.key, record)
     # A transaction id that Graph knows makes nothing: it answers with what it made of it earlier.
     if any(record.fields[name] != operation.fields.get(name) for name in ("start", "end", "title")):
-        return Outcome(operation.key, error=errors.Duplicate("Outlook has this event already, in an older form."))
+        return WriteResult(operation.key, error=errors.Duplicate("Outlook has this event already, in an older form."))
     # The answer to a create does not hold our properties, which cannot be asked for here.
-    return Outcome(operation.key, replace(record, made_with=operation.remote_id, marker=operation.marker))
+    return WriteResult(operation.key, replace(record, made_with=operation.remote_id, marker=operation.marker))
 
 
 def _error_of(answer: batch.Answer | None, is_event: bool = True) -> errors.ProviderError | None:

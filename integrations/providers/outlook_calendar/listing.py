@@ -28,7 +28,7 @@ NAMES = {"from", "until", "delta", "old", "next"}
 Event = dict[str, Any]
 
 
-class Listing:
+class OutlookListing:
     """One reading of one calendar. The cursor: `from` and `until` are the view's times while it is listed first,
     `delta` is its link, `old` the link of the view before it, and `next` leads to the page that is due."""
 

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.quickbooks import oauth
-from integrations.providers.quickbooks.api import BooksClient, make_id
+from integrations.providers.quickbooks.api import QuickBooksClient, make_id
 from integrations.providers.quickbooks.errors import explain
 from integrations.providers.quickbooks.mapping import kept
 from integrations.providers.quickbooks.pages import page_of
@@ -21,7 +21,7 @@ QUICKBOOKS = Provider(
     scopes=oauth.SCOPES,
     permissions=oauth.PERMISSIONS,
     hosts=oauth.hosts,
-    open=BooksClient,
+    open=QuickBooksClient,
     explain=explain,
     parse_tokens=oauth.parse_tokens,
     refresh=oauth.refresh,

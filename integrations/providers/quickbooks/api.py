@@ -12,10 +12,20 @@ from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.delta import Deltas
 from integrations.providers.quickbooks.finding import Finder
-from integrations.providers.quickbooks.listing import Listing
+from integrations.providers.quickbooks.listing import QuickBooksListing
 from integrations.providers.quickbooks.reading import CONTAINERS
 from integrations.providers.quickbooks.writing import Writer
-from integrations.records import Company, Container, Fields, Operation, Outcome, Page, Reference, RemoteRecord, Window
+from integrations.records import (
+    Company,
+    Container,
+    Fields,
+    Operation,
+    Page,
+    Reference,
+    RemoteRecord,
+    Window,
+    WriteResult,
+)
 
 
 def make_id(seed: str) -> str:
@@ -23,8 +33,9 @@ def make_id(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()[:32]
 
 
-class BooksClient:
-    """One company's books. See `ProviderClient` and `BooksClient` in `providers/base.py` for what each method promises.
+class QuickBooksClient:
+    """One company's books. See `ProviderClient` and `BooksClient` in `providers/base.py` for what each
+    method promises.
 
     It remembers the company's preferences and the last answer about changes, so it is made anew for each run.
     """
@@ -33,7 +44,7 @@ class BooksClient:
         calls = Calls(http, account_id)
         self._books = Books(calls)
         self._finder = Finder(calls, self._books)
-        self._listing = Listing(calls, self._books, Deltas(calls))
+        self._listing = QuickBooksListing(calls, self._books, Deltas(calls))
         self._writer = Writer(calls, self._books, self._finder)
 
     def containers(self) -> list[Container]:
@@ -50,7 +61,7 @@ class BooksClient:
     ) -> dict[str, RemoteRecord]:
         return self._finder.get(container_id, ids, sent)
 
-    def write(self, container_id: str, operations: Sequence[Operation]) -> list[Outcome]:
+    def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         return self._writer.write(container_id, operations)
 
     def company(self) -> Company:

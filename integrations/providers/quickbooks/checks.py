@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fieldcamp.money import cents
-from integrations.errors import ProviderError, Rejected
+from integrations.errors import ProblemReason, ProviderError, Rejected
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping.parts import decimal, is_voided
@@ -46,14 +46,14 @@ def _never(entity: str, operation: Operation) -> Rejected | None:
     if entity == TAX_CODES:
         return Rejected(
             "FieldCamp makes and changes no tax codes in QuickBooks. Map the tax rate to one of QuickBooks' codes.",
-            reason="tax_mapping",
+            reason=ProblemReason.TAX_MAPPING,
         )
     if operation.verb is Verb.DELETE:
         return Rejected("FieldCamp deletes nothing in QuickBooks. Remove it there, if it has to go.")
     if entity == "Item" and operation.verb is Verb.CREATE and not operation.fields.get("income_account"):
         return Rejected(
             "A new item needs an income account. Choose one in the connection's settings, then retry.",
-            reason="item_mapping",
+            reason=ProblemReason.ITEM_MAPPING,
         )
     if entity in LISTS:
         return None
@@ -73,12 +73,12 @@ def _blocked(operation: Operation, body: dict[str, Any]) -> Rejected | None:
         return Rejected(
             f"Payments of {cents(total - balance)} are applied to this invoice in QuickBooks. Unapply or void them"
             " first, then retry.",
-            reason="has_payments",
+            reason=ProblemReason.HAS_PAYMENTS,
         )
     if any(row.get("TxnType") == "Deposit" for row in body.get("LinkedTxn") or ()):
         return Rejected(
             "The payment is part of a bank deposit. Remove it from the deposit in QuickBooks, then retry.",
-            reason="deposited",
+            reason=ProblemReason.DEPOSITED,
         )
     return None
 
@@ -90,5 +90,5 @@ def _closed(operation: Operation, body: dict[str, Any], closed_until: str) -> Re
     return Rejected(
         f"The books are closed until {closed_until}, and this is dated {min(days)}. Change the date, or reopen the"
         " period in QuickBooks.",
-        reason="closed_period",
+        reason=ProblemReason.CLOSED_PERIOD,
     )

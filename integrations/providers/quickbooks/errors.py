@@ -14,6 +14,7 @@ import requests
 
 from fieldcamp.logs import redact
 from integrations import errors
+from integrations.errors import ProblemReason
 from integrations.providers.quickbooks.refusals import REFUSALS
 from integrations.transport.client import utc_now
 
@@ -128,7 +129,7 @@ def explain_fault(fault: Fault | None, now: dt.datetime, *, status: int = 400, t
         return errors.Suspended(
             "The company's QuickBooks subscription has ended. Renew it in QuickBooks; the sync goes on by itself.",
             detail=detail,
-            reason="subscription",
+            reason=ProblemReason.SUBSCRIPTION,
         )
     if status >= 500 or status == 408 or codes & ILL:
         return _ill(detail)
@@ -144,7 +145,7 @@ def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError
         return errors.Rejected(
             "QuickBooks keeps this customer in another currency. Bill it in QuickBooks, or link another customer.",
             detail=detail,
-            reason="currency",
+            reason=ProblemReason.CURRENCY,
         )
     known = "2500" if "610" in codes else next((code for code in fault.codes if code in REFUSALS), "")
     if known:

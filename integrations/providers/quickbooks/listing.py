@@ -42,7 +42,7 @@ class _Step:
     time: dt.datetime
 
 
-class Listing:
+class QuickBooksListing:
     """The cursor: `since`, the moment up to which everything was seen. While a container is listed first, `begin` and
     `at` as well: where the next page begins, and at which position."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from integrations import errors
+from integrations.errors import ProblemReason
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls, fresh_request_id, request_id
 from integrations.providers.quickbooks.checks import Checks, is_void
@@ -17,7 +18,7 @@ from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments
 from integrations.providers.quickbooks.mapping.parts import name, without_deleted
 from integrations.providers.quickbooks.reading import to_record
-from integrations.records import Operation, Outcome, Verb
+from integrations.records import Operation, Verb, WriteResult
 from integrations.transport.client import utc_now
 
 BATCH_SIZE = 30
@@ -40,7 +41,7 @@ class Writer:
         self.calls, self.books, self.finder = calls, books, finder
         self._spent: set[str] = set()  # request ids under which QuickBooks keeps an answer that helps nobody
 
-    def write(self, entity: str, operations: Sequence[Operation]) -> list[Outcome]:
+    def write(self, entity: str, operations: Sequence[Operation]) -> list[WriteResult]:
         if len(operations) > BATCH_SIZE:
             raise ValueError(f"QuickBooks takes {BATCH_SIZE} writes in a batch, not {len(operations)}.")
         refused = Checks(self.books, self.finder).refusals(entity, operations) if operations else {}
@@ -150,9 +151,9 @@ class Writer:
         for operation in operations:
             error = answers[operation.key]
             reason = error.reason if isinstance(error, errors.ProviderError) else ""
-            if reason == "duplicate_name" and entity == "Customer" and operation.fields.get("display_name"):
+            if reason == ProblemReason.DUPLICATE_NAME and entity == "Customer" and operation.fields.get("display_name"):
                 taken.append(operation)
-            elif reason == "inactive_reference" and operation.verb is Verb.UPDATE:
+            elif reason == ProblemReason.INACTIVE_REFERENCE and operation.verb is Verb.UPDATE:
                 missing.append(operation)
         if taken:
             self._name_the_holders(taken, answers)
@@ -172,13 +173,13 @@ class Writer:
                     answers[key] = _taken(entity, taken, row, answers[key])
                     del names[key]
 
-    def _outcome(self, entity: str, operation: Operation, answer: Answer) -> Outcome:
+    def _outcome(self, entity: str, operation: Operation, answer: Answer) -> WriteResult:
         if isinstance(answer, errors.ProviderError):
-            return Outcome(operation.key, error=answer)
+            return WriteResult(operation.key, error=answer)
         record = to_record(entity, answer, self.books)
         if operation.verb is Verb.CREATE:
             record = replace(record, made_with=operation.remote_id)
-        return Outcome(operation.key, record)
+        return WriteResult(operation.key, record)
 
 
 def _target(operation: Operation) -> dict[str, Any]:
@@ -207,11 +208,11 @@ def _taken(entity: str, taken: str, row: dict[str, Any], error: Answer) -> error
     if entity == "Customer":
         state = "an inactive" if row.get("Active") is False else "another"
         message = f"QuickBooks has {state} customer called “{taken}” already. Link the two, or rename one."
-        return errors.Rejected(message, detail=detail, reason="duplicate_name")
+        return errors.Rejected(message, detail=detail, reason=ProblemReason.DUPLICATE_NAME)
     who = entity.lower()
     article = "an" if who[0] in "aeiou" else "a"
     return errors.Rejected(
         f"In QuickBooks {article} {who} is called “{taken}”, and names are shared there. Rename one of the two.",
         detail=detail,
-        reason=f"name_taken_by_{who}",
+        reason=ProblemReason(f"name_taken_by_{who}"),
     )

@@ -9,16 +9,17 @@ from django.utils import timezone
 from fieldcamp.workspace.invoicing import void_invoice
 from fieldcamp.workspace.paying import void_payment
 from fieldcamp.workspace.tracking import attributed
+from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
-from integrations.ledger.problems import resolve_issues
-from integrations.models import Issue, Link, Stream, SyncJob
+from integrations.ledger.problems import resolve_problems
+from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.decisions import AlreadyDecided, at_once
 from integrations.services.notes import note
 
 NEW = "new"
-REMOVED = "RECORD_REMOVED"
+REMOVED = ProblemCode.RECORD_REMOVED
 _NAMED_BY = {CUSTOMER.name: "display_name", ITEM.name: "name"}
 _VOIDS = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
 
@@ -27,35 +28,35 @@ class NotPossible(Exception):
     """What was chosen cannot be done; the text says why."""
 
 
-def decide_match(*, issue: Issue, choice: str, user: AbstractBaseUser, name: str = "") -> SyncJob | None:
+def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name: str = "") -> SyncJob | None:
     """Says whether the record is one that the books have: `choice` is that one's id there, or "new".
 
     A new one may be made under another `name`, where its own is taken. Tried at once.
     """
     with transaction.atomic():
-        stream = _stream_of(issue)
+        stream = _stream_of(problem)
         mine = Link.objects.select_for_update().filter(
-            stream=stream, kind=issue.record_kind, record_id=issue.record_id, cut_at=None
+            stream=stream, kind=problem.record_kind, record_id=problem.record_id, cut_at=None
         )
         own = mine.first()
         if own is not None and (own.seen is not None or own.intent is not None):
             raise AlreadyDecided  # it has a twin, or is getting one right now
-        link = _make_new(stream, issue, own, name) if choice == NEW else _same(stream, issue, own, choice)
-        note("match_decided", stream.connection, user, after={"record": issue.record_id, "choice": name or choice})
+        link = _make_new(stream, problem, own, name) if choice == NEW else _same(stream, problem, own, choice)
+        note("match_decided", stream.connection, user, after={"record": problem.record_id, "choice": name or choice})
     return at_once(stream.connection, [link.pk], user)
 
 
-def _stream_of(issue: Issue) -> Stream:
-    if issue.resolved_at is not None or issue.connection is None:
+def _stream_of(problem: Problem) -> Stream:
+    if problem.resolved_at is not None or problem.connection is None:
         raise AlreadyDecided
     streams = Stream.objects.select_related("connection__workspace")
-    stream = streams.filter(connection=issue.connection, kind=issue.record_kind, is_active=True).first()
+    stream = streams.filter(connection=problem.connection, kind=problem.record_kind, is_active=True).first()
     if stream is None:
         raise NotPossible("These records are not synced any more.")
     return stream
 
 
-def _same(stream: Stream, issue: Issue, own: Link | None, remote_id: str) -> Link:
+def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str) -> Link:
     link = Link.objects.select_for_update().filter(stream=stream, remote_id=remote_id).first()
     if link is None or link.seen is None or link.seen_gone or link.cut_at:
         raise NotPossible("It is not there any more. Choose another, or make a new one.")
@@ -63,28 +64,28 @@ def _same(stream: Stream, issue: Issue, own: Link | None, remote_id: str) -> Lin
         raise NotPossible("It belongs to another record of FieldCamp already. Choose another, or make a new one.")
     if own is not None:
         own.delete()
-    link.record_id, link.base, link.unsettled, link.parked, link.decision = issue.record_id, None, True, False, None
+    link.record_id, link.base, link.unsettled, link.parked, link.decision = problem.record_id, None, True, False, None
     link.save(update_fields=["record_id", "base", "unsettled", "parked", "decision", "updated_at"])
     return link
 
 
-def _make_new(stream: Stream, issue: Issue, own: Link | None, name: str) -> Link:
-    kind = KINDS[issue.record_kind]
+def _make_new(stream: Stream, problem: Problem, own: Link | None, name: str) -> Link:
+    kind = KINDS[problem.record_kind]
     decision: dict[str, Any] = {"match": NEW}
     if name and kind.name in _NAMED_BY:
         decision["create"] = {_NAMED_BY[kind.name]: name}
-    seed = f"{stream.pk}|{issue.record_id}|0"
-    link = own or Link(stream=stream, kind=kind.name, record_id=issue.record_id)
+    seed = f"{stream.pk}|{problem.record_id}|0"
+    link = own or Link(stream=stream, kind=kind.name, record_id=problem.record_id)
     link.remote_id = link.remote_id or PROVIDERS[stream.connection.integration].make_id(seed)
     link.decision, link.unsettled, link.parked = decision, True, False
     link.save()
     return link
 
 
-def post_again(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
+def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     """Makes again what was removed there. Tried at once."""
     with transaction.atomic():
-        link = _removed(issue)
+        link = _removed(problem)
         link.decision = {"removal": "put_back"}
         link.save(update_fields=["decision", "updated_at"])
         # Where a job is running now, the next one finds it by this.
@@ -93,25 +94,25 @@ def post_again(*, issue: Issue, user: AbstractBaseUser) -> SyncJob | None:
     return at_once(link.stream.connection, [link.pk], user)
 
 
-def void_here(*, issue: Issue, user: AbstractBaseUser) -> None:
+def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
     """Voids the invoice or payment that was removed there. Raises InvalidTransition where it cannot be voided."""
     with transaction.atomic():
-        link = _removed(issue)
+        link = _removed(problem)
         if link.kind not in _VOIDS:
             raise NotPossible("Only invoices and payments can be voided.")
         void: Any = _VOIDS[link.kind]
-        label = PROVIDERS[issue.integration].label
+        label = PROVIDERS[problem.integration].label
         reason = {"reason": f"Deleted in {label}"} if link.kind == INVOICE.name else {}
         with attributed(actor=user.get_username()):
-            void(workspace=issue.workspace, **{f"{link.kind}_id": link.record_id}, **reason)
+            void(workspace=problem.workspace, **{f"{link.kind}_id": link.record_id}, **reason)
         connection = link.stream.connection
-        resolve_issues(connection, now=timezone.now(), codes=[REMOVED], kind=link.kind, record_ids=[link.record_id])
+        resolve_problems(connection, now=timezone.now(), codes=[REMOVED], kind=link.kind, record_ids=[link.record_id])
         note("voided_here", connection, user, after={"record": link.record_id})
 
 
-def _removed(issue: Issue) -> Link:
+def _removed(problem: Problem) -> Link:
     links = Link.objects.select_for_update(of=("self",)).select_related("stream__connection__workspace")
-    link = links.filter(pk=issue.link_id or 0).exclude(cut_at=None).first()
-    if issue.code != REMOVED or issue.resolved_at is not None or link is None:
+    link = links.filter(pk=problem.link_id or 0).exclude(cut_at=None).first()
+    if problem.code != REMOVED or problem.resolved_at is not None or link is None:
         raise AlreadyDecided
     return link

@@ -7,9 +7,10 @@ from django.db import transaction
 
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
-from integrations.models import BooksSettings, Connection, Direction, Issue, Link, Stream, SyncJob
+from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
 from integrations.records import RemoteRecord
 from integrations.services.books.setup import Choices, named, open_books, read_choices
 from integrations.services.decisions import at_once
@@ -96,9 +97,9 @@ def mapped(connection: Connection, kind: str) -> dict[str, str]:
     return dict(links.values_list("record_id", "remote_id"))
 
 
-def waiting(connection: Connection, *reasons: str) -> int:
+def waiting(connection: Connection, *reasons: ProblemReason) -> int:
     """How many records wait for a person to map something."""
-    open_ones = Issue.objects.filter(connection=connection, code="RECORD_REJECTED", resolved_at=None)
+    open_ones = Problem.objects.filter(connection=connection, code=ProblemCode.RECORD_REJECTED, resolved_at=None)
     return open_ones.filter(data__reason__in=reasons).count()
 
 
@@ -153,13 +154,13 @@ def _is_used(kind: str, record_id: str) -> bool:
 def _look_again(connection: Connection) -> None:
     """Makes the invoices dirty again that wait for a mapping, or were refused for the one before."""
     stream = connection.streams.filter(kind=INVOICE.name).first()
-    issues = Issue.objects.filter(
+    problems = Problem.objects.filter(
         connection=connection,
         resolved_at=None,
         record_kind=INVOICE.name,
-        data__reason__in=("tax_mapping", "item_mapping"),
+        data__reason__in=(ProblemReason.TAX_MAPPING, ProblemReason.ITEM_MAPPING),
     )
-    if stream is None or not (ids := list(issues.values_list("record_id", flat=True))):
+    if stream is None or not (ids := list(problems.values_list("record_id", flat=True))):
         return
     Link.objects.filter(stream=stream, record_id__in=ids, parked=True).update(parked=False, unsettled=True)
     write_rows([(stream.pk, record_id, 0) for record_id in ids], INVOICE.name)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.accounts.clients import open_remote
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, PAYMENT, TAX
-from integrations.models import BooksSettings, Connection, ConnectionState, Direction, Policy, Stream
+from integrations.models import BooksSettings, ConflictPolicy, Connection, ConnectionState, Direction, Stream
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
 from integrations.records import Company, Container, Reference
@@ -59,8 +59,8 @@ def set_up_books(
     import_items: bool = True,
     invoices_from: dt.date | None = None,
     direction: str = Direction.TWO_WAY,
-    policy_lists: str = Policy.LOCAL,
-    policy_documents: str = Policy.ASK,
+    policy_lists: str = ConflictPolicy.LOCAL,
+    policy_documents: str = ConflictPolicy.ASK,
     user: User | AnonymousUser | None = None,
     choices: Choices | None = None,
 ) -> Connection:
@@ -73,7 +73,7 @@ def set_up_books(
     if direction not in Direction.values:
         raise SetupError("direction", "Choose one of the directions.")
     for field, policy in (("policy_lists", policy_lists), ("policy_documents", policy_documents)):
-        if policy not in Policy.values:
+        if policy not in ConflictPolicy.values:
             raise SetupError(field, "Choose who wins.")
     choices = choices or read_choices(connection)
     label = PROVIDERS[connection.integration].label
@@ -111,7 +111,7 @@ def set_up_books(
                 kind.name,
                 choices.kinds[kind.name],
                 Direction.PULL if reads else direction,
-                Policy.REMOTE if reads else lists,
+                ConflictPolicy.REMOTE if reads else lists,
                 again=kind.name in again,
             )
         connection.state, connection.state_reason = ready_state(connection), ""

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import path
 
-from fieldcamp.api.idempotency import Answer, canonical, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.views import ApiView, ok
 from fieldcamp.workspace.models import Client
 
@@ -39,10 +39,12 @@ class Once(ApiView):
     status = 201
 
     def post(self, request):
-        def run() -> Answer:
+        def run() -> IdempotentAnswer:
             client = Client.objects.create(workspace=self.workspace, first_name="Once")
             type(self).during()
-            return Answer(type(self).status, {"id": client.pk, "text": "é"}, {"Location": f"/clients/{client.pk}"})
+            return IdempotentAnswer(
+                type(self).status, {"id": client.pk, "text": "é"}, {"Location": f"/clients/{client.pk}"}
+            )
 
         return replay_or_run(
             request, fingerprint_body=canonical(request.data), run=run, before=lambda: type(self).before()

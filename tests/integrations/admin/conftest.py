@@ -21,11 +21,11 @@ from integrations.models import (
     Connection,
     ConnectionState,
     Hold,
-    Issue,
     JobItem,
     JobPart,
     Link,
     OAuthGrant,
+    Problem,
     Stream,
     SyncJob,
     WorkspaceIntegration,
@@ -127,7 +127,7 @@ def company(name: str) -> Company:
     )
     key, _ = create_key(workspace=workspace, name=f"Key of {name}")
     common = {"workspace": workspace, "integration": GOOGLE, "connection": connection, "occurred_at": now}
-    conflict = Issue.objects.create(
+    conflict = Problem.objects.create(
         **common,
         link=link,
         code="CONFLICT",
@@ -136,7 +136,7 @@ def company(name: str) -> Company:
         message=f"Conflict of {name}",
         data={"local": {"start": "2026-11-24T14:00:00Z"}, "remote": {"start": "2026-11-24T18:00:00Z"}},
     )
-    removals = Issue.objects.create(
+    removals = Problem.objects.create(
         **common,
         code="CONFIRMATION_NEEDED",
         record_kind="hold",
@@ -187,7 +187,7 @@ def pages_of(rows: Company) -> dict[str, str]:
     return {
         "job": f"{at}/integrations/syncjob/{rows.job.pk}/change/",
         "connection": f"{at}/integrations/connection/{rows.connection.pk}/change/",
-        "issue": f"{at}/integrations/issue/{rows.conflict.pk}/change/",
+        "problem": f"{at}/integrations/problem/{rows.conflict.pk}/change/",
         "visit": f"{at}/workspace/visit/{rows.visit.pk}/change/",
         "visit history": f"{at}/workspace/visit/{rows.visit.pk}/history/",
         "client": f"{at}/workspace/client/{rows.client.pk}/change/",
@@ -215,7 +215,7 @@ LISTS = {
     "needs": "/admin/integrations/needs/",
     "jobs": "/admin/integrations/syncjob/",
     "connections": "/admin/integrations/connection/",
-    "issues": "/admin/integrations/issue/",
+    "problems": "/admin/integrations/problem/",
     "visits": "/admin/workspace/visit/",
     "clients": "/admin/workspace/client/",
     "items": "/admin/workspace/item/",
@@ -232,17 +232,17 @@ LISTS = {
 def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
     """Every button, with what it posts."""
     at = "/admin/integrations"
-    connection, issue = f"{at}/connections/{rows.connection.pk}", f"{at}/issues/{rows.conflict.pk}"
+    connection, problem = f"{at}/connections/{rows.connection.pk}", f"{at}/problems/{rows.conflict.pk}"
     return {
         "sync": (f"{connection}/sync/", {}),
         "pause": (f"{connection}/pause/", {}),
         "resume": (f"{connection}/resume/", {}),
         "disconnect": (f"{connection}/disconnect/", {}),
         "cancel": (f"{at}/jobs/{rows.job.pk}/cancel/", {}),
-        "retry": (f"{issue}/retry/", {}),
-        "resolve": (f"{issue}/resolve/", {"choice": "local"}),
-        "ignore": (f"{issue}/ignore/", {}),
-        "unignore": (f"{issue}/unignore/", {}),
+        "retry": (f"{problem}/retry/", {}),
+        "resolve": (f"{problem}/resolve/", {"choice": "local"}),
+        "ignore": (f"{problem}/ignore/", {}),
+        "unignore": (f"{problem}/unignore/", {}),
         "decide": (f"{at}/holds/{rows.hold.pk}/decide/", {"decision": "reject"}),
         "void payment": (f"/admin/workspace/payment/{rows.payment.pk}/void/", {}),
         "void invoice": (f"/admin/workspace/invoice/{rows.invoice.pk}/void/", {}),

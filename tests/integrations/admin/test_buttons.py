@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 
-from integrations.models import Connection, Hold, Issue, Link, OAuthGrant, SyncJob
+from integrations.models import Connection, Hold, Link, OAuthGrant, Problem, SyncJob
 from tests.integrations.admin.conftest import GOOGLE, posts_of
 
 TRIGGER = "/admin/integrations/sync/google-calendar/"
@@ -128,17 +128,19 @@ def test_a_decision_during_a_sync_waits_for_it(desk, quiet):
 def test_ignore_can_be_undone(desk, quiet):
     posts = posts_of(quiet)
     press(desk(), posts["ignore"][0])
-    assert Issue.objects.get(pk=quiet.conflict.pk).ignored_by.username.startswith("owner")
+    assert Problem.objects.get(pk=quiet.conflict.pk).ignored_by.username.startswith("owner")
     assert "Conflict of Ours" not in desk().get("/admin/integrations/needs/").content.decode()
-    listed = desk().get("/admin/integrations/issue/?state=ignored").content.decode()
+    listed = desk().get("/admin/integrations/problem/?state=ignored").content.decode()
     assert "Conflict of Ours" in listed
-    assert posts["unignore"][0] in desk().get(f"/admin/integrations/issue/{quiet.conflict.pk}/change/").content.decode()
+    assert (
+        posts["unignore"][0] in desk().get(f"/admin/integrations/problem/{quiet.conflict.pk}/change/").content.decode()
+    )
     press(desk(), posts["unignore"][0])
     assert "Conflict of Ours" in desk().get("/admin/integrations/needs/").content.decode()
 
 
 def test_retry_tries_just_that_record(desk, quiet):
-    Issue.objects.filter(pk=quiet.conflict.pk).update(code="RECORD_REJECTED")
+    Problem.objects.filter(pk=quiet.conflict.pk).update(code="RECORD_REJECTED")
     press(desk("staff"), posts_of(quiet)["retry"][0])
     job = newest()
     assert (job.integration, job.only) == (GOOGLE, [quiet.link.pk])

@@ -11,7 +11,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.admin.conflicts import units_of
 from integrations.admin.values import LABELS, Table, shown
 from integrations.kinds import KINDS
-from integrations.models import Issue, Link, Policy, Stream
+from integrations.models import ConflictPolicy, Link, Problem, Stream
 from tests.integrations.admin.conftest import GOOGLE, posts_of
 from tests.integrations.admin.test_buttons import newest, press
 from tests.integrations.admin.test_pages import text_of
@@ -25,20 +25,20 @@ LINES = [{"item": "7", "description": "Pipe", "quantity": "2", "unit_price": "4.
 @pytest.fixture
 def asked(ours):
     """A visit that was moved on both sides, on a connection that asks."""
-    Stream.objects.filter(pk=ours.stream.pk).update(policy=Policy.ASK)
+    Stream.objects.filter(pk=ours.stream.pk).update(policy=ConflictPolicy.ASK)
     data = {"local": LOCAL, "remote": REMOTE, "base": {**LOCAL, "start": "x"}, "fields": "end, start"}
-    Issue.objects.filter(pk=ours.conflict.pk).update(data=data)
+    Problem.objects.filter(pk=ours.conflict.pk).update(data=data)
     with attributed(actor="Olivia"):
         ours.visit.title = "Boiler"
         ours.visit.save()
     return ours
 
 
-def customer_conflict(ours, **data) -> Issue:
+def customer_conflict(ours, **data) -> Problem:
     link = Link.objects.create(
         stream=ours.stream, kind="customer", record_id=ours.client.pk, remote_id="61", parked=True
     )
-    return Issue.objects.create(
+    return Problem.objects.create(
         workspace=ours.workspace, integration=GOOGLE, connection=ours.connection, link=link, code="CONFLICT",
         record_kind="customer", record_id=ours.client.pk, message="Changed on both sides.", data=data,
         occurred_at=timezone.now(),
@@ -64,7 +64,7 @@ def test_times_are_chosen_together_and_applied_to_that_record_alone(desk, asked)
 
 
 def test_each_field_has_a_side_of_its_own(desk, ours):
-    issue = customer_conflict(
+    problem = customer_conflict(
         ours,
         local={"email": "a@x.test", "phone": "1", "company": "Same"},
         remote={"email": "b@x.test", "phone": "2", "company": "Same"},
@@ -74,12 +74,12 @@ def test_each_field_has_a_side_of_its_own(desk, ours):
     page = desk().get(INBOX).content.decode()
     assert "Client of Ours" in page
     assert "Same" not in page
-    url = f"/admin/integrations/issues/{issue.pk}/resolve/"
+    url = f"/admin/integrations/problems/{problem.pk}/resolve/"
     _, said = press(desk(), url, {"pick-email": "local"})
     assert said == ["Choose a side for each field."]
-    assert Link.objects.get(pk=issue.link_id).decision is None
+    assert Link.objects.get(pk=problem.link_id).decision is None
     press(desk(), url, {"pick-email": "local", "pick-phone": "remote"})
-    assert Link.objects.get(pk=issue.link_id).decision == {"fields": {"email": "local", "phone": "remote"}}
+    assert Link.objects.get(pk=problem.link_id).decision == {"fields": {"email": "local", "phone": "remote"}}
 
 
 def test_a_choice_that_is_remembered_changes_the_policy_of_the_connection(desk, asked):
@@ -117,7 +117,7 @@ def test_as_many_queries_with_25_conflicts_as_with_3(desk, asked, django_assert_
             link = Link.objects.create(
                 stream=asked.stream, kind="customer", record_id=client.pk, remote_id=f"r{number}"
             )
-            Issue.objects.create(
+            Problem.objects.create(
                 workspace=asked.workspace, integration=GOOGLE, connection=asked.connection, code="CONFLICT", link=link,
                 record_kind="customer", record_id=client.pk, message="No.", occurred_at=timezone.now(),
                 data={"local": {"phone": "1"}, "remote": {"phone": "2"}},
@@ -137,14 +137,14 @@ def test_as_many_queries_with_25_conflicts_as_with_3(desk, asked, django_assert_
 
 
 def test_a_change_on_one_side_is_shown_and_not_asked_about(ours):
-    issue = customer_conflict(
+    problem = customer_conflict(
         ours,
         local={"email": "a", "phone": "1", "company": "New"},
         remote={"email": "b", "phone": "2", "company": "Old"},
         base={"email": "", "phone": "1", "company": "Old"},
         fields="email",
     )
-    notes = {unit.key: unit.note for unit in units_of(issue)}
+    notes = {unit.key: unit.note for unit in units_of(problem)}
     assert notes == {
         "email": "",
         "company": "Changed in FieldCamp only: kept.",
@@ -153,11 +153,11 @@ def test_a_change_on_one_side_is_shown_and_not_asked_about(ours):
 
 
 def test_an_invoices_lines_discount_and_tax_are_one_choice(ours):
-    issue = customer_conflict(
+    problem = customer_conflict(
         ours, local={"lines": LINES, "discount": None}, remote={"lines": [], "discount": {"percent": "10"}}
     )
-    issue.record_kind = "invoice"
-    (unit,) = units_of(issue)
+    problem.record_kind = "invoice"
+    (unit,) = units_of(problem)
     assert unit.names == ("lines", "discount")
     assert unit.label == "Lines and discount"
     assert unit.lines[1].remote == "10 %"
@@ -200,8 +200,8 @@ def test_lines_are_a_small_table():
 
 
 def test_lines_are_shown_as_a_table_on_the_page(desk, ours):
-    issue = customer_conflict(ours, local={"lines": LINES}, remote={"lines": []})
-    Issue.objects.filter(pk=issue.pk).update(record_kind="invoice")
+    problem = customer_conflict(ours, local={"lines": LINES}, remote={"lines": []})
+    Problem.objects.filter(pk=problem.pk).update(record_kind="invoice")
     page = desk().get(INBOX).content.decode()
     assert '<table class="fc-parts">' in page
     assert "<td>4.50</td>" in page

@@ -7,7 +7,7 @@ import pytest
 from fieldcamp.api.errors import JOB_ERRORS
 from fieldcamp.workspace.models import AuditEntry
 from integrations.admin.fixes import CODES, REASONS, Lead
-from integrations.models import Issue, JobItem, Link, SyncJob
+from integrations.models import JobItem, Link, Problem, SyncJob
 from tests.integrations.admin.conftest import posts_of
 from tests.integrations.admin.test_buttons import newest, press
 from tests.integrations.admin.test_pages import text_of
@@ -33,26 +33,26 @@ def test_every_reason_has_a_sentence_and_a_button():
         assert bool(fix.link) == (fix.leads is not Lead.NOWHERE)
 
 
-def refused(ours, **data) -> Issue:
-    Issue.objects.filter(pk=ours.conflict.pk).update(code="RECORD_REJECTED", message="Refused.", data=data)
-    return Issue.objects.get(pk=ours.conflict.pk)
+def refused(ours, **data) -> Problem:
+    Problem.objects.filter(pk=ours.conflict.pk).update(code="RECORD_REJECTED", message="Refused.", data=data)
+    return Problem.objects.get(pk=ours.conflict.pk)
 
 
 @pytest.mark.parametrize("reason", [*sorted({*REASONS} - OWN_BUTTONS), "never heard of", ""])
 def test_a_reason_has_its_card(reason, desk, ours):
-    issue = refused(ours, reason=reason)
-    page = desk().get(f"/admin/integrations/issue/{issue.pk}/change/").content.decode()
+    problem = refused(ours, reason=reason)
+    page = desk().get(f"/admin/integrations/problem/{problem.pk}/change/").content.decode()
     fix = REASONS.get(reason) or CODES["RECORD_REJECTED"]
     words = text_of(page).replace("&#x27;", "'")
     for text in map(str, (fix.title, fix.sentence, fix.link, fix.button)):
         assert text in words
     leads = {Lead.RECORD: ours.visit.pk, Lead.MAPPING: ours.connection.pk, Lead.CONNECTION: ours.connection.pk}
-    href = re.search(rf'<a id="fix-{issue.pk}" href="([^"]+)"', page)[1]
+    href = re.search(rf'<a id="fix-{problem.pk}" href="([^"]+)"', page)[1]
     assert leads[fix.leads] in href
     if fix.leads is not Lead.MAPPING:  # a page of books, which this connection does not keep
         assert desk().get(href).status_code == 200
-    staff = desk("staff").get(f"/admin/integrations/issue/{issue.pk}/change/").content.decode()
-    assert f'id="fix-{issue.pk}"' not in staff
+    staff = desk("staff").get(f"/admin/integrations/problem/{problem.pk}/change/").content.decode()
+    assert f'id="fix-{problem.pk}"' not in staff
     assert str(fix.button) in text_of(staff)
 
 
@@ -74,7 +74,7 @@ def test_a_retry_shows_its_run_and_then_its_result_in_place(desk, ours):
     still = browser.get(live).content.decode()
     assert "the problem is still there" in still
     assert "Try again" in still
-    Issue.objects.filter(pk=ours.conflict.pk).update(resolved_at=job.created_at)
+    Problem.objects.filter(pk=ours.conflict.pk).update(resolved_at=job.created_at)
     over = browser.get(live).content.decode()
     assert "Solved. Event changed." in over
     assert "hx-get" not in over
@@ -90,7 +90,7 @@ def test_without_scripts_the_page_is_loaded_anew(desk, ours):
 
 def test_a_refusal_stands_in_the_card(desk, ours):
     refused(ours)
-    Issue.objects.filter(pk=ours.conflict.pk).update(link=None)
+    Problem.objects.filter(pk=ours.conflict.pk).update(link=None)
     desk().post("/admin/integrations/sync/google-calendar/")
     answer = desk().post(posts_of(ours)["retry"][0], headers=HTMX).content.decode()
     assert "already queued" in answer
@@ -108,7 +108,7 @@ def test_ignored_in_place_and_undone_in_place(desk, ours):
     answer = desk().post(posts_of(ours)["ignore"][0], headers=HTMX).content.decode()
     assert "Ignored until it changes" in answer
     assert ">Undo</button>" in answer
-    assert Issue.objects.get(pk=ours.conflict.pk).ignored_at
+    assert Problem.objects.get(pk=ours.conflict.pk).ignored_at
     answer = desk().post(posts_of(ours)["unignore"][0], headers=HTMX).content.decode()
     assert "Back on the list." in answer
     assert "Keep FieldCamp&#x27;s" in answer
@@ -121,9 +121,9 @@ def test_held_removals_are_decided_in_place(desk, ours):
 
 
 def test_an_outcome_is_the_own_companys(desk, ours, theirs):
-    url = f"/admin/integrations/issues/{theirs.conflict.pk}/outcome/"
+    url = f"/admin/integrations/problems/{theirs.conflict.pk}/outcome/"
     assert desk().get(url).status_code == 404
-    mine = f"/admin/integrations/issues/{ours.conflict.pk}/outcome/"
+    mine = f"/admin/integrations/problems/{ours.conflict.pk}/outcome/"
     for job in (theirs.job.pk, "x\x00", ""):
         answer = desk("viewer").get(mine, {"job": job})
         assert answer.status_code == 200
@@ -133,7 +133,7 @@ def test_an_outcome_is_the_own_companys(desk, ours, theirs):
 def test_all_notices_are_put_away_at_once(desk, ours, theirs):
     for number in range(3):
         for rows in (ours, theirs):
-            Issue.objects.create(
+            Problem.objects.create(
                 workspace=rows.workspace, integration="google_calendar", connection=rows.connection, notice=True,
                 code="EVENT_REMOVED", record_id=str(number), message="Removed.", occurred_at=rows.job.created_at,
             )  # fmt: skip
@@ -142,7 +142,7 @@ def test_all_notices_are_put_away_at_once(desk, ours, theirs):
     assert desk("viewer").post("/admin/integrations/notices/dismiss/").status_code == 403
     _, said = press(desk("staff"), "/admin/integrations/notices/dismiss/")
     assert said == ["3 notices put away. They stay under Problems."]
-    assert Issue.objects.filter(notice=True, ignored_at=None, workspace=theirs.workspace).count() == 3
+    assert Problem.objects.filter(notice=True, ignored_at=None, workspace=theirs.workspace).count() == 3
     assert "Good to know" not in desk().get("/admin/").content.decode()
-    assert Issue.objects.get(pk=ours.conflict.pk).ignored_at is None
+    assert Problem.objects.get(pk=ours.conflict.pk).ignored_at is None
     assert AuditEntry.objects.get(action="problem.notices_dismissed").after == {"notices": 3}

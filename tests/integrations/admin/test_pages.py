@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.admin.jobpage import PAGE, safe_cell
-from integrations.models import Heartbeat, Issue, JobItem, OAuthGrant, SyncJob, WorkspaceIntegration
+from integrations.models import Heartbeat, JobItem, OAuthGrant, Problem, SyncJob, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from tests.integrations.admin.conftest import CANARY, GOOGLE, LISTS, pages_of
 
@@ -187,8 +187,8 @@ def test_needs_you_lists_each_problem_once_with_its_fix(desk, ours):
 
 
 def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
-    Issue.objects.bulk_create(
-        Issue(
+    Problem.objects.bulk_create(
+        Problem(
             workspace=ours.workspace, integration=GOOGLE, connection=ours.connection, code="RECORD_REJECTED",
             record_id=str(number), message="No.", occurred_at=timezone.now(),
         )
@@ -203,20 +203,20 @@ def test_every_error_code_has_a_card(desk, ours):
     from integrations.admin.fixes import TITLES
 
     for number, (code, title) in enumerate(TITLES.items()):
-        Issue.objects.update_or_create(
-            pk=f"iss_{number}",
+        Problem.objects.update_or_create(
+            pk=f"prb_{number}",
             defaults={
                 "workspace": ours.workspace, "integration": GOOGLE, "connection": ours.connection, "code": code,
                 "record_id": str(number), "message": f"Sentence {code}.", "occurred_at": timezone.now(),
             },
         )  # fmt: skip
-        shown = text_of(desk().get(f"/admin/integrations/issue/iss_{number}/change/").content.decode())
+        shown = text_of(desk().get(f"/admin/integrations/problem/prb_{number}/change/").content.decode())
         assert f"Sentence {code}." in shown
         assert str(title) in shown
 
 
 def test_the_vendors_text_is_folded_away_and_escaped(desk, ours):
-    Issue.objects.filter(pk=ours.conflict.pk).update(detail="<script>alert(1)</script>", message="<b>bold</b>")
+    Problem.objects.filter(pk=ours.conflict.pk).update(detail="<script>alert(1)</script>", message="<b>bold</b>")
     shown = desk().get("/admin/").content.decode()
     assert "<script>alert(1)" not in shown
     assert "<b>bold</b>" not in shown
@@ -259,7 +259,7 @@ def test_the_sandbox_is_named(desk, settings):
     assert "Sandbox" in desk().get("/admin/").content.decode()
 
 
-@pytest.mark.parametrize("url", ["/admin/", LISTS["jobs"], LISTS["issues"], LISTS["needs"], LISTS["visits"]])
+@pytest.mark.parametrize("url", ["/admin/", LISTS["jobs"], LISTS["problems"], LISTS["needs"], LISTS["visits"]])
 def test_as_many_queries_with_300_rows_as_with_3(url, desk, ours):
     from django.db import connection as database
     from django.test.utils import CaptureQueriesContext
@@ -274,8 +274,8 @@ def test_as_many_queries_with_300_rows_as_with_3(url, desk, ours):
             )
             for _ in numbers
         )
-        Issue.objects.bulk_create(
-            Issue(
+        Problem.objects.bulk_create(
+            Problem(
                 workspace=ours.workspace, integration=GOOGLE, connection=ours.connection, code="RECORD_REJECTED",
                 record_kind="visit", record_id=f"r{n}", message="No.", occurred_at=now,
             )

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from fieldcamp.workspace.models import Member
-from integrations.models import Connection, Hold, Issue, SyncJob
+from integrations.models import Connection, Hold, Problem, SyncJob
 from tests.integrations.admin.conftest import LISTS, ROLES, counted, login, pages_of, posts_of
 
 OWNERS = {"owner", "root"}
@@ -14,7 +14,7 @@ WORKERS = MANAGERS | {"staff"}
 ALL = WORKERS | {"viewer"}
 PAGES = {
     **dict.fromkeys(LISTS, ALL),
-    **dict.fromkeys(("job", "connection", "issue", "visit", "visit history", "client", "member"), ALL),
+    **dict.fromkeys(("job", "connection", "problem", "visit", "visit history", "client", "member"), ALL),
     **dict.fromkeys(("blocked time", "csv", "item", "tax rate", "invoice", "payment"), ALL),
     **dict.fromkeys(("void invoice", "void payment"), MANAGERS),
     "disconnect": MANAGERS,
@@ -68,7 +68,7 @@ def test_foreign_rows_are_404_and_stay_as_they_are(desk, theirs):
             assert browser.post(url, data).status_code == expected, name
     assert Connection.objects.get(pk=theirs.connection.pk).state == "active"
     assert Hold.objects.get(pk=theirs.hold.pk).decision == ""
-    assert Issue.objects.get(pk=theirs.conflict.pk).ignored_at is None
+    assert Problem.objects.get(pk=theirs.conflict.pk).ignored_at is None
     assert SyncJob.objects.filter(workspace=theirs.workspace).count() == 1
     assert counted(theirs.key) == 1
 
@@ -157,9 +157,9 @@ def test_site_tables_are_for_superusers(desk, ours):
     assert desk("root").get("/admin/auth/user/add/").status_code == 200
 
 
-def test_jobs_connections_and_issues_cannot_be_written_by_hand(desk, ours):
+def test_jobs_connections_and_problems_cannot_be_written_by_hand(desk, ours):
     browser = desk("root")
-    for name in ("syncjob", "connection", "issue"):
+    for name in ("syncjob", "connection", "problem"):
         assert browser.get(f"/admin/integrations/{name}/add/").status_code == 403
     for url in (pages_of(ours)["job"], pages_of(ours)["connection"]):
         assert browser.get(url.replace("change", "delete")).status_code == 403

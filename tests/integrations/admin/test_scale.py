@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit
 from integrations.admin.jobpage import PAGE
-from integrations.models import Connection, Issue, JobItem, JobPart, Stream, SyncJob
+from integrations.models import Connection, JobItem, JobPart, Problem, Stream, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.selectors.dashboard import jobs_per_day
 from tests.integrations.admin.conftest import GOOGLE, LISTS, pages_of
@@ -54,8 +54,8 @@ def fill(company) -> None:
         for account, visit in zip(accounts, visits, strict=True)
     )
     SyncJob.objects.filter(pk=company.job.pk).update(failed=MANY)
-    Issue.objects.bulk_create(
-        Issue(
+    Problem.objects.bulk_create(
+        Problem(
             workspace=workspace, integration=GOOGLE, connection=account, code="RECORD_REJECTED", record_kind="visit",
             record_id=visit.pk, message="Refused.", occurred_at=now,
         )

@@ -8,7 +8,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import AuditEntry
 from integrations.errors import Unavailable
 from integrations.models import Connection, ProviderBudget, Stream, WorkspaceIntegration
-from integrations.providers.google_calendar.api import CalendarClient
+from integrations.providers.google_calendar.api import GoogleCalendarClient
 from integrations.records import Container
 from tests.integrations.admin.test_pages import text_of
 
@@ -25,7 +25,7 @@ CHOICES = {"target": "side", "busy": ["main", "side"], "direction": "push", "pol
 def calendars(monkeypatch):
     """What the provider lists; a list of its own for each test."""
     listed = [*CALENDARS]
-    monkeypatch.setattr(CalendarClient, "containers", lambda self: listed)
+    monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: listed)
     return listed
 
 
@@ -89,7 +89,7 @@ def test_a_provider_that_does_not_answer(desk, ours, monkeypatch):
     def silent(self):
         raise Unavailable("Google Calendar did not answer.")
 
-    monkeypatch.setattr(CalendarClient, "containers", silent)
+    monkeypatch.setattr(GoogleCalendarClient, "containers", silent)
     for answer in (desk().get(page_of(ours)), desk().post(page_of(ours), CHOICES)):
         assert answer.status_code == 503
         assert "Google Calendar did not answer." in answer.content.decode()

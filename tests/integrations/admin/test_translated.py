@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import trans_real
 
 from fieldcamp.workspace.models import Member
-from integrations.models import Connection, Heartbeat, Issue, SyncJob
+from integrations.models import Connection, Heartbeat, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from tests.house.test_translatable import Texts
 from tests.integrations.admin.conftest import LISTS, pages_of
@@ -76,7 +76,7 @@ def pages(ours) -> dict[str, str]:
     ours.visit.save()
     Member.objects.update(first_name="Ωμέγα", email="")
     Connection.objects.update(account_name="ω@ω")
-    Issue.objects.all().delete()
+    Problem.objects.all().delete()
     running(ours)
     SyncJob.objects.update(actor="Ωμέγα")
     found = {name: LISTS[name] for name in ("dashboard", "card", "needs")}

@@ -7,7 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from integrations.jobs import schedule
-from integrations.models import Connection, Issue
+from integrations.models import Connection, Problem
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 STATUS = "/google-calendar/status"
 
 
-def issue(connection, code="CONFLICT", minutes=0, **fields):
-    return Issue.objects.create(
+def problem(connection, code="CONFLICT", minutes=0, **fields):
+    return Problem.objects.create(
         workspace=connection.workspace,
         integration=GOOGLE,
         connection=connection,
@@ -78,7 +78,7 @@ def test_never_connected_is_no_error(dana):
 
 def test_one_dead_account_of_two_needs_attention_and_the_other_is_still_connected(dana):
     dead = build.connection(dana.workspace, "needs_reconnect")
-    issue(dead, "NEEDS_RECONNECT", record_id="", record_kind="")
+    problem(dead, "NEEDS_RECONNECT", record_id="", record_kind="")
     answer = dana.get(STATUS).json()
     assert (answer["connected"], answer["health"]) == (True, "needs_attention")
     assert answer["errors"] == [
@@ -109,11 +109,11 @@ def test_the_active_job_is_named_and_is_not_the_last_one(dana):
 def test_problems_open_now_newest_first_at_most_fifty(dana, other):
     connection = dana.workspace.connections.get()
     for minutes in range(55):
-        issue(connection, minutes=minutes)
-    issue(connection, "FULL_SYNC_FORCED", 100, notice=True)
-    issue(connection, "RECORD_REJECTED", 101, resolved_at=NOW)
-    issue(connection, "RECORD_REJECTED", 102, ignored_at=NOW)
-    issue(other.workspace.connections.get(), minutes=103)
+        problem(connection, minutes=minutes)
+    problem(connection, "FULL_SYNC_FORCED", 100, notice=True)
+    problem(connection, "RECORD_REJECTED", 101, resolved_at=NOW)
+    problem(connection, "RECORD_REJECTED", 102, ignored_at=NOW)
+    problem(other.workspace.connections.get(), minutes=103)
     errors = dana.get(STATUS).json()["errors"]
     assert [error["record"] for error in errors] == [
         {"kind": "visit", "id": f"vis_{minutes}"} for minutes in range(54, 4, -1)
@@ -126,7 +126,7 @@ def test_problems_open_now_newest_first_at_most_fifty(dana, other):
     [("PROVIDER_UNAVAILABLE", "degraded"), ("RATE_LIMITED", "degraded"), ("CONFLICT", "needs_attention")],
 )
 def test_health_tells_what_passes_from_what_needs_a_person(dana, code, health):
-    issue(dana.workspace.connections.get(), code)
+    problem(dana.workspace.connections.get(), code)
     assert dana.get(STATUS).json()["health"] == health
 
 
@@ -153,6 +153,6 @@ def test_it_costs_the_same_however_much_there_is(dana):
     dana.get(STATUS)
     before = queries()
     for minutes in range(30):
-        issue(build.connection(dana.workspace), minutes=minutes)
+        problem(build.connection(dana.workspace), minutes=minutes)
         build.job(dana.workspace, "failed", finished_at=NOW)
     assert queries() == before

@@ -15,8 +15,7 @@ from integrations.providers import PROVIDERS
 from integrations.services.books.setup import read_choices, set_up_books
 from integrations.services.connections import take_grant
 from integrations.services.jobs import trigger_sync
-from integrations.transport.client import Client as Http
-from integrations.transport.client import OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.integrations.books.bookkeeper import Bookkeeper
 from tests.integrations.engine import finish, no_heartbeat, quiet_queue  # noqa: F401  (fixtures)
 from tests.sandboxed import COMPANY
@@ -28,7 +27,7 @@ TODAY = dt.date(2026, 11, 20)
 def no_waiting(monkeypatch):
     """The pauses between attempts, and between calls that follow each other too fast."""
     monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    monkeypatch.setitem(Http.__init__.__kwdefaults__, "sleep", lambda seconds: None)
+    monkeypatch.setitem(HttpClient.__init__.__kwdefaults__, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def connect_books(workspace, intuit) -> Callable[..., Connection]:
     def make(realm: str = COMPANY, **choices: Any) -> Connection:
         provider = PROVIDERS["quickbooks"]
         tokens = provider.parse_tokens(intuit.token(realm), timezone.now())
-        account = provider.identify(Http(provider, OneToken(tokens.access_token)), {"realmId": realm})
+        account = provider.identify(HttpClient(provider, OneToken(tokens.access_token)), {"realmId": realm})
         connection = take_grant(
             workspace=workspace, integration="quickbooks", account=account, tokens=tokens, user=None
         )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.models import Issue
+from integrations.models import Problem
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.conftest import counts, said
 
@@ -41,5 +41,5 @@ def test_canadian_invoices_come_to_the_same_cent(company, books, sync, make_clie
             invoice.total,
             invoice.tax_total,
         )
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert counts(sync("full"))[:2] == (0, 0)

@@ -6,7 +6,7 @@ from django.test import Client as Browser
 from django.utils.html import escape
 
 from fieldcamp.workspace.models import Role
-from integrations.models import Issue, Link, SyncJob
+from integrations.models import Link, Problem, SyncJob
 from tests.integrations.engine import finish
 
 
@@ -24,25 +24,27 @@ def desk(make_member):
     return desk
 
 
-def open_one(code: str = "RECORD_REJECTED") -> Issue:
-    return Issue.objects.get(code=code, resolved_at=None)
+def open_one(code: str = "RECORD_REJECTED") -> Problem:
+    return Problem.objects.get(code=code, resolved_at=None)
 
 
-def card(browser: Browser, issue: Issue) -> str:
-    response = browser.get(f"/admin/integrations/issue/{issue.pk}/change/")
+def card(browser: Browser, problem: Problem) -> str:
+    response = browser.get(f"/admin/integrations/problem/{problem.pk}/change/")
     assert response.status_code == 200
     return response.content.decode()
 
 
-def press(browser: Browser, issue: Issue, verb: str, **fields: str) -> str:
+def press(browser: Browser, problem: Problem, verb: str, **fields: str) -> str:
     """Presses a button of the card, lets the job run, and asks how it stands."""
-    response = browser.post(f"/admin/integrations/issues/{issue.pk}/{verb}/", fields, headers={"HX-Request": "true"})
+    response = browser.post(
+        f"/admin/integrations/problems/{problem.pk}/{verb}/", fields, headers={"HX-Request": "true"}
+    )
     assert response.status_code == 200, response.content
     job = SyncJob.objects.filter(status="queued").first()
     if job is None:
         return response.content.decode()
     finish(job)
-    return browser.get(f"/admin/integrations/issues/{issue.pk}/outcome/?job={job.pk}&said=x").content.decode()
+    return browser.get(f"/admin/integrations/problems/{problem.pk}/outcome/?job={job.pk}&said=x").content.decode()
 
 
 def test_both_clients_side_by_side(company, books, sync, make_client, desk):
@@ -50,14 +52,14 @@ def test_both_clients_side_by_side(company, books, sync, make_client, desk):
                          BillAddr={"Line1": "1 Elm St", "City": "Troy"})  # fmt: skip
     client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")
     sync()
-    issue, browser = open_one(), desk()
-    page = card(browser, issue)
+    problem, browser = open_one(), desk()
+    page = card(browser, problem)
     for words in ("Is it the same?", "kim@example.test", "555 0101", "1 Elm St, Troy", "Same as “Kim Reed”",
                   "Make a new customer, “Kim Reed (C)”"):  # fmt: skip
         assert escape(words) in page, words
     assert "candidates" not in page
     assert "Try again" not in page
-    assert "Solved" in press(browser, issue, "match", choice=customer["Id"])
+    assert "Solved" in press(browser, problem, "match", choice=customer["Id"])
     assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"]
 
 
@@ -66,14 +68,14 @@ def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_
     sync()
     other = make_client(first_name="Kim", last_name="Reed", email="other@example.test")
     sync()
-    issue, browser = open_one(), desk()
-    page = card(browser, issue)
-    assert issue.record_id == other.pk
+    problem, browser = open_one(), desk()
+    page = card(browser, problem)
+    assert problem.record_id == other.pk
     assert escape("“Kim Reed” belongs to Kim Reed already.") in page
     assert "Same as" not in page
     assert "Make a new customer, “Kim Reed (C)”" in page
     assert "What the provider said" in page
-    assert "Solved" in press(browser, issue, "match", choice="new", name="Kim Reed (C)")
+    assert "Solved" in press(browser, problem, "match", choice="new", name="Kim Reed (C)")
     assert books.one("Customer", DisplayName="Kim Reed (C)")["PrimaryEmailAddr"]["Address"] == "other@example.test"
     assert Link.objects.get(record_id=taken.pk).remote_id != Link.objects.get(record_id=other.pk).remote_id
 
@@ -98,16 +100,16 @@ def test_what_was_removed_there(company, books, sync, make_client, make_item, ma
     sync()
     books.delete("Invoice", books.one("Invoice", DocNumber=invoice.number)["Id"])
     sync()
-    issue = open_one("RECORD_REMOVED")
+    problem = open_one("RECORD_REMOVED")
     staff = desk(Role.STAFF)
-    assert "Void it here too" not in card(staff, issue)
-    assert staff.post(f"/admin/integrations/issues/{issue.pk}/void/").status_code == 403
-    assert f"post_again-{issue.pk}" not in card(desk(Role.VIEWER), issue)
+    assert "Void it here too" not in card(staff, problem)
+    assert staff.post(f"/admin/integrations/problems/{problem.pk}/void/").status_code == 403
+    assert f"post_again-{problem.pk}" not in card(desk(Role.VIEWER), problem)
     browser = desk()
-    page = card(browser, issue)
+    page = card(browser, problem)
     for words in ("Post it again", "Void it here too", "Got it"):
         assert words in page
-    assert "void in FieldCamp as well" in press(browser, issue, "void")
+    assert "void in FieldCamp as well" in press(browser, problem, "void")
     invoice.refresh_from_db()
     assert invoice.voided_at
 
@@ -118,16 +120,16 @@ def test_what_cannot_be_voided_is_told(company, books, sync, make_client, make_i
     books.delete("Invoice", books.one("Invoice", DocNumber=invoice.number)["Id"])
     sync()
     pay(invoice, "40")
-    browser, issue = desk(), open_one("RECORD_REMOVED")
-    assert "Payments are recorded" in press(browser, issue, "void")
-    assert "Post it again" in card(browser, issue)
+    browser, problem = desk(), open_one("RECORD_REMOVED")
+    assert "Payments are recorded" in press(browser, problem, "void")
+    assert "Post it again" in card(browser, problem)
 
 
 def test_amounts_that_differ(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
     sync()
     link = Link.objects.get(record_id=invoice.pk)
-    Issue.objects.create(
+    Problem.objects.create(
         workspace=invoice.workspace, integration="quickbooks", connection=company, link=link, code="AMOUNT_VARIANCE",
         record_kind="invoice", record_id=invoice.pk, message="The amounts differ.", occurred_at=link.updated_at,
         data={"reason": "variance", "local": {"tax_total": "8.00", "total": "108.00", "balance": "108.00"},
@@ -145,9 +147,9 @@ def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, m
     tax = make_tax("California state", "0.08")
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")], tax_rate_id=tax.pk)
     sync()
-    browser, issue = desk(), open_one()
+    browser, problem = desk(), open_one()
     place = f"/admin/integrations/connections/{company.pk}/mapping/"
-    assert place in card(browser, issue)
+    assert place in card(browser, problem)
     page = browser.get(place).content.decode()
     assert "1 invoice waits for this" in " ".join(page.split())
     assert page.index("California (8 %)</option>") < page.index('label="Other rates"')

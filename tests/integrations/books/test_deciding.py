@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from fieldcamp.workspace.models import AuditEntry, Invoice
-from integrations.models import Issue, Link, SyncJob
+from integrations.models import Link, Problem, SyncJob
 from integrations.services.books.decisions import NotPossible, decide_match, post_again, void_here
 from integrations.services.books.mapping import map_item, map_records, map_tax, mapped, set_defaults
 from integrations.services.books.preview import preview_books
@@ -20,9 +20,11 @@ def user(db) -> User:
     return User.objects.create_user("bea")
 
 
-def the_issue(reason: str = "") -> Issue:
-    found = [issue for issue in Issue.objects.filter(resolved_at=None) if issue.data.get("reason", "") == reason]
-    assert len(found) == 1, list(Issue.objects.filter(resolved_at=None).values("code", "message", "data"))
+def the_problem(reason: str = "") -> Problem:
+    found = [
+        problem for problem in Problem.objects.filter(resolved_at=None) if problem.data.get("reason", "") == reason
+    ]
+    assert len(found) == 1, list(Problem.objects.filter(resolved_at=None).values("code", "message", "data"))
     return found[0]
 
 
@@ -37,52 +39,52 @@ def namesake(company, books, sync, make_client):
 
 def test_the_same_customer(namesake, books, user):
     client, customer = namesake
-    job = decide_match(issue=the_issue("match"), choice=customer["Id"], user=user)
+    job = decide_match(problem=the_problem("match"), choice=customer["Id"], user=user)
     assert job.only and finish(job).status == "succeeded"
     assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"]
     assert books.get("Customer", customer["Id"])["PrimaryEmailAddr"]["Address"] == "kim@example.test"
     assert len(books.all("Customer")) == 1
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert AuditEntry.objects.filter(action="connection.match_decided", actor="bea").count() == 1
 
 
 def test_a_new_customer_under_a_name_of_its_own(namesake, books, sync, user):
     client, _ = namesake
-    job = finish(decide_match(issue=the_issue("match"), choice="new", name="Kim Reed (C)", user=user))
+    job = finish(decide_match(problem=the_problem("match"), choice="new", name="Kim Reed (C)", user=user))
     assert job.status == "succeeded", job.errors
     assert books.one("Customer", DisplayName="Kim Reed (C)")["GivenName"] == "Kim"
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert (sync().pushed, sync("full").pushed) == (0, 0)  # and the name stays so there
 
 
 def test_a_new_one_whose_name_is_taken_is_refused_and_linked_then(namesake, books, user):
     client, customer = namesake
-    finish(decide_match(issue=the_issue("match"), choice="new", user=user))
-    issue = the_issue("duplicate_name")
-    finish(decide_match(issue=issue, choice=customer["Id"], user=user))
+    finish(decide_match(problem=the_problem("match"), choice="new", user=user))
+    problem = the_problem("duplicate_name")
+    finish(decide_match(problem=problem, choice=customer["Id"], user=user))
     assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"]
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_what_cannot_be_the_same(namesake, books, sync, make_client, user):
     client, customer = namesake
-    issue = the_issue("match")
+    problem = the_problem("match")
     with pytest.raises(NotPossible, match="not there"):
-        decide_match(issue=issue, choice="99999", user=user)
+        decide_match(problem=problem, choice="99999", user=user)
     Link.objects.filter(remote_id=customer["Id"]).update(record_id=make_client().pk)
     with pytest.raises(NotPossible, match="belongs to another"):
-        decide_match(issue=issue, choice=customer["Id"], user=user)
-    Issue.objects.filter(pk=issue.pk).update(resolved_at=issue.occurred_at)
-    issue.refresh_from_db()
+        decide_match(problem=problem, choice=customer["Id"], user=user)
+    Problem.objects.filter(pk=problem.pk).update(resolved_at=problem.occurred_at)
+    problem.refresh_from_db()
     with pytest.raises(AlreadyDecided):
-        decide_match(issue=issue, choice="new", user=user)
+        decide_match(problem=problem, choice="new", user=user)
 
 
 def test_while_a_job_runs_the_choice_is_saved_for_the_next(namesake, sync, workspace, user):
     client, customer = namesake
     running = SyncJob.objects.create(workspace=workspace, integration="quickbooks", triggered_by="api",
                                      status="running", created_at=SyncJob.objects.first().created_at)  # fmt: skip
-    assert decide_match(issue=the_issue("match"), choice=customer["Id"], user=user) is None
+    assert decide_match(problem=the_problem("match"), choice=customer["Id"], user=user) is None
     running.status = "failed"
     running.save()
     assert sync().failed == 0
@@ -99,29 +101,29 @@ def deleted(company, books, sync, make_client, make_item, make_invoice) -> Invoi
     return invoice
 
 
-def removed() -> Issue:
-    return Issue.objects.get(code="RECORD_REMOVED", resolved_at=None)
+def removed() -> Problem:
+    return Problem.objects.get(code="RECORD_REMOVED", resolved_at=None)
 
 
 def test_what_was_deleted_there_is_posted_again(deleted, books, sync, user):
     assert books.all("Invoice") == []
-    job = finish(post_again(issue=removed(), user=user))
+    job = finish(post_again(problem=removed(), user=user))
     assert job.status == "succeeded", job.errors
     assert books.one("Invoice", DocNumber=deleted.number)
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert sync("full").pushed == 0
 
 
 def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
-    issue = removed()
-    void_here(issue=issue, user=user)
+    problem = removed()
+    void_here(problem=problem, user=user)
     deleted.refresh_from_db()
     assert deleted.voided_at and deleted.void_reason == "Deleted in QuickBooks"
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert (sync().pushed, sync("full").pushed) == (0, 0)
-    issue.refresh_from_db()
+    problem.refresh_from_db()
     with pytest.raises(AlreadyDecided):
-        post_again(issue=issue, user=user)
+        post_again(problem=problem, user=user)
 
 
 def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_client, make_item, make_tax, make_invoice,
@@ -129,13 +131,13 @@ def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_clien
     tax = make_tax("County", "0.08")
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")], tax_rate_id=tax.pk)
     sync()
-    assert the_issue("tax_mapping").record_id == invoice.pk
+    assert the_problem("tax_mapping").record_id == invoice.pk
     with pytest.raises(SetupError, match="not there any more"):
         map_tax(connection=company, tax_rate=tax, code_id="777", user=user)
     job = finish(map_tax(connection=company, tax_rate=tax, code_id="2", user=user))
     assert job.failed == 0
     assert books.one("Invoice", DocNumber=invoice.number)
-    assert not Issue.objects.filter(code="RECORD_REJECTED", resolved_at=None).exists()
+    assert not Problem.objects.filter(code="RECORD_REJECTED", resolved_at=None).exists()
     assert mapped(company, "tax")[tax.pk] == "2"
 
 
@@ -178,7 +180,7 @@ def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, ma
     item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": "1"})
     invoice = make_invoice(make_client(), [(None, 1, "100")])
     sync()
-    assert the_issue("item_mapping").record_id == invoice.pk
+    assert the_problem("item_mapping").record_id == invoice.pk
     with pytest.raises(SetupError):
         set_defaults(connection=connection, income_account_id="", default_item_id=item["Id"], user=user)
     job = set_defaults(connection=connection, income_account_id="1", default_item_id=item["Id"], user=user)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment, TaxRate
-from integrations.models import Issue, Link
+from integrations.models import Link, Problem
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, counts, said
 
@@ -35,7 +35,7 @@ def test_everything_goes_over_in_the_order_in_which_it_depends(company, books, s
     assert quiet.status == "succeeded" and (quiet.pulled, quiet.pushed, quiet.failed) == (0, 0, 0), said(
         quiet, "pushed"
     )
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_an_idle_sync_asks_once_for_all_and_for_the_tax_lists(company, intuit, sync, make_client):
@@ -66,8 +66,8 @@ def test_the_same_name_alone_is_asked_about(company, books, sync, make_client):
     for _ in range(2):
         job = sync()
         assert (job.status, job.failed) == ("partial", 1)
-    issue = Issue.objects.get(resolved_at=None)
-    assert (issue.record_id, issue.data["reason"]) == (client.pk, "match")
+    problem = Problem.objects.get(resolved_at=None)
+    assert (problem.record_id, problem.data["reason"]) == (client.pk, "match")
     assert len(books.all("Customer")) == 1
 
 
@@ -112,7 +112,7 @@ def test_an_invoice_waits_for_its_tax_to_be_mapped(
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")], tax_rate_id=tax.pk)
     job = sync()
     assert (job.status, job.failed) == ("partial", 1)
-    assert Issue.objects.get(resolved_at=None).data["reason"] == "tax_mapping"
+    assert Problem.objects.get(resolved_at=None).data["reason"] == "tax_mapping"
     assert books.all("Invoice") == []
     Link.objects.filter(kind="tax", remote_id="2").update(record_id=tax.pk)
     assert sync().failed == 0
@@ -137,7 +137,7 @@ def test_an_invoice_that_the_books_have_already_is_not_posted_again(company, boo
     job = sync()
     assert (job.status, job.failed) == ("partial", 1)
     assert len(books.all("Invoice")) == 2
-    assert Issue.objects.get(resolved_at=None).data["reason"] == "match"
+    assert Problem.objects.get(resolved_at=None).data["reason"] == "match"
 
 
 def test_the_same_number_of_another_client_is_another_invoice(

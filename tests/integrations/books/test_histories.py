@@ -15,7 +15,7 @@ import pytest
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
 from integrations.accounts.clients import open_remote
 from integrations.jobs import runner
-from integrations.models import Issue, JobStatus, Link, SyncJob
+from integrations.models import JobStatus, Link, Problem, SyncJob
 from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import said
@@ -190,7 +190,7 @@ class Story:
     def _told_of(self) -> set[str]:
         """Records of which a person was told that they differ, payments that wait for one of those invoices, and what
         these still pay in the books."""
-        told = set(Issue.objects.filter(resolved_at=None).values_list("record_id", flat=True))
+        told = set(Problem.objects.filter(resolved_at=None).values_list("record_id", flat=True))
         told |= set(Payment.objects.filter(allocations__invoice__in=told).values_list("pk", flat=True))
         posted = Link.objects.filter(kind="payment", record_id__in=told, cut_at=None)
         paid = [share["invoice"] for link in posted for share in (link.seen or {}).get("allocations") or ()]

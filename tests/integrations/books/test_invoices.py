@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace import invoicing
 from fieldcamp.workspace.models import Invoice
-from integrations.models import ChangeRow, Issue, Link
+from integrations.models import ChangeRow, Link, Problem
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
 
@@ -78,9 +78,9 @@ def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sy
     change(posted, memo="Ours")
     for _ in range(2):
         job = sync()
-    issue = Issue.objects.get(resolved_at=None)
-    assert (job.failed, issue.code, issue.data["fields"]) == (0, "CONFLICT", "memo")
-    assert (issue.data["local"]["memo"], issue.data["remote"]["memo"]) == ("Ours", "Theirs")
+    problem = Problem.objects.get(resolved_at=None)
+    assert (job.failed, problem.code, problem.data["fields"]) == (0, "CONFLICT", "memo")
+    assert (problem.data["local"]["memo"], problem.data["remote"]["memo"]) == ("Ours", "Theirs")
     assert twin(books, posted)["CustomerMemo"]["value"] == "Theirs"
 
 
@@ -98,7 +98,7 @@ def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
     posted.refresh_from_db()
     assert posted.voided_at and posted.total == Decimal("362.07") and posted.lines.count() == 2
     assert counts(sync("full"))[:2] == (0, 0)
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, books, sync):
@@ -107,8 +107,8 @@ def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, b
     books.receive(there, "50")
     job = sync()
     assert job.failed == 1
-    issue = Issue.objects.get(resolved_at=None, record_kind="invoice")
-    assert issue.data["reason"] == "has_payments"
+    problem = Problem.objects.get(resolved_at=None, record_kind="invoice")
+    assert problem.data["reason"] == "has_payments"
     assert money(twin(books, posted)["TotalAmt"]) == Decimal("362.07")
 
 
@@ -119,7 +119,7 @@ def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books,
         change(posted, memo=f"Edited before a {mode} sync")
         assert counts(sync(mode))[1] == 0
     assert books.all("Invoice") == []
-    assert Issue.objects.get(resolved_at=None).code == "RECORD_REMOVED"
+    assert Problem.objects.get(resolved_at=None).code == "RECORD_REMOVED"
     assert Invoice.objects.get().voided_at is None
 
 
@@ -137,8 +137,8 @@ def test_a_total_that_differs_is_shown(posted, books, sync):
     )
     books.edit("Invoice", link.remote_id, CustomerMemo={"value": "Checked"})
     sync()
-    issue = Issue.objects.get(resolved_at=None)
-    assert issue.code == "AMOUNT_VARIANCE" and "362.07" in issue.message
+    problem = Problem.objects.get(resolved_at=None)
+    assert problem.code == "AMOUNT_VARIANCE" and "362.07" in problem.message
 
 
 def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, make_client, make_tax, make_invoice):
@@ -150,7 +150,7 @@ def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, m
     for invoice in invoices:
         invoice.refresh_from_db()
         assert money(twin(books, invoice)["TotalAmt"]) == invoice.total
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert counts(sync("full"))[:2] == (0, 0)
 
 
@@ -184,8 +184,8 @@ def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client
     job = sync()
     assert (job.status, job.failed) == ("partial", 1)
     assert money(twin(books, invoice)["TotalAmt"]) == Decimal(108)
-    issue = Issue.objects.get(resolved_at=None)
-    assert (issue.code, issue.data["local"]["total"], issue.data["remote"]["total"]) == (
+    problem = Problem.objects.get(resolved_at=None)
+    assert (problem.code, problem.data["local"]["total"], problem.data["remote"]["total"]) == (
         "AMOUNT_VARIANCE",
         "108.75",
         "108.00",

@@ -8,7 +8,7 @@ import pytest
 from fieldcamp.workspace import invoicing, paying
 from fieldcamp.workspace.models import Client, Invoice
 from integrations.jobs import runner
-from integrations.models import Connection, Issue, JobStatus, Link, Stream, SyncJob
+from integrations.models import Connection, JobStatus, Link, Problem, Stream, SyncJob
 from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
@@ -87,7 +87,7 @@ def test_a_lost_answer_to_a_void(world, books, sync, intuit, kind):
         job = sync()
     assert job.status == "succeeded", (job.errors, said(job, "failed"))
     assert money(books.all("Invoice")[0]["TotalAmt"]) == 0
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 class Killed(BaseException):
@@ -98,9 +98,9 @@ class Killed(BaseException):
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_kill_at_each_call(world, books, sync, monkeypatch, workspace, call, moment):
     """The worker dies before or after one of the calls; another takes the job up, and each record is there once."""
-    from integrations.transport.client import Client as Http
+    from integrations.transport.client import HttpClient
 
-    sent, real = [0], Http.request
+    sent, real = [0], HttpClient.request
 
     def request(self, *args, **kwargs):
         number, sent[0] = sent[0], sent[0] + 1
@@ -111,11 +111,11 @@ def test_a_kill_at_each_call(world, books, sync, monkeypatch, workspace, call, m
             raise Killed
         return answer
 
-    monkeypatch.setattr(Http, "request", request)
+    monkeypatch.setattr(HttpClient, "request", request)
     job = trigger_sync(workspace=workspace, integration="quickbooks", triggered_by="api", actor="test")
     with contextlib.suppress(Killed):
         runner.run(job.pk)
-    monkeypatch.setattr(Http, "request", real)
+    monkeypatch.setattr(HttpClient, "request", real)
     if not SyncJob.objects.filter(pk=job.pk, finished_at__isnull=False).exists():
         SyncJob.objects.filter(pk=job.pk).update(lease_until=None, lease_owner="", status=JobStatus.QUEUED)
         finish(job)
@@ -153,4 +153,4 @@ def test_a_month_without_a_sync_reads_everything_anew(world, books, sync, intuit
     assert "FULL_SYNC_FORCED" in {error["code"] for error in job.errors}
     first.refresh_from_db()
     assert first.memo == "Later"
-    assert "RECORD_REMOVED" in set(Issue.objects.filter(resolved_at=None).values_list("code", flat=True))
+    assert "RECORD_REMOVED" in set(Problem.objects.filter(resolved_at=None).values_list("code", flat=True))

@@ -6,7 +6,7 @@ import pytest
 
 from fieldcamp.workspace import paying
 from fieldcamp.workspace.models import Invoice, Payment
-from integrations.models import Issue
+from integrations.models import Problem
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
 
@@ -83,7 +83,7 @@ def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     job = sync()
     assert job.status == "succeeded", said(job, "failed")
     assert open_here(invoices) == open_there(books, invoices) == [Decimal(100), Decimal(40)]
-    assert not Issue.objects.filter(code="AMOUNT_VARIANCE").exists()
+    assert not Problem.objects.filter(code="AMOUNT_VARIANCE").exists()
 
 
 @pytest.mark.parametrize("side", ["here", "there"])
@@ -114,7 +114,7 @@ def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
     sync()
     books.delete("Payment", books.all("Payment")[0]["Id"])
     sync()
-    assert "RECORD_REMOVED" in set(Issue.objects.filter(resolved_at=None).values_list("code", flat=True))
+    assert "RECORD_REMOVED" in set(Problem.objects.filter(resolved_at=None).values_list("code", flat=True))
     assert Payment.objects.get().voided_at is None and books.all("Payment") == []
 
 
@@ -148,4 +148,4 @@ def test_deposited_money_is_not_touched(invoices, books, sync, pay):
     books.click(f"payments/{books.all('Payment')[0]['Id']}", action="deposit")
     paying.update_payment(workspace=payment.workspace, payment_id=payment.pk, changes={"reference": "CHK-9"})
     assert sync().failed == 1
-    assert Issue.objects.get(resolved_at=None).data["reason"] == "deposited"
+    assert Problem.objects.get(resolved_at=None).data["reason"] == "deposited"

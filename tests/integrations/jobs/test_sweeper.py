@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from integrations.jobs import sweeper
-from integrations.models import Issue, JobPart, SyncJob, WorkspaceIntegration
+from integrations.models import JobPart, Problem, SyncJob, WorkspaceIntegration
 from tests.integrations import build
 from tests.integrations.build import NOW
 
@@ -63,13 +63,13 @@ def test_a_job_that_kills_its_worker_each_time_ends_as_failed(rung):
     ]
     assert job.parts.get().status == "failed"
     assert rung == []
-    assert Issue.objects.get(resolved_at=None).code == "INTERNAL_ERROR"
+    assert Problem.objects.get(resolved_at=None).code == "INTERNAL_ERROR"
     assert WorkspaceIntegration.objects.get(workspace=job.workspace).failures == 1
     # The next one in flight is possible again, and its giving up makes no second problem out of the same.
     again = leased(NOW - SECOND, attempts=9)
     SyncJob.objects.filter(pk=again.pk).update(workspace=job.workspace)
     sweeper.sweep(NOW)
-    assert Issue.objects.filter(workspace=job.workspace).count() == 1
+    assert Problem.objects.filter(workspace=job.workspace).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from django.urls import reverse
 from fieldcamp.workspace.models import AuditEntry, Member, Role, Workspace
 from integrations.jobs import tasks
 from integrations.mail import weekly
-from integrations.models import ConnectionState, Issue, SummaryMail
+from integrations.models import ConnectionState, Problem, SummaryMail
 from tests.integrations import build
 
 UTC = dt.UTC
@@ -49,8 +49,8 @@ def lee(company, olga):
     return build.connection(company, account_name="lee@google.test", connected_at=LAST_WEEK)
 
 
-def issue(connection, code: str, message: str, **fields) -> Issue:
-    return Issue.objects.create(
+def problem(connection, code: str, message: str, **fields) -> Problem:
+    return Problem.objects.create(
         workspace=connection.workspace,
         integration=connection.integration,
         connection=connection,
@@ -65,9 +65,9 @@ def test_it_tells_the_week_in_plain_words(company, lee, mailoutbox):
     build.job(company, "partial", created_at=LAST_WEEK, pulled=4, pushed=0)
     build.job(company, "succeeded", created_at=MONDAY - dt.timedelta(days=9), pulled=1000)  # the week before
     build.job(company, "succeeded", created_at=MONDAY, pulled=1000)  # this week
-    issue(lee, "RECORD_REJECTED", "A title is too long.", record_id="vis_1")
-    issue(lee, "RATE_LIMITED", "Passes by itself.")
-    issue(lee, "EVENT_REMOVED", "Only to know.", notice=True)
+    problem(lee, "RECORD_REJECTED", "A title is too long.", record_id="vis_1")
+    problem(lee, "RATE_LIMITED", "Passes by itself.")
+    problem(lee, "EVENT_REMOVED", "Only to know.", notice=True)
     assert weekly.send_due(MONDAY) == 1
     [mail] = mailoutbox
     assert mail.to == ["olga@fieldcamp.test"]
@@ -211,7 +211,7 @@ def test_many_people_are_written_to_in_several_tasks(company, lee, monkeypatch, 
 
 def test_queries_do_not_grow_with_the_people(company, lee, django_assert_max_num_queries):
     for number in range(20):
-        issue(lee, "RECORD_REJECTED", f"Refused {number}.", record_id=f"vis_{number}")
+        problem(lee, "RECORD_REJECTED", f"Refused {number}.", record_id=f"vis_{number}")
     with django_assert_max_num_queries(16):
         weekly.send_due(MONDAY)
 

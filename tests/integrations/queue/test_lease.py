@@ -13,11 +13,11 @@ from integrations.models import (
     Connection,
     DirtyRow,
     Hold,
-    Issue,
     JobItem,
     JobPart,
     Link,
     Occurrence,
+    Problem,
     Stream,
     SyncJob,
     WorkspaceIntegration,
@@ -29,7 +29,7 @@ from tests.integrations.sync.test_faults import agree
 
 pytestmark = pytest.mark.django_db
 KEPT = (
-    *(Visit, Change, BlockedTime, Link, DirtyRow, Occurrence, Stream, Hold, Issue, ChangeRow),
+    *(Visit, Change, BlockedTime, Link, DirtyRow, Occurrence, Stream, Hold, Problem, ChangeRow),
     *(JobItem, JobPart, Connection, WorkspaceIntegration),
 )
 SHOWN = ("status", "stage", "done", "total", "pulled", "pushed", "skipped", "failed", "errors", "finished_at")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry
 from integrations.kinds import BOOKS
-from integrations.models import BooksSettings, ConnectionState, Direction, Policy
+from integrations.models import BooksSettings, ConflictPolicy, ConnectionState, Direction
 from integrations.services.books.setup import chosen, known_company, refresh_company, set_up_books
 from integrations.services.setup import SetupError
 from tests.integrations.connecting import DESIGN, SERVICES, UNDEPOSITED
@@ -70,7 +70,7 @@ def test_what_was_passed_over_is_read_anew(grant):
     first = {"income_account_id": SERVICES, "import_customers": False, "invoices_from": day}
     connection = set_up_books(connection=grant(), **first)
     connection.streams.update(cursor="read up to here", window_end=timezone.now())
-    set_up_books(connection=connection, **first | {"income_account_id": DESIGN, "policy_lists": Policy.ASK})
+    set_up_books(connection=connection, **first | {"income_account_id": DESIGN, "policy_lists": ConflictPolicy.ASK})
     assert set(marks(connection).values()) == {"read up to here"}
     set_up_books(connection=connection, **first | {"import_customers": True})
     assert [kind for kind, cursor in marks(connection).items() if not cursor] == ["customer"]

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.errors import NeedsPermission, NeedsReconnect
-from integrations.models import ConnectionState, Issue, OAuthGrant
+from integrations.models import ConnectionState, OAuthGrant, Problem
 from integrations.records import Account
 from integrations.services import connections
 from tests.integrations.connecting import GOOGLE, MAIN
@@ -39,7 +39,7 @@ def test_disconnecting_wipes_revokes_and_keeps_the_history(active, admin, vendor
     assert after.version > grant.version
     link.refresh_from_db()
     assert link.cut_at is None
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     with pytest.raises(NeedsReconnect):
         connections.list_containers(gone)
     assert len(vendors.requests("/revoke")) == 1
@@ -122,12 +122,12 @@ def test_checking_again(active, vendors):
     with pytest.raises(NeedsPermission):
         connections.recheck(connection=active)
     assert connections.recheck(connection=active).state == ConnectionState.ACTIVE
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
-def test_saying_it_twice_is_one_issue_and_one_mail(active, mailoutbox, django_capture_on_commit_callbacks):
+def test_saying_it_twice_is_one_problem_and_one_mail(active, mailoutbox, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         assert connections.mark_needs_reconnect(active, "Gone.")
         assert not connections.mark_needs_reconnect(active, "Gone.")
         assert not connections.mark_needs_reconnect(active.pk, "Gone.")
-    assert Issue.objects.count() == len(mailoutbox) == 1
+    assert Problem.objects.count() == len(mailoutbox) == 1

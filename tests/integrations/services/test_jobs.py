@@ -111,7 +111,7 @@ def test_a_dead_queue_costs_no_answer(monkeypatch):
     def dead(*_args, **_kwargs):
         raise ConnectionError("the queue is away")
 
-    monkeypatch.setattr(jobs, "async_task", dead)
+    monkeypatch.setattr("integrations.queue.ring.async_task", dead)
     assert trigger(workspace).status == "queued"
     assert SyncJob.objects.get().rung_at is not None
 

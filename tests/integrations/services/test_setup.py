@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import VisitStatus
-from integrations.models import Connection, ConnectionState, Direction, Policy, SyncJob
-from integrations.providers.google_calendar.api import CalendarClient
+from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, SyncJob
+from integrations.providers.google_calendar.api import GoogleCalendarClient
 from integrations.services import connections
 from integrations.services.preview import preview_first_sync
 from tests.integrations.connecting import MAIN, only_connection
@@ -34,7 +34,7 @@ def test_setting_up_makes_a_stream_for_each_calendar(new, dana):
         target_container_id=MAIN,
         busy_container_ids=[MAIN, other],
         direction=Direction.PUSH,
-        policy=Policy.ASK,
+        policy=ConflictPolicy.ASK,
     )
     connection.refresh_from_db()
     assert (connection.state, connection.member) == (ConnectionState.ACTIVE, dana)
@@ -91,7 +91,7 @@ def test_choices_that_cannot_be_taken(new, dana, choices, field):
 def test_a_calendar_that_may_only_be_read_is_no_target(new, dana, monkeypatch):
     connection = new()
     calendars = [replace(calendar, writable=False) for calendar in connections.list_containers(connection)]
-    monkeypatch.setattr(CalendarClient, "containers", lambda self: calendars)
+    monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: calendars)
     values = {"connection": connection, "member": dana, "target_container_id": MAIN, "busy_container_ids": [MAIN]}
     with pytest.raises(connections.SetupError, match="only read"):
         connections.set_up(**values)

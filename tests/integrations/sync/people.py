@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.sandboxed import DOMAINS, Vendors
 
 ZONE = "America/New_York"
@@ -58,7 +58,7 @@ class Person:
         provider = PROVIDERS[cls.integration]
         answer = vendors.at(cls.vendor).token(cls.address(name), list(provider.scopes))
         tokens = provider.parse_tokens(answer, timezone.now())
-        return provider.identify(Client(provider, OneToken(tokens.access_token))), tokens
+        return provider.identify(HttpClient(provider, OneToken(tokens.access_token))), tokens
 
     @property
     def main(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.jobs import runner
-from integrations.models import Connection, ConnectionState, Issue, JobStatus, Link, ProviderBudget, SyncJob
+from integrations.models import Connection, ConnectionState, JobStatus, Link, Problem, ProviderBudget, SyncJob
 from integrations.services.jobs import NotConnected, trigger_sync
 from tests.integrations.engine import counts, finish
 
@@ -103,7 +103,7 @@ def test_a_provider_that_stays_away_costs_nothing(dana, person, vendors, sync, m
     vendors.call("DELETE", "faults")
     assert sync().status == JobStatus.SUCCEEDED
     assert agree(person, visits)
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_single_failures_in_a_batch_are_tried_again_alone(dana, person, vendors, sync, make_visits):
@@ -130,7 +130,7 @@ def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, person, vendors, 
     visit.save()
     assert counts(sync()) == {"pulled": 0, "pushed": 1, "skipped": 0, "failed": 0}
     assert agree(person, visits)
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_an_expired_cursor_forces_a_full_sync_and_says_so(dana, person, vendors, sync, make_visits):

@@ -11,7 +11,7 @@ from integrations.calendar import busy
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
 from integrations.ledger.stream import StreamLedger
-from integrations.models import ChangeRow, DirtyRow, Hold, Issue, JobStatus, Link, Stream, SyncJob
+from integrations.models import ChangeRow, DirtyRow, Hold, JobStatus, Link, Problem, Stream, SyncJob
 from integrations.services import decisions
 from integrations.services.observe import take_in_pending
 from tests.integrations.engine import counts, finish
@@ -134,7 +134,7 @@ def test_a_decision_made_while_a_job_looks_at_the_conflict_is_carried_out(dana, 
     sync()
     visit.refresh_from_db()
     assert visit.scheduled_start == theirs
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_a_decision_about_a_hold_made_while_a_job_looks_at_it_is_carried_out(
@@ -182,12 +182,12 @@ def test_removals_that_were_held_and_came_back_wait_for_nobody(dana, google, syn
         google.edit(event, status="confirmed")
     sync()
     assert Hold.objects.get(decision="").removals == 6
-    assert Issue.objects.get(resolved_at=None).data["removals"] == 6
+    assert Problem.objects.get(resolved_at=None).data["removals"] == 6
     for event in gone[4:]:
         google.edit(event, status="confirmed")
     sync()
     assert not Hold.objects.filter(decision="").exists()
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
     assert agree(google, visits)
     google.delete(gone[0])
     assert counts(sync()) == {"pulled": 1, "pushed": 0, "skipped": 0, "failed": 0}

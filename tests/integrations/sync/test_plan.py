@@ -7,7 +7,7 @@ import pytest
 from integrations.kinds import BLOCK, VISIT
 from integrations.sync.guard import judge
 from integrations.sync.plan import decide, takes
-from integrations.sync.policy import Policy
+from integrations.sync.policy import SyncPolicy
 from integrations.sync.state import REMOTE_WRITES, Action, Local, Pair
 
 BASE = {
@@ -19,7 +19,7 @@ BASE = {
 }
 LATER = {"start": "2026-11-23T15:00:00Z", "end": "2026-11-23T16:00:00Z"}
 EARLIER = {"start": "2026-11-23T07:00:00Z", "end": "2026-11-23T08:00:00Z"}
-PLAIN = Policy()
+PLAIN = SyncPolicy()
 
 
 def pair(local=BASE, base=BASE, seen=BASE, **fields) -> Pair:
@@ -75,25 +75,25 @@ def test_only_the_changed_fields_are_written():
 )
 def test_a_conflict_goes_to_the_policy_and_a_person_overrules_it(winner, action, pull, push):
     given = pair(local=BASE | LATER, seen=BASE | EARLIER)
-    decision = decide(given, Policy(winner=winner))
+    decision = decide(given, SyncPolicy(winner=winner))
     assert (decision.action, decision.pull, decision.push) == (action, pull, push)
     if winner != "ask":
         decided = pair(local=BASE | LATER, seen=BASE | EARLIER, decision={"winner": winner})
-        assert decide(decided, Policy(winner="ask")).action is action
+        assert decide(decided, SyncPolicy(winner="ask")).action is action
 
 
 def test_a_person_may_choose_by_field():
     choice = {"fields": {"start": "local", "end": "remote"}}
     local = BASE | {"start": "2026-11-23T06:00:00Z", "end": "2026-11-23T10:30:00Z"}
     seen = BASE | {"start": "2026-11-23T06:30:00Z", "end": "2026-11-23T11:00:00Z"}
-    decision = decide(pair(local=local, seen=seen, decision=choice), Policy(winner="ask"))
+    decision = decide(pair(local=local, seen=seen, decision=choice), SyncPolicy(winner="ask"))
     assert decision.pull == {"end": seen["end"]} and decision.push == {"start": local["start"]}
 
 
 def test_a_merge_that_makes_no_sense_is_a_conflict():
     local = BASE | {"start": "2026-11-23T12:00:00Z", "end": BASE["end"]}
     seen = BASE | {"end": "2026-11-23T09:30:00Z"}
-    assert decide(pair(local=local, seen=seen), Policy(winner="ask")).action is Action.ASK
+    assert decide(pair(local=local, seen=seen), SyncPolicy(winner="ask")).action is Action.ASK
 
 
 @pytest.mark.parametrize(
@@ -115,29 +115,31 @@ def test_a_completed_visit_is_not_moved():
 
 
 def test_directions_hold_back_and_say_so():
-    pulls, pushes = Policy(pushes=False), Policy(pulls=False)
+    pulls, pushes = SyncPolicy(pushes=False), SyncPolicy(pulls=False)
     assert decide(NEW, pulls).action is Action.NOTHING
     assert decide(pair(seen=BASE | LATER), pushes).action is Action.NOTHING
     assert decide(pair(seen=BASE | LATER), pushes).reason
     merge = pair(local=BASE | {"text": "New"}, seen=BASE | LATER)
     assert decide(merge, pulls).action is Action.PULL
     assert decide(merge, pushes).push == {"text": "New"}
-    assert decide(pair(seen=BASE | LATER), Policy(pulls=False, full=True)).push == {name: BASE[name] for name in LATER}
+    assert decide(pair(seen=BASE | LATER), SyncPolicy(pulls=False, full=True)).push == {
+        name: BASE[name] for name in LATER
+    }
 
 
 def test_a_full_sync_makes_removed_events_again_and_removes_orphans():
-    full = Policy(full=True)
+    full = SyncPolicy(full=True)
     assert decide(pair(gone=True), full).action is Action.CREATE_REMOTE
     assert decide(pair(cut=True, gone=True), full).action is Action.CREATE_REMOTE
     orphan = pair(local=Local(None, exists=False), base=None)
     assert decide(orphan, full).removal and decide(orphan, full).action is Action.REMOVE_REMOTE
     assert decide(orphan, PLAIN).action is Action.NOTHING
-    assert decide(orphan, Policy(full=True, first=True)).action is Action.NOTHING
+    assert decide(orphan, SyncPolicy(full=True, first=True)).action is Action.NOTHING
 
 
 def test_what_is_held_stays_until_a_person_decides():
     assert decide(pair(gone=True, held=True), PLAIN).action is Action.HOLD
-    assert decide(pair(gone=True, held=True), Policy(full=True)).action is Action.HOLD
+    assert decide(pair(gone=True, held=True), SyncPolicy(full=True)).action is Action.HOLD
     assert decide(pair(gone=True, decision={"removal": "cut"}), PLAIN).action is Action.CUT
     assert not decide(pair(gone=True, decision={"removal": "cut"}), PLAIN).removal
     assert decide(pair(gone=True, decision={"removal": "put_back"}), PLAIN).action is Action.CREATE_REMOTE
@@ -180,7 +182,7 @@ VARIANTS = [
     BASE | {"start": "2026-11-23", "end": "2026-11-24"},
 ]
 POLICIES = [
-    Policy(pulls, pushes, winner, full, first)
+    SyncPolicy(pulls, pushes, winner, full, first)
     for pulls, pushes, winner, full, first in itertools.product(
         (True, False), (True, False), ("local", "remote", "ask"), (True, False), (True, False)
     )
@@ -231,7 +233,7 @@ def test_the_laws_hold_for_every_pair_under_every_policy():
             now = {**(given.seen or {}), **decision.push}
             here = {**(given.local.fields or {}), **decision.pull}
             after = pair(Local(here, in_window=given.local.in_window, fixed=given.local.fixed), now, now)
-            assert decide(after, Policy(policy.pulls, policy.pushes, policy.winner)).action is Action.NOTHING
+            assert decide(after, SyncPolicy(policy.pulls, policy.pushes, policy.winner)).action is Action.NOTHING
     assert count > 10_000
 
 

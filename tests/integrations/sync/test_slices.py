@@ -11,7 +11,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime, Visit, VisitStatus
 from integrations.jobs import runner
 from integrations.models import ChangeRow, JobStatus, Link, Stream, SyncJob
-from integrations.providers.google_calendar.api import CalendarClient
+from integrations.providers.google_calendar.api import GoogleCalendarClient
 from integrations.records import Page
 from integrations.services.jobs import trigger_sync
 from tests.integrations.engine import counts, finish
@@ -75,14 +75,14 @@ def test_removals_are_held_once_however_often_the_guard_is_taken_up(dana, google
 
 def test_rows_that_a_listing_repeats_are_taken_once(dana, google, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
-    changes = CalendarClient.changes
+    changes = GoogleCalendarClient.changes
 
     def stuttering(self, container_id, cursor, window):
         for page in changes(self, container_id, cursor, window):
             yield Page([*page.records, *page.records], page.cursor + " ", last=False)
             yield Page(page.records, page.cursor, page.last)
 
-    monkeypatch.setattr(CalendarClient, "changes", stuttering)
+    monkeypatch.setattr(GoogleCalendarClient, "changes", stuttering)
     google.add("Dentist", visits[0].scheduled_start)
     sync()
     google.add("School", visits[1].scheduled_start)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Visit, VisitStatus
-from integrations.models import ChangeRow, Hold, Issue, JobStatus, Link
+from integrations.models import ChangeRow, Hold, JobStatus, Link, Problem
 from integrations.services.decisions import AlreadyDecided, decide_hold, resolve_conflict
 from tests.integrations.engine import counts, finish
 
@@ -145,7 +145,7 @@ def test_a_conflict_can_ask(connect, person, sync, make_visits):
     assert job.status == JobStatus.PARTIAL
     assert job.errors[0]["code"] == "CONFLICT"
     assert sync().failed == 0  # nobody is asked twice
-    assert Issue.objects.filter(code="CONFLICT", resolved_at=None).count() == 1
+    assert Problem.objects.filter(code="CONFLICT", resolved_at=None).count() == 1
 
 
 def test_ten_removals_of_twenty_four_wait_for_a_person(dana, person, sync, make_visits):
@@ -173,7 +173,7 @@ def test_a_few_removals_cut_the_link_and_flag_the_visit(dana, person, sync, make
     sync()
     person.delete(person.ours()[visits[0].pk].id)
     assert counts(sync()) == {"pulled": 1, "pushed": 0, "skipped": 0, "failed": 0}
-    assert Issue.objects.filter(code="EVENT_REMOVED", record_id=visits[0].pk, notice=True).exists()
+    assert Problem.objects.filter(code="EVENT_REMOVED", record_id=visits[0].pk, notice=True).exists()
     assert visits[0].pk not in person.ours()
     assert sync().pushed == 0
     job = sync(mode="full")
@@ -202,7 +202,7 @@ def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, a
     moved = {"pulled": 10, "pushed": 0} if decision == "confirm" else {"pulled": 0, "pushed": 10}
     assert counts(job) == moved | {"skipped": 0, "failed": 0}
     assert len(person.ours()) == events
-    assert not Issue.objects.filter(resolved_at=None, notice=False).exists()
+    assert not Problem.objects.filter(resolved_at=None, notice=False).exists()
     with pytest.raises(AlreadyDecided):
         decide_hold(hold=Hold.objects.get(), decision=decision, user=admin_user)
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
@@ -225,4 +225,4 @@ def test_a_person_decides_a_conflict(connect, person, sync, make_visits, admin_u
     event = person.ours()[visit.pk]
     assert event.start == visit.scheduled_start
     assert (visit.scheduled_start == theirs) == (choice != "local")
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()

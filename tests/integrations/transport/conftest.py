@@ -4,7 +4,7 @@ import pytest
 
 from fieldcamp.sandbox.mount import URL
 from integrations.providers import PROVIDERS
-from integrations.transport.client import Client
+from integrations.transport.client import HttpClient
 from tests.faketime import FakeTime
 
 GOOGLE = PROVIDERS["google_calendar"]
@@ -40,8 +40,8 @@ def tokens(vendors) -> Renewing:
 
 
 @pytest.fixture
-def http(tokens, time) -> Client:
-    return Client(GOOGLE, tokens, connection_id="con_1", **time.kwargs())
+def http(tokens, time) -> HttpClient:
+    return HttpClient(GOOGLE, tokens, connection_id="con_1", **time.kwargs())
 
 
 def statuses(vendors, path: str = "") -> list[int]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from integrations.errors import RateLimited
 from integrations.providers import PROVIDERS
 from integrations.transport.budget import PACED_FOR, MinuteBudget
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 
 START = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
@@ -89,7 +89,7 @@ def test_the_client_waits_a_little_and_else_leaves(vendors):
     time = FakeTime(START + dt.timedelta(seconds=2))
     store = Memory()
     store.buckets = {int(START.timestamp() // 5) - 12: 10}  # free again in three seconds
-    http = Client(
+    http = HttpClient(
         PROVIDERS["google_calendar"],
         OneToken(vendors.token()["access_token"]),
         budget=MinuteBudget(store, 10),

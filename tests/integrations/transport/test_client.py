@@ -11,7 +11,7 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.transport import client as client_module
-from integrations.transport.client import Client, OneToken, is_below
+from integrations.transport.client import HttpClient, OneToken, is_below
 from tests.integrations.transport.conftest import EVENT, EVENTS, GOOGLE, LIST, statuses
 
 
@@ -43,7 +43,7 @@ def test_a_second_401_needs_a_person(http, tokens, vendors):
 def test_a_token_that_cannot_be_renewed_needs_a_person(vendors, time):
     vendors.fault("expire_token")
     with pytest.raises(NeedsReconnect):
-        Client(GOOGLE, OneToken(vendors.token()["access_token"]), **time.kwargs()).request("GET", LIST)
+        HttpClient(GOOGLE, OneToken(vendors.token()["access_token"]), **time.kwargs()).request("GET", LIST)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_redirects_are_not_followed(settings, time):
     settings.GOOGLE_API_URL = "https://api.test"
     responses.get("https://api.test/x", status=302, headers={"Location": "https://evil.test/"})
     with pytest.raises(Unavailable):
-        Client(GOOGLE, OneToken("t"), attempts=1, **time.kwargs()).request("GET", "https://api.test/x")
+        HttpClient(GOOGLE, OneToken("t"), attempts=1, **time.kwargs()).request("GET", "https://api.test/x")
     assert [call.request.url for call in responses.calls] == ["https://api.test/x"]
 
 
@@ -93,7 +93,7 @@ def test_a_netrc_file_does_not_replace_the_token(settings, tmp_path, monkeypatch
     monkeypatch.setenv("NETRC", str(netrc))
     settings.GOOGLE_API_URL = "https://api.test"
     responses.get("https://api.test/x", json={})
-    Client(GOOGLE, OneToken("mine"), **time.kwargs()).request("GET", "https://api.test/x")
+    HttpClient(GOOGLE, OneToken("mine"), **time.kwargs()).request("GET", "https://api.test/x")
     assert responses.calls[0].request.headers["Authorization"] == "Bearer mine"
 
 
@@ -106,7 +106,7 @@ def test_every_send_has_both_time_outs(vendors, time, monkeypatch):
         return real(request, **kwargs)
 
     monkeypatch.setattr(vendors.adapter, "send", send)
-    Client(GOOGLE, OneToken(vendors.token()["access_token"]), **time.kwargs()).request("GET", LIST)
+    HttpClient(GOOGLE, OneToken(vendors.token()["access_token"]), **time.kwargs()).request("GET", LIST)
     assert (client_module.CONNECT_TIMEOUT, client_module.READ_TIMEOUT) in seen
     assert client_module.CONNECT_TIMEOUT + client_module.SEND_LIMIT < 30  # a job's lease
 
@@ -129,7 +129,7 @@ def test_a_body_that_drips_ends_in_time(settings, time):
             response.iter_content = slowly
             return response
 
-    http = Client(GOOGLE, OneToken("t"), session=Dripping(), attempts=1, **time.kwargs())
+    http = HttpClient(GOOGLE, OneToken("t"), session=Dripping(), attempts=1, **time.kwargs())
     with pytest.raises(Unavailable):
         http.request("GET", "https://api.test/x")
     assert sum(time.slept) < 30
@@ -148,7 +148,7 @@ def test_before_call_comes_before_every_send_and_may_stop(tokens, vendors, time)
 
     vendors.fault("status", status=503, times=9)
     with pytest.raises(Cancelled):
-        Client(GOOGLE, tokens, before_call=before_call, **time.kwargs()).request("GET", LIST)
+        HttpClient(GOOGLE, tokens, before_call=before_call, **time.kwargs()).request("GET", LIST)
     assert len(vendors.requests()) == 1
 
 

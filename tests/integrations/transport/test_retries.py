@@ -12,7 +12,7 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.transport.answers import retry_after
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.integrations.transport.conftest import EVENT, EVENTS, GOOGLE, LIST, statuses
 
 
@@ -64,7 +64,7 @@ def test_broken_json_is_a_lost_answer(settings, time):
     settings.GOOGLE_API_URL = "https://api.test"
     responses.get("https://api.test/x", body='{"items": [', content_type="application/json")
     with pytest.raises(Unavailable):
-        Client(GOOGLE, OneToken("t"), **time.kwargs()).request("GET", "https://api.test/x")
+        HttpClient(GOOGLE, OneToken("t"), **time.kwargs()).request("GET", "https://api.test/x")
     assert len(responses.calls) == 3
 
 

@@ -10,7 +10,7 @@ from fieldcamp.workspace.models import Member, Role, Workspace
 from integrations.accounts.clients import client_for, token_source
 from integrations.accounts.grants import OrmGrantStore
 from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect, Unavailable
-from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
+from integrations.models import Connection, ConnectionState, OAuthGrant, Problem
 from integrations.providers import PROVIDERS
 from integrations.records import Tokens
 from integrations.transport.tokens import RefreshingTokens
@@ -125,13 +125,13 @@ def test_revoked_access_needs_a_person_once_with_one_mail(connected, vendors, dj
     connected.refresh_from_db()
     assert connected.state == ConnectionState.NEEDS_RECONNECT
     assert len(vendors.requests("/token")) == 1
-    issue = Issue.objects.get(connection=connected)
-    assert (issue.code, issue.resolved_at) == ("NEEDS_RECONNECT", None)
+    problem = Problem.objects.get(connection=connected)
+    assert (problem.code, problem.resolved_at) == ("NEEDS_RECONNECT", None)
     [letter] = mail.outbox
     assert sorted(letter.to) == ["adam@fieldcamp.test", "dana@google.test", "olga@fieldcamp.test"]
     assert f"/admin/integrations/connect/google-calendar/?connection={connected.pk}" in letter.body
     for secret in (stored(connected).access_token, stored(connected).refresh_token):
-        assert secret not in letter.body + letter.subject + issue.message + issue.detail + connected.state_reason
+        assert secret not in letter.body + letter.subject + problem.message + problem.detail + connected.state_reason
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_an_ill_token_endpoint_kills_nothing(connected, vendors, kind, spec):
 
 
 def _fast(connected, time):
-    from integrations.transport.client import Client
+    from integrations.transport.client import HttpClient
 
-    return Client(GOOGLE, None, attempts=2, **time.kwargs())
+    return HttpClient(GOOGLE, None, attempts=2, **time.kwargs())
 
 
 @pytest.mark.parametrize(("left", "usable"), [(120, True), (20, False)])

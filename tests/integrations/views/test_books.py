@@ -7,7 +7,7 @@ import pytest
 from django.utils.html import escape
 
 from integrations.models import BooksSettings, Connection, ConnectionState, Link, SyncJob
-from integrations.providers.quickbooks.api import BooksClient
+from integrations.providers.quickbooks.api import QuickBooksClient
 from integrations.transport import client
 from tests.integrations.connecting import QUICKBOOKS, SERVICES
 from tests.sandboxed import COMPANY
@@ -116,12 +116,12 @@ def test_another_company_takes_its_own_place(desk, vendors):
 
 def test_a_lapsed_subscription_and_several_currencies_are_said(desk, monkeypatch):
     setup = desk.consent()["Location"]
-    company = BooksClient.company
+    company = QuickBooksClient.company
 
     def lapsed(self):
         return replace(company(self), subscription_active=False, multi_currency=True, closed_until="2026-06-30")
 
-    monkeypatch.setattr(BooksClient, "company", lapsed)
+    monkeypatch.setattr(QuickBooksClient, "company", lapsed)
     page = desk.get(setup).content.decode()
     assert "subscription of this company has ended" in page
     assert "several currencies" in page

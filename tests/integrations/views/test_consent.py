@@ -8,7 +8,7 @@ import time_machine
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import User
 
-from integrations.models import Connection, ConnectionState, Issue, OAuthGrant
+from integrations.models import Connection, ConnectionState, OAuthGrant, Problem
 from integrations.services.connections import list_containers
 from tests.integrations.connecting import only_connection
 
@@ -117,14 +117,14 @@ def test_one_box_left_empty(desk, dana, vendors, provider):
     connection = only_connection()
     assert (connection.state, words in connection.state_reason) == (ConnectionState.NEEDS_PERMISSION, True)
     assert not connection.usable
-    assert Issue.objects.get(resolved_at=None).code == "NEEDS_PERMISSION"
+    assert Problem.objects.get(resolved_at=None).code == "NEEDS_PERMISSION"
     page = text(desk.get(response["Location"]))
     assert words.replace("'", "&#x27;") in page
     assert "Connect again" in page
     desk.consent(connection=connection.pk)
     connection.refresh_from_db()
     assert (connection.state, connection.state_reason) == (ConnectionState.SETUP, "")
-    assert not Issue.objects.filter(resolved_at=None).exists()
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_the_back_button_and_a_callback_sent_twice(desk):

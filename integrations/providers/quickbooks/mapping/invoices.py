@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldcamp.money import cents
-from integrations.errors import Rejected
+from integrations.errors import ProblemReason, Rejected
 from integrations.providers.quickbooks.mapping import lines
 from integrations.providers.quickbooks.mapping.parts import (
     NO_TAX,
@@ -112,7 +112,7 @@ def _codes(fields: Fields, rules: TaxRules):
             raise Rejected(
                 f"QuickBooks wants a tax code for each line, and there is none for {words}. Map the tax rates to"
                 " QuickBooks' tax codes, then retry.",
-                reason="tax_mapping",
+                reason=ProblemReason.TAX_MAPPING,
             )
         return code
 
@@ -127,7 +127,7 @@ def _tax(fields: Fields, rules: TaxRules, create: bool) -> dict[str, Any]:
         if any(line.get("taxable") for line in fields["lines"] or ()) and not code:
             raise Rejected(
                 "The invoice has taxed lines and no tax code of QuickBooks. Map its tax rate to one, then retry.",
-                reason="tax_mapping",
+                reason=ProblemReason.TAX_MAPPING,
             )
         detail: dict[str, Any] = {"TxnTaxCodeRef": ref(code)} if code else {"TotalTax": 0}
         if code and fields.get("tax_total"):  # rounded as the client was billed, and not once more

@@ -7,7 +7,7 @@ import pytest
 from integrations.providers import PROVIDERS
 from integrations.providers.google_calendar.api import make_id
 from integrations.records import Marker, Operation, Verb, Window
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 
 GOOGLE = PROVIDERS["google_calendar"]
@@ -44,8 +44,8 @@ def delete(record_id: str, key: str = "d", tag: str = "") -> Operation:
 
 
 @pytest.fixture
-def http(vendors) -> Client:
-    return Client(GOOGLE, OneToken(vendors.token()["access_token"]), **FakeTime(NOW).kwargs())
+def http(vendors) -> HttpClient:
+    return HttpClient(GOOGLE, OneToken(vendors.token()["access_token"]), **FakeTime(NOW).kwargs())
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """Calendars, reads and writes at the simulator, and each thing that goes wrong in a batch."""
 
+from dataclasses import replace
+
 import pytest
 
 from integrations import errors
 from integrations.providers.google_calendar.api import make_id
 from integrations.records import Operation, Verb, digest
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.google_calendar.conftest import (
     BATCH,
@@ -48,14 +50,14 @@ def test_what_was_written_is_what_is_read(google):
 
 
 def test_nothing_is_mailed_and_nobody_is_invited(google, vendors):
-    google.write(CALENDAR, [create()])
+    google.write(CALENDAR, [replace(create(), link="https://fieldcamp.example/vis_1/")])
     inserts = [row for row in vendors.requests() if row["path"].endswith("/events")]
     batches = vendors.requests(BATCH)
     assert batches
     assert all("sendUpdates=none" in row["query"] for row in inserts)
     [event] = [event for event in find_events(vendors) if event.get("summary") == "Visit 1"]
     assert not event.get("attendees")
-    assert event["source"]["url"].endswith("/vis_1/change/")
+    assert event["source"]["url"] == "https://fieldcamp.example/vis_1/"
 
 
 def test_fifty_writes_are_one_call_and_a_quiet_listing_is_one(google, vendors):
@@ -219,7 +221,7 @@ def test_a_batch_in_which_every_part_is_refused_renews_the_token(vendors):
 
     tokens = Tokens()
     vendors.fault("expire_token", path=BATCH)
-    google = GOOGLE.open(Client(GOOGLE, tokens, **FakeTime(NOW).kwargs()))
+    google = GOOGLE.open(HttpClient(GOOGLE, tokens, **FakeTime(NOW).kwargs()))
     outcomes = google.write(CALENDAR, [create(1), create(2)])
     assert all(outcome.record for outcome in outcomes)
     assert tokens.renewals == 1
@@ -234,7 +236,7 @@ def test_a_token_that_ends_inside_a_batch_loses_only_those_parts(google, vendors
 
 def test_missing_scopes_are_a_missing_permission(vendors):
     token = vendors.token(scopes=["openid", "email", GOOGLE.scopes[3]])["access_token"]
-    google = GOOGLE.open(Client(GOOGLE, OneToken(token), **FakeTime(NOW).kwargs()))
+    google = GOOGLE.open(HttpClient(GOOGLE, OneToken(token), **FakeTime(NOW).kwargs()))
     assert google.containers()
     with pytest.raises(errors.NeedsPermission):
         listed(google)
@@ -244,7 +246,7 @@ def test_missing_scopes_are_a_missing_permission(vendors):
 
 def test_revoking_twice_is_fine(vendors):
     answer = vendors.token()
-    http = Client(GOOGLE, None, **FakeTime(NOW).kwargs())
+    http = HttpClient(GOOGLE, None, **FakeTime(NOW).kwargs())
     GOOGLE.revoke(http, answer["refresh_token"])
     GOOGLE.revoke(http, answer["refresh_token"])
     with pytest.raises(errors.NeedsReconnect):

@@ -8,7 +8,7 @@ from integrations.providers import PROVIDERS
 from integrations.providers.outlook_calendar.api import PREFER
 from integrations.providers.outlook_calendar.mapping import make_id
 from integrations.records import Marker, Operation, Verb, Window
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.sandboxed import Vendors
 
@@ -45,8 +45,8 @@ def microsoft(vendors) -> Vendors:
 
 
 @pytest.fixture
-def http(microsoft) -> Client:
-    return Client(OUTLOOK, OneToken(microsoft.token()["access_token"]), **FakeTime(NOW).kwargs())
+def http(microsoft) -> HttpClient:
+    return HttpClient(OUTLOOK, OneToken(microsoft.token()["access_token"]), **FakeTime(NOW).kwargs())
 
 
 @pytest.fixture

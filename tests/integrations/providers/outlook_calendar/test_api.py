@@ -8,7 +8,7 @@ from integrations import errors
 from integrations.providers.outlook_calendar.api import PREFER
 from integrations.providers.outlook_calendar.mapping import MADE_WITH, MARK, make_id
 from integrations.records import Operation, Verb, digest
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.outlook_calendar.conftest import (
     BATCH,
@@ -219,7 +219,7 @@ def test_a_part_says_how_long_it_wants_to_be_left_alone(outlook, calendar, micro
 
 def test_a_throttled_batch_is_tried_again_when_it_says(microsoft, calendar):
     clock = FakeTime(NOW)
-    http = Client(OUTLOOK, OneToken(microsoft.token()["access_token"]), **clock.kwargs())
+    http = HttpClient(OUTLOOK, OneToken(microsoft.token()["access_token"]), **clock.kwargs())
     for headers in ({"Retry-After": "2.128"}, {}):
         microsoft.fault("status", path=r"\$batch", **throttled(**headers))
         assert OUTLOOK.open(http).write(calendar, [create()])[0].record
@@ -252,7 +252,7 @@ def test_a_mailbox_that_is_busy_with_another_process_takes_what_it_can(outlook, 
 
 def test_a_missing_scope_is_a_missing_permission(microsoft):
     token = microsoft.token(scopes=["User.Read"])["access_token"]
-    outlook = OUTLOOK.open(Client(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
+    outlook = OUTLOOK.open(HttpClient(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
     with pytest.raises(errors.NeedsPermission):
         outlook.containers()
 
@@ -260,14 +260,14 @@ def test_a_missing_scope_is_a_missing_permission(microsoft):
 @pytest.mark.parametrize(("name", "words"), [("nomailbox", "Exchange Online"), ("policy", "Conditional Access")])
 def test_mailboxes_that_only_a_person_can_open(microsoft, name, words):
     token = microsoft.token(f"{name}@outlook.test")["access_token"]
-    http = Client(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs())
+    http = HttpClient(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs())
     with pytest.raises(errors.NeedsReconnect, match=words):
         OUTLOOK.open(http).containers()
 
 
 def test_an_unknown_event_of_another_mailbox_is_gone(outlook, calendar, microsoft):
     token = microsoft.token("lee@outlook.test")["access_token"]
-    lee = OUTLOOK.open(Client(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
+    lee = OUTLOOK.open(HttpClient(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
     [made] = lee.write(lee.containers()[0].id, [create()])
     assert outlook.get(calendar, [made.record.id])[made.record.id].gone
     [outcome] = outlook.write(calendar, [Operation("x", Verb.UPDATE, "visit", made.record.id, {"title": "x"})])

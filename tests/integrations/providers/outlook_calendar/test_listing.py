@@ -8,7 +8,7 @@ import pytest
 from integrations import errors
 from integrations.providers.outlook_calendar import listing
 from integrations.records import Window, parse_instant
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.outlook_calendar.conftest import (
     NOW,
@@ -98,7 +98,7 @@ def test_an_exception_moves_one_and_a_deleted_one_is_news_of_its_series(outlook,
 def test_series_without_their_master_and_repeated_rows(microsoft):
     """As some mailboxes answer: an empty first page, rows twice, and occurrences whose series is not listed."""
     token = microsoft.token("quirky@outlook.test")["access_token"]
-    client = OUTLOOK.open(Client(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
+    client = OUTLOOK.open(HttpClient(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs()))
     calendar = client.containers()[0].id
     first = NOW + dt.timedelta(days=2)
     body = {

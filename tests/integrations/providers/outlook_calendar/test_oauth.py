@@ -6,7 +6,7 @@ import pytest
 
 from integrations import errors
 from integrations.providers.outlook_calendar.oauth import parse_tokens
-from integrations.transport.client import Client
+from integrations.transport.client import HttpClient
 from tests.faketime import FakeTime
 from tests.integrations.providers.outlook_calendar.conftest import NOW, OUTLOOK
 
@@ -14,8 +14,8 @@ ALL = frozenset(OUTLOOK.permissions)
 
 
 @pytest.fixture
-def no_tokens() -> Client:
-    return Client(OUTLOOK, None, **FakeTime(NOW).kwargs())
+def no_tokens() -> HttpClient:
+    return HttpClient(OUTLOOK, None, **FakeTime(NOW).kwargs())
 
 
 def test_each_refresh_brings_the_next_refresh_token(microsoft, no_tokens):

@@ -11,7 +11,7 @@ from integrations import errors
 from integrations.providers import PROVIDERS
 from integrations.providers.quickbooks.api import make_id
 from integrations.records import Marker, Operation, Verb, Window
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.sandboxed import Vendors
 
@@ -128,8 +128,8 @@ def tokens(intuit) -> dict:
 
 
 @pytest.fixture
-def http(tokens) -> Client:
-    return Client(QUICKBOOKS, OneToken(tokens["access_token"]), **FakeTime(NOW).kwargs())
+def http(tokens) -> HttpClient:
+    return HttpClient(QUICKBOOKS, OneToken(tokens["access_token"]), **FakeTime(NOW).kwargs())
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def later(intuit):
 
     def after(seconds: float):
         intuit.advance(seconds)
-        return QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(intuit.token()["access_token"])), REALM)
+        return QUICKBOOKS.open(HttpClient(QUICKBOOKS, OneToken(intuit.token()["access_token"])), REALM)
 
     return after
 

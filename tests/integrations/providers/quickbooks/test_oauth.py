@@ -10,15 +10,15 @@ from integrations.accounts.clients import token_source
 from integrations.accounts.grants import OrmGrantStore
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers.quickbooks.oauth import SCOPES, parse_tokens
-from integrations.transport.client import Client
+from integrations.transport.client import HttpClient
 from integrations.transport.tokens import RefreshingTokens
 from tests.faketime import FakeTime
 from tests.integrations.providers.quickbooks.conftest import NOW, QUICKBOOKS, REALM
 
 
 @pytest.fixture
-def no_tokens(intuit) -> Client:
-    return Client(QUICKBOOKS, None, **FakeTime(NOW).kwargs())
+def no_tokens(intuit) -> HttpClient:
+    return HttpClient(QUICKBOOKS, None, **FakeTime(NOW).kwargs())
 
 
 def switch(intuit, **values) -> None:
@@ -108,7 +108,7 @@ def test_fifty_callers_make_one_refresh_where_each_refresh_rotates(connected, in
     stored = OAuthGrant.objects.get(connection=connected)
     assert set(found) == {stored.access_token}
     assert len(intuit.requests("tokens/bearer")) == 1
-    again = Client(QUICKBOOKS, None, **FakeTime(NOW).kwargs())
+    again = HttpClient(QUICKBOOKS, None, **FakeTime(NOW).kwargs())
     assert QUICKBOOKS.refresh(again, stored.refresh_token).access_token
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.integrations.providers.quickbooks.conftest import (
     QUICKBOOKS,
     customer,
@@ -29,7 +29,7 @@ def automated(fresh, intuit):
 def northern(intuit):
     """A company outside the US."""
     token = intuit.token(NORTHERN)["access_token"]
-    return QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(token)), NORTHERN)
+    return QUICKBOOKS.open(HttpClient(QUICKBOOKS, OneToken(token)), NORTHERN)
 
 
 def write(books, container, op):

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations import errors
-from integrations.transport.client import Client, OneToken
+from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.quickbooks.conftest import (
     QUICKBOOKS,
@@ -51,7 +51,7 @@ def test_a_throttle_in_whatever_envelope(books, intuit, status):
 def test_what_others_asked_in_the_same_second_is_waited_for_once(intuit, tokens):
     """The setup's own calls come just before the first sync, from another process."""
     time = FakeTime()
-    books = QUICKBOOKS.open(Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs()), REALM)
+    books = QUICKBOOKS.open(HttpClient(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs()), REALM)
     intuit.fault("status", path="/query", status=429, body=THROTTLED)
     assert books.get("Customer", ["1"])
     assert time.slept == [pytest.approx(1.1)]
@@ -63,7 +63,7 @@ def test_what_others_asked_in_the_same_second_is_waited_for_once(intuit, tokens)
 
 def test_ten_calls_a_second_and_no_more(intuit, tokens):
     time = FakeTime()
-    http = Client(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs())
+    http = HttpClient(QUICKBOOKS, OneToken(tokens["access_token"]), **time.kwargs())
     for _ in range(25):
         QUICKBOOKS.open(http, REALM).get("Customer", ["1"])
     assert len(time.slept) == 2 and all(pause >= 1 for pause in time.slept)

@@ -8,18 +8,18 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.ids import PrefixedIdField
 
 
-class Issue(models.Model):
+class Problem(models.Model):
     """One problem, from the moment it is seen until it is gone. `status` prints the open ones, newest first.
 
     At most one is open for each (connection, code, record). `notice` marks what a person should know but nobody must
     repair; it is not among the errors.
     """
 
-    id = PrefixedIdField("iss")
-    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="issues")
+    id = PrefixedIdField("prb")
+    workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="problems")
     integration = models.CharField(max_length=32)
-    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="issues", null=True)
-    link = models.ForeignKey("integrations.Link", models.SET_NULL, null=True, blank=True, related_name="issues")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="problems", null=True)
+    link = models.ForeignKey("integrations.Link", models.SET_NULL, null=True, blank=True, related_name="problems")
     code = models.CharField(max_length=32)
     record_kind = models.CharField(max_length=20, blank=True)
     record_id = models.CharField(max_length=1024, blank=True)
@@ -38,16 +38,16 @@ class Issue(models.Model):
             models.UniqueConstraint(
                 fields=["connection", "code", "record_kind", "record_id"],
                 condition=Q(resolved_at=None),
-                name="one_open_issue",
+                name="one_open_problem",
             )
         ]
         indexes = [
             models.Index(
                 fields=["workspace", "integration", "-occurred_at"],
                 condition=Q(resolved_at=None),
-                name="open_issues",
+                name="open_problems",
             ),
-            models.Index(fields=["workspace", "-occurred_at", "-id"], name="issue_list"),
+            models.Index(fields=["workspace", "-occurred_at", "-id"], name="problem_list"),
         ]
 
     def __str__(self) -> str:

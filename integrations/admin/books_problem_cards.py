@@ -15,12 +15,18 @@ from integrations.admin.subjects import Subjects, subjects
 from integrations.admin.values import label_of, shown
 from integrations.books.clients import customer_fields
 from integrations.books.items import item_fields
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
-from integrations.models import Issue, Link
+from integrations.models import Link, Problem
 from integrations.services.books.decisions import NEW, REMOVED
 
 MOST = 5  # of those that may be the same
-MATCHING = ("match", "duplicate_name", "name_taken_by_vendor", "name_taken_by_employee")
+MATCHING = (
+    ProblemReason.MATCH,
+    ProblemReason.DUPLICATE_NAME,
+    ProblemReason.NAME_TAKEN_BY_VENDOR,
+    ProblemReason.NAME_TAKEN_BY_EMPLOYEE,
+)
 _SHOWN = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
@@ -30,7 +36,7 @@ _ENDS_WITH = "(C)"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MatchCandidate:
     """A record of the books that may be ours. `taken_by`: the record that it belongs to already."""
 
     remote_id: str
@@ -51,48 +57,48 @@ class Amount:
 
 @dataclass(frozen=True)
 class BooksCard:
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[MatchCandidate] = field(default_factory=list)
     amounts: list[Amount] = field(default_factory=list)
     verdict: str = ""
     buttons: list[Button] = field(default_factory=list)
 
 
-def books_cards(issues: Sequence[Issue], about: Subjects) -> dict[str, BooksCard]:
-    """By issue; two queries for all of them, and one for each kind of record that a candidate belongs to."""
+def books_cards(problems: Sequence[Problem], about: Subjects) -> dict[str, BooksCard]:
+    """By problem; two queries for all of them, and one for each kind of record that a candidate belongs to."""
     cards = {}
-    for issue in issues:
-        if issue.code == REMOVED:
-            cards[issue.pk] = BooksCard(buttons=_after_removal(issue))
-        elif issue.code == "AMOUNT_VARIANCE":
-            cards[issue.pk] = _variance(issue)
-    asked = [issue for issue in issues if _reason(issue) in MATCHING and issue.record_kind in _SHOWN]
+    for problem in problems:
+        if problem.code == REMOVED:
+            cards[problem.pk] = BooksCard(buttons=_after_removal(problem))
+        elif problem.code == ProblemCode.AMOUNT_VARIANCE:
+            cards[problem.pk] = _variance(problem)
+    asked = [problem for problem in problems if _reason(problem) in MATCHING and problem.record_kind in _SHOWN]
     return cards | _matches(asked, about)
 
 
-def _reason(issue: Issue) -> str:
-    return str(issue.data.get("reason") or "") if isinstance(issue.data, dict) else ""
+def _reason(problem: Problem) -> str:
+    return str(problem.data.get("reason") or "") if isinstance(problem.data, dict) else ""
 
 
 # --- who is who -----------------------------------------------------------------------------------------------------
 
 
-def _matches(issues: Sequence[Issue], about: Subjects) -> dict[str, BooksCard]:
-    records = {issue.pk: about.get((issue.record_kind, issue.record_id)) for issue in issues}
-    issues = [issue for issue in issues if records[issue.pk] is not None and _is_unmade(issue)]
-    local = {issue.pk: _local(issue.record_kind, records[issue.pk]) for issue in issues}
-    if not issues:
+def _matches(problems: Sequence[Problem], about: Subjects) -> dict[str, BooksCard]:
+    records = {problem.pk: about.get((problem.record_kind, problem.record_id)) for problem in problems}
+    problems = [problem for problem in problems if records[problem.pk] is not None and _is_unmade(problem)]
+    local = {problem.pk: _local(problem.record_kind, records[problem.pk]) for problem in problems}
+    if not problems:
         return {}
     wanted = Q(pk__in=[])
-    for issue in issues:
-        same = Q(stream__connection=issue.connection_id, kind=issue.record_kind, cut_at=None, seen_gone=False)
-        wanted |= same & _which(issue, local[issue.pk])
+    for problem in problems:
+        same = Q(stream__connection=problem.connection_id, kind=problem.record_kind, cut_at=None, seen_gone=False)
+        wanted |= same & _which(problem, local[problem.pk])
     links = list(Link.objects.filter(wanted, seen__isnull=False).select_related("stream").order_by("pk"))
     _name_customers(links)
-    workspaces = {issue.connection_id: issue.workspace_id for issue in issues}
+    workspaces = {problem.connection_id: problem.workspace_id for problem in problems}
     owners = subjects(
         (workspaces[link.stream.connection_id], link.kind, link.record_id) for link in links if link.record_id
     )
-    return {issue.pk: _match(issue, local[issue.pk], links, owners) for issue in issues}
+    return {problem.pk: _match(problem, local[problem.pk], links, owners) for problem in problems}
 
 
 def _name_customers(links: Sequence[Link]) -> None:
@@ -111,9 +117,9 @@ def _name_customers(links: Sequence[Link]) -> None:
             link.seen["customer"] = names.get((link.stream.connection_id, link.seen.get("customer"))) or "–"
 
 
-def _is_unmade(issue: Issue) -> bool:
+def _is_unmade(problem: Problem) -> bool:
     """Whether the record has no twin yet: only then it can be said which one is its."""
-    return issue.link is None or (issue.link.seen is None and issue.link.cut_at is None)
+    return problem.link is None or (problem.link.seen is None and problem.link.cut_at is None)
 
 
 def _local(kind: str, record: Any) -> Mapping[str, Any]:
@@ -133,39 +139,39 @@ def _named_by(kind: str) -> str:
     return "number" if kind == INVOICE.name else KINDS[kind].loose[0]
 
 
-def _which(issue: Issue, local: Mapping[str, Any]) -> Q:
-    if candidates := issue.data.get("candidates"):
+def _which(problem: Problem, local: Mapping[str, Any]) -> Q:
+    if candidates := problem.data.get("candidates"):
         return Q(remote_id__in=[str(name) for name in candidates[:MOST]])
-    name = _named_by(issue.record_kind)
-    return Q(**{f"seen__{name}__iexact": local[name]}) & ~Q(record_id=issue.record_id)
+    name = _named_by(problem.record_kind)
+    return Q(**{f"seen__{name}__iexact": local[name]}) & ~Q(record_id=problem.record_id)
 
 
-def _match(issue: Issue, local: Mapping[str, Any], links: Sequence[Link], owners: Subjects) -> BooksCard:
-    named = _named_by(issue.record_kind)
-    ids = [str(name) for name in issue.data.get("candidates") or ()]
+def _match(problem: Problem, local: Mapping[str, Any], links: Sequence[Link], owners: Subjects) -> BooksCard:
+    named = _named_by(problem.record_kind)
+    ids = [str(name) for name in problem.data.get("candidates") or ()]
     mine = [
         link
         for link in links
-        if link.kind == issue.record_kind
-        and link.stream.connection_id == issue.connection_id
+        if link.kind == problem.record_kind
+        and link.stream.connection_id == problem.connection_id
         and (link.remote_id in ids if ids else _equal(link.seen, local, named))
     ][:MOST]
     candidates = [
-        Candidate(
+        MatchCandidate(
             link.remote_id,
             str((link.seen or {}).get(named) or link.remote_id),
-            _lines(issue.record_kind, local, link.seen or {}),
+            _lines(problem.record_kind, local, link.seen or {}),
             str(owners.get((link.kind, link.record_id)) or "") if link.record_id else "",
         )
         for link in mine
     ]
-    document = issue.record_kind == INVOICE.name
+    document = problem.record_kind == INVOICE.name
     free = [candidate for candidate in candidates if not candidate.taken_by]
     buttons = [
-        _button(issue, f"Same as “{one.name}”", "" if len(free) > 1 or document else "primary", choice=one.remote_id)
+        _button(problem, f"Same as “{one.name}”", "" if len(free) > 1 or document else "primary", choice=one.remote_id)
         for one in free
     ]
-    return BooksCard(candidates, buttons=[*buttons, *_fresh(issue, local, named, mine)])
+    return BooksCard(candidates, buttons=[*buttons, *_fresh(problem, local, named, mine)])
 
 
 def _equal(seen: Any, local: Mapping[str, Any], name: str) -> bool:
@@ -177,48 +183,48 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
     return [Line(label_of(kind, name), shown(name, local.get(name)), shown(name, seen.get(name))) for name in names]
 
 
-def _fresh(issue: Issue, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
+def _fresh(problem: Problem, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
     """Making a new one; under another name where its own is taken there, which a number cannot be."""
-    taken = _reason(issue) != "match" or any(_equal(link.seen, local, named) for link in mine)
-    twin = KINDS[issue.record_kind].twin
+    taken = _reason(problem) != ProblemReason.MATCH or any(_equal(link.seen, local, named) for link in mine)
+    twin = KINDS[problem.record_kind].twin
     if not taken:
-        return [_button(issue, f"Make a new {twin}", choice=NEW)]
-    if issue.record_kind == INVOICE.name:
+        return [_button(problem, f"Make a new {twin}", choice=NEW)]
+    if problem.record_kind == INVOICE.name:
         return []
     name = f"{local[named]} {_ENDS_WITH}"
-    return [_button(issue, f"Make a new {twin}, “{name}”", choice=NEW, name=name)]
+    return [_button(problem, f"Make a new {twin}, “{name}”", choice=NEW, name=name)]
 
 
-def _button(issue: Issue, label: str, tone: str = "", **fields: str) -> Button:
-    url = reverse("integrations:match", args=[issue.pk])
-    return Button(f"match-{fields['choice']}-{issue.pk}", label, url, tone=tone, fields=fields, swaps=True)
+def _button(problem: Problem, label: str, tone: str = "", **fields: str) -> Button:
+    url = reverse("integrations:match", args=[problem.pk])
+    return Button(f"match-{fields['choice']}-{problem.pk}", label, url, tone=tone, fields=fields, swaps=True)
 
 
 # --- what was removed there -----------------------------------------------------------------------------------------
 
 
-def _after_removal(issue: Issue) -> list[Button]:
-    if issue.link_id is None:
+def _after_removal(problem: Problem) -> list[Button]:
+    if problem.link_id is None:
         return []
-    document = issue.record_kind in (INVOICE.name, PAYMENT.name)
+    document = problem.record_kind in (INVOICE.name, PAYMENT.name)
     label = "Post it again" if document else "Make it again there"
-    url = reverse("integrations:post_again", args=[issue.pk])
-    return [Button(f"post_again-{issue.pk}", label, url, tone="primary", swaps=True)]
+    url = reverse("integrations:post_again", args=[problem.pk])
+    return [Button(f"post_again-{problem.pk}", label, url, tone="primary", swaps=True)]
 
 
-def voiding(issue: Issue) -> list[Button]:
+def voiding(problem: Problem) -> list[Button]:
     """Voiding here what was deleted there, for who may do that."""
-    if issue.code != REMOVED or issue.link_id is None or issue.record_kind not in (INVOICE.name, PAYMENT.name):
+    if problem.code != REMOVED or problem.link_id is None or problem.record_kind not in (INVOICE.name, PAYMENT.name):
         return []
-    url = reverse("integrations:void_here", args=[issue.pk])
-    return [Button(f"void_here-{issue.pk}", "Void it here too", url, tone="danger", swaps=True)]
+    url = reverse("integrations:void_here", args=[problem.pk])
+    return [Button(f"void_here-{problem.pk}", "Void it here too", url, tone="danger", swaps=True)]
 
 
 # --- amounts --------------------------------------------------------------------------------------------------------
 
 
-def _variance(issue: Issue) -> BooksCard:
-    local, remote = ({**(issue.data.get(side) or {})} for side in ("local", "remote"))
+def _variance(problem: Problem) -> BooksCard:
+    local, remote = ({**(problem.data.get(side) or {})} for side in ("local", "remote"))
     for side in (local, remote):
         side["net"] = _less(side.get("total"), side.get("tax_total"))
     labels = {"net": "Lines less discount", "tax_total": "Tax", "total": "Total", "balance": "Open balance"}

@@ -1,0 +1,165 @@
+"""Open problems with the buttons that fix them. What is said about each is in `fixes`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from fieldcamp.desk.seat import Seat
+from fieldcamp.workspace.tracking import TrackedModel
+from integrations.accounts.rights import Rights
+from integrations.admin.books_problem_cards import BooksCard, books_cards, voiding
+from integrations.admin.buttons import Button, reconnect_button, rights_at
+from integrations.admin.conflicts import Unit, units_of
+from integrations.admin.fixes import Fix, Lead, fix_of
+from integrations.admin.subjects import page_of, subjects
+from integrations.errors import ProblemCode
+from integrations.models import Hold, Problem
+from integrations.providers import PROVIDERS
+
+RECONNECT = (ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION)
+_BROKEN = (*RECONNECT, ProblemCode.MISCONFIGURED, ProblemCode.INTERNAL_ERROR)
+
+
+@dataclass(frozen=True)
+class ProblemCard:
+    """An open problem as its card shows it."""
+
+    problem: Problem
+    fix: Fix
+    record: TrackedModel | None = None
+    record_url: str = ""
+    hold: Hold | None = None
+    buttons: list[Button] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    books: BooksCard | None = None
+
+    @property
+    def title(self) -> str:
+        return self.fix.title
+
+    @property
+    def tone(self) -> str:
+        if self.problem.notice:
+            return "info"
+        return "danger" if self.problem.code in _BROKEN else "warning"
+
+    @property
+    def place(self) -> str:
+        provider = PROVIDERS.get(self.problem.integration)
+        return provider.label if provider else self.problem.integration
+
+    @property
+    def record_kind(self) -> str:
+        return str(type(self.record)._meta.verbose_name).capitalize() if self.record else ""
+
+    @property
+    def client(self) -> str:
+        """Whose record it is, where it is not the client's own."""
+        return str(getattr(self.record, "client", "") or "")
+
+    @property
+    def templates(self) -> list[str]:
+        own = ["integrations/fix/match.html"] if self.books and self.books.candidates else []
+        return [*own, f"integrations/fix/{self.problem.code.lower()}.html", "integrations/fix/default.html"]
+
+    @property
+    def open(self) -> bool:
+        return self.problem.resolved_at is None and self.problem.ignored_at is None
+
+
+def problem_cards(problems: Sequence[Problem], seat: Seat) -> list[ProblemCard]:
+    """The problems in their order; one query for the held removals and one for each kind of record."""
+    about = subjects((problem.workspace_id, problem.record_kind, problem.record_id) for problem in problems)
+    held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
+    holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
+    cards = books_cards(problems, about)
+    rights = rights_at(seat)
+    found = []
+    for problem in problems:
+        record = about.get((problem.record_kind, problem.record_id))
+        url = page_of(record, seat) if record else ""
+        hold = holds.get(problem.record_id)
+        found.append(
+            ProblemCard(
+                problem=problem,
+                fix=fix_of(problem),
+                record=record,
+                record_url=url,
+                hold=hold,
+                buttons=_buttons(problem, hold, url, seat, rights, cards.get(problem.pk)),
+                units=units_of(problem) if problem.code == ProblemCode.CONFLICT else [],
+                books=cards.get(problem.pk),
+            )
+        )
+    return found
+
+
+def _buttons(
+    problem: Problem, hold: Hold | None, url: str, seat: Seat, rights: Rights, card: BooksCard | None
+) -> list[Button]:
+    if problem.resolved_at:
+        return []
+    if problem.ignored_at:
+        return [_of(problem, "unignore", _("Bring it back"))] if seat.may("ignore") else []
+    if problem.code in RECONNECT and problem.connection:
+        allowed = rights.may_change(problem.connection)
+        return [reconnect_button(problem.connection, key="fix-")] if allowed else []
+    if problem.code == ProblemCode.CONFIRMATION_NEEDED:
+        return _decisions(problem, hold) if hold and seat.may("settings") else []
+    fix = fix_of(problem)
+    found: list[Button] = [*card.buttons] if card and seat.may("retry") else []
+    if problem.notice or not (fix.button or found):
+        found += voiding(problem) if seat.may("settings") else []
+        return [*found, _of(problem, "ignore", _("Got it"))] if seat.may("ignore") else []
+    if problem.code == ProblemCode.CONFLICT and problem.link_id:
+        if seat.may("retry"):
+            found += _sides(problem)
+    else:
+        found += _leads(problem, fix, url, seat, rights)
+        if seat.may("retry") and problem.connection_id and fix.button:
+            found.append(_of(problem, "retry", fix.button, tone="" if found else "primary"))
+    if seat.may("ignore"):
+        found.append(_of(problem, "ignore", _("Ignore until it changes")))
+    return found
+
+
+def _sides(problem: Problem) -> list[Button]:
+    there = PROVIDERS[problem.integration].label
+    return [
+        _of(problem, "resolve", _("Keep FieldCamp's"), tone="primary", choice="local"),
+        _of(problem, "resolve", _("Keep {place}'s").format(place=there), choice="remote"),
+    ]
+
+
+def _leads(problem: Problem, fix: Fix, url: str, seat: Seat, rights: Rights) -> list[Button]:
+    """The button to the place where the cause is corrected, for who may correct it."""
+    key = f"fix-{problem.pk}"
+    if fix.leads is Lead.RECORD and url and seat.may("settings"):
+        return [Button(key, fix.link, url, post=False, tone="primary")]
+    if problem.connection is None or not rights.may_change(problem.connection):
+        return []
+    if fix.leads is Lead.MAPPING:
+        place = reverse("integrations:mapping", args=[problem.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    if fix.leads is Lead.CONNECTION:
+        place = reverse("admin:integrations_connection_change", args=[problem.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    return []
+
+
+def _of(problem: Problem, verb: str, label: str, tone: str = "", **fields: str) -> Button:
+    key = "-".join([verb, *fields.values(), problem.pk])
+    url = reverse(f"integrations:{verb}", args=[problem.pk])
+    return Button(key, label, url, tone=tone, fields=fields, swaps=True)
+
+
+def _decisions(problem: Problem, hold: Hold) -> list[Button]:
+    url = reverse("integrations:decide", args=[hold.pk])
+    fields = {"reject": {"decision": "reject"}, "confirm": {"decision": "confirm"}}
+    back = _("Put the events back") if not hold.stream.kind else _("Put them back")
+    return [
+        Button(f"reject-{hold.pk}", back, url, tone="primary", fields=fields["reject"], swaps=True),
+        Button(f"confirm-{hold.pk}", _("Cut them loose"), url, tone="danger", fields=fields["confirm"], swaps=True),
+    ]
