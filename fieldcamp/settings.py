@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
-from fieldcamp.desk.look import UNFOLD as UNFOLD
+from fieldcamp.desk.theme import UNFOLD as UNFOLD
 from fieldcamp.env import Secrets, env_bool, env_int, env_list
 from fieldcamp.logs import logging_config
 

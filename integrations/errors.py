@@ -72,13 +72,13 @@ class Suspended(Transient):
 
 
 class RateLimited(Transient):
-    """Too many calls. `retry_at` (aware, UTC) is when to come back; `told`: the provider has named that time."""
+    """Too many calls. `retry_at` (aware, UTC) is when to come back; `explicit`: the provider has named that time."""
 
     code = ProblemCode.RATE_LIMITED
 
-    def __init__(self, message: str, *, retry_at: dt.datetime, detail: str = "", told: bool = False):
+    def __init__(self, message: str, *, retry_at: dt.datetime, detail: str = "", explicit: bool = False):
         super().__init__(message, detail=detail)
-        self.retry_at, self.told = retry_at, told
+        self.retry_at, self.explicit = retry_at, explicit
 
 
 class NeedsReconnect(ProviderError):

@@ -24,10 +24,10 @@ class Kind:
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
     FieldCamp, and left as they are when they change at the other side (a customer's display name). `noted` are stored
     as seen, and never compared (an invoice's open balance). `guarded` kinds trip the mass-removal guard.
-    `keep_local`: when the remote twin vanishes the local record stays and is flagged, else it goes as well.
-    `revives`: a vanished twin is made again by a full sync or an edit; where not, only by a person. `removable`: what
-    is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all that
-    still matters. `plural` and `twin` are how people call the records, and what one is at the other side.
+    `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as well.
+    `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person. `removable`:
+    what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all
+    that still matters. `plural` and `counterpart` are how people call the records, and what one is at the other side.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Kind:
     removable: bool = True
     ends: str = ""
     plural: str = "records"
-    twin: str = "record"
+    counterpart: str = "record"
 
     def pick(self, fields: Fields) -> dict[str, Any]:
         return {name: fields.get(name) for name in (*self.fields, *self.noted)}
@@ -56,7 +56,7 @@ VISIT = Kind(
     two_way=("start", "end"),
     together=("start", "end"),
     plural="visits",
-    twin="calendar event",
+    counterpart="calendar event",
 )
 BLOCK = Kind(
     "block",
@@ -65,7 +65,7 @@ BLOCK = Kind(
     guarded=False,
     keep_local=False,
     plural="busy times",
-    twin="event",
+    counterpart="event",
 )
 
 # Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None.
@@ -79,7 +79,7 @@ CUSTOMER = Kind(
     revives=False,
     removable=False,
     plural="clients",
-    twin="customer",
+    counterpart="customer",
 )
 # `type` is "service" or "product"; `income_account` the account's id at the provider.
 ITEM = Kind(
@@ -91,7 +91,7 @@ ITEM = Kind(
     revives=False,
     removable=False,
     plural="items",
-    twin="item",
+    counterpart="item",
 )
 # `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
 TAX = Kind(
@@ -103,7 +103,7 @@ TAX = Kind(
     revives=False,
     removable=False,
     plural="taxes",
-    twin="tax code",
+    counterpart="tax code",
 )
 # `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
@@ -120,7 +120,7 @@ INVOICE = Kind(
     removable=False,
     ends="voided",
     plural="invoices",
-    twin="posted invoice",
+    counterpart="posted invoice",
 )
 # `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in the order of these texts; what is
 # left of `amount` stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
@@ -135,7 +135,7 @@ PAYMENT = Kind(
     removable=False,
     ends="voided",
     plural="payments",
-    twin="posted payment",
+    counterpart="posted payment",
 )
 
 BOOKS = (CUSTOMER, ITEM, TAX, INVOICE, PAYMENT)  # in the order in which they depend on each other

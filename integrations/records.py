@@ -62,9 +62,9 @@ class RemoteRecord:
     """One record as the provider has it now. `fields` is empty and `gone` true for a tombstone.
 
     `kind` is what it is when nothing says that it is one of ours. `fields` may hold more than a kind stores: what is
-    private (a stranger's title) is dropped before anything is written. `shown` is what the change feed may print of it.
-    `made_with` is the id that our create was sent with, where the provider gave the record another. `doubtful`: a
-    listing could not tell whether this is ours, or whether it is really gone.
+    private (the title of somebody's own event) is dropped before anything is written. `shown` is what the change feed
+    may print of it. `made_with` is the id that our create was sent with, where the provider gave the record another.
+    `doubtful`: a listing could not tell whether this is ours, or whether it is really gone.
     """
 
     id: str

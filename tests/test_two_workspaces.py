@@ -154,7 +154,7 @@ def test_their_ids_are_unknown(route, ours, theirs, key, owner):
 def test_lists_and_pages_show_only_ones_own(route, ours, theirs, key, owner, monkeypatch):
     from integrations.api import sync
 
-    monkeypatch.setattr(sync, "take_in_pending", lambda workspace, integration: None)
+    monkeypatch.setattr(sync, "observe_pending", lambda workspace, integration: None)
     marks, before = marks_of(theirs), stored(theirs)
     caller = key if is_api(route) else owner
     for method in METHODS:

@@ -20,8 +20,8 @@ from fieldcamp.api.scope_table import ScopeTable, scope_table
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.templatetags.desk import at, when
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
 
 USUAL_LIFE = dt.timedelta(days=90)
@@ -61,7 +61,7 @@ class KeyForm(ServiceForm):
             return update_key(self.instance, changes=self.changes())
         key, self.secret = create_key(
             workspace=self.workspace,
-            created_by=seat_of(self.request).name,
+            created_by=desk_user_of(self.request).name,
             **{name: self.cleaned_data[name] for name in KEY_FORM},
         )
         return key
@@ -121,7 +121,7 @@ class ApiKeyAdmin(ServiceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Says which keys end soon."""
-        for key in seat_of(request).scope(expiring(timezone.now()))[:5]:
+        for key in desk_user_of(request).scope(expiring(timezone.now()))[:5]:
             end = timezone.localtime(key.expires_at)
             self.message_user(
                 request, f"{key.name} expires on {end:%-d %B %Y}: make a new key in time.", messages.WARNING
@@ -186,7 +186,7 @@ class ApiKeyAdmin(ServiceAdmin):
         key = self._key(request, object_id)
         if request.method != "POST":
             return self._page(request, "admin/api/revoke.html", key, title="Revoke this key?")
-        with attributed(actor=seat_of(request).name):
+        with attributed(actor=desk_user_of(request).name):
             revoke_key(key)
         self.log_change(request, key, "Revoked.")
         self.message_user(request, f"{key.name} is revoked. Calls with it are refused from now on.")
@@ -198,7 +198,7 @@ class ApiKeyAdmin(ServiceAdmin):
         hours = request.POST.get("overlap", "")
         if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:
             return self._page(request, "admin/api/rotate.html", key, title="New secret", overlaps=OVERLAPS.items())
-        with attributed(actor=seat_of(request).name):
+        with attributed(actor=desk_user_of(request).name):
             secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
         self.log_change(request, key, "Rotated.")
         return self._show(request, key, secret, rotated=True)

@@ -276,7 +276,7 @@ def as_api_error(exc: Exception) -> ApiError | None:
         case SuspiciousOperation() | UnreadablePostError():
             return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
         case OperationalError() | InterfaceError():
-            log.warning("database unavailable", exc_info=exc)
+            log.warning("database_unavailable", exc_info=exc)
             return ApiError("UNAVAILABLE", headers={"Retry-After": "1"})
         case drf.APIException():
             return error_for_status(exc.status_code)
@@ -287,7 +287,7 @@ def explain(exc: Exception) -> ApiError:
     """The error to answer with; an unexpected exception goes to the log with its traceback, and nowhere else."""
     error = as_api_error(exc)
     if error is None:
-        log.error("unhandled exception in the API", exc_info=exc)
+        log.error("unhandled_exception", exc_info=exc)
         error = ApiError("INTERNAL_ERROR")
     return error
 

@@ -37,7 +37,7 @@ def warn(now: dt.datetime) -> int:
             try:
                 sent += _mail(key)
             except OSError:
-                log.exception("expiry_mail_failed", key=key.pk)
+                log.exception("expiry_mail_failed", key_id=key.pk)
                 ApiKey.objects.filter(pk=key.pk).update(expiry_warned_at=None)
     return sent
 

@@ -96,7 +96,7 @@ def _drop_trailing_slash(request: HttpRequest) -> None:
 def _lead_nowhere(request: Any) -> None:
     """Gives an unknown address to a view of the API's own, before Django makes a page of it for people."""
     if not _exists(request.path_info, get_urlconf() or settings.ROOT_URLCONF):
-        request.urlconf = "fieldcamp.api.nowhere"
+        request.urlconf = "fieldcamp.api.not_found"
 
 
 @lru_cache(maxsize=1000)

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
 from fieldcamp.workspace.tracking import attributed
@@ -32,7 +32,7 @@ class ScopedAdmin(ModelAdmin):
     change_form_show_cancel_button = True
 
     def _allowed(self, request: HttpRequest, what: str) -> bool:
-        return what in self.needs and seat_of(request).may(self.needs[what])
+        return what in self.needs and desk_user_of(request).may(self.needs[what])
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._allowed(request, "view")
@@ -50,7 +50,7 @@ class ScopedAdmin(ModelAdmin):
         return self._allowed(request, "view")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return seat_of(request).scope(super().get_queryset(request), self.workspace_path)
+        return desk_user_of(request).scope(super().get_queryset(request), self.workspace_path)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
         """Another workspace's row is as unknown as one that does not exist."""
@@ -59,7 +59,7 @@ class ScopedAdmin(ModelAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choices of the own workspace only."""
         if any(field.name == "workspace" for field in db_field.related_model._meta.fields):
-            kwargs.setdefault("queryset", seat_of(request).scope(db_field.related_model._default_manager.all()))
+            kwargs.setdefault("queryset", desk_user_of(request).scope(db_field.related_model._default_manager.all()))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
@@ -70,12 +70,12 @@ class SuperuserAdmin(ModelAdmin):
     show_facets = ShowFacets.NEVER
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return seat_of(request).is_superuser
+        return desk_user_of(request).is_superuser
 
     has_module_permission = has_view_permission
 
     def _writes(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.may_write and seat_of(request).is_superuser
+        return self.may_write and desk_user_of(request).is_superuser
 
     has_add_permission = has_change_permission = has_delete_permission = _writes
 
@@ -97,7 +97,7 @@ class ServiceForm(forms.ModelForm):
         if not self.is_bound or self.errors:
             return
         try:
-            with attributed(actor=seat_of(self.request).name):
+            with attributed(actor=desk_user_of(self.request).name):
                 self.saved = self.run()
         except InvalidFields as error:
             for name, sentences in error.details.items():
@@ -111,7 +111,7 @@ class ServiceForm(forms.ModelForm):
     @property
     def workspace(self) -> Workspace:
         """The company that a new row belongs to."""
-        workspace = seat_of(self.request).workspace
+        workspace = desk_user_of(self.request).workspace
         if workspace is None:
             raise ValidationError("There is no company yet.")
         return workspace

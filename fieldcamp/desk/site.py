@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from fieldcamp.desk.demo import credentials
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,7 +34,7 @@ def _in_company_time(view: View) -> View:
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with timezone.override(seat_of(request).timezone):
+        with timezone.override(desk_user_of(request).timezone):
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response = response.render()
@@ -49,7 +49,7 @@ class DeskSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return seat_of(request).may_enter
+        return desk_user_of(request).may_enter
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         return super().admin_view(_in_company_time(view), cacheable)
@@ -71,14 +71,14 @@ def desk_view(*methods: str, may: str = "view") -> Callable[[View], View]:
         @require_http_methods(methods)
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not seat_of(request).may_enter:
+            if not desk_user_of(request).may_enter:
                 if "HX-Request" in request.headers:
                     return HttpResponse(status=204, headers={"HX-Refresh": "true"})
                 back = request.get_full_path() if request.method == "GET" else reverse("admin:index")
                 return redirect_to_login(back, reverse("admin:login"))
             if any("\x00" in str(value) for value in kwargs.values()):
                 raise Http404  # PostgreSQL refuses NUL in any text
-            if not seat_of(request).may(may):
+            if not desk_user_of(request).may(may):
                 raise PermissionDenied
             return placed(request, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""The audit trail: written by the services, in the transaction of the deed itself."""
+"""The audit trail: written by the services, in the transaction of the action itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def audit(
     after: Mapping[str, Any] | None = None,
     actor: str | None = None,
 ) -> AuditEntry:
-    """Writes one deed down: by `actor`, or by whoever `attributed` says; of what was and is, only what differs.
+    """Writes one action down: by `actor`, or by whoever `attributed` says; of what was and is, only what differs.
 
     The caller names harmless fields only: a secret or a token is never among them.
     """

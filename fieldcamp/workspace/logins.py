@@ -61,8 +61,8 @@ def invite(*, member: Member, by: Member | None) -> bool:
             raise InvalidTransition(f"{member} has no e-mail address. Enter one first.")
         member.user = _login_for(member)
         member.save(update_fields=["user"])
-        deed = "login.invited_again" if state == LoginState.INVITED else "login.invited"
-        _note(deed, member, after={"username": member.user.username, "role": member.role})
+        action = "login.invited_again" if state == LoginState.INVITED else "login.invited"
+        _note(action, member, after={"username": member.user.username, "role": member.role})
     return _send(member)
 
 
@@ -140,6 +140,6 @@ def _send(member: Member) -> bool:
             [member.user.email],
         )
     except OSError as error:  # smtplib's errors and all of the network's
-        log.warning("invitation_not_sent", member=member.pk, error=type(error).__name__)
+        log.warning("invitation_not_sent", member_id=member.pk, error=type(error).__name__)
         return False
     return True

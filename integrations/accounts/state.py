@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import open_problem
-from integrations.mail.alerts import tell_needs_person
+from integrations.mail.alerts import alert_needs_person
 from integrations.models import Connection, ConnectionState
 
 log = structlog.get_logger(__name__)
@@ -36,9 +36,9 @@ def _mark(connection: Connection | str, state: ConnectionState, code: str, reaso
             row = Connection.objects.get(pk=pk)
             open_problem(row, code, f"{row.account_name}: {reason}", now=timezone.now())
             if mail:
-                transaction.on_commit(lambda: tell_needs_person(pk), robust=True)
+                transaction.on_commit(lambda: alert_needs_person(pk), robust=True)
     if moved:
-        log.warning("connection_needs_person", connection=pk, state=state.value)
+        log.warning("connection_needs_person", connection_id=pk, state=state.value)
         if not isinstance(connection, str):
             connection.refresh_from_db()
     return bool(moved)

@@ -118,7 +118,7 @@ def _name_customers(links: Sequence[Link]) -> None:
 
 
 def _is_unmade(problem: Problem) -> bool:
-    """Whether the record has no twin yet: only then it can be said which one is its."""
+    """Whether the record has no counterpart yet: only then it can be said which one is its."""
     return problem.link is None or (problem.link.seen is None and problem.link.cut_at is None)
 
 
@@ -186,13 +186,13 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
 def _fresh(problem: Problem, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
     """Making a new one; under another name where its own is taken there, which a number cannot be."""
     taken = _reason(problem) != ProblemReason.MATCH or any(_equal(link.seen, local, named) for link in mine)
-    twin = KINDS[problem.record_kind].twin
+    counterpart = KINDS[problem.record_kind].counterpart
     if not taken:
-        return [_button(problem, f"Make a new {twin}", choice=NEW)]
+        return [_button(problem, f"Make a new {counterpart}", choice=NEW)]
     if problem.record_kind == INVOICE.name:
         return []
     name = f"{local[named]} {_ENDS_WITH}"
-    return [_button(problem, f"Make a new {twin}, “{name}”", choice=NEW, name=name)]
+    return [_button(problem, f"Make a new {counterpart}, “{name}”", choice=NEW, name=name)]
 
 
 def _button(problem: Problem, label: str, tone: str = "", **fields: str) -> Button:

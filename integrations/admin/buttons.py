@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from integrations.accounts.rights import Rights, rights_of
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
@@ -25,13 +25,13 @@ class Button:
     swaps: bool = False  # the problem's card is replaced by what came of it; without scripts the page is loaded anew
 
 
-def rights_at(seat: Seat) -> Rights:
-    """Who may connect and change which connection; for the seat's workspace."""
-    rights = getattr(seat, "_rights", None)
+def rights_at(desk_user: DeskUser) -> Rights:
+    """Who may connect and change which connection; in the desk user's workspace."""
+    rights = getattr(desk_user, "_rights", None)
     if rights is None:
         none = Rights(manages=False, member=None)
-        rights = rights_of(seat.user, seat.workspace) if seat.workspace else none
-        seat._rights = rights  # type: ignore[attr-defined]  # asked for by each card of a page
+        rights = rights_of(desk_user.user, desk_user.workspace) if desk_user.workspace else none
+        desk_user._rights = rights  # type: ignore[attr-defined]  # asked for by each card of a page
     return rights
 
 
@@ -62,7 +62,7 @@ def _of(connection: Connection, verb: str, label: str, *, post: bool = True, ton
     return Button(f"{verb}-{connection.pk}", label, url, post=post, tone=tone, about=connection.account_name)
 
 
-def connection_buttons(connection: Connection, seat: Seat, rights: Rights) -> list[Button]:
+def connection_buttons(connection: Connection, desk_user: DeskUser, rights: Rights) -> list[Button]:
     """What this person may do with the connection as it stands."""
     state = connection.state
     found: list[Button] = []
@@ -88,8 +88,8 @@ def pause_button(connection: Connection) -> Button:
     return _of(connection, "pause", gettext("Pause"))
 
 
-def sync_button(connection: Connection, seat: Seat) -> Button | None:
-    if not (connection.usable and seat.may("sync")):
+def sync_button(connection: Connection, desk_user: DeskUser) -> Button | None:
+    if not (connection.usable and desk_user.may("sync")):
         return None
     return _of(connection, "sync", gettext("Sync now"))
 

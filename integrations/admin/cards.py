@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
@@ -147,8 +147,8 @@ class Card:
         return reverse("integrations:trigger", args=[self.provider.slug])
 
 
-def card_of(found: Standing, seat: Seat) -> Card:
-    rights = rights_at(seat)
+def card_of(found: Standing, desk_user: DeskUser) -> Card:
+    rights = rights_at(desk_user)
     now = timezone.now()
     books = [connection for connection in found.accounts if keeps_books(connection)]
     facts = facts_of(books) if books else {}
@@ -156,7 +156,7 @@ def card_of(found: Standing, seat: Seat) -> Card:
         AccountRow(
             connection,
             TONES[ConnectionState(connection.state)],
-            connection_buttons(connection, seat, rights),
+            connection_buttons(connection, desk_user, rights),
             facts.get(connection.pk, ""),
         )
         for connection in found.accounts
@@ -172,17 +172,17 @@ def card_of(found: Standing, seat: Seat) -> Card:
         connect=connect_button(slug, label, "" if accounts else "primary")
         if rights.may_connect_to(found.provider.name) and not books
         else None,
-        cancel=cancel_button(live) if live and seat.may("sync") and not live.cancel_requested_at else None,
-        may_sync=found.connected and live is None and seat.may("sync"),
+        cancel=cancel_button(live) if live and desk_user.may("sync") and not live.cancel_requested_at else None,
+        may_sync=found.connected and live is None and desk_user.may("sync"),
         now=now,
     )
 
 
-def all_cards(seat: Seat) -> list[Card]:
-    if seat.workspace is None:
+def all_cards(desk_user: DeskUser) -> list[Card]:
+    if desk_user.workspace is None:
         return []
-    return [card_of(found, seat) for found in standings(seat.workspace)]
+    return [card_of(found, desk_user) for found in standings(desk_user.workspace)]
 
 
-def one_card(seat: Seat, integration: str) -> Card | None:
-    return card_of(standing(seat.workspace, integration), seat) if seat.workspace else None
+def one_card(desk_user: DeskUser, integration: str) -> Card | None:
+    return card_of(standing(desk_user.workspace, integration), desk_user) if desk_user.workspace else None

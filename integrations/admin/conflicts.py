@@ -50,7 +50,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Touch:
+class LastChange:
     """Who changed a side last, as far as that is known."""
 
     who: str = ""
@@ -109,7 +109,7 @@ def picks(problem: Problem, posted: Mapping[str, str]) -> dict[str, str] | None:
     return chosen or None
 
 
-def touches(problems: Sequence[Problem]) -> dict[str, tuple[Touch, Touch]]:
+def last_changes(problems: Sequence[Problem]) -> dict[str, tuple[LastChange, LastChange]]:
     """By problem: the last change in FieldCamp, and when the other side was seen. One query."""
     keys = {(local_kind(problem.record_kind), problem.record_id): problem for problem in problems if problem.record_id}
     if not keys:
@@ -122,10 +122,10 @@ def touches(problems: Sequence[Problem]) -> dict[str, tuple[Touch, Touch]]:
     )
     latest = made_here.order_by().values("kind", "record_id").annotate(last=Max("seq")).values("last")
     last = {(row.kind, row.record_id): row for row in Change.objects.filter(seq__in=latest)}
-    found: dict[str, tuple[Touch, Touch]] = {}
+    found: dict[str, tuple[LastChange, LastChange]] = {}
     for key, problem in keys.items():
         row = last.get(key)
-        here = Touch(row.actor, row.at) if row else Touch()
-        there = Touch("", problem.link.seen_at if problem.link else None)
+        here = LastChange(row.actor, row.at) if row else LastChange()
+        there = LastChange("", problem.link.seen_at if problem.link else None)
         found[problem.pk] = (here, there)
     return found

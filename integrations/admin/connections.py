@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
-from fieldcamp.desk.seat import Seat, seat_of
 from fieldcamp.desk.templatetags.desk import when
+from fieldcamp.desk.users import DeskUser, desk_user_of
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES
@@ -68,7 +68,7 @@ def passport_of(connection: Connection) -> Passport | None:
     )
 
 
-def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
+def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str, Any]:
     """The page; a constant number of queries."""
     open_ones = Problem.objects.filter(connection=connection, resolved_at=None).select_related("connection", "link")
     parts = connection.job_parts.select_related("job").order_by("-job__created_at", "-job_id")[:10]
@@ -79,7 +79,7 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
         workspace_id=connection.workspace_id, integration=connection.integration
     ).first()
     now = timezone.now()
-    may_change = rights_at(seat).may_change(connection)
+    may_change = rights_at(desk_user).may_change(connection)
     return {
         "connection": connection,
         "books": books_context(connection, may_change) if keeps_books(connection) else None,
@@ -88,9 +88,9 @@ def connection_context(connection: Connection, seat: Seat) -> dict[str, Any]:
         "passport": passport_of(connection),
         "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),
         "jobs": [(part.job, JOB_TONES[JobStatus(part.job.status)]) for part in parts],
-        "needs": problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), seat),
-        "buttons": connection_buttons(connection, seat, rights_at(seat)),
-        "sync": sync_button(connection, seat),
+        "needs": problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), desk_user),
+        "buttons": connection_buttons(connection, desk_user, rights_at(desk_user)),
+        "sync": sync_button(connection, desk_user),
         "schedule": row,
         "every": every(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES),
         "used": usage_of([connection], now)[connection.pk],
@@ -136,6 +136,6 @@ class ConnectionAdmin(ScopedAdmin):
             "opts": self.opts,
             "original": connection,
             "title": connection.account_name,
-            **connection_context(connection, seat_of(request)),
+            **connection_context(connection, desk_user_of(request)),
         }
         return TemplateResponse(request, "integrations/connection.html", context)

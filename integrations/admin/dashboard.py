@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from fieldcamp.desk.seat import Seat, seat_of
+from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.cards import all_cards
 from integrations.admin.problem_cards import problem_cards
@@ -44,46 +44,46 @@ _OPTIONS = {
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's hook: the context of the admin's index."""
-    seat = seat_of(request)
-    cards = all_cards(seat)
+    desk_user = desk_user_of(request)
+    cards = all_cards(desk_user)
     return {
         **context,
         "title": gettext("Integrations"),
-        "company": seat.workspace,
-        "companies": _companies(seat),
-        "chosen_company": seat.chosen.pk if seat.chosen else "",
+        "company": desk_user.workspace,
+        "companies": _companies(desk_user),
+        "chosen_company": desk_user.chosen.pk if desk_user.chosen else "",
         "cards": cards,
         "queue": queue_health(timezone.now()),
-        **needs_context(seat),
-        **_chart(seat),
+        **needs_context(desk_user),
+        **_chart(desk_user),
     }
 
 
-def _companies(seat: Seat) -> list[Workspace]:
+def _companies(desk_user: DeskUser) -> list[Workspace]:
     """Whom a superuser without a member may choose among."""
-    return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES]) if seat.roams else []
+    return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES]) if desk_user.is_operator else []
 
 
-def needs_context(seat: Seat) -> dict[str, Any]:
+def needs_context(desk_user: DeskUser) -> dict[str, Any]:
     """The list of open problems, worst first, and what is merely good to know."""
-    if seat.workspace is None:
+    if desk_user.workspace is None:
         return {"needs": [], "notices": []}
-    problems = needs_you(seat.workspace, limit=MOST)
-    notices = Problem.objects.filter(workspace=seat.workspace, notice=True, resolved_at=None, ignored_at=None)
+    problems = needs_you(desk_user.workspace, limit=MOST)
+    notices = Problem.objects.filter(workspace=desk_user.workspace, notice=True, resolved_at=None, ignored_at=None)
     known = len(problems)
-    both = problem_cards([*problems, *notices.select_related("connection", "link")[:20]], seat)
+    both = problem_cards([*problems, *notices.select_related("connection", "link")[:20]], desk_user)
     return {
         "needs": both[:known],
         "notices": both[known:],
         "needs_more": known == MOST,
-        "may_dismiss": seat.may("ignore"),
+        "may_dismiss": desk_user.may("ignore"),
     }
 
 
-def _chart(seat: Seat) -> dict[str, Any]:
-    if seat.workspace is None:
+def _chart(desk_user: DeskUser) -> dict[str, Any]:
+    if desk_user.workspace is None:
         return {}
-    days = jobs_per_day(seat.workspace, timezone.now())
+    days = jobs_per_day(desk_user.workspace, timezone.now())
     data = {
         "labels": [date_format(day, "j M") for day, _ in days],
         "datasets": [

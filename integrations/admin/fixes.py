@@ -10,10 +10,10 @@ from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE
 from integrations.models import Problem
 
-Words = Any  # a text, translated when it is shown
+LazyText = Any  # a text, translated when it is shown
 
 
-class Lead(StrEnum):
+class FixTarget(StrEnum):
     """Where a fix's own button leads."""
 
     NOWHERE = ""
@@ -27,12 +27,12 @@ class Fix:
     """`title` names the problem, `sentence` what to do; `link` is the text of the button that leads to `leads`, and
     `button` that of the retry ("" where trying again would change nothing)."""
 
-    title: Words
-    sentence: Words
-    button: Words = _("Try again")
-    leads: Lead = Lead.NOWHERE
-    link: Words = ""
-    nobody: Words = _("Somebody with more rights can fix this.")
+    title: LazyText
+    sentence: LazyText
+    button: LazyText = _("Try again")
+    leads: FixTarget = FixTarget.NOWHERE
+    link: LazyText = ""
+    nobody: LazyText = _("Somebody with more rights can fix this.")
 
 
 _DECIDES = _("An owner or admin decides this.")
@@ -77,13 +77,13 @@ CODES: dict[str, Fix] = {
             "Correct the record as the sentence above says. Everything else is synced, and this one is tried again by "
             "itself as soon as it is edited."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
     ProblemCode.AMOUNT_VARIANCE: Fix(
         _("The totals differ"),
         _("Compare lines, discount and tax on both sides, correct the one that is wrong, and try again."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
     ProblemCode.FULL_SYNC_FORCED: Fix(
@@ -130,7 +130,7 @@ REASONS: dict[str, Fix] = {
             "Another customer, vendor or employee there has this name. Give this one a name of its own, or rename the "
             "other there; then try again."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Change the name"),
     ),
     ProblemReason.NAME_TAKEN_BY_VENDOR: Fix(
@@ -139,7 +139,7 @@ REASONS: dict[str, Fix] = {
             "Names are shared there by customers, vendors and employees. Change the name here, for example by adding "
             "“(customer)”, and try again."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Change the name"),
     ),
     ProblemReason.NAME_TAKEN_BY_EMPLOYEE: Fix(
@@ -148,13 +148,13 @@ REASONS: dict[str, Fix] = {
             "Names are shared there by customers, vendors and employees. Change the name here, for example by adding "
             "“(customer)”, and try again."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Change the name"),
     ),
     ProblemReason.DUPLICATE_NUMBER: Fix(
         _("The number is taken"),
         _("A document with this number is there already. Give this one another number, or delete the other there."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Change the number"),
     ),
     ProblemReason.INACTIVE_REFERENCE: Fix(
@@ -163,13 +163,13 @@ REASONS: dict[str, Fix] = {
             "A customer, item or account that this record uses was made inactive there. Make it active again there, or "
             "choose another one here."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
     ProblemReason.CLOSED_PERIOD: Fix(
         _("The books are closed for this date"),
         _("Give the document a date after the closing date, or ask the bookkeeper to move the closing date."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Change the date"),
     ),
     ProblemReason.DEPOSITED: Fix(
@@ -178,25 +178,25 @@ REASONS: dict[str, Fix] = {
             "A deposited payment is not changed from here. Ask the bookkeeper to take it out of the deposit, or undo "
             "the change."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the payment"),
     ),
     ProblemReason.SETTLED: Fix(
         _("It is settled already"),
         _("What is settled there is not changed any more. Undo the change here, or correct it there."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
     ProblemReason.HAS_PAYMENTS: Fix(
         _("Payments are applied to it"),
         _("Take the payments off the invoice first, here or there; then try again."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the invoice"),
     ),
     ProblemReason.TAX_MAPPING: Fix(
         _("A tax rate has no tax code there"),
         _("Say which tax code this tax rate is. Everything that waits for it is then tried again."),
-        leads=Lead.MAPPING,
+        leads=FixTarget.MAPPING,
         link=_("Map the tax code"),
         nobody=_DECIDES,
     ),
@@ -206,7 +206,7 @@ REASONS: dict[str, Fix] = {
             "Choose the income account of new items and the item for lines without one. Everything that waits for them "
             "is then tried again."
         ),
-        leads=Lead.MAPPING,
+        leads=FixTarget.MAPPING,
         link=_("Choose the item"),
         nobody=_DECIDES,
     ),
@@ -216,19 +216,19 @@ REASONS: dict[str, Fix] = {
             "The record is in another currency than the company there keeps its books in. Correct the currency of the "
             "customer there."
         ),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
     ProblemReason.SUBSCRIPTION: Fix(
         _("The subscription there has ended"),
         _("Nothing can be written until the subscription is renewed at the provider. Nothing is lost meanwhile."),
-        leads=Lead.CONNECTION,
+        leads=FixTarget.CONNECTION,
         link=_("Look at the account"),
     ),
     ProblemReason.LIMITS: Fix(
         _("A limit of the provider is reached"),
         _("Shorten what is too long or split the record, or raise the limit of the plan there; then try again."),
-        leads=Lead.RECORD,
+        leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
 }
@@ -237,7 +237,7 @@ SAME_NUMBER = Fix(
     "An invoice with this number is there already, with another client or total. If it is the same, they are linked "
     "and what differs is settled like any change; if not, this one needs another number.",
     button="",
-    leads=Lead.RECORD,
+    leads=FixTarget.RECORD,
     link="Change the number",
 )
 TITLES = {code: fix.title for code, fix in CODES.items()}

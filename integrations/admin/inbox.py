@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fieldcamp.desk.seat import Seat
-from integrations.admin.conflicts import Touch, touches
+from fieldcamp.desk.users import DeskUser
+from integrations.admin.conflicts import LastChange, last_changes
 from integrations.admin.problem_cards import ProblemCard, problem_cards
 from integrations.errors import ProblemCode
 from integrations.models import ConflictPolicy, Problem
@@ -18,32 +18,32 @@ class InboxEntry:
     """One conflict. `remembers`: this person may say who wins from now on."""
 
     card: ProblemCard
-    here: Touch
-    there: Touch
+    here: LastChange
+    there: LastChange
     decides: bool
     remembers: bool
 
 
-def inbox_context(seat: Seat) -> dict[str, Any]:
+def inbox_context(desk_user: DeskUser) -> dict[str, Any]:
     """The page; a constant number of queries."""
-    if seat.workspace is None:
+    if desk_user.workspace is None:
         return {"entries": [], "more": False}
-    rows = open_problems(seat.workspace).filter(code=ProblemCode.CONFLICT)
+    rows = open_problems(desk_user.workspace).filter(code=ProblemCode.CONFLICT)
     found = list(rows.select_related("connection", "link__stream")[: MOST + 1])
-    return {"entries": entries(found[:MOST], seat), "more": len(found) > MOST}
+    return {"entries": entries(found[:MOST], desk_user), "more": len(found) > MOST}
 
 
-def entries(problems: list[Problem], seat: Seat) -> list[InboxEntry]:
-    about = touches(problems)
-    unknown = (Touch(), Touch())
+def entries(problems: list[Problem], desk_user: DeskUser) -> list[InboxEntry]:
+    about = last_changes(problems)
+    unknown = (LastChange(), LastChange())
     return [
         InboxEntry(
             card,
             *about.get(card.problem.pk, unknown),
-            decides=seat.may("retry") and card.problem.link is not None,
-            remembers=seat.may("settings") and _asks(card.problem),
+            decides=desk_user.may("retry") and card.problem.link is not None,
+            remembers=desk_user.may("settings") and _asks(card.problem),
         )
-        for card in problem_cards(problems, seat)
+        for card in problem_cards(problems, desk_user)
     ]
 
 

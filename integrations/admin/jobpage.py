@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.models import ApiKey
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.fixes import TITLES
@@ -68,12 +68,12 @@ PART_TONES = {
 }
 
 
-def job_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[str, Any]:
+def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
     """The whole page; a constant number of queries."""
-    return {**live_context(job, seat), **items_context(job, seat, query), "who": who(job)}
+    return {**live_context(job, desk_user), **items_context(job, desk_user, query), "who": who(job)}
 
 
-def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
+def live_context(job: SyncJob, desk_user: DeskUser) -> dict[str, Any]:
     """The part that is fetched again while the job runs."""
     now = timezone.now()
     parts = list(job.parts.select_related("connection", "connection__member"))
@@ -83,7 +83,7 @@ def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
         "label": PROVIDERS[job.integration].label if job.integration in PROVIDERS else job.integration,
         "tone": JOB_TONES[JobStatus(job.status)],
         "progress": progress_of(job, now) if job.in_flight else None,
-        "cancel": _cancel(job, seat),
+        "cancel": _cancel(job, desk_user),
         "by_entity": [
             (KINDS.get(kind, kind), counts)
             for kind, counts in sorted(split["counts_by_entity"].items(), key=lambda entry: _place(entry[0]))
@@ -103,8 +103,8 @@ def live_context(job: SyncJob, seat: Seat) -> dict[str, Any]:
     }
 
 
-def _cancel(job: SyncJob, seat: Seat) -> Button | None:
-    return cancel_button(job) if job.in_flight and not job.cancel_requested_at and seat.may("sync") else None
+def _cancel(job: SyncJob, desk_user: DeskUser) -> Button | None:
+    return cancel_button(job) if job.in_flight and not job.cancel_requested_at and desk_user.may("sync") else None
 
 
 def who(job: SyncJob) -> str:
@@ -121,7 +121,7 @@ def who(job: SyncJob) -> str:
     return gettext("{name} at the desk").format(name=job.actor) if job.actor else gettext("a person at the desk")
 
 
-def items_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[str, Any]:
+def items_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
     """One page of results, of one outcome if that is asked for. What does not make sense is taken as not asked."""
     outcome = query.get("outcome", "")
     outcome = outcome if outcome in Outcome.values else ""
@@ -137,7 +137,7 @@ def items_context(job: SyncJob, seat: Seat, query: Mapping[str, str]) -> dict[st
     about = subjects((job.workspace_id, item.kind, item.record_id) for item in items)
     names = _names(items)
     return {
-        "items": [_row(item, about, names, seat) for item in items],
+        "items": [_row(item, about, names, desk_user) for item in items],
         "outcome": outcome,
         "tabs": [("", gettext("All"), sum(getattr(job, name) for name in Outcome.values))]
         + [(name, Outcome(name).label, getattr(job, name)) for name in Outcome.values],
@@ -156,7 +156,7 @@ def _place(kind: str) -> tuple[int, str]:
 
 
 def _names(items: list[JobItem]) -> dict[tuple[str, str], str]:
-    """By what records are called there that FieldCamp does not have; one query. A stranger's event has no name."""
+    """By what records are called there that FieldCamp does not have; one query. Somebody's own event has no name."""
     alone = {(item.connection_id, item.remote_id) for item in items if not item.record_id and item.kind in _NAMED_BY}
     if not alone:
         return {}
@@ -172,14 +172,14 @@ def _names(items: list[JobItem]) -> dict[tuple[str, str], str]:
     }
 
 
-def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], seat: Seat) -> dict[str, Any]:
+def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], desk_user: DeskUser) -> dict[str, Any]:
     record = about.get((item.kind, item.record_id))
     known = str(record) if record is not None else names.get((item.kind, item.remote_id))
     return {
         "item": item,
         "title": known or (gettext("Busy time") if item.kind == "block" else item.key),
         "kind": KINDS.get(item.kind, item.kind),
-        "url": page_of(record, seat) if record is not None else "",
+        "url": page_of(record, desk_user) if record is not None else "",
         "action": action_of(item),
         "account": item.connection.account_name,
     }

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.templatetags.desk import when
+from fieldcamp.desk.users import desk_user_of
 from integrations.admin.cards import JOB_TONES
 from integrations.admin.jobpage import job_context
 from integrations.models import SyncJob
@@ -91,6 +91,6 @@ class SyncJobAdmin(ScopedAdmin):
             "opts": self.opts,
             "original": job,
             "title": job.pk,
-            **job_context(job, seat_of(request), request.GET),
+            **job_context(job, desk_user_of(request), request.GET),
         }
         return TemplateResponse(request, "integrations/job.html", context)

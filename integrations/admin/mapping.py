@@ -83,7 +83,7 @@ def _taxes(connection: Connection, codes: list[Reference], posted: Mapping[str, 
 def _items(
     connection: Connection, items: list[Reference], search: str, posted: Mapping[str, str]
 ) -> tuple[list[Row], bool]:
-    """Items that have no twin yet; with a search those that it finds, mapped or not."""
+    """Items that have no counterpart yet; with a search those that it finds, mapped or not."""
     chosen = mapped(connection, ITEM.name)
     names = {item.id: item.name for item in items}
     rows = Item.objects.alive().filter(workspace_id=connection.workspace_id, is_active=True).order_by("name", "pk")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 
 
 def environment(request: HttpRequest) -> list[str] | None:
@@ -18,7 +18,7 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Only what the role may open."""
-    seat = seat_of(request)
+    desk_user = desk_user_of(request)
     item = _item(request)
     groups: list[dict[str, Any]] = [
         {
@@ -58,15 +58,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         }
     )
     own = []
-    if seat.may("settings"):
+    if desk_user.may("settings"):
         own.append(item(_("Company"), "storefront", "workspace_workspace_changelist"))
-    if seat.may("keys"):
+    if desk_user.may("keys"):
         own.append(item(_("API keys"), "key", "api_apikey_changelist"))
-    if seat.may("settings"):
+    if desk_user.may("settings"):
         own.append(item(_("Audit trail"), "history", "workspace_auditentry_changelist"))
     if own:
         groups.append({"title": _("Settings"), "separator": True, "items": own})
-    if seat.is_superuser:
+    if desk_user.is_superuser:
         groups.append(
             {
                 "title": _("Site"),

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button
 from integrations.admin.cards import JobProgress, progress_of
 from integrations.admin.jobpage import action_of
@@ -35,9 +35,11 @@ class FixOutcome:
         return f"{reverse('integrations:outcome', args=[self.card.problem.pk])}?{query}"
 
 
-def outcome_of(problem: Problem, job: SyncJob | None, seat: Seat, said: str, *, fresh: bool = True) -> FixOutcome:
+def outcome_of(
+    problem: Problem, job: SyncJob | None, desk_user: DeskUser, said: str, *, fresh: bool = True
+) -> FixOutcome:
     """How it stands with the problem now; `job` is the run that tries it, `said` what the button has been answered."""
-    card = problem_cards([problem], seat)[0]
+    card = problem_cards([problem], desk_user)[0]
     if job is not None and job.in_flight:
         return FixOutcome(card, said, "info", job, progress_of(job, timezone.now()), fresh=fresh)
     if problem.ignored_at and not problem.resolved_at:

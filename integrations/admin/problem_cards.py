@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.accounts.rights import Rights
 from integrations.admin.books_problem_cards import BooksCard, books_cards, voiding
 from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import Unit, units_of
-from integrations.admin.fixes import Fix, Lead, fix_of
+from integrations.admin.fixes import Fix, FixTarget, fix_of
 from integrations.admin.subjects import page_of, subjects
 from integrations.errors import ProblemCode
 from integrations.models import Hold, Problem
@@ -69,17 +69,17 @@ class ProblemCard:
         return self.problem.resolved_at is None and self.problem.ignored_at is None
 
 
-def problem_cards(problems: Sequence[Problem], seat: Seat) -> list[ProblemCard]:
+def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[ProblemCard]:
     """The problems in their order; one query for the held removals and one for each kind of record."""
     about = subjects((problem.workspace_id, problem.record_kind, problem.record_id) for problem in problems)
     held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
     holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
     cards = books_cards(problems, about)
-    rights = rights_at(seat)
+    rights = rights_at(desk_user)
     found = []
     for problem in problems:
         record = about.get((problem.record_kind, problem.record_id))
-        url = page_of(record, seat) if record else ""
+        url = page_of(record, desk_user) if record else ""
         hold = holds.get(problem.record_id)
         found.append(
             ProblemCard(
@@ -88,7 +88,7 @@ def problem_cards(problems: Sequence[Problem], seat: Seat) -> list[ProblemCard]:
                 record=record,
                 record_url=url,
                 hold=hold,
-                buttons=_buttons(problem, hold, url, seat, rights, cards.get(problem.pk)),
+                buttons=_buttons(problem, hold, url, desk_user, rights, cards.get(problem.pk)),
                 units=units_of(problem) if problem.code == ProblemCode.CONFLICT else [],
                 books=cards.get(problem.pk),
             )
@@ -97,30 +97,30 @@ def problem_cards(problems: Sequence[Problem], seat: Seat) -> list[ProblemCard]:
 
 
 def _buttons(
-    problem: Problem, hold: Hold | None, url: str, seat: Seat, rights: Rights, card: BooksCard | None
+    problem: Problem, hold: Hold | None, url: str, desk_user: DeskUser, rights: Rights, card: BooksCard | None
 ) -> list[Button]:
     if problem.resolved_at:
         return []
     if problem.ignored_at:
-        return [_of(problem, "unignore", _("Bring it back"))] if seat.may("ignore") else []
+        return [_of(problem, "unignore", _("Bring it back"))] if desk_user.may("ignore") else []
     if problem.code in RECONNECT and problem.connection:
         allowed = rights.may_change(problem.connection)
         return [reconnect_button(problem.connection, key="fix-")] if allowed else []
     if problem.code == ProblemCode.CONFIRMATION_NEEDED:
-        return _decisions(problem, hold) if hold and seat.may("settings") else []
+        return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
-    found: list[Button] = [*card.buttons] if card and seat.may("retry") else []
+    found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
     if problem.notice or not (fix.button or found):
-        found += voiding(problem) if seat.may("settings") else []
-        return [*found, _of(problem, "ignore", _("Got it"))] if seat.may("ignore") else []
+        found += voiding(problem) if desk_user.may("settings") else []
+        return [*found, _of(problem, "ignore", _("Got it"))] if desk_user.may("ignore") else []
     if problem.code == ProblemCode.CONFLICT and problem.link_id:
-        if seat.may("retry"):
+        if desk_user.may("retry"):
             found += _sides(problem)
     else:
-        found += _leads(problem, fix, url, seat, rights)
-        if seat.may("retry") and problem.connection_id and fix.button:
+        found += _leads(problem, fix, url, desk_user, rights)
+        if desk_user.may("retry") and problem.connection_id and fix.button:
             found.append(_of(problem, "retry", fix.button, tone="" if found else "primary"))
-    if seat.may("ignore"):
+    if desk_user.may("ignore"):
         found.append(_of(problem, "ignore", _("Ignore until it changes")))
     return found
 
@@ -133,17 +133,17 @@ def _sides(problem: Problem) -> list[Button]:
     ]
 
 
-def _leads(problem: Problem, fix: Fix, url: str, seat: Seat, rights: Rights) -> list[Button]:
+def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Rights) -> list[Button]:
     """The button to the place where the cause is corrected, for who may correct it."""
     key = f"fix-{problem.pk}"
-    if fix.leads is Lead.RECORD and url and seat.may("settings"):
+    if fix.leads is FixTarget.RECORD and url and desk_user.may("settings"):
         return [Button(key, fix.link, url, post=False, tone="primary")]
     if problem.connection is None or not rights.may_change(problem.connection):
         return []
-    if fix.leads is Lead.MAPPING:
+    if fix.leads is FixTarget.MAPPING:
         place = reverse("integrations:mapping", args=[problem.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
-    if fix.leads is Lead.CONNECTION:
+    if fix.leads is FixTarget.CONNECTION:
         place = reverse("admin:integrations_connection_change", args=[problem.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
     return []

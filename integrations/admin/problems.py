@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.templatetags.desk import when
+from fieldcamp.desk.users import desk_user_of
 from integrations.admin.fixes import TITLES
 from integrations.admin.jobs import IntegrationFilter
 from integrations.admin.problem_cards import problem_cards
@@ -90,6 +90,6 @@ class ProblemAdmin(ScopedAdmin):
             "opts": self.opts,
             "original": problem,
             "title": TITLES.get(problem.code, problem.code),
-            "card": problem_cards([problem], seat_of(request))[0],
+            "card": problem_cards([problem], desk_user_of(request))[0],
         }
         return TemplateResponse(request, "integrations/problem.html", context)

@@ -1,4 +1,4 @@
-"""The pages of FieldCamp's records, with their remote twins and where their changes came from."""
+"""The pages of FieldCamp's records, with their remote counterparts and where their changes came from."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.jobs import provider_label
@@ -44,8 +44,8 @@ def _links(record: Any) -> QuerySet[Link]:
     return rows.select_related("stream__connection").order_by("-cut_at", "pk")
 
 
-def twins_of(record: Any) -> list[dict[str, Any]]:
-    """The record's remote twins, the present ones first."""
+def counterparts_of(record: Any) -> list[dict[str, Any]]:
+    """The record's remote counterparts, the present ones first."""
     return [
         {
             "link": link,
@@ -60,7 +60,7 @@ def twins_of(record: Any) -> list[dict[str, Any]]:
 
 
 def page_there(link: Link) -> str:
-    """The twin's page at the provider, where it has one; the link's stream and connection are at hand."""
+    """The counterpart's page at the provider, where it has one; the link's stream and connection are at hand."""
     connection = link.stream.connection
     provider = PROVIDERS.get(connection.integration)
     if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
@@ -81,16 +81,16 @@ def _state(link: Link) -> dict[str, str]:
 
 
 def after_deletion(record: Any) -> list[str]:
-    """What becomes of the twins when the record is deleted here."""
+    """What becomes of the counterparts when the record is deleted here."""
     said = []
     for link in _links(record).filter(cut_at=None)[:20]:
         connection = link.stream.connection
         where = f"{provider_label(connection.integration)} ({connection.account_name})"
         stays = not KINDS[link.kind].removable or link.stream.direction == Direction.PULL
         if connection.state == ConnectionState.DISCONNECTED:
-            said.append(gettext("Its twin in {where} stays: that account is disconnected.").format(where=where))
+            said.append(gettext("Its counterpart in {where} stays: that account is disconnected.").format(where=where))
         elif stays:
-            said.append(gettext("Its twin in {where} stays as it is.").format(where=where))
+            said.append(gettext("Its counterpart in {where} stays as it is.").format(where=where))
         else:
             said.append(gettext("The next sync removes its event from {where}.").format(where=where))
     return said or [gettext("It is not synced with anything, so nothing happens elsewhere.")]
@@ -116,16 +116,16 @@ class SyncedMixin(RecordAdmin):
                 resolved_at=None,
             )
             extra = {
-                "synced_panel": "integrations/twins.html",
-                "twins": twins_of(record),
+                "synced_panel": "integrations/counterparts.html",
+                "counterparts": counterparts_of(record),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
-                "needs": problem_cards(list(about.select_related("connection", "link")[:20]), seat_of(request)),
+                "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
 
 def _with_twins(model: type[TrackedModel]) -> None:
-    """Puts a page with twins in the place of the workspace's own page of this kind of record."""
+    """Puts a page with counterparts in the place of the workspace's own page of this kind of record."""
     own = type(admin.site.get_model_admin(model))
     admin.site.unregister(model)
     admin.site.register(model, type(f"Synced{own.__name__}", (SyncedMixin, own), {}))

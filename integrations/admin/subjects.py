@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from fieldcamp.desk.seat import Seat
+from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.kinds import KINDS
 
@@ -50,9 +50,9 @@ def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
     return found
 
 
-def page_of(record: TrackedModel, seat: Seat) -> str:
+def page_of(record: TrackedModel, desk_user: DeskUser) -> str:
     """The record's page at the desk; "" where it has none."""
     model = type(record)
-    if record.deleted_at or not admin.site.is_registered(model) or not seat.may("view"):
+    if record.deleted_at or not admin.site.is_registered(model) or not desk_user.may("view"):
         return ""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])

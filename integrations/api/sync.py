@@ -24,7 +24,7 @@ from integrations.selectors.feed import Feed, change
 from integrations.selectors.jobs import trigger_answer
 from integrations.selectors.status import status
 from integrations.services.jobs import check_trigger, create_job, require_connected
-from integrations.services.observe import take_in_pending
+from integrations.services.observe import observe_pending
 
 
 class IntegrationView(ApiView):
@@ -97,7 +97,7 @@ class SyncView(IntegrationView):
             require_connected(self.workspace, provider.name)
             as_of = None
             if since is None and position is None:
-                as_of = take_in_pending(self.workspace, provider.name)
+                as_of = observe_pending(self.workspace, provider.name)
             feed = Feed(self.workspace, provider.name)
             if position is not None:
                 after = feed.checked(position, now)

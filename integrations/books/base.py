@@ -22,7 +22,7 @@ class BooksSide:
 
     kind: ClassVar[Kind]
     model: ClassVar[type[TrackedModel]]
-    removed: ClassVar[str]  # what a person is told of a twin that was removed there; {books} is the provider
+    removed: ClassVar[str]  # what a person is told of a counterpart that was removed there; {books} is the provider
 
     def __init__(self, stream: Stream, window: Window):
         self.stream, self.window = stream, window
@@ -43,15 +43,15 @@ class BooksSide:
         """The records as the books should have them."""
         raise NotImplementedError
 
-    def matches(self, records: Sequence[Any], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[Any], unmatched: Sequence[Link]) -> Matches:
         """Which of our records are the same as which of theirs."""
         raise NotImplementedError
 
-    def alike(self, records: Sequence[Any], strangers: QuerySet) -> QuerySet:
-        """Those of the strangers that may be one of these records, as far as the database can tell."""
-        return strangers
+    def prefilter(self, records: Sequence[Any], unmatched: QuerySet) -> QuerySet:
+        """Those of the unmatched that may be one of these records, as far as the database can tell."""
+        return unmatched
 
-    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+    def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         """Why remote records that FieldCamp does not have are not taken in, by link; those that are have no entry."""
         return {link.pk: f"Only in {self.label}." for link in links}
 
@@ -63,7 +63,7 @@ class BooksSide:
         """Makes the record that only the other side has; its id."""
         raise NotImplementedError
 
-    def take_away(self, pair: Pair) -> None:
+    def remove_local(self, pair: Pair) -> None:
         """The other side has removed what it had made."""
 
     # --- `LocalSide` ------------------------------------------------------------------------------------------------
@@ -113,11 +113,11 @@ class BooksSide:
         records = list(self._with_related(unlinked))
         if not records:
             return
-        asked = self._strangers()
-        strangers = list(self.alike(records, asked) if len(records) <= MOST_ASKED else asked)
-        if not strangers:
+        asked = self._unmatched()
+        unmatched = list(self.prefilter(records, asked) if len(records) <= MOST_ASKED else asked)
+        if not unmatched:
             return
-        matches = self.matches(records, strangers)
+        matches = self.matches(records, unmatched)
         self._doubts = matches.doubts
         by_link = {link_id: record_id for record_id, link_id in matches.links.items()}
         found = list(Link.objects.filter(pk__in=by_link))
@@ -130,12 +130,12 @@ class BooksSide:
         rows = DirtyRow.objects.filter(stream=self.stream, kind=self.kind.name)
         return rows.values_list("record_id", flat=True)
 
-    def _strangers(self) -> QuerySet:
+    def _unmatched(self) -> QuerySet:
         links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id="", cut_at=None, seen_gone=False)
         return links.filter(seen__isnull=False).order_by("pk").only("remote_id", "seen")
 
-    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
-        reasons = self.unwelcome(links) if links else {}
+    def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        reasons = self.rejections(links) if links else {}
         return {link.pk: Local(None, exists=False, blocked=reasons.get(link.pk, "")) for link in links}
 
     def orphans(self, links: Any) -> Any:
@@ -150,7 +150,7 @@ class BooksSide:
                     assert pair.link_id is not None
                     self.made[pair.link_id] = self.make(pair)
                 elif decision.action is Action.REMOVE_LOCAL:
-                    self.take_away(pair)
+                    self.remove_local(pair)
                 elif decision.pull and not self.take(pair, decision.pull):
                     overtaken.add(pair.key)
         return overtaken
@@ -158,7 +158,7 @@ class BooksSide:
     def expand(self, decisions: Sequence[Decision]) -> None:
         """Nothing follows from them."""
 
-    def removed_there(self) -> tuple[str, str]:
+    def removed_remotely(self) -> tuple[str, str]:
         return ProblemCode.RECORD_REMOVED, self.removed.format(books=self.label)
 
     # --- the other kinds of the same books --------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class BooksSide:
         """How the books call these records of ours, as far as they have them."""
         return dict(self._links(kind).filter(record_id__in=set(record_ids)).values_list("record_id", "remote_id"))
 
-    def twins(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
+    def counterparts(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
         """The links of these records of ours, with what was seen of them there."""
         return self._links(kind).filter(record_id__in=set(record_ids))
 

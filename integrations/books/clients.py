@@ -37,16 +37,16 @@ class Clients(BooksSide):
         """What cannot be kept there (a colon in a name) is no difference."""
         return PROVIDERS[self.connection.integration].kept(self.kind.name, fields)
 
-    def matches(self, records: Sequence[Client], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[Client], unmatched: Sequence[Link]) -> Matches:
         ours = [
             Candidate(client.pk, email=client.email, name=str(client), phone=phone_of(client.phone_number))
             for client in records
         ]
-        return match_people(ours, [_candidate(link) for link in strangers])
+        return match_people(ours, [_candidate(link) for link in unmatched])
 
-    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+    def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_customers:
-            return super().unwelcome(links)
+            return super().rejections(links)
         reasons = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
         candidates = [_candidate(link) for link in links]
         emails = {candidate.email.casefold() for candidate in candidates if candidate.email}

@@ -85,7 +85,7 @@ class Invoices(BooksSide):
         )
 
     def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
-        links = self.twins(TAX, tax_rate_ids)
+        links = self.counterparts(TAX, tax_rate_ids)
         return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
 
     def _stated_tax(self, invoice: Invoice, code: Code) -> str:
@@ -108,7 +108,7 @@ class Invoices(BooksSide):
     def _blocked(self, invoice: Invoice, sentence: str, reason: ProblemReason | None = None, **data: Any) -> Local:
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
 
-    def matches(self, records: Sequence[Invoice], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
         """By number, client and total: entered by hand there before. With another total it is a question; of another
         client it is another invoice, since both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
@@ -120,13 +120,13 @@ class Invoices(BooksSide):
             Candidate(
                 link.pk, link.remote_id, name=seen.get("number") or "", extra=(seen.get("customer"), seen.get("total"))
             )
-            for link in strangers
+            for link in unmatched
             if (seen := link.seen or {}) and not seen.get("voided")
         ]
         return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
 
-    def alike(self, records: Sequence[Invoice], strangers: QuerySet) -> QuerySet:
-        return strangers.filter(seen__number__in=[invoice.number for invoice in records])
+    def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet) -> QuerySet:
+        return unmatched.filter(seen__number__in=[invoice.number for invoice in records])
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))

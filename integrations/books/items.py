@@ -27,15 +27,19 @@ class Items(BooksSide):
         return Item.objects.alive().filter(is_active=True)
 
     def views(self, records: Sequence[Item]) -> dict[str, Local]:
-        twins = {link.record_id: link for link in self.twins(ITEM, [item.pk for item in records])}
-        return {item.pk: self._view(item, twins.get(item.pk)) for item in records}
+        counterparts = {link.record_id: link for link in self.counterparts(ITEM, [item.pk for item in records])}
+        return {item.pk: self._view(item, counterparts.get(item.pk)) for item in records}
 
-    def _view(self, item: Item, twin: Link | None) -> Local:
+    def _view(self, item: Item, counterpart: Link | None) -> Local:
         if item.deleted_at:
             return Local(None, version=item.version)
         # The account is for new items: those that are there keep theirs when another is chosen.
-        account = str(twin.base.get("income_account") or "") if twin and twin.base else self.settings.income_account_id
-        if not account and twin is None:
+        account = (
+            str(counterpart.base.get("income_account") or "")
+            if counterpart and counterpart.base
+            else self.settings.income_account_id
+        )
+        if not account and counterpart is None:
             return Local(
                 None,
                 blocked=f"Choose the income account for new items in the settings of {self.label}.",
@@ -45,20 +49,20 @@ class Items(BooksSide):
         fields = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))
         return Local(fields, version=item.version)
 
-    def matches(self, records: Sequence[Item], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[Item], unmatched: Sequence[Link]) -> Matches:
         ours = [Candidate(item.pk, name=item.name, extra=item.sku or None) for item in records]
         theirs = [
             Candidate(link.pk, link.remote_id, name=seen.get("name") or "", extra=seen.get("sku") or None)
-            for link in strangers
+            for link in unmatched
             if (seen := link.seen or {})
         ]
         return match_by(
             ours, theirs, lambda one: one.extra and (one.extra, one.name.casefold()), _by_name, ask=_by_name
         )
 
-    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+    def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:
-            return super().unwelcome(links)
+            return super().rejections(links)
         return {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
 
     def take(self, pair: Pair, pull: Fields) -> bool:

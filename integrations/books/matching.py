@@ -72,8 +72,8 @@ def match_by(ours: Iterable[Candidate], theirs: Iterable[Candidate], *keys: Key,
     links: dict[str, int] = {}
     for key in keys:
         links |= _certain(left, right, key)
-    alike = _alike(left, right, ask) if ask else []
-    return Matches(links, {str(mine.id): [other.remote_id for other in others] for mine, others in alike})
+    prefilter = _alike(left, right, ask) if ask else []
+    return Matches(links, {str(mine.id): [other.remote_id for other in others] for mine, others in prefilter})
 
 
 class _Pool:

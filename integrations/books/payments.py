@@ -81,18 +81,18 @@ class Payments(BooksSide):
         }
         return Local(fields, theirs=theirs, version=payment.version)
 
-    def matches(self, records: Sequence[Payment], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[Payment], unmatched: Sequence[Link]) -> Matches:
         """The same money for the same invoices on the same day, entered at both sides, is one payment."""
         views = self.views(records)
         ours = [Candidate(id, extra=_same(view.fields)) for id, view in views.items() if view.fields]
-        theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in strangers]
+        theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in unmatched]
         return match_by(ours, theirs, lambda one: one.extra)
 
-    def alike(self, records: Sequence[Payment], strangers: QuerySet) -> QuerySet:
+    def prefilter(self, records: Sequence[Payment], unmatched: QuerySet) -> QuerySet:
         days = sorted({payment.date.isoformat() for payment in records})
-        return strangers.filter(seen__date__in=days)
+        return unmatched.filter(seen__date__in=days)
 
-    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+    def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}
         ours = self.record_ids(INVOICE, [name for names in paid.values() for name in names])
         reasons = {}
@@ -113,7 +113,7 @@ class Payments(BooksSide):
         made_in = self.connection.integration
         return import_payment(workspace=self.connection.workspace, made_in=made_in, values=values).pk
 
-    def take_away(self, pair: Pair) -> None:
+    def remove_local(self, pair: Pair) -> None:
         version = Payment.objects.values_list("version", flat=True).get(pk=pair.record_id)
         apply_payment(pair.record_id, version, {"voided": True})
 

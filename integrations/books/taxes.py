@@ -27,17 +27,17 @@ class Taxes(BooksSide):
     def views(self, records: Sequence[TaxRate]) -> dict[str, Local]:
         return {tax.pk: Local(None if tax.deleted_at else tax_fields(tax), version=tax.version) for tax in records}
 
-    def matches(self, records: Sequence[TaxRate], strangers: Sequence[Link]) -> Matches:
+    def matches(self, records: Sequence[TaxRate], unmatched: Sequence[Link]) -> Matches:
         """By name and rate; a rate alone is a suggestion on the mapping page, no more."""
         ours = [Candidate(tax.pk, name=tax.name, extra=plain(tax.rate)) for tax in records]
         theirs = [
             Candidate(link.pk, link.remote_id, name=seen.get("name") or "", extra=seen.get("rate") or "")
-            for link in strangers
+            for link in unmatched
             if (seen := link.seen or {}) and seen.get("active") is not False
         ]
         return match_by(ours, theirs, lambda one: (plain_name(one.name), one.extra))
 
-    def unwelcome(self, links: Sequence[Link]) -> dict[int, str]:
+    def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         """A code of a rate that a tax of ours without a code has may be just that one: it is left to be chosen."""
         open_rates = {plain(rate) for rate in self._unlinked().values_list("rate", flat=True)}
         reasons = {}

@@ -128,7 +128,7 @@ def _occurrences(
         try:
             found = list(_recur(event, instead_of, window, zone)) if event.get("busy") else []
         except Exception as error:  # a rule that no library understands must not stop the other events
-            log.warning("series.unreadable", link=master.pk, error=type(error).__name__)
+            log.warning("series_unreadable", link_id=master.pk, error=type(error).__name__)
             found = [] if event["start"] in instead_of else [(event["start"], event["end"])]
         for start, end in found:
             yield master, _times(event["uid"], start, start, end, zone)

@@ -129,8 +129,8 @@ class VisitsOfStream:
     def match(self, everything: bool) -> None:
         """Our marker on an event says whose it is; nothing is left to be matched."""
 
-    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+    def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         return {}
 
-    def removed_there(self) -> tuple[str, str]:
+    def removed_remotely(self) -> tuple[str, str]:
         return ProblemCode.EVENT_REMOVED, REMOVED_THERE

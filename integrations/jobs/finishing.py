@@ -33,7 +33,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
     try:
         assert_sums(job)
     except CountsDoNotAddUp:
-        log.exception("job.counts")
+        log.exception("job_counts_do_not_add_up")
         status = JobStatus.FAILED
     if status == JobStatus.SUCCEEDED and job.failed:
         status = JobStatus.PARTIAL
@@ -44,7 +44,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
         job.refresh_from_db()
         schedule.after_job(job)
     log.info(
-        "job.finished",
+        "job_finished",
         status=status,
         pulled=job.pulled,
         pushed=job.pushed,

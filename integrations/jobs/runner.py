@@ -34,11 +34,11 @@ from integrations.queue.ring import ring
 from integrations.records import instant
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
-PATIENCE = dt.timedelta(
+LONGEST_WAIT = dt.timedelta(
     seconds=70
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
-MOST_WAITS = 5
-ONE_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
+MAX_WAITS = 5
+LONGEST_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
 _CLEARED_BY_SUCCESS = (
@@ -71,7 +71,7 @@ def run(job_id: str) -> None:
         return
     job = SyncJob.objects.select_related("workspace").get(pk=job_id)
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
-        log.info("job.slice", attempt=job.attempts, mode=job.mode)
+        log.info("job_slice", attempt=job.attempts, mode=job.mode)
         try:
             try:
                 _Slice(job, lease).work()
@@ -80,10 +80,10 @@ def run(job_id: str) -> None:
         except _SliceOver:
             _go_on(job, lease, timezone.now())
         except _HandBack:
-            log.info("job.handed_back")
+            log.info("job_handed_back")
             _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
         except LeaseLost:
-            log.warning("job.lease_lost")
+            log.warning("job_lease_lost")
 
 
 def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values) -> None:
@@ -122,7 +122,7 @@ class _Slice:
         owner, until, cancelled = SyncJob.objects.values_list(*names).get(pk=self.job.pk)
         if owner != self.lease.owner:
             raise LeaseLost(self.job.pk)
-        if until - timezone.now() < ONE_CALL:  # the heartbeat could not write, say
+        if until - timezone.now() < LONGEST_CALL:  # the heartbeat could not write, say
             self.lease.assert_held()
         if cancelled:
             raise _Cancelled
@@ -153,7 +153,7 @@ class _Slice:
         except RateLimited as error:
             with self._held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
-            if error.retry_at - timezone.now() <= PATIENCE and self._may_wait(part):
+            if error.retry_at - timezone.now() <= LONGEST_WAIT and self._may_wait(part):
                 self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
             else:
                 until = f" It goes on after {error.retry_at:%H:%M} UTC."
@@ -168,7 +168,7 @@ class _Slice:
         except (_Interrupted, LeaseLost, DatabaseError):
             raise
         except Exception:
-            log.exception("job.part_failed", connection_id=connection.pk)
+            log.exception("job_part_failed", connection_id=connection.pk)
             self._fail(part, ProblemCode.INTERNAL_ERROR, INTERNAL)
 
     def _save(self, part: JobPart, status: str, **values) -> None:
@@ -203,7 +203,7 @@ class _Slice:
         part.progress["waits"] = (waits + 1 if before == done else 1, done)
         with self._held():
             part.save(update_fields=["progress"])
-        return part.progress["waits"][0] <= MOST_WAITS
+        return part.progress["waits"][0] <= MAX_WAITS
 
     def _streams(self, part: JobPart) -> bool:
         """All streams of one account; true when removals of one were held."""

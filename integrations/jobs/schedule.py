@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
-from integrations.mail.alerts import tell_paused
+from integrations.mail.alerts import alert_paused
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -162,4 +162,4 @@ def _pause_after_too_many(part: JobPart) -> None:
     if paused:
         log.warning("connection_paused", connection_id=part.connection_id)
         connection_id = part.connection_id
-        transaction.on_commit(lambda: tell_paused(connection_id), robust=True)
+        transaction.on_commit(lambda: alert_paused(connection_id), robust=True)

@@ -24,7 +24,7 @@ def is_over(link: Link, decision: Decision) -> bool:
     series from filling the place again), and a create that never came about."""
     if decision.pair.kind.owner is Owner.REMOTE:
         return decision.action in (Action.REMOVE_LOCAL, Action.FORGET) and not link.series_id
-    return decision.action is Action.FORGET and not (decision.pair.born and decision.pair.record_id)
+    return decision.action is Action.FORGET and not (decision.pair.has_counterpart and decision.pair.record_id)
 
 
 def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
@@ -58,7 +58,7 @@ def resolved(link: Link, record: RemoteRecord) -> str:
         link.seen, link.seen_tag, link.unsettled = kind.pick(record.fields), record.tag, True
         return ""
     if verb == Verb.CREATE and (record.gone or not (record.ours or record.made_with == link.remote_id)):
-        # Never made: the same id is free. A tombstone or a stranger's record: it is taken for good.
+        # Never made: the same id is free. A tombstone or somebody else's record: it is taken for good.
         link.generation += 1 if record.tag else 0
         return ""
     link.remote_id, fields = record.id, kind.pick(record.fields)

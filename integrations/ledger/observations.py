@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.kinds import BLOCK, KINDS, VISIT, Kind
 from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
-from integrations.sync.ports import Overtaken
+from integrations.sync.ports import CursorMoved
 
 _CHUNK = 1000
 _SEEN = ["remote_id", "seen", "seen_gone", "seen_tag", "seen_at", "unsettled", "parked", "mark", "cut_at"]
@@ -38,16 +38,16 @@ class Observations:
         return names.get()
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
-        """One page of a listing. Raises `Overtaken` when another reader has moved the cursor on from `expected`."""
+        """One page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from `expected`."""
         name = "full_cursor" if full else "cursor"
         with self.transaction():
             moved = Stream.objects.filter(pk=self.stream.pk, **{name: expected}).update(**{name: page.cursor})
             if not moved:
-                raise Overtaken
+                raise CursorMoved
             mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk) if full else ""
             self._merge(page.records, mark)
 
-    def look_again(self, records: Mapping[str, RemoteRecord]) -> None:
+    def save_refreshed(self, records: Mapping[str, RemoteRecord]) -> None:
         """Records that were fetched one by one."""
         with self.transaction():
             mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
@@ -195,7 +195,7 @@ def _see(link: Link, kind: Kind, record: RemoteRecord) -> None:
 
 
 def _notice(link: Link, record: RemoteRecord) -> str | None:
-    """Takes a newer sight of a known record into its link.
+    """Takes a newer observation of a known record into its link.
 
     None: nothing new. "": new, but no change that a person made. Else the feed's action.
     """
@@ -228,5 +228,5 @@ def _compared(kind: Kind, fields: Fields | None) -> list:
 
 
 def _shown(link: Link, record: RemoteRecord) -> dict:
-    """What the feed prints of an event; a stranger's title is nobody's business."""
+    """What the feed prints of an event; the title of an event that is no visit is private."""
     return {**record.shown, "summary": record.shown.get("summary") if link.record_id else None}

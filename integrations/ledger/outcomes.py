@@ -130,8 +130,8 @@ class Results:
     def _make_room(self, links: Sequence[Link]) -> None:
         """A reader of the feed may have taken our new record for somebody else's before its answer was saved."""
         named = {link.remote_id for link in links if link.record_id}
-        strangers = Link.objects.filter(stream=self.ledger.stream, remote_id__in=named, record_id="")
-        strangers.exclude(pk__in=[link.pk for link in links]).delete()
+        unmatched = Link.objects.filter(stream=self.ledger.stream, remote_id__in=named, record_id="")
+        unmatched.exclude(pk__in=[link.pk for link in links]).delete()
 
     def _refused(self, link: Link, entry: Written) -> JobItem:
         """The provider refuses the record as it is: parked until one side is edited. Anything else is tried again."""
@@ -253,7 +253,7 @@ class Results:
         if action is Action.CUT:
             assert link is not None
             link.cut_at, link.hold = now, None
-            code, sentence = self.ledger.local.removed_there()
+            code, sentence = self.ledger.local.removed_remotely()
             open_problem(
                 self.ledger.connection,
                 code,

@@ -28,7 +28,7 @@ class LocalSide(Protocol):
         """Links records of both sides that have met for the first time and are the same; of ours all that have no
         link, or only those that are dirty."""
 
-    def strangers(self, links: Sequence[Link]) -> Mapping[int, Local]:
+    def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         """What is to become of remote records that FieldCamp does not have, by their links."""
 
     def orphans(self, links: Any) -> Any:
@@ -41,5 +41,5 @@ class LocalSide(Protocol):
     def expand(self, decisions: Sequence[Decision]) -> None:
         """What else follows from decisions that have been made true."""
 
-    def removed_there(self) -> tuple[str, str]:
-        """The code and the sentence of a twin that was removed at the other side."""
+    def removed_remotely(self) -> tuple[str, str]:
+        """The code and the sentence of a counterpart that was removed at the other side."""

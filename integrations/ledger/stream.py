@@ -179,7 +179,7 @@ class StreamLedger(Observations):
             else ()
         )
         views = self.local.read(self.kind.name, ids)
-        nobodys = self.local.strangers([link for link in links if not link.record_id and link.kind == self.kind.name])
+        nobodys = self.local.unmatched([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
             _pair(
                 link,
@@ -218,7 +218,7 @@ class StreamLedger(Observations):
         with self.transaction():
             add_items(self.results.settle(records))
 
-    def save_here(self, decisions: Sequence[Decision]) -> set[str]:
+    def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:
             return set()
         with self.transaction():

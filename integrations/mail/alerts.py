@@ -17,7 +17,7 @@ def addresses_of(workspace_id: str, roles: Sequence[str]) -> list[str]:
     return sorted(set(people.values_list("email", flat=True)))
 
 
-def tell_paused(connection_id: str) -> None:
+def alert_paused(connection_id: str) -> None:
     """One mail to the owners: which account is paused, why, and where to resume it."""
     connection = Connection.objects.select_related("workspace").get(pk=connection_id)
     _tell(
@@ -29,7 +29,7 @@ def tell_paused(connection_id: str) -> None:
     )
 
 
-def tell_needs_person(connection_id: str) -> None:
+def alert_needs_person(connection_id: str) -> None:
     """One mail to owners, admins and the member concerned: which account, what happened, where to repair it."""
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
     desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])

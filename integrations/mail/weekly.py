@@ -76,7 +76,7 @@ def _send_once(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> b
     try:
         _mail(member, week, parts)
     except OSError:
-        log.exception("summary_mail_failed", member=member.pk)
+        log.exception("summary_mail_failed", member_id=member.pk)
         claim.delete()
         return False
     return True

@@ -21,12 +21,12 @@ class LinkQuerySet(models.QuerySet["Link"]):
 
 
 class Link(models.Model):
-    """One pair: a FieldCamp record and its remote twin in one stream (for busy time, the remote event alone).
+    """One pair: a FieldCamp record and its remote counterpart in one stream (for busy time, the remote event alone).
 
     `base` is what both sides last agreed on, `seen` the remote side as last observed; both hold the kind's fields and
     nothing else. `unsettled` is set whenever `seen` moves and cleared when a sync has dealt with it, so an edit that
-    could not be applied is still there next time. A `cut` link is history: its remote twin is gone and the record was
-    kept. `intent` is a write that was begun and whose answer has not been saved yet.
+    could not be applied is still there next time. A `cut` link is history: its remote counterpart is gone and the
+    record was kept. `intent` is a write that was begun and whose answer has not been saved yet.
     """
 
     stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="links")

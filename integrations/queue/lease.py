@@ -85,6 +85,6 @@ class Lease:
                 except LeaseLost:
                     return
                 except Exception:
-                    log.warning("heartbeat.failed", job_id=self.job_id, exc_info=True)
+                    log.warning("heartbeat_failed", job_id=self.job_id, exc_info=True)
         finally:
             db.close()

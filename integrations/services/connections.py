@@ -17,7 +17,7 @@ from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
-from integrations.services.notes import note
+from integrations.services.audit_trail import note
 from integrations.services.setup import (
     SetupError,
     forget_calendars,
@@ -143,7 +143,7 @@ def take_grant(
         if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
             mark_needs_permission(connection, str(lacking(missing)), mail=False)
         note("connected", connection, user, before=before, after=_facts(connection))
-    log.info("connected", connection=connection.pk, integration=integration, state=connection.state)
+    log.info("connection_connected", connection_id=connection.pk, integration=integration, state=connection.state)
     if replaced is not None:
         disconnect(connection=replaced, user=user)
     return connection
@@ -169,7 +169,7 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
         )
         connection.refresh_from_db()
         note("paused", connection, user, before=before, after=_facts(connection))
-    log.info("paused", connection=connection.pk)
+    log.info("connection_paused", connection_id=connection.pk)
     return connection
 
 
@@ -183,7 +183,7 @@ def resume(*, connection: Connection, user: User | None) -> Connection:
         )
         connection.refresh_from_db()
         note("resumed", connection, user, before=before, after=_facts(connection))
-    log.info("resumed", connection=connection.pk, by=str(user))
+    log.info("connection_resumed", connection_id=connection.pk, by=str(user))
     return connection
 
 
@@ -224,7 +224,7 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
             .exists()
         )
         note("disconnected", connection, user, before=before, after=_facts(connection))
-    log.info("disconnected", connection=connection.pk, by=str(user), shared=shared)
+    log.info("connection_disconnected", connection_id=connection.pk, by=str(user), shared=shared)
     if token and not shared and PROVIDERS[connection.integration].revoke:
         _revoke(connection, token)
     return connection
@@ -236,7 +236,7 @@ def _revoke(connection: Connection, token: str) -> None:
     try:
         provider.revoke(HttpClient(provider, None, connection_id=connection.pk), token)
     except ProviderError as error:
-        log.warning("revoke_failed", connection=connection.pk, error=type(error).__name__)
+        log.warning("revoke_failed", connection_id=connection.pk, error=type(error).__name__)
         return
     connection.revoked_at_provider = timezone.now()
     connection.save(update_fields=["revoked_at_provider"])

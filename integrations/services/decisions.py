@@ -11,8 +11,8 @@ from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Hold, Link, Problem, Stream, SyncJob
+from integrations.services.audit_trail import note
 from integrations.services.jobs import SyncInProgress, trigger_sync
-from integrations.services.notes import note
 
 SIDES = ("local", "remote")
 
@@ -47,7 +47,7 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
             hold.stream.connection, now=timezone.now(), codes=[ProblemCode.CONFIRMATION_NEEDED], record_ids=[hold.pk]
         )
         note("removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals})
-    return at_once(hold.stream.connection, [link.pk for link in links], user)
+    return sync_links_now(hold.stream.connection, [link.pk for link in links], user)
 
 
 def resolve_conflict(
@@ -70,7 +70,7 @@ def resolve_conflict(
             Stream.objects.filter(pk=link.stream_id).update(policy=remember)
             after = {"policy": remember, "stream": str(link.stream)}
             note("policy_changed", link.stream.connection, user, before=before, after=after)
-    return at_once(link.stream.connection, [link.pk], user)
+    return sync_links_now(link.stream.connection, [link.pk], user)
 
 
 def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
@@ -88,7 +88,7 @@ def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     with transaction.atomic():
         Link.objects.filter(pk=problem.link_id).update(parked=False, unsettled=True)
         _note_problem("retried", problem, user)
-    return at_once(problem.connection, [problem.link_id], user)
+    return sync_links_now(problem.connection, [problem.link_id], user)
 
 
 def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:
@@ -119,9 +119,9 @@ def _facts(problem: Problem) -> dict[str, Any]:
     return {"problem": problem.code, "record": problem.record_id}
 
 
-def _note_problem(deed: str, problem: Problem, user: AbstractBaseUser) -> None:
+def _note_problem(action: str, problem: Problem, user: AbstractBaseUser) -> None:
     audit(
-        f"problem.{deed}",
+        f"problem.{action}",
         workspace_id=problem.workspace_id,
         object_id=problem.pk,
         object_name=problem.message,
@@ -130,7 +130,7 @@ def _note_problem(deed: str, problem: Problem, user: AbstractBaseUser) -> None:
     )
 
 
-def at_once(connection, link_ids: list[int] | None, user: AbstractBaseUser) -> SyncJob | None:
+def sync_links_now(connection, link_ids: list[int] | None, user: AbstractBaseUser) -> SyncJob | None:
     """Starts a job about just these links (None: about what waits). None where another job is running, whose successor
     carries it out."""
     try:

@@ -15,8 +15,8 @@ from integrations.errors import ProviderError
 from integrations.ledger.observations import Observations
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.models.jobs import IN_FLIGHT
-from integrations.sync.observe import cleared
-from integrations.sync.ports import Overtaken
+from integrations.sync.observe import with_certainty
+from integrations.sync.ports import CursorMoved
 
 FRESH = dt.timedelta(seconds=2)
 
@@ -27,7 +27,7 @@ class _Stop(Exception):
     """The time is up, or a job has taken over."""
 
 
-def take_in_pending(workspace, integration: str, seconds: float = 2.0) -> dt.datetime:
+def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.datetime:
     """Observes the integration's accounts for at most about `seconds`; the time that the feed is true of.
 
     That is the time of the account looked at longest ago: an account that cannot be asked makes the answer older,
@@ -78,11 +78,11 @@ def _observe(connection: Connection, ends: float) -> None:
             cursor = seen.cursor(full=False)
             window = window_at(started)
             for page in remote.changes(stream.container_id, cursor, window):
-                seen.save_page(cleared(page, remote, stream.container_id, seen, window), cursor, full=False)
+                seen.save_page(with_certainty(page, remote, stream.container_id, seen, window), cursor, full=False)
                 cursor = page.cursor
-    except (_Stop, Overtaken, ProviderError) as error:
+    except (_Stop, CursorMoved, ProviderError) as error:
         complete = False
-        log.info("feed.not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
+        log.info("feed_not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
     except DatabaseError:
         raise
     finally:

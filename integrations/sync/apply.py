@@ -16,7 +16,7 @@ from integrations.sync.ports import Ledger, Remote, Target, Written
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 TRIES = 4  # writes of one record in one run, each after a new look
-NAP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
+LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
 MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 
 _VERBS = {
@@ -63,7 +63,7 @@ class Applier:
 
     def do(self, pairs: Iterable[Pair], *, first: bool = False) -> None:
         decisions = plan(pairs, self.policy())
-        overtaken = self.ledger.save_here([decision for decision in decisions if decision.pull or _is_here(decision)])
+        overtaken = self.ledger.save_local([decision for decision in decisions if decision.pull or _is_local(decision)])
         writes = [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in overtaken]
         # What was tried before goes together again: some providers know a batch that is sent twice.
         self._queue = [*writes, *self._queue] if first else [*self._queue, *writes]
@@ -137,7 +137,9 @@ class Applier:
         if given_up and trouble is not None:
             raise trouble  # the provider is ill: the open intents are resolved by the next run
         if trouble is not None:
-            self.sleep(min(NAP, self.rng.uniform(0.5, 1.0) * 2 ** max(self._tries[d.pair.key] for d in again)))
+            self.sleep(
+                min(LONGEST_SLEEP, self.rng.uniform(0.5, 1.0) * 2 ** max(self._tries[d.pair.key] for d in again))
+            )
         self.ledger.save_written(
             [Written(d, error=Stale("It keeps changing at the other side. It is tried again later.")) for d in given_up]
         )
@@ -155,7 +157,7 @@ class Applier:
         self.ledger.forget_intents([decision.pair for decision in decisions])
         self._refusals += 1
         wait = max((error.retry_at - self.now()).total_seconds(), self.rng.uniform(0.5, 1.0) * 2**self._refusals)
-        if wait > NAP:
+        if wait > LONGEST_SLEEP:
             error.retry_at = max(error.retry_at, self.now() + dt.timedelta(seconds=MINUTE))
             raise error
         self.sleep(wait)
@@ -174,5 +176,5 @@ def _noted(pair: Pair) -> Fields:
     return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
 
 
-def _is_here(decision: Decision) -> bool:
+def _is_local(decision: Decision) -> bool:
     return decision.action not in REMOTE_WRITES

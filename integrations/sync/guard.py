@@ -16,7 +16,7 @@ class Verdict:
 
     def sentence(self, kind: Kind) -> str:
         share = round(100 * self.removals / self.of) if self.of else 0
-        return f"{self.removals} of {self.of} {kind.plural} would lose their {kind.twin} ({share} %)."
+        return f"{self.removals} of {self.of} {kind.plural} would lose their {kind.counterpart} ({share} %)."
 
 
 def judge(removals: int, links: int) -> Verdict:

@@ -22,7 +22,7 @@ class Memory(Protocol):
         """Ids of what is known of these series, not gone and not over before the window."""
 
 
-def cleared(page: Page, remote: Remote, container_id: str, memory: Memory, window: Window) -> Page:
+def with_certainty(page: Page, remote: Remote, container_id: str, memory: Memory, window: Window) -> Page:
     """The page as the provider's single answers make it: no doubtful record, no occurrence forgotten."""
     doubtful = [record for record in page.records if record.doubtful]
     if not doubtful and not page.series:

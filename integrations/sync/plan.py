@@ -22,7 +22,7 @@ OUT_OF_WINDOW = "Outside the time that is synced."
 NOT_WANTED = "Nothing to show there."
 NOT_BUSY = "Does not block time."
 HELD = "Waits for a person to confirm the removal."
-WAS_REMOVED = "Its twin was removed at the other side."
+WAS_REMOVED = "Its counterpart was removed at the other side."
 STAYS = "It was removed in FieldCamp, and stays where it is at the other side."
 ORPHAN = "An event of ours without a record; a full sync removes it."
 BLANK: tuple = ("", None, [], {})
@@ -37,7 +37,7 @@ def decide(pair: Pair, policy: SyncPolicy) -> Decision:
     """The decision about one pair, after the stream's direction has been applied to it."""
     if pair.kind.owner is Owner.REMOTE:
         decision = _of_remote_owner(pair)
-    elif pair.stranger:
+    elif pair.unmatched:
         decision = _of_nobody(pair)
     else:
         decision = _of_local_owner(pair, policy)
@@ -97,7 +97,7 @@ def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
     """FieldCamp owns the record, both sides may change it."""
     if pair.local.blocked:
         return Decision(pair, Action.WAIT, reason=pair.local.blocked)
-    if not pair.born and not pair.cut:
+    if not pair.has_counterpart and not pair.cut:
         return _unlinked(pair)
     if pair.cut:
         return _cut(pair, policy)

@@ -9,7 +9,7 @@ from integrations.records import Fields, Operation, Page, RemoteRecord, Window, 
 from integrations.sync.state import Decision, Local, Pair
 
 
-class Overtaken(Exception):
+class CursorMoved(Exception):
     """Another reader has moved the stream's cursor on since it was read."""
 
 
@@ -76,7 +76,7 @@ class Ledger(Protocol):
     def unlisted(self, window: Window, limit: int) -> list[str]:
         """Remote ids of live links that a finished full listing did not show, though it should have."""
 
-    def look_again(self, records: Mapping[str, RemoteRecord]) -> None:
+    def save_refreshed(self, records: Mapping[str, RemoteRecord]) -> None:
         """Stores records that were fetched one by one as what was last seen of them."""
 
     def finish_full(self) -> None: ...
@@ -99,7 +99,7 @@ class Ledger(Protocol):
     def forget_intents(self, pairs: Sequence[Pair]) -> None:
         """These writes are known not to have been done."""
 
-    def save_here(self, decisions: Sequence[Decision]) -> set[str]:
+    def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half of decisions true, all of it or none. Returns the keys of pairs that a person has edited
         or decided about, since they were read: those are left alone, and looked at again."""
 

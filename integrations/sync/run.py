@@ -10,14 +10,14 @@ from integrations.errors import CursorExpired
 from integrations.records import Capabilities, Window
 from integrations.sync.apply import Applier
 from integrations.sync.guard import judge
-from integrations.sync.observe import cleared
+from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import Ledger, LocalRecords, Overtaken, Remote, RunProgress, Target
+from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Remote, RunProgress, Target
 from integrations.sync.state import Pair
 
 CHUNK = 500  # pairs planned at a time
-PATIENT_CHUNKS = 4  # chunks after which decisions do not wait any longer for a full batch
+MAX_UNFLUSHED_CHUNKS = 4  # chunks after which decisions do not wait any longer for a full batch
 
 
 @dataclass
@@ -101,7 +101,7 @@ class StreamRun:
             self._listing()
         if self.progress.full:
             while ids := self.ledger.unlisted(self.window, self.capabilities.batch_size):
-                self.ledger.look_again(self.remote.get(self.target.container_id, ids))
+                self.ledger.save_refreshed(self.remote.get(self.target.container_id, ids))
                 self.checkpoint()
             self.ledger.finish_full()
 
@@ -116,13 +116,13 @@ class StreamRun:
             cursor = self.ledger.cursor(full)
             try:
                 for page in self.remote.changes(self.target.container_id, cursor, self.window):
-                    page = cleared(page, self.remote, self.target.container_id, self.ledger, self.window)
+                    page = with_certainty(page, self.remote, self.target.container_id, self.ledger, self.window)
                     self.ledger.save_page(page, cursor, full)
                     cursor = page.cursor
                     if not page.last:  # else each slice would end here, and none get beyond
                         self.checkpoint()
                 return
-            except Overtaken:  # a reader of the change feed was faster: go on behind it
+            except CursorMoved:  # a reader of the change feed was faster: go on behind it
                 continue
 
     # --- guard ------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class StreamRun:
     def _save_progress(self) -> None:
         """The next slice, or another worker, takes the run up here, behind what it has looked at."""
         self._unflushed = self._unflushed + 1 if self.applier.waiting else 0
-        if self.progress.full or self._unflushed >= PATIENT_CHUNKS:
+        if self.progress.full or self._unflushed >= MAX_UNFLUSHED_CHUNKS:
             self.applier.flush(rest=True)
         elif self.applier.waiting:
             return  # ending the slice here would drop what waits for a full batch, again and again

@@ -39,7 +39,7 @@ NOWHERE = Local(fields=None, exists=False)
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Local, base and seen of one pair. `link_id` names its row; without one, or while nothing was ever seen of it
-    (a create that has not been answered), the record has no remote twin yet."""
+    (a create that has not been answered), the record has no remote counterpart yet."""
 
     kind: Kind
     record_id: str
@@ -57,12 +57,12 @@ class Pair:
     decision: dict[str, Any] | None = None
 
     @property
-    def born(self) -> bool:
-        """Whether there is, or was, a remote twin."""
+    def has_counterpart(self) -> bool:
+        """Whether there is, or was, a remote counterpart."""
         return self.link_id is not None and (self.gone or self.seen is not None or self.base is not None)
 
     @property
-    def stranger(self) -> bool:
+    def unmatched(self) -> bool:
         """A remote record of one of our kinds that FieldCamp does not have."""
         return not self.record_id and self.kind.owner is Owner.LOCAL
 
@@ -83,7 +83,7 @@ class Action(StrEnum):
     CREATE_REMOTE = "create_remote"
     UPDATE_REMOTE = "update_remote"
     REMOVE_REMOTE = "remove_remote"
-    CUT = "cut"  # the remote twin vanished: keep the record, flag it
+    CUT = "cut"  # the remote counterpart vanished: keep the record, flag it
     FORGET = "forget"  # both are gone
     ASK = "ask"
     HOLD = "hold"

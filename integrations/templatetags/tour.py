@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from fieldcamp.desk.demo import is_demo
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from integrations.views.tour import is_dismissed
 
 register = template.Library()
@@ -17,5 +17,5 @@ register = template.Library()
 def tour(context: dict[str, Any]) -> dict[str, Any]:
     """Nothing outside of the demo, and nothing for who has dismissed it."""
     request: HttpRequest = context["request"]
-    shown = is_demo() and seat_of(request).workspace is not None and not is_dismissed(request)
+    shown = is_demo() and desk_user_of(request).workspace is not None and not is_dismissed(request)
     return {"shown": shown, "sandbox": settings.SANDBOX_URL, "csrf_token": context.get("csrf_token")}

@@ -21,7 +21,7 @@ from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
 from integrations.transport.session import session as thread_session
 
-log = structlog.get_logger("integrations.transport")
+log = structlog.get_logger("integrations_transport")
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 12.0
@@ -234,7 +234,7 @@ class HttpClient:
                 status=status,
                 ms=round((self._clock() - started).total_seconds() * 1000),
                 attempt=attempt,
-                connection=self.connection_id,
+                connection_id=self.connection_id,
             )
             self.after_call(status)
         return response
@@ -246,10 +246,10 @@ class HttpClient:
             error = self.provider.explain(response, self._clock())
             wait = retry_after(response.headers.get("Retry-After"), self._clock())
             if isinstance(error, RateLimited) and wait is not None:
-                error.retry_at, error.told = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait)), True
+                error.retry_at, error.explicit = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait)), True
             elif isinstance(error, Unavailable) and wait is not None and wait > WAIT_CAP:
                 retry_at = self._clock() + dt.timedelta(seconds=wait)
-                error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, told=True)
+                error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, explicit=True)
             raise error
         if "json" in response.headers.get("Content-Type", "") and response.content:
             try:
@@ -264,7 +264,7 @@ class HttpClient:
         if isinstance(error, RateLimited):
             self.slow_down()
             asked = (error.retry_at - self._clock()).total_seconds()
-            if self.tokens and self.provider.requests_per_second and attempt == 1 and not error.told:
+            if self.tokens and self.provider.requests_per_second and attempt == 1 and not error.explicit:
                 # Another process has used up this second, perhaps, which is over sooner than what is usual to wait.
                 asked = SECOND.total_seconds()
             if asked > WAIT_CAP:

@@ -18,7 +18,7 @@ from integrations.transport.client import utc_now
 EARLY = dt.timedelta(seconds=225)  # as google-auth does
 LAST_CALL = dt.timedelta(seconds=30)
 CLAIM = dt.timedelta(seconds=30)  # longer than a refresh can take
-PATIENCE = 10.0
+LONGEST_WAIT = 10.0
 POLL = 0.05
 
 
@@ -96,7 +96,7 @@ class RefreshingTokens:
                 if token := self._renew(grant):
                     return token
                 continue  # the version moved while we were away: a person has reconnected or disconnected
-            if waited >= PATIENCE:
+            if waited >= LONGEST_WAIT:
                 raise Unavailable("Another process is renewing the access; this did not end in time.")
             pause = POLL * (1 + self._random())
             self._sleep(pause)

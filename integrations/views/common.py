@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidTransition
 from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.models import Connection
@@ -38,7 +38,7 @@ def back(request: HttpRequest) -> HttpResponseRedirect:
 
 def done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
     """Says it to the person, and keeps on record who did it."""
-    LogEntry.objects.log_actions(seat_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
+    LogEntry.objects.log_actions(desk_user_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
     messages.success(request, sentence)
     return back(request)
 
@@ -53,7 +53,7 @@ def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
 
 
 def one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
-    return get_object_or_404(seat_of(request).scope(rows, path), pk=pk)
+    return get_object_or_404(desk_user_of(request).scope(rows, path), pk=pk)
 
 
 def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.models import Member
 from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.rights import Rights, connections_of, rights_of
@@ -36,7 +36,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     if values.get("connection"):
         mine = connections_of(request.user).filter(integration=provider.name)
         renew = get_object_or_404(mine, pk=values["connection"])
-    workspace = renew.workspace if renew else seat_of(request).workspace
+    workspace = renew.workspace if renew else desk_user_of(request).workspace
     if workspace is None:
         raise Http404
     rights = rights_of(request.user, workspace)

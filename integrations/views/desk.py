@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 
-from fieldcamp.desk.seat import CHOSEN, seat_of
 from fieldcamp.desk.site import desk_view
+from fieldcamp.desk.users import CHOSEN, desk_user_of
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.buttons import rights_at
 from integrations.admin.cards import one_card
@@ -35,7 +35,7 @@ def _provider(slug: str) -> Provider:
 @desk_view("GET")
 def card(request: HttpRequest, slug: str) -> HttpResponse:
     """One provider's card. `job` is the running job that the page shows, `said` what a screen reader has been told."""
-    found = one_card(seat_of(request), _provider(slug).name)
+    found = one_card(desk_user_of(request), _provider(slug).name)
     if found is None:
         raise Http404
     context = {"card": found, "announce": found.said != request.GET.get("said", found.said)}
@@ -48,7 +48,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 @desk_view("GET")
 def needs(request: HttpRequest) -> HttpResponse:
-    return render(request, "integrations/needs.html", needs_context(seat_of(request)))
+    return render(request, "integrations/needs.html", needs_context(desk_user_of(request)))
 
 
 def _job(request: HttpRequest, job_id: str) -> SyncJob:
@@ -61,7 +61,7 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
     if not job.in_flight:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    context = live_context(job, seat_of(request))
+    context = live_context(job, desk_user_of(request))
     said = context["progress"].said
     context["announce"] = said != request.GET.get("said", said)
     return render(request, "integrations/job_live.html", context)
@@ -97,7 +97,7 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
             mode=_mode(request),
             connection=connection,
             triggered_by=SyncJob.Trigger.ADMIN,
-            actor=seat_of(request).name,
+            actor=desk_user_of(request).name,
             request_id=getattr(request, "request_id", ""),
         ),
     )
@@ -111,7 +111,7 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
 @desk_view("POST", may="sync")
 def trigger(request: HttpRequest, slug: str) -> HttpResponse:
     """Sync now: every usable account of the integration."""
-    workspace = seat_of(request).workspace
+    workspace = desk_user_of(request).workspace
     if workspace is None:
         raise Http404
     return _sync(request, workspace, _provider(slug).name, None)
@@ -121,7 +121,7 @@ def trigger(request: HttpRequest, slug: str) -> HttpResponse:
 def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Sync now: this account. Also for the technician who has just connected it."""
     connection = _connection(request, connection_id)
-    if not (seat_of(request).may("sync") or rights_at(seat_of(request)).may_change(connection)):
+    if not (desk_user_of(request).may("sync") or rights_at(desk_user_of(request)).may_change(connection)):
         raise PermissionDenied
     return _sync(request, connection.workspace, connection.integration, connection)
 
@@ -129,7 +129,7 @@ def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
 @desk_view("POST", may="sync")
 def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
-    ok, _ = attempt(request, lambda: jobs.cancel_job(job=job, actor=seat_of(request).name))
+    ok, _ = attempt(request, lambda: jobs.cancel_job(job=job, actor=desk_user_of(request).name))
     return done(request, job, gettext("The sync stops after the call that it is in.")) if ok else back(request)
 
 
@@ -142,14 +142,14 @@ def _connection(request: HttpRequest, connection_id: str) -> Connection:
 
 def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
     connection = _connection(request, connection_id)
-    if not rights_at(seat_of(request)).may_change(connection):
+    if not rights_at(desk_user_of(request)).may_change(connection):
         raise PermissionDenied
     return connection
 
 
 @desk_view("POST")
 def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.pause(connection=_my_connection(request, connection_id), user=seat_of(request).user)
+    connection = connections.pause(connection=_my_connection(request, connection_id), user=desk_user_of(request).user)
     return done(
         request,
         connection,
@@ -159,7 +159,7 @@ def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 @desk_view("POST")
 def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.resume(connection=_my_connection(request, connection_id), user=seat_of(request).user)
+    connection = connections.resume(connection=_my_connection(request, connection_id), user=desk_user_of(request).user)
     return done(
         request, connection, gettext("{account} is synced by schedule again.").format(account=connection.account_name)
     )
@@ -179,25 +179,24 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
             "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
         }
         return render(request, "integrations/disconnect.html", context)
-    connection = connections.disconnect(connection=connection, user=seat_of(request).user)
+    connection = connections.disconnect(connection=connection, user=desk_user_of(request).user)
     there = PROVIDERS[connection.integration].label
-    told = gettext("{provider} has withdrawn FieldCamp's access.").format(provider=there)
+    note = gettext("{provider} has withdrawn FieldCamp's access.").format(provider=there)
     if not connection.revoked_at_provider:
-        told = gettext(
+        note = gettext(
             "{provider} was not told, or another connection uses the account: look there who has access."
         ).format(provider=there)
-    return done(
-        request, connection, gettext("{account} is disconnected.").format(account=connection.account_name) + f" {told}"
-    )
+    sentence = gettext("{account} is disconnected.").format(account=connection.account_name)
+    return done(request, connection, f"{sentence} {note}")
 
 
-# --- the seat -------------------------------------------------------------------------------------------------------
+# --- the company ----------------------------------------------------------------------------------------------------
 
 
 @desk_view("POST")
 def choose_company(request: HttpRequest) -> HttpResponse:
     """Which company a superuser without a member looks at from now on; an empty choice is all of them."""
-    if not seat_of(request).roams:
+    if not desk_user_of(request).is_operator:
         raise PermissionDenied
     chosen = request.POST.get("company", "")
     if chosen:

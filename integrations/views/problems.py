@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.site import desk_view
+from fieldcamp.desk.users import desk_user_of
 from integrations.admin.conflicts import picks
 from integrations.admin.inbox import inbox_context
 from integrations.admin.outcomes import FixOutcome, outcome_of
@@ -43,27 +43,27 @@ def _show(request: HttpRequest, outcome: FixOutcome) -> HttpResponse:
 
 
 def _act(
-    request: HttpRequest, problem: Problem, deed: str, call: Callable[[], SyncJob | None], *, tried: bool = True
+    request: HttpRequest, problem: Problem, action: str, call: Callable[[], SyncJob | None], *, tried: bool = True
 ) -> HttpResponse:
     """Does it, keeps on record who did, and shows what comes of it. What the service refuses is told. `tried`: a sync
     carries it out."""
     here = "HX-Request" in request.headers
-    seat = seat_of(request)
+    desk_user = desk_user_of(request)
     try:
         job = call()
     except REFUSALS as error:
         return _refused(request, problem, str(error))
-    sentence = f"{deed} {_started(job)}" if tried else deed
+    sentence = f"{action} {_started(job)}" if tried else action
     if not here:
         return done(request, problem, sentence)
-    LogEntry.objects.log_actions(seat.user.pk, [problem], CHANGE, sentence, single_object=True)
+    LogEntry.objects.log_actions(desk_user.user.pk, [problem], CHANGE, sentence, single_object=True)
     job = job or (active_job(problem.workspace, problem.integration) if tried else None)
-    return _show(request, outcome_of(_problem(request, problem.pk), job, seat, sentence))
+    return _show(request, outcome_of(_problem(request, problem.pk), job, desk_user, sentence))
 
 
 def _refused(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse:
     if "HX-Request" in request.headers:
-        return _show(request, outcome_of(_problem(request, problem.pk), None, seat_of(request), sentence))
+        return _show(request, outcome_of(_problem(request, problem.pk), None, desk_user_of(request), sentence))
     messages.warning(request, sentence)
     return back(request)
 
@@ -75,7 +75,7 @@ def outcome(request: HttpRequest, problem_id: str) -> HttpResponse:
     jobs = SyncJob.objects.filter(workspace=problem.workspace, integration=problem.integration)
     job = jobs.filter(pk=request.GET.get("job", "")).first() if "\x00" not in request.GET.get("job", "") else None
     said = request.GET.get("said", "")[:300]
-    return _show(request, outcome_of(problem, job, seat_of(request), said, fresh=False))
+    return _show(request, outcome_of(problem, job, desk_user_of(request), said, fresh=False))
 
 
 @desk_view("POST", may="retry")
@@ -84,7 +84,7 @@ def retry(request: HttpRequest, problem_id: str) -> HttpResponse:
     if problem.connection is None:
         raise Http404
     return _act(
-        request, problem, _("Tried again."), lambda: decisions.retry(problem=problem, user=seat_of(request).user)
+        request, problem, _("Tried again."), lambda: decisions.retry(problem=problem, user=desk_user_of(request).user)
     )
 
 
@@ -93,7 +93,7 @@ def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
     """A conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember` says who
     wins from now on without being asked."""
     problem = _problem(request, problem_id)
-    link, seat = problem.link, seat_of(request)
+    link, desk_user = problem.link, desk_user_of(request)
     if link is None:
         raise Http404
     choice: str | dict[str, str] | None = request.POST.get("choice") or picks(problem, request.POST)
@@ -105,41 +105,41 @@ def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
     if remember:
         if remember not in decisions.SIDES:
             raise Http404
-        if not seat.may("settings"):
+        if not desk_user.may("settings"):
             raise PermissionDenied
     names = {"local": "FieldCamp", "remote": PROVIDERS[problem.integration].label}
-    deed = (
+    action = (
         _("{place}'s side is kept.").format(place=names[choice])
         if isinstance(choice, str)
         else _("Each field as chosen.")
     )
     if remember:
-        deed += " " + _("From now on {place} wins without asking.").format(place=names[remember])
+        action += " " + _("From now on {place} wins without asking.").format(place=names[remember])
 
     def settle() -> SyncJob | None:
-        return decisions.resolve_conflict(link=link, choice=choice, user=seat.user, remember=remember)
+        return decisions.resolve_conflict(link=link, choice=choice, user=desk_user.user, remember=remember)
 
-    return _act(request, problem, deed, settle)
+    return _act(request, problem, action, settle)
 
 
 @desk_view("GET")
 def conflicts(request: HttpRequest) -> HttpResponse:
     """The inbox: every open conflict, both sides beside each other."""
-    context = {**admin.site.each_context(request), "title": _("Conflicts"), **inbox_context(seat_of(request))}
+    context = {**admin.site.each_context(request), "title": _("Conflicts"), **inbox_context(desk_user_of(request))}
     return render(request, "integrations/conflicts.html", context)
 
 
 @desk_view("POST", may="ignore")
 def ignore(request: HttpRequest, problem_id: str) -> HttpResponse:
     problem = _problem(request, problem_id)
-    decisions.ignore(problem=problem, user=seat_of(request).user)
+    decisions.ignore(problem=problem, user=desk_user_of(request).user)
     return _said(request, problem, _("Ignored until it changes. It stays under Problems, where it can be undone."))
 
 
 @desk_view("POST", may="ignore")
 def unignore(request: HttpRequest, problem_id: str) -> HttpResponse:
     problem = _problem(request, problem_id)
-    decisions.unignore(problem=problem, user=seat_of(request).user)
+    decisions.unignore(problem=problem, user=desk_user_of(request).user)
     return _said(request, problem, _("Back on the list."))
 
 
@@ -147,17 +147,17 @@ def _said(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse
     """What has been done already, without a sync."""
     if "HX-Request" not in request.headers:
         return done(request, problem, sentence)
-    LogEntry.objects.log_actions(seat_of(request).user.pk, [problem], CHANGE, sentence, single_object=True)
-    return _show(request, outcome_of(_problem(request, problem.pk), None, seat_of(request), sentence))
+    LogEntry.objects.log_actions(desk_user_of(request).user.pk, [problem], CHANGE, sentence, single_object=True)
+    return _show(request, outcome_of(_problem(request, problem.pk), None, desk_user_of(request), sentence))
 
 
 @desk_view("POST", may="ignore")
 def dismiss(request: HttpRequest) -> HttpResponse:
     """All that is merely good to know, at once."""
-    seat = seat_of(request)
-    if seat.workspace is None:
+    desk_user = desk_user_of(request)
+    if desk_user.workspace is None:
         raise Http404
-    count = decisions.dismiss_notices(workspace=seat.workspace, user=seat.user)
+    count = decisions.dismiss_notices(workspace=desk_user.workspace, user=desk_user.user)
     messages.success(
         request,
         ngettext(
@@ -186,23 +186,23 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     problem = about.order_by("-occurred_at").first()
     if problem is None:
         raise Http404
-    user = seat_of(request).user
+    user = desk_user_of(request).user
     return _act(request, problem, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))
 
 
 @desk_view("POST", may="retry")
 def match(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another name."""
-    problem, user = _problem(request, problem_id), seat_of(request).user
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     choice = request.POST.get("choice", "").replace("\x00", "")
     name = tidy(request.POST.get("name", "").replace("\x00", ""))[:100]
     if not choice:
         raise Http404
-    deed = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
+    action = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
     return _act(
         request,
         problem,
-        deed,
+        action,
         lambda: books_decisions.decide_match(problem=problem, choice=choice, name=name, user=user),
     )
 
@@ -210,7 +210,7 @@ def match(request: HttpRequest, problem_id: str) -> HttpResponse:
 @desk_view("POST", may="retry")
 def post_again(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Makes again what was removed there."""
-    problem, user = _problem(request, problem_id), seat_of(request).user
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     return _act(
         request, problem, _("It is made again."), lambda: books_decisions.post_again(problem=problem, user=user)
     )
@@ -219,7 +219,7 @@ def post_again(request: HttpRequest, problem_id: str) -> HttpResponse:
 @desk_view("POST", may="settings")
 def void_here(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Voids here what was deleted there."""
-    problem, user = _problem(request, problem_id), seat_of(request).user
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     return _act(
         request,
         problem,

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.site import desk_view
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidFields
 from integrations.admin.buttons import pause_button, rights_at
 from integrations.admin.intervals import CHOICES, every
@@ -45,7 +45,7 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
     """Target calendar, busy calendars, direction, conflicts. Books are set up on a page of their own."""
     rows = Connection.objects.select_related("workspace", "member")
     connection = one(request, rows, connection_id)
-    may = rights_at(seat_of(request)).may_change(connection)
+    may = rights_at(desk_user_of(request)).may_change(connection)
     if request.method == "POST" and not may:
         raise PermissionDenied
     provider = PROVIDERS[connection.integration]
@@ -110,31 +110,33 @@ def _save(request: HttpRequest, connection: Connection, chosen: dict[str, Any]) 
         busy_container_ids=chosen["busy"],
         direction=chosen["direction"],
         policy=chosen["policy"],
-        user=seat_of(request).user,
+        user=desk_user_of(request).user,
     )
 
 
 @desk_view("GET", "POST")
 def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     """How often it is synced, and how much of the provider's allowance is used."""
-    seat, provider = seat_of(request), BY_SLUG.get(slug)
-    if provider is None or seat.workspace is None:
+    desk_user, provider = desk_user_of(request), BY_SLUG.get(slug)
+    if provider is None or desk_user.workspace is None:
         raise Http404
-    may, error = seat.may("settings"), ""
+    may, error = desk_user.may("settings"), ""
     if request.method == "POST":
         if not may:
             raise PermissionDenied
         text = request.POST.get("minutes", "")
         minutes = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else -1
         try:
-            row = set_interval(workspace=seat.workspace, integration=provider.name, minutes=minutes, user=seat.user)
+            row = set_interval(
+                workspace=desk_user.workspace, integration=provider.name, minutes=minutes, user=desk_user.user
+            )
         except InvalidFields as refused:
             error = " ".join(refused.details["minutes"])
         else:
             messages.success(request, f"{provider.label} is synced {every(row.interval_minutes)}.")
             return redirect("integrations:integration_settings", slug)
-    stored = WorkspaceIntegration.objects.filter(workspace=seat.workspace, integration=provider.name).first()
-    accounts = Connection.objects.filter(workspace=seat.workspace, integration=provider.name)
+    stored = WorkspaceIntegration.objects.filter(workspace=desk_user.workspace, integration=provider.name).first()
+    accounts = Connection.objects.filter(workspace=desk_user.workspace, integration=provider.name)
     found = list(accounts.exclude(state=ConnectionState.DISCONNECTED).select_related("member").order_by("created_at"))
     used = usage_of(found, timezone.now())
     minutes = stored.interval_minutes if stored else settings.SYNC_INTERVAL_MINUTES

@@ -28,9 +28,9 @@ from tests.browser.person import DANA, PASSWORD, Person
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
-PATIENCE = 15_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
+LONGEST_WAIT = 15_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=LONGEST_WAIT)
 
 
 @pytest.fixture(scope="package")
@@ -121,7 +121,7 @@ def open_page(chromium, live_server, google, worker) -> Iterator:
     def open_page(**options) -> Page:
         options = {"viewport": {"width": 1280, "height": 900}, **options}
         context = chromium.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(LONGEST_WAIT)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from fieldcamp.desk.admins import ServiceForm
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace import services, team
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
@@ -127,8 +127,8 @@ class MemberForm(ServiceForm):
         fields = MEMBER_FORM
 
     def run(self) -> Member:
-        seat = seat_of(self.request)
-        by = None if seat.is_superuser else seat.member
+        desk_user = desk_user_of(self.request)
+        by = None if desk_user.is_superuser else desk_user.member
         if self.instance._state.adding:
             fields = {name: self.cleaned_data[name] for name in MEMBER_FORM}
             return team.create_member(workspace=self.workspace, by=by, fields=fields)

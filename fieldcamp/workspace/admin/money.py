@@ -13,10 +13,9 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
-from fieldcamp.workspace.admin.deeds import Deed, DeedAdmin
 from fieldcamp.workspace.admin.money_forms import (
     AllocationForm,
     InvoiceForm,
@@ -25,6 +24,7 @@ from fieldcamp.workspace.admin.money_forms import (
     PaymentForm,
     TaxForm,
 )
+from fieldcamp.workspace.admin.record_actions import RecordAction, RecordActionAdmin
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.models import (
@@ -107,7 +107,7 @@ class Rows(TabularInline):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choices of the own workspace only."""
-        kwargs.setdefault("queryset", seat_of(request).scope(db_field.related_model._default_manager.alive()))
+        kwargs.setdefault("queryset", desk_user_of(request).scope(db_field.related_model._default_manager.alive()))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -143,7 +143,7 @@ class AllocationRows(Rows):
     verbose_name, verbose_name_plural = "invoice", "Invoices that it pays"
 
 
-class RowsAdmin(DeedAdmin):
+class RowsAdmin(RecordActionAdmin):
     """A record whose rows are saved with it, by its form's service."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -174,7 +174,7 @@ class StatusFilter(admin.SimpleListFilter):
         return InvoiceStatus.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        workspace = seat_of(request).workspace
+        workspace = desk_user_of(request).workspace
         if self.value() not in InvoiceStatus.values or workspace is None:
             return queryset
         return queryset.filter(in_status(str(self.value()), today_in(workspace)))
@@ -203,15 +203,15 @@ class InvoiceAdmin(RowsAdmin):
         ("Totals", {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
         ("Record", {"fields": (("id", _SENT), (_VOIDED, "void_reason")), "classes": ("collapse",)}),
     )
-    deeds = {
-        "send": Deed(
+    record_actions = {
+        "send": RecordAction(
             "Send",
             lambda row, _: invoicing.send_invoice(workspace=row.workspace, invoice_id=row.pk),
             lambda row: not row.sent_at and not row.voided_at,
             "{} is sent: it can be paid now.",
             tone="primary",
         ),
-        "void": Deed(
+        "void": RecordAction(
             "Void",
             lambda row, reason: invoicing.void_invoice(workspace=row.workspace, invoice_id=row.pk, reason=reason),
             _live,
@@ -220,7 +220,7 @@ class InvoiceAdmin(RowsAdmin):
             takes_reason=True,
             tone="danger",
         ),
-        "discard": Deed(
+        "discard": RecordAction(
             "Delete the draft",
             lambda row, _: invoicing.delete_invoice(workspace=row.workspace, invoice_id=row.pk),
             lambda row: not row.sent_at and not row.voided_at,
@@ -257,8 +257,8 @@ class PaymentAdmin(RowsAdmin):
         ("Notes", {"fields": ("notes",)}),
         ("Record", {"fields": (("id", "where"), _VOIDED), "classes": ("collapse",)}),
     )
-    deeds = {
-        "void": Deed(
+    record_actions = {
+        "void": RecordAction(
             "Void",
             lambda row, _: paying.void_payment(workspace=row.workspace, payment_id=row.pk),
             lambda row: not row.voided_at,

@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace import logins
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
 from fieldcamp.workspace.errors import InvalidTransition
@@ -84,8 +84,8 @@ class MemberAdmin(ServiceAdmin):
         }
 
     def _by(self, request: HttpRequest) -> Member | None:
-        seat = seat_of(request)
-        return None if seat.is_superuser else seat.member
+        desk_user = desk_user_of(request)
+        return None if desk_user.is_superuser else desk_user.member
 
     def _to(self, member: Member) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:workspace_member_change", args=[member.pk]))
@@ -114,7 +114,7 @@ class MemberAdmin(ServiceAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            with attributed(actor=seat_of(request).name):
+            with attributed(actor=desk_user_of(request).name):
                 sent = logins.invite(member=member, by=self._by(request))
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
@@ -135,7 +135,7 @@ class MemberAdmin(ServiceAdmin):
             context = {**self.admin_site.each_context(request), "member": member, "opts": self.opts, "title": title}
             return TemplateResponse(request, "admin/workspace/revoke_login.html", context)
         try:
-            with attributed(actor=seat_of(request).name):
+            with attributed(actor=desk_user_of(request).name):
                 logins.revoke(member=member, by=self._by(request))
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
@@ -156,7 +156,7 @@ class WorkspaceAdmin(ServiceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Members have one company: its page is the list."""
-        seat = seat_of(request)
-        if seat.member and self.has_view_permission(request):
-            return self.change_view(request, seat.member.workspace_id, extra_context=extra_context)
+        desk_user = desk_user_of(request)
+        if desk_user.member and self.has_view_permission(request):
+            return self.change_view(request, desk_user.member.workspace_id, extra_context=extra_context)
         return super().changelist_view(request, extra_context)

@@ -14,8 +14,8 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.seat import seat_of
 from fieldcamp.desk.templatetags.desk import at, day
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.history import history_of
@@ -40,7 +40,7 @@ class TechnicianFilter(admin.SimpleListFilter):
     path = "technician_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        people = seat_of(request).scope(Member.objects.filter(is_technician=True))
+        people = desk_user_of(request).scope(Member.objects.filter(is_technician=True))
         return [(member.pk, str(member)) for member in people[:200]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:

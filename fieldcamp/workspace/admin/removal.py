@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
 
 
@@ -42,7 +42,7 @@ class RemovalMixin(ModelAdmin):
             }
             return TemplateResponse(request, "admin/workspace/delete.html", context)
         self.log_deletions(request, self.model._default_manager.filter(pk=record.pk))
-        with attributed(actor=seat_of(request).name):
+        with attributed(actor=desk_user_of(request).name):
             self.remove(record)
         self.message_user(request, f"{record} is deleted.", messages.SUCCESS)
         return HttpResponseRedirect(reverse(f"admin:{names}_changelist"))

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class AuditEntry(models.Model):
-    """One deed. `actor` is a person, "API key <name> (key_…)", or "" for FieldCamp itself. Never updated."""
+    """One action. `actor` is a person, "API key <name> (key_…)", or "" for FieldCamp itself. Never updated."""
 
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="+")

@@ -15,8 +15,8 @@ from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.decisions import AlreadyDecided, at_once
-from integrations.services.notes import note
+from integrations.services.audit_trail import note
+from integrations.services.decisions import AlreadyDecided, sync_links_now
 
 NEW = "new"
 REMOVED = ProblemCode.RECORD_REMOVED
@@ -40,10 +40,10 @@ def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name:
         )
         own = mine.first()
         if own is not None and (own.seen is not None or own.intent is not None):
-            raise AlreadyDecided  # it has a twin, or is getting one right now
+            raise AlreadyDecided  # it has a counterpart, or is getting one right now
         link = _make_new(stream, problem, own, name) if choice == NEW else _same(stream, problem, own, choice)
         note("match_decided", stream.connection, user, after={"record": problem.record_id, "choice": name or choice})
-    return at_once(stream.connection, [link.pk], user)
+    return sync_links_now(stream.connection, [link.pk], user)
 
 
 def _stream_of(problem: Problem) -> Stream:
@@ -91,7 +91,7 @@ def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
         # Where a job is running now, the next one finds it by this.
         write_rows([(link.stream_id, link.record_id, 0)], link.kind)
         note("posted_again", link.stream.connection, user, after={"record": link.record_id})
-    return at_once(link.stream.connection, [link.pk], user)
+    return sync_links_now(link.stream.connection, [link.pk], user)
 
 
 def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:

@@ -12,9 +12,9 @@ from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
 from integrations.records import RemoteRecord
+from integrations.services.audit_trail import note
 from integrations.services.books.setup import Choices, named, open_books, read_choices
-from integrations.services.decisions import at_once
-from integrations.services.notes import note
+from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
 
 _OF: dict[str, type[TrackedModel]] = {TAX.name: TaxRate, ITEM.name: Item}
@@ -122,7 +122,7 @@ def _unknown(stream: Stream, remote_ids) -> list[str]:
 
 
 def _let_go(stream: Stream, record_id: str) -> None:
-    """The twin is nobody's again; a create that has not come about is forgotten."""
+    """The counterpart is nobody's again; a create that has not come about is forgotten."""
     links = Link.objects.filter(stream=stream, record_id=record_id, cut_at=None)
     links.filter(seen=None, intent=None).delete()
     links.update(record_id="", base=None, unsettled=True, parked=False, decision=None)
@@ -170,4 +170,4 @@ def _tried(connection: Connection, user: AbstractBaseUser | None) -> SyncJob | N
     """Before its first sync the company waits for a person to start that."""
     if user is None or connection.streams.filter(is_active=True, first_synced_at=None).exists():
         return None
-    return at_once(connection, None, user)
+    return sync_links_now(connection, None, user)

@@ -72,14 +72,14 @@ def preview_books(connection: Connection) -> BooksPreview:
         connection.streams.filter(is_active=True), key=lambda stream: [kind.name for kind in BOOKS].index(stream.kind)
     ):
         stream.connection = connection
-        links, whole = _strangers(books, stream, ends)
+        links, whole = _unmatched(books, stream, ends)
         pretended.complete &= whole
         side = pretended.side(stream)
         counts[stream.kind] = side.look(links)
     return BooksPreview(counts, pretended.total, pretended.closed, pretended.reasons, pretended.complete)
 
 
-def _strangers(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
+def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
     """What the books have and nobody has linked yet, as links that are not stored."""
     known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
     found: list[Link] = []
@@ -105,7 +105,7 @@ class _Pretended:
     """What the sync would have linked and made so far."""
 
     def __init__(self, closed_until: str):
-        self.twins: dict[str, dict[str, str]] = {kind.name: {} for kind in BOOKS}  # our id -> theirs
+        self.counterparts: dict[str, dict[str, str]] = {kind.name: {} for kind in BOOKS}  # our id -> theirs
         self.links: dict[str, dict[str, Link]] = {kind.name: {} for kind in BOOKS}  # … those that were matched
         self.closed_until, self.closed, self.total = closed_until, 0, Decimal(0)
         self.reasons: dict[str, int] = {}
@@ -130,35 +130,37 @@ class _Pretending(BooksSide):
     pretended: _Pretended
 
     def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
-        made = self.pretended.twins[kind.name]
+        made = self.pretended.counterparts[kind.name]
         return super().remote_ids(kind, record_ids) | {pk: made[pk] for pk in set(record_ids) & made.keys()}
 
-    def twins(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
+    def counterparts(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
         wanted, matched = set(record_ids), self.pretended.links[kind.name]
-        return [*super().twins(kind, wanted), *(matched[pk] for pk in wanted & matched.keys())]
+        return [*super().counterparts(kind, wanted), *(matched[pk] for pk in wanted & matched.keys())]
 
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
         wanted = set(remote_ids)
-        made = {remote_id: pk for pk, remote_id in self.pretended.twins[kind.name].items() if remote_id in wanted}
+        made = {
+            remote_id: pk for pk, remote_id in self.pretended.counterparts[kind.name].items() if remote_id in wanted
+        }
         return super().record_ids(kind, wanted) | made
 
     def _unlinked(self) -> QuerySet:
-        return super()._unlinked().exclude(pk__in=list(self.pretended.twins[self.kind.name]))
+        return super()._unlinked().exclude(pk__in=list(self.pretended.counterparts[self.kind.name]))
 
-    def look(self, strangers: list[Link]) -> Count:
+    def look(self, unmatched: list[Link]) -> Count:
         records = list(self._with_related(self._unlinked())[: MOST + 1])
         self.pretended.complete &= len(records) <= MOST
-        matches = self.matches(records, strangers) if records and strangers else Matches()
+        matches = self.matches(records, unmatched) if records and unmatched else Matches()
         self._doubts = matches.doubts
-        twins = self.pretended.twins[self.kind.name]
-        by_id = {link.pk: link for link in strangers}
+        counterparts = self.pretended.counterparts[self.kind.name]
+        by_id = {link.pk: link for link in unmatched}
         for record_id, link_id in matches.links.items():
             link = by_id[link_id]
-            link.record_id, twins[record_id] = record_id, link.remote_id
+            link.record_id, counterparts[record_id] = record_id, link.remote_id
             self.pretended.links[self.kind.name][record_id] = link
-        ours, waiting = self._ours([record for record in records if record.pk not in twins])
+        ours, waiting = self._ours([record for record in records if record.pk not in counterparts])
         taken = set(matches.links.values())
-        theirs = [link for link in strangers if link.pk not in taken]
+        theirs = [link for link in unmatched if link.pk not in taken]
         brought = self._brought(theirs)
         already = Link.objects.filter(stream=self.stream, cut_at=None, seen__isnull=False).exclude(record_id="").count()
         return Count(
@@ -183,10 +185,10 @@ class _Pretending(BooksSide):
                 self.pretended.reasons[reason] = self.pretended.reasons.get(reason, 0) + 1
         if self.kind is INVOICE:
             self.pretended.post(made)
-        self.pretended.twins[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
+        self.pretended.counterparts[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
         return made, sum(1 for record in clear if views[record.pk].blocked)
 
     def _brought(self, links: Sequence[Link]) -> int:
         if self.stream.direction == Direction.PUSH or not links:
             return 0
-        return len(links) - len(self.unwelcome(links))
+        return len(links) - len(self.rejections(links))

@@ -37,7 +37,7 @@ def no_provider(monkeypatch):
     """Reads of the feed take nothing in."""
     from integrations.api import sync
 
-    monkeypatch.setattr(sync, "take_in_pending", lambda workspace, integration: build.NOW)
+    monkeypatch.setattr(sync, "observe_pending", lambda workspace, integration: build.NOW)
 
 
 @pytest.mark.slow

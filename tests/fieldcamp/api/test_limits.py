@@ -20,7 +20,7 @@ def clock():
         yield traveller
 
 
-def told(response) -> tuple[int, int, int]:
+def explicit(response) -> tuple[int, int, int]:
     return tuple(int(response[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset"))
 
 
@@ -28,27 +28,27 @@ def told(response) -> tuple[int, int, int]:
 class TestOneCaller:
     def test_the_key_has_a_hundred_calls_a_minute(self, api_key, clock):
         client = api_client(api_key(rate_limit_override=None))
-        assert told(client.get("/api/v1/team")) == (100, 99, NEXT_MINUTE)
+        assert explicit(client.get("/api/v1/team")) == (100, 99, NEXT_MINUTE)
         RateWindow.objects.filter(id__startswith="key_").update(used=99)
-        assert told(client.get("/api/v1/team")) == (100, 0, NEXT_MINUTE)
+        assert explicit(client.get("/api/v1/team")) == (100, 0, NEXT_MINUTE)
         response = client.get("/api/v1/team")
         assert response.status_code == 429
-        assert told(response) == (100, 0, NEXT_MINUTE)
+        assert explicit(response) == (100, 0, NEXT_MINUTE)
         assert response["Retry-After"] == "50"
         error = response.json()["error"]
         assert error["code"] == "RATE_LIMITED" and error["details"] == {"limit": 100}
         clock.shift(50)
-        assert told(client.get("/api/v1/team")) == (100, 99, NEXT_MINUTE + 60)
+        assert explicit(client.get("/api/v1/team")) == (100, 99, NEXT_MINUTE + 60)
 
     def test_the_workspace_has_its_calls_a_day_over_all_keys(self, workspace, api_key, clock):
         workspace.daily_request_limit = 3
         workspace.save()
         one, other = (api_client(api_key(rate_limit_override=None)) for _ in range(2))
-        assert told(one.get("/api/v1/team")) == (3, 2, NEXT_DAY)
-        assert told(other.get("/api/v1/team")) == (3, 1, NEXT_DAY)
+        assert explicit(one.get("/api/v1/team")) == (3, 2, NEXT_DAY)
+        assert explicit(other.get("/api/v1/team")) == (3, 1, NEXT_DAY)
         one.get("/api/v1/team")
         refused = other.get("/api/v1/team")
-        assert refused.status_code == 429 and told(refused) == (3, 0, NEXT_DAY)
+        assert refused.status_code == 429 and explicit(refused) == (3, 0, NEXT_DAY)
         clock.move_to(dt.datetime.fromtimestamp(NEXT_DAY, dt.UTC))
         assert other.get("/api/v1/team").status_code == 200
 
@@ -64,7 +64,7 @@ class TestOneCaller:
         workspace.daily_request_limit = None
         workspace.save()
         client = api_client(api_key(rate_limit_override=1_000_000))
-        assert told(client.get("/api/v1/team")) == (1_000_000, 999_999, NEXT_MINUTE)
+        assert explicit(client.get("/api/v1/team")) == (1_000_000, 999_999, NEXT_MINUTE)
         assert RateWindow.objects.count() == 1
 
     def test_an_override_of_zero_stops_the_key(self, api_key):
@@ -85,7 +85,7 @@ class TestOneCaller:
             client.options("/api/v1/visits"),
         ]
         assert [answer.status_code for answer in answers] == [200, 406, 404, 404, 404, 403, 405, 400, 415, 204]
-        assert [told(answer)[1] for answer in answers] == list(range(19, 9, -1))
+        assert [explicit(answer)[1] for answer in answers] == list(range(19, 9, -1))
 
     def test_scope_comes_before_the_quota_and_the_quota_before_the_body(self, api_key):
         client = api_client(api_key(scopes=["visits:write"], rate_limit_override=0))

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to connections and settings, and that it stands or falls with the deed."""
+"""The audit trail: who did what to connections and settings, and that it stands or falls with the action."""
 
 import pytest
 from django.db import transaction

@@ -299,8 +299,8 @@ def test_scopes(api_key, resource):
     reader = api_client(api_key(scopes=[f"{resource}:read"]))
     assert data(reader.get(f"/api/v1/{resource}")) == []
     details(reader.post(f"/api/v1/{resource}", {}), 403, "INSUFFICIENT_SCOPE")
-    stranger = api_client(api_key(scopes=["visits:read", f"{resource}:write"]))
-    details(stranger.get(f"/api/v1/{resource}"), 403, "INSUFFICIENT_SCOPE")
+    unmatched = api_client(api_key(scopes=["visits:read", f"{resource}:write"]))
+    details(unmatched.get(f"/api/v1/{resource}"), 403, "INSUFFICIENT_SCOPE")
 
 
 def test_once_for_an_idempotency_key(api, bill, client):

@@ -141,8 +141,8 @@ def test_a_technician_does_not_touch_anothers_connection(browse, dana, lee):
 def test_other_companies_connections_do_not_exist(desk, second_workspace, person):
     desk.consent()
     connection = only_connection()
-    stranger = person("Sam", role=Role.OWNER, workspace=second_workspace)
-    desk.force_login(stranger.user)
+    unmatched = person("Sam", role=Role.OWNER, workspace=second_workspace)
+    desk.force_login(unmatched.user)
     for path in ("setup", "preview"):
         assert desk.get(f"/admin/integrations/connections/{connection.pk}/{path}/").status_code == 404
     assert desk.post(f"/admin/integrations/connections/{connection.pk}/sync/").status_code == 404

@@ -77,8 +77,8 @@ def test_killed_on_the_way_it_goes_on_where_it_was(grants, monkeypatch):
 
 
 def test_a_key_that_is_missing_fails_closed_and_the_others_are_done(grants, settings):
-    stranger = Fernet.generate_key().decode()
-    settings.TOKEN_ENCRYPTION_KEYS = [stranger]
+    unmatched = Fernet.generate_key().decode()
+    settings.TOKEN_ENCRYPTION_KEYS = [unmatched]
     OAuthGrant.objects.filter(pk=grants[0].pk).update(access_token="canary-x", refresh_token="")
     settings.TOKEN_ENCRYPTION_KEYS = [NEW, OLD]
     out = StringIO()

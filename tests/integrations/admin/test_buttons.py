@@ -84,8 +84,8 @@ def test_pause_and_resume_are_on_record(desk, quiet):
 
 
 def test_disconnect_asks_first_and_then_forgets_the_grant(desk, quiet, monkeypatch):
-    told = []
-    monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: told.append(token))
+    explicit = []
+    monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: explicit.append(token))
     url = posts_of(quiet)["disconnect"][0]
     asked = desk().get(url).content.decode()
     assert "This is what will happen" in asked
@@ -94,7 +94,7 @@ def test_disconnect_asks_first_and_then_forgets_the_grant(desk, quiet, monkeypat
     press(desk(), url)
     assert Connection.objects.get().state == "disconnected"
     assert OAuthGrant.objects.get().refresh_token == ""
-    assert len(told) == 1
+    assert len(explicit) == 1
 
 
 @pytest.mark.parametrize(("decision", "removal"), [("confirm", "cut"), ("reject", "put_back")])

@@ -6,7 +6,7 @@ import pytest
 
 from fieldcamp.api.errors import JOB_ERRORS
 from fieldcamp.workspace.models import AuditEntry
-from integrations.admin.fixes import CODES, REASONS, Lead
+from integrations.admin.fixes import CODES, REASONS, FixTarget
 from integrations.models import JobItem, Link, Problem, SyncJob
 from tests.integrations.admin.conftest import posts_of
 from tests.integrations.admin.test_buttons import newest, press
@@ -30,7 +30,7 @@ def test_every_reason_has_a_sentence_and_a_button():
     for reason, fix in REASONS.items():
         assert fix.sentence.endswith(".")
         assert fix.button or reason in OWN_BUTTONS
-        assert bool(fix.link) == (fix.leads is not Lead.NOWHERE)
+        assert bool(fix.link) == (fix.leads is not FixTarget.NOWHERE)
 
 
 def refused(ours, **data) -> Problem:
@@ -46,10 +46,14 @@ def test_a_reason_has_its_card(reason, desk, ours):
     words = text_of(page).replace("&#x27;", "'")
     for text in map(str, (fix.title, fix.sentence, fix.link, fix.button)):
         assert text in words
-    leads = {Lead.RECORD: ours.visit.pk, Lead.MAPPING: ours.connection.pk, Lead.CONNECTION: ours.connection.pk}
+    leads = {
+        FixTarget.RECORD: ours.visit.pk,
+        FixTarget.MAPPING: ours.connection.pk,
+        FixTarget.CONNECTION: ours.connection.pk,
+    }
     href = re.search(rf'<a id="fix-{problem.pk}" href="([^"]+)"', page)[1]
     assert leads[fix.leads] in href
-    if fix.leads is not Lead.MAPPING:  # a page of books, which this connection does not keep
+    if fix.leads is not FixTarget.MAPPING:  # a page of books, which this connection does not keep
         assert desk().get(href).status_code == 200
     staff = desk("staff").get(f"/admin/integrations/problem/{problem.pk}/change/").content.decode()
     assert f'id="fix-{problem.pk}"' not in staff

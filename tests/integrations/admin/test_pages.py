@@ -94,8 +94,8 @@ def test_the_job_page_is_live_until_it_is_over(desk, ours):
     page, live = (pages_of(ours)[name].replace(ours.job.pk, job.pk) for name in ("job", "live"))
     assert f'hx-get="{live}?said=' in desk().get(page).content.decode()
     assert "50 of 120" in desk().get(live).content.decode()
-    told = desk().get(live, {"said": "Reading changes"}).content.decode()
-    assert "Bringing both sides together, 40 % done</p>" in told
+    explicit = desk().get(live, {"said": "Reading changes"}).content.decode()
+    assert "Bringing both sides together, 40 % done</p>" in explicit
     SyncJob.objects.filter(pk=job.pk).update(status="cancelled", cancel_requested_at=timezone.now())
     assert desk().get(live)["HX-Refresh"] == "true"
     assert f'hx-get="{live}' not in desk().get(page).content.decode()

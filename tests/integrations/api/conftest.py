@@ -61,9 +61,9 @@ def no_provider(monkeypatch):
 
     asked: list[tuple[str, str]] = []
 
-    def take_in_pending(workspace, integration):
+    def observe_pending(workspace, integration):
         asked.append((workspace.pk, integration))
         return build.NOW
 
-    monkeypatch.setattr(sync, "take_in_pending", take_in_pending)
+    monkeypatch.setattr(sync, "observe_pending", observe_pending)
     return asked

@@ -39,21 +39,21 @@ class Story:
     """One history: what happened, so that a failure can be told."""
 
     def __init__(self, sides: TwoSides):
-        self.sides, self.rng, self.told = sides, sides.rng, []
+        self.sides, self.rng, self.explicit = sides, sides.rng, []
 
     def step(self) -> None:
         syncs = (self.sync, self.sync, self.full, self.faulty, self.faulty, self.kill, self.kill, self.jump)
         if self.rng.random() < 0.3:
             step = self.rng.choice(syncs)
-            self.told.append(step.__name__)
+            self.explicit.append(step.__name__)
             step()
             return
         name = self.rng.choice(HERE + THERE)
-        self.told.append(name)
+        self.explicit.append(name)
         try:
             getattr(self.sides, name)()
         except Refused:
-            self.told[-1] += " (refused)"
+            self.explicit[-1] += " (refused)"
 
     # --- syncs ------------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ class Story:
         kind = self.rng.choice(FAULTS)
         more = {"status": self.rng.choice([500, 503, 401, 429])} if kind == "status" else {}
         order = {"after": self.rng.randint(0, 6), "times": self.rng.randint(1, 5)}
-        self.told[-1] += f" {kind} {more} {order}"
+        self.explicit[-1] += f" {kind} {more} {order}"
         self.sides.vendors.fault(kind, path="/v3/company", **order, **more)
         job = self._trigger()
         SyncJob.objects.filter(pk=job.pk).update(run_after=None)
@@ -82,7 +82,7 @@ class Story:
 
     def kill(self) -> None:
         adapter, call, after = self.sides.vendors.adapter, self.rng.randint(1, 12), self.rng.random() < 0.5
-        self.told[-1] += f" {call} {after}"
+        self.explicit[-1] += f" {call} {after}"
         send, calls = adapter.send, iter(range(1, 10_000))
 
         def deadly(request, **kwargs):
@@ -103,13 +103,13 @@ class Story:
         job.refresh_from_db()
         if self.rng.random() < 0.5:  # somebody goes on working before the job is taken up again
             self.sides.edit_memo()
-            self.told[-1] += " + edit_memo"
+            self.explicit[-1] += " + edit_memo"
         self._no_defect(finish(job) if job.in_flight else job)
 
     def jump(self) -> None:
         """An hour: the access token is over. More than a month: the changes are not told any more."""
         days = self.rng.choice([0, 0, 40])
-        self.told[-1] += f" {days} days"
+        self.explicit[-1] += f" {days} days"
         self.sides.vendors.advance(3700 + days * 86400)
         self.sides.sign_in_again()
 
@@ -143,7 +143,7 @@ class Story:
                 for pk, version in model.objects.values_list("pk", "version")}  # fmt: skip
 
     def check(self) -> None:
-        books, told = self.sides.books, self._told_of()
+        books, explicit = self.sides.books, self._told_of()
         invoices = books.all("Invoice")
         numbers = Counter(row["DocNumber"] for row in invoices)
         assert all(count == 1 for count in numbers.values()), numbers
@@ -152,50 +152,50 @@ class Story:
         assert len(names) == Client.objects.count() and len(books.all("Item")) == Item.objects.count() + 1
         by_number = {row["DocNumber"]: row for row in invoices}
         for invoice in Invoice.objects.prefetch_related("allocations"):
-            if told & {invoice.pk, *(share.payment_id for share in invoice.allocations.all())}:
+            if explicit & {invoice.pk, *(share.payment_id for share in invoice.allocations.all())}:
                 continue
             there = by_number[invoice.number]
             assert money(there["Balance"]) == invoice.balance, invoice.number
             total = Decimal(0) if invoice.voided_at else invoice.total
             assert money(there["TotalAmt"]) == total, invoice.number
-        self._check_payments(told)
-        self._check_edits(told)
+        self._check_payments(explicit)
+        self._check_edits(explicit)
 
-    def _check_payments(self, told: set[str]) -> None:
+    def _check_payments(self, explicit: set[str]) -> None:
         linked = Link.objects.filter(kind="payment", cut_at=None, seen_gone=False).exclude(record_id="")
         ours = dict(linked.values_list("remote_id", "record_id"))
         there = {row["Id"]: row for row in self.sides.books.all("Payment")}
-        strangers = set(there) - set(ours)
-        for id in strangers:  # void ones, and those of invoices that were deleted
+        unmatched = set(there) - set(ours)
+        for id in unmatched:  # void ones, and those of invoices that were deleted
             pays = {line["LinkedTxn"][0]["TxnId"] for line in there[id]["Line"] if line.get("LinkedTxn")}
             live = set(Link.objects.filter(kind="invoice", remote_id__in=pays, cut_at=None).values_list("remote_id"))
             assert not live or not money(there[id]["TotalAmt"]), there[id]
         for id, record_id in ours.items():
             payment = Payment.objects.get(pk=record_id)
-            if record_id not in told:
+            if record_id not in explicit:
                 amount = Decimal(0) if payment.voided_at else payment.amount
                 assert money(there[id]["TotalAmt"]) == amount, payment.pk
-        for payment in Payment.objects.filter(voided_at=None).exclude(pk__in=[*ours.values(), *told]):
+        for payment in Payment.objects.filter(voided_at=None).exclude(pk__in=[*ours.values(), *explicit]):
             waits = {share.invoice_id for share in payment.allocations.all()}
-            assert waits & told, f"{payment.pk} is not in the books, and nobody says why"
+            assert waits & explicit, f"{payment.pk} is not in the books, and nobody says why"
 
-    def _check_edits(self, told: set[str]) -> None:
+    def _check_edits(self, explicit: set[str]) -> None:
         models = {"email": Client, "price": Item, "memo": Invoice, "total": Invoice, "reference": Payment}
         for (record_id, name), values in self.sides.allowed.items():
             record = models[name].objects.get(pk=record_id)
-            if record_id not in told and not getattr(record, "voided_at", None):
+            if record_id not in explicit and not getattr(record, "voided_at", None):
                 found = getattr(record, name)
                 assert found in values, f"an edit was lost: {record_id} {name} {found} {values}"
 
     def _told_of(self) -> set[str]:
         """Records of which a person was told that they differ, payments that wait for one of those invoices, and what
         these still pay in the books."""
-        told = set(Problem.objects.filter(resolved_at=None).values_list("record_id", flat=True))
-        told |= set(Payment.objects.filter(allocations__invoice__in=told).values_list("pk", flat=True))
-        posted = Link.objects.filter(kind="payment", record_id__in=told, cut_at=None)
+        explicit = set(Problem.objects.filter(resolved_at=None).values_list("record_id", flat=True))
+        explicit |= set(Payment.objects.filter(allocations__invoice__in=explicit).values_list("pk", flat=True))
+        posted = Link.objects.filter(kind="payment", record_id__in=explicit, cut_at=None)
         paid = [share["invoice"] for link in posted for share in (link.seen or {}).get("allocations") or ()]
         links = Link.objects.filter(kind="invoice", remote_id__in=paid, cut_at=None)
-        return told | set(links.values_list("record_id", flat=True))
+        return explicit | set(links.values_list("record_id", flat=True))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))

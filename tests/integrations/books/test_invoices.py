@@ -28,17 +28,17 @@ def change(invoice: Invoice, **changes) -> Invoice:
     return invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes=changes)
 
 
-def twin(books, invoice):
+def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
 def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
-    before = twin(books, posted)
+    before = counterpart(books, posted)
     line = {"item_id": None, "description": "Pipe", "quantity": Decimal(3), "unit_price": Decimal("33.333333")}
     change(posted, lines=[line], memo="Please pay soon")
     job = sync()
     assert counts(job)[1] == 1, said(job, "failed")
-    after = twin(books, posted)
+    after = counterpart(books, posted)
     posted.refresh_from_db()
     assert money(after["TotalAmt"]) == posted.total == Decimal("108.00")
     assert after["CustomerMemo"]["value"] == "Please pay soon"
@@ -53,12 +53,12 @@ def test_a_line_that_only_says_something_needs_no_item(connect_books, books, syn
     words = {"item_id": None, "description": "As agreed by phone", "quantity": Decimal(0), "unit_price": Decimal(0)}
     invoice = make_invoice(make_client(), [words, (make_item(), 1, "100")], tax_rate_id=make_tax().pk)
     assert sync().status == "succeeded"
-    assert twin(books, invoice)["Line"][0]["DetailType"] == "DescriptionOnly"
+    assert counterpart(books, invoice)["Line"][0]["DetailType"] == "DescriptionOnly"
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
 
 
 def test_an_edit_there_comes_here(posted, books, sync):
-    there = twin(books, posted)
+    there = counterpart(books, posted)
     lines = [line for line in there["Line"] if line["DetailType"] == "SalesItemLineDetail"]
     lines[1] |= {"Amount": 100, "SalesItemLineDetail": {**lines[1]["SalesItemLineDetail"], "Qty": 1, "UnitPrice": 100}}
     books.edit("Invoice", there["Id"], Line=lines, DueDate="2026-12-31", CustomerMemo={"value": "Thanks"})
@@ -66,14 +66,14 @@ def test_an_edit_there_comes_here(posted, books, sync):
     assert counts(job)[:2] == (1, 0), said(job, "failed")
     posted.refresh_from_db()
     assert (posted.due_date.isoformat(), posted.memo) == ("2026-12-31", "Thanks")
-    assert posted.total == money(twin(books, posted)["TotalAmt"]) == Decimal("367.20")
+    assert posted.total == money(counterpart(books, posted)["TotalAmt"]) == Decimal("367.20")
     row = ChangeRow.objects.get(kind="invoice", action="updated")
     assert (row.record_id, row.remote_id) == (posted.pk, there["Id"])
     assert counts(sync())[:2] == (0, 0)
 
 
 def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sync):
-    there = twin(books, posted)
+    there = counterpart(books, posted)
     books.edit("Invoice", there["Id"], CustomerMemo={"value": "Theirs"})
     change(posted, memo="Ours")
     for _ in range(2):
@@ -81,19 +81,19 @@ def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sy
     problem = Problem.objects.get(resolved_at=None)
     assert (job.failed, problem.code, problem.data["fields"]) == (0, "CONFLICT", "memo")
     assert (problem.data["local"]["memo"], problem.data["remote"]["memo"]) == ("Ours", "Theirs")
-    assert twin(books, posted)["CustomerMemo"]["value"] == "Theirs"
+    assert counterpart(books, posted)["CustomerMemo"]["value"] == "Theirs"
 
 
 def test_a_void_here_voids_there(posted, books, sync):
     invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
     assert counts(sync())[1] == 1
-    there = twin(books, posted)
+    there = counterpart(books, posted)
     assert money(there["TotalAmt"]) == 0 and there["PrivateNote"].startswith("Voided")
     assert counts(sync())[:2] == (0, 0) and counts(sync("full"))[:2] == (0, 0)
 
 
 def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
-    books.void("Invoice", twin(books, posted)["Id"])
+    books.void("Invoice", counterpart(books, posted)["Id"])
     assert counts(sync())[:2] == (1, 0)
     posted.refresh_from_db()
     assert posted.voided_at and posted.total == Decimal("362.07") and posted.lines.count() == 2
@@ -102,18 +102,18 @@ def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
 
 
 def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, books, sync):
-    there = twin(books, posted)
+    there = counterpart(books, posted)
     invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
     books.receive(there, "50")
     job = sync()
     assert job.failed == 1
     problem = Problem.objects.get(resolved_at=None, record_kind="invoice")
     assert problem.data["reason"] == "has_payments"
-    assert money(twin(books, posted)["TotalAmt"]) == Decimal("362.07")
+    assert money(counterpart(books, posted)["TotalAmt"]) == Decimal("362.07")
 
 
 def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books, sync):
-    books.delete("Invoice", twin(books, posted)["Id"])
+    books.delete("Invoice", counterpart(books, posted)["Id"])
     assert counts(sync())[:2] == (1, 0)
     for mode in ("incremental", "full"):
         change(posted, memo=f"Edited before a {mode} sync")
@@ -149,7 +149,7 @@ def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, m
     assert job.status == "succeeded", said(job, "failed")
     for invoice in invoices:
         invoice.refresh_from_db()
-        assert money(twin(books, invoice)["TotalAmt"]) == invoice.total
+        assert money(counterpart(books, invoice)["TotalAmt"]) == invoice.total
     assert not Problem.objects.filter(resolved_at=None).exists()
     assert counts(sync("full"))[:2] == (0, 0)
 
@@ -163,7 +163,7 @@ def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, ma
     invoice = make_invoice(make_client(), [(item, 1, "199.99"), free], tax_rate_id=make_tax().pk, **discount)
     job = sync()
     assert job.status == "succeeded", said(job, "failed")
-    there = twin(books, invoice)
+    there = counterpart(books, invoice)
     assert money(there["TotalAmt"]) == invoice.total
     assert money(there["TxnTaxDetail"]["TotalTax"]) == invoice.tax_total
     assert counts(sync("full"))[:2] == (0, 0)
@@ -173,7 +173,7 @@ def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, syn
     """Two rates of 4 % of 12.67 come to 1.02, one of 8 % to 1.01."""
     invoice = make_invoice(make_client(), [(None, 2, "6.333333")], tax_rate_id=make_tax("Albany", "0.08").pk)
     assert sync().status == "succeeded"
-    assert money(twin(books, invoice)["TotalAmt"]) == invoice.total == Decimal("13.68")
+    assert money(counterpart(books, invoice)["TotalAmt"]) == invoice.total == Decimal("13.68")
 
 
 def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client, make_tax, make_invoice):
@@ -183,7 +183,7 @@ def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client
     invoice = make_invoice(make_client(), [(None, 1, "100")], tax_rate_id=tax.pk)
     job = sync()
     assert (job.status, job.failed) == ("partial", 1)
-    assert money(twin(books, invoice)["TotalAmt"]) == Decimal(108)
+    assert money(counterpart(books, invoice)["TotalAmt"]) == Decimal(108)
     problem = Problem.objects.get(resolved_at=None)
     assert (problem.code, problem.data["local"]["total"], problem.data["remote"]["total"]) == (
         "AMOUNT_VARIANCE",

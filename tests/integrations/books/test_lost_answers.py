@@ -127,14 +127,14 @@ def test_a_kill_at_each_call(world, books, sync, monkeypatch, workspace, call, m
 
 def test_a_reader_of_the_feed_takes_our_new_invoice_for_nobodys(world, books, sync, intuit, workspace):
     """Between a lost answer and the next sync somebody reads the feed: the invoice is still only one."""
-    from integrations.services.observe import take_in_pending
+    from integrations.services.observe import observe_pending
 
     sync(scope="customers"), sync(scope="items")
     intuit.fault("drop_after_commit", method="POST", path="/batch", times=9)
     sync()
     intuit.call("DELETE", "faults")
     Connection.objects.update(observed_at=None, retry_at=None)
-    take_in_pending(workspace, "quickbooks", seconds=20)
+    observe_pending(workspace, "quickbooks", seconds=20)
     job = sync()
     assert job.status == "succeeded", (job.errors, said(job, "failed"))
     assert made(books) == ONE_OF_EACH

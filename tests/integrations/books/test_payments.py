@@ -20,7 +20,7 @@ def invoices(company, sync, make_client, make_item, make_invoice) -> list[Invoic
     return made
 
 
-def twin(books, invoice):
+def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
@@ -29,11 +29,11 @@ def open_here(invoices):
 
 
 def open_there(books, invoices):
-    return [money(twin(books, invoice)["Balance"]) for invoice in invoices]
+    return [money(counterpart(books, invoice)["Balance"]) for invoice in invoices]
 
 
 def test_paid_there_is_paid_here(invoices, books, sync):
-    books.receive(twin(books, invoices[0]), "60", PaymentRefNum="774")
+    books.receive(counterpart(books, invoices[0]), "60", PaymentRefNum="774")
     assert counts(sync())[:2] == (1, 0)
     payment = Payment.objects.get()
     assert (payment.amount, payment.reference, payment.made_in) == (Decimal(60), "774", "quickbooks")
@@ -53,9 +53,9 @@ def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_cli
 
 
 def test_moved_to_another_invoice_there(invoices, books, sync):
-    received = books.receive(twin(books, invoices[0]), "60")
+    received = books.receive(counterpart(books, invoices[0]), "60")
     sync()
-    line = {"Amount": 60, "LinkedTxn": [{"TxnId": twin(books, invoices[1])["Id"], "TxnType": "Invoice"}]}
+    line = {"Amount": 60, "LinkedTxn": [{"TxnId": counterpart(books, invoices[1])["Id"], "TxnType": "Invoice"}]}
     books.edit("Payment", received["Id"], Line=[line])
     job = sync()
     assert counts(job)[:2] == (1, 0), said(job, "failed")
@@ -101,7 +101,7 @@ def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side
 
 
 def test_their_payment_deleted_there_is_void_here(invoices, books, sync):
-    received = books.receive(twin(books, invoices[0]), "60")
+    received = books.receive(counterpart(books, invoices[0]), "60")
     sync()
     books.delete("Payment", received["Id"])
     assert counts(sync())[:2] == (1, 0)
@@ -119,14 +119,14 @@ def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
 
 
 def test_the_same_money_entered_at_both_sides_is_one_payment(invoices, books, sync, pay):
-    received = books.receive(twin(books, invoices[0]), "60", TxnDate="2026-11-20")
+    received = books.receive(counterpart(books, invoices[0]), "60", TxnDate="2026-11-20")
     pay(invoices[0], "60")
     assert sync().status == "succeeded"
     assert Payment.objects.count() == 1 and [row["Id"] for row in books.all("Payment")] == [received["Id"]]
 
 
 def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, sync):
-    ours = twin(books, invoices[0])
+    ours = counterpart(books, invoices[0])
     item = ours["Line"][0]["SalesItemLineDetail"]["ItemRef"]["value"]
     line = {"Amount": 70, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": item}}}
     other = books.add("Invoice", CustomerRef=ours["CustomerRef"], Line=[line])

@@ -31,12 +31,12 @@ def posted(company, sync, make_client, make_tax, make_invoice):
     return invoice
 
 
-def twin(books, invoice):
+def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
 def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
-    there = twin(books, posted)
+    there = counterpart(books, posted)
     assert money(there["TotalAmt"]) == posted.total == Decimal("102.87")
     books.receive(there, "50.00", TxnDate="2026-11-20")
     job = sync()
@@ -44,7 +44,7 @@ def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
     posted.refresh_from_db()
     assert posted.balance == Decimal("52.87")
     assert counts(sync("full"))[:2] == (0, 0)
-    assert twin(books, posted)["Line"] == there["Line"]
+    assert counterpart(books, posted)["Line"] == there["Line"]
 
 
 def test_an_edit_here_keeps_our_tax_there(posted, books, sync):
@@ -53,5 +53,5 @@ def test_an_edit_here_keeps_our_tax_there(posted, books, sync):
     job = sync()
     assert counts(job)[1] == 1, said(job, "failed")
     posted.refresh_from_db()
-    assert money(twin(books, posted)["TotalAmt"]) == posted.total == Decimal("107.99")
+    assert money(counterpart(books, posted)["TotalAmt"]) == posted.total == Decimal("107.99")
     assert counts(sync())[:2] == (0, 0)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from fieldcamp.workspace.models import Role
-from integrations.mail.alerts import tell_needs_person, tell_paused
+from integrations.mail.alerts import alert_needs_person, alert_paused
 from integrations.models import ConnectionState
 from integrations.services import connections
 from tests.integrations import build
@@ -50,7 +50,7 @@ def test_reconnect(company, mailoutbox):
         account,
         "Google Calendar has withdrawn the <access>.",
     )
-    tell_needs_person(account.pk)
+    alert_needs_person(account.pk)
     mail = mailoutbox[-1]
     assert mail.to == ["admin@fieldcamp.test", "lee@fieldcamp.test", "owner@fieldcamp.test"]
     assert mail.subject == "Google Calendar of lee@google.test needs to be reconnected"
@@ -66,7 +66,7 @@ def test_reconnect(company, mailoutbox):
 def test_permission(company, mailoutbox):
     account = build.connection(company)
     connections.mark_needs_permission(account, "Permission is missing: See your events.")
-    tell_needs_person(account.pk)
+    alert_needs_person(account.pk)
     mail = mailoutbox[-1]
     assert mail.subject == f"Google Calendar of {account.account_name} lacks a permission"
     assert "Permission is missing: See your events." in mail.body
@@ -76,7 +76,7 @@ def test_permission(company, mailoutbox):
 def test_paused(company, mailoutbox):
     build.member(company, role=Role.ADMIN, email="admin@fieldcamp.test")
     account = build.connection(company, ConnectionState.PAUSED, state_reason="Paused after 10 failed syncs in a row.")
-    tell_paused(account.pk)
+    alert_paused(account.pk)
     [mail] = mailoutbox
     assert mail.to == ["owner@fieldcamp.test"]
     assert mail.subject == f"Google Calendar of {account.account_name} is paused"
@@ -89,12 +89,12 @@ def test_nobody_to_write_to(company, mailoutbox):
     company.members.update(email="")
     account = build.connection(company)
     company.members.update(email="")
-    tell_paused(account.pk)
-    tell_needs_person(account.pk)
+    alert_paused(account.pk)
+    alert_needs_person(account.pk)
     assert mailoutbox == []
 
 
 def test_a_name_with_a_line_break_stays_in_one_line(company, mailoutbox):
     account = build.connection(company, account_name="lee\r\nBcc: everybody@fieldcamp.test")
-    tell_paused(account.pk)
+    alert_paused(account.pk)
     assert mailoutbox[0].subject == "Google Calendar of lee Bcc: everybody@fieldcamp.test is paused"

@@ -103,9 +103,9 @@ def test_one_connection_for_each_member(new, active, dana, lee, person, second_w
     values = {"target_container_id": "lee@google.test", "busy_container_ids": []}
     with pytest.raises(connections.SetupError, match="another Google Calendar account"):
         connections.set_up(connection=other, member=dana, **values)
-    stranger = person("Sam", workspace=second_workspace)
+    unmatched = person("Sam", workspace=second_workspace)
     with pytest.raises(connections.SetupError):
-        connections.set_up(connection=other, member=stranger, **values)
+        connections.set_up(connection=other, member=unmatched, **values)
     lee.is_active = False
     lee.save()
     with pytest.raises(connections.SetupError):

@@ -13,7 +13,7 @@ from integrations.calendar.window import window_at
 from integrations.ledger.stream import StreamLedger
 from integrations.models import ChangeRow, DirtyRow, Hold, JobStatus, Link, Problem, Stream, SyncJob
 from integrations.services import decisions
-from integrations.services.observe import take_in_pending
+from integrations.services.observe import observe_pending
 from tests.integrations.engine import counts, finish
 from tests.integrations.sync.test_faults import agree
 
@@ -127,7 +127,7 @@ def test_a_decision_made_while_a_job_looks_at_the_conflict_is_carried_out(dana, 
     assert sync().failed == 1
     once(
         StreamLedger,
-        "save_here",
+        "save_local",
         lambda: decisions.resolve_conflict(link=Link.objects.get(), choice="remote", user=admin),
     )
     sync("full")
@@ -146,7 +146,7 @@ def test_a_decision_about_a_hold_made_while_a_job_looks_at_it_is_carried_out(
         google.delete(google.ours()[visit.pk]["id"])
     assert sync().status == JobStatus.NEEDS_CONFIRMATION
     hold = Hold.objects.get()
-    once(StreamLedger, "save_here", lambda: decisions.decide_hold(hold=hold, decision="reject", user=admin))
+    once(StreamLedger, "save_local", lambda: decisions.decide_hold(hold=hold, decision="reject", user=admin))
     sync()
     sync()
     assert agree(google, visits)
@@ -162,7 +162,7 @@ def test_half_a_merge_is_not_written_when_the_visit_was_edited_meanwhile(dana, g
     mine = visit.scheduled_start + HOUR
     once(
         StreamLedger,
-        "save_here",
+        "save_local",
         lambda: Visit.objects.filter(pk=visit.pk).update(scheduled_start=mine, scheduled_end=mine + HOUR),
     )
     sync()
@@ -219,7 +219,7 @@ def test_our_own_removal_with_a_lost_answer_is_no_row_of_the_feed(dana, google, 
     vendors.fault("status", path="/batch", status=503, times=1000, after=1)
     assert sync().status == JobStatus.FAILED
     vendors.call("DELETE", "faults")
-    take_in_pending(workspace, "google_calendar")
+    observe_pending(workspace, "google_calendar")
     assert not ChangeRow.objects.exists()
     sync()
     assert not ChangeRow.objects.exists()

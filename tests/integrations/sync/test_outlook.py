@@ -9,7 +9,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime
 from integrations.models import ChangeRow, JobStatus, Link
 from integrations.providers.outlook_calendar import listing
-from integrations.services.observe import take_in_pending
+from integrations.services.observe import observe_pending
 from tests.integrations.engine import counts
 from tests.integrations.sync.outlook import HOME
 
@@ -104,7 +104,7 @@ def test_reading_the_feed_sees_what_single_looks_say(workspace, dana, outlook, s
     events = outlook.ours()
     outlook.delete(events[visits[0].pk].id)
     outlook.move(events[visits[1].pk].id, begin(300))
-    take_in_pending(workspace, "outlook_calendar")
+    observe_pending(workspace, "outlook_calendar")
     assert set(ChangeRow.objects.values_list("action", "record_id")) == {
         ("deleted", visits[0].pk),
         ("updated", visits[1].pk),

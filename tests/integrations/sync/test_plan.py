@@ -224,7 +224,7 @@ def test_the_laws_hold_for_every_pair_under_every_policy():
         if decision.action is Action.UPDATE_REMOTE:
             assert decision.push and given.local.fields is not None and not given.gone
         if decision.action is Action.CREATE_REMOTE:
-            assert given.local.fields and (given.gone or given.cut or not given.born)
+            assert given.local.fields and (given.gone or given.cut or not given.has_counterpart)
         if decision.action is Action.ASK:
             assert policy.winner == "ask"
         if decision.removal:

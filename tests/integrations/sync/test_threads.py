@@ -11,7 +11,7 @@ from integrations.jobs import runner
 from integrations.models import ChangeRow, DirtyRow, JobStatus, Link, SyncJob
 from integrations.selectors.feed import Feed
 from integrations.services.jobs import SyncInProgress, trigger_sync
-from integrations.services.observe import take_in_pending
+from integrations.services.observe import observe_pending
 from tests.integrations.engine import finish
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -84,7 +84,7 @@ def test_the_feed_has_each_change_once_whoever_takes_it_in(
         if number == 0:
             until_over(workspace)
         elif number < 3:
-            take_in_pending(workspace, "google_calendar", 30)
+            observe_pending(workspace, "google_calendar", 30)
         else:
             position = 0
             for _ in range(20):

@@ -162,7 +162,7 @@ def test_one_log_line_a_call_and_no_secret_in_it(http, tokens, vendors, caplog):
         for record in caplog.records
         if isinstance(record.msg, dict) and record.msg["event"] == "provider_call"
     ]
-    assert [(line["method"], line["status"], line["attempt"], line["connection"]) for line in lines] == [
+    assert [(line["method"], line["status"], line["attempt"], line["connection_id"]) for line in lines] == [
         ("GET", 401, 1, "con_1"),
         ("GET", 200, 1, "con_1"),
     ]

@@ -1,4 +1,5 @@
-"""Deleting visits and clients: the page says what will happen, the service does it; and their twins elsewhere."""
+"""Deleting visits and clients: the page says what will happen, the service does it; and their
+counterparts elsewhere."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -45,7 +46,7 @@ def test_a_client_is_hidden_and_its_visits_stay(desk, ours, page):
     Link.objects.create(stream=ours.stream, kind="customer", record_id=ours.client.pk, remote_id="61")
     asked = text_of(desk().get(delete_page(page["client"])).content.decode())
     assert "1 visit stays as it is. No new visit can be made for this client." in asked
-    assert "Its twin in Google Calendar" in asked
+    assert "Its counterpart in Google Calendar" in asked
     assert "stays as it is." in asked
     desk().post(delete_page(page["client"]))
     assert Client.objects.get(pk=ours.client.pk).deleted_at

@@ -109,7 +109,7 @@ DELETED = "Object Not Found : Another user has deleted this transaction."
 def test_the_table(status, body, kind, reason, words):
     error = explain(answer(status, body), NOW)
     assert type(error) is kind
-    assert error.reason == reason
+    assert error.reason == (reason or None)
     assert words in str(error)
     assert str(error).endswith(".")
 

@@ -130,8 +130,8 @@ def test_what_is_falsely_told_as_deleted_is_doubtful_and_still_there(books, fres
     _, cursor = listed(books, "Invoice")
     [outcome] = books.write("Invoice", [update(bill, memo="Edited")])
     intuit.call("POST", "switches", json={"vendor": "intuit", "account": REALM, "false_deleted": f"Invoice:{bill.id}"})
-    [told] = [record for record in listed(fresh(), "Invoice", cursor)[0] if record.id == bill.id]
-    assert told.gone and told.doubtful
+    [explicit] = [record for record in listed(fresh(), "Invoice", cursor)[0] if record.id == bill.id]
+    assert explicit.gone and explicit.doubtful
     assert books.get("Invoice", [bill.id])[bill.id] == outcome.record
 
 

@@ -10,7 +10,7 @@ from integrations.models import Connection
 
 
 def note(
-    deed: str,
+    action: str,
     connection: Connection,
     user: AbstractBaseUser | AnonymousUser | None,
     *,
@@ -19,7 +19,7 @@ def note(
 ) -> None:
     """Writes down what a person (None: FieldCamp, or whoever `attributed` names) did to a connection."""
     audit(
-        f"connection.{deed}",
+        f"connection.{action}",
         workspace_id=connection.workspace_id,
         object_id=connection.pk,
         object_name=f"{connection.integration}: {connection.account_name}",

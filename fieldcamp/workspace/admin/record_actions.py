@@ -11,14 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from fieldcamp.desk.seat import seat_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.tracking import attributed
 
 
 @dataclass(frozen=True)
-class Deed:
+class RecordAction:
     """`asks`: what is said before it is done (nothing: it is done at once). `leaves`: the record is gone then."""
 
     label: str
@@ -31,9 +31,9 @@ class Deed:
     tone: str = ""
 
 
-class DeedAdmin(RecordAdmin):
-    deeds: ClassVar[dict[str, Deed]]
-    change_form_outer_after_template = "admin/workspace/deeds.html"
+class RecordActionAdmin(RecordAdmin):
+    record_actions: ClassVar[dict[str, RecordAction]]
+    change_form_outer_after_template = "admin/workspace/record_actions.html"
 
     def _name(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
@@ -43,11 +43,11 @@ class DeedAdmin(RecordAdmin):
             *(
                 path(
                     f"<path:object_id>/{key}/",
-                    self.admin_site.admin_view(self.deed_view),
+                    self.admin_site.admin_view(self.action_view),
                     {"key": key},
                     self._name(key),
                 )
-                for key in self.deeds
+                for key in self.record_actions
             ),
             *super().get_urls(),
         ]
@@ -56,36 +56,36 @@ class DeedAdmin(RecordAdmin):
         record = self.get_object(request, unquote(object_id))
         buttons = []
         if record and self.has_change_permission(request):
-            for key, deed in self.deeds.items():
-                if deed.when(record):
-                    buttons.append({"deed": deed, "url": reverse(f"admin:{self._name(key)}", args=[record.pk])})
-        return super().change_view(request, object_id, form_url, {"deeds": buttons, **(extra_context or {})})
+            for key, action in self.record_actions.items():
+                if action.when(record):
+                    buttons.append({"action": action, "url": reverse(f"admin:{self._name(key)}", args=[record.pk])})
+        return super().change_view(request, object_id, form_url, {"record_actions": buttons, **(extra_context or {})})
 
-    def deed_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
         """GET says what will happen where there is something to say, POST does it."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        record, deed = self.get_object(request, unquote(object_id)), self.deeds[key]
+        record, action = self.get_object(request, unquote(object_id)), self.record_actions[key]
         if record is None:
             raise Http404
         if request.method != "POST":
-            if not deed.asks:
+            if not action.asks:
                 return HttpResponseNotAllowed(["POST"])
             back = self._page_of(record)
-            context = {"record": record, "deed": deed, "opts": self.opts, "title": f"{deed.label}?", "back": back}
+            context = {"record": record, "action": action, "opts": self.opts, "title": f"{action.label}?", "back": back}
             return TemplateResponse(
-                request, "admin/workspace/deed.html", {**self.admin_site.each_context(request), **context}
+                request, "admin/workspace/record_action.html", {**self.admin_site.each_context(request), **context}
             )
         try:
-            with attributed(actor=seat_of(request).name):
-                deed.run(record, request.POST.get("reason", "").replace("\x00", "").strip())
+            with attributed(actor=desk_user_of(request).name):
+                action.run(record, request.POST.get("reason", "").replace("\x00", "").strip())
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
         except InvalidFields as error:
             self.message_user(request, " ".join(sum(error.details.values(), [])), messages.WARNING)
         else:
-            self.message_user(request, deed.done.format(record), messages.SUCCESS)
-            if deed.leaves:
+            self.message_user(request, action.done.format(record), messages.SUCCESS)
+            if action.leaves:
                 return HttpResponseRedirect(reverse(f"admin:{self._name('changelist')}"))
         return HttpResponseRedirect(self._page_of(record))
 

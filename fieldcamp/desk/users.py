@@ -1,4 +1,4 @@
-"""Who sits at the desk: the person, their member row, and what they may see and do."""
+"""Who uses the desk: the person, their member row, and what they may see and do."""
 
 import zoneinfo
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CHOSEN = "desk_company"  # in the session of a superuser without a member: the c
 
 
 @dataclass
-class Seat:
+class DeskUser:
     """A login belongs to the one workspace of its member. A superuser without a member sees every workspace, or the
     one that was chosen on the dashboard."""
 
@@ -36,10 +36,10 @@ class Seat:
 
     @property
     def sees_all(self) -> bool:
-        return self.roams and self.chosen is None
+        return self.is_operator and self.chosen is None
 
     @property
-    def roams(self) -> bool:
+    def is_operator(self) -> bool:
         """Belongs to no company, and so may choose one."""
         return self.member is None and self.is_superuser
 
@@ -73,14 +73,14 @@ class Seat:
         return str(self.member) if self.member else self.user.get_username()
 
 
-def seat_of(request: HttpRequest) -> Seat:
-    """The request's seat, read from the database once."""
-    seat = getattr(request, "_seat", None)
-    if seat is None or seat.user != request.user:
+def desk_user_of(request: HttpRequest) -> DeskUser:
+    """The request's desk user, read from the database once."""
+    desk_user = getattr(request, "_desk_user", None)
+    if desk_user is None or desk_user.user != request.user:
         member = _member(request.user)
         chosen = None if member else _chosen(request)
-        seat = request._seat = Seat(request.user, member, chosen)  # type: ignore[attr-defined]
-    return seat
+        desk_user = request._desk_user = DeskUser(request.user, member, chosen)  # type: ignore[attr-defined]
+    return desk_user
 
 
 def _chosen(request: HttpRequest) -> Workspace | None:
