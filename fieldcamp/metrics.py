@@ -84,7 +84,7 @@ class SyncCollector(Collector):
         problems = GaugeMetricFamily(
             "fieldcamp_open_problems", "Open problems by code.", labels=["integration", "code"]
         )
-        rows = Problem.objects.filter(resolved_at=None, notice=False).order_by().values_list("integration", "code")
+        rows = Problem.objects.open().filter(notice=False).order_by().values_list("integration", "code")
         for integration, code, number in rows.annotate(number=Count("pk")):
             problems.add_metric([integration, code], number)
         return problems

@@ -131,8 +131,8 @@ class BooksSide:
         return rows.values_list("record_id", flat=True)
 
     def _unmatched(self) -> QuerySet:
-        links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id="", cut_at=None, seen_gone=False)
-        return links.filter(seen__isnull=False).order_by("pk").only("remote_id", "seen")
+        links = Link.objects.present().unmatched().filter(stream=self.stream, kind=self.kind.name)
+        return links.order_by("pk").only("remote_id", "seen")
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         reasons = self.rejections(links) if links else {}
@@ -158,7 +158,7 @@ class BooksSide:
     def expand(self, decisions: Sequence[Decision]) -> None:
         """Nothing follows from them."""
 
-    def removed_remotely(self) -> tuple[str, str]:
+    def removed_remotely(self) -> tuple[ProblemCode, str]:
         return ProblemCode.RECORD_REMOVED, self.removed.format(books=self.label)
 
     # --- the other kinds of the same books --------------------------------------------------------------------------
@@ -177,10 +177,4 @@ class BooksSide:
         return dict(links.values_list("remote_id", "record_id"))
 
     def _links(self, kind: Kind) -> QuerySet:
-        return Link.objects.filter(
-            stream__connection=self.connection,
-            stream__kind=kind.name,
-            cut_at=None,
-            seen_gone=False,
-            seen__isnull=False,
-        )
+        return Link.objects.present().filter(stream__connection=self.connection, stream__kind=kind.name)

@@ -25,18 +25,10 @@ _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 def looked_at(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
     """The invoices of which something new was seen or written since then, some hundred at a time."""
     links = (
-        Link.objects.filter(
-            stream__connection=connection,
-            kind=INVOICE.name,
-            seen_at__gte=since,
-            cut_at=None,
-            seen_gone=False,
-            seen__isnull=False,
-            unsettled=False,
-            parked=False,
-        )
+        Link.objects.present()
+        .linked()
+        .filter(stream__connection=connection, kind=INVOICE.name, seen_at__gte=since, unsettled=False, parked=False)
         .select_related("stream")
-        .exclude(record_id="")
     )
     after = 0
     while chunk := list(links.filter(pk__gt=after).order_by("pk")[:CHUNK]):
@@ -112,7 +104,7 @@ def _paid_meanwhile(connection: Connection, job: SyncJob, invoice_ids: Sequence[
     invoices = Invoice.objects.filter(pk__in=invoice_ids)
     payers = Payment.objects.filter(Exists(posted) | Exists(waiting), client__in=invoices.values("client_id"))
     payment = OuterRef("payment_id")
-    live = Link.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment, cut_at=None)
+    live = Link.objects.live().filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment)
     shares = PaymentAllocation.objects.filter(~Exists(live), invoice__in=invoice_ids, payment__voided_at=None)
     moving = set(shares.values_list("invoice_id", flat=True))
     return moving | set(invoices.filter(client__in=payers.values("client_id")).values_list("pk", flat=True))

@@ -132,5 +132,5 @@ class VisitsOfStream:
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         return {}
 
-    def removed_remotely(self) -> tuple[str, str]:
+    def removed_remotely(self) -> tuple[ProblemCode, str]:
         return ProblemCode.EVENT_REMOVED, REMOVED_THERE

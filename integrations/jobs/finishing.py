@@ -57,11 +57,8 @@ def _errors(job: SyncJob) -> list[dict]:
     """What went wrong in this job, newest first: whole accounts, then records."""
     errors = [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}
-    met = Problem.objects.filter(
-        connection__in=job.parts.values("connection"),
-        occurred_at__gte=job.started_at,
-        resolved_at=None,
-        notice=False,
+    met = Problem.objects.open().filter(
+        connection__in=job.parts.values("connection"), occurred_at__gte=job.started_at, notice=False
     )
     for problem in met[:MAX_ERRORS]:
         if (problem.connection_id, problem.code) in codes and not problem.record_id:

@@ -18,7 +18,6 @@ from integrations.jobs.streams import stream_run
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
-    ConnectionState,
     Direction,
     JobPart,
     JobStatus,
@@ -237,7 +236,7 @@ class _Slice:
         return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
-        run = stream_run(stream, self.job, part, self.lease, remote, self.checkpoint)
+        run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
         if run.progress.phase == "done":
             return "held" in run.progress.notes
         held = run.everything()
@@ -251,7 +250,7 @@ class _Slice:
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
-        run = stream_run(stream, self.job, part, self.lease, remote, self.checkpoint)
+        run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
         pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
         for start in range(0, len(pairs), 500):
             run.only(pairs[start : start + 500])
@@ -266,14 +265,11 @@ def _direction(directions: set[str]) -> str:
 
 def _connections(job: SyncJob) -> list[Connection]:
     """The accounts that a job is about: all that are usable, or the one that was asked for."""
-    usable = [ConnectionState.ACTIVE]
-    if job.triggered_by != SyncJob.Trigger.SCHEDULE:
-        usable.append(ConnectionState.PAUSED)
-    connections = Connection.objects.filter(
-        workspace_id=job.workspace_id, integration=job.integration, state__in=usable
-    )
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may
+        connections = Connection.objects.active().exclude(retry_at__gt=timezone.now())  # its turn comes when it may
+    else:
+        connections = Connection.objects.usable()
+    connections = connections.filter(workspace_id=job.workspace_id, integration=job.integration)
     if job.connection_id:
         connections = connections.filter(pk=job.connection_id)
     if job.only is not None:

@@ -14,7 +14,6 @@ from integrations.ledger.stream import StreamLedger
 from integrations.models import Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
-from integrations.queue.lease import Lease
 from integrations.records import Window
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import RunProgress, Target
@@ -40,7 +39,7 @@ def stream_run(
     stream: Stream,
     job: SyncJob,
     part: JobPart,
-    lease: Lease,
+    assert_held: Callable[[], None],
     remote: ProviderClient,
     checkpoint: Callable[[], None],
 ) -> StreamRun:
@@ -51,7 +50,7 @@ def stream_run(
     stored = part.progress.get(stream.pk)
     return StreamRun(
         target=Target(stream.pk, job.workspace_id, stream.container_id),
-        ledger=StreamLedger(stream, job, part, lease, local),
+        ledger=StreamLedger(stream, job, part, assert_held, local),
         local=local,
         remote=remote,
         policy=policy,

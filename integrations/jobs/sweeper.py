@@ -10,7 +10,6 @@ from fieldcamp.ids import new_id
 from integrations.errors import ProblemCode
 from integrations.jobs import schedule
 from integrations.models import JobPart, JobStatus, Problem, SyncJob
-from integrations.models.jobs import IN_FLIGHT
 from integrations.queue.ring import queue_broker, ring
 from integrations.records import instant
 
@@ -49,7 +48,7 @@ def _end_cancelled(now: dt.datetime) -> None:
 
 
 def _free_expired(now: dt.datetime) -> None:
-    for job in SyncJob.objects.filter(status__in=IN_FLIGHT, lease_until__lt=now).exclude(lease_owner="")[:200]:
+    for job in SyncJob.objects.in_flight().filter(lease_until__lt=now).exclude(lease_owner="")[:200]:
         if job.attempts >= MAX_ATTEMPTS:
             _give_up(job, now)
         else:
@@ -107,12 +106,15 @@ def _give_up(job: SyncJob, now: dt.datetime) -> None:
 
 
 def _ring_unheard(now: dt.datetime) -> None:
-    unheard = SyncJob.objects.filter(
-        Q(run_after=None) | Q(run_after__lte=now),
-        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN) | Q(rung_at__lt=F("run_after")),
-        status__in=IN_FLIGHT,
-        lease_owner="",
-    ).order_by("created_at")
+    unheard = (
+        SyncJob.objects.in_flight()
+        .filter(
+            Q(run_after=None) | Q(run_after__lte=now),
+            Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN) | Q(rung_at__lt=F("run_after")),
+            lease_owner="",
+        )
+        .order_by("created_at")
+    )
     jobs = list(unheard.values_list("pk", "rung_at")[:LONG_QUEUE])
     if not jobs or queue_broker().queue_size() >= LONG_QUEUE:
         return

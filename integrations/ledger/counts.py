@@ -5,11 +5,49 @@ from collections.abc import Sequence
 
 from django.db.models import Count, F
 
-from integrations.models import JobItem, Outcome, SyncJob
+from integrations.models import Connection, JobItem, Link, Outcome, SyncJob
+from integrations.sync.state import Pair
 
 # A record that was both pulled and pushed counts as pushed; failed beats all.
 _RANK = {Outcome.SKIPPED: 0, Outcome.PULLED: 1, Outcome.PUSHED: 2, Outcome.FAILED: 3}
 _CHUNK = 500
+
+
+class JobLog:
+    """Collects what became of records of one account in one job, until `save` writes it down."""
+
+    def __init__(self, job: SyncJob, connection: Connection):
+        self.job, self.connection = job, connection
+        self._items: list[JobItem] = []
+
+    def add(self, pair: Pair, outcome: Outcome, action: str, message: str = "") -> None:
+        self._add(pair.kind.name, pair.key, pair.record_id, pair.remote_id, outcome, action, message)
+
+    def add_link(self, link: Link, outcome: Outcome, action: str, message: str = "") -> None:
+        key = link.record_id or link.remote_id
+        self._add(link.kind, key, link.record_id, link.remote_id, outcome, action, message)
+
+    def save(self) -> None:
+        """Writes what was collected, inside the caller's transaction."""
+        items, self._items = self._items, []
+        add_items(items)
+
+    def _add(
+        self, kind: str, key: str, record_id: str, remote_id: str, outcome: Outcome, action: str, message: str
+    ) -> None:
+        self._items.append(
+            JobItem(
+                job=self.job,
+                connection=self.connection,
+                kind=kind,
+                key=key,
+                record_id=record_id,
+                remote_id=remote_id,
+                outcome=outcome,
+                action=action,
+                message=message[:300],
+            )
+        )
 
 
 def add_items(items: Sequence[JobItem]) -> None:

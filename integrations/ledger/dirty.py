@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from fieldcamp.workspace.models import Change, Client, Invoice, Item, Payment, TaxRate, Visit
 from integrations.models import DirtyRow, Link, Stream
+from integrations.sync.state import Pair
 
 # A client's change reaches the calendar only where the event shows it.
 _SHOWN_OF_CLIENT = {"first_name", "last_name", "company_name", "phone_number", "property_address", "billing_address"}
@@ -74,7 +75,7 @@ def _mark(visits: dict[str, tuple[int, str]], members: dict[str, set[str]]) -> N
         visit_id: {stream_id for member_id in members[visit_id] for stream_id in targets[member_id]}
         for visit_id in visits
     }
-    linked = Link.objects.filter(kind=Visit.kind, record_id__in=visits, cut_at=None)
+    linked = Link.objects.live().filter(kind=Visit.kind, record_id__in=visits)
     for visit_id, stream_id in linked.values_list("record_id", "stream_id"):
         streams[visit_id].add(stream_id)
     write_rows(
@@ -83,6 +84,14 @@ def _mark(visits: dict[str, tuple[int, str]], members: dict[str, set[str]]) -> N
         for stream_id in stream_ids
         if stream_id != visits[visit_id][1]
     )
+
+
+def settle_rows(stream: Stream, pairs: Sequence[Pair]) -> None:
+    """These records have been dealt with, in the version that was read; a later edit stays dirty."""
+    seqs = {pair.record_id: pair.dirty_seq for pair in pairs if pair.dirty_seq is not None}
+    rows = DirtyRow.objects.select_for_update().filter(stream=stream, record_id__in=seqs)
+    done = [pk for pk, record_id, seq in rows.values_list("pk", "record_id", "seq") if seqs[record_id] == seq]
+    DirtyRow.objects.filter(pk__in=done).delete()
 
 
 def write_rows(rows: Iterable[tuple[str, str, int]], kind: str = Visit.kind) -> int:

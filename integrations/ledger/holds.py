@@ -12,12 +12,14 @@ from integrations.sync.guard import judge
 from integrations.sync.state import Decision
 
 
-class Held:
+class Holds:
+    """The removals of one stream that wait for a person."""
+
     def __init__(self, stream: Stream, job: SyncJob, kind: Kind):
         self.stream, self.job, self.kind = stream, job, kind
 
     def count(self) -> int:
-        return Link.objects.filter(stream=self.stream, hold__decision="", cut_at=None).count()
+        return Link.objects.live().filter(stream=self.stream, hold__decision="").count()
 
     def put_aside(self, decisions: Sequence[Decision], of: int) -> None:
         """Puts removals aside until a person decides; what is held already is held together with them."""

@@ -1,4 +1,7 @@
-"""What two sides have agreed on, and what became of a write whose answer was lost: changes of links in memory."""
+"""Links: reading them under a lock, saving them, and what agreements and lost answers change of them in memory."""
+
+import datetime as dt
+from collections.abc import Sequence
 
 from django.utils import timezone
 
@@ -6,6 +9,22 @@ from integrations.kinds import KINDS, Owner
 from integrations.models import Link
 from integrations.records import RemoteRecord, Verb
 from integrations.sync.state import Action, Decision, Local, Pair
+
+_COLUMNS = [
+    "record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled",
+    "seen_at", "intent", "hold", "parked", "decision", "cut_at",
+]  # fmt: skip
+
+
+def locked_links(pairs: Sequence[Pair]) -> dict[int, Link]:
+    """The pairs' links by their ids. Locked: a person may be deciding about one of them right now."""
+    links = Link.objects.select_for_update().order_by("pk")
+    return {link.pk: link for link in links.filter(pk__in=[pair.link_id for pair in pairs if pair.link_id])}
+
+
+def save_links(links: Sequence[Link]) -> None:
+    """Writes everything that a run may have changed of links that exist already."""
+    Link.objects.save_many(links, _COLUMNS)
 
 
 def agreed(pair: Pair, fields: dict, now: Local | None = None) -> dict:
@@ -15,7 +34,7 @@ def agreed(pair: Pair, fields: dict, now: Local | None = None) -> dict:
     return {**fields, **{name: own.get(name) for name in pair.kind.loose}}
 
 
-def pending(link: Link) -> bool:
+def is_pending(link: Link) -> bool:
     return link.unsettled or link.parked or link.decision is not None
 
 
@@ -39,6 +58,11 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     link.seen, link.base = fields, agreed(decision.pair, fields)
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
     link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
+
+
+def cut(link: Link, now: dt.datetime) -> None:
+    """Makes the link history."""
+    link.cut_at, link.hold = now, None
 
 
 def _taken_away(link: Link) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from integrations.errors import ProblemCode
 from integrations.models import Link, Stream
 from integrations.records import Window
 from integrations.sync.state import Decision, Local
@@ -41,5 +42,5 @@ class LocalSide(Protocol):
     def expand(self, decisions: Sequence[Decision]) -> None:
         """What else follows from decisions that have been made true."""
 
-    def removed_remotely(self) -> tuple[str, str]:
+    def removed_remotely(self) -> tuple[ProblemCode, str]:
         """The code and the sentence of a counterpart that was removed at the other side."""

@@ -5,8 +5,11 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from integrations.errors import ProblemCode
 from integrations.models import Connection, Link, Problem
+from integrations.sync.state import Pair
 
 
 def open_problem(
@@ -43,6 +46,32 @@ def open_problem(
     return Problem.objects.get(**which)
 
 
+def open_record_problem(
+    connection: Connection,
+    pair: Pair,
+    code: ProblemCode,
+    message: str,
+    *,
+    link: Link | None = None,
+    detail: str = "",
+    data: dict[str, Any] | None = None,
+    notice: bool = False,
+) -> None:
+    """Opens a problem of one pair of records."""
+    open_problem(
+        connection,
+        code,
+        message,
+        now=timezone.now(),
+        kind=pair.kind.name,
+        record_id=pair.key,
+        link=link if link and link.pk else None,
+        detail=detail,
+        data=data,
+        notice=notice,
+    )
+
+
 def resolve_problems(
     connection: Connection,
     *,
@@ -52,7 +81,7 @@ def resolve_problems(
     record_ids: Collection[str] | None = None,
 ) -> int:
     """Closes the open problems that match; all of the connection's where nothing else is said."""
-    problems = Problem.objects.filter(connection=connection, resolved_at=None)
+    problems = Problem.objects.open().filter(connection=connection)
     if codes is not None:
         problems = problems.filter(code__in=codes)
     if kind is not None:

@@ -1,40 +1,40 @@
 """`sync.ports.Ledger` over the ORM, for one stream in one job. Nothing here talks to a provider.
 
-Every transaction starts by renewing the job's lease, so nothing is written once the lease is lost.
+Every transaction starts by asserting that the job is still ours, so nothing is written once its lease is lost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from integrations.kinds import KINDS, VISIT
-from integrations.ledger.counts import add_items
-from integrations.ledger.holds import Held
+from integrations.ledger.counts import JobLog
+from integrations.ledger.holds import Holds
+from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
-from integrations.ledger.outcomes import Results
 from integrations.ledger.ports import LocalSide
-from integrations.ledger.problems import resolve_problems
-from integrations.models import DirtyRow, JobItem, JobPart, Link, Outcome, Stream, SyncJob
-from integrations.queue.lease import Lease
+from integrations.ledger.writes import Writes
+from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
 from integrations.sync.ports import RunProgress, Written
 from integrations.sync.state import NOWHERE, Decision, Pair
 
 _GUARDED = [kind.name for kind in KINDS.values() if kind.guarded]
-_DUE = Q(unsettled=True, parked=False, cut_at=None)
 
 
 class StreamLedger(Observations):
     """What one stream's run remembers."""
 
-    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, lease: Lease, local: LocalSide):
-        super().__init__(stream, lease.assert_held)
+    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, assert_held: Callable[[], None], local: LocalSide):
+        super().__init__(stream, assert_held)
         self.job, self.part, self.local = job, part, local
-        self.results = Results(self)
         self.kind = KINDS[stream.kind] if stream.kind else VISIT
-        self.held = Held(stream, job, self.kind)
+        log = JobLog(job, self.connection)
+        self.holds = Holds(stream, job, self.kind)
+        self.writes = Writes(stream, self.kind, log)
+        self.local_half = LocalHalf(stream, self.kind, log, local)
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ class StreamLedger(Observations):
         if full:
             return links.count() + self.local.count_unlinked()
         dirty = DirtyRow.objects.filter(stream=self.stream)
-        return dirty.count() + links.filter(_DUE).count()
+        return dirty.count() + links.due().count()
 
     def begin_full(self, again: bool = False) -> None:
         """Starts a full listing, or goes on with the one that this job has begun (`again`: from its start)."""
@@ -78,10 +78,10 @@ class StreamLedger(Observations):
         with self.transaction():
             Stream.objects.filter(pk=self.stream.pk).update(window_end=self.local.window.end)
             Stream.objects.filter(pk=self.stream.pk, first_synced_at=None).update(first_synced_at=now)
-            self.held.bring_up_to_date()
+            self.holds.bring_up_to_date()
             if not (self.stream.kind or self.stream.is_target or self.stream.reads_busy):
                 # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
-                live = Link.objects.filter(stream=self.stream, cut_at=None).exists() or self.stream.dirty_rows.exists()
+                live = Link.objects.live().filter(stream=self.stream).exists() or self.stream.dirty_rows.exists()
                 Stream.objects.filter(pk=self.stream.pk).update(is_active=live)
 
     # --- what to look at --------------------------------------------------------------------------------------------
@@ -89,9 +89,7 @@ class StreamLedger(Observations):
     def unlisted(self, window: Window, limit: int) -> list[str]:
         """Live links that the finished listing did not show, though it covers their time."""
         mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
-        links = Link.objects.filter(stream=self.stream, cut_at=None, seen_gone=False, seen__isnull=False).exclude(
-            mark=mark
-        )
+        links = Link.objects.present().filter(stream=self.stream).exclude(mark=mark)
         if not mark:
             return []
         if self.stream.kind:  # books have no window
@@ -108,7 +106,7 @@ class StreamLedger(Observations):
         return found
 
     def vanished(self, orphans: bool) -> list[Pair]:
-        links = Link.objects.filter(stream=self.stream, cut_at=None, hold=None)
+        links = Link.objects.live().filter(stream=self.stream, hold=None)
         # The kind is looked at here: asked for it, SQLite passes over the few that are unsettled and reads all links.
         gone = [link for link in links.filter(seen_gone=True, unsettled=True) if link.kind in _GUARDED]
         if orphans:
@@ -120,11 +118,11 @@ class StreamLedger(Observations):
             self.local.match(everything)
 
     def count_links(self) -> int:
-        links = Link.objects.filter(stream=self.stream, kind__in=_GUARDED, cut_at=None, seen__isnull=False)
-        return links.exclude(record_id="").count()
+        links = Link.objects.live().linked().filter(stream=self.stream, kind__in=_GUARDED, seen__isnull=False)
+        return links.count()
 
     def count_held(self) -> int:
-        return self.held.count()
+        return self.holds.count()
 
     def dirty(self, after: int, limit: int) -> tuple[list[Pair], int]:
         rows = list(DirtyRow.objects.filter(stream=self.stream, pk__gt=after).order_by("pk")[:limit])
@@ -132,7 +130,7 @@ class StreamLedger(Observations):
 
     def unsettled(self, after: int, limit: int) -> tuple[list[Pair], int]:
         dirty = DirtyRow.objects.filter(stream=self.stream, kind=OuterRef("kind"), record_id=OuterRef("record_id"))
-        links = Link.objects.filter(_DUE, ~Exists(dirty), stream=self.stream, pk__gt=after)
+        links = Link.objects.due().filter(~Exists(dirty), stream=self.stream, pk__gt=after)
         return self._chunk(links, after, limit)
 
     def links(self, after: int, limit: int) -> tuple[list[Pair], int]:
@@ -195,67 +193,37 @@ class StreamLedger(Observations):
 
     def hold(self, decisions: Sequence[Decision], of: int) -> None:
         with self.transaction():
-            self.held.put_aside(decisions, of)
+            self.holds.put_aside(decisions, of)
 
     def open_intents(self) -> dict[str, Fields]:
-        links = Link.objects.filter(stream=self.stream, intent__isnull=False).order_by("pk")
-        return {link.remote_id: (link.intent or {}).get("fields") or {} for link in links}
+        return self.writes.open_intents()
 
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None:
         with self.transaction():
-            self.results.intend(decisions)
+            self.writes.intend(decisions)
 
     def forget_intents(self, pairs: Sequence[Pair]) -> None:
-        with self.transaction():
-            self._of(pairs).update(intent=None)
-
-    def _of(self, pairs: Sequence[Pair]):
         records = [pair.record_id for pair in pairs if pair.record_id]
         ids = [pair.link_id for pair in pairs if pair.link_id]
-        return Link.objects.filter(Q(pk__in=ids) | Q(record_id__in=records, cut_at=None), stream=self.stream)
+        links = Link.objects.filter(Q(pk__in=ids) | Q(record_id__in=records, cut_at=None), stream=self.stream)
+        with self.transaction():
+            links.update(intent=None)
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None:
         with self.transaction():
-            add_items(self.results.settle(records))
+            self.writes.settle(records)
 
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:
             return set()
         with self.transaction():
-            overtaken = self.results.decided_meanwhile(decisions)
-            overtaken |= self.local.apply([d for d in decisions if d.pair.key not in overtaken])
-            add_items(self.results.here(decisions, overtaken))
-        return overtaken
+            return self.local_half.save(decisions)
 
     def save_written(self, written: Sequence[Written]) -> None:
         if not written:
             return
         with self.transaction():
-            add_items(self.results.written(written))
-
-    def item(self, pair: Pair, outcome: Outcome, action: str, message: str = "") -> JobItem:
-        return JobItem(
-            job=self.job,
-            connection=self.connection,
-            kind=pair.kind.name,
-            key=pair.key,
-            record_id=pair.record_id,
-            remote_id=pair.remote_id,
-            outcome=outcome,
-            action=action,
-            message=message[:300],
-        )
-
-    def settle_dirty(self, pairs: Sequence[Pair]) -> None:
-        """These records have been dealt with, in the version that was read; a later edit stays dirty."""
-        seqs = {pair.record_id: pair.dirty_seq for pair in pairs if pair.dirty_seq is not None}
-        rows = DirtyRow.objects.select_for_update().filter(stream=self.stream, record_id__in=seqs)
-        done = [pk for pk, record_id, seq in rows.values_list("pk", "record_id", "seq") if seqs[record_id] == seq]
-        DirtyRow.objects.filter(pk__in=done).delete()
-
-    def resolve(self, pairs: Sequence[Pair], *codes: str) -> None:
-        keys = [pair.key for pair in pairs]
-        resolve_problems(self.connection, now=timezone.now(), codes=codes or None, record_ids=keys)
+            self.writes.save(written)
 
 
 def _pair(link: Link | None, local, seq: int | None, kind: str, record_id: str) -> Pair:

@@ -15,7 +15,7 @@ from fieldcamp.workspace import team
 from fieldcamp.workspace.models import Member, Role, Workspace
 from fieldcamp.workspace.tracking import attributed
 from integrations.mail.send import send_mail
-from integrations.models import Connection, ConnectionState, SummaryMail
+from integrations.models import Connection, SummaryMail
 from integrations.selectors.links import connection_url, dashboard_url, reconnect_url, setup_url
 from integrations.selectors.week import IntegrationWeek, week_of
 
@@ -31,7 +31,7 @@ def send_due(now: dt.datetime) -> int:
 
     Due from Monday 08:00 of the company's zone on, by day only: a worker that was down on Monday catches up on Tuesday.
     """
-    connected = Connection.objects.exclude(state=ConnectionState.DISCONNECTED).filter(workspace=OuterRef("pk"))
+    connected = Connection.objects.connected().filter(workspace=OuterRef("pk"))
     companies = Workspace.objects.filter(Exists(connected))
     sent = 0
     for name in companies.order_by().values_list("timezone", flat=True).distinct():

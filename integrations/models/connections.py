@@ -1,6 +1,7 @@
 """Who is connected with what: the integration of a workspace, its accounts, their grants and streams."""
 
 from collections.abc import Collection
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -46,6 +47,9 @@ class ConnectionState(models.TextChoices):
     DISCONNECTED = "disconnected", _("Disconnected")
 
 
+USABLE = (ConnectionState.ACTIVE, ConnectionState.PAUSED)
+
+
 class NotConnectedReason(models.TextChoices):
     """Why an integration cannot sync at all, as `details.reason` of INTEGRATION_NOT_CONNECTED says it."""
 
@@ -57,12 +61,26 @@ class NotConnectedReason(models.TextChoices):
 
 def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
     """Why none of the connections in these states can sync; None if one can."""
-    if ConnectionState.ACTIVE in states or ConnectionState.PAUSED in states:
+    if any(state in states for state in USABLE):
         return None
     for state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
         if state in states:
             return NotConnectedReason(state.value)
     return NotConnectedReason.NEVER_CONNECTED
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def usable(self) -> Self:
+        """Those that can sync when asked by hand. (The schedule leaves paused ones alone.)"""
+        return self.filter(state__in=USABLE)
+
+    def active(self) -> Self:
+        """Those that the schedule may use."""
+        return self.filter(state=ConnectionState.ACTIVE)
+
+    def connected(self) -> Self:
+        """Those that are not disconnected, whatever they lack."""
+        return self.exclude(state=ConnectionState.DISCONNECTED)
 
 
 class Connection(models.Model):
@@ -92,6 +110,8 @@ class Connection(models.Model):
     observing_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ConnectionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
@@ -113,7 +133,7 @@ class Connection(models.Model):
     @property
     def usable(self) -> bool:
         """Can sync when asked by hand. (The schedule leaves paused connections alone.)"""
-        return self.state in (ConnectionState.ACTIVE, ConnectionState.PAUSED)
+        return self.state in USABLE
 
 
 class OAuthGrant(models.Model):

@@ -1,5 +1,7 @@
 """Jobs: the database is the truth, the queue is only a doorbell."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
@@ -22,6 +24,15 @@ IN_FLIGHT = (JobStatus.QUEUED, JobStatus.RUNNING)
 # The same as a condition with its values written out: SQLite uses a partial index for nothing else, and without one
 # looks through all jobs. https://www.sqlite.org/partialindex.html#queries_using_partial_indexes
 IS_IN_FLIGHT = RawSQL("integrations_syncjob.status IN ('queued', 'running')", (), models.BooleanField())
+
+
+class SyncJobQuerySet(models.QuerySet["SyncJob"]):
+    def in_flight(self) -> Self:
+        """Queued or running."""
+        return self.filter(status__in=IN_FLIGHT)
+
+    def ended(self) -> Self:
+        return self.exclude(status__in=IN_FLIGHT)
 
 
 class SyncJob(models.Model):
@@ -70,6 +81,8 @@ class SyncJob(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     errors = models.JSONField(default=list)
+
+    objects = SyncJobQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("job")

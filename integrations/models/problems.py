@@ -1,11 +1,30 @@
 """Open problems, and removals that wait for a person."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
+
+
+class ProblemQuerySet(models.QuerySet["Problem"]):
+    def open(self) -> Self:
+        """Not solved yet, ignored or not."""
+        return self.filter(resolved_at=None)
+
+    def ignored(self) -> Self:
+        return self.open().filter(ignored_at__isnull=False)
+
+    def listed(self) -> Self:
+        """Open ones that somebody should do something about: neither ignored nor merely good to know."""
+        return self.open().filter(notice=False, ignored_at=None)
+
+    def notices(self) -> Self:
+        """Open ones that are merely good to know, and that nobody has put away."""
+        return self.open().filter(notice=True, ignored_at=None)
 
 
 class Problem(models.Model):
@@ -31,6 +50,8 @@ class Problem(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     ignored_at = models.DateTimeField(null=True, blank=True)
     ignored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ProblemQuerySet.as_manager()
 
     class Meta:
         ordering = ["-occurred_at", "-id"]

@@ -6,7 +6,6 @@ from django.utils import timezone
 from fieldcamp.statements import Insert
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, SyncJob
-from integrations.models.jobs import IN_FLIGHT
 from integrations.queue.ring import ring_within
 
 
@@ -21,7 +20,7 @@ class SyncInProgress(Exception):
 
 
 def active_job(workspace: Workspace, integration: str) -> SyncJob | None:
-    return SyncJob.objects.filter(workspace=workspace, integration=integration, status__in=IN_FLIGHT).first()
+    return SyncJob.objects.in_flight().filter(workspace=workspace, integration=integration).first()
 
 
 _CREATED_WITH = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Connection, ConnectionState, WorkspaceIntegration
+from integrations.models import Connection, WorkspaceIntegration
 
 JITTER = 0.1
 LONGEST_BACKOFF = dt.timedelta(hours=6)
@@ -26,9 +26,7 @@ def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceInt
 
 def scheduled_connections(workspace_id: str, integration: str):
     """The connections that the schedule may use: never a paused one."""
-    return Connection.objects.filter(
-        workspace_id=workspace_id, integration=integration, state=ConnectionState.ACTIVE
-    ).order_by("pk")
+    return Connection.objects.active().filter(workspace_id=workspace_id, integration=integration).order_by("pk")
 
 
 def next_sync(

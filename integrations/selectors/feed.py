@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import ChangeRow, Connection, ConnectionState, WorkspaceIntegration
+from integrations.models import ChangeRow, Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.records import instant
 
@@ -75,11 +75,7 @@ class Feed:
 
     def as_of(self, now: dt.datetime) -> dt.datetime:
         """How fresh what is stored is: when the usable account that was looked at longest ago was looked at."""
-        usable = Connection.objects.filter(
-            workspace=self.workspace,
-            integration=self.integration,
-            state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED],
-        )
+        usable = Connection.objects.usable().filter(workspace=self.workspace, integration=self.integration)
         looks = [
             max(filter(None, times), default=now)
             for times in usable.values_list("observed_at", "last_synced_at", "connected_at")

@@ -16,7 +16,7 @@ from integrations.models import (
     WorkspaceIntegration,
     not_connected_reason,
 )
-from integrations.models.jobs import IN_FLIGHT, IS_IN_FLIGHT
+from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
@@ -90,14 +90,14 @@ def standing(workspace: Workspace, integration: str) -> Standing:
         row=WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first(),
         connections=list(connections.select_related("member").order_by("created_at", "pk")),
         live_job=jobs.filter(IS_IN_FLIGHT).first(),
-        last_job=jobs.exclude(status__in=IN_FLIGHT).first(),
+        last_job=jobs.ended().first(),
         problems=list(open_problems(workspace, integration)[:MOST_ERRORS]),
     )
 
 
 def open_problems(workspace: Workspace, integration: str = ""):
     """Problems that are open now, newest first; not the notices, not what a person chose to ignore."""
-    problems = Problem.objects.filter(workspace=workspace, resolved_at=None, notice=False, ignored_at=None)
+    problems = Problem.objects.listed().filter(workspace=workspace)
     if integration:
         problems = problems.filter(integration=integration)
     return problems.order_by("-occurred_at", "-id")

@@ -58,7 +58,7 @@ def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[
     """A part for each integration that had an account by the end of that week; four queries."""
     parts: dict[str, IntegrationWeek] = {}
     connected = Connection.objects.filter(workspace=workspace, connected_at__lt=end)
-    for connection in connected.exclude(state=ConnectionState.DISCONNECTED).order_by("created_at", "pk"):
+    for connection in connected.connected().order_by("created_at", "pk"):
         if connection.integration in PROVIDERS:
             part = parts.setdefault(connection.integration, IntegrationWeek(PROVIDERS[connection.integration]))
             part.connections.append(connection)

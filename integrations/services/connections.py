@@ -164,7 +164,7 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
     reason = f"Paused by {user}." if user else "Paused."
     with transaction.atomic():
         before = _facts(Connection.objects.select_for_update().get(pk=connection.pk))
-        Connection.objects.filter(pk=connection.pk, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]).update(
+        Connection.objects.usable().filter(pk=connection.pk).update(
             state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
         )
         connection.refresh_from_db()
@@ -218,9 +218,9 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
             ),
         )
         shared = (
-            Connection.objects.filter(integration=connection.integration, account_id=connection.account_id)
+            Connection.objects.connected()
+            .filter(integration=connection.integration, account_id=connection.account_id)
             .exclude(pk=connection.pk)
-            .exclude(state=ConnectionState.DISCONNECTED)
             .exists()
         )
         note("disconnected", connection, user, before=before, after=_facts(connection))

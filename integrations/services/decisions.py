@@ -94,7 +94,7 @@ def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
 def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:
     """Takes a problem off the list until it occurs again; `unignore` brings it back."""
     with transaction.atomic():
-        Problem.objects.filter(pk=problem.pk, resolved_at=None).update(ignored_at=timezone.now(), ignored_by=user)
+        Problem.objects.open().filter(pk=problem.pk).update(ignored_at=timezone.now(), ignored_by=user)
         _note_problem("ignored", problem, user)
 
 
@@ -107,7 +107,7 @@ def unignore(*, problem: Problem, user: AbstractBaseUser) -> None:
 def dismiss_notices(*, workspace: Workspace, user: AbstractBaseUser) -> int:
     """Puts away everything that is merely good to know; how many that were."""
     now = timezone.now()
-    open_ones = Problem.objects.filter(workspace=workspace, notice=True, resolved_at=None, ignored_at=None)
+    open_ones = Problem.objects.notices().filter(workspace=workspace)
     with transaction.atomic():
         count = open_ones.update(ignored_at=now, ignored_by=user)
         if count:

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, JobStatus, NotConnectedReason, SyncJob, not_connected_reason
-from integrations.models.jobs import IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
 from integrations.queue.ring import ring
@@ -91,7 +90,7 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
         log.info("job_cancelled", job_id=job.pk, actor=actor)
         job.refresh_from_db()
         return job
-    in_flight = SyncJob.objects.filter(pk=job.pk, status__in=IN_FLIGHT)
+    in_flight = SyncJob.objects.in_flight().filter(pk=job.pk)
     if in_flight.filter(cancel_requested_at=None).update(cancel_requested_at=now, run_after=None):
         log.info("job_cancel_requested", job_id=job.pk, actor=actor)
         transaction.on_commit(lambda: ring(job.pk), robust=True)

@@ -13,8 +13,7 @@ from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
 from integrations.errors import ProviderError
 from integrations.ledger.observations import Observations
-from integrations.models import Connection, ConnectionState, SyncJob
-from integrations.models.jobs import IN_FLIGHT
+from integrations.models import Connection, SyncJob
 from integrations.sync.observe import with_certainty
 from integrations.sync.ports import CursorMoved
 
@@ -34,9 +33,7 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
     never wrong.
     """
     ends = time.monotonic() + seconds
-    connections = Connection.objects.filter(
-        workspace=workspace, integration=integration, state__in=[ConnectionState.ACTIVE, ConnectionState.PAUSED]
-    )
+    connections = Connection.objects.usable().filter(workspace=workspace, integration=integration)
     for connection in connections.select_related("workspace", "member"):
         if time.monotonic() < ends and _claim(connection):
             _observe(connection, ends)
@@ -46,9 +43,8 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
 
 
 def _in_flight(connection: Connection) -> bool:
-    return SyncJob.objects.filter(
-        workspace_id=connection.workspace_id, integration=connection.integration, status__in=IN_FLIGHT
-    ).exists()
+    jobs = SyncJob.objects.in_flight()
+    return jobs.filter(workspace_id=connection.workspace_id, integration=connection.integration).exists()
 
 
 def _claim(connection: Connection) -> bool:

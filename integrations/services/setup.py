@@ -116,7 +116,7 @@ def _let_go(connection: Connection, target_container_id: str, busy_container_ids
             stream.reads_busy = False
         if stream.is_target and stream.container_id != target_container_id:
             stream.is_target = False
-            events = Link.objects.filter(stream=stream, kind=VISIT.name, cut_at=None).exclude(record_id="")
+            events = Link.objects.live().linked().filter(stream=stream, kind=VISIT.name)
             write_rows((stream.pk, record_id, 0) for record_id in events.values_list("record_id", flat=True))
         stream.is_active = stream.is_target or stream.reads_busy or stream.dirty_rows.exists()
         stream.save(update_fields=["reads_busy", "is_target", "is_active"])
@@ -147,7 +147,7 @@ def ready_state(connection: Connection) -> ConnectionState:
 
 def other_connections(connection: Connection, member_id: str):
     others = Connection.objects.filter(member_id=member_id, integration=connection.integration)
-    return others.exclude(state=ConnectionState.DISCONNECTED).exclude(pk=connection.pk)
+    return others.connected().exclude(pk=connection.pk)
 
 
 def keeps_books(connection: Connection) -> bool:
@@ -158,7 +158,7 @@ def keeps_books(connection: Connection) -> bool:
 def other_books(connection: Connection):
     """Other companies of the same provider: an invoice is posted in the books of one only."""
     others = Connection.objects.filter(workspace_id=connection.workspace_id, integration=connection.integration)
-    ready = others.exclude(pk=connection.pk).exclude(state=ConnectionState.DISCONNECTED)
+    ready = others.exclude(pk=connection.pk).connected()
     return ready.filter(streams__is_active=True).exclude(streams__kind="").distinct()
 
 

@@ -35,10 +35,8 @@ def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name:
     """
     with transaction.atomic():
         stream = _stream_of(problem)
-        mine = Link.objects.select_for_update().filter(
-            stream=stream, kind=problem.record_kind, record_id=problem.record_id, cut_at=None
-        )
-        own = mine.first()
+        mine = Link.objects.live().filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
+        own = mine.select_for_update().first()
         if own is not None and (own.seen is not None or own.intent is not None):
             raise AlreadyDecided  # it has a counterpart, or is getting one right now
         link = _make_new(stream, problem, own, name) if choice == NEW else _same(stream, problem, own, choice)

@@ -93,20 +93,18 @@ def set_defaults(
 
 def mapped(connection: Connection, kind: str) -> dict[str, str]:
     """What stands for what: our records' ids and those in the books."""
-    links = _live(connection, kind).exclude(record_id="")
+    links = _live(connection, kind).linked()
     return dict(links.values_list("record_id", "remote_id"))
 
 
 def waiting(connection: Connection, *reasons: ProblemReason) -> int:
     """How many records wait for a person to map something."""
-    open_ones = Problem.objects.filter(connection=connection, code=ProblemCode.RECORD_REJECTED, resolved_at=None)
+    open_ones = Problem.objects.open().filter(connection=connection, code=ProblemCode.RECORD_REJECTED)
     return open_ones.filter(data__reason__in=reasons).count()
 
 
 def _live(connection: Connection, kind: str):
-    return Link.objects.filter(
-        stream__connection=connection, stream__kind=kind, cut_at=None, seen_gone=False, seen__isnull=False
-    )
+    return Link.objects.present().filter(stream__connection=connection, stream__kind=kind)
 
 
 def _mine(connection: Connection, kind: str, ids: Mapping[str, str]) -> list[str]:
@@ -123,7 +121,7 @@ def _unknown(stream: Stream, remote_ids) -> list[str]:
 
 def _let_go(stream: Stream, record_id: str) -> None:
     """The counterpart is nobody's again; a create that has not come about is forgotten."""
-    links = Link.objects.filter(stream=stream, record_id=record_id, cut_at=None)
+    links = Link.objects.live().filter(stream=stream, record_id=record_id)
     links.filter(seen=None, intent=None).delete()
     links.update(record_id="", base=None, unsettled=True, parked=False, decision=None)
 
@@ -154,9 +152,8 @@ def _is_used(kind: str, record_id: str) -> bool:
 def _look_again(connection: Connection) -> None:
     """Makes the invoices dirty again that wait for a mapping, or were refused for the one before."""
     stream = connection.streams.filter(kind=INVOICE.name).first()
-    problems = Problem.objects.filter(
+    problems = Problem.objects.open().filter(
         connection=connection,
-        resolved_at=None,
         record_kind=INVOICE.name,
         data__reason__in=(ProblemReason.TAX_MAPPING, ProblemReason.ITEM_MAPPING),
     )

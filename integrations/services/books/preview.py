@@ -162,7 +162,7 @@ class _Pretending(BooksSide):
         taken = set(matches.links.values())
         theirs = [link for link in unmatched if link.pk not in taken]
         brought = self._brought(theirs)
-        already = Link.objects.filter(stream=self.stream, cut_at=None, seen__isnull=False).exclude(record_id="").count()
+        already = Link.objects.live().linked().filter(stream=self.stream, seen__isnull=False).count()
         return Count(
             self.kind.name,
             linked=already + len(matches.links),

@@ -7,7 +7,7 @@ from django.core import serializers
 
 from fieldcamp.workspace.models import BlockedTime, Change, Visit
 from integrations.jobs import runner
-from integrations.ledger.outcomes import Results
+from integrations.ledger.writes import Writes
 from integrations.models import (
     ChangeRow,
     Connection,
@@ -102,13 +102,13 @@ def test_a_transaction_whose_lease_is_gone_leaves_no_trace(dana, google, sync, m
     make_visits(dana.member, 3)
     before = Link.objects.count()
 
-    real = Results.intend
+    real = Writes.intend
 
     def intend(self, items):
         real(self, items)
-        raise LeaseLost(self.ledger.job.pk)
+        raise LeaseLost(self.log.job.pk)
 
-    monkeypatch.setattr(Results, "intend", intend)
+    monkeypatch.setattr(Writes, "intend", intend)
     job = trigger_sync(workspace=dana.workspace, integration="google_calendar", triggered_by="api", actor="test")
     runner.run(job.pk)
     assert Link.objects.count() == before

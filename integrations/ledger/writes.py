@@ -1,0 +1,116 @@
+"""Writes at the provider: stored before they are sent, and what their answers make of the links.
+
+Everything runs inside the ledger's transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils import timezone
+
+from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
+from integrations.kinds import Kind
+from integrations.ledger.counts import JobLog
+from integrations.ledger.dirty import settle_rows
+from integrations.ledger.links import agree, locked_links, resolved, save_links
+from integrations.ledger.outcomes import reason_data
+from integrations.ledger.problems import open_record_problem, resolve_problems
+from integrations.models import Link, Outcome, Stream
+from integrations.records import Fields, Operation, RemoteRecord, Verb
+from integrations.sync.ports import Written
+from integrations.sync.state import Decision
+
+
+class Writes:
+    """The writes of one stream in one job."""
+
+    def __init__(self, stream: Stream, kind: Kind, log: JobLog):
+        self.stream, self.kind, self.log = stream, kind, log
+
+    def open_intents(self) -> dict[str, Fields]:
+        """Remote ids of writes that were begun and never answered, with what creates sent."""
+        links = Link.objects.with_intent().filter(stream=self.stream).order_by("pk")
+        return {link.remote_id: (link.intent or {}).get("fields") or {} for link in links}
+
+    def intend(self, items: Sequence[tuple[Decision, Operation, int]]) -> None:
+        """Stores what is about to be written, so that a lost answer can be resolved by looking."""
+        links = locked_links([decision.pair for decision, _, _ in items])
+        new, known = [], []
+        for decision, operation, generation in items:
+            pair = decision.pair
+            link = links.get(pair.link_id or 0)
+            if link is None:
+                link = Link(stream=self.stream, kind=pair.kind.name, record_id=pair.record_id)
+                new.append(link)
+            else:
+                known.append(link)
+            fields = None
+            if operation.verb is Verb.CREATE:
+                fields = dict(operation.fields)
+                link.remote_id, link.generation = operation.remote_id, generation
+                link.base = link.seen = link.hold = link.decision = link.cut_at = None
+                link.seen_gone, link.seen_tag, link.parked = False, "", False
+            elif operation.verb is Verb.UPDATE:
+                fields = {**(pair.seen or {}), **operation.fields}
+            link.intent = {"verb": operation.verb, "fields": fields}
+            link.unsettled = True  # until it is answered: what breaks off here is looked at again by any run
+        Link.objects.bulk_create(new)
+        save_links(known)
+
+    def settle(self, records: Mapping[str, RemoteRecord]) -> None:
+        """Resolves intents whose answer was lost, now that we have looked."""
+        changed = list(Link.objects.with_intent().filter(stream=self.stream, remote_id__in=records))
+        for link in changed:
+            if done := resolved(link, records[link.remote_id]):
+                self.log.add_link(link, Outcome.PUSHED, done)
+        self._make_room(changed)
+        save_links(changed)
+        self.log.save()
+
+    def save(self, written: Sequence[Written]) -> None:
+        """Takes the answers of writes into the links."""
+        links = self._links_of(written)
+        done = []
+        for entry, link in zip(written, links, strict=True):
+            pair = entry.decision.pair
+            if entry.error is not None:
+                self._refused(link, entry)
+                continue
+            done.append(pair)
+            agree(link, entry.decision, entry.record)
+            self.log.add(pair, Outcome.PUSHED, entry.decision.action)
+        self._make_room(links)
+        save_links(links)
+        settle_rows(self.stream, done)
+        resolve_problems(self.stream.connection, now=timezone.now(), record_ids=[pair.key for pair in done])
+        self.log.save()
+
+    def _links_of(self, written: Sequence[Written]) -> list[Link]:
+        """The link of each write: known before, or made by its intent."""
+        pairs = [entry.decision.pair for entry in written]
+        known = locked_links(pairs)
+        ids = [pair.record_id for pair in pairs if pair.record_id]
+        live = Link.objects.live().filter(stream=self.stream, kind=self.kind.name, record_id__in=ids)
+        by_record = {link.record_id: link for link in live}
+        return [known.get(pair.link_id or 0) or by_record[pair.record_id] for pair in pairs]
+
+    def _make_room(self, links: Sequence[Link]) -> None:
+        """A reader of the feed may have taken our new record for somebody else's before its answer was saved."""
+        named = {link.remote_id for link in links if link.record_id}
+        unmatched = Link.objects.unmatched().filter(stream=self.stream, remote_id__in=named)
+        unmatched.exclude(pk__in=[link.pk for link in links]).delete()
+
+    def _refused(self, link: Link, entry: Written) -> None:
+        """The provider refuses the record as it is: parked until one side is edited. Anything else is tried again."""
+        pair, error = entry.decision.pair, entry.error
+        assert error is not None
+        link.intent = None
+        connection, message = self.stream.connection, str(error)
+        if isinstance(error, Rejected):
+            link.parked = True
+            settle_rows(self.stream, [pair])
+            data = reason_data(error.reason)
+            open_record_problem(connection, pair, error.code, message, link=link, detail=error.detail, data=data)
+        elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
+            code = ProblemCode.RECORD_REJECTED
+            open_record_problem(connection, pair, code, message, link=link, detail=error.detail)
+        self.log.add(pair, Outcome.FAILED, entry.decision.action, message)
