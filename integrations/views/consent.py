@@ -49,7 +49,7 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
             name = "unavailable"
         else:
             name = "failed"
-        log.info("consent_failed", provider=provider.id, page=name, cause=type(cause or exception).__name__)
+        log.info("consent_failed", provider_id=provider.id, page=name, cause=type(cause or exception).__name__)
         intent = ConsentRequest.from_state((state or {}).get("data"))
         raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause))
 

@@ -1,0 +1,101 @@
+"""The papers and the manners of the code that a machine can keep: lengths, names, log lines, settings and links."""
+
+import ast
+import re
+from collections import Counter
+
+import pytest
+
+from tests.house.imports import ROOT, product_modules
+
+LONGEST, LONGEST_TEST = 300, 400
+MODULES = product_modules()
+
+
+def test_modules_are_short():
+    limits = dict.fromkeys(MODULES.values(), LONGEST) | dict.fromkeys((ROOT / "tests").rglob("*.py"), LONGEST_TEST)
+    lines = {path: len(path.read_text().splitlines()) for path in limits}
+    assert {str(path.relative_to(ROOT)): count for path, count in lines.items() if count > limits[path]} == {}
+
+
+def test_a_class_has_a_name_of_its_own():
+    """What two classes of one name mean has to be looked up each time. (The sandbox is a world of its own.)"""
+    names = Counter(
+        node.name
+        for module, path in MODULES.items()
+        if not module.startswith("fieldcamp.sandbox") and ".management.commands." not in module
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, count in names.items() if count > 1} == set()
+
+
+LOGGED = [
+    (module, node)
+    for module, path in MODULES.items()
+    if not module.startswith("fieldcamp.sandbox")
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.Call)
+    and isinstance(node.func, ast.Attribute)
+    and isinstance(node.func.value, ast.Name)
+    and node.func.value.id == "log"
+]
+
+
+def badly_logged(node: ast.Call) -> list[str]:
+    """What is wrong with a log line: its event is one snake_case name, and a key that holds an id is called so."""
+    event = node.args[0] if node.args else None
+    wrong = [] if isinstance(event, ast.Constant) and re.fullmatch(r"[a-z]+(_[a-z]+)*", str(event.value)) else ["event"]
+    for keyword in node.keywords:
+        holds_id = isinstance(keyword.value, ast.Attribute) and keyword.value.attr in ("pk", "id")
+        named_id = (keyword.arg or "").endswith(("_id", "id", "pid"))
+        if holds_id and not named_id:
+            wrong.append(str(keyword.arg))
+    return wrong
+
+
+def test_log_lines_have_one_form():
+    assert len(LOGGED) > 30
+    assert [(module, node.lineno, wrong) for module, node in LOGGED if (wrong := badly_logged(node))] == []
+
+
+@pytest.mark.parametrize("line", ['log.info("job.slice")', 'log.info(f"x {y}")', 'log.info("sent", connection=c.pk)'])
+def test_a_log_line_of_another_form_is_found(line):
+    [call] = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
+    assert badly_logged(call)
+
+
+def environment_names() -> set[str]:
+    """What settings.py and the modules that it reads through take from the environment."""
+    text = (ROOT / "fieldcamp/settings.py").read_text()
+    readers = r"env_bool|env_int|env_list|environ\.get|_secrets\.get|vendor_url"
+    names = set(re.findall(rf"""(?:{readers})\(\s*["']([A-Z0-9_]+)""", text))
+    for vendor in re.findall(r"""client_credentials\("([A-Z]+)"\)""", text):
+        names |= {f"{vendor}_CLIENT_ID", f"{vendor}_CLIENT_SECRET"}
+    return names
+
+
+def test_the_example_environment_is_complete_and_true():
+    example = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    assert environment_names() - named == set()
+    assert named - environment_names() - {"PORT", "SANDBOX_PORT"} == set()
+
+
+def test_the_readmes_commands_exist():
+    readme = (ROOT / "README.md").read_text()
+    scripts = set(re.findall(r"(?:^|[`\s])(scripts/\w+|\.ci/run)", readme))
+    assert {"scripts/demo", "scripts/test"} <= scripts
+    for name in scripts:
+        assert (ROOT / name).stat().st_mode & 0o111, name
+    commands = {path.stem for path in ROOT.glob("*/**/management/commands/*.py") if ".venv" not in path.parts}
+    built_in = {"check", "migrate", "collectstatic", "createsuperuser", "makemigrations"}
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for name in re.findall(r"manage\.py (\w+)", page.read_text()):
+            assert name in commands | built_in, f"{page.name}: {name}"
+
+
+def test_links_between_the_papers_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} → {target}"
