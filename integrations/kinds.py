@@ -11,6 +11,25 @@ from typing import Any
 from integrations.records import Fields
 
 
+class KindName(StrEnum):
+    """What a kind of record is called in links, jobs and the change feed."""
+
+    VISIT = "visit"
+    BLOCK = "block"
+    CUSTOMER = "customer"
+    ITEM = "item"
+    TAX = "tax"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+
+
+class SubjectKind(StrEnum):
+    """What a problem may be about beside a record: its `record_kind` where it is about none."""
+
+    STREAM = "stream"
+    HOLD = "hold"
+
+
 class Owner(StrEnum):
     LOCAL = "local"
     REMOTE = "remote"
@@ -30,7 +49,7 @@ class Kind:
     that still matters. `plural` and `counterpart` are how people call the records, and what one is at the other side.
     """
 
-    name: str
+    name: KindName
     owner: Owner
     fields: tuple[str, ...]
     two_way: tuple[str, ...] = ()
@@ -50,7 +69,7 @@ class Kind:
 
 
 VISIT = Kind(
-    "visit",
+    KindName.VISIT,
     Owner.LOCAL,
     ("start", "end", "title", "text", "place"),
     two_way=("start", "end"),
@@ -59,7 +78,7 @@ VISIT = Kind(
     counterpart="calendar event",
 )
 BLOCK = Kind(
-    "block",
+    KindName.BLOCK,
     Owner.REMOTE,
     ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
     guarded=False,
@@ -70,7 +89,7 @@ BLOCK = Kind(
 
 # Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None.
 CUSTOMER = Kind(
-    "customer",
+    KindName.CUSTOMER,
     Owner.LOCAL,
     ("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     two_way=("given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
@@ -83,7 +102,7 @@ CUSTOMER = Kind(
 )
 # `type` is "service" or "product"; `income_account` the account's id at the provider.
 ITEM = Kind(
-    "item",
+    KindName.ITEM,
     Owner.LOCAL,
     ("name", "description", "price", "sku", "taxable", "active", "type", "income_account"),
     two_way=("description", "price", "sku", "taxable", "active"),
@@ -95,7 +114,7 @@ ITEM = Kind(
 )
 # `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
 TAX = Kind(
-    "tax",
+    KindName.TAX,
     Owner.LOCAL,
     ("name", "rate", "components", "active"),
     two_way=("rate", "components", "active"),
@@ -109,7 +128,7 @@ TAX = Kind(
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
 # {"amount": "5.00"}. `memo` is for the customer.
 INVOICE = Kind(
-    "invoice",
+    KindName.INVOICE,
     Owner.LOCAL,
     ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "bill_email", "voided"),
     two_way=("date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
@@ -125,7 +144,7 @@ INVOICE = Kind(
 # `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in the order of these texts; what is
 # left of `amount` stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
 PAYMENT = Kind(
-    "payment",
+    KindName.PAYMENT,
     Owner.LOCAL,
     ("customer", "date", "amount", "method", "reference", "allocations", "voided"),
     two_way=("date", "amount", "method", "reference", "allocations", "voided"),

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from integrations.admin.buttons import Button
-from integrations.kinds import BOOKS, KINDS, TAX
+from integrations.kinds import BOOKS, KINDS, TAX, KindName
 from integrations.models import BooksSettings, Connection, Direction, DirtyRow, Link, Stream
 from integrations.records import Company
 from integrations.services.books.setup import company_of
@@ -48,7 +48,7 @@ def books_context(connection: Connection, may_change: bool) -> dict[str, Any]:
     """The books' part of a connection's page; four queries."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     company = company_of(settings)
-    streams = sorted(connection.streams.exclude(kind=""), key=lambda stream: _ORDER.index(stream.kind))
+    streams = sorted(connection.streams.exclude(kind=""), key=lambda stream: _ORDER.index(KindName(stream.kind)))
     buttons = []
     if may_change and connection.usable:
         mapping = reverse("integrations:mapping", args=[connection.pk])

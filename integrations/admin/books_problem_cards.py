@@ -27,7 +27,7 @@ MATCHING = (
     ProblemReason.NAME_TAKEN_BY_VENDOR,
     ProblemReason.NAME_TAKEN_BY_EMPLOYEE,
 )
-_SHOWN = {
+_SHOWN: dict[str, tuple[str, ...]] = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
     INVOICE.name: ("number", "customer", "date", "total"),

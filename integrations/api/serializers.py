@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from fieldcamp.api.serializers import StrictCharField, StrictSerializer
-from integrations.models import ConnectionState, JobStatus, SyncJob
+from integrations.models import ChangeAction, ConnectionState, JobDirection, JobStatus, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 
@@ -134,7 +134,7 @@ class StatusSerializer(serializers.Serializer):
     next_scheduled_sync_at = serializers.DateTimeField(allow_null=True)
     active_job_id = serializers.CharField(allow_null=True)
     errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]
-    direction = serializers.ChoiceField(["pull", "push", "bidirectional"], allow_null=True)
+    direction = serializers.ChoiceField(JobDirection.values, allow_null=True)
     health = serializers.ChoiceField(["ok", "degraded", "needs_attention", "disconnected"])
     last_job = LastJobSerializer(allow_null=True)
     connections = ConnectionSerializer(many=True)
@@ -152,7 +152,7 @@ class ChangeSerializer(serializers.Serializer):
     """A change that a person made at the provider."""  # each provider adds its own ids (reference.py)
 
     id = serializers.CharField()
-    action = serializers.ChoiceField(["created", "updated", "deleted"])
+    action = serializers.ChoiceField(ChangeAction.values)
     changed_at = serializers.DateTimeField(help_text="When FieldCamp recorded it.")
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.jobs import schedule
+from integrations.kinds import SubjectKind
 from integrations.ledger.counts import CountsDoNotAddUp, assert_sums
 from integrations.models import JobPart, JobStatus, Problem, SyncJob
 from integrations.queue.lease import Lease, LeaseLost
@@ -69,7 +70,7 @@ def _errors(job: SyncJob) -> list[dict]:
             "occurred_at": instant(problem.occurred_at),
             "connection_id": problem.connection_id,
         }
-        if problem.record_kind and problem.record_kind not in ("stream", "hold"):
+        if problem.record_kind and problem.record_kind not in tuple(SubjectKind):
             error["record"] = {"kind": problem.record_kind, "id": problem.record_id}
         errors.append(error)
     return errors[:MAX_ERRORS]

@@ -13,12 +13,13 @@ from integrations.accounts.clients import open_remote
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.books.totals import audit, looked_at
 from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
+from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.streams import stream_run
+from integrations.kinds import SubjectKind
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
-    Direction,
     JobPart,
     JobStatus,
     Link,
@@ -31,6 +32,7 @@ from integrations.queue import shutdown
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.queue.ring import ring
 from integrations.records import instant
+from integrations.sync.ports import Phase
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
 LONGEST_WAIT = dt.timedelta(
@@ -216,8 +218,8 @@ class _Slice:
                 self._only(stream, part, remote)
             elif self._stream(stream, part, remote):
                 held = True
-            directions.add(stream.direction)
-        part.direction = _direction(directions)
+            directions.add(DIRECTIONS[stream.direction])
+        part.direction = combined(directions)
         with self._held():
             JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
         return held
@@ -237,16 +239,16 @@ class _Slice:
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
         run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
-        if run.progress.phase == "done":
-            return "held" in run.progress.notes
+        if run.progress.phase == Phase.DONE:
+            return run.progress.held
         held = run.everything()
         now = timezone.now()
         name, about = ProblemCode.FULL_SYNC_FORCED, part.connection
         with self._held():
-            if "forced" in run.progress.notes:
-                open_problem(about, name, FORCED, now=now, kind="stream", record_id=stream.pk)
+            if run.progress.forced:
+                open_problem(about, name, FORCED, now=now, kind=SubjectKind.STREAM, record_id=stream.pk)
             else:
-                resolve_problems(about, now=now, codes=[name], kind="stream", record_ids=[stream.pk])
+                resolve_problems(about, now=now, codes=[name], kind=SubjectKind.STREAM, record_ids=[stream.pk])
         return held
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
@@ -254,13 +256,6 @@ class _Slice:
         pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
         for start in range(0, len(pairs), 500):
             run.only(pairs[start : start + 500])
-
-
-def _direction(directions: set[str]) -> str:
-    if not directions:
-        return ""
-    only = next(iter(directions)) if len(directions) == 1 else Direction.TWO_WAY
-    return {Direction.PUSH: "push", Direction.PULL: "pull"}.get(only, "bidirectional")  # type: ignore[call-overload]
 
 
 def _connections(job: SyncJob) -> list[Connection]:

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
+from integrations.jobs.directions import combined
 from integrations.mail.alerts import alert_paused
 from integrations.models import (
     Connection,
@@ -115,7 +116,7 @@ def _is_whole(job: SyncJob) -> bool:
 def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
     if job.status == JobStatus.SUCCEEDED:
         row.last_synced_at = job.finished_at or now
-        row.last_direction = _direction(parts) or row.last_direction
+        row.last_direction = combined(part.direction for part in parts) or row.last_direction
         covered = {part.connection_id for part in parts}
         if (
             _is_whole(job)
@@ -133,11 +134,6 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         row.failures += 1
     elif job.status != JobStatus.CANCELLED:
         row.failures = 0
-
-
-def _direction(parts: list[JobPart]) -> str:
-    directions = {part.direction for part in parts} - {""}
-    return "bidirectional" if len(directions) > 1 else next(iter(directions), "")
 
 
 def _account(part: JobPart, job: SyncJob, now: dt.datetime) -> None:

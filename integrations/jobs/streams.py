@@ -15,7 +15,7 @@ from integrations.models import Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.records import Window
-from integrations.sync.policy import SyncPolicy
+from integrations.sync.policy import SyncPolicy, Winner
 from integrations.sync.ports import RunProgress, Target
 from integrations.sync.run import StreamRun
 
@@ -29,7 +29,7 @@ def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
     return SyncPolicy(
         pulls=stream.direction != Direction.PUSH,
         pushes=stream.direction != Direction.PULL,
-        winner=stream.policy,  # type: ignore[arg-type]
+        winner=Winner(stream.policy),
         full=job.mode == SyncJob.Mode.FULL,
         first=stream.first_synced_at is None,
     )

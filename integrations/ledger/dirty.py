@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from fieldcamp.workspace.models import Change, Client, Invoice, Item, Payment, TaxRate, Visit
+from integrations.kinds import KindName
 from integrations.models import DirtyRow, Link, Stream
 from integrations.sync.state import Pair
 
@@ -12,11 +13,11 @@ _SHOWN_OF_CLIENT = {"first_name", "last_name", "company_name", "phone_number", "
 
 # A record by its name in the change log -> the kind of the books' stream that has it.
 _BOOKS = {
-    Client.kind: "customer",
-    Item.kind: "item",
-    TaxRate.kind: "tax",
-    Invoice.kind: "invoice",
-    Payment.kind: "payment",
+    Client.kind: KindName.CUSTOMER,
+    Item.kind: KindName.ITEM,
+    TaxRate.kind: KindName.TAX,
+    Invoice.kind: KindName.INVOICE,
+    Payment.kind: KindName.PAYMENT,
 }
 # What follows from other records (an invoice is paid by its payments) or is FieldCamp's alone.
 _OF_NO_CONCERN = {"settlement", "stage", "notes"}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
-from integrations.kinds import Kind
+from integrations.kinds import Kind, SubjectKind
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Hold, Link, Stream, SyncJob
 from integrations.sync.guard import judge
@@ -54,7 +54,7 @@ class Holds:
             ProblemCode.CONFIRMATION_NEEDED,
             judge(removals, hold.of).sentence(self.kind) + " Put them back or cut them loose.",
             now=timezone.now(),
-            kind="hold",
+            kind=SubjectKind.HOLD,
             record_id=hold.pk,
             data={"hold": hold.pk, "removals": removals, "of": hold.of},
         )

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.kinds import BLOCK, KINDS, VISIT, Kind
-from integrations.models import ChangeRow, Link, Stream, WorkspaceIntegration
+from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
 
@@ -92,7 +92,7 @@ class Observations:
                 if link is None:
                     continue
                 if not link.record_id and not record.gone and self._is_news:
-                    feed.append(("created", link, record))
+                    feed.append((ChangeAction.CREATED, link, record))
                 link.seen_at, link.mark = now, mark
                 (new if link.pk is None else changed).append(link)
                 continue
@@ -206,7 +206,7 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
         if link.intent and link.intent["verb"] == Verb.DELETE:
             return None  # our own removal, whose answer is still on its way to us
         _see(link, kind, record)
-        return "deleted"
+        return ChangeAction.DELETED
     if record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None:
         return None
     fields = kind.pick(record.fields)
@@ -220,7 +220,7 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
     link.cut_at = None
     if same and kind.ends:
         return ""  # a document's balance moves with every payment, which is told of itself
-    return "updated" if was_here else "created"
+    return ChangeAction.UPDATED if was_here else ChangeAction.CREATED
 
 
 def _compared(kind: Kind, fields: Fields | None) -> list:

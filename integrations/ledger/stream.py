@@ -18,7 +18,7 @@ from integrations.ledger.ports import LocalSide
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
-from integrations.sync.ports import RunProgress, Written
+from integrations.sync.ports import RunProgress, Stage, Written
 from integrations.sync.state import NOWHERE, Decision, Pair
 
 _GUARDED = [kind.name for kind in KINDS.values() if kind.guarded]
@@ -43,13 +43,13 @@ class StreamLedger(Observations):
             self.part.progress[self.stream.pk] = asdict(progress)
             self.part.save(update_fields=["progress"])
 
-    def announce(self, stage: str, full: bool = False) -> None:
+    def announce(self, stage: Stage, full: bool = False) -> None:
         """Shows the stage and how far there is to go; an incremental run first takes in the visits that the moving
         window has reached."""
         with self.transaction():
             if not full:
                 self.local.enter_window()
-            remaining = 0 if stage == "pull" else self._remaining(full)
+            remaining = 0 if stage is Stage.PULL else self._remaining(full)
             done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
             SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=done + remaining)
 

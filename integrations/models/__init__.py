@@ -1,6 +1,6 @@
 from integrations.models.books import BooksSettings
 from integrations.models.budget import ProviderBudget, ProviderCalls
-from integrations.models.changes import ChangeRow
+from integrations.models.changes import ChangeAction, ChangeRow
 from integrations.models.connections import (
     ConflictPolicy,
     Connection,
@@ -12,14 +12,14 @@ from integrations.models.connections import (
     WorkspaceIntegration,
     not_connected_reason,
 )
-from integrations.models.jobs import Heartbeat, JobItem, JobPart, JobStatus, Outcome, SyncJob
+from integrations.models.jobs import Heartbeat, JobDirection, JobItem, JobPart, JobStatus, Outcome, SyncJob
 from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
 from integrations.models.problems import Hold, Problem
 
 __all__ = [
-    "BooksSettings", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState", "Direction", "DirtyRow",
-    "Heartbeat", "Hold", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence",
-    "Outcome", "Problem", "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail", "SyncJob",
-    "WorkspaceIntegration", "not_connected_reason",
+    "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState", "Direction",
+    "DirtyRow", "Heartbeat", "Hold", "JobDirection", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason",
+    "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail",
+    "SyncJob", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

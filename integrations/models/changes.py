@@ -3,6 +3,12 @@
 from django.db import models
 
 
+class ChangeAction(models.TextChoices):
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
 class ChangeRow(models.Model):
     """One change. Append-only; `seq` is taken from the integration's counter row under its lock."""
 

@@ -110,6 +110,14 @@ class SyncJob(models.Model):
         return self.status in IN_FLIGHT
 
 
+class JobDirection(models.TextChoices):
+    """What a run covered, as the status says it."""
+
+    PULL = "pull"
+    PUSH = "push"
+    BIDIRECTIONAL = "bidirectional"
+
+
 class JobPart(models.Model):
     """What a job does for one connection. An account that fails fails alone."""
 

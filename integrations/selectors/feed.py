@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import ChangeRow, Connection, WorkspaceIntegration
+from integrations.models import ChangeAction, ChangeRow, Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.records import instant
 
@@ -97,7 +97,7 @@ def change(row: ChangeRow) -> dict[str, Any]:
         return {**head, "entity": row.kind, "record_id": row.record_id or None, **ids}
     visit_id = row.record_id or None
     event = None
-    if row.shown is not None and row.action != "deleted":
+    if row.shown is not None and row.action != ChangeAction.DELETED:
         event = {name: row.shown.get(name) for name in ("summary", "start", "end", "all_day", "status")}
         # The title of an event that is no visit is private.
         event["summary"] = event["summary"] if visit_id else None

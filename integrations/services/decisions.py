@@ -13,8 +13,9 @@ from integrations.ledger.problems import resolve_problems
 from integrations.models import Hold, Link, Problem, Stream, SyncJob
 from integrations.services.audit_trail import note
 from integrations.services.jobs import SyncInProgress, trigger_sync
+from integrations.sync.policy import RemovalChoice, Winner
 
-SIDES = ("local", "remote")
+SIDES = (Winner.LOCAL, Winner.REMOTE)
 
 
 class AlreadyDecided(Exception):
@@ -32,7 +33,7 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
     """
     if decision not in Hold.Decision.values:
         raise ValueError(f"{decision!r} is no decision.")
-    removal = "cut" if decision == Hold.Decision.CONFIRM else "put_back"
+    removal = RemovalChoice.CUT if decision == Hold.Decision.CONFIRM else RemovalChoice.PUT_BACK
     with transaction.atomic():
         decided = Hold.objects.filter(pk=hold.pk, decision="").update(
             decision=decision, decided_at=timezone.now(), decided_by=user

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from integrations.kinds import Kind, Owner
 from integrations.records import Fields, is_day
-from integrations.sync.policy import SyncPolicy
+from integrations.sync.policy import RemovalChoice, SyncPolicy, Winner
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 ONLY_PULLS = "FieldCamp only reads here."
@@ -122,7 +122,7 @@ def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
     local = pair.local
     if local.fields is None or not local.in_window:
         return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
-    revived = (pair.decision or {}).get("removal") == "put_back"
+    revived = (pair.decision or {}).get("removal") == RemovalChoice.PUT_BACK
     if revived or pair.kind.revives and (policy.full or _differing(pair, pair.base or {}, local.fields)):
         return Decision(pair, Action.CREATE_REMOTE, push=local.fields)
     return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
@@ -137,7 +137,7 @@ def _vanished(pair: Pair, policy: SyncPolicy) -> Decision:
         return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)
     edited = pair.base is None or _differing(pair, pair.base, local)
     revives = pair.kind.revives and pair.local.in_window and (policy.full or edited)
-    if choice == "put_back" or (choice is None and revives):
+    if choice == RemovalChoice.PUT_BACK or (choice is None and revives):
         return Decision(pair, Action.CREATE_REMOTE, push=local)
     return Decision(pair, Action.CUT, removal=choice is None)
 
@@ -150,7 +150,7 @@ def _unwanted(pair: Pair, policy: SyncPolicy) -> Decision:
     if pair.local.exists:
         return Decision(pair, Action.REMOVE_REMOTE)
     choice = (pair.decision or {}).get("removal")
-    if choice == "cut" or (policy.full and choice is None):
+    if choice == RemovalChoice.CUT or (policy.full and choice is None):
         return Decision(pair, Action.REMOVE_REMOTE, removal=choice is None)
     return Decision(pair, Action.NOTHING, reason=ORPHAN)
 
@@ -178,12 +178,12 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     if pull and push.keys() & set(pair.kind.two_way) and not takes(pair.kind, {**local, **pull}):
         contested = [*pull, *(name for name in push if name in pair.kind.two_way)]  # a merge that makes no sense
     winners = {name: _winner(pair, policy, name) for name in contested}
-    if "ask" in winners.values():
+    if Winner.ASK in winners.values():
         return Decision(pair, Action.ASK, reason=", ".join(sorted(contested)))
     for name, winner in winners.items():
         pull.pop(name, None)
         push.pop(name, None)
-        (pull if winner == "remote" else push)[name] = (seen if winner == "remote" else local).get(name)
+        (pull if winner == Winner.REMOTE else push)[name] = (seen if winner == Winner.REMOTE else local).get(name)
     if push:
         return Decision(pair, Action.UPDATE_REMOTE, pull=pull, push=push)
     if pull:

@@ -1,7 +1,22 @@
 """What may happen in one stream: directions, and who wins. Pure data."""
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+
+
+class Winner(StrEnum):
+    """Whose value stays where both sides changed a field. `ASK` leaves it to a person."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+    ASK = "ask"
+
+
+class RemovalChoice(StrEnum):
+    """What a person has decided about a removal that was held, or about a record that was removed there."""
+
+    CUT = "cut"
+    PUT_BACK = "put_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +26,6 @@ class SyncPolicy:
 
     pulls: bool = True
     pushes: bool = True
-    winner: Literal["local", "remote", "ask"] = "local"
+    winner: Winner = Winner.LOCAL
     full: bool = False
     first: bool = False

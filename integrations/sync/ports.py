@@ -1,7 +1,8 @@
 """What a run needs of the world. `ledger.py` and `local.py` implement these over the ORM, providers the remote side."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from integrations.errors import ProviderError
@@ -41,16 +42,33 @@ class Written:
     generation: int = 0
 
 
+class Phase(StrEnum):
+    """The steps of a stream's run, in their order."""
+
+    OBSERVE = "observe"
+    GUARD = "guard"
+    APPLY = "apply"
+    DONE = "done"
+
+
+class Stage(StrEnum):
+    """What a run is doing, as people are shown it."""
+
+    PULL = "pull"
+    PUSH = "push"
+
+
 @dataclass(slots=True)
 class RunProgress:
     """Where a stream's run stands, kept with the job: another slice, or another worker, goes on here."""
 
-    phase: str = "observe"  # observe -> guard -> apply -> done
+    phase: str = Phase.OBSERVE
     full: bool = False
     after_link: int = 0
     after_dirty: int = 0
     after_record: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
+    held: bool = False  # removals wait for a person
+    forced: bool = False  # the provider could not tell what has changed, so everything is read
 
 
 class Ledger(Protocol):
@@ -62,7 +80,7 @@ class Ledger(Protocol):
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None: ...
     def cursor(self, full: bool) -> str: ...
-    def announce(self, stage: str, full: bool = False) -> None:
+    def announce(self, stage: Stage, full: bool = False) -> None:
         """What the run does now, and how many records that will be."""
 
     def begin_full(self, again: bool = False) -> None: ...

@@ -13,7 +13,7 @@ from integrations.sync.guard import judge
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Remote, RunProgress, Target
+from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Phase, Remote, RunProgress, Stage, Target
 from integrations.sync.state import Pair
 
 CHUNK = 500  # pairs planned at a time
@@ -55,16 +55,16 @@ class StreamRun:
 
     def everything(self) -> bool:
         """The whole run; true when removals were held for a person."""
-        if self.progress.phase == "observe":
-            self.ledger.announce("pull")
+        if self.progress.phase == Phase.OBSERVE:
+            self.ledger.announce(Stage.PULL)
             self.applier.settle_intents()
             self._observe()
-            self._enter("guard")
-        if self.progress.phase == "guard":
+            self._enter(Phase.GUARD)
+        if self.progress.phase == Phase.GUARD:
             if self._guard():
-                self.progress.notes["held"] = "yes"
-            self._enter("apply")
-        self.ledger.announce("push", self.progress.full)
+                self.progress.held = True
+            self._enter(Phase.APPLY)
+        self.ledger.announce(Stage.PUSH, self.progress.full)
         self.applier.settle_intents()
         self.ledger.match(self.progress.full)
         if self.progress.full:
@@ -72,8 +72,8 @@ class StreamRun:
         else:
             self._apply_incremental()
         self.ledger.finish()
-        self._enter("done")
-        return "held" in self.progress.notes
+        self._enter(Phase.DONE)
+        return self.progress.held
 
     def only(self, pairs: Sequence[Pair]) -> None:
         """Just these pairs: what a person decided about them, at once."""
@@ -81,7 +81,7 @@ class StreamRun:
         self.applier.do(self.ledger.refresh(pairs))
         self.applier.flush(rest=True)
 
-    def _enter(self, phase: str) -> None:
+    def _enter(self, phase: Phase) -> None:
         self.progress.phase = phase
         self.ledger.save_progress(self.progress)
         self.checkpoint()
@@ -96,7 +96,7 @@ class StreamRun:
         try:
             self._listing()
         except CursorExpired:
-            self.progress.notes["forced"] = "yes"
+            self.progress.forced = True
             self._go_full(again=True)
             self._listing()
         if self.progress.full:

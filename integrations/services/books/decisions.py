@@ -17,11 +17,12 @@ from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.audit_trail import note
 from integrations.services.decisions import AlreadyDecided, sync_links_now
+from integrations.sync.policy import RemovalChoice
 
 NEW = "new"
 REMOVED = ProblemCode.RECORD_REMOVED
 _NAMED_BY = {CUSTOMER.name: "display_name", ITEM.name: "name"}
-_VOIDS = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
+_VOIDS: dict[str, Any] = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
 
 
 class NotPossible(Exception):
@@ -84,7 +85,7 @@ def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     """Makes again what was removed there. Tried at once."""
     with transaction.atomic():
         link = _removed(problem)
-        link.decision = {"removal": "put_back"}
+        link.decision = {"removal": RemovalChoice.PUT_BACK}
         link.save(update_fields=["decision", "updated_at"])
         # Where a job is running now, the next one finds it by this.
         write_rows([(link.stream_id, link.record_id, 0)], link.kind)

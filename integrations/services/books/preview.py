@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.books import SIDES
 from integrations.books.matching import Matches
 from integrations.calendar.window import window_at
-from integrations.kinds import BOOKS, INVOICE, KINDS, Kind
+from integrations.kinds import BOOKS, INVOICE, KINDS, Kind, KindName
 from integrations.models import Connection, Direction, Link, Stream
 from integrations.providers.base import BooksClient
 from integrations.records import RemoteRecord
@@ -69,7 +69,8 @@ def preview_books(connection: Connection) -> BooksPreview:
     pretended = _Pretended(closed_until=company.closed_until if company else "")
     counts = {}
     for stream in sorted(
-        connection.streams.filter(is_active=True), key=lambda stream: [kind.name for kind in BOOKS].index(stream.kind)
+        connection.streams.filter(is_active=True),
+        key=lambda stream: [kind.name for kind in BOOKS].index(KindName(stream.kind)),
     ):
         stream.connection = connection
         links, whole = _unmatched(books, stream, ends)

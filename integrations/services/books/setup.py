@@ -151,7 +151,7 @@ def company_of(settings: BooksSettings | None) -> Company | None:
 
 def _brings_more(settings: BooksSettings, wanted: Mapping[str, Any]) -> set[str]:
     """The kinds of which records were passed over until now that these choices let in."""
-    kinds = set()
+    kinds: set[str] = set()
     if wanted["import_customers"] and not settings.import_customers:
         kinds.add(CUSTOMER.name)
     if wanted["import_items"] and not settings.import_items:
