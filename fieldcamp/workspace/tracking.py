@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -113,7 +113,7 @@ class TrackedQuerySet(models.QuerySet):
 
     model: type["TrackedModel"]  # type: ignore[assignment]
 
-    def alive(self):
+    def alive(self) -> Self:
         return self.filter(deleted_at=None)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
@@ -41,7 +41,7 @@ class OrmGrantStore:
     def __init__(self, connection_id: str):
         self.connection_id = connection_id
 
-    def _current(self, version: int):
+    def _current(self, version: int) -> QuerySet[OAuthGrant]:
         return OAuthGrant.objects.filter(connection_id=self.connection_id, version=version)
 
     def read(self) -> Grant:

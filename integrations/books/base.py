@@ -35,7 +35,7 @@ class BooksSide:
 
     # --- what a kind says -------------------------------------------------------------------------------------------
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         """The records that the books are to have."""
         raise NotImplementedError
 
@@ -47,7 +47,7 @@ class BooksSide:
         """Which of our records are the same as which of theirs."""
         raise NotImplementedError
 
-    def prefilter(self, records: Sequence[Any], unmatched: QuerySet) -> QuerySet:
+    def prefilter(self, records: Sequence[Any], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the unmatched that may be one of these records, as far as the database can tell."""
         return unmatched
 
@@ -78,11 +78,11 @@ class BooksSide:
                 views[record_id] = self._doubtful(ids)
         return views
 
-    def _with_related(self, records: QuerySet) -> QuerySet:
+    def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records
 
     def _is_mine(self, record: Any) -> bool:
-        return record.workspace_id == self.connection.workspace_id
+        return bool(record.workspace_id == self.connection.workspace_id)
 
     def _doubtful(self, remote_ids: Sequence[str]) -> Local:
         return Local(
@@ -99,7 +99,7 @@ class BooksSide:
     def count_unlinked(self) -> int:
         return self._unlinked().count()
 
-    def _unlinked(self) -> QuerySet:
+    def _unlinked(self) -> QuerySet[Any]:
         links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id=OuterRef("pk"))
         return self.wanted().filter(~Exists(links), workspace_id=self.connection.workspace_id)
 
@@ -126,11 +126,11 @@ class BooksSide:
             link.record_id, link.base, link.unsettled, link.parked = record_id, None, True, False
         Link.objects.save_many(found, ["record_id", "base", "unsettled", "parked"])
 
-    def _dirty(self) -> QuerySet:
+    def _dirty(self) -> QuerySet[Any]:
         rows = DirtyRow.objects.filter(stream=self.stream, kind=self.kind.name)
         return rows.values_list("record_id", flat=True)
 
-    def _unmatched(self) -> QuerySet:
+    def _unmatched(self) -> QuerySet[Any]:
         links = Link.objects.present().unmatched().filter(stream=self.stream, kind=self.kind.name)
         return links.order_by("pk").only("remote_id", "seen")
 
@@ -176,5 +176,5 @@ class BooksSide:
         links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
         return dict(links.values_list("remote_id", "record_id"))
 
-    def _links(self, kind: Kind) -> QuerySet:
+    def _links(self, kind: Kind) -> QuerySet[Any]:
         return Link.objects.present().filter(stream__connection=self.connection, stream__kind=kind.name)

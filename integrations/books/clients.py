@@ -24,7 +24,7 @@ class Clients(BooksSide):
     kind, model = CUSTOMER, Client
     removed = "Its customer was removed in {books}. The client is unchanged. Make the customer again, or leave it so."
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         return Client.objects.alive()
 
     def views(self, records: Sequence[Client]) -> dict[str, Local]:

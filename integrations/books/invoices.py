@@ -37,11 +37,11 @@ class Invoices(BooksSide):
         "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
     )
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
         return posted.filter(date__gte=self.settings.invoices_from) if self.settings.invoices_from else posted
 
-    def _with_related(self, records: QuerySet) -> QuerySet:
+    def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records.select_related("client", "tax_rate").prefetch_related("lines__item")
 
     def views(self, records: Sequence[Invoice]) -> dict[str, Local]:
@@ -125,7 +125,7 @@ class Invoices(BooksSide):
         ]
         return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
 
-    def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet) -> QuerySet:
+    def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         return unmatched.filter(seen__number__in=[invoice.number for invoice in records])
 
     def take(self, pair: Pair, pull: Fields) -> bool:
@@ -201,7 +201,7 @@ def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:
     }
 
 
-def _number_and_client(candidate: Candidate) -> tuple | None:
+def _number_and_client(candidate: Candidate) -> tuple[Any, ...] | None:
     client = candidate.extra[0] if isinstance(candidate.extra, tuple) else None
     return (candidate.name, client) if candidate.name and client else None
 

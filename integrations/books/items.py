@@ -23,7 +23,7 @@ class Items(BooksSide):
     kind, model = ITEM, Item
     removed = "Its item was removed in {books}. FieldCamp's item is unchanged. Make it again there, or leave it so."
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         return Item.objects.alive().filter(is_active=True)
 
     def views(self, records: Sequence[Item]) -> dict[str, Local]:

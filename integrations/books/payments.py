@@ -25,12 +25,12 @@ class Payments(BooksSide):
         "It was deleted in {books}. The payment is unchanged here. Post it again, or void it in FieldCamp as well."
     )
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         payments = Payment.objects.alive().filter(voided_at=None, made_in="")
         since = self.settings.invoices_from
         return payments.filter(date__gte=since) if since else payments
 
-    def _with_related(self, records: QuerySet) -> QuerySet:
+    def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records.select_related("client").prefetch_related("allocations")
 
     def views(self, records: Sequence[Payment]) -> dict[str, Local]:
@@ -88,7 +88,7 @@ class Payments(BooksSide):
         theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in unmatched]
         return match_by(ours, theirs, lambda one: one.extra)
 
-    def prefilter(self, records: Sequence[Payment], unmatched: QuerySet) -> QuerySet:
+    def prefilter(self, records: Sequence[Payment], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         days = sorted({payment.date.isoformat() for payment in records})
         return unmatched.filter(seen__date__in=days)
 
@@ -134,6 +134,6 @@ class Payments(BooksSide):
         return values
 
 
-def _same(fields: Fields) -> tuple | None:
+def _same(fields: Fields) -> tuple[Any, ...] | None:
     shares = tuple((share["invoice"], share["amount"]) for share in fields.get("allocations") or ())
     return (fields.get("customer"), fields.get("date"), fields.get("amount"), shares) if shares else None

@@ -21,7 +21,7 @@ class Taxes(BooksSide):
     kind, model = TAX, TaxRate
     removed = "Its tax code was removed in {books}. Choose another for this tax."
 
-    def wanted(self) -> QuerySet:
+    def wanted(self) -> QuerySet[Any]:
         return TaxRate.objects.alive().filter(is_active=True)
 
     def views(self, records: Sequence[TaxRate]) -> dict[str, Local]:

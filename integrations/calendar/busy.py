@@ -144,7 +144,9 @@ def _occurrences(
             )
 
 
-def _recur(event: dict, excluded: Sequence[str], window: Window, zone: zoneinfo.ZoneInfo) -> Iterator[tuple[str, str]]:
+def _recur(
+    event: dict[str, Any], excluded: Sequence[str], window: Window, zone: zoneinfo.ZoneInfo
+) -> Iterator[tuple[str, str]]:
     """The series' own occurrences in the window, without those that an exception stands for, as (start, end)."""
     day = is_day(event["start"])
     home = zoneinfo.ZoneInfo(event["zone"]) if event.get("zone") else zone
@@ -173,11 +175,11 @@ def _recur(event: dict, excluded: Sequence[str], window: Window, zone: zoneinfo.
             yield texts
 
 
-def _each(rules: Any) -> list[dict]:
+def _each(rules: Any) -> list[dict[str, Any]]:
     return rules if isinstance(rules, list) else [rules] if rules else []
 
 
-def _a_day(rule: dict) -> int:
+def _a_day(rule: dict[str, Any]) -> int:
     """How often a rule may take place in a day, at most."""
     often = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}.get(str((rule.get("FREQ") or ["?"])[0]).upper(), 1)
     for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):

@@ -1,8 +1,9 @@
 """FieldCamp's side of a calendar stream: the visits that it should show, and what a pull does to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from fieldcamp.workspace.models import Visit, VisitStatus
 from fieldcamp.workspace.tracking import attributed
@@ -87,7 +88,7 @@ class VisitsOfStream:
             entered = self._unlinked().filter(scheduled_start__gte=self.stream.window_end)
             write_rows((self.stream.pk, pk, 0) for pk in entered.values_list("pk", flat=True))
 
-    def _unlinked(self):
+    def _unlinked(self) -> QuerySet[Visit]:
         linked = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id=OuterRef("pk"))
         visits = Visit.objects.filter(
             ~Exists(linked),
@@ -123,7 +124,7 @@ class VisitsOfStream:
         }
         busy.expand(self.stream, sorted(roots), self.window)
 
-    def orphans(self, links):
+    def orphans(self, links: Any) -> Any:
         return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
 
     def match(self, everything: bool) -> None:

@@ -54,7 +54,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
     )
 
 
-def _errors(job: SyncJob) -> list[dict]:
+def _errors(job: SyncJob) -> list[dict[str, Any]]:
     """What went wrong in this job, newest first: whole accounts, then records."""
     errors = [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}

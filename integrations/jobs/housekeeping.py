@@ -2,6 +2,7 @@
 long for the write lock."""
 
 import datetime as dt
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -65,7 +66,7 @@ def prune_jobs(before: dt.datetime) -> int:
     return count
 
 
-def _delete_in_chunks(rows: QuerySet) -> int:
+def _delete_in_chunks(rows: QuerySet[Any]) -> int:
     count = 0
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
         rows.model._base_manager.filter(pk__in=ids).delete()

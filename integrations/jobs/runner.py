@@ -4,9 +4,11 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.accounts.clients import open_remote
@@ -87,7 +89,7 @@ def run(job_id: str) -> None:
             log.warning("job_lease_lost")
 
 
-def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values) -> None:
+def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values: Any) -> None:
     """Frees the job for its next slice. It is no failed attempt."""
     job.refresh_from_db(fields=["attempts"])
     lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1), **values)
@@ -130,7 +132,7 @@ class _Slice:
         if shutdown.requested():
             raise _HandBack
 
-    def _parts(self):
+    def _parts(self) -> QuerySet[JobPart]:
         """The job's accounts, fixed when its first slice starts."""
         job = self.job
         parts = job.parts.select_related("connection__workspace", "connection__member")
@@ -172,7 +174,7 @@ class _Slice:
             log.exception("job_part_failed", connection_id=connection.pk)
             self._fail(part, ProblemCode.INTERNAL_ERROR, INTERNAL)
 
-    def _save(self, part: JobPart, status: str, **values) -> None:
+    def _save(self, part: JobPart, status: str, **values: Any) -> None:
         part.status = status
         with self._held():
             JobPart.objects.filter(pk=part.pk).update(status=status, **values)
@@ -204,7 +206,7 @@ class _Slice:
         part.progress["waits"] = (waits + 1 if before == done else 1, done)
         with self._held():
             part.save(update_fields=["progress"])
-        return part.progress["waits"][0] <= MAX_WAITS
+        return bool(part.progress["waits"][0] <= MAX_WAITS)
 
     def _streams(self, part: JobPart) -> bool:
         """All streams of one account; true when removals of one were held."""
@@ -215,7 +217,7 @@ class _Slice:
         for stream in streams:
             stream.connection = part.connection
             if self.job.only is not None:
-                self._only(stream, part, remote)
+                self._only(stream, part, remote, self.job.only)
             elif self._stream(stream, part, remote):
                 held = True
             directions.add(DIRECTIONS[stream.direction])
@@ -251,11 +253,9 @@ class _Slice:
                 resolve_problems(about, now=now, codes=[name], kind=SubjectKind.STREAM, record_ids=[stream.pk])
         return held
 
-    def _only(self, stream: Stream, part: JobPart, remote: ProviderClient) -> None:
+    def _only(self, stream: Stream, part: JobPart, remote: ProviderClient, link_ids: list[int]) -> None:
         run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
-        pairs = run.ledger.pairs_of_links(self.job.only)  # type: ignore[attr-defined]
-        for start in range(0, len(pairs), 500):
-            run.only(pairs[start : start + 500])
+        run.only(link_ids)
 
 
 def _connections(job: SyncJob) -> list[Connection]:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from fieldcamp.ids import new_id
 from integrations.errors import ProblemCode
@@ -55,7 +55,7 @@ def _free_expired(now: dt.datetime) -> None:
             _free(job, now)
 
 
-def _still(job: SyncJob):
+def _still(job: SyncJob) -> QuerySet[SyncJob]:
     """The row, if nobody has touched its lease since it was read."""
     return SyncJob.objects.filter(
         pk=job.pk, status=job.status, lease_owner=job.lease_owner, lease_until=job.lease_until

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 
 from integrations.kinds import KINDS, Owner
 from integrations.models import Link
-from integrations.records import RemoteRecord, Verb
+from integrations.records import Fields, RemoteRecord, Verb
 from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
@@ -27,7 +28,7 @@ def save_links(links: Sequence[Link]) -> None:
     Link.objects.save_many(links, _COLUMNS)
 
 
-def agreed(pair: Pair, fields: dict, now: Local | None = None) -> dict:
+def agreed(pair: Pair, fields: Fields, now: Local | None = None) -> dict[str, Any]:
     """What both sides have agreed on. Of what is each side's own affair, ours is remembered (as it is `now`, where a
     pull has changed the record): a change of it is sent."""
     own = (now or pair.local).fields or fields

@@ -6,6 +6,7 @@ write through here; each says with `guard` under which condition it may.
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -35,7 +36,7 @@ class Observations:
 
     def cursor(self, full: bool) -> str:
         names = Stream.objects.filter(pk=self.stream.pk).values_list("full_cursor" if full else "cursor", flat=True)
-        return names.get()
+        return str(names.get())
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
         """One page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from `expected`."""
@@ -223,10 +224,10 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
     return ChangeAction.UPDATED if was_here else ChangeAction.CREATED
 
 
-def _compared(kind: Kind, fields: Fields | None) -> list:
+def _compared(kind: Kind, fields: Fields | None) -> list[Any]:
     return [(fields or {}).get(name) for name in kind.fields]
 
 
-def _shown(link: Link, record: RemoteRecord) -> dict:
+def _shown(link: Link, record: RemoteRecord) -> dict[str, Any]:
     """What the feed prints of an event; the title of an event that is no visit is private."""
     return {**record.shown, "summary": record.shown.get("summary") if link.record_id else None}

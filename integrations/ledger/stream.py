@@ -6,7 +6,7 @@ Every transaction starts by asserting that the job is still ours, so nothing is 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.kinds import KINDS, VISIT
@@ -19,7 +19,7 @@ from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
 from integrations.sync.ports import RunProgress, Stage, Written
-from integrations.sync.state import NOWHERE, Decision, Pair
+from integrations.sync.state import NOWHERE, Decision, Local, Pair
 
 _GUARDED = [kind.name for kind in KINDS.values() if kind.guarded]
 
@@ -137,7 +137,7 @@ class StreamLedger(Observations):
         """Every pair of the stream, for a full run, in order."""
         return self._chunk(Link.objects.filter(stream=self.stream, pk__gt=after), after, limit)
 
-    def _chunk(self, links, after: int, limit: int) -> tuple[list[Pair], int]:
+    def _chunk(self, links: QuerySet[Link], after: int, limit: int) -> tuple[list[Pair], int]:
         found = list(links.order_by("pk")[:limit])
         return self._pairs(found), found[-1].pk if found else after
 
@@ -226,7 +226,7 @@ class StreamLedger(Observations):
             self.writes.save(written)
 
 
-def _pair(link: Link | None, local, seq: int | None, kind: str, record_id: str) -> Pair:
+def _pair(link: Link | None, local: Local, seq: int | None, kind: str, record_id: str) -> Pair:
     if link is None:
         return Pair(KINDS[kind], record_id, "", local, dirty_seq=seq)
     return Pair(

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import structlog
 from django.core import signing
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -41,7 +41,7 @@ def send_due(now: dt.datetime) -> int:
     return sent
 
 
-def _send_in_zone(companies, local: dt.datetime, most: int) -> int:
+def _send_in_zone(companies: QuerySet[Workspace], local: dt.datetime, most: int) -> int:
     monday = local.date() - dt.timedelta(days=local.weekday())
     week = monday - dt.timedelta(days=7)
     start, end = (dt.datetime.combine(day, dt.time(), local.tzinfo) for day in (week, monday))
@@ -61,7 +61,7 @@ def _send_in_zone(companies, local: dt.datetime, most: int) -> int:
     return sent
 
 
-def readers():
+def readers() -> QuerySet[Member]:
     """Owners and admins who can act on it: with an e-mail address and a login, and not signed off."""
     return Member.objects.filter(
         role__in=[Role.OWNER, Role.ADMIN], is_active=True, user__is_active=True, weekly_summary=True

@@ -2,11 +2,17 @@
 
 import hashlib
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
 
 
 class DecryptionError(Exception):
@@ -49,16 +55,16 @@ def decrypt(stored: str) -> str:
         ) from error
 
 
-class EncryptedField(models.TextField):
+class EncryptedField(_TextField):
     """Encrypts on the way into the database and decrypts on the way out; look-ups are refused."""
 
-    def get_prep_value(self, value):
+    def get_prep_value(self, value: Any) -> str:
         return encrypt(super().get_prep_value(value) or "")
 
-    def from_db_value(self, value, expression, connection):
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str:
         return decrypt(value or "")
 
-    def get_lookup(self, lookup_name):
+    def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name in ("isnull", "in", "exact", "iexact", "contains", "startswith"):
             raise TypeError("Encrypted fields cannot be searched.")
         return super().get_lookup(lookup_name)

@@ -37,7 +37,7 @@ def create_job(
     mode: str = SyncJob.Mode.INCREMENTAL,
     scope: str = "",
     connection: Connection | None = None,
-    only: list | dict | None = None,
+    only: list[int] | None = None,
     triggered_by: str,
     actor: str,
     request_id: str = "",

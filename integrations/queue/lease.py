@@ -4,10 +4,11 @@ import datetime as dt
 import threading
 import uuid
 from types import TracebackType
+from typing import Any
 
 import structlog
 from django.db import connection as db
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.models import JobStatus, SyncJob
@@ -52,7 +53,7 @@ class Lease:
         SyncJob.objects.filter(pk=job_id, started_at=None).update(started_at=now)
         return lease
 
-    def _mine(self):
+    def _mine(self) -> QuerySet[SyncJob]:
         return SyncJob.objects.filter(pk=self.job_id, lease_owner=self.owner)
 
     def assert_held(self) -> None:
@@ -61,7 +62,7 @@ class Lease:
         if not self._mine().filter(lease_until__gte=now).update(lease_until=now + LEASE, heartbeat_at=now):
             raise LeaseLost(self.job_id)
 
-    def let_go(self, **values) -> bool:
+    def let_go(self, **values: Any) -> bool:
         """Gives the job up, with its last values; false when it was lost before."""
         self._ended.set()
         return bool(self._mine().update(lease_owner="", lease_until=None, **values))
@@ -71,7 +72,9 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
         if self._thread:
             self._thread.join()

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, WorkspaceIntegration
@@ -24,7 +25,7 @@ def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceInt
     return row
 
 
-def scheduled_connections(workspace_id: str, integration: str):
+def scheduled_connections(workspace_id: str, integration: str) -> QuerySet[Connection]:
     """The connections that the schedule may use: never a paused one."""
     return Connection.objects.active().filter(workspace_id=workspace_id, integration=integration).order_by("pk")
 

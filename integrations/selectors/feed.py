@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import ChangeAction, ChangeRow, Connection, WorkspaceIntegration
@@ -44,7 +45,7 @@ class Feed:
         self.row = WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first()
 
     @property
-    def rows(self):
+    def rows(self) -> QuerySet[ChangeRow]:
         return ChangeRow.objects.filter(workspace=self.workspace, integration=self.integration)
 
     def after_watermark(self) -> int:

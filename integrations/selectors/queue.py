@@ -47,6 +47,6 @@ def queue_state(now: dt.datetime) -> QueueState:
 
 def _tasks() -> int | None:
     try:
-        return queue_broker().queue_size()
+        return int(queue_broker().queue_size())
     except RedisError:
         return None

@@ -1,9 +1,11 @@
 """How an integration stands: for the status endpoint and, in words, for the dashboard's cards."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.models import Workspace
@@ -50,7 +52,7 @@ class Standing:
         return [connection for connection in self.connections if connection.state != ConnectionState.DISCONNECTED]
 
     @property
-    def next_sync_at(self):
+    def next_sync_at(self) -> dt.datetime | None:
         """What the dispatcher will do; None where nothing runs by schedule."""
         active = any(connection.state == ConnectionState.ACTIVE for connection in self.connections)
         return self.row.next_sync_at if self.row and active else None
@@ -95,7 +97,7 @@ def standing(workspace: Workspace, integration: str) -> Standing:
     )
 
 
-def open_problems(workspace: Workspace, integration: str = ""):
+def open_problems(workspace: Workspace, integration: str = "") -> QuerySet[Problem]:
     """Problems that are open now, newest first; not the notices, not what a person chose to ignore."""
     problems = Problem.objects.listed().filter(workspace=workspace)
     if integration:

@@ -10,6 +10,7 @@ r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from integrations.kinds import Kind, Owner
 from integrations.records import Fields, is_day
@@ -25,7 +26,7 @@ HELD = "Waits for a person to confirm the removal."
 WAS_REMOVED = "Its counterpart was removed at the other side."
 STAYS = "It was removed in FieldCamp, and stays where it is at the other side."
 ORPHAN = "An event of ours without a record; a full sync removes it."
-BLANK: tuple = ("", None, [], {})
+BLANK: tuple[Any, ...] = ("", None, [], {})
 FIRST_SYNC = "The first sync of a connection never removes."
 
 
@@ -66,7 +67,7 @@ def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
     return decision
 
 
-def _wanted(pair: Pair, names: Iterable[str]) -> dict:
+def _wanted(pair: Pair, names: Iterable[str]) -> dict[str, Any]:
     local = pair.local.fields or {}
     return {name: local[name] for name in names}
 
@@ -159,8 +160,8 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     """Both sides are there: field by field, what changed on one side only is merged, not fought over."""
     local, seen = pair.local.fields or {}, pair.seen or {}
     base = pair.base or {}
-    pull: dict = {}
-    push: dict = {}
+    pull: dict[str, Any] = {}
+    push: dict[str, Any] = {}
     contested: list[str] = []
     for name in _differing(pair, local, seen):
         edited_there = pair.base is not None and seen.get(name) != base.get(name)

@@ -75,11 +75,13 @@ class StreamRun:
         self._enter(Phase.DONE)
         return self.progress.held
 
-    def only(self, pairs: Sequence[Pair]) -> None:
-        """Just these pairs: what a person decided about them, at once."""
-        self.applier.settle_intents()
-        self.applier.do(self.ledger.refresh(pairs))
-        self.applier.flush(rest=True)
+    def only(self, link_ids: Sequence[int]) -> None:
+        """Runs just these links: what a person decided about them, at once."""
+        for start in range(0, len(link_ids), CHUNK):
+            pairs = self.ledger.pairs_of_links(link_ids[start : start + CHUNK])
+            self.applier.settle_intents()
+            self.applier.do(self.ledger.refresh(pairs))
+            self.applier.flush(rest=True)
 
     def _enter(self, phase: Phase) -> None:
         self.progress.phase = phase

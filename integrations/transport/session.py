@@ -8,14 +8,22 @@ from http.cookiejar import DefaultCookiePolicy
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-_here = threading.local()
+
+class _Here(threading.local):
+    """What one thread has: its session, and which generation of mounts that knows."""
+
+    session: requests.Session
+    generation: int | None = None
+
+
+_here = _Here()
 _mounts: dict[str, BaseAdapter] = {}
 _generation = 0
 
 
 def session() -> requests.Session:
     """This thread's session. It keeps no cookies: several accounts share it."""
-    if getattr(_here, "generation", None) != _generation:
+    if _here.generation != _generation:
         _here.session, _here.generation = _new(), _generation
     return _here.session
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections import Counter
 
 import pytest
@@ -99,3 +100,19 @@ def test_links_between_the_papers_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+STRICT = {
+    "integrations.errors", "integrations.records", "integrations.kinds", "integrations.sync.*",
+    "integrations.transport.*", "integrations.models.*", "integrations.queue.*", "integrations.selectors.*",
+    "integrations.ledger.*", "integrations.calendar.*", "integrations.books.*", "integrations.jobs.*",
+    "integrations.accounts.*", "integrations.mail.*",
+}  # fmt: skip
+
+
+def test_the_list_of_strictly_typed_packages_only_grows():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    [strict] = [each for each in settings["overrides"] if each.get("disallow_untyped_defs")]
+    assert set(strict["module"]) >= STRICT
+    for flag in ("disallow_any_generics", "disallow_untyped_calls", "warn_return_any", "no_implicit_reexport"):
+        assert strict[flag] is True

@@ -6,7 +6,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
-from fieldcamp.workspace.tracking import TrackedModel
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
@@ -17,7 +16,7 @@ from integrations.services.books.setup import Choices, named, open_books, read_c
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
 
-_OF: dict[str, type[TrackedModel]] = {TAX.name: TaxRate, ITEM.name: Item}
+_OF: dict[str, type[TaxRate] | type[Item]] = {TAX.name: TaxRate, ITEM.name: Item}
 
 
 def map_tax(
