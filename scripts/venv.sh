@@ -14,7 +14,7 @@ find_python() {
 
 # make_venv FOLDER REQUIREMENTS
 make_venv() {
-    local folder="$1" requirements="$2" python wanted stamp
+    local folder="$1" requirements="$2" python wanted stamp part
     stamp="$folder/installed-$(basename "$requirements" .txt)"
     wanted="$(cat requirements*.txt | cksum)"
     if [ -x "$folder/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
@@ -33,6 +33,8 @@ make_venv() {
     echo "Installing $requirements …"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
     echo "$wanted" >"$stamp"
-    # The tools for tests include what the product runs on.
-    [ "$requirements" != requirements-dev.txt ] || echo "$wanted" >"$folder/installed-requirements"
+    # The tools for tests include what the product and the sandbox run on.
+    if [ "$requirements" = requirements-dev.txt ]; then
+        for part in requirements requirements-sandbox; do echo "$wanted" >"$folder/installed-$part"; done
+    fi
 }

@@ -4,10 +4,11 @@ import ast
 import re
 import tomllib
 from collections import Counter
+from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.house.imports import ROOT, product_modules
+from tests.house.imports import ROOT, imported_names, product_modules
 
 LONGEST, LONGEST_TEST = 300, 400
 MODULES = product_modules()
@@ -116,3 +117,31 @@ def test_the_list_of_strictly_typed_packages_only_grows():
     assert set(strict["module"]) >= STRICT
     for flag in ("disallow_any_generics", "disallow_untyped_calls", "warn_return_any", "no_implicit_reexport"):
         assert strict[flag] is True
+
+
+def required(name: str) -> set[str]:
+    """Distributions that a requirements file names itself."""
+    lines = (ROOT / name).read_text().splitlines()
+    return {re.split(r"[=\[]", line)[0].lower().replace("_", "-") for line in lines if re.match(r"\w", line)}
+
+
+def third_party(sandbox: bool) -> set[str]:
+    """Distributions that the product's modules, or the sandbox's, import."""
+    known = packages_distributions()
+    return {
+        distribution.lower().replace("_", "-")
+        for module, path in MODULES.items()
+        if module.startswith("fieldcamp.sandbox") == sandbox
+        for name in imported_names(path.read_text(), module, path.name == "__init__.py")
+        for distribution in known.get(name.partition(".")[0], ())
+    }
+
+
+def test_requirements_name_what_is_imported():
+    assert third_party(sandbox=False) - required("requirements.txt") == set()
+    assert third_party(sandbox=True) - required("requirements-sandbox.txt") == set()
+
+
+def test_the_sandboxs_packages_are_not_the_products():
+    both = required("requirements.txt") & required("requirements-sandbox.txt")
+    assert both <= third_party(sandbox=False)

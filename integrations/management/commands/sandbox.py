@@ -2,9 +2,10 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
@@ -19,6 +20,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, port: int, host: str, state: str, **options):
+        if find_spec("werkzeug") is None:
+            raise CommandError("The sandbox's packages are missing: pip install -r requirements-sandbox.txt")
         # A program of its own, in this process's place: the simulator shares no code with what it stands in for.
         os.chdir(settings.BASE_DIR)
         command = [sys.executable, "-m", "fieldcamp.sandbox", "--host", host, "--port", str(port), "--state", state]
