@@ -22,7 +22,7 @@ CHUNK = 500
 _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 
 
-def looked_at(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
+def invoices_seen_since(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
     """The invoices of which something new was seen or written since then, some hundred at a time."""
     links = (
         Link.objects.present()
@@ -36,7 +36,7 @@ def looked_at(connection: Connection, since: dt.datetime) -> Iterator[list[Link]
         after = chunk[-1].pk
 
 
-def audit(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
+def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
     """Opens AMOUNT_VARIANCE where totals differ by more than a cent, and closes it where they agree again.
 
     Runs inside the caller's transaction. A balance is compared only where no payment is on its way.

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.accounts.clients import open_remote
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
-from integrations.books.totals import audit, looked_at
+from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
@@ -149,7 +149,7 @@ class _Slice:
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
             held = self._streams(part)
-            self._audit(part)
+            self._compare_totals(part)
             self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
             with self._held():
                 resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
@@ -226,11 +226,11 @@ class _Slice:
             JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
         return held
 
-    def _audit(self, part: JobPart) -> None:
+    def _compare_totals(self, part: JobPart) -> None:
         """Books: do both sides come to the same amounts?"""
-        for links in looked_at(part.connection, self.job.started_at or self.job.created_at):
+        for links in invoices_seen_since(part.connection, self.job.started_at or self.job.created_at):
             with self._held():
-                audit(part.connection, self.job, links)
+                compare_totals(part.connection, self.job, links)
             self.checkpoint()
 
     def _in_order(self, part: JobPart) -> list[Stream]:

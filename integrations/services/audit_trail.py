@@ -9,7 +9,7 @@ from fieldcamp.workspace.audit import audit
 from integrations.models import Connection
 
 
-def note(
+def audit_connection(
     action: str,
     connection: Connection,
     user: AbstractBaseUser | AnonymousUser | None,

@@ -17,7 +17,7 @@ from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 from integrations.services.setup import (
     SetupError,
     forget_calendars,
@@ -142,7 +142,7 @@ def take_grant(
         # An answer without a scope grants what was asked: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
         if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
             mark_needs_permission(connection, str(lacking(missing)), mail=False)
-        note("connected", connection, user, before=before, after=_facts(connection))
+        audit_connection("connected", connection, user, before=before, after=_facts(connection))
     log.info("connection_connected", connection_id=connection.pk, integration=integration, state=connection.state)
     if replaced is not None:
         disconnect(connection=replaced, user=user)
@@ -168,7 +168,7 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
             state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
         )
         connection.refresh_from_db()
-        note("paused", connection, user, before=before, after=_facts(connection))
+        audit_connection("paused", connection, user, before=before, after=_facts(connection))
     log.info("connection_paused", connection_id=connection.pk)
     return connection
 
@@ -182,7 +182,7 @@ def resume(*, connection: Connection, user: User | None) -> Connection:
             state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
         )
         connection.refresh_from_db()
-        note("resumed", connection, user, before=before, after=_facts(connection))
+        audit_connection("resumed", connection, user, before=before, after=_facts(connection))
     log.info("connection_resumed", connection_id=connection.pk, by=str(user))
     return connection
 
@@ -223,7 +223,7 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
             .exclude(pk=connection.pk)
             .exists()
         )
-        note("disconnected", connection, user, before=before, after=_facts(connection))
+        audit_connection("disconnected", connection, user, before=before, after=_facts(connection))
     log.info("connection_disconnected", connection_id=connection.pk, by=str(user), shared=shared)
     if token and not shared and PROVIDERS[connection.integration].revoke:
         _revoke(connection, token)

@@ -11,7 +11,7 @@ from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Hold, Link, Problem, Stream, SyncJob
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.sync.policy import RemovalChoice, Winner
 
@@ -47,7 +47,9 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
         resolve_problems(
             hold.stream.connection, now=timezone.now(), codes=[ProblemCode.CONFIRMATION_NEEDED], record_ids=[hold.pk]
         )
-        note("removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals})
+        audit_connection(
+            "removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals}
+        )
     return sync_links_now(hold.stream.connection, [link.pk for link in links], user)
 
 
@@ -65,12 +67,12 @@ def resolve_conflict(
     with transaction.atomic():
         if not Link.objects.filter(pk=link.pk, parked=True).update(decision=decision, parked=False, unsettled=True):
             raise AlreadyDecided
-        note("conflict_decided", link.stream.connection, user, after={"record": link.record_id, **decision})
+        audit_connection("conflict_decided", link.stream.connection, user, after={"record": link.record_id, **decision})
         if remember:
             before = {"policy": Stream.objects.select_for_update().get(pk=link.stream_id).policy}
             Stream.objects.filter(pk=link.stream_id).update(policy=remember)
             after = {"policy": remember, "stream": str(link.stream)}
-            note("policy_changed", link.stream.connection, user, before=before, after=after)
+            audit_connection("policy_changed", link.stream.connection, user, before=before, after=after)
     return sync_links_now(link.stream.connection, [link.pk], user)
 
 

@@ -14,7 +14,7 @@ from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ def set_up(
         connection.state = ready_state(connection)
         connection.state_reason = ""
         connection.save(update_fields=["member", "state", "state_reason"])
-        note("set_up", connection, user, before=before, after=_choices(connection))
+        audit_connection("set_up", connection, user, before=before, after=_choices(connection))
     log.info("connection_set_up", connection_id=connection.pk, member_id=member.pk, calendars=len(chosen))
     return connection
 

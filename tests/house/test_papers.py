@@ -8,6 +8,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
+from tests.house.floors import FLOORS
 from tests.house.imports import ROOT, imported_names, product_modules
 
 LONGEST, LONGEST_TEST = 300, 400
@@ -145,3 +146,22 @@ def test_requirements_name_what_is_imported():
 def test_the_sandboxs_packages_are_not_the_products():
     both = required("requirements.txt") & required("requirements-sandbox.txt")
     assert both <= third_party(sandbox=False)
+
+
+def test_the_architecture_page_names_what_is_there():
+    """The trips are lists of modules and functions: each of them exists."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    places = re.findall(r"`((?:integrations|fieldcamp)/[\w/]+\.py)`(?:\s+`(\w[\w.]*)`)?", text)
+    assert len(places) > 40
+    for path, name in places:
+        body = ast.parse((ROOT / path).read_text()).body
+        for part in filter(None, name.split(".")):
+            found = [node for node in body if getattr(node, "name", None) == part]
+            assert found, f"{path}: {name}"
+            body = getattr(found[0], "body", [])
+
+
+def test_the_architecture_page_has_every_floor():
+    text = (ROOT / "docs/architecture.md").read_text()
+    for package in (package for floor in FLOORS for package in floor if package.startswith("integrations.")):
+        assert package.rpartition(".")[2] in text, package

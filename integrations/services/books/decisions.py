@@ -15,7 +15,7 @@ from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 from integrations.services.decisions import AlreadyDecided, sync_links_now
 from integrations.sync.policy import RemovalChoice
 
@@ -41,7 +41,9 @@ def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name:
         if own is not None and (own.seen is not None or own.intent is not None):
             raise AlreadyDecided  # it has a counterpart, or is getting one right now
         link = _make_new(stream, problem, own, name) if choice == NEW else _same(stream, problem, own, choice)
-        note("match_decided", stream.connection, user, after={"record": problem.record_id, "choice": name or choice})
+        audit_connection(
+            "match_decided", stream.connection, user, after={"record": problem.record_id, "choice": name or choice}
+        )
     return sync_links_now(stream.connection, [link.pk], user)
 
 
@@ -89,7 +91,7 @@ def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
         link.save(update_fields=["decision", "updated_at"])
         # Where a job is running now, the next one finds it by this.
         write_rows([(link.stream_id, link.record_id, 0)], link.kind)
-        note("posted_again", link.stream.connection, user, after={"record": link.record_id})
+        audit_connection("posted_again", link.stream.connection, user, after={"record": link.record_id})
     return sync_links_now(link.stream.connection, [link.pk], user)
 
 
@@ -106,7 +108,7 @@ def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
             void(workspace=problem.workspace, **{f"{link.kind}_id": link.record_id}, **reason)
         connection = link.stream.connection
         resolve_problems(connection, now=timezone.now(), codes=[REMOVED], kind=link.kind, record_ids=[link.record_id])
-        note("voided_here", connection, user, after={"record": link.record_id})
+        audit_connection("voided_here", connection, user, after={"record": link.record_id})
 
 
 def _removed(problem: Problem) -> Link:

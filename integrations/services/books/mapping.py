@@ -11,7 +11,7 @@ from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
 from integrations.records import RemoteRecord
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 from integrations.services.books.setup import Choices, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
@@ -54,7 +54,7 @@ def map_records(
             if remote_id:
                 _bind(stream, record_id, remote_id, found.get(remote_id))
         _look_again(connection)
-        note("mapped", connection, user, before={pk: before.get(pk, "") for pk in changed}, after=changed)
+        audit_connection("mapped", connection, user, before={pk: before.get(pk, "") for pk in changed}, after=changed)
     return _tried(connection, user)
 
 
@@ -86,7 +86,7 @@ def set_defaults(
         if before == wanted:
             return None
         BooksSettings.objects.filter(pk=settings.pk).update(**wanted)
-        note("defaults_chosen", connection, user, before=before, after=wanted)
+        audit_connection("defaults_chosen", connection, user, before=before, after=wanted)
     return _tried(connection, user)
 
 

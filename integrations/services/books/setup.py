@@ -16,7 +16,7 @@ from integrations.models import BooksSettings, ConflictPolicy, Connection, Conne
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
 from integrations.records import Company, Container, Reference
-from integrations.services.audit_trail import note
+from integrations.services.audit_trail import audit_connection
 from integrations.services.setup import SetupError, other_books, ready_state
 
 log = structlog.get_logger(__name__)
@@ -116,7 +116,7 @@ def set_up_books(
             )
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save(update_fields=["state", "state_reason"])
-        note("set_up", connection, user, before=before, after=chosen(connection))
+        audit_connection("set_up", connection, user, before=before, after=chosen(connection))
     log.info("books_set_up", connection_id=connection.pk, direction=direction)
     return connection
 
