@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def instant(moment: dt.datetime) -> str:
-    """An aware datetime as the string that is stored and compared."""
+    """Returns an aware datetime as the string that is stored and compared."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -32,18 +32,18 @@ def is_day(text: str) -> bool:
 
 
 def tidy(text: str) -> str:
-    """A text as it is sent and compared: plain line ends, no blanks at a line's end or around the whole."""
+    """Returns a text as it is sent and compared: plain line ends, no blanks at a line's end or around the whole."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
 def one_line(text: str) -> str:
-    """The same for what has room for one line only: no line ends, no tabs."""
+    """Returns the same for what has room for one line only: no line ends, no tabs."""
     return _CONTROL.sub(" ", tidy(text)).strip()
 
 
 def digest(fields: Fields) -> str:
-    """A short fingerprint of normalized fields; equal fields give equal digests, whatever their order."""
+    """Returns a short fingerprint of normalized fields; equal fields give equal digests, whatever their order."""
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
@@ -80,7 +80,7 @@ class RemoteRecord:
 
     @property
     def ours(self) -> bool:
-        """Made by us, and no copy that a person made of it."""
+        """Returns whether it was made by us, and is no copy that a person made of it."""
         return self.marker is not None and self.marker.remote_id == (self.made_with or self.id)
 
 

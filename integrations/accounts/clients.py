@@ -22,7 +22,8 @@ TOKEN_ATTEMPTS = 2
 
 
 def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> HttpClient:
-    """The exit to the network for this connection. `kwargs` go to `HttpClient` (before_call, clock, sleep, random…)."""
+    """Returns the exit to the network for this connection. `kwargs` go to `HttpClient` (before_call, clock, sleep,
+    random…)."""
     return HttpClient(
         provider,
         token_source(connection, provider),
@@ -54,7 +55,7 @@ def counter(provider: Provider) -> Callable[[int | str], None]:
 
 
 def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> RefreshingTokens:
-    """The connection's tokens, refreshed when they have to be."""
+    """Returns the connection's tokens, refreshed when they have to be."""
     http = HttpClient(
         provider, None, connection_id=connection.pk, attempts=TOKEN_ATTEMPTS, after_call=counter(provider)
     )
@@ -64,6 +65,6 @@ def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> R
 
 
 def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
-    """The connection's account at its provider; `kwargs` go to `transport.Client`."""
+    """Returns the connection's account at its provider; `kwargs` go to `transport.Client`."""
     provider = PROVIDERS[connection.integration]
     return provider.open(client_for(connection, provider, **kwargs), connection.account_id)

@@ -18,7 +18,7 @@ class ConsentRequest:
 
     @classmethod
     def from_state(cls, data: Any) -> "ConsentRequest | None":
-        """None for what is no intent of ours."""
+        """Reads a session's state; None for what is no request of ours."""
         if not isinstance(data, dict) or data.keys() != cls.__dataclass_fields__.keys():
             return None
         return cls(**data)

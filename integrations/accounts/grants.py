@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 def token_values(tokens: Tokens, now: dt.datetime) -> dict[str, Any]:
-    """A token answer as columns. What an answer leaves out (refresh token, scopes) stays as it is stored."""
+    """Returns a token answer as columns. What an answer leaves out (refresh token, scopes) stays as it is stored."""
     values: dict[str, Any] = {
         "access_token": tokens.access_token,
         "expires_at": tokens.expires_at,

@@ -28,11 +28,11 @@ class Rights:
         return self.manages or (self.member is not None and self.member.is_technician)
 
     def may_connect_to(self, integration: str) -> bool:
-        """A technician's own calendar is theirs to connect; books are the company's."""
+        """Returns whether they may connect it: a technician's own calendar is theirs, books are the company's."""
         return self.manages or (self.may_connect and VISIT.name in PROVIDERS[integration].kinds)
 
     def may_change(self, connection: Connection) -> bool:
-        """Own is what is bound to them, or what they have connected and nobody is bound to yet."""
+        """Returns whether it is theirs to change: bound to them, or connected by them and bound to nobody yet."""
         if self.manages:
             return True
         if self.member is None or not self.may_connect:
@@ -52,7 +52,7 @@ def member_of(user: User | AnonymousUser) -> Member | None:
 
 
 def connections_of(user: User | AnonymousUser) -> QuerySet[Connection]:
-    """The connections of the person's company; of every company for a superuser who belongs to none."""
+    """Returns the connections of the person's company; of every company for a superuser who belongs to none."""
     rows = Connection.objects.select_related("workspace", "member")
     member = member_of(user)
     if member:

@@ -15,12 +15,12 @@ NEEDS_RECONNECT, NEEDS_PERMISSION = ProblemCode.NEEDS_RECONNECT, ProblemCode.NEE
 
 
 def mark_needs_reconnect(connection: Connection | str, reason: str) -> bool:
-    """The grant is dead. Says so once: state, problem, mail. True if this call was the one that said it."""
+    """Says once that the grant is dead: state, problem, mail. True if this call was the one that said it."""
     return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason)
 
 
 def mark_needs_permission(connection: Connection | str, reason: str, mail: bool = True) -> bool:
-    """The grant lacks a permission that the sync needs; `reason` names it. No mail where the person is looking on."""
+    """Says once that the grant lacks a permission; `reason` names it. No mail where the person is looking on."""
     return _mark(connection, ConnectionState.NEEDS_PERMISSION, NEEDS_PERMISSION, reason, mail)
 
 

@@ -36,23 +36,24 @@ class BooksSide:
     # --- what a kind says -------------------------------------------------------------------------------------------
 
     def wanted(self) -> QuerySet[Any]:
-        """The records that the books are to have."""
+        """Returns the records that the books are to have."""
         raise NotImplementedError
 
     def views(self, records: Sequence[Any]) -> dict[str, Local]:
-        """The records as the books should have them."""
+        """Returns the records as the books should have them."""
         raise NotImplementedError
 
     def matches(self, records: Sequence[Any], unmatched: Sequence[Link]) -> Matches:
-        """Which of our records are the same as which of theirs."""
+        """Returns which of our records are the same as which of theirs."""
         raise NotImplementedError
 
     def prefilter(self, records: Sequence[Any], unmatched: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the unmatched that may be one of these records, as far as the database can tell."""
+        """Returns those of the unmatched that may be one of these records, as far as the database can tell."""
         return unmatched
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
-        """Why remote records that FieldCamp does not have are not taken in, by link; those that are have no entry."""
+        """Returns why remote records that FieldCamp does not have are not taken in, by link; those that are have no
+        entry."""
         return {link.pk: f"Only in {self.label}." for link in links}
 
     def take(self, pair: Pair, pull: Fields) -> bool:
@@ -64,7 +65,7 @@ class BooksSide:
         raise NotImplementedError
 
     def remove_local(self, pair: Pair) -> None:
-        """The other side has removed what it had made."""
+        """Removes the record that the other side had made and has removed."""
 
     # --- `LocalSide` ------------------------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ class BooksSide:
         return overtaken
 
     def expand(self, decisions: Sequence[Decision]) -> None:
-        """Nothing follows from them."""
+        """Does nothing: nothing else follows from decisions about the books."""
 
     def removed_remotely(self) -> tuple[ProblemCode, str]:
         return ProblemCode.RECORD_REMOVED, self.removed.format(books=self.label)
@@ -164,15 +165,15 @@ class BooksSide:
     # --- the other kinds of the same books --------------------------------------------------------------------------
 
     def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
-        """How the books call these records of ours, as far as they have them."""
+        """Returns how the books call these records of ours, as far as they have them."""
         return dict(self._links(kind).filter(record_id__in=set(record_ids)).values_list("record_id", "remote_id"))
 
     def counterparts(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
-        """The links of these records of ours, with what was seen of them there."""
+        """Returns the links of these records of ours, with what was seen of them there."""
         return self._links(kind).filter(record_id__in=set(record_ids))
 
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
-        """Which records of ours these of theirs are."""
+        """Returns which records of ours these of theirs are."""
         links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
         return dict(links.values_list("remote_id", "record_id"))
 

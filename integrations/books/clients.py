@@ -34,7 +34,7 @@ class Clients(BooksSide):
         }
 
     def _kept(self, fields: Fields) -> Fields:
-        """What cannot be kept there (a colon in a name) is no difference."""
+        """Returns the client as the books will keep it: what cannot be kept there (a colon in a name) is no difference."""
         return PROVIDERS[self.connection.integration].kept(self.kind.name, fields)
 
     def matches(self, records: Sequence[Client], unmatched: Sequence[Link]) -> Matches:
@@ -74,7 +74,7 @@ class Clients(BooksSide):
 
 
 def customer_fields(client: Client) -> dict[str, Any]:
-    """The client as its customer should be (`kinds.CUSTOMER`)."""
+    """Returns the client as its customer should be (`kinds.CUSTOMER`)."""
     return {
         "display_name": tidy(str(client)),
         **{theirs: tidy(getattr(client, ours)) for theirs, ours in _NAMES.items()},
@@ -84,7 +84,7 @@ def customer_fields(client: Client) -> dict[str, Any]:
 
 
 def client_values(fields: Fields) -> dict[str, Any]:
-    """What of a customer's fields becomes of a client's."""
+    """Returns what of a customer's fields becomes of a client's."""
     values = {ours: fields[theirs] or "" for theirs, ours in _NAMES.items() if theirs in fields}
     if "phone" in fields:
         values["phone_number"] = {"number": fields["phone"]} if fields["phone"] else {}

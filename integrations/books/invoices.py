@@ -89,8 +89,8 @@ class Invoices(BooksSide):
         return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
 
     def _stated_tax(self, invoice: Invoice, code: Code) -> str:
-        """The tax that the books are told to keep. Where they would only round otherwise it is what the client was
-        billed; where their rate is another they compute, and the difference is shown."""
+        """Returns the tax that the books are told to keep. Where they would only round otherwise it is what the client
+        was billed; where their rate is another they compute, and the difference is shown."""
         if self.settings.company.get("tax_mode") == "manual":
             lines = [(line.amount, line.taxable) for line in invoice.lines.all()]
             theirs = totals_of(
@@ -101,7 +101,7 @@ class Invoices(BooksSide):
         return cents(invoice.tax_total)
 
     def _stand_in(self, line: InvoiceLine) -> str:
-        """What the books have in the place of no item, or of one that is not sold any more."""
+        """Returns what the books have in the place of no item, or of one that is not sold any more."""
         gone = line.item is not None and (line.item.deleted_at is not None or not line.item.is_active)
         return self.settings.default_item_id if line.item is None or gone else ""
 
@@ -109,8 +109,8 @@ class Invoices(BooksSide):
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
 
     def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
-        """By number, client and total: entered by hand there before. With another total it is a question; of another
-        client it is another invoice, since both sides count on by themselves."""
+        """Matches by number, client and total: entered by hand there before. With another total it is a question; of
+        another client it is another invoice, since both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
         ours = [
             Candidate(invoice.pk, name=invoice.number, extra=(customers.get(invoice.client_id), cents(invoice.total)))
@@ -132,7 +132,7 @@ class Invoices(BooksSide):
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
 
     def _values(self, fields: Fields) -> dict[str, Any]:
-        """What of a posted invoice's fields becomes of ours. A void leaves the rest as it was."""
+        """Returns what of a posted invoice's fields becomes of ours. A void leaves the rest as it was."""
         if fields.get("voided"):
             return {"voided": True}
         values = {name: fields[name] for name in ("date", "due_date", "memo") if fields.get(name) is not None}
@@ -156,7 +156,7 @@ def _rates(seen: Fields) -> tuple[Decimal, ...]:
 def invoice_fields(
     invoice: Invoice, customer: str, lines: list[dict[str, Any]], tax_code: str, tax_total: str
 ) -> dict[str, Any]:
-    """The invoice as the books should have it (`kinds.INVOICE`)."""
+    """Returns the invoice as the books should have it (`kinds.INVOICE`)."""
     return {
         "number": one_line(invoice.number),
         "customer": customer,
@@ -175,12 +175,12 @@ def invoice_fields(
 
 
 def is_words(line: InvoiceLine) -> bool:
-    """Whether it only says something: the books keep neither an item nor a tax for such a line."""
+    """Returns whether it only says something: the books keep neither an item nor a tax for such a line."""
     return bool(tidy(line.description)) and not line.quantity and not line.unit_price
 
 
 def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:
-    """A line there. On an invoice without a tax none is taxable."""
+    """Returns a line there. On an invoice without a tax none is taxable."""
     return {
         "item": item,
         "description": tidy(line.description),

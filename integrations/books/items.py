@@ -73,7 +73,7 @@ class Items(BooksSide):
 
 
 def item_fields(item: Item, income_account: str) -> dict[str, Any]:
-    """The item as the books should have it (`kinds.ITEM`)."""
+    """Returns the item as the books should have it (`kinds.ITEM`)."""
     return {
         "name": tidy(item.name),
         "description": tidy(item.description),
@@ -87,7 +87,7 @@ def item_fields(item: Item, income_account: str) -> dict[str, Any]:
 
 
 def item_values(fields: Fields) -> dict[str, Any]:
-    """What of an item's fields there becomes of ours."""
+    """Returns what of an item's fields there becomes of ours."""
     values = {name: fields[name] or "" for name in ("name", "description", "sku", "type") if name in fields}
     if "price" in fields:
         values["price"] = Decimal(fields["price"] or 0)

@@ -34,7 +34,7 @@ class Matches:
 
 
 def plain_name(text: str) -> str:
-    """A name as it is compared, without case, accents and punctuation; "Smith, John" is "john smith"."""
+    """Returns a name as it is compared, without case, accents and punctuation; "Smith, John" is "john smith"."""
     last, comma, first = text.partition(",")
     text = f"{first} {last}" if comma and first.strip() and "," not in first else text
     letters = unicodedata.normalize("NFKD", text.casefold())
@@ -43,13 +43,14 @@ def plain_name(text: str) -> str:
 
 
 def plain_phone(text: str) -> str:
-    """The last ten digits, so that a country's prefix makes no difference."""
+    """Returns the last ten digits, so that a country's prefix makes no difference."""
     digits = re.sub(r"\D", "", text)
     return digits[-10:] if len(digits) >= 7 else ""
 
 
 def match_people(ours: Iterable[Candidate], theirs: Iterable[Candidate]) -> Matches:
-    """By e-mail, then by name and phone together. The name alone, or an e-mail that several share, is a question."""
+    """Matches by e-mail, then by name and phone together. The name alone, or an e-mail that several share, is a
+    question."""
     left, right = _Pool(ours), _Pool(theirs)
     links = _certain(left, right, lambda one: one.email.casefold() or None)
     links |= _certain(left, right, lambda one: (one.email.casefold(), plain_name(one.name)) if one.email else None)
@@ -67,7 +68,8 @@ def _by_name_and_phone(one: Candidate) -> Hashable:
 
 
 def match_by(ours: Iterable[Candidate], theirs: Iterable[Candidate], *keys: Key, ask: Key | None = None) -> Matches:
-    """By the first of these keys that exactly one of each side has; who only shares the `ask` key is a question."""
+    """Matches by the first of these keys that exactly one of each side has; who only shares the `ask` key is a
+    question."""
     left, right = _Pool(ours), _Pool(theirs)
     links: dict[str, int] = {}
     for key in keys:

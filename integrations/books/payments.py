@@ -44,7 +44,8 @@ class Payments(BooksSide):
         }
 
     def _foreign(self, payment_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-        """What these payments pay of documents that only the books have: not ours to see, and not to be undone."""
+        """Returns what these payments pay of documents that only the books have: not ours to see, and not to be
+        undone."""
         links = self._links(PAYMENT).filter(record_id__in=payment_ids)
         seen = {link.record_id: (link.seen or {}).get("allocations") or [] for link in links}
         ours = self.record_ids(INVOICE, [share["invoice"] for shares in seen.values() for share in shares])
@@ -82,7 +83,7 @@ class Payments(BooksSide):
         return Local(fields, theirs=theirs, version=payment.version)
 
     def matches(self, records: Sequence[Payment], unmatched: Sequence[Link]) -> Matches:
-        """The same money for the same invoices on the same day, entered at both sides, is one payment."""
+        """Matches the same money for the same invoices on the same day, entered at both sides."""
         views = self.views(records)
         ours = [Candidate(id, extra=_same(view.fields)) for id, view in views.items() if view.fields]
         theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in unmatched]
@@ -118,7 +119,7 @@ class Payments(BooksSide):
         apply_payment(pair.record_id, version, {"voided": True})
 
     def _values(self, fields: Fields) -> dict[str, Any]:
-        """What of a posted payment's fields becomes of ours. A void leaves the rest as it was."""
+        """Returns what of a posted payment's fields becomes of ours. A void leaves the rest as it was."""
         if fields.get("voided"):
             return {"voided": True}
         values = {name: fields[name] for name in _PLAIN if fields.get(name) is not None}

@@ -28,7 +28,7 @@ class Taxes(BooksSide):
         return {tax.pk: Local(None if tax.deleted_at else tax_fields(tax), version=tax.version) for tax in records}
 
     def matches(self, records: Sequence[TaxRate], unmatched: Sequence[Link]) -> Matches:
-        """By name and rate; a rate alone is a suggestion on the mapping page, no more."""
+        """Matches by name and rate; a rate alone is a suggestion on the mapping page, no more."""
         ours = [Candidate(tax.pk, name=tax.name, extra=plain(tax.rate)) for tax in records]
         theirs = [
             Candidate(link.pk, link.remote_id, name=seen.get("name") or "", extra=seen.get("rate") or "")
@@ -38,7 +38,7 @@ class Taxes(BooksSide):
         return match_by(ours, theirs, lambda one: (plain_name(one.name), one.extra))
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
-        """A code of a rate that a tax of ours without a code has may be just that one: it is left to be chosen."""
+        """Leaves a code to be chosen where a tax of ours without a code has its rate: it may be just that one."""
         open_rates = {plain(rate) for rate in self._unlinked().values_list("rate", flat=True)}
         reasons = {}
         for link in links:
@@ -57,7 +57,7 @@ class Taxes(BooksSide):
 
 
 def tax_fields(tax: TaxRate) -> dict[str, Any]:
-    """The tax rate in the terms of a tax code (`kinds.TAX`)."""
+    """Returns the tax rate in the terms of a tax code (`kinds.TAX`)."""
     return {
         "name": tidy(tax.name),
         "rate": plain(tax.rate),
@@ -67,7 +67,7 @@ def tax_fields(tax: TaxRate) -> dict[str, Any]:
 
 
 def tax_values(fields: Fields) -> dict[str, Any]:
-    """What of a tax code's fields becomes of a tax rate's."""
+    """Returns what of a tax code's fields becomes of a tax rate's."""
     values: dict[str, Any] = {name: fields[name] for name in ("name", "components") if name in fields}
     if "rate" in fields:
         values["rate"] = Decimal(fields["rate"] or 0)

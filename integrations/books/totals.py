@@ -23,7 +23,7 @@ _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 
 
 def invoices_seen_since(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
-    """The invoices of which something new was seen or written since then, some hundred at a time."""
+    """Yields the invoices of which something new was seen or written since then, some hundred at a time."""
     links = (
         Link.objects.present()
         .linked()
@@ -75,7 +75,7 @@ def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) 
 
 
 def _failed(job: SyncJob, link: Link, sentence: str) -> JobItem:
-    """A record with an open problem counts as failed, whatever else was done about it."""
+    """Returns the outcome of a record with an open problem: failed, whatever else was done about it."""
     return JobItem(
         job=job,
         connection_id=link.stream.connection_id,
@@ -90,7 +90,7 @@ def _failed(job: SyncJob, link: Link, sentence: str) -> JobItem:
 
 
 def _differing(ours: Fields, seen: Fields, names: Sequence[str]) -> list[str]:
-    """Names of the amounts that differ by more than a cent; what the other side does not say differs in nothing."""
+    """Returns the names of amounts that differ by more than a cent; what is not said there does not differ."""
     return [name for name in names if seen.get(name) and abs(Decimal(ours[name]) - Decimal(seen[name])) > CENT]
 
 

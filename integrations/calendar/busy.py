@@ -81,7 +81,7 @@ def show(stream: Stream, keys: Collection[str]) -> None:
 
 
 def forget(stream: Stream) -> None:
-    """Busy time from this calendar is not read any more. Runs inside the caller's transaction."""
+    """Removes the busy time of a calendar that is not read any more. Runs inside the caller's transaction."""
     links = Link.objects.filter(stream=stream, kind=BLOCK.name)
     keys = set(Occurrence.objects.filter(link__in=links).values_list("key", flat=True))
     links.delete()
@@ -92,7 +92,7 @@ _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 
 def expand_all(now: dt.datetime) -> int:
-    """The daily round: occurrences of every series, in a window that has moved on by a day. Returns the series seen."""
+    """Works out the occurrences of every series in a window that has moved on by a day; how many series there were."""
     from integrations.calendar.window import window_at
 
     count = 0
@@ -117,7 +117,8 @@ def expand_all(now: dt.datetime) -> int:
 def _occurrences(
     master: Link | None, exceptions: Sequence[Link], window: Window, zone: zoneinfo.ZoneInfo
 ) -> Iterator[tuple[Link, dict[str, Any]]]:
-    """(link, times) of everything that one event or series blocks. A removed series takes its exceptions along."""
+    """Yields (link, times) of everything that one event or series blocks. A removed series takes its exceptions
+    along."""
     event = None if master is None or master.seen_gone else master.base
     if master is not None and event is None and (master.seen or {}).get("recurrence"):
         return  # (a single event that is gone says nothing: it may have become the series that it is named after)
@@ -147,7 +148,7 @@ def _occurrences(
 def _recur(
     event: dict[str, Any], excluded: Sequence[str], window: Window, zone: zoneinfo.ZoneInfo
 ) -> Iterator[tuple[str, str]]:
-    """The series' own occurrences in the window, without those that an exception stands for, as (start, end)."""
+    """Yields the series' own occurrences in the window, without those that an exception stands for, as (start, end)."""
     day = is_day(event["start"])
     home = zoneinfo.ZoneInfo(event["zone"]) if event.get("zone") else zone
 
@@ -180,7 +181,7 @@ def _each(rules: Any) -> list[dict[str, Any]]:
 
 
 def _a_day(rule: dict[str, Any]) -> int:
-    """How often a rule may take place in a day, at most."""
+    """Returns how often a rule may take place in a day, at most."""
     often = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}.get(str((rule.get("FREQ") or ["?"])[0]).upper(), 1)
     for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         often *= max(1, len(rule.get(name) or ()))

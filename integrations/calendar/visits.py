@@ -22,7 +22,7 @@ REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; 
 
 
 def event_fields(visit: Visit) -> dict[str, str]:
-    """The visit as its calendar event shows it (`records.VISIT`); the provider adds `Local.link`."""
+    """Returns the visit as its calendar event shows it (`records.VISIT`); the provider adds `Local.link`."""
     assert visit.scheduled_start and visit.scheduled_end
     lines = [f"Client: {visit.client}", f"Service: {visit.title}"]
     phone = (visit.client.phone_number or {}).get("number")
@@ -48,7 +48,8 @@ class VisitsOfStream:
         self.made: dict[int, str] = {}
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
-        """What the stream should show of these records; ids that name no record of the workspace are left out."""
+        """Returns what the stream should show of these records; ids that name no record of the workspace are left
+        out."""
         if kind != VISIT.name:
             return {}
         # By primary key alone: asked for the workspace as well, SQLite reads all of its visits.
@@ -76,14 +77,14 @@ class VisitsOfStream:
         )
 
     def unlinked(self, after: str, limit: int) -> list[str]:
-        """Ids of visits in the window that have no live event in this calendar, in order."""
+        """Returns ids of visits in the window that have no live event in this calendar, in order."""
         return list(self._unlinked().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
 
     def count_unlinked(self) -> int:
         return self._unlinked().count()
 
     def enter_window(self) -> None:
-        """Visits that lay beyond the window at the last run and have come into it since."""
+        """Makes dirty the visits that lay beyond the window at the last run and have come into it since."""
         if self.stream.window_end and self.stream.window_end < self.window.end:
             entered = self._unlinked().filter(scheduled_start__gte=self.stream.window_end)
             write_rows((self.stream.pk, pk, 0) for pk in entered.values_list("pk", flat=True))
@@ -128,7 +129,7 @@ class VisitsOfStream:
         return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
 
     def match(self, everything: bool) -> None:
-        """Our marker on an event says whose it is; nothing is left to be matched."""
+        """Does nothing: our marker on an event says whose it is."""
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         return {}

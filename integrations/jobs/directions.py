@@ -13,6 +13,6 @@ DIRECTIONS: dict[str, JobDirection] = {
 
 
 def combined(directions: Iterable[str]) -> str:
-    """What several streams or accounts have covered together; "" where nothing was covered."""
+    """Returns what several streams or accounts have covered together; "" where nothing was covered."""
     covered = set(directions) - {""}
     return JobDirection.BIDIRECTIONAL if len(covered) > 1 else next(iter(covered), "")

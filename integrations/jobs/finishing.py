@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 def status_of(parts: list[JobPart]) -> str:
-    """What a job has come to, from what its accounts have come to."""
+    """Returns what a job has come to, from what its accounts have come to."""
     states = {part.status for part in parts}
     if not parts or states == {JobPart.Status.FAILED}:
         return JobStatus.FAILED
@@ -55,7 +55,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
 
 
 def _errors(job: SyncJob) -> list[dict[str, Any]]:
-    """What went wrong in this job, newest first: whole accounts, then records."""
+    """Returns what went wrong in this job, newest first: whole accounts, then records."""
     errors = [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}
     met = Problem.objects.open().filter(

@@ -120,7 +120,7 @@ class _Slice:
             raise _SliceOver
 
     def check(self) -> None:
-        """Called before each provider call: is the job still ours, and still wanted?"""
+        """Raises where the job is not ours any more, or not wanted; called before each provider call."""
         names = ("lease_owner", "lease_until", "cancel_requested_at")
         owner, until, cancelled = SyncJob.objects.values_list(*names).get(pk=self.job.pk)
         if owner != self.lease.owner:
@@ -133,7 +133,7 @@ class _Slice:
             raise _HandBack
 
     def _parts(self) -> QuerySet[JobPart]:
-        """The job's accounts, fixed when its first slice starts."""
+        """Returns the job's accounts, fixed when its first slice starts."""
         job = self.job
         parts = job.parts.select_related("connection__workspace", "connection__member")
         if not parts.exists():
@@ -194,13 +194,13 @@ class _Slice:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """A transaction that writes only while the job is ours."""
+        """Opens a transaction that writes only while the job is ours."""
         with transaction.atomic():
             self.lease.assert_held()
             yield
 
     def _may_wait(self, part: JobPart) -> bool:
-        """An account may keep the job waiting a few times in a row; then it leaves the job."""
+        """Returns whether an account may keep the job waiting: a few times in a row; then it leaves the job."""
         done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
         waits, before = part.progress.get("waits", (0, done))
         part.progress["waits"] = (waits + 1 if before == done else 1, done)
@@ -209,7 +209,7 @@ class _Slice:
         return bool(part.progress["waits"][0] <= MAX_WAITS)
 
     def _streams(self, part: JobPart) -> bool:
-        """All streams of one account; true when removals of one were held."""
+        """Runs all streams of one account; true when removals of one were held."""
         remote = open_remote(part.connection, before_call=self.check)
         streams = self._in_order(part)
         held = False
@@ -234,7 +234,8 @@ class _Slice:
             self.checkpoint()
 
     def _in_order(self, part: JobPart) -> list[Stream]:
-        """The account's streams as far as the job covers them: the target first, books as they depend on each other."""
+        """Returns the account's streams as far as the job covers them: the target first, books as they depend on each
+        other."""
         kinds = PROVIDERS[self.job.integration].covers(self.job.scope)
         streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
         return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
@@ -259,7 +260,7 @@ class _Slice:
 
 
 def _connections(job: SyncJob) -> list[Connection]:
-    """The accounts that a job is about: all that are usable, or the one that was asked for."""
+    """Returns the accounts that a job is about: all that are usable, or the one that was asked for."""
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
         connections = Connection.objects.active().exclude(retry_at__gt=timezone.now())  # its turn comes when it may
     else:

@@ -85,7 +85,7 @@ def _adopt(now: dt.datetime, spread: Callable[[], float]) -> None:
 
 
 def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[], float] = random.random) -> None:
-    """What a job's end means: to be called once, when status, `finished_at` and parts are saved.
+    """Draws the consequences of a job's end; to be called once, when status, `finished_at` and parts are saved.
 
     Moves last_synced_at and the change feed's watermark, plans the next sync, counts failures in a row and pauses a
     connection that has had too many. A job about single records (`only`) moves none of these.
@@ -108,7 +108,8 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
 
 
 def _is_whole(job: SyncJob) -> bool:
-    """Whether the job covered every account and kind: one of a part puts the next scheduled sync off by nothing."""
+    """Returns whether the job covered every account and kind: one of a part puts the next scheduled sync off by
+    nothing."""
     provider = PROVIDERS[job.integration]
     return job.connection_id is None and provider.covers(job.scope) == provider.kinds
 

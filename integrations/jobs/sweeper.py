@@ -56,7 +56,7 @@ def _free_expired(now: dt.datetime) -> None:
 
 
 def _still(job: SyncJob) -> QuerySet[SyncJob]:
-    """The row, if nobody has touched its lease since it was read."""
+    """Returns the row, if nobody has touched its lease since it was read."""
     return SyncJob.objects.filter(
         pk=job.pk, status=job.status, lease_owner=job.lease_owner, lease_until=job.lease_until
     )

@@ -8,7 +8,7 @@ from integrations.mail import weekly
 
 
 def run_job(job_id: str) -> None:
-    """One slice of a job. A second delivery of the same id does nothing: the claim decides."""
+    """Runs one slice of a job. A second delivery of the same id does nothing: the claim decides."""
     watchdog.executed()
     runner.run(job_id)
 
@@ -19,11 +19,11 @@ def pulse(sender: str) -> None:
 
 
 def daily() -> None:
-    """Pruning, and what the moving of the window asks for."""
+    """Prunes, and does what the moving of the window asks for."""
     housekeeping.daily(timezone.now())
 
 
 def hourly() -> None:
-    """The weekly summaries that are due now, so many at a time that one task ends well before its time-out."""
+    """Sends the weekly summaries that are due, so many at a time that one task ends well before its time-out."""
     if weekly.send_due(timezone.now()) >= weekly.AT_ONCE:
         async_task("integrations.jobs.tasks.hourly")

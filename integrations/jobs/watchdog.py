@@ -39,7 +39,7 @@ def executed() -> None:
 
 
 def answer(sender: str) -> None:
-    """What a pulse does when it runs: it was `sender`'s, and it is our cluster that ran it."""
+    """Writes down that a pulse has run: it was `sender`'s, and it is our cluster that ran it."""
     ran = [f"ran:{shutdown.cluster_name()}"] if shutdown.cluster_name() else []
     _beat(WORKER, f"sent:{sender}", *ran)
 
@@ -52,7 +52,7 @@ class Watchdog:
         self.restarted(now)
 
     def restarted(self, now: dt.datetime) -> None:
-        """The cluster is new, or could not be watched for a while: judge it from here on."""
+        """Judges the cluster from here on: it is new, or could not be watched for a while."""
         self.since = now
         self.pulses: list[dt.datetime] = []
 
@@ -64,7 +64,7 @@ class Watchdog:
             self.pulses.append(now)
 
     def is_stuck(self, now: dt.datetime) -> bool:
-        """Nothing has run here for a while, although there was something to run."""
+        """Returns whether nothing has run here for a while, although there was something to run."""
         alive = max(self.since, self._at(f"ran:{self.cluster}"), self._lease_renewed())
         self.pulses = [sent for sent in self.pulses if sent > alive]
         if not self.pulses or now - alive < QUIET:

@@ -85,7 +85,7 @@ class CountsDoNotAddUp(Exception):
 
 
 def assert_sums(job: SyncJob) -> None:
-    """The run's end: every record looked at is in exactly one of the four counts."""
+    """Raises CountsDoNotAddUp unless every record that was looked at is in exactly one of the four counts."""
     sums = dict(job.items.order_by().values_list("outcome").annotate(Count("pk")))
     counts = {name: getattr(job, name) for name in Outcome.values}
     if counts != {name: sums.get(name, 0) for name in Outcome.values}:

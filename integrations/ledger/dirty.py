@@ -88,7 +88,7 @@ def _mark(visits: dict[str, tuple[int, str]], members: dict[str, set[str]]) -> N
 
 
 def settle_rows(stream: Stream, pairs: Sequence[Pair]) -> None:
-    """These records have been dealt with, in the version that was read; a later edit stays dirty."""
+    """Deletes the rows of records that have been dealt with, in the version that was read; a later edit stays dirty."""
     seqs = {pair.record_id: pair.dirty_seq for pair in pairs if pair.dirty_seq is not None}
     rows = DirtyRow.objects.select_for_update().filter(stream=stream, record_id__in=seqs)
     done = [pk for pk, record_id, seq in rows.values_list("pk", "record_id", "seq") if seqs[record_id] == seq]

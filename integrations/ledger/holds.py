@@ -31,7 +31,7 @@ class Holds:
         self._describe(hold, hold.links.count())
 
     def bring_up_to_date(self) -> None:
-        """What was held and has come back, or was decided by an edit, waits for nobody any more."""
+        """Lets go of what was held and has come back, or was decided by an edit."""
         hold = Hold.objects.filter(stream=self.stream, decision="").first()
         if hold is None or (left := hold.links.count()) == hold.removals:
             return

@@ -18,7 +18,7 @@ _COLUMNS = [
 
 
 def locked_links(pairs: Sequence[Pair]) -> dict[int, Link]:
-    """The pairs' links by their ids. Locked: a person may be deciding about one of them right now."""
+    """Returns the pairs' links by their ids. Locked: a person may be deciding about one of them right now."""
     links = Link.objects.select_for_update().order_by("pk")
     return {link.pk: link for link in links.filter(pk__in=[pair.link_id for pair in pairs if pair.link_id])}
 
@@ -29,8 +29,8 @@ def save_links(links: Sequence[Link]) -> None:
 
 
 def agreed(pair: Pair, fields: Fields, now: Local | None = None) -> dict[str, Any]:
-    """What both sides have agreed on. Of what is each side's own affair, ours is remembered (as it is `now`, where a
-    pull has changed the record): a change of it is sent."""
+    """Returns what both sides have agreed on. Of what is each side's own affair, ours is remembered (as it is `now`,
+    where a pull has changed the record): a change of it is sent."""
     own = (now or pair.local).fields or fields
     return {**fields, **{name: own.get(name) for name in pair.kind.loose}}
 
@@ -40,15 +40,15 @@ def is_pending(link: Link) -> bool:
 
 
 def is_over(link: Link, decision: Decision) -> bool:
-    """Whether nothing remains to be remembered: a person's event that is gone (save an exception, which keeps its
-    series from filling the place again), and a create that never came about."""
+    """Returns whether nothing remains to be remembered: a person's event that is gone (save an exception, which keeps
+    its series from filling the place again), and a create that never came about."""
     if decision.pair.kind.owner is Owner.REMOTE:
         return decision.action in (Action.REMOVE_LOCAL, Action.FORGET) and not link.series_id
     return decision.action is Action.FORGET and not (decision.pair.has_counterpart and decision.pair.record_id)
 
 
 def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
-    """After an answered write both sides are the same."""
+    """Takes an answered write into the link: both sides are the same now."""
     link.intent = link.hold = link.decision = None
     link.unsettled = link.parked = False
     if decision.action is Action.REMOVE_REMOTE:

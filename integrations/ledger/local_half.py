@@ -104,7 +104,7 @@ class LocalHalf:
         Link.objects.filter(stream=self.stream, series_id__in=series).exclude(series_id="").delete()
 
     def _pulled(self, decisions: Sequence[Decision]) -> Mapping[str, Local]:
-        """The records that a pull has just changed, where what is our own affair may have moved along."""
+        """Returns the records that a pull has just changed, where what is our own affair may have moved along."""
         made = self.local.made
         pulled = [d.pair for d in decisions if d.action in (Action.PULL, Action.CREATE_LOCAL) and self.kind.loose]
         ids = [pair.record_id or made.get(pair.link_id or 0, "") for pair in pulled]
@@ -112,7 +112,7 @@ class LocalHalf:
 
 
 def _decided_meanwhile(decisions: Collection[Decision]) -> set[str]:
-    """Keys of the pairs about which a person has decided since they were read."""
+    """Returns keys of the pairs about which a person has decided since they were read."""
     links = locked_links([decision.pair for decision in decisions])
     return {
         pair.key

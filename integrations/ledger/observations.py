@@ -39,7 +39,7 @@ class Observations:
         return str(names.get())
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
-        """One page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from `expected`."""
+        """Saves one page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from `expected`."""
         name = "full_cursor" if full else "cursor"
         with self.transaction():
             moved = Stream.objects.filter(pk=self.stream.pk, **{name: expected}).update(**{name: page.cursor})
@@ -49,25 +49,25 @@ class Observations:
             self._merge(page.records, mark)
 
     def save_refreshed(self, records: Mapping[str, RemoteRecord]) -> None:
-        """Records that were fetched one by one."""
+        """Saves records that were fetched one by one."""
         with self.transaction():
             mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
             self._merge(records.values(), mark)
 
     def known(self, names: Collection[str]) -> set[str]:
-        """Those ids that live links have."""
+        """Returns those ids that live links have."""
         links = Link.objects.filter(stream=self.stream, remote_id__in=names, seen_gone=False)
         return set(links.values_list("remote_id", flat=True))
 
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
-        """Remote ids of live links of these series that are not over before the window."""
+        """Returns remote ids of live links of these series that are not over before the window."""
         links = Link.objects.filter(stream=self.stream, series_id__in=series, seen_gone=False, seen__isnull=False)
         start = instant(window.start)
         return {link.remote_id for link in links if (link.seen or {}).get("end", "") > start}
 
     def _known(self, latest: Mapping[str, RemoteRecord]) -> dict[str, Link]:
-        """The links of these records, by the records' ids; a create without an answer is known by what it was sent
-        with."""
+        """Returns the links of these records, by the records' ids; a create without an answer is known by what it was
+        sent with."""
         sent = {record.made_with: id for id, record in latest.items() if record.made_with}
         names = [*sent, *latest]
         known: dict[str, Link] = {}
@@ -115,18 +115,19 @@ class Observations:
         self._append(feed)
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
-        """Links of the records that our own markers name: one that is cut is taken up again, a live one is not."""
+        """Returns links of the records that our own markers name: one that is cut is taken up again, a live one is
+        not."""
         named = {record.marker.record_id for record in records if record.marker and record.ours}
         links = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id__in=named).order_by("-cut_at", "pk")
         return {link.record_id: link for link in links}
 
     @property
     def _is_news(self) -> bool:
-        """Whether what appears was made since we look. The books' past is none; a calendar's events are."""
+        """Returns whether what appears was made since we look. The books' past is none; a calendar's events are."""
         return not self.stream.kind or self.stream.first_synced_at is not None
 
     def _new(self, record: RemoteRecord, adopted: dict[str, Link]) -> Link | None:
-        """The link for a record that was never seen; None where it does not concern us."""
+        """Returns the link for a record that was never seen; None where it does not concern us."""
         if self.stream.kind:
             if record.gone:
                 return None
@@ -229,5 +230,5 @@ def _compared(kind: Kind, fields: Fields | None) -> list[Any]:
 
 
 def _shown(link: Link, record: RemoteRecord) -> dict[str, Any]:
-    """What the feed prints of an event; the title of an event that is no visit is private."""
+    """Returns what the feed prints of an event; the title of an event that is no visit is private."""
     return {**record.shown, "summary": record.shown.get("summary") if link.record_id else None}

@@ -50,7 +50,7 @@ def apply_effect(decision: Decision, link: Link | None, circumstances: Circumsta
 
 
 def _settle(decision: Decision, link: Link | None) -> None:
-    """The pair has been dealt with; what was held and has come back waits for nobody any more."""
+    """Marks the pair as dealt with; what was held and has come back waits for nobody any more."""
     if link is None:
         return
     link.unsettled = link.parked = False
@@ -122,7 +122,7 @@ def _held(decision: Decision, _link: Link | None, _: Circumstances) -> Effect:
 
 
 def _waiting(decision: Decision, _link: Link | None, _: Circumstances) -> Effect:
-    """Stays as it is and dirty; where a person has to do something about it, that is a problem of the record."""
+    """Leaves the link as it is, and dirty; where a person has to do something about it, that is a problem of the record."""
     local = decision.pair.local
     if not local.reason:
         return Effect(Outcome.SKIPPED, decision.reason, settles=False)
@@ -131,7 +131,7 @@ def _waiting(decision: Decision, _link: Link | None, _: Circumstances) -> Effect
 
 
 def _half_merged(decision: Decision, link: Link | None, _: Circumstances) -> Effect:
-    """The pulled half of a merge has been made true; the dirty row waits for the half that is written there."""
+    """Agrees on the pulled half of a merge; the dirty row waits for the half that is written there."""
     assert link is not None
     link.base = {**(link.base or {}), **decision.pull}
     return Effect(None, settles=False)
@@ -155,5 +155,5 @@ EFFECTS: Mapping[Action, Callable[[Decision, Link | None, Circumstances], Effect
 
 
 def reason_data(reason: ProblemReason | None) -> dict[str, str]:
-    """The reason as a problem's `data` holds it."""
+    """Returns the reason as a problem's `data` holds it."""
     return {"reason": reason} if reason else {}

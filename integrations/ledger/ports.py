@@ -30,17 +30,17 @@ class LocalSide(Protocol):
         link, or only those that are dirty."""
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
-        """What is to become of remote records that FieldCamp does not have, by their links."""
+        """Returns what is to become of remote records that FieldCamp does not have, by their links."""
 
     def orphans(self, links: Any) -> Any:
-        """Those of these links whose record does not exist any more."""
+        """Returns those of these links whose record does not exist any more."""
 
     def apply(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
         read: those are left as they are, and stay dirty."""
 
     def expand(self, decisions: Sequence[Decision]) -> None:
-        """What else follows from decisions that have been made true."""
+        """Does what else follows from decisions that have been made true."""
 
     def removed_remotely(self) -> tuple[ProblemCode, str]:
-        """The code and the sentence of a counterpart that was removed at the other side."""
+        """Returns the code and the sentence of a counterpart that was removed at the other side."""

@@ -87,7 +87,7 @@ class StreamLedger(Observations):
     # --- what to look at --------------------------------------------------------------------------------------------
 
     def unlisted(self, window: Window, limit: int) -> list[str]:
-        """Live links that the finished listing did not show, though it covers their time."""
+        """Returns live links that the finished listing did not show, though it covers their time."""
         mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
         links = Link.objects.present().filter(stream=self.stream).exclude(mark=mark)
         if not mark:
@@ -134,7 +134,7 @@ class StreamLedger(Observations):
         return self._chunk(links, after, limit)
 
     def links(self, after: int, limit: int) -> tuple[list[Pair], int]:
-        """Every pair of the stream, for a full run, in order."""
+        """Returns every pair of the stream, for a full run, in order."""
         return self._chunk(Link.objects.filter(stream=self.stream, pk__gt=after), after, limit)
 
     def _chunk(self, links: QuerySet[Link], after: int, limit: int) -> tuple[list[Pair], int]:

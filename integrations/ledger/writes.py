@@ -27,7 +27,7 @@ class Writes:
         self.stream, self.kind, self.log = stream, kind, log
 
     def open_intents(self) -> dict[str, Fields]:
-        """Remote ids of writes that were begun and never answered, with what creates sent."""
+        """Returns remote ids of writes that were begun and never answered, with what creates sent."""
         links = Link.objects.with_intent().filter(stream=self.stream).order_by("pk")
         return {link.remote_id: (link.intent or {}).get("fields") or {} for link in links}
 
@@ -85,7 +85,7 @@ class Writes:
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:
-        """The link of each write: known before, or made by its intent."""
+        """Returns the link of each write: known before, or made by its intent."""
         pairs = [entry.decision.pair for entry in written]
         known = locked_links(pairs)
         ids = [pair.record_id for pair in pairs if pair.record_id]
@@ -94,13 +94,13 @@ class Writes:
         return [known.get(pair.link_id or 0) or by_record[pair.record_id] for pair in pairs]
 
     def _make_room(self, links: Sequence[Link]) -> None:
-        """A reader of the feed may have taken our new record for somebody else's before its answer was saved."""
+        """Deletes the links of a feed's reader who took our new record for somebody else's before its answer was saved."""
         named = {link.remote_id for link in links if link.record_id}
         unmatched = Link.objects.unmatched().filter(stream=self.stream, remote_id__in=named)
         unmatched.exclude(pk__in=[link.pk for link in links]).delete()
 
     def _refused(self, link: Link, entry: Written) -> None:
-        """The provider refuses the record as it is: parked until one side is edited. Anything else is tried again."""
+        """Parks what the provider refuses as it is, until one side is edited. Anything else is tried again."""
         pair, error = entry.decision.pair, entry.error
         assert error is not None
         link.intent = None

@@ -12,13 +12,13 @@ from integrations.selectors.links import connection_url, reconnect_url
 
 
 def addresses_of(workspace_id: str, roles: Sequence[str]) -> list[str]:
-    """The addresses of the workspace's active people with one of these roles."""
+    """Returns the addresses of the workspace's active people with one of these roles."""
     people = Member.objects.filter(workspace_id=workspace_id, role__in=roles, is_active=True).exclude(email="")
     return sorted(set(people.values_list("email", flat=True)))
 
 
 def alert_paused(connection_id: str) -> None:
-    """One mail to the owners: which account is paused, why, and where to resume it."""
+    """Mails the owners: which account is paused, why, and where to resume it."""
     connection = Connection.objects.select_related("workspace").get(pk=connection_id)
     _tell(
         "paused",
@@ -30,7 +30,7 @@ def alert_paused(connection_id: str) -> None:
 
 
 def alert_needs_person(connection_id: str) -> None:
-    """One mail to owners, admins and the member concerned: which account, what happened, where to repair it."""
+    """Mails owners, admins and the member concerned: which account, what happened, where to repair it."""
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
     desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])
     theirs = connection.member.email if connection.member and connection.member.is_active else ""

@@ -69,7 +69,8 @@ def readers() -> QuerySet[Member]:
 
 
 def _send_once(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> bool:
-    """Claimed first: a second mail is worse than none, and a mail server that is down gives the claim back."""
+    """Sends it if nobody has. Claimed first: a second mail is worse than none, and a mail server that is down gives
+    the claim back."""
     claim, mine = SummaryMail.objects.get_or_create(member=member, week=week)
     if not mine:
         return False
@@ -113,7 +114,7 @@ def _mail(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> None:
 
 
 def next_step(part: IntegrationWeek) -> tuple[str, str]:
-    """What to do next about this integration, and where."""
+    """Returns what to do next about this integration, and where."""
     if part.broken:
         words = _("Reconnect {account}.").format(account=part.broken.account_name)
         return words, reconnect_url(part.broken)
@@ -131,7 +132,7 @@ def next_step(part: IntegrationWeek) -> tuple[str, str]:
 
 
 def reader_of(token: str) -> Member | None:
-    """Whose mail the address with this token came with."""
+    """Returns whose mail the address with this token came with."""
     try:
         pk = signing.loads(token, salt=_SALT)
     except signing.BadSignature:

@@ -60,7 +60,7 @@ class NotConnectedReason(models.TextChoices):
 
 
 def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
-    """Why none of the connections in these states can sync; None if one can."""
+    """Returns why none of the connections in these states can sync; None if one can."""
     if any(state in states for state in USABLE):
         return None
     for state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
@@ -71,15 +71,15 @@ def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def usable(self) -> Self:
-        """Those that can sync when asked by hand. (The schedule leaves paused ones alone.)"""
+        """Returns those that can sync when asked by hand. (The schedule leaves paused ones alone.)"""
         return self.filter(state__in=USABLE)
 
     def active(self) -> Self:
-        """Those that the schedule may use."""
+        """Returns those that the schedule may use."""
         return self.filter(state=ConnectionState.ACTIVE)
 
     def connected(self) -> Self:
-        """Those that are not disconnected, whatever they lack."""
+        """Returns those that are not disconnected, whatever they lack."""
         return self.exclude(state=ConnectionState.DISCONNECTED)
 
 
@@ -132,7 +132,7 @@ class Connection(models.Model):
 
     @property
     def usable(self) -> bool:
-        """Can sync when asked by hand. (The schedule leaves paused connections alone.)"""
+        """Returns whether it can sync when asked by hand. (The schedule leaves paused connections alone.)"""
         return self.state in USABLE
 
 

@@ -33,7 +33,7 @@ def _keyring(keys: tuple[str, ...]) -> tuple[str, dict[str, Fernet]]:
 
 
 def key_id(key: str) -> str:
-    """Eight characters that name a key without telling anything of it."""
+    """Returns eight characters that name a key without telling anything of it."""
     return hashlib.sha256(b"fieldcamp key id:" + key.encode()).hexdigest()[:8]
 
 

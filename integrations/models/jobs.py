@@ -28,7 +28,7 @@ IS_IN_FLIGHT = RawSQL("integrations_syncjob.status IN ('queued', 'running')", ()
 
 class SyncJobQuerySet(models.QuerySet["SyncJob"]):
     def in_flight(self) -> Self:
-        """Queued or running."""
+        """Returns those that are queued or running."""
         return self.filter(status__in=IN_FLIGHT)
 
     def ended(self) -> Self:

@@ -9,27 +9,28 @@ from django.db.models import Q
 
 class LinkQuerySet(models.QuerySet["Link"]):
     def live(self) -> Self:
-        """Those that are no history: not cut."""
+        """Returns those that are no history: not cut."""
         return self.filter(cut_at=None)
 
     def present(self) -> Self:
-        """Live ones whose remote record was there when it was last looked at."""
+        """Returns live ones whose remote record was there when it was last looked at."""
         return self.live().filter(seen_gone=False, seen__isnull=False)
 
     def linked(self) -> Self:
-        """Those that a record of FieldCamp belongs to."""
+        """Returns those that a record of FieldCamp belongs to."""
         return self.exclude(record_id="")
 
     def unmatched(self) -> Self:
-        """Those of remote records that FieldCamp does not have."""
+        """Returns those of remote records that FieldCamp does not have."""
         return self.filter(record_id="")
 
     def due(self) -> Self:
-        """Live ones that a run has to look at: something was seen that has not been dealt with, and nobody is asked."""
+        """Returns live ones that a run has to look at: something was seen that has not been dealt with, and nobody is
+        asked."""
         return self.live().filter(unsettled=True, parked=False)
 
     def with_intent(self) -> Self:
-        """Those with a write that was begun and never answered."""
+        """Returns those with a write that was begun and never answered."""
         return self.filter(intent__isnull=False)
 
     def save_many(self, links: Iterable[Any], fields: Sequence[str]) -> None:

@@ -12,18 +12,18 @@ from fieldcamp.ids import PrefixedIdField
 
 class ProblemQuerySet(models.QuerySet["Problem"]):
     def open(self) -> Self:
-        """Not solved yet, ignored or not."""
+        """Returns those that are not solved yet, ignored or not."""
         return self.filter(resolved_at=None)
 
     def ignored(self) -> Self:
         return self.open().filter(ignored_at__isnull=False)
 
     def listed(self) -> Self:
-        """Open ones that somebody should do something about: neither ignored nor merely good to know."""
+        """Returns open ones that somebody should do something about: neither ignored nor merely good to know."""
         return self.open().filter(notice=False, ignored_at=None)
 
     def notices(self) -> Self:
-        """Open ones that are merely good to know, and that nobody has put away."""
+        """Returns open ones that are merely good to know, and that nobody has put away."""
         return self.open().filter(notice=True, ignored_at=None)
 
 

@@ -42,7 +42,8 @@ def create_job(
     actor: str,
     request_id: str = "",
 ) -> SyncJob:
-    """A new queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight` decides."""
+    """Returns a new queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight`
+    decides."""
     now = timezone.now()
     job = SyncJob(
         workspace=workspace,

@@ -15,7 +15,7 @@ LONGEST_BACKOFF = dt.timedelta(hours=6)
 
 
 def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceIntegration:
-    """The row of one integration of one workspace, made when it is first asked for."""
+    """Returns the row of one integration of one workspace, made when it is first asked for."""
     workspace_id = workspace if isinstance(workspace, str) else workspace.pk
     row, _made = WorkspaceIntegration.objects.get_or_create(
         workspace_id=workspace_id,
@@ -26,14 +26,14 @@ def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceInt
 
 
 def scheduled_connections(workspace_id: str, integration: str) -> QuerySet[Connection]:
-    """The connections that the schedule may use: never a paused one."""
+    """Returns the connections that the schedule may use: never a paused one."""
     return Connection.objects.active().filter(workspace_id=workspace_id, integration=integration).order_by("pk")
 
 
 def next_sync(
     row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], float] = random.random
 ) -> dt.datetime | None:
-    """When the dispatcher is to start the next sync; None where nothing may run by schedule.
+    """Returns when the dispatcher is to start the next sync; None where nothing may run by schedule.
 
     An account that must wait has a time of its own; the earliest counts. Failures double the interval, up to six hours.
     """

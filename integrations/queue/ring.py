@@ -49,7 +49,7 @@ class DatabaseBroker(ORM):
 
 @lru_cache(maxsize=1)
 def queue_broker() -> Broker:
-    """One broker for the process: a new one for each task would open a connection each time."""
+    """Returns one broker for the process: a new one for each task would open a connection each time."""
     if not settings.REDIS_URL:
         return DatabaseBroker(list_key=Conf.CLUSTER_NAME)
     broker = get_broker()

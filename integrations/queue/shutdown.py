@@ -26,13 +26,13 @@ def _pipe() -> int | None:
 
 
 def cluster_name() -> str:
-    """What the leases of this cluster's processes start with ("" outside a worker), so that its supervisor can free
-    them at once after it had to kill them."""
+    """Returns what the leases of this cluster's processes start with ("" outside a worker), so that its supervisor can
+    free them at once after it had to kill them."""
     return os.environ.get(NAME_VARIABLE, "")
 
 
 def requested(timeout: float | None = 0) -> bool:
-    """Whether this process is to stop. Waits up to `timeout` seconds for it (None: for ever)."""
+    """Returns whether this process is to stop. Waits up to `timeout` seconds for it (None: for ever)."""
     pipe = _pipe()
     if pipe is None:
         return False

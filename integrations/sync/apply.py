@@ -112,7 +112,7 @@ class Applier:
             self._refusals = 0
 
     def _operation(self, decision: Decision) -> tuple[Operation, int]:
-        """The write of a decision, and the generation of its remote id."""
+        """Returns the write of a decision, and the generation of its remote id."""
         pair, verb = decision.pair, _VERBS[decision.action]
         kind, link = pair.kind.name, pair.local.link
         if verb is not Verb.CREATE:
@@ -127,7 +127,7 @@ class Applier:
         return Operation(pair.key, verb, kind, remote_id, push, marker=marker, link=link), generation
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
-        """Something moved under us, or an answer was lost: look at just these records and decide anew."""
+        """Looks at just these records and decides anew: something moved under us, or an answer was lost."""
         given_up: list[Decision] = []
         again: list[Decision] = []
         for decision in decisions:
@@ -150,7 +150,7 @@ class Applier:
         self.do(self.ledger.refresh([decision.pair for decision in again]), first=True)
 
     def _put_off(self, decisions: list[Decision], error: RateLimited) -> None:
-        """The provider asked for patience. A short wait is slept out; a longer one ends this account's turn.
+        """Waits as the provider asked. A short wait is slept out; a longer one ends this account's turn.
 
         Most refusals name no time: each in a row doubles the wait, up to the minute after which rates are forgotten.
         """
@@ -165,14 +165,14 @@ class Applier:
 
 
 def _with_companions(pair: Pair, push: Fields) -> Fields:
-    """The fields to write, and those that make sense only together with them, as they are there."""
+    """Returns the fields to write, and those that make sense only together with them, as they are there."""
     if not (pair.seen and push.keys() & set(pair.kind.together)):
         return push
     return {**{name: pair.seen[name] for name in pair.kind.together}, **push}
 
 
 def _noted(pair: Pair) -> Fields:
-    """What is never compared, as FieldCamp has it: books are told the tax that we came to."""
+    """Returns what is never compared, as FieldCamp has it: books are told the tax that we came to."""
     return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
 
 

@@ -16,14 +16,14 @@ class Memory(Protocol):
     """What is known of the stream."""
 
     def known(self, names: Collection[str]) -> set[str]:
-        """Those ids that live links have."""
+        """Returns those ids that live links have."""
 
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
-        """Ids of what is known of these series, not gone and not over before the window."""
+        """Returns ids of what is known of these series, not gone and not over before the window."""
 
 
 def with_certainty(page: Page, remote: Remote, container_id: str, memory: Memory, window: Window) -> Page:
-    """The page as the provider's single answers make it: no doubtful record, no occurrence forgotten."""
+    """Returns the page as the provider's single answers make it: no doubtful record, no occurrence forgotten."""
     doubtful = [record for record in page.records if record.doubtful]
     if not doubtful and not page.series:
         return page

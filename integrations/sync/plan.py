@@ -35,7 +35,7 @@ def plan(pairs: Iterable[Pair], policy: SyncPolicy) -> list[Decision]:
 
 
 def decide(pair: Pair, policy: SyncPolicy) -> Decision:
-    """The decision about one pair, after the stream's direction has been applied to it."""
+    """Returns the decision about one pair, after the stream's direction has been applied to it."""
     if pair.kind.owner is Owner.REMOTE:
         decision = _of_remote_owner(pair)
     elif pair.unmatched:
@@ -50,7 +50,7 @@ def decide(pair: Pair, policy: SyncPolicy) -> Decision:
 
 
 def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
-    """What the stream's direction leaves of a decision."""
+    """Returns what the stream's direction leaves of a decision."""
     pair, action = decision.pair, decision.action
     if action in REMOTE_WRITES and not policy.pushes:
         if decision.pull:
@@ -73,7 +73,7 @@ def _wanted(pair: Pair, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _of_remote_owner(pair: Pair) -> Decision:
-    """Busy time: FieldCamp shows what the provider has."""
+    """Decides about busy time: FieldCamp shows what the provider has."""
     if pair.gone:
         return Decision(pair, Action.REMOVE_LOCAL if pair.base is not None else Action.FORGET)
     seen = pair.seen or {}
@@ -86,7 +86,7 @@ def _of_remote_owner(pair: Pair) -> Decision:
 
 
 def _of_nobody(pair: Pair) -> Decision:
-    """A record of ours by its kind, made at the other side."""
+    """Decides about a record of ours by its kind, made at the other side."""
     if pair.gone:
         return Decision(pair, Action.FORGET)
     if pair.local.blocked:
@@ -95,7 +95,7 @@ def _of_nobody(pair: Pair) -> Decision:
 
 
 def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
-    """FieldCamp owns the record, both sides may change it."""
+    """Decides about a record that FieldCamp owns and both sides may change."""
     if pair.local.blocked:
         return Decision(pair, Action.WAIT, reason=pair.local.blocked)
     if not pair.has_counterpart and not pair.cut:
@@ -119,7 +119,7 @@ def _unlinked(pair: Pair) -> Decision:
 
 
 def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
-    """The event was removed in the calendar earlier. It comes back by a full sync or with an edit in FieldCamp."""
+    """Decides about what was removed there earlier: it comes back by a full sync or with an edit in FieldCamp."""
     local = pair.local
     if local.fields is None or not local.in_window:
         return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
@@ -144,8 +144,8 @@ def _vanished(pair: Pair, policy: SyncPolicy) -> Decision:
 
 
 def _unwanted(pair: Pair, policy: SyncPolicy) -> Decision:
-    """Someone took the record away in FieldCamp: asked for, so no removal in the guard's sense. An event of ours
-    without any record was asked for by nobody."""
+    """Decides about what someone took away in FieldCamp: asked for, so no removal in the guard's sense. An event of
+    ours without any record was asked for by nobody."""
     if not pair.kind.removable:
         return Decision(pair, Action.NOTHING, reason=STAYS)
     if pair.local.exists:
@@ -157,7 +157,7 @@ def _unwanted(pair: Pair, policy: SyncPolicy) -> Decision:
 
 
 def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
-    """Both sides are there: field by field, what changed on one side only is merged, not fought over."""
+    """Compares what is on both sides, field by field: what changed on one side only is merged, not fought over."""
     local, seen = pair.local.fields or {}, pair.seen or {}
     base = pair.base or {}
     pull: dict[str, Any] = {}
@@ -194,25 +194,25 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
 
 
 def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bool:
-    """Whether the two have just been matched, and this side has something to say of the field (or nothing)."""
+    """Returns whether the two have just been matched, and this side has something to say of the field (or nothing)."""
     return pair.base is None and (fields.get(name) in BLANK) == blank
 
 
 def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
-    """Who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
+    """Returns who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
     choice = pair.decision or {}
     return choice.get("fields", {}).get(name) or choice.get("winner") or policy.winner
 
 
 def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:
-    """The fields that say different things and are neither side's own affair."""
+    """Returns the fields that say different things and are neither side's own affair."""
     kind = pair.kind
     names = (kind.ends,) if kind.ends and (one.get(kind.ends) or other.get(kind.ends)) else kind.fields
     return [name for name in names if name not in kind.loose and one.get(name) != other.get(name)]
 
 
 def takes(kind: Kind, fields: Fields) -> bool:
-    """Whether FieldCamp can take these values: of a visit two instants, the end after the start."""
+    """Returns whether FieldCamp can take these values: of a visit two instants, the end after the start."""
     if "start" not in kind.fields:
         return True
     start, end = fields.get("start") or "", fields.get("end") or ""

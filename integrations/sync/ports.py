@@ -29,7 +29,7 @@ class LocalRecords(Protocol):
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
     def unlinked(self, after: str, limit: int) -> list[str]:
-        """Ids after `after`, in order, of records that the stream should show and has no live link for."""
+        """Returns ids after `after`, in order, of records that the stream should show and has no live link for."""
 
 
 @dataclass(slots=True)
@@ -76,23 +76,23 @@ class Ledger(Protocol):
 
     def save_progress(self, progress: RunProgress) -> None: ...
     def open_intents(self) -> dict[str, Fields]:
-        """Remote ids of the writes that were begun and whose answer was never saved, with what creates sent."""
+        """Returns remote ids of the writes that were begun and whose answer was never saved, with what creates sent."""
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None: ...
     def cursor(self, full: bool) -> str: ...
     def announce(self, stage: Stage, full: bool = False) -> None:
-        """What the run does now, and how many records that will be."""
+        """Shows what the run does now, and how many records that will be."""
 
     def begin_full(self, again: bool = False) -> None: ...
     def save_page(self, page: Page, expected: str, full: bool) -> None: ...
     def known(self, names: Collection[str]) -> set[str]:
-        """Those ids that live links have."""
+        """Returns those ids that live links have."""
 
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
-        """Remote ids of live links of these series that are not over before the window."""
+        """Returns remote ids of live links of these series that are not over before the window."""
 
     def unlisted(self, window: Window, limit: int) -> list[str]:
-        """Remote ids of live links that a finished full listing did not show, though it should have."""
+        """Returns remote ids of live links that a finished full listing did not show, though it should have."""
 
     def save_refreshed(self, records: Mapping[str, RemoteRecord]) -> None:
         """Stores records that were fetched one by one as what was last seen of them."""
@@ -116,7 +116,7 @@ class Ledger(Protocol):
     def refresh(self, pairs: Sequence[Pair]) -> list[Pair]: ...
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None: ...
     def forget_intents(self, pairs: Sequence[Pair]) -> None:
-        """These writes are known not to have been done."""
+        """Forgets writes that are known not to have been done."""
 
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half of decisions true, all of it or none. Returns the keys of pairs that a person has edited

@@ -54,7 +54,7 @@ class StreamRun:
         )
 
     def everything(self) -> bool:
-        """The whole run; true when removals were held for a person."""
+        """Goes through the whole run; true when removals were held for a person."""
         if self.progress.phase == Phase.OBSERVE:
             self.ledger.announce(Stage.PULL)
             self.applier.settle_intents()
@@ -141,7 +141,7 @@ class StreamRun:
         return True
 
     def _policy(self) -> SyncPolicy:
-        """The stream's policy as this run may apply it: an expired cursor makes any run a full one."""
+        """Returns the stream's policy as this run may apply it: an expired cursor makes any run a full one."""
         return replace(self.policy, full=self.progress.full)
 
     # --- apply ------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class StreamRun:
             self._save_progress()
 
     def _save_progress(self) -> None:
-        """The next slice, or another worker, takes the run up here, behind what it has looked at."""
+        """Saves where the run stands: the next slice, or another worker, takes it up behind what it has looked at."""
         self._unflushed = self._unflushed + 1 if self.applier.waiting else 0
         if self.progress.full or self._unflushed >= MAX_UNFLUSHED_CHUNKS:
             self.applier.flush(rest=True)

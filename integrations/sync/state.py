@@ -58,17 +58,17 @@ class Pair:
 
     @property
     def has_counterpart(self) -> bool:
-        """Whether there is, or was, a remote counterpart."""
+        """Returns whether there is, or was, a remote counterpart."""
         return self.link_id is not None and (self.gone or self.seen is not None or self.base is not None)
 
     @property
     def unmatched(self) -> bool:
-        """A remote record of one of our kinds that FieldCamp does not have."""
+        """Returns whether it is a remote record of one of our kinds that FieldCamp does not have."""
         return not self.record_id and self.kind.owner is Owner.LOCAL
 
     @property
     def key(self) -> str:
-        """How the job's log calls this pair."""
+        """Returns how the job's log calls this pair."""
         return self.record_id or self.remote_id
 
 
