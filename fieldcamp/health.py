@@ -19,14 +19,14 @@ LONGEST_WAIT = dt.timedelta(minutes=5)
 @require_safe
 @never_cache
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """The process is up. Asks nobody else: restarting this process would not cure them."""
+    """Says that the process is up. Asks nobody else: restarting this process would not cure them."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """503 when the database does not answer, no worker's pulse came through lately, or a job waits too long."""
+    """Answers 503 when the database does not answer, no worker's pulse came through lately, or a job waits too long."""
     try:
         queue = queue_health(timezone.now())
     except DatabaseError:

@@ -7,7 +7,7 @@ from ulid import ULID
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id: the prefix, an underscore and 26 characters of Crockford's base32."""
+    """Returns a fresh id: the prefix, an underscore and 26 characters of Crockford's base32."""
     return f"{prefix}_{ULID()}"
 
 

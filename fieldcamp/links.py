@@ -7,5 +7,5 @@ from django.urls import reverse
 
 
 def absolute(name: str, *args: str, **query: str) -> str:
-    """The address of the page with this URL name below PUBLIC_URL."""
+    """Returns the address of the page with this URL name below PUBLIC_URL."""
     return settings.PUBLIC_URL + reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")

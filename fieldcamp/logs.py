@@ -19,7 +19,7 @@ REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """The text without anything that looks like a token, a code or a key."""
+    """Returns the text without anything that looks like a token, a code or a key."""
     return _SECRET_SHAPES.sub(REDACTED, _SECRET_FIELDS.sub(rf"\1\2{REDACTED}", text))
 
 
@@ -28,7 +28,8 @@ def _redact_event(_logger: Any, _method: str, event: structlog.types.EventDict) 
 
 
 def _redacted(value: Any) -> Any:
-    """An object is logged by its text, and a request's has the address with all that stands in it."""
+    """Returns the value without secrets. An object is logged by its text, and a request's has the address with all that
+    stands in it."""
     if isinstance(value, dict):
         return {key: _redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

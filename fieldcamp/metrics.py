@@ -106,7 +106,8 @@ REGISTRY.register(SyncCollector())
 
 
 def _may_read(request: HttpRequest) -> bool:
-    """With METRICS_TOKEN set: whoever presents it. Else this machine alone, and nobody through a proxy."""
+    """Returns whether the caller may read: with METRICS_TOKEN set whoever presents it, else this machine alone and
+    nobody through a proxy."""
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
@@ -116,7 +117,7 @@ def _may_read(request: HttpRequest) -> bool:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Everything that `SyncCollector` knows. 404 for whoever may not read it."""
+    """Returns everything that `SyncCollector` knows. 404 for whoever may not read it."""
     if not _may_read(request):
         return HttpResponse("Not found\n", status=404, content_type="text/plain")
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -216,7 +216,7 @@ def vendor_url(name: str, sandbox_path: str, default: str) -> str:
 
 
 def client_credentials(prefix: str) -> dict[str, str]:
-    """The operator's app at a vendor; the sandbox takes any client id with the one secret it publishes."""
+    """Returns the operator's app at a vendor; the sandbox takes any client id with the one secret it publishes."""
     return {
         "client_id": os.environ.get(f"{prefix}_CLIENT_ID", "").strip() or ("sandbox-client" if SANDBOX_URL else ""),
         "secret": os.environ.get(f"{prefix}_CLIENT_SECRET", "").strip() or ("sandbox-secret" if SANDBOX_URL else ""),

@@ -16,7 +16,8 @@ class Insert:
     """
 
     def __init__(self, model: type[Model], columns: Sequence[str], *, first_on_postgresql: str = ""):
-        """`first_on_postgresql` is a call that the same statement makes before it inserts: it saves a round trip."""
+        """Composes the statement. `first_on_postgresql` is a call that it makes before it inserts: it saves a round
+        trip."""
         by_name = {field.attname: field for field in model._meta.concrete_fields if not _is_made_by_database(field)}
         self.table = model._meta.db_table
         self.given = [by_name.pop(name) for name in columns]
@@ -40,7 +41,8 @@ class Insert:
         return [field.get_db_prep_save(field.get_default(), connection) for field in self.rest]
 
     def __call__(self, *values: Any) -> bool:
-        """Whether the row is there now; False where a unique constraint is in the way, which ends no transaction."""
+        """Returns whether the row is there now; False where a unique constraint is in the way, which ends no
+        transaction."""
         prepared = [field.get_db_prep_save(value, connection) for field, value in zip(self.given, values, strict=True)]
         with connection.cursor() as cursor:
             cursor.execute(self._sql, prepared + self._defaults)

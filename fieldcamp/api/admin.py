@@ -79,7 +79,7 @@ class ApiKeyAdmin(ServiceAdmin):
     change_form_outer_before_template = "admin/api/key_buttons.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A revoked key stays as it was."""
+        """Returns whether the key may be changed: a revoked one stays as it was."""
         return super().has_change_permission(request, obj) and not (obj and obj.revoked_at)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
@@ -129,7 +129,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return super().changelist_view(request, extra_context)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """One way to save: the next page shows the secret."""
+        """Answers a saved key with the page that shows the secret: there is one way to save."""
         return super().add_view(request, form_url, {**ONE_SAVE, **(extra_context or {})})
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
@@ -182,7 +182,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return key
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """GET says what will happen, POST does it."""
+        """Revokes the key: GET says what will happen, POST does it."""
         key = self._key(request, object_id)
         if request.method != "POST":
             return self._page(request, "admin/api/revoke.html", key, title="Revoke this key?")
@@ -193,7 +193,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """GET asks how long the old secret stays good, POST shows the new one."""
+        """Rotates the secret: GET asks how long the old one stays good, POST shows the new one."""
         key = self._key(request, object_id)
         hours = request.POST.get("overlap", "")
         if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:

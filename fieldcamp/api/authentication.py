@@ -28,7 +28,7 @@ class ApiCaller:
 
 
 def caller(request: Request) -> ApiKey:
-    """The key of an authenticated request."""
+    """Returns the key of an authenticated request."""
     return cast(ApiKey, request.auth)
 
 
@@ -37,7 +37,8 @@ def unauthorized(message: str = "") -> ApiError:
 
 
 def presented_secret(headers) -> str | None:
-    """The secret that the request carries, None if it carries none; two different ones or a garbled one are refused."""
+    """Returns the secret that the request carries, None if it carries none; two different ones or a garbled one are
+    refused."""
     found = []
     authorization = headers.get("Authorization", "").strip()
     if authorization:
@@ -53,7 +54,7 @@ def presented_secret(headers) -> str | None:
 
 
 def find_key(secret: str, now: dt.datetime) -> ApiKey | None:
-    """The live key that this is the secret of. Unknown, revoked and expired look the same."""
+    """Returns the live key that this is the secret of. Unknown, revoked and expired look the same."""
     if not is_wellformed(secret):
         return None
     key = _by_prefix(prefix_of(secret))
@@ -69,7 +70,8 @@ def find_key(secret: str, now: dt.datetime) -> ApiKey | None:
 
 @functools.cache
 def _look_up() -> Any:
-    """The query for a key and its workspace, composed once: that takes longer than running it, for every call."""
+    """Returns the query for a key and its workspace, composed once: that takes longer than running it, for every
+    call."""
     compiler = ApiKey.objects.select_related("workspace").filter(prefix="").query.get_compiler(DEFAULT_DB_ALIAS)
     sql, _ = compiler.as_sql()
     names = [column.target.attname for column, _, _ in compiler.select]

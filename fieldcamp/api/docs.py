@@ -24,7 +24,7 @@ _FILES = {"changelog": "api-changelog.md"}
 
 @functools.cache
 def document() -> tuple[dict[str, Any], str]:
-    """The OpenAPI document and its ETag. It changes with the code only, so it is made once in a process."""
+    """Returns the OpenAPI document and its ETag. It changes with the code only, so it is made once in a process."""
     made = SchemaGenerator().get_schema(request=None, public=True)
     return made, etag_of(made)
 
@@ -43,7 +43,7 @@ class SchemaView(ApiView):
 
 @require_safe
 def reference(request: HttpRequest) -> HttpResponse:
-    """The browsable reference. Its scripts are ours, so that it works without any other host."""
+    """Returns the browsable reference. Its scripts are ours, so that it works without any other host."""
     folder = "drf_spectacular_sidecar/swagger-ui-dist"
     assets = {"css": static(f"{folder}/swagger-ui.css"), "script": static(f"{folder}/swagger-ui-bundle.js")}
     return render(request, "api/reference.html", {**assets, "pages": PAGES})
@@ -59,7 +59,7 @@ def _html(name: str) -> str:
 
 @require_safe
 def page(request: HttpRequest, name: str) -> HttpResponse:
-    """A page of docs/ as it is in the repository."""
+    """Returns a page of docs/ as it is in the repository."""
     if name not in PAGES:
         raise Http404
     text = mark_safe(_html(name).replace("http://127.0.0.1:8000", settings.PUBLIC_URL))  # noqa: S308  # our own file

@@ -181,7 +181,7 @@ class ApiError(Exception):
 
 
 def validation_error(details: Mapping[str, list[str]], message: str = "") -> ApiError:
-    """400 with sentences by field."""
+    """Returns a 400 with sentences by field."""
     if not message:
         names = ", ".join(details)
         message = f"The request has values that cannot be taken: {names}. See details, correct them and send it again."
@@ -189,7 +189,7 @@ def validation_error(details: Mapping[str, list[str]], message: str = "") -> Api
 
 
 def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
-    """The envelope of every error under `/api`."""
+    """Returns the envelope of every error under `/api`."""
     return {
         "success": False,
         "error": {"code": error.code, "message": error.message, "details": error.details},
@@ -213,7 +213,7 @@ _DETAILS: dict[str, Details] = {
 
 
 def error_example(code: str) -> dict[str, Any]:
-    """An answer with this code, as the reference shows it."""
+    """Returns an answer with this code, as the reference shows it."""
     return error_body(ApiError(code, details=_DETAILS.get(code)), "req_01HZX2Q8YV3D1G0N3WJ2P7K9MC")
 
 
@@ -225,12 +225,12 @@ _BY_STATUS = {spec.status: code for code, spec in reversed(ERRORS.items())} | {
 
 
 def error_for_status(status: int) -> ApiError:
-    """The error for an answer of which only the status is known."""
+    """Returns the error for an answer of which only the status is known."""
     return ApiError(_BY_STATUS.get(status, "INTERNAL_ERROR" if status >= 500 else "VALIDATION_ERROR"))
 
 
 def _sentences(detail: Any) -> list[str]:
-    """All texts in DRF's nested error structure."""
+    """Returns all texts in DRF's nested error structure."""
     if isinstance(detail, Mapping):
         return [f"{name}: {text}" for name, inner in detail.items() for text in _sentences(inner)]
     if isinstance(detail, (list, tuple)):
@@ -251,7 +251,7 @@ def field_details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
 
 
 def as_api_error(exc: Exception) -> ApiError | None:
-    """The error for an exception that the API can explain; None for one that it cannot."""
+    """Returns the error for an exception that the API can explain; None for one that it cannot."""
     match exc:
         case ApiError():
             return exc
@@ -284,7 +284,8 @@ def as_api_error(exc: Exception) -> ApiError | None:
 
 
 def explain(exc: Exception) -> ApiError:
-    """The error to answer with; an unexpected exception goes to the log with its traceback, and nowhere else."""
+    """Returns the error to answer with; an unexpected exception goes to the log with its traceback, and nowhere
+    else."""
     error = as_api_error(exc)
     if error is None:
         log.error("unhandled_exception", exc_info=exc)

@@ -49,7 +49,7 @@ def _yes(value: bool) -> str:
 
 
 def errors_page() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     example = json.dumps(error_example("INSUFFICIENT_SCOPE"), indent=2)
     rows = [
         f"| {spec.status} | `{code}` | {spec.title} | {spec.remedy} | {_yes(spec.retry)} |\n"

@@ -11,7 +11,7 @@ from fieldcamp.api.errors import ApiError
 
 
 def etag_of(data: Any) -> str:
-    """The tag of a resource: it changes with anything that the resource shows."""
+    """Returns the tag of a resource: it changes with anything that the resource shows."""
     return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:24]}"'
 
 
@@ -20,7 +20,7 @@ def _tags(request: Request, header: str) -> list[str]:
 
 
 def is_unchanged(request: Request, etag: str) -> bool:
-    """Whether If-None-Match names this tag, so that 304 is the answer."""
+    """Returns whether If-None-Match names this tag, so that 304 is the answer."""
     tags = _tags(request, "If-None-Match")
     return "*" in tags or etag in [tag.removeprefix("W/") for tag in tags]
 

@@ -21,6 +21,6 @@ SECRET = "fc_live_…"  # noqa: S105
 
 
 def example(value: Any, *, request: bool = False, name: str = "Example", status: int | None = None) -> OpenApiExample:
-    """One example of a request or of an answer."""
+    """Returns one example of a request or of an answer."""
     codes = [str(status)] if status else None
     return OpenApiExample(name, value=value, request_only=request, response_only=not request, status_codes=codes)

@@ -17,7 +17,7 @@ WARN_BEFORE = dt.timedelta(days=14)
 
 
 def expiring(now: dt.datetime) -> QuerySet[ApiKey]:
-    """Live keys that end soon, the soonest first."""
+    """Returns live keys that end soon, the soonest first."""
     return ApiKey.objects.filter(revoked_at=None, expires_at__gt=now, expires_at__lte=now + WARN_BEFORE).order_by(
         "expires_at"
     )
@@ -28,7 +28,7 @@ def expires_soon(key: ApiKey, now: dt.datetime) -> bool:
 
 
 def warn(now: dt.datetime) -> int:
-    """Daily work: one mail for each key that ends soon, however many processes do this. How many were written."""
+    """Mails the owners of each key that ends soon, once, however many processes do this; how many were written."""
     sent = 0
     for key in expiring(now).filter(expiry_warned_at=None).select_related("workspace"):
         # Claimed first: a second mail is worse than none, and a mail server that is down gives the claim back.

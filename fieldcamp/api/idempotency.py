@@ -69,7 +69,7 @@ def replay_or_run(
     run: Callable[[], IdempotentAnswer],
     before: Callable[[], None] | None = None,
 ) -> HttpResponse:
-    """The stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
+    """Returns the stored answer to this request, or what `run` answers, stored in the transaction that `run` writes in.
 
     Without a key nothing is stored, and `run` is on its own: it brings the transaction that its work needs.
     `before` does the reads and guards that need no transaction. An ApiError raised by either keeps nothing, so that a
@@ -100,7 +100,7 @@ def replay_or_run(
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key that the request carries, bare or quoted."""
+    """Returns the key that the request carries, bare or quoted."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None
@@ -114,7 +114,7 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def canonical(data: Any) -> bytes:
-    """One spelling of equal JSON, for `fingerprint_body`."""
+    """Returns one spelling of equal JSON, for `fingerprint_body`."""
     return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
 

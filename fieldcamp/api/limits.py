@@ -69,7 +69,7 @@ def _end(now: float, length: int) -> int:
 
 
 def per_minute(key: ApiKey) -> int:
-    """How many calls a minute the key has."""
+    """Returns how many calls a minute the key has."""
     return PER_MINUTE if key.rate_limit_override is None else key.rate_limit_override
 
 
@@ -108,8 +108,8 @@ def _count(rows: list[tuple[str, int, int]], also: Callable[[], None] | None) ->
 
 
 def _hurry() -> str:
-    """On PostgreSQL no call waits for the disk on the counters' behalf: a crash may forget the last few. Said in the
-    statement that counts, which saves a round trip."""
+    """Keeps calls on PostgreSQL from waiting for the disk on the counters' behalf: a crash may forget the last few.
+    Said in the statement that counts, which saves a round trip."""
     return ", set_config('synchronous_commit', 'off', true)" if connection.vendor == "postgresql" else ""
 
 

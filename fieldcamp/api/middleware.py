@@ -87,7 +87,7 @@ def _is_envelope(response: HttpResponseBase) -> bool:
 
 
 def _drop_trailing_slash(request: HttpRequest) -> None:
-    """One slash at the end of an address is tolerated, for every route alike."""
+    """Drops one slash at the end of an address, for every route alike."""
     if request.path_info.startswith(_ROOT) and len(request.path_info) > len(_ROOT) and request.path_info.endswith("/"):
         request.path_info = request.path_info[:-1]
         request.path = request.path[:-1]
@@ -101,7 +101,7 @@ def _lead_nowhere(request: Any) -> None:
 
 @lru_cache(maxsize=1000)
 def _exists(path: str, urlconf: str) -> bool:
-    """Kept for the addresses that are called most: Django looks for the view once more."""
+    """Returns what the address leads to, kept for those that are called most: Django looks for the view once more."""
     return bool(is_valid_path(path, urlconf))
 
 

@@ -11,7 +11,7 @@ _TAKEN = ("application/json", "application/*", "*/*")
 
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:
-    """The media ranges of an Accept header with their weights; what is not one is passed over."""
+    """Returns the media ranges of an Accept header with their weights; what is not one is passed over."""
     for part in accept.split(","):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         if media == "*":  # Java's HttpURLConnection sends `*; q=.2`
@@ -30,7 +30,7 @@ def _ranges(accept: str) -> Iterable[tuple[str, float]]:
 
 
 def accepts_json(accept: str) -> bool:
-    """Whether an answer in JSON meets the header; one without any media range excludes nothing."""
+    """Returns whether an answer in JSON meets the header; one without any media range excludes nothing."""
     weights = dict(_ranges(accept))
     named = next((weights[media] for media in _TAKEN if media in weights), None)
     return not weights if named is None else named > 0

@@ -48,7 +48,7 @@ class AutoSchema(BaseAutoSchema):
         return more
 
     def get_description(self) -> str:  # type: ignore[override]
-        """The docstring of the method, and the scope that it needs."""
+        """Returns the docstring of the method, and the scope that it needs."""
         method = getattr(self.view, self.method.lower())
         text = re.sub(r"\n[ \t]+", "\n", method.__doc__ or "").strip()
         scope = self.view.required_scopes.get(self.method)
@@ -173,7 +173,8 @@ class StrictSerializerSchema(OpenApiSerializerExtension):
 
 
 def _simplify(schema: Schema) -> None:
-    """drf-spectacular adds the empty text as another kind of value, although the type before it has it already."""
+    """Simplifies what drf-spectacular doubles: it adds the empty text as another kind of value, although the type
+    before it has it already."""
     if "oneOf" in schema:
         schema |= schema.pop("oneOf")[0]
     schema.pop("minLength", None)

@@ -19,7 +19,7 @@ _signer = signing.Signer(salt="fieldcamp.api.cursor", sep=".")
 
 
 def page_limit(request: Request) -> int:
-    """`limit` of the request: 1 to 200, 50 when it is not given."""
+    """Returns `limit` of the request: 1 to 200, 50 when it is not given."""
     text = request.query_params.get("limit")
     if text is None:
         return DEFAULT_LIMIT
@@ -29,7 +29,7 @@ def page_limit(request: Request) -> int:
 
 
 def parse_instant(text: str) -> dt.datetime | None:
-    """An ISO-8601 instant with `Z` or an offset, in UTC; None if it is anything else."""
+    """Returns an ISO-8601 instant with `Z` or an offset, in UTC; None if it is anything else."""
     # A plus sign that was not escaped in an address arrives as a space.
     text = text.replace(" ", "+") if "T" in text else text
     try:
@@ -40,7 +40,7 @@ def parse_instant(text: str) -> dt.datetime | None:
 
 
 def instant_parameter(request: Request, name: str) -> dt.datetime | None:
-    """A query parameter that is an instant, such as `since`."""
+    """Returns a query parameter that is an instant, such as `since`."""
     text = request.query_params.get(name)
     if text is None:
         return None
@@ -51,18 +51,18 @@ def instant_parameter(request: Request, name: str) -> dt.datetime | None:
 
 
 def list_name(path: str, workspace_id: str, filters: Mapping[str, Any]) -> str:
-    """What a cursor is bound to."""
+    """Returns what a cursor is bound to."""
     text = json.dumps([path, workspace_id, filters], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def encode_cursor(name: str, position: Sequence[str | int]) -> str:
-    """An opaque, signed text for a position in the list called `name`."""
+    """Returns an opaque, signed text for a position in the list called `name`."""
     return _signer.sign_object([name, *position])
 
 
 def decode_cursor(name: str, text: str) -> list[Any]:
-    """The position; 400 INVALID_CURSOR for a cursor that the list called `name` did not issue."""
+    """Returns the position; 400 INVALID_CURSOR for a cursor that the list called `name` did not issue."""
     try:
         found, *position = _signer.unsign_object(text)
     except (signing.BadSignature, ValueError, TypeError):
@@ -75,7 +75,8 @@ def decode_cursor(name: str, text: str) -> list[Any]:
 def keyset_page(
     request: Request, rows: QuerySet, *, by_update: bool, filters: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """One page of the rows, ordered by change (updated_at, id) or by id alone, and the `meta` that goes with it."""
+    """Returns one page of the rows, ordered by change (updated_at, id) or by id alone, and the `meta` that goes with
+    it."""
     limit = page_limit(request)
     name = list_name(request.path, caller(request).workspace_id, filters)
     cursor = request.query_params.get("cursor")

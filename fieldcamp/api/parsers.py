@@ -68,7 +68,7 @@ def _check_charset(media_type: str) -> None:
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The body as a dict; nothing at all is an empty one."""
+    """Returns the body as a dict; nothing at all is an empty one."""
     if not raw.strip():
         return {}
     try:

@@ -10,7 +10,7 @@ from fieldcamp.api.errors import ApiError
 
 
 def required_scope(view: Any, method: str) -> str | None:
-    """The scope that the view's `required_scopes` asks for; HEAD reads as GET does."""
+    """Returns the scope that the view's `required_scopes` asks for; HEAD reads as GET does."""
     return getattr(view, "required_scopes", {}).get("GET" if method == "HEAD" else method)
 
 

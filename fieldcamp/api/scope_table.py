@@ -13,7 +13,7 @@ LABELS = {"api_keys": "API keys"}
 
 
 def scope_table(chosen: Collection[str], *, name: str = "", fixed: bool = False) -> SafeString:
-    """Tick boxes, or with `fixed` the ticks alone."""
+    """Returns tick boxes, or with `fixed` the ticks alone."""
     rows = [
         {
             "label": LABELS.get(resource, resource.capitalize()),

@@ -23,12 +23,12 @@ def new_prefix() -> str:
 
 
 def new_secret(prefix: str) -> str:
-    """A fresh secret that is found by this prefix."""
+    """Returns a fresh secret that is found by this prefix."""
     return prefix + _random(_PROVES)
 
 
 def is_wellformed(secret: str) -> bool:
-    """Whether this can be a secret at all; spares the database garbled headers."""
+    """Returns whether this can be a secret at all; spares the database garbled headers."""
     return _SHAPE.fullmatch(secret) is not None
 
 
@@ -37,10 +37,10 @@ def prefix_of(secret: str) -> str:
 
 
 def digest(secret: str) -> str:
-    """The HMAC under the pepper: a copy of the database alone neither gives a secret nor tests a guess."""
+    """Returns the HMAC under the pepper: a copy of the database alone neither gives a secret nor tests a guess."""
     return hmac.new(settings.API_KEY_PEPPER.encode(), secret.encode(), hashlib.sha256).hexdigest()
 
 
 def matches(secret: str, expected: str) -> bool:
-    """Compared in constant time."""
+    """Returns whether both are equal, compared in constant time."""
     return hmac.compare_digest(digest(secret), expected)

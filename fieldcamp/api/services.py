@@ -30,7 +30,8 @@ def create_key(
     created_by: str = "",
     by: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept anywhere. ValidationError for unknown scopes or a bad name.
+    """Creates a key and returns it with its secret, which is not kept anywhere. ValidationError for unknown scopes or a
+    bad name.
 
     `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
     """
@@ -56,7 +57,7 @@ def create_key(
 
 
 def update_key(key: ApiKey, *, changes: Mapping[str, Any], by: ApiKey | None = None) -> ApiKey:
-    """The key with `changes` (of CHANGEABLE). ValidationError as of `create_key`."""
+    """Makes `changes` (of CHANGEABLE) to the key. ValidationError as of `create_key`."""
     with transaction.atomic():
         current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
         before = _facts(current)
@@ -79,7 +80,7 @@ def update_key(key: ApiKey, *, changes: Mapping[str, Any], by: ApiKey | None = N
 
 
 def rotate_key(key: ApiKey, *, overlap: dt.timedelta, by: ApiKey | None = None) -> str:
-    """A new secret for the key. The one before stays good for `overlap`; the one before that ends at once."""
+    """Gives the key a new secret. The one before stays good for `overlap`; the one before that ends at once."""
     with transaction.atomic():
         current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
         if by:
@@ -106,13 +107,13 @@ def revoke_key(key: ApiKey, *, by: ApiKey | None = None) -> None:
 
 
 def in_order(scopes: Iterable[str]) -> list[str]:
-    """Each scope once, in the order of SCOPES; unknown ones last, for the validator to find."""
+    """Returns each scope once, in the order of SCOPES; unknown ones last, for the validator to find."""
     wanted = set(scopes)
     return [scope for scope in SCOPES if scope in wanted] + sorted(wanted - set(SCOPES))
 
 
 def prune(now: dt.datetime) -> int:
-    """Daily work: forgets old counters and old answers. Returns how many rows went."""
+    """Forgets old counters and old answers; how many rows went."""
     return limits.prune(now) + idempotency.prune(now)
 
 
@@ -126,12 +127,12 @@ def _note(action: str, key: ApiKey, *, by: ApiKey | None, **values: Any) -> None
 
 
 def signature(key: ApiKey) -> str:
-    """The key as an actor in the audit trail."""
+    """Returns the key as an actor in the audit trail."""
     return f"API key {key.name} ({key.pk})"
 
 
 def _check_grant(by: ApiKey, key: ApiKey) -> None:
-    """A key handles no key that may do more than itself: with the other's secret it would have that power."""
+    """Refuses a key that handles one that may do more than itself: with the other's secret it would have that power."""
     lacking = [scope for scope in key.scopes if scope in SCOPES and scope not in by.scopes]
     if lacking:
         raise ApiError(

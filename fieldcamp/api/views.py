@@ -65,12 +65,12 @@ class ApiView(APIView):
         return response
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Which methods there are, in the Allow header."""
+        """Returns which methods there are, in the Allow header."""
         return Response(status=204)
 
 
 def _refuse_nul(request: Request, kwargs: dict[str, Any]) -> None:
-    """PostgreSQL refuses NUL in any text: in an id it is an unknown one, in a parameter a mistake."""
+    """Refuses NUL, which PostgreSQL takes in no text: in an id it is an unknown one, in a parameter a mistake."""
     if any("\x00" in str(value) for value in kwargs.values()):
         raise ApiError("NOT_FOUND")
     for name, values in request.query_params.lists():

@@ -83,7 +83,8 @@ def import_tax(*, workspace: Workspace, values: Values) -> TaxRate:
 
 
 def import_payment(*, workspace: Workspace, made_in: str, values: Values) -> Payment:
-    """A payment that was made at the integration `made_in`; `values` as `apply_payment` has them, with `client_id`."""
+    """Creates a payment that was made at the integration `made_in`; `values` as `apply_payment` has them, with
+    `client_id`."""
     with transaction.atomic():
         wanted = {**values}
         shares = shares_of(wanted.pop("allocations", ()))
@@ -95,7 +96,7 @@ def import_payment(*, workspace: Workspace, made_in: str, values: Values) -> Pay
 
 
 def _line(values: Values) -> dict[str, Any]:
-    """A line without a unit price is one of its amount."""
+    """Returns the line; one without a unit price is one of its amount."""
     if values.get("unit_price") is None and values.get("amount") is not None:
         values = {**values, "quantity": 1, "unit_price": values["amount"]}
     return fitted(InvoiceLine, values)
@@ -110,7 +111,7 @@ def _with_sum(values: Values) -> Values:
 
 
 def fitted(model: type[models.Model], values: Values) -> dict[str, Any]:
-    """The values cut and rounded to what the model's fields hold; days may be texts."""
+    """Returns the values cut and rounded to what the model's fields hold; days may be texts."""
     return {name: _fitted(model._meta.get_field(name), value) for name, value in values.items()}
 
 

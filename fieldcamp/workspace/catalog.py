@@ -26,7 +26,7 @@ def create_item(
     taxable: bool = True,
     is_active: bool = True,
 ) -> Item:
-    """A new product or service. Two may have the same name."""
+    """Creates a product or service. Two may have the same name."""
     _check_item(name, price)
     return Item.objects.create(
         workspace=workspace,
@@ -41,7 +41,8 @@ def create_item(
 
 
 def update_item(*, workspace: Workspace, item_id: str, changes: Mapping[str, Any], check: Check | None = None) -> Item:
-    """The item with `changes` (model field → value) made under its lock; lines that have it stay as they are."""
+    """Makes `changes` (model field → value) to the item under its lock; lines that have it stay as they
+    are."""
     changes = known(changes, ITEM_FIELDS)
     with transaction.atomic():
         item = locked(Item, workspace, item_id, check)
@@ -71,7 +72,7 @@ def create_tax_rate(
     description: str = "",
     is_active: bool = True,
 ) -> TaxRate:
-    """A new tax rate: `rate` as a fraction, or the components whose sum it is."""
+    """Creates a tax rate: `rate` as a fraction, or the components whose sum it is."""
     parts = _parts(components)
     return TaxRate.objects.create(
         workspace=workspace,
@@ -86,7 +87,8 @@ def create_tax_rate(
 def update_tax_rate(
     *, workspace: Workspace, tax_rate_id: str, changes: Mapping[str, Any], check: Check | None = None
 ) -> TaxRate:
-    """The tax rate with `changes` made under its lock. Invoices keep the tax that they have until they are edited."""
+    """Makes `changes` to the tax rate under its lock. Invoices keep the tax that they have until they are
+    edited."""
     changes = known(changes, TAX_FIELDS)
     with transaction.atomic():
         tax = locked(TaxRate, workspace, tax_rate_id, check)
@@ -111,7 +113,7 @@ def _named(name: str) -> str:
 
 
 def _parts(components: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """The components as they are stored, their rates in one spelling."""
+    """Returns the components as they are stored, their rates in one spelling."""
     return [{"name": str(part["name"]), "rate": plain(part["rate"])} for part in components]
 
 

@@ -30,7 +30,7 @@ class HistoryEntry:
 
 
 def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50) -> list[HistoryEntry]:
-    """The newest changes first. `places` names where a change came from, by the change's `origin`."""
+    """Returns the changes, the newest first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}
     return [HistoryEntry(row.at, f"{_what(row, people)}{_who(row, places)}") for row in rows]
@@ -88,7 +88,7 @@ def _reassigned(row: Change, people: Mapping[str, str]) -> list[str]:
 
 
 def _settled(row: Change) -> list[str]:
-    """What became of an invoice or a payment."""
+    """Returns what became of an invoice or a payment."""
     said = ["sent"] if row.after.get("sent_at") else []
     if "voided_at" in row.after:
         said.append("voided" if row.after["voided_at"] else "no longer void")

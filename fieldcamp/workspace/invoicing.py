@@ -58,7 +58,7 @@ def create_invoice(
     tax_rate_id: str | None = None,
     send: bool = False,
 ) -> Invoice:
-    """A new draft, or with `send` one that is sent at once. Without a number it has the next free one."""
+    """Creates a draft, or with `send` an invoice that is sent at once. Without a number it has the next free one."""
     with transaction.atomic():
         Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         date = date or today_in(workspace)
@@ -83,8 +83,8 @@ def create_invoice(
 def update_invoice(
     *, workspace: Workspace, invoice_id: str, changes: Mapping[str, Any], check: Check | None = None
 ) -> Invoice:
-    """The invoice with `changes` (model field → value; `lines` as a whole) made under its lock. Of one that is paid
-    or void only the memo can be changed."""
+    """Makes `changes` (model field → value; `lines` as a whole) to the invoice under its lock. Of one that is
+    paid or void only the memo can be changed."""
     changes = known(changes, INVOICE_FIELDS)
     with transaction.atomic():
         if changes.get("number"):
@@ -146,7 +146,8 @@ def send_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None =
 
 
 def void_invoice(*, workspace: Workspace, invoice_id: str, reason: str = "", check: Check | None = None) -> Invoice:
-    """Nothing is owed for it any more; it stays in the books. One that is void stays as it is."""
+    """Voids the invoice: nothing is owed for it any more, and it stays in the books. One that is void stays as it
+    is."""
     with transaction.atomic():
         invoice = locked(Invoice, workspace, invoice_id, check)
         if invoice.voided_at:
@@ -172,23 +173,24 @@ def delete_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None
 
 
 def live_allocations(invoice: Invoice):
-    """What payments that are not voided have given to it."""
+    """Reads what payments that are not voided have given to it."""
     return invoice.allocations.filter(payment__voided_at=None, payment__deleted_at=None)
 
 
 def serial_of(number: str) -> int | None:
-    """The number as one that is counted on from."""
+    """Returns the number as one that is counted on from."""
     return int(number) if number.isascii() and number.isdigit() and len(number) <= _SERIAL_DIGITS else None
 
 
 def next_number(workspace: Workspace) -> str:
-    """The next free number; the caller holds the workspace's lock."""
+    """Returns the next free number; the caller holds the workspace's lock."""
     last = Invoice.objects.filter(workspace=workspace).aggregate(last=Max("serial"))["last"]
     return str(max(last + 1, _FIRST_NUMBER) if last is not None else _FIRST_NUMBER)
 
 
 def _tidied(invoice: Invoice, changes: dict[str, Any]) -> dict[str, Any]:
-    """An empty number, date or list of lines keeps what is there; one discount takes the other's place."""
+    """Completes the changes: an empty number, date or list of lines keeps what is there; one discount takes the other's
+    place."""
     for name in ("number", "date"):
         if name in changes and not changes[name]:
             del changes[name]

@@ -15,7 +15,7 @@ LINE_FIELDS = ("item_id", "description", "quantity", "unit_price", "taxable")
 
 
 def digest_of(rows: Iterable[Sequence[Any]]) -> str:
-    """Sixteen characters that are others as soon as anything of the rows is."""
+    """Returns sixteen characters that are others as soon as anything of the rows is."""
     return hashlib.sha256(json.dumps([*rows]).encode()).hexdigest()[:16]
 
 
@@ -26,7 +26,7 @@ def lines_digest(lines: Iterable[InvoiceLine]) -> str:
 
 
 def built(lines: Iterable[Mapping[str, Any]], items: Mapping[str, Item]) -> list[InvoiceLine]:
-    """Unsaved lines. What is left out or None comes from the line's item."""
+    """Builds unsaved lines. What is left out or None comes from the line's item."""
     rows = []
     for position, given in enumerate(lines):
         values = {name: given.get(name) for name in LINE_FIELDS}
@@ -44,7 +44,8 @@ def built(lines: Iterable[Mapping[str, Any]], items: Mapping[str, Item]) -> list
 
 
 def checked(workspace: Workspace, lines: Sequence[Mapping[str, Any]]) -> list[InvoiceLine]:
-    """Unsaved lines of a person's; InvalidFields for an item that is not there and numbers that make no sense."""
+    """Builds unsaved lines from a person's input; InvalidFields for an item that is not there and numbers that make no
+    sense."""
     wanted = {line["item_id"] for line in lines if line.get("item_id")}
     items = {item.pk: item for item in Item.objects.alive().filter(workspace=workspace, pk__in=wanted)}
     wrong: dict[str, list[str]] = {}
@@ -59,7 +60,7 @@ def checked(workspace: Workspace, lines: Sequence[Mapping[str, Any]]) -> list[In
 
 
 def computed(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, Any]:
-    """The fields of an invoice that follow from its lines, its discount and its tax rate."""
+    """Returns the fields of an invoice that follow from its lines, its discount and its tax rate."""
     totals = totals_of(
         ((line.amount, line.taxable) for line in lines),
         percent=invoice.discount_percent,
@@ -86,7 +87,7 @@ def check_totals(invoice: Invoice, values: Mapping[str, Any]) -> None:
 
 
 def settlement_of(total: Decimal, paid: Decimal, *, sent: bool) -> Settlement:
-    """How far an invoice is paid."""
+    """Returns how far an invoice is paid."""
     if sent and paid >= total:
         return Settlement.PAID
     return Settlement.PARTIAL if paid > 0 else Settlement.UNPAID

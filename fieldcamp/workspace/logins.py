@@ -35,7 +35,7 @@ class LoginState(StrEnum):
 
 
 def login_state(member: Member) -> LoginState:
-    """How it stands with the member's login; `user` is to be fetched with the member."""
+    """Returns how it stands with the member's login; `user` is to be fetched with the member."""
     if member.user is None:
         return LoginState.NONE
     if not member.user.is_active:
@@ -67,7 +67,7 @@ def invite(*, member: Member, by: Member | None) -> bool:
 
 
 def _login_for(member: Member) -> User:
-    """The member's user row under the address that the invitation goes to. Raises InvalidTransition."""
+    """Returns the member's user row under the address that the invitation goes to. Raises InvalidTransition."""
     address = member.email.strip().lower()
     known = User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address))
     if any(user.pk != member.user_id for user in known):
@@ -102,14 +102,14 @@ def revoke(*, member: Member, by: Member | None) -> None:
 
 
 def _locked(member: Member) -> Member:
-    """The member under one lock with all owners, so that two owners cannot revoke each other at once."""
+    """Returns the member under one lock with all owners, so that two owners cannot revoke each other at once."""
     both = Q(workspace_id=member.workspace_id, role=Role.OWNER) | Q(pk=member.pk)
     rows = Member.objects.select_for_update(of=("self",)).filter(both).order_by("pk")
     return next(row for row in rows.select_related("user", "workspace") if row.pk == member.pk)
 
 
 def may_invite(member: Member, by: Member | None) -> bool:
-    """Whether this person may handle this login: an admin leaves the owners' alone."""
+    """Returns whether this person may handle this login: an admin leaves the owners' alone."""
     return may_handle(member, by)
 
 
@@ -123,7 +123,7 @@ def _note(action: str, member: Member, **values: Any) -> None:
 
 
 def password_link(user: User) -> str:
-    """Where the person sets a password. The link is a credential: it goes into a mail and nowhere else."""
+    """Returns where the person sets a password. The link is a credential: it goes into a mail and nowhere else."""
     parts = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": default_token_generator.make_token(user)}
     return settings.PUBLIC_URL + reverse("password_reset_confirm", kwargs=parts)
 

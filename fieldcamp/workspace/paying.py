@@ -33,7 +33,8 @@ def record_payment(
     reference: str = "",
     notes: str = "",
 ) -> Payment:
-    """A payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left stays unapplied."""
+    """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left stays
+    unapplied."""
     with transaction.atomic():
         if not Client.objects.alive().filter(workspace=workspace, pk=client_id).exists():
             raise InvalidFields.of("client_id", "There is no such client.")
@@ -49,7 +50,7 @@ def record_payment(
 def update_payment(
     *, workspace: Workspace, payment_id: str, changes: Mapping[str, Any], check: Check | None = None
 ) -> Payment:
-    """The payment with `changes` (model field → value; `allocations` as a whole) made under its lock."""
+    """Makes `changes` (model field → value; `allocations` as a whole) to the payment under its lock."""
     changes = known(changes, PAYMENT_FIELDS)
     with transaction.atomic():
         payment = locked(Payment, workspace, payment_id, check)
@@ -83,7 +84,8 @@ def void_payment(*, workspace: Workspace, payment_id: str, check: Check | None =
 
 
 def shares_of(allocations: Iterable[Mapping[str, Any]]) -> Shares:
-    """By invoice, in the order in which they were given; InvalidFields for an invoice that is named twice."""
+    """Returns the amounts by invoice, in the order in which they were given; InvalidFields for an invoice that is named
+    twice."""
     rows = list(allocations)
     twice = [invoice_id for invoice_id, count in Counter(row["invoice_id"] for row in rows).items() if count > 1]
     if twice:
@@ -122,7 +124,7 @@ def change_payment(
 
 
 def bring_up_to_date(invoices: Mapping[str, Invoice]) -> None:
-    """What is paid of each of these locked invoices, from the payments that are not voided."""
+    """Works out what is paid of each of these locked invoices, from the payments that are not voided."""
     paid = dict.fromkeys(invoices, ZERO)
     live = PaymentAllocation.objects.filter(payment__voided_at=None, payment__deleted_at=None)
     for invoice_id, amount in live.filter(invoice__in=[*invoices]).values_list("invoice_id", "amount"):
@@ -144,7 +146,7 @@ def _is_client(workspace: Workspace, client_id: str) -> bool:
 
 
 def _check(payment: Payment, new: Shares, old: Shares, invoices: Mapping[str, Invoice]) -> None:
-    """What a person may not record."""
+    """Refuses what a person may not record."""
     wrong: dict[str, list[str]] = {}
     if payment.amount > LARGEST or payment.amount < 0 or not (payment.amount or payment.made_in):
         wrong["amount"] = ["Must be more than nothing." if payment.amount <= 0 else f"Must not exceed {LARGEST:,}."]
@@ -160,7 +162,7 @@ def _check(payment: Payment, new: Shares, old: Shares, invoices: Mapping[str, In
 
 
 def _refusal(payment: Payment, invoice: Invoice | None, amount: Decimal, before: Decimal) -> str:
-    """Why this share cannot be given to this invoice; "" if it can."""
+    """Returns why this share cannot be given to this invoice; "" if it can."""
     if invoice is None or invoice.workspace_id != payment.workspace_id or invoice.deleted_at:
         return "There is no such invoice."
     if invoice.client_id != payment.client_id:

@@ -17,7 +17,8 @@ ACTIONS = MAY[Role.OWNER]
 
 
 def may(member: Member | None, action: str) -> bool:
-    """Whether this member may do this: somebody inactive, or nobody, may do nothing. ValueError if it is no action."""
+    """Returns whether this member may do this: somebody inactive, or nobody, may do nothing. ValueError if it is no
+    action."""
     if action not in ACTIONS:
         raise ValueError(f"{action!r} is not an action; there are {', '.join(sorted(ACTIONS))}.")
     return member is not None and member.is_active and action in MAY[member.role]

@@ -14,7 +14,7 @@ Check = Callable[[Any], None]
 
 
 def known(changes: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    """The changes as a dict of their own; TypeError for a field that is not one of these."""
+    """Returns the changes as a dict of their own; TypeError for a field that is not one of these."""
     unknown = set(changes) - fields
     if unknown:
         raise TypeError(f"Not fields that can be changed: {', '.join(sorted(unknown))}")
@@ -41,7 +41,7 @@ def save_changes(record: TrackedModel, values: Mapping[str, Any]) -> None:
 
 
 def locked(model: type[Record], workspace: Workspace, record_id: str, check: Check | None = None) -> Record:
-    """The living record under its lock, once `check` has seen it."""
+    """Returns the living record under its lock, once `check` has seen it."""
     record: Record = model.objects.alive().select_for_update().get(workspace=workspace, pk=record_id)
     if check:
         check(record)

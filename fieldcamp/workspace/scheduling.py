@@ -24,7 +24,7 @@ class Slot:
 
 
 def settle(old: Slot, changes: Mapping[str, Any]) -> Slot:
-    """The slot after `changes` (scheduled_start, scheduled_end, visit_status, each optional).
+    """Returns the slot after `changes` (scheduled_start, scheduled_end, visit_status, each optional).
 
     A start without an end lasts 60 minutes; a moved start takes the end along. Raises InvalidFields.
     """

@@ -21,7 +21,7 @@ def visits(
     scheduled_from: dt.datetime | None = None,
     scheduled_to: dt.datetime | None = None,
 ) -> QuerySet[Visit]:
-    """Visits changed at or after `since` that start in [scheduled_from, scheduled_to)."""
+    """Returns visits changed at or after `since` that start in [scheduled_from, scheduled_to)."""
     found = Visit.objects.alive().filter(workspace=workspace)
     if statuses:
         found = found.filter(visit_status__in=statuses)
@@ -58,7 +58,7 @@ def clients(
 
 
 def team(*, workspace: Workspace) -> QuerySet[Member]:
-    """Everybody, inactive people included."""
+    """Returns everybody, inactive people included."""
     return Member.objects.filter(workspace=workspace)
 
 

@@ -48,7 +48,7 @@ def create_visit(
     timezone: str = "",
     visit_status: str | None = None,
 ) -> Visit:
-    """A new visit. With a time and no status it is scheduled; without a time zone it has the workspace's."""
+    """Creates a visit. With a time and no status it is scheduled; without a time zone it has the workspace's."""
     times = {"scheduled_start": scheduled_start, "scheduled_end": scheduled_end, "visit_status": visit_status}
     slot = settle(Slot(), {name: value for name, value in times.items() if value is not None})
     _check_references(workspace, {"client_id": client_id, "technician_id": technician_id, "timezone": timezone})
@@ -77,7 +77,7 @@ def update_visit(
     changes: Mapping[str, Any],
     check: Callable[[Visit], None] | None = None,
 ) -> Visit:
-    """The visit with `changes` (model field → value) made under its lock; a visit_status of None keeps the status.
+    """Makes `changes` (model field → value) to the visit under its lock; a visit_status of None keeps the status.
 
     `check` sees the visit as it is under the lock, and may raise.
     """
@@ -123,7 +123,7 @@ def create_client(
     property_address: Mapping[str, str] | None = None,
     stage: str = "",
 ) -> Client:
-    """A new client; a first name or a company name is required."""
+    """Creates a client; a first name or a company name is required."""
     _check_name(first_name, company_name)
     now = clock.now()
     return Client.objects.create(
@@ -148,7 +148,7 @@ def update_client(
     changes: Mapping[str, Any],
     check: Callable[[Client], None] | None = None,
 ) -> Client:
-    """The client with `changes` (model field → value) made under its lock."""
+    """Makes `changes` (model field → value) to the client under its lock."""
     changes = known(changes, CLIENT_FIELDS)
     with transaction.atomic():
         client = Client.objects.alive().select_for_update().get(workspace=workspace, pk=client_id)
@@ -165,7 +165,7 @@ def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Clie
 
 
 def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
-    """Another workspace's record is as unknown as one that does not exist."""
+    """Refuses references to another workspace's records, which are as unknown as those that do not exist."""
     wrong: dict[str, list[str]] = {}
     if (
         "client_id" in values

@@ -14,7 +14,7 @@ SETTINGS = frozenset({"name", "timezone"})
 
 
 def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[str, Any]) -> Member:
-    """A new person, without a login. `by` is None for an operator, who may do everything."""
+    """Creates a person, without a login. `by` is None for an operator, who may do everything."""
     _check_role(by, None, fields.get("role", Role.STAFF))
     with transaction.atomic():
         member = Member.objects.create(
@@ -25,7 +25,8 @@ def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[st
 
 
 def update_member(*, workspace: Workspace, member_id: str, by: Member | None, changes: Mapping[str, Any]) -> Member:
-    """The person with `changes`. An admin leaves owners alone, nobody changes their own role, one owner stays."""
+    """Makes `changes` to the person. An admin leaves owners alone, nobody changes their own role, one owner
+    stays."""
     with transaction.atomic():
         # All owners under one lock, so that two of them cannot step down at once.
         owners = list(
@@ -69,7 +70,8 @@ def can_sign_in(member: Member) -> bool:
 
 
 def other_owners_can_sign_in(member: Member) -> bool:
-    """Whether the company keeps an owner who can sign in when this member no longer can; true for who is no owner."""
+    """Returns whether the company keeps an owner who can sign in when this member no longer can; true for who is no
+    owner."""
     if member.role != Role.OWNER:
         return True
     others = Member.objects.filter(workspace_id=member.workspace_id, role=Role.OWNER, is_active=True)
@@ -77,7 +79,7 @@ def other_owners_can_sign_in(member: Member) -> bool:
 
 
 def may_handle(member: Member, by: Member | None) -> bool:
-    """Whether `by` (None: an operator) may change this person: an admin leaves owners alone."""
+    """Returns whether `by` (None: an operator) may change this person: an admin leaves owners alone."""
     return by is None or by.role == Role.OWNER or member.role != Role.OWNER
 
 
@@ -89,7 +91,7 @@ def _check_role(by: Member | None, member: Member | None, role: str) -> None:
 
 
 def update_settings(*, workspace: Workspace, changes: Mapping[str, Any]) -> Workspace:
-    """The company with another name or time zone."""
+    """Gives the company another name or time zone."""
     unknown = set(changes) - SETTINGS
     if unknown:
         raise TypeError(f"Not settings: {', '.join(sorted(unknown))}")

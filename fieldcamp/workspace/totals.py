@@ -32,7 +32,7 @@ def line_amount(quantity: Decimal, unit_price: Decimal) -> Decimal:
 
 
 def discount_of(subtotal: Decimal, percent: Decimal | None, amount: Decimal | None) -> Decimal:
-    """What is taken off: never more than there is."""
+    """Returns what is taken off: never more than there is."""
     wanted = rounded(subtotal * percent / 100) if percent is not None else rounded(amount or 0)
     return min(max(wanted, ZERO), max(subtotal, ZERO))
 
@@ -44,7 +44,7 @@ def totals_of(
     amount: Decimal | None = None,
     rates: Sequence[Decimal] = (),
 ) -> Totals:
-    """Of lines (amount, taxable), one discount or none, and the rates of the tax's components.
+    """Returns the totals of lines (amount, taxable), one discount or none, and the rates of the tax's components.
 
     The discount lessens the taxable part in proportion, before the tax.
     """

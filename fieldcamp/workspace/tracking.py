@@ -39,13 +39,13 @@ def _who() -> Attribution:
 
 
 def current_actor() -> str:
-    """Who is making changes now; "" if nobody has said."""
+    """Returns who is making changes now; "" if nobody has said."""
     return _who().actor
 
 
 @contextlib.contextmanager
 def attributed(actor: str | None = None, origin: str | None = None) -> Iterator[None]:
-    """All changes made inside are written down as made by `actor` and coming from `origin`.
+    """Writes all changes made inside down as made by `actor` and coming from `origin`.
 
     What is not given stays as an enclosing `attributed` has it.
     """
@@ -65,7 +65,7 @@ def register_consumer(consumer: Callable[[Sequence[Change]], None]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value as the change log keeps it: JSON, instants in UTC."""
+    """Returns the value as the change log keeps it: JSON, instants in UTC."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.date):
@@ -74,7 +74,7 @@ def plain(value: Any) -> Any:
 
 
 def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mapping[str, Any]) -> Change | None:
-    """The row of the log for what one record was (nothing: it is new) and is now (nothing: it is gone)."""
+    """Returns the row of the log for what one record was (nothing: it is new) and is now (nothing: it is gone)."""
     old, new = ({name: row[name] for name in model.tracked} if row else {} for row in (before, after))
     if before and after:
         changed = [name for name in model.tracked if old[name] != new[name]]
@@ -117,7 +117,7 @@ class TrackedQuerySet(models.QuerySet):
         return self.filter(deleted_at=None)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """What the change log compares, by primary key."""
+        """Returns what the change log compares, by primary key."""
         return {row["pk"]: row for row in self.values("pk", "workspace_id", "version", *self.model.tracked)}
 
     def update(self, **kwargs: Any) -> int:
@@ -209,7 +209,7 @@ class TrackedModel(models.Model):
                 _record([change])
 
     def as_created(self) -> dict[str, Any]:
-        """The snapshot of a record just inserted; read back only if the database computed a part of it."""
+        """Returns the snapshot of a record just inserted; read back only if the database computed a part of it."""
         names = ("pk", "workspace_id", "version", *self.tracked)
         values = {name: getattr(self, name) for name in names}
         if any(hasattr(value, "resolve_expression") for value in values.values()):
@@ -217,7 +217,7 @@ class TrackedModel(models.Model):
         return values
 
     def _move_on(self, old: Mapping[str, Any], kwargs: dict[str, Any]) -> None:
-        """Version and time of the save, as far as its fields differ from what is stored."""
+        """Moves version and time on, as far as its fields differ from what is stored."""
         saved = set(self.tracked) - self.get_deferred_fields()
         if kwargs.get("update_fields") is not None:
             given = set(kwargs["update_fields"])

@@ -34,7 +34,8 @@ class Clients(BooksSide):
         }
 
     def _kept(self, fields: Fields) -> Fields:
-        """Returns the client as the books will keep it: what cannot be kept there (a colon in a name) is no difference."""
+        """Returns the client as the books will keep it: what cannot be kept there (a colon in a name) is no
+        difference."""
         return PROVIDERS[self.connection.integration].kept(self.kind.name, fields)
 
     def matches(self, records: Sequence[Client], unmatched: Sequence[Link]) -> Matches:

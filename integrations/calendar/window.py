@@ -8,8 +8,8 @@ from integrations.records import Window
 
 
 def window_at(now: dt.datetime) -> Window:
-    """Returns the time from SYNC_WINDOW_PAST_DAYS before to SYNC_WINDOW_FUTURE_DAYS after today, in whole days of UTC, so that a
-    day's runs look at the same."""
+    """Returns the time from SYNC_WINDOW_PAST_DAYS before to SYNC_WINDOW_FUTURE_DAYS after today, in whole days of UTC,
+    so that a day's runs look at the same."""
     midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Window(
         midnight - dt.timedelta(days=settings.SYNC_WINDOW_PAST_DAYS),

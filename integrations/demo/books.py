@@ -26,7 +26,7 @@ class Bookkeeper:
         self.call.session.headers["Accept"] = "application/json"
 
     def all(self, entity: str) -> dict[str, dict[str, Any]]:
-        """Every record of this kind, by its id."""
+        """Returns every record of this kind, by its id."""
         where = "WHERE Active IN (true,false)" if entity in ("Customer", "Item") else ""
         answer = self.call("GET", f"/query?query={quote(f'SELECT * FROM {entity} {where} MAXRESULTS 1000')}")  # noqa: S608
         return {row["Id"]: row for row in answer["QueryResponse"].get(entity, [])}
@@ -110,7 +110,7 @@ class BooksWalk:
         return Link.objects.values_list("remote_id", flat=True).get(kind=kind, record_id=record_id, cut_at=None)
 
     def compare(self) -> int:
-        """Every record that belongs into the books is there once, with the same amounts."""
+        """Checks that every record that belongs into the books is there once, with the same amounts."""
         compared = 0
         for kind, entity in ENTITIES.items():
             links = dict(

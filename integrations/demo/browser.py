@@ -49,7 +49,7 @@ class _Forms(HTMLParser):
 
 
 def form_with(page: str, *names: str) -> Form:
-    """The first form that has all of these fields."""
+    """Returns the first form that has all of these fields."""
     parser = _Forms()
     parser.feed(page)
     for form in parser.forms:

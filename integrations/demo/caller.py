@@ -30,7 +30,7 @@ class Caller:
         return response.json() if response.content else None
 
     def pages(self, path: str) -> list[dict[str, Any]]:
-        """All records of one of FieldCamp's lists."""
+        """Returns all records of one of FieldCamp's lists."""
         found: list[dict[str, Any]] = []
         cursor = ""
         while True:
@@ -45,7 +45,7 @@ class Caller:
         return self.ended(self("POST", f"/integrations/{slug}/sync", {})["job_id"])
 
     def ended(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
-        """The job, once it is over. TimeoutError if it does not end."""
+        """Returns the job, once it is over. TimeoutError if it does not end."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             job = self("GET", f"/integrations/jobs/{job_id}")

@@ -101,6 +101,6 @@ class Children:
 
 
 def _signal(process: subprocess.Popen, number: int) -> None:
-    """To the whole group: gunicorn's workers must not outlive their master."""
+    """Signals the whole group: gunicorn's workers must not outlive their master."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

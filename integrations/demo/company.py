@@ -64,7 +64,7 @@ def make_company(today: dt.date | None = None) -> Workspace:
 
 @transaction.atomic
 def make_second_company() -> Workspace:
-    """A company of its own that must never be seen from the first."""
+    """Creates a company that must never be seen from the first."""
     if found := Workspace.objects.filter(name=SECOND_NAME).first():
         return found
     workspace = Workspace.objects.create(name=SECOND_NAME, timezone="America/Chicago")
@@ -88,7 +88,7 @@ def make_second_company() -> Workspace:
 
 @transaction.atomic
 def make_admin(workspace: Workspace, username: str, password: str, first_name: str, last_name: str) -> None:
-    """The workspace's owner with a login; an existing one gets this password."""
+    """Makes the workspace's owner with a login; an existing one gets this password."""
     user, _ = get_user_model().objects.get_or_create(username=username, defaults={"is_staff": True})
     user.is_staff = True
     user.first_name, user.last_name, user.email = first_name, last_name, f"{username}@fieldcamp.test"

@@ -81,7 +81,8 @@ class Walk:
         return jobs
 
     def compare(self) -> int:
-        """Each person's scheduled visits are exactly their calendar's events, with the same times, title and place."""
+        """Checks that each person's scheduled visits are exactly their calendar's events, with the same times, title
+        and place."""
         compared = 0
         for member_id, user in self.people.items():
             visits = {visit["id"]: visit for visit in _of(self.api, member_id)}
@@ -95,7 +96,7 @@ class Walk:
 
 
 def visits_of(user: CalendarUser) -> dict[str, Shown]:
-    """The events that stand for a visit, by its id. Disagreement if one visit has two."""
+    """Returns the events that stand for a visit, by its id. Disagreement if one visit has two."""
     found: dict[str, Shown] = {}
     for event in user.events():
         if event.visit_id in found:
@@ -140,7 +141,7 @@ def expect(holds: bool, otherwise: str) -> None:
 
 
 def table(jobs: list[dict[str, Any]]) -> str:
-    """The jobs and their counts, one line each."""
+    """Returns the jobs and their counts, one line each."""
     head = ("job", "integration", "mode", "status", "pulled", "pushed", "skipped", "failed")
     rows = [
         head,

@@ -12,7 +12,7 @@ GOOGLE_MARK = "fieldcamp_visit"
 
 
 def instant(text: str) -> dt.datetime:
-    """A time as an instant; one that says no zone is in UTC."""
+    """Returns a time as an instant; one that says no zone is in UTC."""
     moment = dt.datetime.fromisoformat(text)
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
@@ -58,7 +58,7 @@ class CalendarUser:
         self.calendar("PATCH", f"/events/{event.id}", body)
 
     def add(self, title: str, start: dt.datetime) -> str:
-        """A private appointment of an hour; its id."""
+        """Makes a private appointment of an hour; its id."""
         end = start + dt.timedelta(hours=1)
         body = {self.title: title, "start": self.time(start), "end": self.time(end)}
         return str(self.calendar("POST", "/events", body)["id"])

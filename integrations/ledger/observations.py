@@ -39,7 +39,8 @@ class Observations:
         return str(names.get())
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
-        """Saves one page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from `expected`."""
+        """Saves one page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from
+        `expected`."""
         name = "full_cursor" if full else "cursor"
         with self.transaction():
             moved = Stream.objects.filter(pk=self.stream.pk, **{name: expected}).update(**{name: page.cursor})

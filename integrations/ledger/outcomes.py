@@ -122,7 +122,8 @@ def _held(decision: Decision, _link: Link | None, _: Circumstances) -> Effect:
 
 
 def _waiting(decision: Decision, _link: Link | None, _: Circumstances) -> Effect:
-    """Leaves the link as it is, and dirty; where a person has to do something about it, that is a problem of the record."""
+    """Leaves the link as it is, and dirty; where a person has to do something about it, that is a problem of the
+    record."""
     local = decision.pair.local
     if not local.reason:
         return Effect(Outcome.SKIPPED, decision.reason, settles=False)

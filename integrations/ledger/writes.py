@@ -94,7 +94,8 @@ class Writes:
         return [known.get(pair.link_id or 0) or by_record[pair.record_id] for pair in pairs]
 
     def _make_room(self, links: Sequence[Link]) -> None:
-        """Deletes the links of a feed's reader who took our new record for somebody else's before its answer was saved."""
+        """Deletes the links of a feed's reader who took our new record for somebody else's before its answer was
+        saved."""
         named = {link.remote_id for link in links if link.record_id}
         unmatched = Link.objects.unmatched().filter(stream=self.stream, remote_id__in=named)
         unmatched.exclude(pk__in=[link.pk for link in links]).delete()

@@ -41,12 +41,12 @@ PAID_STATUSES = {
 
 
 def today_in(workspace: Workspace) -> dt.date:
-    """The company's day."""
+    """Returns the company's day."""
     return timezone.localdate(timezone=zoneinfo.ZoneInfo(workspace.timezone))
 
 
 def status_of(invoice: "Invoice", today: dt.date) -> InvoiceStatus:
-    """The one status that is shown. `in_status` finds by the same rules."""
+    """Returns the one status that is shown. `in_status` finds by the same rules."""
     if invoice.voided_at:
         return InvoiceStatus.VOID
     if not invoice.sent_at:
@@ -59,7 +59,7 @@ def status_of(invoice: "Invoice", today: dt.date) -> InvoiceStatus:
 
 
 def in_status(status: str, today: dt.date) -> models.Q:
-    """The condition under which `status_of` is this one."""
+    """Returns the condition under which `status_of` is this one."""
     live = models.Q(voided_at=None)
     sent, unpaid = live & models.Q(sent_at__isnull=False), ~models.Q(settlement=Settlement.PAID)
     overdue = models.Q(due_date__isnull=False, due_date__lt=today)
@@ -120,12 +120,12 @@ class Invoice(TrackedModel):
 
     @property
     def balance(self) -> Decimal:
-        """What is still to be paid."""
+        """Returns what is still to be paid."""
         return ZERO if self.voided_at else self.total - self.paid
 
     @property
     def status(self) -> InvoiceStatus:
-        """By the company's day."""
+        """Returns whether it is overdue, by the company's day."""
         return status_of(self, today_in(self.workspace))
 
 

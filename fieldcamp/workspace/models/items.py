@@ -65,5 +65,5 @@ class TaxRate(TrackedModel):
 
     @property
     def rates(self) -> list[Decimal]:
-        """What is rounded one by one."""
+        """Returns the rates that are rounded one by one."""
         return [Decimal(part["rate"]) for part in self.components] or [self.rate]

@@ -51,7 +51,7 @@ class Payment(TrackedModel):
 
     @property
     def unapplied(self) -> Decimal:
-        """What no invoice has taken."""
+        """Returns what no invoice has taken."""
         return max(self.amount - sum((row.amount for row in self.allocations.all()), ZERO), ZERO)
 
 

@@ -14,7 +14,7 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 @functools.cache
 def known_timezones() -> frozenset[str]:
-    """All names of the IANA database; reading them from the disk takes milliseconds."""
+    """Returns all names of the IANA database; reading them from the disk takes milliseconds."""
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -102,7 +102,7 @@ class Client(TrackedModel):
 
     @property
     def address(self) -> str:
-        """Where the work is done, on one line."""
+        """Returns where the work is done, on one line."""
         place = self.property_address or self.billing_address or {}
         parts = (place.get(name) for name in ("street", "city", "state", "postalCode", "country"))
         return ", ".join(part for part in parts if part)

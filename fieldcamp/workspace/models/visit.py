@@ -54,5 +54,5 @@ class Visit(TrackedModel):
 
     @property
     def is_over(self) -> bool:
-        """Completed and cancelled visits are not moved any more."""
+        """Returns whether it is completed or cancelled, and so not moved any more."""
         return self.visit_status in (VisitStatus.COMPLETED, VisitStatus.CANCELLED)

@@ -49,7 +49,7 @@ PAYMENT_FILTERS = [
 
 
 def list_reference(plural: str, serializer: type, filters: list[OpenApiParameter], one: str = "") -> Decorator:
-    """For a list, and for its POST where `one` names what that makes."""
+    """Returns the reference of a list, and for its POST where `one` names what that makes."""
     operations = {
         "get": extend_schema(
             operation_id=f"list_{plural}", parameters=[*filters, CURSOR, LIMIT], responses=serializer(many=True)
@@ -75,5 +75,5 @@ def record_reference(one: str, serializer: type, *, editable: bool = True, delet
 
 
 def action_reference(name: str, serializer: type, body: type | None = None) -> Decorator:
-    """For a POST that does one thing with a record."""
+    """Returns the reference of a POST that does one thing with a record."""
     return extend_schema_view(post=extend_schema(operation_id=name, request=body, responses={200: serializer}))

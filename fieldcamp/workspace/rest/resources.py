@@ -26,7 +26,8 @@ def _camel(name: str) -> str:
 
 @functools.cache
 def _shape(serializer_class: type[Serializer], partial: bool = False) -> Serializer:
-    """One serializer for all requests: making its fields anew costs more than using them, and they keep no state."""
+    """Returns one serializer for all requests: making its fields anew costs more than using them, and they keep no
+    state."""
     return serializer_class(partial=partial)
 
 

@@ -164,7 +164,7 @@ class Demo:
         close_old_connections()
 
     def _member(self, account: str) -> str:
-        """Whose account it is: the technician with the same first name."""
+        """Returns whose account it is: the technician with the same first name."""
         name = account.partition("@")[0]
         return Member.objects.get(workspace=self.facts["workspace"]["id"], email__startswith=f"{name}@").pk
 
@@ -186,7 +186,7 @@ class Demo:
         self._write()
 
     def _write(self) -> None:
-        """demo.json, whole or not at all, readable by its owner only."""
+        """Writes demo.json, whole or not at all, readable by its owner only."""
         draft = self.file.with_suffix(".tmp")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -227,7 +227,7 @@ def _admin(workspace: Workspace, username: str, name: tuple[str, str], known: di
 
 
 def _key(workspace: Workspace, known: str | None, limit: int | None) -> str:
-    """The key of the last run while it is good, else a new one."""
+    """Returns the key of the last run while it is good, else a new one."""
     if known and is_wellformed(known):
         live = ApiKey.objects.filter(workspace=workspace, prefix=prefix_of(known), revoked_at=None)
         if live.exists():
@@ -236,7 +236,7 @@ def _key(workspace: Workspace, known: str | None, limit: int | None) -> str:
 
 
 def _forget_everything(demo_file: Path) -> None:
-    """The database, the sandbox's state, mails and logs of earlier runs. Made keys stay."""
+    """Deletes the database, the sandbox's state, mails and logs of earlier runs. Made keys stay."""
     demo_file.unlink(missing_ok=True)
     for pattern in ("sandbox.state*", "fieldcamp.sqlite3*"):
         for path in settings.FIELDCAMP_DATA.glob(pattern):

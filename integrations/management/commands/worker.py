@@ -61,7 +61,7 @@ class Cluster:
         log.info("cluster_started", cluster=self.name, pid=self.process.pid)
 
     def ended(self) -> bool:
-        """Whether its first process has ended; it is not reaped yet, so that its group's number stays taken."""
+        """Returns whether its first process has ended; it is not reaped yet, so that its group's number stays taken."""
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def ask_to_stop(self) -> None:
@@ -112,7 +112,7 @@ class Supervisor:
         self._guarded(_clean_up, cluster.name, watchdog)
 
     def _tick(self, watchdog: Watchdog) -> bool:
-        """One round; whether the cluster has to be replaced."""
+        """Does one round; whether the cluster has to be replaced."""
         now = timezone.now()
         sweeper.sweep(now)
         schedule.dispatch_due(now)
@@ -122,7 +122,7 @@ class Supervisor:
         return False
 
     def _again(self, old: Cluster, watchdog: Watchdog) -> tuple[Cluster, Watchdog]:
-        """A new cluster in the old one's place, after a pause that grows while they keep dying early."""
+        """Starts a new cluster in the old one's place, after a pause that grows while they keep dying early."""
         old.kill()
         self._guarded(_clean_up, old.name, watchdog)
         self.pause = 1.0 if time.monotonic() - old.started > 60 else min(self.pause * 2, LONGEST_PAUSE)
@@ -131,7 +131,8 @@ class Supervisor:
         return new, Watchdog(new.name, timezone.now())
 
     def _guarded(self, action, *args):
-        """The action's answer; None when the database or the queue is away, which must not end the supervisor."""
+        """Returns the action's answer; None when the database or the queue is away, which must not end the
+        supervisor."""
         try:
             close_old_connections()
             return action(*args)
