@@ -44,6 +44,7 @@ class ProblemReason(StrEnum):
     SUBSCRIPTION = "subscription"
     LIMITS = "limits"
     VARIANCE = "variance"
+    INTERNAL = "internal"
 
 
 class ProviderError(Exception):

@@ -225,6 +225,10 @@ REASONS: dict[str, Fix] = {
         leads=FixTarget.CONNECTION,
         link=_("Look at the account"),
     ),
+    ProblemReason.INTERNAL: Fix(
+        _("Something went wrong on our side"),
+        _("Everything else is synced. The next sync tries this record again by itself; if it stays, tell support."),
+    ),
     ProblemReason.LIMITS: Fix(
         _("A limit of the provider is reached"),
         _("Shorten what is too long or split the record, or raise the limit of the plan there; then try again."),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
-from integrations.jobs.streams import stream_run
+from integrations.jobs.streams import FATAL, stream_run
 from integrations.kinds import SubjectKind
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
@@ -34,6 +34,7 @@ from integrations.queue import shutdown
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.queue.ring import ring
 from integrations.records import instant
+from integrations.sync.isolation import RunEnds
 from integrations.sync.ports import Phase
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
@@ -54,7 +55,7 @@ _CLEARED_BY_SUCCESS = (
 log = structlog.get_logger(__name__)
 
 
-class _Interrupted(Exception):
+class _Interrupted(RunEnds):
     """Ends the slice between two steps."""
 
 
@@ -152,7 +153,7 @@ class _Slice:
             self._compare_totals(part)
             self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
             with self._held():
-                resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS)
+                resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
         except RateLimited as error:
             with self._held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
@@ -168,7 +169,7 @@ class _Slice:
                 elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
                     mark_needs_reconnect(connection, str(error))
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
-        except (_Interrupted, LeaseLost, DatabaseError):
+        except FATAL:
             raise
         except Exception:
             log.exception("job_part_failed", connection_id=connection.pk)

@@ -4,20 +4,27 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from integrations.books import SIDES
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
+from integrations.errors import ProviderError
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
 from integrations.models import Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.records import Window
+from integrations.sync.isolation import RunEnds
 from integrations.sync.policy import SyncPolicy, Winner
 from integrations.sync.ports import RunProgress, Target
 from integrations.sync.run import StreamRun
+
+# What ends a run and is no record's fault: an account's trouble, a lease that is lost, a database that is away.
+FATAL = (ProviderError, RunEnds, OperationalError, InterfaceError)
+CAREFUL_AFTER = 3  # attempts: then the run goes record by record
 
 
 def side_of(stream: Stream, window: Window) -> LocalSide:
@@ -64,4 +71,6 @@ def stream_run(
         checkpoint=checkpoint,
         sleep=time.sleep,
         now=timezone.now,
+        fatal=FATAL,
+        careful=job.attempts >= CAREFUL_AFTER,
     )

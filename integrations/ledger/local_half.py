@@ -73,7 +73,7 @@ class LocalHalf:
         self.local.expand(decisions)
         self._forget(over)
         settle_rows(self.stream, settled)
-        codes = (ProblemCode.CONFLICT, ProblemCode.RECORD_REJECTED)
+        codes = (ProblemCode.CONFLICT, ProblemCode.RECORD_REJECTED, ProblemCode.INTERNAL_ERROR)
         keys = [pair.key for pair in solved]
         resolve_problems(self.stream.connection, now=timezone.now(), codes=codes, record_ids=keys)
 

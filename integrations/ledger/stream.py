@@ -6,11 +6,15 @@ Every transaction starts by asserting that the job is still ours, so nothing is 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from integrations.errors import ProblemReason
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import JobLog
+from integrations.ledger.failures import FAILED_HERE, Failures
 from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
@@ -18,8 +22,11 @@ from integrations.ledger.ports import LocalSide
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
+from integrations.sync.isolation import isolated
 from integrations.sync.ports import RunProgress, Stage, Written
 from integrations.sync.state import NOWHERE, Decision, Local, Pair
+
+log = structlog.get_logger(__name__)
 
 _GUARDED = [kind.name for kind in KINDS.values() if kind.guarded]
 
@@ -35,6 +42,7 @@ class StreamLedger(Observations):
         self.holds = Holds(stream, job, self.kind)
         self.writes = Writes(stream, self.kind, log)
         self.local_half = LocalHalf(stream, self.kind, log, local)
+        self.failures = Failures(stream, log)
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 
@@ -162,13 +170,15 @@ class StreamLedger(Observations):
         for link in links:
             if link.record_id not in best or link.cut_at is None:
                 best[link.record_id] = link
-        views = self.local.read(kind, seqs)
+        views = self._views(list(seqs))
         return [
             _pair(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
             for record_id, seq in seqs.items()
+            if not _is_abandoned(best.get(record_id))
         ]
 
     def _pairs(self, links: Sequence[Link]) -> list[Pair]:
+        links = [link for link in links if not _is_abandoned(link)]
         ids = [link.record_id for link in links if link.record_id]
         # Before the records themselves: an edit between the two looks is then newer than what is settled, and stays.
         seqs = dict(
@@ -176,7 +186,7 @@ class StreamLedger(Observations):
             if ids
             else ()
         )
-        views = self.local.read(self.kind.name, ids)
+        views = self._views(ids)
         nobodys = self.local.unmatched([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
             _pair(
@@ -188,6 +198,19 @@ class StreamLedger(Observations):
             )
             for link in links
         ]
+
+    def _views(self, record_ids: Sequence[str]) -> Mapping[str, Local]:
+        """Returns our side of these records. One that cannot be read waits, with a problem; it is not taken for
+        gone."""
+        views: dict[str, Local] = {}
+
+        def fail(record_id: str, error: Exception) -> None:
+            log.error("record_unreadable", stream_id=self.stream.pk, record_id=record_id, exc_info=error)
+            views[record_id] = Local(None, blocked=FAILED_HERE, reason=ProblemReason.INTERNAL)
+
+        fatal = (OperationalError, InterfaceError)
+        isolated(record_ids, lambda some: views.update(self.local.read(self.kind.name, some)), fail, fatal)
+        return views
 
     # --- what a run writes down -------------------------------------------------------------------------------------
 
@@ -219,11 +242,28 @@ class StreamLedger(Observations):
         with self.transaction():
             return self.local_half.save(decisions)
 
+    def abandon_intent(self, remote_id: str, error: Exception) -> None:
+        with self.transaction():
+            self.failures.of_write(remote_id, error)
+
+    def save_failure(self, pair: Pair, error: Exception) -> None:
+        with self.transaction():
+            self.failures.of_pair(pair, error)
+
+    def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
+        with self.transaction():
+            self.failures.of_listing(record, error)
+
     def save_written(self, written: Sequence[Written]) -> None:
         if not written:
             return
         with self.transaction():
             self.writes.save(written)
+
+
+def _is_abandoned(link: Link | None) -> bool:
+    """Returns whether a write of it could not be resolved: nothing is decided about it before it is."""
+    return link is not None and link.parked and link.intent is not None
 
 
 def _pair(link: Link | None, local: Local, seq: int | None, kind: str, record_id: str) -> Pair:

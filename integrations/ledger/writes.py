@@ -5,6 +5,7 @@ Everything runs inside the ledger's transaction.
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
@@ -14,7 +15,7 @@ from integrations.ledger.dirty import settle_rows
 from integrations.ledger.links import agree, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.problems import open_record_problem, resolve_problems
-from integrations.models import Link, Outcome, Stream
+from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb
 from integrations.sync.ports import Written
 from integrations.sync.state import Decision
@@ -27,8 +28,10 @@ class Writes:
         self.stream, self.kind, self.log = stream, kind, log
 
     def open_intents(self) -> dict[str, Fields]:
-        """Returns remote ids of writes that were begun and never answered, with what creates sent."""
-        links = Link.objects.with_intent().filter(stream=self.stream).order_by("pk")
+        """Returns remote ids of writes that were begun and never answered, with what creates sent. One that could not
+        be resolved is left alone until its record is edited or retried."""
+        edited = DirtyRow.objects.filter(stream=self.stream, record_id=OuterRef("record_id")).exclude(record_id="")
+        links = Link.objects.with_intent().filter(Q(parked=False) | Exists(edited), stream=self.stream).order_by("pk")
         return {link.remote_id: (link.intent or {}).get("fields") or {} for link in links}
 
     def intend(self, items: Sequence[tuple[Decision, Operation, int]]) -> None:

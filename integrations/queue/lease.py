@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations.models import JobStatus, SyncJob
 from integrations.queue import shutdown
+from integrations.sync.isolation import RunEnds
 
 BEAT = 5.0  # seconds
 LEASE = dt.timedelta(seconds=30)
@@ -20,7 +21,7 @@ LEASE = dt.timedelta(seconds=30)
 log = structlog.get_logger(__name__)
 
 
-class LeaseLost(Exception):
+class LeaseLost(RunEnds):
     """Another worker has, or may have, the job now: write nothing more."""
 
 

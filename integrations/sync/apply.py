@@ -5,11 +5,12 @@ A write is stored before it is sent, so that a lost answer is resolved by lookin
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
-from integrations.records import Capabilities, Fields, Marker, Operation, Verb
+from integrations.records import Capabilities, Fields, Marker, Operation, Verb, WriteResult
+from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
@@ -29,7 +30,8 @@ _VERBS = {
 @dataclass
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
-    any two steps and raises to end the slice."""
+    any two steps and raises to end the slice. An exception that is not `fatal` is the fault of the record at which it
+    is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -40,6 +42,7 @@ class Applier:
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
     now: Callable[[], dt.datetime]
+    fatal: tuple[type[Exception], ...]
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -53,21 +56,44 @@ class Applier:
         return len(self._queue)
 
     def settle_intents(self) -> None:
-        """Writes whose answer was lost are resolved by looking, not by writing again."""
+        """Resolves writes whose answer was lost by looking, not by writing again."""
         while intents := self.ledger.open_intents():
             names = list(intents)
             for start in range(0, len(names), self.capabilities.batch_size):
                 ids = names[start : start + self.capabilities.batch_size]
-                self.ledger.settle_intents(self.remote.get(self.target.container_id, ids, intents))
+                self._isolated(
+                    ids,
+                    lambda some: self.ledger.settle_intents(self.remote.get(self.target.container_id, some, intents)),
+                    self.ledger.abandon_intent,
+                )
                 self.checkpoint()
 
     def do(self, pairs: Iterable[Pair], *, first: bool = False) -> None:
-        decisions = plan(pairs, self.policy())
-        overtaken = self.ledger.save_local([decision for decision in decisions if decision.pull or _is_local(decision)])
-        writes = [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in overtaken]
+        """Decides about pairs and applies the local half at once; writes wait for a full batch, or are the next
+        (`first`)."""
+        decisions: list[Decision] = []
+        self._isolated(list(pairs), lambda some: decisions.extend(plan(some, self.policy())), self.ledger.save_failure)
+        untouchable = self._save_local([d for d in decisions if d.pull or _is_local(d)])
+        writes = [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in untouchable]
         # What was tried before goes together again: some providers know a batch that is sent twice.
         self._queue = [*writes, *self._queue] if first else [*self._queue, *writes]
         self.flush(rest=False)
+
+    def _save_local(self, decisions: Sequence[Decision]) -> set[str]:
+        """Makes the local half true; the keys of pairs that must not be written now, because somebody was faster or
+        because they failed."""
+        overtaken: set[str] = set()
+        failed = self._isolated(
+            decisions,
+            lambda some: overtaken.update(self.ledger.save_local(some)),
+            lambda decision, error: self.ledger.save_failure(decision.pair, error),
+        )
+        return overtaken | {decision.pair.key for decision in failed}
+
+    def _isolated(
+        self, items: Sequence[Item], work: Callable[[Sequence[Item]], None], fail: Callable[[Item, Exception], None]
+    ) -> list[Item]:
+        return isolated(items, work, fail, self.fatal)
 
     def flush(self, *, rest: bool) -> None:
         size = self.capabilities.batch_size
@@ -76,40 +102,80 @@ class Applier:
             self._write(batch)
             self.checkpoint()
 
-    def _write(self, batch: list[Decision]) -> None:
-        operations = [self._operation(decision) for decision in batch]
-        self.ledger.intend([(d, op, generation) for d, (op, generation) in zip(batch, operations, strict=True)])
-        try:
-            outcomes = self.remote.write(self.target.container_id, [op for op, _ in operations])
-        except Unavailable as error:
-            self._look_and_retry(batch, error)
+    def _write(self, batch: Sequence[Decision], *, alone: bool = False) -> None:
+        """Writes a batch. Where that fails in a way that no provider explains, each of its records is looked at and
+        written `alone`, and the one at which it fails again is left with a problem."""
+        sent: list[tuple[Decision, Operation, int]] = []
+
+        def intend(some: Sequence[Decision]) -> None:
+            intended = [(decision, *self._operation(decision)) for decision in some]
+            self.ledger.intend(intended)
+            sent.extend(intended)
+
+        self._isolated(batch, intend, lambda decision, error: self.ledger.save_failure(decision.pair, error))
+        if not sent:
             return
+        try:
+            results = self.remote.write(self.target.container_id, [operation for _, operation, _ in sent])
+        except Unavailable as error:
+            self._look_and_retry([decision for decision, _, _ in sent], error)
+        except self.fatal:
+            raise
+        except Exception as error:
+            if alone:
+                for _, operation, _ in sent:
+                    self.ledger.abandon_intent(operation.remote_id, error)
+            else:
+                self._write_one_by_one([decision for decision, _, _ in sent])
+        else:
+            self._take(sent, {result.key: result for result in results})
+
+    def _write_one_by_one(self, decisions: Sequence[Decision]) -> None:
+        """Looks whether these writes have been done in part, and does what is left, each alone."""
+        self.settle_intents()
+        for pair in self.ledger.refresh([decision.pair for decision in decisions]):
+            for decision in plan([pair], self.policy()):
+                if decision.action in REMOTE_WRITES:
+                    self._write([decision], alone=True)
+                    self.checkpoint()
+                else:
+                    self._save_local([decision])
+
+    def _take(self, sent: Sequence[tuple[Decision, Operation, int]], results: Mapping[str, WriteResult]) -> None:
+        """Takes the answers of a batch in; what was lost, refused for its rate or has moved on is dealt with anew."""
         written: list[Written] = []
         again: list[Decision] = []
         later: list[Decision] = []
         trouble: Unavailable | None = None
         refusal: RateLimited | None = None
-        by_key = {outcome.key: outcome for outcome in outcomes}
-        for decision, (operation, generation) in zip(batch, operations, strict=True):
-            outcome = by_key[operation.key]
-            problem = outcome.error
-            if isinstance(problem, RateLimited):
+        for decision, operation, _ in sent:
+            result = results[operation.key]
+            error = result.error
+            if isinstance(error, RateLimited):
                 later.append(decision)
-                refusal = max(refusal or problem, problem, key=lambda error: error.retry_at)
-            elif isinstance(problem, (Stale, Gone, Duplicate, Unavailable)):
+                refusal = max(refusal or error, error, key=lambda error: error.retry_at)
+            elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
-                trouble = problem if isinstance(problem, Unavailable) else trouble
-            elif problem is None or isinstance(problem, ProviderError):
-                written.append(Written(decision, outcome.record, problem, generation))
+                trouble = error if isinstance(error, Unavailable) else trouble
+            elif error is None or isinstance(error, ProviderError):
+                written.append(Written(decision, result.record, error, operation.remote_id))
             else:
-                raise problem
-        self.ledger.save_written(written)
+                raise error
+        self._save_written(written)
         if again:
             self._look_and_retry(again, trouble)
         if refusal:
             self._put_off(later, refusal)
         else:
             self._refusals = 0
+
+    def _save_written(self, written: Sequence[Written]) -> None:
+        """Saves answers. One that cannot be saved stays an open write, to be looked for before it is tried again."""
+        self._isolated(
+            written,
+            self.ledger.save_written,
+            lambda entry, error: self.ledger.abandon_intent(entry.remote_id or entry.decision.pair.remote_id, error),
+        )
 
     def _operation(self, decision: Decision) -> tuple[Operation, int]:
         """Returns the write of a decision, and the generation of its remote id."""
@@ -140,7 +206,7 @@ class Applier:
             self.sleep(
                 min(LONGEST_SLEEP, self.rng.uniform(0.5, 1.0) * 2 ** max(self._tries[d.pair.key] for d in again))
             )
-        self.ledger.save_written(
+        self._save_written(
             [Written(d, error=Stale("It keeps changing at the other side. It is tried again later.")) for d in given_up]
         )
         if not again:

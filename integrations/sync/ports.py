@@ -1,7 +1,7 @@
 """What a run needs of the world. `ledger.py` and `local.py` implement these over the ORM, providers the remote side."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Written:
     decision: Decision
     record: RemoteRecord | None = None
     error: ProviderError | None = None
-    generation: int = 0
+    remote_id: str = ""  # what the write was sent with
 
 
 class Phase(StrEnum):
@@ -68,6 +68,8 @@ class RunProgress:
     after_dirty: int = 0
     after_record: str = ""
     held: bool = False  # removals wait for a person
+    in_hand: str = ""  # the record that a careful run is at: should the process die, it was this one
+    left_out: list[str] = field(default_factory=list)  # at which it has died
     forced: bool = False  # the provider could not tell what has changed, so everything is read
 
 
@@ -79,6 +81,10 @@ class Ledger(Protocol):
         """Returns remote ids of the writes that were begun and whose answer was never saved, with what creates sent."""
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None: ...
+    def abandon_intent(self, remote_id: str, error: Exception) -> None:
+        """Leaves an open write that cannot be resolved, and its record with a problem: it is looked for again when
+        somebody edits or retries the record."""
+
     def cursor(self, full: bool) -> str: ...
     def announce(self, stage: Stage, full: bool = False) -> None:
         """Shows what the run does now, and how many records that will be."""
@@ -123,6 +129,12 @@ class Ledger(Protocol):
         or decided about, since they were read: those are left alone, and looked at again."""
 
     def save_written(self, written: Sequence[Written]) -> None: ...
+    def save_failure(self, pair: Pair, error: Exception) -> None:
+        """Leaves a record with a problem that names it: our side has failed at it, as no provider explains."""
+
+    def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
+        """Leaves a problem about a record of a listing that could not be written down."""
+
     def finish(self) -> None: ...
 
 

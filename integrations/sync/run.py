@@ -6,10 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from integrations.errors import CursorExpired
-from integrations.records import Capabilities, Window
+from integrations.errors import CursorExpired, ProviderError
+from integrations.records import Capabilities, Page, Window
 from integrations.sync.apply import Applier
 from integrations.sync.guard import judge
+from integrations.sync.isolation import RunEnds, isolated
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
@@ -20,9 +21,14 @@ CHUNK = 500  # pairs planned at a time
 MAX_UNFLUSHED_CHUNKS = 4  # chunks after which decisions do not wait any longer for a full batch
 
 
+class DiedBefore(Exception):
+    """A record at which the process of a careful run has died."""
+
+
 @dataclass
 class StreamRun:
-    """Brings one stream into agreement. `checkpoint` is called between any two steps and raises to end the slice."""
+    """Brings one stream into agreement. `checkpoint` is called between any two steps and raises to end the slice.
+    `careful` runs take record by record, so that what kills a process is known when it has done so."""
 
     target: Target
     ledger: Ledger
@@ -36,10 +42,15 @@ class StreamRun:
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
     now: Callable[[], dt.datetime]
+    fatal: tuple[type[Exception], ...] = (ProviderError, RunEnds)
+    careful: bool = False
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
         self._unflushed = 0
+        if self.progress.in_hand:
+            self.progress.left_out.append(self.progress.in_hand)
+            self.progress.in_hand = ""
         self.applier = Applier(
             target=self.target,
             ledger=self.ledger,
@@ -50,6 +61,7 @@ class StreamRun:
             checkpoint=self.checkpoint,
             sleep=self.sleep,
             now=self.now,
+            fatal=self.fatal,
             rng=self.rng,
         )
 
@@ -119,13 +131,30 @@ class StreamRun:
             try:
                 for page in self.remote.changes(self.target.container_id, cursor, self.window):
                     page = with_certainty(page, self.remote, self.target.container_id, self.ledger, self.window)
-                    self.ledger.save_page(page, cursor, full)
+                    self._save_page(page, cursor, full)
                     cursor = page.cursor
                     if not page.last:  # else each slice would end here, and none get beyond
                         self.checkpoint()
                 return
             except CursorMoved:  # a reader of the change feed was faster: go on behind it
                 continue
+
+    def _save_page(self, page: Page, cursor: str, full: bool) -> None:
+        """Saves a page; a record that cannot be written down is left with a problem, and the others are taken in."""
+        try:
+            self.ledger.save_page(page, cursor, full)
+        except CursorMoved:
+            raise
+        except self.fatal:
+            raise
+        except Exception:
+            isolated(
+                page.records,
+                lambda some: self.ledger.save_refreshed({record.id: record for record in some}),
+                self.ledger.save_unreadable,
+                self.fatal,
+            )
+            self.ledger.save_page(Page([], page.cursor, page.last), cursor, full)
 
     # --- guard ------------------------------------------------------------------------------------------------------
 
@@ -153,8 +182,8 @@ class StreamRun:
 
     def _apply_full(self) -> None:
         self._each_chunk(self.ledger.links, "after_link")
-        while ids := self.local.unlinked(self.progress.after_record, CHUNK):
-            self.applier.do(self.ledger.pairs_of_records(ids))
+        while ids := self.local.unlinked(self.progress.after_record, self._chunk):
+            self._do(self.ledger.pairs_of_records(ids))
             self.progress.after_record = ids[-1]
             self._save_progress()
         self._each_chunk(self.ledger.dirty, "after_dirty")
@@ -162,12 +191,37 @@ class StreamRun:
 
     def _each_chunk(self, read: Callable[[int, int], tuple[list[Pair], int]], name: str) -> None:
         while True:
-            pairs, after = read(getattr(self.progress, name), CHUNK)
+            pairs, after = read(getattr(self.progress, name), self._chunk)
             if not pairs:
                 return
-            self.applier.do(pairs)
+            self._do(pairs)
             setattr(self.progress, name, after)
             self._save_progress()
+
+    @property
+    def _chunk(self) -> int:
+        return 1 if self.careful else CHUNK
+
+    def _do(self, pairs: Sequence[Pair]) -> None:
+        """Applies pairs; a careful run writes down first which one it has in hand, and leaves out those at which its
+        process died."""
+        if not self.careful:
+            self.applier.do(pairs)
+            return
+        for pair in pairs:
+            if pair.key in self.progress.left_out:
+                self.ledger.save_failure(pair, DiedBefore("The process has died at this record more than once."))
+                continue
+            self.progress.in_hand = pair.key
+            self.ledger.save_progress(self.progress)
+            try:
+                self.applier.do([pair])
+                self.applier.flush(rest=True)
+            except self.fatal:  # a slice that is over, say: no death
+                self.progress.in_hand = ""
+                self.ledger.save_progress(self.progress)
+                raise
+            self.progress.in_hand = ""
 
     def _save_progress(self) -> None:
         """Saves where the run stands: the next slice, or another worker, takes it up behind what it has looked at."""
