@@ -3,7 +3,8 @@
 Everything runs inside the ledger's transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -61,13 +62,26 @@ class Writes:
 
     def settle(self, records: Mapping[str, RemoteRecord]) -> None:
         """Resolves intents whose answer was lost, now that we have looked."""
-        changed = list(Link.objects.with_intent().filter(stream=self.stream, remote_id__in=records))
+        changed = list(Link.objects.with_intent().filter(stream=self.stream, remote_id__in=records).order_by("pk"))
+        held = self._held(records.values(), changed)
         for link in changed:
-            if done := resolved(link, records[link.remote_id]):
+            record = records[link.remote_id]
+            if record.id != link.remote_id and record.id in held:
+                record = replace(record, id=link.remote_id, gone=True, tag="", marker=None, made_with="")
+            if done := resolved(link, record):
                 self.log.add_link(link, Outcome.PUSHED, done)
+            held.add(link.remote_id)
         self._make_room(changed)
         save_links(changed)
         self.log.save()
+
+    def _held(self, records: Iterable[RemoteRecord], links: Sequence[Link]) -> set[str]:
+        """Returns ids of those records that other links of ours hold. What is known there by its contents alone (a
+        name) may be another record's: it is not ours twice."""
+        others = (
+            Link.objects.live().linked().filter(stream=self.stream, remote_id__in=[record.id for record in records])
+        )
+        return set(others.exclude(pk__in=[link.pk for link in links]).values_list("remote_id", flat=True))
 
     def save(self, written: Sequence[Written]) -> None:
         """Takes the answers of writes into the links."""
