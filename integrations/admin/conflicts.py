@@ -96,19 +96,6 @@ def _unit(
     return Unit(names[0], names, tuple(lines), note)
 
 
-def picks(problem: Problem, posted: Mapping[str, str]) -> dict[str, str] | None:
-    """The side of each field from a form's `pick-<key>`; None where one is missing or no side."""
-    chosen: dict[str, str] = {}
-    for unit in units_of(problem):
-        if not unit.asked:
-            continue
-        side = posted.get(f"pick-{unit.key}")
-        if side not in ("local", "remote"):
-            return None
-        chosen |= dict.fromkeys(unit.names, side)
-    return chosen or None
-
-
 def last_changes(problems: Sequence[Problem]) -> dict[str, tuple[LastChange, LastChange]]:
     """By problem: the last change in FieldCamp, and when the other side was seen. One query."""
     keys = {(local_kind(problem.record_kind), problem.record_id): problem for problem in problems if problem.record_id}
