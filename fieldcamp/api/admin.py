@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.api.expiry import expires_soon, expiring
@@ -20,12 +22,13 @@ from fieldcamp.api.scope_table import ScopeTable, scope_table
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
+from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
 
 USUAL_LIFE = dt.timedelta(days=90)
-OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
+OVERLAPS = {0: _("at once"), 1: _("after 1 hour"), 24: _("after 1 day"), 168: _("after 7 days")}  # hours
 KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
 ONE_SAVE = {"show_save_and_add_another": False, "show_save_and_continue": False}
 _TONES = {
@@ -35,6 +38,18 @@ _TONES = {
     "Expired": "danger",
     "Revoked": "danger",
 }
+
+
+class RotationForm(DeskForm):
+    """How long the secret before the rotation stays good."""
+
+    overlap = forms.TypedChoiceField(
+        label=_("The old secret ends"),
+        choices=OVERLAPS.items(),
+        initial=24,
+        coerce=int,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose when the old secret ends.")),
+    )
 
 
 class KeyForm(ServiceForm):
@@ -157,12 +172,14 @@ class ApiKeyAdmin(ServiceAdmin):
     def _secret_of(self, request: HttpRequest) -> str:
         return request._fresh_secret  # type: ignore[attr-defined]
 
-    def _page(self, request: HttpRequest, template: str, key: ApiKey, **context: Any) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, template: str, key: ApiKey, status: int = 200, **context: Any
+    ) -> HttpResponse:
         context |= {**self.admin_site.each_context(request), "key": key, "opts": self.opts, "original": key}
-        return TemplateResponse(request, template, context)
+        return TemplateResponse(request, template, context, status=status)
 
     def _show(self, request: HttpRequest, key: ApiKey, secret: str, rotated: bool = False) -> HttpResponse:
-        words = {"title": "Copy the secret now", "rotated": rotated, "now": timezone.now()}
+        words: dict[str, Any] = {"title": "Copy the secret now", "rotated": rotated, "now": timezone.now()}
         return self._page(request, "admin/api/secret.html", key, secret=secret, **words)
 
     def get_urls(self) -> list[Any]:
@@ -195,10 +212,11 @@ class ApiKeyAdmin(ServiceAdmin):
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """GET asks how long the old secret stays good, POST shows the new one."""
         key = self._key(request, object_id)
-        hours = request.POST.get("overlap", "")
-        if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:
-            return self._page(request, "admin/api/rotate.html", key, title="New secret", overlaps=OVERLAPS.items())
+        form = RotationForm(request.POST if "overlap" in request.POST else None)
+        if not form.is_valid():
+            status = 400 if form.is_bound else 200
+            return self._page(request, "admin/api/rotate.html", key, status, title=gettext("New secret"), form=form)
         with attributed(actor=desk_user_of(request).name):
-            secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
+            secret = rotate_key(key, overlap=dt.timedelta(hours=form.cleaned_data["overlap"]))
         self.log_change(request, key, "Rotated.")
         return self._show(request, key, secret, rotated=True)
