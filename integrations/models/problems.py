@@ -23,7 +23,7 @@ class Problem(models.Model):
     code = models.CharField(max_length=32)
     record_kind = models.CharField(max_length=20, blank=True)
     record_id = models.CharField(max_length=1024, blank=True)
-    message = models.CharField(max_length=500)
+    message = models.CharField(_("message"), max_length=500)
     detail = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     notice = models.BooleanField(default=False)
@@ -33,6 +33,8 @@ class Problem(models.Model):
     ignored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
         ordering = ["-occurred_at", "-id"]
         constraints = [
             models.UniqueConstraint(
