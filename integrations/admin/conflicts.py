@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Change
 from integrations.admin.subjects import local_kind
@@ -14,9 +16,9 @@ from integrations.kinds import KINDS
 from integrations.models import Problem
 
 NOTES = {
-    "local": "Changed in FieldCamp only: kept.",
-    "remote": "Changed there only: taken over.",
-    "owned": "FieldCamp's own: put back there.",
+    "local": _("Changed in FieldCamp only: kept."),
+    "remote": _("Changed there only: taken over."),
+    "owned": _("FieldCamp's own: put back there."),
 }
 
 
@@ -42,7 +44,10 @@ class Unit:
     @property
     def label(self) -> str:
         first, *rest = (line.label for line in self.lines)
-        return " and ".join([first, *(label.lower() for label in rest)])
+        if not rest:
+            return first
+        *more, last = (label.lower() for label in rest)
+        return gettext("{some} and {last}").format(some=", ".join([first, *more]), last=last)
 
     @property
     def asked(self) -> bool:
@@ -74,7 +79,7 @@ def units_of(problem: Problem) -> list[Unit]:
             if name == together[0]:
                 units.append(_unit(problem.record_kind, tuple(together), local, remote))
         else:
-            note = "" if name in asked else NOTES[_side(name, kind, local, base)]
+            note = "" if name in asked else str(NOTES[_side(name, kind, local, base)])
             units.append(_unit(problem.record_kind, (name,), local, remote, note))
     return sorted(units, key=lambda unit: not unit.asked)
 

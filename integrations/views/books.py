@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
 from integrations.admin.mapping import MappingPage
+from integrations.admin.values import PLURALS
 from integrations.errors import ProviderError, RateLimited
 from integrations.models import Connection, SyncJob
 from integrations.providers import PROVIDERS
@@ -60,9 +61,10 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
     """What the first sync would do, and the button that starts it."""
     context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     try:
-        context["preview"] = preview_books(connection)
+        found = context["preview"] = preview_books(connection)
     except ProviderError as error:
         return _unwell(request, context | {"error": error})
+    context["rows"] = [(PLURALS[kind], count) for kind, count in found.counts.items()]
     return render(request, "connect/books_preview.html", context)
 
 

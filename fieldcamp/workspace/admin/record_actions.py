@@ -24,11 +24,11 @@ from fieldcamp.workspace.tracking import attributed
 class RecordAction:
     """`asks`: what is said before it is done (nothing: it is done at once). `leaves`: the record is gone then."""
 
-    label: str
+    label: Any  # texts that are translated when they are shown
     run: Callable[[Any, str], Any]  # record, reason
     when: Callable[[Any], bool]
-    done: str
-    asks: tuple[str, ...] = ()
+    done: Any
+    asks: tuple[Any, ...] = ()
     takes_reason: bool = False
     leaves: bool = False
     tone: str = ""
@@ -105,7 +105,7 @@ class RecordActionAdmin(RecordAdmin):
         except InvalidFields as error:
             self.message_user(request, " ".join(sum(error.details.values(), [])), messages.WARNING)
         else:
-            self.message_user(request, action.done.format(record), messages.SUCCESS)
+            self.message_user(request, str(action.done).format(record), messages.SUCCESS)
             if action.leaves:
                 return HttpResponseRedirect(reverse(f"admin:{self._name('changelist')}"))
         return HttpResponseRedirect(self._page_of(record))
