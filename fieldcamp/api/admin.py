@@ -7,11 +7,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import TextChoices
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fieldcamp.api.expiry import expires_soon, expiring
@@ -20,21 +24,56 @@ from fieldcamp.api.scope_table import ScopeTable, scope_table
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
+from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
 
 USUAL_LIFE = dt.timedelta(days=90)
-OVERLAPS = {0: "at once", 1: "1 hour", 24: "1 day", 168: "7 days"}
+OVERLAPS = {0: _("at once"), 1: _("after 1 hour"), 24: _("after 1 day"), 168: _("after 7 days")}  # hours
 KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
 ONE_SAVE = {"show_save_and_add_another": False, "show_save_and_continue": False}
+
+
+class KeyState(TextChoices):
+    """How it stands with a key now."""
+
+    ACTIVE = "active", _("Active")
+    EXPIRES_SOON = "expires_soon", _("Expires soon")
+    ROTATING = "rotating", _("Rotating")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+
+
 _TONES = {
-    "Active": "success",
-    "Expires soon": "warning",
-    "Rotating": "warning",
-    "Expired": "danger",
-    "Revoked": "danger",
+    KeyState.ACTIVE: "success",
+    KeyState.EXPIRES_SOON: "warning",
+    KeyState.ROTATING: "warning",
+    KeyState.EXPIRED: "danger",
+    KeyState.REVOKED: "danger",
 }
+
+
+def state_of(key: ApiKey, now: dt.datetime) -> KeyState:
+    if key.revoked_at:
+        return KeyState.REVOKED
+    if key.expires_at and key.expires_at <= now:
+        return KeyState.EXPIRED
+    if expires_soon(key, now):
+        return KeyState.EXPIRES_SOON
+    return KeyState.ROTATING if key.previous_until and key.previous_until > now else KeyState.ACTIVE
+
+
+class RotationForm(DeskForm):
+    """How long the secret before the rotation stays good."""
+
+    overlap = forms.TypedChoiceField(
+        label=_("The old secret ends"),
+        choices=OVERLAPS.items(),
+        initial=24,
+        coerce=int,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose when the old secret ends.")),
+    )
 
 
 class KeyForm(ServiceForm):
@@ -42,7 +81,8 @@ class KeyForm(ServiceForm):
         choices=[(scope, scope) for scope in SCOPES],
         initial=list(SCOPES),
         widget=ScopeTable,
-        help_text="What calls with this key may do. Triggering a sync needs Integrations: write.",
+        help_text=_("What calls with this key may do. Triggering a sync needs Integrations: write."),
+        label=_("Scopes"),
     )
     secret = ""
 
@@ -53,7 +93,7 @@ class KeyForm(ServiceForm):
     def clean_expires_at(self) -> dt.datetime | None:
         end = self.cleaned_data["expires_at"]
         if end and end <= timezone.now() and end != self.instance.expires_at:
-            raise forms.ValidationError("This time has passed.")
+            raise forms.ValidationError(gettext("This time has passed."))
         return end
 
     def run(self) -> ApiKey:
@@ -71,7 +111,7 @@ class KeyForm(ServiceForm):
 class ApiKeyAdmin(ServiceAdmin):
     form = KeyForm
     needs = {"view": "keys", "add": "keys", "change": "keys"}
-    list_display = ("name", "prefix", "state", "last_used", "expires", "created_by", "created")
+    list_display = ("name", "prefix", "badge", "last_used", "expires", "created_by", "created")
     search_fields = ("name", "prefix")
     readonly_fields = (
         "prefix", "state", "granted", "old_secret", "last_used", "expires", "created_by", "created", "revoked",
@@ -85,36 +125,36 @@ class ApiKeyAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is None:
             return KEY_FORM
-        about = ("prefix", "state", "last_used", "created_by", "created")
+        facts = ("prefix", "state", "last_used", "created_by", "created")
         if obj.revoked_at:
-            return ("name", "granted", "expires", *about, "revoked")
-        return (*KEY_FORM, *about, "old_secret")
+            return ("name", "granted", "expires", *facts, "revoked")
+        return (*KEY_FORM, *facts, "old_secret")
 
-    @display(description="Scopes")
+    @display(description=_("Scopes"))
     def granted(self, key: ApiKey) -> str:
         return scope_table(key.scopes, fixed=True)
 
-    @display(description="Last used", ordering="last_used_at")
+    @display(description=_("Last used"), ordering="last_used_at")
     def last_used(self, key: ApiKey) -> str:
         return when(key.last_used_at)
 
-    @display(description="Expires", ordering="expires_at")
+    @display(description=_("Expires"), ordering="expires_at")
     def expires(self, key: ApiKey) -> str:
-        return at(key.expires_at, "never")
+        return at(key.expires_at, gettext("never"))
 
-    @display(description="Created", ordering="created_at")
+    @display(description=_("Created"), ordering="created_at")
     def created(self, key: ApiKey) -> str:
         return at(key.created_at)
 
-    @display(description="Revoked")
+    @display(description=_("Revoked"))
     def revoked(self, key: ApiKey) -> str:
         return at(key.revoked_at)
 
-    @display(description="Old secret")
+    @display(description=_("Old secret"))
     def old_secret(self, key: ApiKey) -> Any:
         if key.previous_until and key.previous_until > timezone.now():
-            return format_html("good until {}", at(key.previous_until))
-        return "not good any more" if key.previous_digest else "none"
+            return format_html(gettext("good until {}"), at(key.previous_until))
+        return gettext("not good any more") if key.previous_digest else gettext("none")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": (timezone.now() + USUAL_LIFE).replace(second=0, microsecond=0)}
@@ -122,10 +162,9 @@ class ApiKeyAdmin(ServiceAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Says which keys end soon."""
         for key in desk_user_of(request).scope(expiring(timezone.now()))[:5]:
-            end = timezone.localtime(key.expires_at)
-            self.message_user(
-                request, f"{key.name} expires on {end:%-d %B %Y}: make a new key in time.", messages.WARNING
-            )
+            said = gettext("{key} expires on {day}: make a new key in time.")
+            day = date_format(timezone.localtime(key.expires_at), "j F Y")
+            self.message_user(request, said.format(key=key.name, day=day), messages.WARNING)
         return super().changelist_view(request, extra_context)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -135,16 +174,15 @@ class ApiKeyAdmin(ServiceAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         return super().change_view(request, object_id, form_url, {**ONE_SAVE, **(extra_context or {})})
 
-    @display(description="State", label=_TONES)
+    @display(description=_("State"), label={state.value: tone for state, tone in _TONES.items()})
+    def badge(self, key: ApiKey) -> tuple[str, Any]:
+        """In the list, in colour."""
+        state = state_of(key, timezone.now())
+        return state.value, state.label
+
+    @display(description=_("State"))
     def state(self, key: ApiKey) -> str:
-        now = timezone.now()
-        if key.revoked_at:
-            return "Revoked"
-        if key.expires_at and key.expires_at <= now:
-            return "Expired"
-        if expires_soon(key, now):
-            return "Expires soon"
-        return "Rotating" if key.previous_until and key.previous_until > now else "Active"
+        return str(state_of(key, timezone.now()).label)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         # Rendered here, not after a redirect: the secret would have to be kept somewhere in between.
@@ -157,12 +195,14 @@ class ApiKeyAdmin(ServiceAdmin):
     def _secret_of(self, request: HttpRequest) -> str:
         return request._fresh_secret  # type: ignore[attr-defined]
 
-    def _page(self, request: HttpRequest, template: str, key: ApiKey, **context: Any) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, template: str, key: ApiKey, status: int = 200, **context: Any
+    ) -> HttpResponse:
         context |= {**self.admin_site.each_context(request), "key": key, "opts": self.opts, "original": key}
-        return TemplateResponse(request, template, context)
+        return TemplateResponse(request, template, context, status=status)
 
     def _show(self, request: HttpRequest, key: ApiKey, secret: str, rotated: bool = False) -> HttpResponse:
-        words = {"title": "Copy the secret now", "rotated": rotated, "now": timezone.now()}
+        words: dict[str, Any] = {"title": gettext("Copy the secret now"), "rotated": rotated, "now": timezone.now()}
         return self._page(request, "admin/api/secret.html", key, secret=secret, **words)
 
     def get_urls(self) -> list[Any]:
@@ -185,20 +225,22 @@ class ApiKeyAdmin(ServiceAdmin):
         """Revokes the key: GET says what will happen, POST does it."""
         key = self._key(request, object_id)
         if request.method != "POST":
-            return self._page(request, "admin/api/revoke.html", key, title="Revoke this key?")
+            return self._page(request, "admin/api/revoke.html", key, title=gettext("Revoke this key?"))
         with attributed(actor=desk_user_of(request).name):
             revoke_key(key)
-        self.log_change(request, key, "Revoked.")
-        self.message_user(request, f"{key.name} is revoked. Calls with it are refused from now on.")
+        self.log_change(request, key, gettext("Revoked."))
+        said = gettext("{key} is revoked. Calls with it are refused from now on.")
+        self.message_user(request, said.format(key=key.name))
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
 
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Rotates the secret: GET asks how long the old one stays good, POST shows the new one."""
         key = self._key(request, object_id)
-        hours = request.POST.get("overlap", "")
-        if request.method != "POST" or not hours.isdecimal() or int(hours) not in OVERLAPS:
-            return self._page(request, "admin/api/rotate.html", key, title="New secret", overlaps=OVERLAPS.items())
+        form = RotationForm(request.POST if "overlap" in request.POST else None)
+        if not form.is_valid():
+            status = 400 if form.is_bound else 200
+            return self._page(request, "admin/api/rotate.html", key, status, title=gettext("New secret"), form=form)
         with attributed(actor=desk_user_of(request).name):
-            secret = rotate_key(key, overlap=dt.timedelta(hours=int(hours)))
-        self.log_change(request, key, "Rotated.")
+            secret = rotate_key(key, overlap=dt.timedelta(hours=form.cleaned_data["overlap"]))
+        self.log_change(request, key, gettext("Rotated."))
         return self._show(request, key, secret, rotated=True)

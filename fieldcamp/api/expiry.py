@@ -6,6 +6,8 @@ import structlog
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.links import absolute
@@ -48,11 +50,12 @@ def _mail(key: ApiKey) -> int:
     if not addresses or key.expires_at is None:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)
+    name, day = " ".join(key.name.split()), date_format(key.expires_at, "j F Y")
+    refused = gettext("From then on FieldCamp refuses every call with the key {key} ({prefix}…) of {company}.")
+    advice = gettext("Create a new key and put it where your program reads its secrets, or move this one's end:")
     return send_mail(
-        f"The API key {' '.join(key.name.split())} expires on {key.expires_at:%-d %B %Y}",
-        f"From then on FieldCamp refuses every call with the key {key.name} ({key.prefix}…) of "
-        f"{key.workspace.name}.\n\n"
-        f"Create a new key and put it where your program reads its secrets, or move this one's end:\n{page}\n",
+        gettext("The API key {key} expires on {day}").format(key=name, day=day),
+        f"{refused.format(key=key.name, prefix=key.prefix, company=key.workspace.name)}\n\n{advice}\n{page}\n",
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.scopes import validate_scopes
 from fieldcamp.ids import PrefixedIdField
@@ -16,18 +17,18 @@ class ApiKey(models.Model):
 
     id = PrefixedIdField("key")
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="api_keys")
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=32, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=32, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     previous_digest = models.CharField(max_length=64, blank=True, editable=False)
     previous_until = models.DateTimeField(null=True, blank=True, editable=False)
-    scopes = models.JSONField(default=list, validators=[validate_scopes])
-    expires_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(_("scopes"), default=list, validators=[validate_scopes])
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     rate_limit_override = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Calls a minute. Empty: the usual 100."
+        _("rate limit override"), null=True, blank=True, help_text=_("Calls a minute. Empty: the usual 100.")
     )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_by = models.CharField(max_length=200, blank=True, editable=False)
+    created_by = models.CharField(_("created by"), max_length=200, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     expiry_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -37,7 +38,8 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        verbose_name = "API key"
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
         indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="keys_of_workspace")]
 
     def __str__(self) -> str:
@@ -48,7 +50,7 @@ class RateWindow(models.Model):
     """Calls of one key in one minute, or of one workspace on one day: `<key or workspace id>:<start>`."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    ends_at = models.BigIntegerField(help_text="Unix seconds.")
+    ends_at = models.BigIntegerField(help_text=_("Unix seconds."))
     used = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -6,17 +6,28 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.scopes import RESOURCES, SCOPES
 
-LABELS = {"api_keys": "API keys"}
+LABELS = {
+    "clients": _("Clients"),
+    "visits": _("Visits"),
+    "team": _("Team"),
+    "integrations": _("Integrations"),
+    "api_keys": _("API keys"),
+    "invoices": _("Invoices"),
+    "payments": _("Payments"),
+    "items": _("Items"),
+    "taxes": _("Taxes"),
+}
 
 
 def scope_table(chosen: Collection[str], *, name: str = "", fixed: bool = False) -> SafeString:
     """Returns tick boxes, or with `fixed` the ticks alone."""
     rows = [
         {
-            "label": LABELS.get(resource, resource.capitalize()),
+            "label": LABELS[resource],
             "cells": [_cell(resource, access, chosen, name) for access in ("read", "write")],
         }
         for resource in RESOURCES

@@ -7,6 +7,7 @@ from django.contrib.admin import ShowFacets
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -113,7 +114,7 @@ class ServiceForm(forms.ModelForm):
         """The company that a new row belongs to."""
         workspace = desk_user_of(self.request).workspace
         if workspace is None:
-            raise ValidationError("There is no company yet.")
+            raise ValidationError(gettext("There is no company yet."))
         return workspace
 
     def _refuse(self, name: str | None, sentences: list[str]) -> None:

@@ -15,6 +15,7 @@ from django.contrib.auth.views import (
 from django.core.cache import cache
 from django.db.models import Q
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 PAUSE = 60  # seconds between two mails to one login
 
@@ -23,7 +24,7 @@ class ForgottenForm(PasswordResetForm):
     """Mails whoever may enter the desk; also who was invited and has not set a password yet."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         label_suffix="",

@@ -5,19 +5,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Change, Member, Settlement, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
 _SETTLING = {"sent_at", "voided_at", "void_reason", "settlement"}
+# What is called otherwise than the model's field.
 _LABELS = {
-    "phone_number": "phone number",
-    "billing_address": "billing address",
-    "property_address": "address",
-    "lines_digest": "lines",
-    "allocations_digest": "invoices that it pays",
+    "property_address": _("address"),
+    "lines_digest": _("lines"),
+    "allocations_digest": _("invoices that it pays"),
 }
 
 
@@ -33,30 +36,45 @@ def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50)
     """Returns the changes, the newest first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}
-    return [HistoryEntry(row.at, f"{_what(row, people)}{_who(row, places)}") for row in rows]
+    return [HistoryEntry(row.at, _sentence(_what(row, record, people), row, places)) for row in rows]
 
 
 def _ids(rows: Iterable[Change], name: str) -> set[str]:
     return {values[name] for row in rows for values in (row.before, row.after) if values.get(name)}
 
 
-def _who(row: Change, places: Mapping[str, str]) -> str:
-    where = f" in {places[row.origin]}" if row.origin in places else ""
-    return f"{where} by {row.actor}." if row.actor else f"{where}."
+def _sentence(what: str, row: Change, places: Mapping[str, str]) -> str:
+    place = places.get(row.origin, "")
+    if place and row.actor:
+        sentence = gettext("{what} in {place} by {person}.")
+    elif place:
+        sentence = gettext("{what} in {place}.")
+    else:
+        sentence = gettext("{what} by {person}.") if row.actor else gettext("{what}.")
+    return sentence.format(what=what, place=place, person=row.actor)
 
 
-def _what(row: Change, people: Mapping[str, str]) -> str:
-    if row.action == Change.Action.CREATED:
-        return "Created"
-    if row.action == Change.Action.DELETED:
-        return "Deleted"
+def _what(row: Change, record: TrackedModel, people: Mapping[str, str]) -> str:
+    if row.action in (Change.Action.CREATED, Change.Action.DELETED):
+        return str(Change.Action(row.action).label)
     said = [*_moved(row), *_reassigned(row, people), *_status(row), *_settled(row)]
     rest = sorted({*row.after} - _TIMES - {"technician_id", "visit_status", "deleted_at"} - _SETTLING)
     if rest:
-        names = [_LABELS.get(name, name.removesuffix("_id").replace("_", " ")) for name in rest]
-        said.append(f"{' and '.join(names)} changed")
-    sentence = ", ".join(said) or "changed"
+        *some, last = (_label(record, name) for name in rest)
+        names = gettext("{some} and {last}").format(some=", ".join(some), last=last) if some else last
+        said.append(gettext("{fields} changed").format(fields=names))
+    sentence = ", ".join(said) or gettext("changed")
     return sentence[0].upper() + sentence[1:]
+
+
+def _label(record: TrackedModel, name: str) -> str:
+    """How people call this field."""
+    if name in _LABELS:
+        return str(_LABELS[name])
+    try:
+        return str(record._meta.get_field(name.removesuffix("_id")).verbose_name)  # type: ignore[union-attr]
+    except FieldDoesNotExist:  # one that the record had in an older release
+        return name.replace("_", " ")
 
 
 def _moved(row: Change) -> list[str]:
@@ -64,10 +82,11 @@ def _moved(row: Change) -> list[str]:
         return []
     old, new = _moment(row.before.get("scheduled_start")), _moment(row.after.get("scheduled_start"))
     if "scheduled_start" not in row.after:
-        return [f"new end {_text(_moment(row.after['scheduled_end']))}"]
+        return [gettext("new end {time}").format(time=_text(_moment(row.after["scheduled_end"])))]
     if new is None:
-        return [f"taken off the schedule ({_text(old)})"]
-    return [f"moved from {_text(old)} to {_text(new)}" if old else f"scheduled for {_text(new)}"]
+        return [gettext("taken off the schedule ({time})").format(time=_text(old))]
+    moved = gettext("moved from {old} to {new}") if old else gettext("scheduled for {new}")
+    return [moved.format(old=_text(old), new=_text(new))]
 
 
 def _moment(value: Any) -> dt.datetime | None:
@@ -75,30 +94,28 @@ def _moment(value: Any) -> dt.datetime | None:
 
 
 def _text(moment: dt.datetime | None) -> str:
-    return timezone.localtime(moment).strftime("%a %-d %b, %H:%M") if moment else "no time"
+    return date_format(timezone.localtime(moment), "D j M, H:i") if moment else gettext("no time")
 
 
 def _reassigned(row: Change, people: Mapping[str, str]) -> list[str]:
     if "technician_id" not in row.after:
         return []
     old, new = row.before.get("technician_id"), row.after["technician_id"]
-    if not new:
-        return [f"taken from {people.get(old, 'a former technician')}"]
-    return [f"assigned to {people.get(new, 'a former technician')}"]
+    said = gettext("assigned to {person}") if new else gettext("taken from {person}")
+    return [said.format(person=people.get(new or old, gettext("a former technician")))]
 
 
 def _settled(row: Change) -> list[str]:
     """Returns what became of an invoice or a payment."""
-    said = ["sent"] if row.after.get("sent_at") else []
+    said = [gettext("sent")] if row.after.get("sent_at") else []
     if "voided_at" in row.after:
-        said.append("voided" if row.after["voided_at"] else "no longer void")
+        said.append(gettext("voided") if row.after["voided_at"] else gettext("no longer void"))
     if "settlement" in row.after:
-        said.append(f"now {Settlement(row.after['settlement']).label.lower()}")
+        said.append(gettext("now {state}").format(state=Settlement(row.after["settlement"]).label.lower()))
     return said
 
 
 def _status(row: Change) -> list[str]:
     if "visit_status" not in row.after:
         return []
-    labels = dict(VisitStatus.choices)
-    return [f"status {labels[row.after['visit_status']].lower()}"]
+    return [gettext("status {state}").format(state=VisitStatus(row.after["visit_status"]).label.lower())]

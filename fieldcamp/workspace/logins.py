@@ -4,7 +4,6 @@ A login belongs to one member and so to one company. It is never deleted, becaus
 hangs on it: revoked is a login without a password that Django lets nobody in with.
 """
 
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -13,25 +12,27 @@ from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, TextChoices
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Member, Role
-from fieldcamp.workspace.team import may_handle, other_owners_can_sign_in
+from fieldcamp.workspace.team import ONLY_OWNER_WHO_SIGNS_IN, may_handle, other_owners_can_sign_in
 
 log = structlog.get_logger(__name__)
 
 
-class LoginState(StrEnum):
-    NONE = "No login"
-    INVITED = "Invited"
-    ACTIVE = "Active"
-    REVOKED = "Revoked"
+class LoginState(TextChoices):
+    NONE = "none", _("No login")
+    INVITED = "invited", _("Invited")
+    ACTIVE = "active", _("Active")
+    REVOKED = "revoked", _("Revoked")
 
 
 def login_state(member: Member) -> LoginState:
@@ -41,6 +42,10 @@ def login_state(member: Member) -> LoginState:
     if not member.user.is_active:
         return LoginState.REVOKED
     return LoginState.ACTIVE if member.user.has_usable_password() else LoginState.INVITED
+
+
+def _refusal(sentence: str, **values: Any) -> InvalidTransition:
+    return InvalidTransition(sentence.format(**values))
 
 
 def invite(*, member: Member, by: Member | None) -> bool:
@@ -54,11 +59,11 @@ def invite(*, member: Member, by: Member | None) -> bool:
         _check(member, by)
         state = login_state(member)
         if state == LoginState.ACTIVE:
-            raise InvalidTransition(f"{member} has set a password already and can sign in.")
+            raise _refusal(gettext("{member} has set a password already and can sign in."), member=member)
         if not member.is_active:
-            raise InvalidTransition(f"{member} is switched off. Switch the person on first.")
+            raise _refusal(gettext("{member} is switched off. Switch the person on first."), member=member)
         if not member.email:
-            raise InvalidTransition(f"{member} has no e-mail address. Enter one first.")
+            raise _refusal(gettext("{member} has no e-mail address. Enter one first."), member=member)
         member.user = _login_for(member)
         member.save(update_fields=["user"])
         action = "login.invited_again" if state == LoginState.INVITED else "login.invited"
@@ -71,7 +76,8 @@ def _login_for(member: Member) -> User:
     address = member.email.strip().lower()
     known = User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address))
     if any(user.pk != member.user_id for user in known):
-        raise InvalidTransition(f"{address} has a login already, and a login belongs to exactly one person.")
+        taken = gettext("{address} has a login already, and a login belongs to exactly one person.")
+        raise _refusal(taken, address=address)
     user = member.user or User()
     user.username, user.email, user.is_active, user.is_staff = address, address, True, True
     user.first_name, user.last_name = member.first_name[:150], member.last_name[:150]
@@ -80,7 +86,7 @@ def _login_for(member: Member) -> User:
         with transaction.atomic():
             user.save()
     except IntegrityError:  # somebody else was given the same name this very moment
-        raise InvalidTransition(f"{address} has a login already.") from None
+        raise _refusal(gettext("{address} has a login already."), address=address) from None
     return user
 
 
@@ -90,11 +96,11 @@ def revoke(*, member: Member, by: Member | None) -> None:
         member = _locked(member)
         _check(member, by)
         if by and by.pk == member.pk:
-            raise InvalidTransition("You cannot revoke your own login. Ask another owner or admin.")
+            raise InvalidTransition(gettext("You cannot revoke your own login. Ask another owner or admin."))
         if member.user is None or login_state(member) == LoginState.REVOKED:
-            raise InvalidTransition(f"{member} has no login to revoke.")
+            raise _refusal(gettext("{member} has no login to revoke."), member=member)
         if login_state(member) == LoginState.ACTIVE and not other_owners_can_sign_in(member):
-            raise InvalidTransition("This is the only owner who can sign in. Give another owner a login first.")
+            raise InvalidTransition(ONLY_OWNER_WHO_SIGNS_IN)
         member.user.is_active = False
         member.user.set_unusable_password()
         member.user.save(update_fields=["is_active", "password"])
@@ -115,7 +121,7 @@ def may_invite(member: Member, by: Member | None) -> bool:
 
 def _check(member: Member, by: Member | None) -> None:
     if not may_invite(member, by):
-        raise InvalidTransition("Only an owner handles the login of an owner.")
+        raise InvalidTransition(gettext("Only an owner handles the login of an owner."))
 
 
 def _note(action: str, member: Member, **values: Any) -> None:
@@ -134,7 +140,7 @@ def _send(member: Member) -> bool:
     values = {"member": member, "link": password_link(member.user), "days": days, "address": settings.PUBLIC_URL}
     try:
         send_mail(
-            f"Your login for {member.workspace.name} at FieldCamp",
+            gettext("Your login for {company} at FieldCamp").format(company=member.workspace.name),
             render_to_string("desk/invitation.txt", values),
             settings.DEFAULT_FROM_EMAIL,
             [member.user.email],

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Member, Role, Workspace
+
+ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give another owner a login first.")
 
 MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary"})
 SETTINGS = frozenset({"name", "timezone"})
@@ -39,14 +43,14 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
         if after["role"] != member.role or after["is_active"] != member.is_active or member.role == Role.OWNER:
             _check_role(by, member, after["role"])
         if by and by.pk == member.pk and (after["role"] != member.role or not after["is_active"]):
-            raise InvalidFields.of("role", "You cannot change your own role or switch yourself off. Ask another owner.")
+            own = gettext("You cannot change your own role or switch yourself off. Ask another owner.")
+            raise InvalidFields.of("role", own)
         if member.pk in {owner.pk for owner in owners} and not (after["role"] == Role.OWNER and after["is_active"]):
             if len(owners) == 1:
-                raise InvalidFields.of("role", "This is the only owner. Make another person an owner first.")
+                only = gettext("This is the only owner. Make another person an owner first.")
+                raise InvalidFields.of("role", only)
             if can_sign_in(member) and not other_owners_can_sign_in(member):
-                raise InvalidFields.of(
-                    "role", "This is the only owner who can sign in. Give another owner a login first."
-                )
+                raise InvalidFields.of("role", str(ONLY_OWNER_WHO_SIGNS_IN))
         before = _facts(member)
         for name, value in changes.items():
             setattr(member, name, value)
@@ -87,7 +91,7 @@ def _check_role(by: Member | None, member: Member | None, role: str) -> None:
     if by is None or by.role == Role.OWNER:
         return
     if role == Role.OWNER or (member and not may_handle(member, by)):
-        raise InvalidFields.of("role", "Only an owner may make or change an owner.")
+        raise InvalidFields.of("role", gettext("Only an owner may make or change an owner."))
 
 
 def update_settings(*, workspace: Workspace, changes: Mapping[str, Any]) -> Workspace:

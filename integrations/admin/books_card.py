@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from integrations.admin.buttons import Button
-from integrations.kinds import BOOKS, KINDS, TAX, KindName
+from integrations.admin.values import PLURALS
+from integrations.kinds import BOOKS, TAX, KindName
 from integrations.models import BooksSettings, Connection, Direction, DirtyRow, Link, Stream
 from integrations.records import Company
 from integrations.services.books.setup import company_of
@@ -30,7 +32,7 @@ class KindRow:
 
     @property
     def plural(self) -> str:
-        return gettext(KINDS[self.stream.kind].plural.capitalize())
+        return str(PLURALS[self.stream.kind])
 
     @property
     def direction(self) -> str:
@@ -98,7 +100,7 @@ def facts_of(connections: Sequence[Connection]) -> dict[str, str]:
 def _line(connection: Connection, company: Company | None) -> str:
     parts = [gettext("company no. {number}").format(number=connection.account_id)]
     if company and company.closed_until and (day := day_of(company.closed_until)):
-        parts.append(gettext("books closed until {day}").format(day=f"{day:%-d %b %Y}"))
+        parts.append(gettext("books closed until {day}").format(day=date_format(day, "j M Y")))
     if company and not company.subscription_active:
         parts.append(gettext("its subscription has ended"))
     return " · ".join(parts)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.money import CENT, cents
 from integrations.admin.buttons import Button
@@ -31,6 +33,11 @@ _SHOWN: dict[str, tuple[str, ...]] = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
     INVOICE.name: ("number", "customer", "date", "total"),
+}
+_MAKE_NEW: dict[str, Any] = {
+    CUSTOMER.name: _("Make a new customer"),
+    ITEM.name: _("Make a new item"),
+    INVOICE.name: _("Make a new invoice"),
 }
 _ENDS_WITH = "(C)"
 
@@ -168,7 +175,12 @@ def _match(problem: Problem, local: Mapping[str, Any], links: Sequence[Link], ow
     document = problem.record_kind == INVOICE.name
     free = [candidate for candidate in candidates if not candidate.taken_by]
     buttons = [
-        _button(problem, f"Same as “{one.name}”", "" if len(free) > 1 or document else "primary", choice=one.remote_id)
+        _button(
+            problem,
+            gettext("Same as “{name}”").format(name=one.name),
+            "" if len(free) > 1 or document else "primary",
+            choice=one.remote_id,
+        )
         for one in free
     ]
     return BooksCard(candidates, buttons=[*buttons, *_fresh(problem, local, named, mine)])
@@ -186,13 +198,14 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
 def _fresh(problem: Problem, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
     """Making a new one; under another name where its own is taken there, which a number cannot be."""
     taken = _reason(problem) != ProblemReason.MATCH or any(_equal(link.seen, local, named) for link in mine)
-    counterpart = KINDS[problem.record_kind].counterpart
+    make = str(_MAKE_NEW[problem.record_kind])
     if not taken:
-        return [_button(problem, f"Make a new {counterpart}", choice=NEW)]
+        return [_button(problem, make, choice=NEW)]
     if problem.record_kind == INVOICE.name:
         return []
     name = f"{local[named]} {_ENDS_WITH}"
-    return [_button(problem, f"Make a new {counterpart}, “{name}”", choice=NEW, name=name)]
+    named = gettext("{make}, “{name}”").format(make=make, name=name)
+    return [_button(problem, named, choice=NEW, name=name)]
 
 
 def _button(problem: Problem, label: str, tone: str = "", **fields: str) -> Button:
@@ -207,7 +220,7 @@ def _after_removal(problem: Problem) -> list[Button]:
     if problem.link_id is None:
         return []
     document = problem.record_kind in (INVOICE.name, PAYMENT.name)
-    label = "Post it again" if document else "Make it again there"
+    label = gettext("Post it again") if document else gettext("Make it again there")
     url = reverse("integrations:post_again", args=[problem.pk])
     return [Button(f"post_again-{problem.pk}", label, url, tone="primary", swaps=True)]
 
@@ -217,32 +230,42 @@ def voiding(problem: Problem) -> list[Button]:
     if problem.code != REMOVED or problem.link_id is None or problem.record_kind not in (INVOICE.name, PAYMENT.name):
         return []
     url = reverse("integrations:void_here", args=[problem.pk])
-    return [Button(f"void_here-{problem.pk}", "Void it here too", url, tone="danger", swaps=True)]
+    return [Button(f"void_here-{problem.pk}", gettext("Void it here too"), url, tone="danger", swaps=True)]
 
 
 # --- amounts --------------------------------------------------------------------------------------------------------
+
+
+_AMOUNTS = {
+    "net": _("Lines less discount"),
+    "tax_total": _("Tax"),
+    "total": _("Total"),
+    "balance": _("Open balance"),
+}
 
 
 def _variance(problem: Problem) -> BooksCard:
     local, remote = ({**(problem.data.get(side) or {})} for side in ("local", "remote"))
     for side in (local, remote):
         side["net"] = _less(side.get("total"), side.get("tax_total"))
-    labels = {"net": "Lines less discount", "tax_total": "Tax", "total": "Total", "balance": "Open balance"}
+    known = [name for name in _AMOUNTS if local.get(name) or remote.get(name)]
+    differences = {name: _off(local.get(name), remote.get(name)) for name in known}
     amounts = [
-        Amount(label, local.get(name) or "–", remote.get(name) or "–", _off(local.get(name), remote.get(name)))
-        for name, label in labels.items()
-        if local.get(name) or remote.get(name)
+        Amount(str(_AMOUNTS[name]), local.get(name) or "–", remote.get(name) or "–", differences[name])
+        for name in known
     ]
-    off = {amount.label for amount in amounts if amount.difference}
-    if labels["net"] in off:
-        verdict = "The lines or the discount differ; the tax follows from them."
-    elif labels["tax_total"] in off:
-        verdict = "Lines and discount agree; only the tax differs. Compare the tax rates of both sides."
-    elif off:
-        verdict = "The invoice is the same; what was paid of it differs. Compare the payments of both sides."
-    else:
-        verdict = ""
-    return BooksCard(amounts=amounts, verdict=verdict)
+    return BooksCard(amounts=amounts, verdict=_verdict({name for name in known if differences[name]}))
+
+
+def _verdict(off: set[str]) -> str:
+    """Where the difference comes from, by the amounts that differ."""
+    if "net" in off:
+        return gettext("The lines or the discount differ; the tax follows from them.")
+    if "tax_total" in off:
+        return gettext("Lines and discount agree; only the tax differs. Compare the tax rates of both sides.")
+    if off:
+        return gettext("The invoice is the same; what was paid of it differs. Compare the payments of both sides.")
+    return ""
 
 
 def _decimal(text: Any) -> Decimal | None:

@@ -1,6 +1,7 @@
 """One card for each provider, as data: one template shows them all, and a new provider gets its card by itself."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -26,7 +27,14 @@ TONES = {
     ConnectionState.NEEDS_PERMISSION: "danger",
     ConnectionState.DISCONNECTED: "muted",
 }
-STATE_TONES = {str(state.label): tone for state, tone in TONES.items()}
+# Of several accounts the first of these states that one of them is in is the card's.
+_WORST_FIRST = (
+    ConnectionState.NEEDS_RECONNECT,
+    ConnectionState.NEEDS_PERMISSION,
+    ConnectionState.SETUP,
+    ConnectionState.ACTIVE,
+    ConnectionState.PAUSED,
+)
 JOB_TONES = {
     JobStatus.QUEUED: "info",
     JobStatus.RUNNING: "info",
@@ -81,6 +89,7 @@ class Card:
     """Everything that the card's template shows."""
 
     standing: Standing
+    state: str
     tone: str
     accounts: list[AccountRow]
     progress: JobProgress | None
@@ -106,14 +115,14 @@ class Card:
     def summary(self) -> str:
         """`Connected · dana@google.test, lee@google.test`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
-        return gettext("Connected · {accounts}").format(accounts=names) if names else self.standing.state
+        return gettext("Connected · {accounts}").format(accounts=names) if names else self.state
 
     @property
     def said(self) -> str:
         if self.progress:
             return f"{self.provider.label}: {self.progress.said}"
         job = self.standing.last_job
-        return f"{self.provider.label}: {self.standing.state}." + (
+        return f"{self.provider.label}: {self.state}." + (
             " " + gettext("Last sync: {status}.").format(status=job.get_status_display().lower()) if job else ""
         )
 
@@ -147,6 +156,12 @@ class Card:
         return reverse("integrations:trigger", args=[self.provider.slug])
 
 
+def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
+    """The state of all of them together: the worst that needs a person, and paused only where nothing is active."""
+    states = {account.state for account in accounts}
+    return next((state for state in _WORST_FIRST if state in states), None)
+
+
 def card_of(found: Standing, desk_user: DeskUser) -> Card:
     rights = rights_at(desk_user)
     now = timezone.now()
@@ -161,12 +176,13 @@ def card_of(found: Standing, desk_user: DeskUser) -> Card:
         )
         for connection in found.accounts
     ]
-    live = found.live_job
+    live, state = found.live_job, state_of(found.accounts)
     slug = found.provider.slug
     label = gettext("Connect another account") if accounts else gettext("Connect")
     return Card(
         standing=found,
-        tone=STATE_TONES.get(found.state, "muted"),
+        state=str(state.label) if state else gettext("Not connected"),
+        tone=TONES[state] if state else "muted",
         accounts=accounts,
         progress=progress_of(live, now) if live else None,
         connect=connect_button(slug, label, "" if accounts else "primary")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Change
 from integrations.admin.subjects import local_kind
@@ -14,9 +16,9 @@ from integrations.kinds import KINDS
 from integrations.models import Problem
 
 NOTES = {
-    "local": "Changed in FieldCamp only: kept.",
-    "remote": "Changed there only: taken over.",
-    "owned": "FieldCamp's own: put back there.",
+    "local": _("Changed in FieldCamp only: kept."),
+    "remote": _("Changed there only: taken over."),
+    "owned": _("FieldCamp's own: put back there."),
 }
 
 
@@ -42,7 +44,10 @@ class Unit:
     @property
     def label(self) -> str:
         first, *rest = (line.label for line in self.lines)
-        return " and ".join([first, *(label.lower() for label in rest)])
+        if not rest:
+            return first
+        *more, last = (label.lower() for label in rest)
+        return gettext("{some} and {last}").format(some=", ".join([first, *more]), last=last)
 
     @property
     def asked(self) -> bool:
@@ -74,7 +79,7 @@ def units_of(problem: Problem) -> list[Unit]:
             if name == together[0]:
                 units.append(_unit(problem.record_kind, tuple(together), local, remote))
         else:
-            note = "" if name in asked else NOTES[_side(name, kind, local, base)]
+            note = "" if name in asked else str(NOTES[_side(name, kind, local, base)])
             units.append(_unit(problem.record_kind, (name,), local, remote, note))
     return sorted(units, key=lambda unit: not unit.asked)
 
@@ -94,19 +99,6 @@ def _unit(
 ) -> Unit:
     lines = (Line(label_of(kind, name), shown(name, local.get(name)), shown(name, remote.get(name))) for name in names)
     return Unit(names[0], names, tuple(lines), note)
-
-
-def picks(problem: Problem, posted: Mapping[str, str]) -> dict[str, str] | None:
-    """The side of each field from a form's `pick-<key>`; None where one is missing or no side."""
-    chosen: dict[str, str] = {}
-    for unit in units_of(problem):
-        if not unit.asked:
-            continue
-        side = posted.get(f"pick-{unit.key}")
-        if side not in ("local", "remote"):
-            return None
-        chosen |= dict.fromkeys(unit.names, side)
-    return chosen or None
 
 
 def last_changes(problems: Sequence[Problem]) -> dict[str, tuple[LastChange, LastChange]]:

@@ -237,12 +237,14 @@ REASONS: dict[str, Fix] = {
     ),
 }
 SAME_NUMBER = Fix(
-    "Is it the same invoice?",
-    "An invoice with this number is there already, with another client or total. If it is the same, they are linked "
-    "and what differs is settled like any change; if not, this one needs another number.",
+    _("Is it the same invoice?"),
+    _(
+        "An invoice with this number is there already, with another client or total. If it is the same, they are "
+        "linked and what differs is settled like any change; if not, this one needs another number."
+    ),
     button="",
     leads=FixTarget.RECORD,
-    link="Change the number",
+    link=_("Change the number"),
 )
 TITLES = {code: fix.title for code, fix in CODES.items()}
 

@@ -15,21 +15,14 @@ from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.fixes import TITLES
 from integrations.admin.subjects import Subjects, page_of, subjects
+from integrations.admin.values import PLURALS
+from integrations.kinds import KINDS
 from integrations.models import Connection, JobItem, JobPart, JobStatus, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import instant
 from integrations.selectors.jobs import split_counts
 
 PAGE = 50
-KINDS = {
-    "visit": _("Visits"),
-    "block": _("Busy times"),
-    "customer": _("Clients"),
-    "item": _("Items"),
-    "tax": _("Taxes"),
-    "invoice": _("Invoices"),
-    "payment": _("Payments"),
-}
 ACTIONS = {
     "nothing": _("Nothing to do"),
     "settle": _("Already equal"),
@@ -85,7 +78,7 @@ def live_context(job: SyncJob, desk_user: DeskUser) -> dict[str, Any]:
         "progress": progress_of(job, now) if job.in_flight else None,
         "cancel": _cancel(job, desk_user),
         "by_entity": [
-            (KINDS.get(kind, kind), counts)
+            (PLURALS.get(kind, kind), counts)
             for kind, counts in sorted(split["counts_by_entity"].items(), key=lambda entry: _place(entry[0]))
         ],
         "parts": [
@@ -178,7 +171,7 @@ def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], d
     return {
         "item": item,
         "title": known or (gettext("Busy time") if item.kind == "block" else item.key),
-        "kind": KINDS.get(item.kind, item.kind),
+        "kind": PLURALS.get(item.kind, item.kind),
         "url": page_of(record, desk_user) if record is not None else "",
         "action": action_of(item),
         "account": item.connection.account_name,

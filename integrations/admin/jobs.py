@@ -19,13 +19,6 @@ from integrations.admin.jobpage import job_context
 from integrations.models import SyncJob
 from integrations.providers import PROVIDERS
 
-TRIGGERS = {
-    SyncJob.Trigger.API: _("API"),
-    SyncJob.Trigger.ADMIN: _("a person"),
-    SyncJob.Trigger.SCHEDULE: _("schedule"),
-    SyncJob.Trigger.PUSH: _("provider's notice"),
-}
-
 
 class IntegrationFilter(admin.SimpleListFilter):
     title = _("integration")
@@ -69,7 +62,7 @@ class SyncJobAdmin(ScopedAdmin):
 
     @display(description=_("By"), ordering="triggered_by")
     def trigger(self, job: SyncJob) -> str:
-        return str(TRIGGERS[SyncJob.Trigger(job.triggered_by)])
+        return job.get_triggered_by_display()
 
     @display(description=_("Took"))
     def took(self, job: SyncJob) -> str:

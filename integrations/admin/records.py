@@ -15,6 +15,7 @@ from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
 from integrations.admin.subjects import kinds_of, models
+from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
 from integrations.providers import PROVIDERS
@@ -51,7 +52,7 @@ def counterparts_of(record: Any) -> list[dict[str, Any]]:
             "link": link,
             "label": provider_label(link.stream.connection.integration),
             "connection": link.stream.connection,
-            "place": str(link.stream),
+            "place": str(PLURALS.get(link.stream.kind) or link.stream),
             "page": page_there(link),
             **_state(link),
         }

@@ -8,41 +8,55 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.templatetags.desk import brief
 from integrations.records import is_day, parse_instant
 
 EMPTY = "–"
-LABELS: dict[str, dict[str, str]] = {
-    "visit": {"start": "Start", "end": "End", "title": "Title", "text": "Notes", "place": "Address"},
-    "block": {"start": "Start", "end": "End", "busy": "Busy"},
+LABELS: dict[str, dict[str, Any]] = {
+    "visit": {"start": _("Start"), "end": _("End"), "title": _("Title"), "text": _("Notes"), "place": _("Address")},
+    "block": {"start": _("Start"), "end": _("End"), "busy": _("Busy")},
     "customer": {
-        "display_name": "Name shown", "given_name": "First name", "family_name": "Last name", "company": "Company",
-        "email": "E-mail", "phone": "Phone", "bill_address": "Billing address", "ship_address": "Work address",
-        "active": "Active", "currency": "Currency",
+        "display_name": _("Name shown"), "given_name": _("First name"), "family_name": _("Last name"),
+        "company": _("Company"), "email": _("E-mail"), "phone": _("Phone"), "bill_address": _("Billing address"),
+        "ship_address": _("Work address"), "active": _("Active"), "currency": _("Currency"),
     },
     "item": {
-        "name": "Name", "description": "Description", "price": "Price", "sku": "SKU", "taxable": "Taxable",
-        "active": "Active", "type": "Type", "income_account": "Income account",
+        "name": _("Name"), "description": _("Description"), "price": _("Price"), "sku": _("SKU"),
+        "taxable": _("Taxable"), "active": _("Active"), "type": _("Type"), "income_account": _("Income account"),
     },
-    "tax": {"name": "Name", "rate": "Rate", "components": "Made up of", "active": "Active"},
+    "tax": {"name": _("Name"), "rate": _("Rate"), "components": _("Made up of"), "active": _("Active")},
     "invoice": {
-        "number": "Number", "customer": "Customer", "date": "Date", "due_date": "Due", "lines": "Lines",
-        "discount": "Discount", "tax_code": "Tax code", "memo": "Message to the customer", "bill_email": "Sent to",
-        "voided": "Voided", "total": "Total", "tax_total": "Tax", "balance": "Open balance",
+        "number": _("Number"), "customer": _("Customer"), "date": _("Date"), "due_date": _("Due"), "lines": _("Lines"),
+        "discount": _("Discount"), "tax_code": _("Tax code"), "memo": _("Message to the customer"),
+        "bill_email": _("Sent to"), "voided": _("Voided"), "total": _("Total"), "tax_total": _("Tax"),
+        "balance": _("Open balance"),
     },
     "payment": {
-        "customer": "Customer", "date": "Date", "amount": "Amount", "method": "Paid by", "reference": "Reference",
-        "allocations": "Invoices paid", "voided": "Voided", "unapplied": "Not applied", "deposited": "Deposited",
+        "customer": _("Customer"), "date": _("Date"), "amount": _("Amount"), "method": _("Paid by"),
+        "reference": _("Reference"), "allocations": _("Invoices paid"), "voided": _("Voided"),
+        "unapplied": _("Not applied"), "deposited": _("Deposited"),
     },
 }  # fmt: skip
-_COLUMNS = {
+# What each kind's records are called, many of them.
+PLURALS: dict[str, Any] = {
+    "visit": _("Visits"),
+    "block": _("Busy times"),
+    "customer": _("Clients"),
+    "item": _("Items"),
+    "tax": _("Taxes"),
+    "invoice": _("Invoices"),
+    "payment": _("Payments"),
+}
+_COLUMNS: dict[str, dict[str, Any]] = {
     "lines": {
-        "description": "What", "item": "Item", "quantity": "Quantity", "unit_price": "Price", "amount": "Amount",
-        "taxable": "Taxed",
+        "description": _("What"), "item": _("Item"), "quantity": _("Quantity"), "unit_price": _("Price"),
+        "amount": _("Amount"), "taxable": _("Taxed"),
     },
-    "allocations": {"invoice": "Invoice", "amount": "Amount"},
-    "components": {"name": "Name", "rate": "Rate"},
+    "allocations": {"invoice": _("Invoice"), "amount": _("Amount")},
+    "components": {"name": _("Name"), "rate": _("Rate")},
 }  # fmt: skip
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T|$)", re.ASCII)
 _ADDRESS = ("street", "city", "state", "postalCode", "country")
@@ -57,7 +71,8 @@ class Table:
 
 
 def label_of(kind: str, name: str) -> str:
-    return LABELS.get(kind, {}).get(name) or name.replace("_", " ").capitalize()
+    label = LABELS.get(kind, {}).get(name)
+    return str(label) if label else name.replace("_", " ").capitalize()
 
 
 def shown(name: str, value: Any) -> str | Table:
@@ -73,7 +88,7 @@ def shown(name: str, value: Any) -> str | Table:
 
 def _plain(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if name == "rate":
         return _percent(value)
     return _time(value) if isinstance(value, str) else str(value)
@@ -115,7 +130,7 @@ def _table(name: str, rows: Sequence[Any]) -> str | Table:
     known = _COLUMNS.get(name, {})
     names = [key for key in known if any(key in row for row in parts)]
     names += sorted({str(key) for row in parts for key in row} - set(names))
-    heads = [known.get(key) or key.replace("_", " ").capitalize() for key in names]
+    heads = [str(known[key]) if key in known else key.replace("_", " ").capitalize() for key in names]
     return Table(heads, [[_cell(key, row.get(key)) for key in names] for row in parts])
 
 

@@ -47,20 +47,20 @@ class SyncJob(models.Model):
         FULL = "full", _("Full")
 
     class Trigger(models.TextChoices):
-        API = "api"
-        ADMIN = "admin"
-        SCHEDULE = "schedule"
-        PUSH = "push"
+        API = "api", _("API")
+        ADMIN = "admin", _("a person")
+        SCHEDULE = "schedule", _("schedule")
+        PUSH = "push", _("provider's notice")
 
     id = PrefixedIdField("syn")
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="sync_jobs")
     integration = models.CharField(max_length=32)
-    mode = models.CharField(max_length=12, choices=Mode, default=Mode.INCREMENTAL)
+    mode = models.CharField(_("mode"), max_length=12, choices=Mode, default=Mode.INCREMENTAL)
     scope = models.CharField(max_length=20, blank=True)
     connection = models.ForeignKey("integrations.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     only = models.JSONField(null=True, blank=True)
-    status = models.CharField(max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
-    triggered_by = models.CharField(max_length=10, choices=Trigger)
+    status = models.CharField(_("status"), max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
+    triggered_by = models.CharField(_("triggered by"), max_length=10, choices=Trigger)
     actor = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
@@ -157,7 +157,7 @@ class JobItem(models.Model):
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="items")
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)
-    key = models.CharField(max_length=1024, help_text="The record's id, or the remote id where there is no record.")
+    key = models.CharField(max_length=1024, help_text=_("The record's id, or the remote id where there is no record."))
     record_id = models.CharField(max_length=32, blank=True)
     remote_id = models.CharField(max_length=1024, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome)

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -58,7 +59,9 @@ class Link(models.Model):
     kind = models.CharField(max_length=20)
     record_id = models.CharField(max_length=32, blank=True)
     remote_id = models.CharField(max_length=1024)
-    series_id = models.CharField(max_length=1024, blank=True, help_text="For one occurrence of a series: the series.")
+    series_id = models.CharField(
+        max_length=1024, blank=True, help_text=_("For one occurrence of a series: the series.")
+    )
     generation = models.PositiveIntegerField(default=0)
     base = models.JSONField(null=True, blank=True)
     seen = models.JSONField(null=True, blank=True)

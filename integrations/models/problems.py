@@ -42,7 +42,7 @@ class Problem(models.Model):
     code = models.CharField(max_length=32)
     record_kind = models.CharField(max_length=20, blank=True)
     record_id = models.CharField(max_length=1024, blank=True)
-    message = models.CharField(max_length=500)
+    message = models.CharField(_("message"), max_length=500)
     detail = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     notice = models.BooleanField(default=False)
@@ -54,6 +54,8 @@ class Problem(models.Model):
     objects = ProblemQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
         ordering = ["-occurred_at", "-id"]
         constraints = [
             models.UniqueConstraint(

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
@@ -22,7 +23,7 @@ class AlreadyDecided(Exception):
     """Somebody else was faster, or there is nothing left to decide."""
 
     def __init__(self) -> None:
-        super().__init__("This has been decided already. Reload the page to see how.")
+        super().__init__(gettext("This has been decided already. Reload the page to see how."))
 
 
 def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob | None:

@@ -3,6 +3,8 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
@@ -12,6 +14,9 @@ from integrations.providers import PROVIDERS
 from integrations.queue.planning import integration_of, next_sync
 
 SHORTEST, LONGEST = 5, 1440  # minutes
+CHOOSE_INTERVAL = format_lazy(
+    _("Choose {minutes} minutes to {hours} hours, or off."), minutes=SHORTEST, hours=LONGEST // 60
+)
 
 
 def set_interval(
@@ -19,7 +24,7 @@ def set_interval(
 ) -> WorkspaceIntegration:
     """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only. Raises InvalidFields."""
     if minutes and not SHORTEST <= minutes <= LONGEST:
-        raise InvalidFields.of("minutes", f"Choose {SHORTEST} minutes to {LONGEST // 60} hours, or off.")
+        raise InvalidFields.of("minutes", str(CHOOSE_INTERVAL))
     row = integration_of(workspace, integration)
     with transaction.atomic():
         row = WorkspaceIntegration.objects.select_for_update().get(pk=row.pk)

@@ -5,6 +5,8 @@ from typing import Any
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member
 from integrations.accounts.clients import open_remote
@@ -18,11 +20,16 @@ from integrations.services.audit_trail import audit_connection
 
 log = structlog.get_logger(__name__)
 
+# What the forms say, too.
+CHOOSE_TARGET = _("Choose a calendar of this account for the visits.")
+CHOOSE_DIRECTION = _("Choose one of the directions.")
+CHOOSE_WINNER = _("Choose who wins.")
+
 
 class SetupError(Exception):
-    """A choice that cannot be taken; `field` is the one to correct."""
+    """A choice that cannot be taken; `field` is the one to correct, "" if it is none in particular."""
 
-    def __init__(self, field: str, message: str):
+    def __init__(self, field: str, message: Any):
         self.field = field
         super().__init__(message)
 
@@ -50,25 +57,25 @@ def set_up(
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
-        raise SetupError("", "Connect this account again first.")
+        raise SetupError("", gettext("Connect this account again first."))
     if member.workspace_id != connection.workspace_id or not member.is_active:
-        raise SetupError("member", "Choose a person of this company who is active.")
+        raise SetupError("member", gettext("Choose a person of this company who is active."))
     if direction not in Direction.values:
-        raise SetupError("direction", "Choose one of the directions.")
+        raise SetupError("direction", CHOOSE_DIRECTION)
     if policy not in ConflictPolicy.values:
-        raise SetupError("policy", "Choose who wins.")
+        raise SetupError("policy", CHOOSE_WINNER)
     known = {container.id: container for container in list_containers(connection)}
     if target_container_id not in known:
-        raise SetupError("target", "Choose a calendar of this account for the visits.")
+        raise SetupError("target", CHOOSE_TARGET)
     if not known[target_container_id].writable and direction != Direction.PULL:
-        raise SetupError("target", "This account may only read that calendar. Choose one that it may change.")
+        raise SetupError("target", gettext("This account may only read that calendar. Choose one that it may change."))
     if unknown := [id for id in busy_container_ids if id not in known]:
-        raise SetupError("busy", f"{unknown[0]} is no calendar of this account.")
+        raise SetupError("busy", gettext("{name} is no calendar of this account.").format(name=unknown[0]))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         if other_connections(connection, member.pk).exists():
-            label = PROVIDERS[connection.integration].label
-            raise SetupError("member", f"{member} has another {label} account connected. Disconnect that one first.")
+            taken = gettext("{member} has another {provider} account connected. Disconnect that one first.")
+            raise SetupError("member", taken.format(member=member, provider=PROVIDERS[connection.integration].label))
         if connection.member_id not in (None, member.pk):
             for stream in connection.streams.all():
                 busy.forget(stream)

@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidTransition
@@ -52,12 +53,27 @@ def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
         return False, None
 
 
+def tell_saved(request: HttpRequest, connection: Connection) -> None:
+    saved = gettext("The settings of {account} are saved.").format(account=connection.account_name)
+    messages.success(request, saved)
+
+
+def after_setup(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """On to the preview of what has not been synced yet, else to the account's page."""
+    if connection.streams.filter(is_active=True, first_synced_at=None).exists():
+        return redirect("integrations:preview", connection.pk)
+    tell_saved(request, connection)
+    return redirect("admin:integrations_connection_change", connection.pk)
+
+
 def one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") -> Any:
     return get_object_or_404(desk_user_of(request).scope(rows, path), pk=pk)
 
 
 def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:
     """The connection, for whoever may change it; for anybody else there is none."""
+    if "\x00" in connection_id:
+        raise Http404  # PostgreSQL refuses NUL in any text
     connection = get_object_or_404(connections_of(request.user), pk=connection_id)
     rights = rights_of(request.user, connection.workspace)
     if not rights.may_change(connection):

@@ -1,8 +1,9 @@
 """The pages of connecting an account: start, choices, first sync. Each parses, calls one service and renders."""
 
+from typing import Any
+
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +14,7 @@ from fieldcamp.workspace.models import Member
 from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.errors import ProviderError
-from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction
+from integrations.models import Connection, ConnectionState
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import Container
@@ -21,7 +22,9 @@ from integrations.services import connections
 from integrations.services.preview import preview_first_sync
 from integrations.services.setup import keeps_books
 from integrations.views import books
-from integrations.views.common import changeable
+from integrations.views.common import after_setup, changeable
+from integrations.views.forms.buttons import ConsentForm
+from integrations.views.forms.calendars import CalendarSetupForm, chosen_in
 
 
 @login_required
@@ -31,18 +34,20 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     provider = BY_SLUG.get(slug)
     if provider is None:
         raise Http404
-    values = request.POST if request.method == "POST" else request.GET
+    form = ConsentForm(request.POST if request.method == "POST" else request.GET)
+    if not form.is_valid():
+        raise Http404
     renew = None
-    if values.get("connection"):
+    if form.cleaned_data["connection"]:
         mine = connections_of(request.user).filter(integration=provider.name)
-        renew = get_object_or_404(mine, pk=values["connection"])
+        renew = get_object_or_404(mine, pk=form.cleaned_data["connection"])
     workspace = renew.workspace if renew else desk_user_of(request).workspace
     if workspace is None:
         raise Http404
     rights = rights_of(request.user, workspace)
     if not rights.may_connect_to(provider.name) or (renew and not rights.may_change(renew)):
         return render(request, "connect/not_allowed.html", {"provider": provider}, status=403)
-    switch = values.get("switch") == "1"
+    switch = bool(form.cleaned_data["switch"])
     if request.method == "GET":
         return render(request, "connect/start.html", {"provider": provider, "renew": renew, "switch": switch})
     intent = ConsentRequest(str(request.user.pk), workspace.pk, renew.pk if renew else "", switch)
@@ -68,82 +73,41 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Whose calendar it is, where visits go, what is read for busy time, or how books are kept; with defaults that fit
     most."""
     connection, rights = changeable(request, connection_id)
-    context = {
-        "connection": connection,
-        "provider": PROVIDERS[connection.integration],
-        "directions": Direction.choices,
-        "policies": ConflictPolicy.choices,
-    }
+    context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         return render(request, "connect/repair.html", context)
     if keeps_books(connection):
         return books.setup(request, connection)
-    members = [
-        member
-        for member in Member.objects.filter(workspace=connection.workspace, is_active=True)
-        if rights.may_bind(member)
-    ]
+    people = Member.objects.filter(workspace=connection.workspace, is_active=True)
     try:
         calendars = connections.list_containers(connection)
-        if request.method == "GET":
-            chosen = _defaults(connection, rights, calendars)
-        else:
-            chosen = _posted(request)
-            connections.set_up(
-                connection=connection,
-                member=_one_of(members, chosen["member"]),
-                target_container_id=chosen["target"],
-                busy_container_ids=chosen["busy"],
-                direction=chosen["direction"],
-                policy=chosen["policy"],
-                user=request.user,
-            )
-            if connection.streams.filter(is_active=True, first_synced_at=None).exists():
-                return redirect("integrations:preview", connection.pk)
-            messages.success(request, f"The settings of {connection.account_name} are saved.")
-            return redirect("admin:integrations_connection_change", connection.pk)
-    except connections.SetupError as error:
-        context |= {"error": str(error), "error_field": error.field, "chosen": chosen, "calendars": calendars}
-        return render(request, "connect/setup.html", context | {"members": members}, status=400)
+        form = CalendarSetupForm(
+            request.POST if request.method == "POST" else None,
+            initial=_defaults(connection, rights, calendars),
+            calendars=calendars,
+            members=[member for member in people if rights.may_bind(member)],
+        )
+        if form.is_bound and form.attempt(
+            lambda: connections.set_up(connection=connection, user=request.user, **form.choices())
+        ):
+            return after_setup(request, connection)
     except ProviderError as error:
         return render(request, "connect/unreachable.html", context | {"error": error}, status=503)
-    return render(
-        request, "connect/setup.html", context | {"chosen": chosen, "calendars": calendars, "members": members}
-    )
+    return render(request, "connect/setup.html", context | {"form": form}, status=400 if form.errors else 200)
 
 
-def _posted(request: HttpRequest) -> dict:
-    return {
-        "member": request.POST.get("member", ""),
-        "target": request.POST.get("target", ""),
-        "busy": request.POST.getlist("busy"),
-        "direction": request.POST.get("direction") or Direction.TWO_WAY.value,
-        "policy": request.POST.get("policy") or ConflictPolicy.LOCAL.value,
-    }
-
-
-def _one_of(members: list[Member], member_id: str) -> Member:
-    for member in members:
-        if member.pk == member_id:
-            return member
-    raise connections.SetupError("member", "Choose whose calendar it is.")
-
-
-def _defaults(connection: Connection, rights: Rights, calendars: list[Container]) -> dict:
+def _defaults(connection: Connection, rights: Rights, calendars: list[Container]) -> dict[str, Any]:
+    """What was chosen before, or what fits most."""
     streams = list(connection.streams.filter(is_active=True))
-    target = next((stream for stream in streams if stream.is_target), None)
     main = next((calendar.id for calendar in calendars if calendar.primary and calendar.writable), "")
     main = main or next((calendar.id for calendar in calendars if calendar.writable), "")
     member = (
         connection.member or connections.suggest_member(connection) or (rights.member if not rights.manages else None)
     )
-    return {
-        "member": member.pk if member else "",
-        "target": target.container_id if target else main,
-        "busy": [stream.container_id for stream in streams if stream.reads_busy] if streams else [main],
-        "direction": target.direction if target else Direction.TWO_WAY.value,
-        "policy": target.policy if target else ConflictPolicy.LOCAL.value,
-    }
+    usual = {"member": member.pk if member else "", **chosen_in(streams)}
+    if not usual["target"]:
+        usual["target"] = main
+    return usual if streams else usual | {"busy": [main]}
 
 
 @login_required

@@ -5,12 +5,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import CHOSEN, desk_user_of
-from fieldcamp.workspace.models import Workspace
 from integrations.admin.buttons import rights_at
 from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
@@ -21,6 +20,7 @@ from integrations.providers.base import Provider
 from integrations.services import connections, jobs
 from integrations.services.setup import keeps_books
 from integrations.views.common import attempt, back, done, one
+from integrations.views.forms.buttons import CompanyForm, SyncForm
 
 
 def _provider(slug: str) -> Provider:
@@ -84,17 +84,18 @@ def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
 # --- jobs -----------------------------------------------------------------------------------------------------------
 
 
-def _mode(request: HttpRequest) -> str:
-    return SyncJob.Mode.FULL if request.POST.get("mode") == "full" else SyncJob.Mode.INCREMENTAL
-
-
 def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Connection | None) -> HttpResponse:
+    form = SyncForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, form.summary[0].sentence)
+        return back(request)
+    mode = form.cleaned_data["mode"]
     ok, _ = attempt(
         request,
         lambda: jobs.trigger_sync(
             workspace=workspace,
             integration=integration,
-            mode=_mode(request),
+            mode=mode,
             connection=connection,
             triggered_by=SyncJob.Trigger.ADMIN,
             actor=desk_user_of(request).name,
@@ -102,9 +103,8 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
         ),
     )
     if ok:
-        messages.success(
-            request, gettext("Full sync started.") if _mode(request) == "full" else gettext("Sync started.")
-        )
+        full = mode == SyncJob.Mode.FULL
+        messages.success(request, gettext("Full sync started.") if full else gettext("Sync started."))
     return back(request)
 
 
@@ -198,9 +198,11 @@ def choose_company(request: HttpRequest) -> HttpResponse:
     """Which company a superuser without a member looks at from now on; an empty choice is all of them."""
     if not desk_user_of(request).is_operator:
         raise PermissionDenied
-    chosen = request.POST.get("company", "")
-    if chosen:
-        request.session[CHOSEN] = get_object_or_404(Workspace, pk=chosen).pk
+    form = CompanyForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    if chosen := form.cleaned_data["company"]:
+        request.session[CHOSEN] = chosen.pk
     else:
         request.session.pop(CHOSEN, None)
     return back(request)

@@ -13,17 +13,16 @@ from django.utils.translation import ngettext
 
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
-from integrations.admin.conflicts import picks
 from integrations.admin.inbox import inbox_context
 from integrations.admin.outcomes import FixOutcome, outcome_of
 from integrations.errors import ProblemCode
 from integrations.models import Hold, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import active_job
-from integrations.records import tidy
 from integrations.services import decisions
 from integrations.services.books import decisions as books_decisions
 from integrations.views.common import REFUSALS, back, done, one
+from integrations.views.forms.problems import ConflictForm, MatchForm, RemovalForm
 
 
 def _problem(request: HttpRequest, problem_id: str) -> Problem:
@@ -96,17 +95,14 @@ def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
     link, desk_user = problem.link, desk_user_of(request)
     if link is None:
         raise Http404
-    choice: str | dict[str, str] | None = request.POST.get("choice") or picks(problem, request.POST)
-    if isinstance(choice, str) and choice not in decisions.SIDES:
-        raise Http404
-    if choice is None:
-        return _refused(request, problem, _("Choose a side for each field."))
-    remember = request.POST.get("remember", "")
-    if remember:
-        if remember not in decisions.SIDES:
-            raise Http404
-        if not desk_user.may("settings"):
-            raise PermissionDenied
+    form = ConflictForm(request.POST, problem=problem)
+    if not form.is_valid():
+        if form.has_error("choice") or form.has_error("remember"):
+            raise Http404  # no button and no option sends that
+        return _refused(request, problem, form.summary[0].sentence)
+    choice, remember = form.decision, form.cleaned_data["remember"]
+    if remember and not desk_user.may("settings"):
+        raise PermissionDenied
     names = {"local": "FieldCamp", "remote": PROVIDERS[problem.integration].label}
     action = (
         _("{place}'s side is kept.").format(place=names[choice])
@@ -174,9 +170,10 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
     """Removals that a sync has held back: put the events back, or cut them loose."""
     rows = Hold.objects.select_related("stream__connection__workspace")
     hold = one(request, rows, hold_id, "stream__connection__workspace")
-    decision = request.POST.get("decision", "")
-    if decision not in Hold.Decision.values:
+    form = RemovalForm(request.POST)
+    if not form.is_valid():
         raise Http404
+    decision = form.cleaned_data["decision"]
     words = (
         _("Put back.") if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
     )
@@ -194,10 +191,12 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
 def match(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another name."""
     problem, user = _problem(request, problem_id), desk_user_of(request).user
-    choice = request.POST.get("choice", "").replace("\x00", "")
-    name = tidy(request.POST.get("name", "").replace("\x00", ""))[:100]
-    if not choice:
-        raise Http404
+    form = MatchForm(request.POST)
+    if not form.is_valid():
+        if form.has_error("choice"):
+            raise Http404
+        return _refused(request, problem, form.summary[0].sentence)
+    choice, name = form.cleaned_data["choice"], form.cleaned_data["name"]
     action = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
     return _act(
         request,

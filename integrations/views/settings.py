@@ -8,12 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
-from fieldcamp.workspace.errors import InvalidFields
 from integrations.admin.buttons import pause_button, rights_at
-from integrations.admin.intervals import CHOICES, every
+from integrations.admin.intervals import every
 from integrations.errors import ProviderError
 from integrations.kinds import VISIT
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, WorkspaceIntegration
@@ -21,18 +22,25 @@ from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.budget import usage_of
 from integrations.services import connections
 from integrations.services.schedule import set_interval
-from integrations.views.common import one
+from integrations.views.common import one, tell_saved
+from integrations.views.forms.calendars import CalendarForm, chosen_in
+from integrations.views.forms.schedule import ScheduleForm
 
 DIRECTIONS = {
-    Direction.TWO_WAY: "Visits go into the calendar, and moving an event there moves the visit. Busy times block the "
-    "schedule.",
-    Direction.PUSH: "Visits go into the calendar. What is changed there is not taken over; a full sync puts it back.",
-    Direction.PULL: "Busy times are read, and nothing is written into the calendar.",
+    Direction.TWO_WAY: _(
+        "Visits go into the calendar, and moving an event there moves the visit. Busy times block the schedule."
+    ),
+    Direction.PUSH: _(
+        "Visits go into the calendar. What is changed there is not taken over; a full sync puts it back."
+    ),
+    Direction.PULL: _("Busy times are read, and nothing is written into the calendar."),
 }
 POLICIES = {
-    ConflictPolicy.LOCAL: "The time in FieldCamp stays, and is put back into the calendar.",
-    ConflictPolicy.REMOTE: "The time in the calendar is taken over into FieldCamp.",
-    ConflictPolicy.ASK: "The visit waits under Conflicts until somebody chooses. Everything else is synced meanwhile.",
+    ConflictPolicy.LOCAL: _("The time in FieldCamp stays, and is put back into the calendar."),
+    ConflictPolicy.REMOTE: _("The time in the calendar is taken over into FieldCamp."),
+    ConflictPolicy.ASK: _(
+        "The visit waits under Conflicts until somebody chooses. Everything else is synced meanwhile."
+    ),
 }
 
 
@@ -53,11 +61,13 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
         there = "integrations:setup" if may else "admin:integrations_connection_change"
         return redirect(there, connection.pk)
     streams = list(connection.streams.filter(is_active=True).order_by("-is_target", "container_name"))
+    streams = list(connection.streams.filter(is_active=True).order_by("-is_target", "container_name"))
+    chosen = chosen_in(streams)
     context: dict[str, Any] = {
         "connection": connection,
         "provider": provider,
         "streams": streams,
-        "chosen": _stored(streams),
+        "chosen": chosen,
         "may": may,
         "directions": [(value, Direction(value).label, words) for value, words in DIRECTIONS.items()],
         "policies": [(value, ConflictPolicy(value).label, words) for value, words in POLICIES.items()],
@@ -67,51 +77,30 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
     status = 200
     if may:
         try:
-            context["calendars"] = connections.list_containers(connection)
-            if request.method == "POST":
-                context["chosen"] = _posted(request)
-                _save(request, connection, context["chosen"])
+            form = CalendarForm(
+                request.POST if request.method == "POST" else None,
+                initial=chosen,
+                calendars=connections.list_containers(connection),
+            )
+            if form.is_bound and form.attempt(lambda: _save(request, connection, form)):
                 if connection.streams.filter(is_active=True, first_synced_at=None).exists():
                     return redirect("integrations:preview", connection.pk)
-                messages.success(request, f"The settings of {connection.account_name} are saved.")
+                tell_saved(request, connection)
                 return redirect("integrations:settings", connection.pk)
-        except connections.SetupError as error:
-            context |= {"error": str(error), "error_field": error.field}
-            status = 400
+            context["form"] = form
+            status = 400 if form.errors else 200
         except ProviderError as error:
             context |= {"may": False, "unreachable": str(error)}
             status = 503
-    title = f"Settings of {connection.account_name}"
+    title = gettext("Settings of {account}").format(account=connection.account_name)
     return _page(request, "integrations/connection_settings.html", title, status, **context)
 
 
-def _stored(streams: list[Any]) -> dict[str, Any]:
-    target = next((stream for stream in streams if stream.is_target), None)
-    return {
-        "target": target.container_id if target else "",
-        "busy": [stream.container_id for stream in streams if stream.reads_busy],
-        "direction": target.direction if target else Direction.TWO_WAY.value,
-        "policy": target.policy if target else ConflictPolicy.LOCAL.value,
-    }
-
-
-def _posted(request: HttpRequest) -> dict[str, Any]:
-    names = ("target", "direction", "policy")
-    return {**{name: request.POST.get(name, "") for name in names}, "busy": request.POST.getlist("busy")}
-
-
-def _save(request: HttpRequest, connection: Connection, chosen: dict[str, Any]) -> None:
+def _save(request: HttpRequest, connection: Connection, form: CalendarForm) -> Connection:
     if connection.member is None:
-        raise connections.SetupError("", "Nobody's calendar yet: choose whose it is first.")
-    connections.set_up(
-        connection=connection,
-        member=connection.member,
-        target_container_id=chosen["target"],
-        busy_container_ids=chosen["busy"],
-        direction=chosen["direction"],
-        policy=chosen["policy"],
-        user=desk_user_of(request).user,
-    )
+        raise connections.SetupError("", gettext("Nobody's calendar yet: choose whose it is first."))
+    user = desk_user_of(request).user
+    return connections.set_up(connection=connection, member=connection.member, user=user, **form.choices())
 
 
 @desk_view("GET", "POST")
@@ -120,37 +109,31 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     desk_user, provider = desk_user_of(request), BY_SLUG.get(slug)
     if provider is None or desk_user.workspace is None:
         raise Http404
-    may, error = desk_user.may("settings"), ""
-    if request.method == "POST":
-        if not may:
-            raise PermissionDenied
-        text = request.POST.get("minutes", "")
-        minutes = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else -1
-        try:
-            row = set_interval(
-                workspace=desk_user.workspace, integration=provider.name, minutes=minutes, user=desk_user.user
-            )
-        except InvalidFields as refused:
-            error = " ".join(refused.details["minutes"])
-        else:
-            messages.success(request, f"{provider.label} is synced {every(row.interval_minutes)}.")
-            return redirect("integrations:integration_settings", slug)
-    stored = WorkspaceIntegration.objects.filter(workspace=desk_user.workspace, integration=provider.name).first()
-    accounts = Connection.objects.filter(workspace=desk_user.workspace, integration=provider.name)
+    workspace, may = desk_user.workspace, desk_user.may("settings")
+    if request.method == "POST" and not may:
+        raise PermissionDenied
+    stored = WorkspaceIntegration.objects.filter(workspace=workspace, integration=provider.name).first()
+    minutes = stored.interval_minutes if stored else settings.SYNC_INTERVAL_MINUTES
+    form = ScheduleForm(request.POST if request.method == "POST" else None, initial={"minutes": minutes})
+    if form.is_bound and form.attempt(
+        lambda: set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **form.cleaned_data)
+    ):
+        said = gettext("{provider} is synced {interval}.")
+        interval = every(form.result.interval_minutes)
+        messages.success(request, said.format(provider=provider.label, interval=interval))
+        return redirect("integrations:integration_settings", slug)
+    accounts = Connection.objects.filter(workspace=workspace, integration=provider.name)
     found = list(accounts.exclude(state=ConnectionState.DISCONNECTED).select_related("member").order_by("created_at"))
     used = usage_of(found, timezone.now())
-    minutes = stored.interval_minutes if stored else settings.SYNC_INTERVAL_MINUTES
     return _page(
         request,
         "integrations/integration_settings.html",
-        f"{provider.label} settings",
-        400 if error else 200,
+        gettext("{provider} settings").format(provider=provider.label),
+        400 if form.errors else 200,
         provider=provider,
         may=may,
-        error=error,
+        form=form,
         row=stored,
-        minutes=minutes,
         every=every(minutes),
-        choices=[(choice, every(choice)) for choice in sorted({*CHOICES, minutes}, key=lambda n: n or 10_000)],
         accounts=[(connection, used[connection.pk]) for connection in found],
     )

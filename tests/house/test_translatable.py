@@ -13,7 +13,7 @@ TEMPLATES = [path for path in EVERY if path.relative_to(ROOT / "templates").part
 # Names, code, and the page that must come up when nothing else works.
 NAMES = ("FieldCamp Integrations", "FieldCamp", "Authorization: Bearer")
 UNTRANSLATED = ("500.html",)
-ATTRIBUTES = ("title", "aria-label", "placeholder", "alt")
+ATTRIBUTES = ("title", "aria-label", "placeholder", "alt", "label")
 QUIET = ("script", "style", "code", "pre")
 # Tags whose quoted arguments are read by people.
 SPEAKING = re.compile(r"^(?:when|at|with|cycle|firstof)\b|^include\b.*?\swith\s")

@@ -20,7 +20,7 @@ class AuditEntryAdmin(ScopedAdmin):
     list_display = (moment("at", _("Time")), "who", "action", "object_name")
     list_filter = ("action",)
     search_fields = ("actor", "action", "object_id", "object_name", "request_id")
-    search_help_text = "Who, what, an id, or a request id"
+    search_help_text = _("Who, what, an id, or a request id")
     fields = (moment("at", _("Time")), "who", "action", "object_name", "object_id", "was", "now", "request_id")
     readonly_fields = fields
 

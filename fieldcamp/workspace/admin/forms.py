@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -34,7 +35,7 @@ _NAMES = ("first_name", "last_name", "company_name", "email", "stage")
 class RecordForm(ServiceForm):
     """Saves nothing over a change (a sync's, say) that was made after the page was opened."""
 
-    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    seen_version = forms.IntegerField(label="", widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -43,8 +44,10 @@ class RecordForm(ServiceForm):
     def check_version(self, record: TrackedModel) -> None:
         if self.cleaned_data["seen_version"] not in (None, record.version):
             raise InvalidTransition(
-                "This record was changed while you had it open; see its history below. Open the page again to see "
-                "the record as it is now."
+                gettext(
+                    "This record was changed while you had it open; see its history below. Open the page again to see "
+                    "the record as it is now."
+                )
             )
 
 

@@ -7,7 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
@@ -38,15 +39,15 @@ from fieldcamp.workspace.models import (
 )
 from fieldcamp.workspace.models.invoices import in_status, today_in
 
-_SENT, _VOIDED = moment("sent_at", gettext_lazy("Sent")), moment("voided_at", gettext_lazy("Voided"))
+_SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
 _CLIENT = ("client__company_name", "client__first_name", "client__last_name")
-_INVOICES_STAY = "Invoices that have it stay as they are."
-_TONES = {
-    InvoiceStatus.SENT.label: "info",
-    InvoiceStatus.PARTLY_PAID.label: "warning",
-    InvoiceStatus.PAID.label: "success",
-    InvoiceStatus.OVERDUE.label: "danger",
+_INVOICES_STAY = _("Invoices that have it stay as they are.")
+_TONES = {status.value: "" for status in InvoiceStatus} | {
+    InvoiceStatus.SENT.value: "info",
+    InvoiceStatus.PARTLY_PAID.value: "warning",
+    InvoiceStatus.PAID.value: "success",
+    InvoiceStatus.OVERDUE.value: "danger",
 }
 
 
@@ -68,9 +69,9 @@ class ItemAdmin(RemovalMixin, RecordAdmin):
         catalog.delete_item(workspace=record.workspace, item_id=record.pk)
 
     def consequences(self, record: Item) -> list[str]:
-        return [*super().consequences(record), _INVOICES_STAY]
+        return [*super().consequences(record), str(_INVOICES_STAY)]
 
-    @display(description="Price", ordering="price")
+    @display(description=_("Price"), ordering="price")
     def shown_price(self, item: Item) -> str:
         return price(item.price)
 
@@ -88,13 +89,13 @@ class TaxRateAdmin(RemovalMixin, RecordAdmin):
         catalog.delete_tax_rate(workspace=record.workspace, tax_rate_id=record.pk)
 
     def consequences(self, record: TaxRate) -> list[str]:
-        return [*super().consequences(record), _INVOICES_STAY]
+        return [*super().consequences(record), str(_INVOICES_STAY)]
 
-    @display(description="Rate", ordering="rate")
+    @display(description=_("Rate"), ordering="rate")
     def percent(self, tax: TaxRate) -> str:
         return f"{plain(tax.rate * 100)} %"
 
-    @display(description="Components")
+    @display(description=_("Components"))
     def made_of(self, tax: TaxRate) -> str:
         return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
 
@@ -132,7 +133,7 @@ class LineRows(Rows):
     form = LineForm
     fk = "invoice"
     autocomplete_fields = ("item",)
-    verbose_name, verbose_name_plural = "line", "Lines: what is left empty comes from the item"
+    verbose_name, verbose_name_plural = _("line"), _("Lines: what is left empty comes from the item")
 
 
 class AllocationRows(Rows):
@@ -140,7 +141,7 @@ class AllocationRows(Rows):
     form = AllocationForm
     fk = "payment"
     autocomplete_fields = ("invoice",)
-    verbose_name, verbose_name_plural = "invoice", "Invoices that it pays"
+    verbose_name, verbose_name_plural = _("invoice"), _("Invoices that it pays")
 
 
 class RowsAdmin(RecordActionAdmin):
@@ -167,10 +168,10 @@ class RowsAdmin(RecordActionAdmin):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return InvoiceStatus.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -188,7 +189,7 @@ def _live(invoice: Invoice) -> bool:
 class InvoiceAdmin(RowsAdmin):
     form = InvoiceForm
     inlines = (LineRows,)
-    list_display = ("number", "client", "date", "due_date", "total", "open", "shown_status")
+    list_display = ("number", "client", "date", "due_date", "total", "open", "badge")
     list_filter = (StatusFilter, ("date", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("client", "workspace")
@@ -199,45 +200,54 @@ class InvoiceAdmin(RowsAdmin):
                        _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
-        ("Discount, tax and message", {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
-        ("Totals", {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
-        ("Record", {"fields": (("id", _SENT), (_VOIDED, "void_reason")), "classes": ("collapse",)}),
+        (_("Discount, tax and message"), {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
+        (_("Totals"), {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
+        (_("Record"), {"fields": (("id", _SENT), (_VOIDED, "void_reason")), "classes": ("collapse",)}),
     )
     record_actions = {
         "send": RecordAction(
-            "Send",
+            _("Send"),
             lambda row, _: invoicing.send_invoice(workspace=row.workspace, invoice_id=row.pk),
             lambda row: not row.sent_at and not row.voided_at,
-            "{} is sent: it can be paid now.",
+            _("{} is sent: it can be paid now."),
             tone="primary",
         ),
         "void": RecordAction(
-            "Void",
+            _("Void"),
             lambda row, reason: invoicing.void_invoice(workspace=row.workspace, invoice_id=row.pk, reason=reason),
             _live,
-            "{} is void.",
-            ("Nothing is owed for it any more.", "It stays in the list, with its number. This cannot be undone."),
+            _("{} is void."),
+            (
+                _("Nothing is owed for it any more."),
+                _("It stays in the list, with its number. This cannot be undone."),
+            ),
             takes_reason=True,
             tone="danger",
         ),
         "discard": RecordAction(
-            "Delete the draft",
+            _("Delete the draft"),
             lambda row, _: invoicing.delete_invoice(workspace=row.workspace, invoice_id=row.pk),
             lambda row: not row.sent_at and not row.voided_at,
-            "{} is deleted.",
-            ("The draft is deleted. This cannot be undone.", "Its number is not given again."),
+            _("{} is deleted."),
+            (_("The draft is deleted. This cannot be undone."), _("Its number is not given again.")),
             leaves=True,
             tone="danger",
         ),
     }
 
-    @display(description="Balance")
+    @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
         return f"{invoice.balance:,.2f}"
 
-    @display(description="Status", label=_TONES)
+    @display(description=_("Status"), label=_TONES)
+    def badge(self, invoice: Invoice) -> tuple[str, Any]:
+        """In the list, in colour."""
+        return invoice.status.value, invoice.status.label
+
+    @display(description=_("Status"))
     def shown_status(self, invoice: Invoice) -> str:
-        return invoice.status.label if invoice.pk and not invoice._state.adding else InvoiceStatus.DRAFT.label
+        is_new = not invoice.pk or invoice._state.adding
+        return str(InvoiceStatus.DRAFT.label if is_new else invoice.status.label)
 
 
 @admin.register(Payment)
@@ -251,28 +261,32 @@ class PaymentAdmin(RowsAdmin):
     search_fields = ("reference", *_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "unapplied", "where", _VOIDED)
+    readonly_fields = ("id", "left_over", "where", _VOIDED)
     fieldsets = (
-        (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "unapplied"), "seen_version")}),
-        ("Notes", {"fields": ("notes",)}),
-        ("Record", {"fields": (("id", "where"), _VOIDED), "classes": ("collapse",)}),
+        (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "left_over"), "seen_version")}),
+        (_("Notes"), {"fields": ("notes",)}),
+        (_("Record"), {"fields": (("id", "where"), _VOIDED), "classes": ("collapse",)}),
     )
     record_actions = {
         "void": RecordAction(
-            "Void",
+            _("Void"),
             lambda row, _: paying.void_payment(workspace=row.workspace, payment_id=row.pk),
             lambda row: not row.voided_at,
-            "The payment of {} is void.",
-            ("The invoices that it pays are open again.", "It stays in the list. This cannot be undone."),
+            _("The payment of {} is void."),
+            (_("The invoices that it pays are open again."), _("It stays in the list. This cannot be undone.")),
             tone="danger",
         )
     }
 
-    @display(description="State", label={"Void": "danger"})
-    def state(self, payment: Payment) -> str:
-        return "Void" if payment.voided_at else "Received"
+    @display(description=_("State"), label={"void": "danger", "received": ""})
+    def state(self, payment: Payment) -> tuple[str, str]:
+        return ("void", gettext("Void")) if payment.voided_at else ("received", gettext("Received"))
 
-    @display(description="Recorded in")
+    @display(description=_("Unapplied"))
+    def left_over(self, payment: Payment) -> str:
+        return f"{payment.unapplied:,.2f}" if payment.pk and not payment._state.adding else "–"
+
+    @display(description=_("Recorded in"))
     def where(self, payment: Payment) -> str:
         return payment.made_in.replace("_", " ").capitalize() or "FieldCamp"
 

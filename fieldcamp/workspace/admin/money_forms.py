@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
 
 from fieldcamp.money import plain
@@ -32,7 +34,7 @@ class MoneyForm(RecordForm):
             found[f"{name}_id"] = row.pk if row else None
         return found
 
-    def may_be_empty(self, **hints: str) -> None:
+    def may_be_empty(self, **hints: Any) -> None:
         """Fields that the service fills in. Who may only look has no fields."""
         for name in hints.keys() & self.fields.keys():
             self.fields[name].required, self.fields[name].help_text = False, hints[name]
@@ -61,12 +63,12 @@ class TaxForm(MoneyForm):
     """Percentages here, fractions in the record."""
 
     rate = forms.DecimalField(
-        label="Rate in %", required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4,
-        widget=UnfoldAdminDecimalFieldWidget, help_text="8 is 8 %. Leave it empty where there are components.",
+        label=_("Rate in %"), required=False, min_value=0, max_value=100, max_digits=7, decimal_places=4,
+        widget=UnfoldAdminDecimalFieldWidget, help_text=_("8 is 8 %. Leave it empty where there are components."),
     )  # fmt: skip
     parts = forms.CharField(
-        label="Components", required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), max_length=1200,
-        help_text="One a line: a name and its rate in %, such as “State 7.25”. Each is rounded by itself.",
+        label=_("Components"), required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), max_length=1200,
+        help_text=_("One a line: a name and its rate in %, such as “State 7.25”. Each is rounded by itself."),
     )  # fmt: skip
 
     class Meta:
@@ -98,13 +100,14 @@ def _percent(rate: Decimal | str) -> str:
 
 
 def _part(line: str) -> dict[str, str]:
-    name, _, percent = line.strip().removesuffix("%").strip().rpartition(" ")
+    name, _space, percent = line.strip().removesuffix("%").strip().rpartition(" ")
     try:
         rate = Decimal(percent) / 100
     except InvalidOperation:
         rate = Decimal("NaN")
     if not name.strip() or not rate.is_finite() or not 0 <= rate <= 1 or rate != round(rate, 6):
-        raise ValidationError(f"“{line.strip()[:60]}” is no name with a rate in %, such as “State 7.25”.")
+        wrong = gettext("“{line}” is no name with a rate in %, such as “State 7.25”.")
+        raise ValidationError(wrong.format(line=line.strip()[:60]))
     return {"name": name.strip()[:100], "rate": plain(rate)}
 
 
@@ -168,13 +171,15 @@ class RowsForm(MoneyForm):
         none = self.formset_class.model._default_manager.none()  # type: ignore[union-attr]
         formset: Any = self.formset_class(self.data, instance=self.instance, queryset=none)
         if not formset.is_valid():
-            raise ValidationError("Correct the rows below.")
+            raise ValidationError(gettext("Correct the rows below."))
         kept = [form for form in formset.forms if form.has_changed() and not form.cleaned_data.get("DELETE")]
         return [form.as_row() for form in kept]
 
     def _refuse(self, name: str | None, sentences: list[str]) -> None:
-        row = _ROW.match(name or "")
-        super()._refuse(name, [f"Row {int(row[1]) + 1}: {text}" for text in sentences] if row else sentences)
+        if row := _ROW.match(name or ""):
+            numbered = gettext("Row {number}: {sentence}")
+            sentences = [numbered.format(number=int(row[1]) + 1, sentence=sentence) for sentence in sentences]
+        super()._refuse(name, sentences)
 
 
 class InvoiceForm(RowsForm):
@@ -184,7 +189,7 @@ class InvoiceForm(RowsForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.may_be_empty(number="Empty: the next free one.", date="Empty: today.")
+        self.may_be_empty(number=_("Empty: the next free one."), date=_("Empty: today."))
 
     def run(self) -> Invoice:
         values = self.values(_INVOICE) | {"lines": self.rows()}
@@ -200,7 +205,7 @@ class PaymentForm(RowsForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.may_be_empty(date="Empty: today.")
+        self.may_be_empty(date=_("Empty: today."))
 
     def run(self) -> Payment:
         values = self.values(_PAYMENT) | {"allocations": self.rows()}

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -22,6 +23,7 @@ from fieldcamp.workspace.logins import LoginState, login_state
 from fieldcamp.workspace.models import Member, Role, Workspace
 from fieldcamp.workspace.tracking import attributed
 
+ROLE_TONES = {role.value: "info" if role in (Role.OWNER, Role.ADMIN) else "" for role in Role}
 LOGIN_TONES = {
     LoginState.ACTIVE: "success",
     LoginState.INVITED: "info",
@@ -47,19 +49,20 @@ class MemberAdmin(ServiceAdmin):
     def name(self, member: Member) -> str:
         return str(member)
 
-    @display(description=_("Role"), label=dict.fromkeys(("Owner", "Admin"), "info"), ordering="role")
-    def shown_role(self, member: Member) -> str:
-        return str(Role(member.role).label)
+    @display(description=_("Role"), label=ROLE_TONES, ordering="role")
+    def shown_role(self, member: Member) -> tuple[str, str]:
+        return member.role, member.get_role_display()
 
-    @display(description=_("Login"), label={str(state): tone for state, tone in LOGIN_TONES.items()})
-    def login(self, member: Member) -> str:
-        return str(login_state(member))
+    @display(description=_("Login"), label={state.value: tone for state, tone in LOGIN_TONES.items()})
+    def login(self, member: Member) -> tuple[str, Any]:
+        state = login_state(member)
+        return state.value, state.label
 
     def response_add(self, request: HttpRequest, obj: Member, post_url_continue: Any = None) -> HttpResponse:
         """On to the new person's page, where a login can be given."""
         if "_addanother" in request.POST:
             return super().response_add(request, obj, post_url_continue)
-        self.message_user(request, f"{obj} is on the team.", messages.SUCCESS)
+        self.message_user(request, gettext("{member} is on the team.").format(member=obj), messages.SUCCESS)
         return self._to(obj)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
@@ -80,7 +83,7 @@ class MemberAdmin(ServiceAdmin):
             "may_invite": handles and member.is_active and bool(member.email) and state != LoginState.ACTIVE,
             "may_revoke": handles and state in (LoginState.ACTIVE, LoginState.INVITED) and not myself,
             "lacks_email": handles and not member.email,
-            "verb": "Send the invitation again" if state == LoginState.INVITED else "Invite",
+            "verb": gettext("Send the invitation again") if state == LoginState.INVITED else gettext("Invite"),
         }
 
     def _by(self, request: HttpRequest) -> Member | None:
@@ -119,19 +122,20 @@ class MemberAdmin(ServiceAdmin):
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
         else:
-            self.log_change(request, member, "Invited.")
+            self.log_change(request, member, gettext("Invited."))
             if sent:
-                self.message_user(request, f"The invitation is on its way to {member.email}.", messages.SUCCESS)
+                said, level = gettext("The invitation is on its way to {address}."), messages.SUCCESS
             else:
-                said = f"The mail to {member.email} could not be sent. Try again in a few minutes."
-                self.message_user(request, said, messages.ERROR)
+                said = gettext("The mail to {address} could not be sent. Try again in a few minutes.")
+                level = messages.ERROR
+            self.message_user(request, said.format(address=member.email), level)
         return self._to(member)
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """GET says what will happen, POST does it."""
         member = self._member(request, object_id)
         if request.method != "POST":
-            title = f"Revoke the login of {member}?"
+            title = gettext("Revoke the login of {member}?").format(member=member)
             context = {**self.admin_site.each_context(request), "member": member, "opts": self.opts, "title": title}
             return TemplateResponse(request, "admin/workspace/revoke_login.html", context)
         try:
@@ -140,8 +144,9 @@ class MemberAdmin(ServiceAdmin):
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
         else:
-            self.log_change(request, member, "Login revoked.")
-            self.message_user(request, f"{member} can no longer sign in.", messages.SUCCESS)
+            self.log_change(request, member, gettext("Login revoked."))
+            said = gettext("{member} can no longer sign in.").format(member=member)
+            self.message_user(request, said, messages.SUCCESS)
         return self._to(member)
 
 

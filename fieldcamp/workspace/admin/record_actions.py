@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -21,14 +24,25 @@ from fieldcamp.workspace.tracking import attributed
 class RecordAction:
     """`asks`: what is said before it is done (nothing: it is done at once). `leaves`: the record is gone then."""
 
-    label: str
+    label: Any  # texts that are translated when they are shown
     run: Callable[[Any, str], Any]  # record, reason
     when: Callable[[Any], bool]
-    done: str
-    asks: tuple[str, ...] = ()
+    done: Any
+    asks: tuple[Any, ...] = ()
     takes_reason: bool = False
     leaves: bool = False
     tone: str = ""
+
+
+class ReasonForm(DeskForm):
+    """Why, for the actions that take a reason."""
+
+    reason = forms.CharField(
+        label=_("Reason (optional)"),
+        required=False,
+        max_length=200,
+        error_messages={"max_length": _("A reason has 200 characters at most.")},
+    )
 
 
 class RecordActionAdmin(RecordAdmin):
@@ -68,23 +82,30 @@ class RecordActionAdmin(RecordAdmin):
         record, action = self.get_object(request, unquote(object_id)), self.record_actions[key]
         if record is None:
             raise Http404
-        if request.method != "POST":
-            if not action.asks:
-                return HttpResponseNotAllowed(["POST"])
-            back = self._page_of(record)
-            context = {"record": record, "action": action, "opts": self.opts, "title": f"{action.label}?", "back": back}
-            return TemplateResponse(
-                request, "admin/workspace/record_action.html", {**self.admin_site.each_context(request), **context}
-            )
+        if request.method != "POST" and not action.asks:
+            return HttpResponseNotAllowed(["POST"])
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            context = {
+                "record": record,
+                "action": action,
+                "form": form,
+                "opts": self.opts,
+                "title": f"{action.label}?",
+                "back": self._page_of(record),
+            }
+            context |= self.admin_site.each_context(request)
+            status = 400 if form.is_bound else 200
+            return TemplateResponse(request, "admin/workspace/record_action.html", context, status=status)
         try:
             with attributed(actor=desk_user_of(request).name):
-                action.run(record, request.POST.get("reason", "").replace("\x00", "").strip())
+                action.run(record, form.cleaned_data["reason"] if action.takes_reason else "")
         except InvalidTransition as error:
             self.message_user(request, str(error), messages.WARNING)
         except InvalidFields as error:
             self.message_user(request, " ".join(sum(error.details.values(), [])), messages.WARNING)
         else:
-            self.message_user(request, action.done.format(record), messages.SUCCESS)
+            self.message_user(request, str(action.done).format(record), messages.SUCCESS)
             if action.leaves:
                 return HttpResponseRedirect(reverse(f"admin:{self._name('changelist')}"))
         return HttpResponseRedirect(self._page_of(record))

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
@@ -24,7 +24,7 @@ from fieldcamp.workspace.services import delete_client, delete_visit
 
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"
-_TONES = {
+_TONES = {status.value: "" for status in VisitStatus} | {
     VisitStatus.SCHEDULED.value: "info",
     VisitStatus.COMPLETED.value: "success",
     VisitStatus.CANCELLED.value: "danger",
@@ -107,9 +107,9 @@ class ClientAdmin(RemovalMixin, RecordAdmin):
 
     def consequences(self, record: Client) -> list[str]:
         count = record.visits.filter(deleted_at=None).count()
-        visits = f"{count} visit{'s stay' if count != 1 else ' stays'}" if count else "It has no visits"
-        after = " as they are" if count > 1 else " as it is" if count else ""
-        return [*super().consequences(record), f"{visits}{after}. No new visit can be made for this client."]
+        visits = ngettext("{number} visit stays as it is.", "{number} visits stay as they are.", count)
+        visits = visits.format(number=count) if count else gettext("It has no visits.")
+        return [*super().consequences(record), f"{visits} {gettext('No new visit can be made for this client.')}"]
 
     @display(description=_("Phone"))
     def phone(self, client: Client) -> str:

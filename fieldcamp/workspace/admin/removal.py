@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
 from fieldcamp.desk.users import desk_user_of
@@ -21,7 +22,7 @@ class RemovalMixin(ModelAdmin):
         raise NotImplementedError
 
     def consequences(self, record: Any) -> list[str]:
-        return ["It disappears from the lists and from the API. Its history stays on record."]
+        return [gettext("It disappears from the lists and from the API. Its history stays on record.")]
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """GET says what will happen, POST does it."""
@@ -36,7 +37,7 @@ class RemovalMixin(ModelAdmin):
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "record": record,
-                "title": f"Delete {record}?",
+                "title": gettext("Delete {record}?").format(record=record),
                 "consequences": self.consequences(record),
                 "back": reverse(f"admin:{names}_change", args=[record.pk]),
             }
@@ -44,5 +45,5 @@ class RemovalMixin(ModelAdmin):
         self.log_deletions(request, self.model._default_manager.filter(pk=record.pk))
         with attributed(actor=desk_user_of(request).name):
             self.remove(record)
-        self.message_user(request, f"{record} is deleted.", messages.SUCCESS)
+        self.message_user(request, gettext("{record} is deleted.").format(record=record), messages.SUCCESS)
         return HttpResponseRedirect(reverse(f"admin:{names}_changelist"))

@@ -34,29 +34,43 @@ class Migration(migrations.Migration):
                         prefix="cli",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("first_name", models.CharField(blank=True, max_length=80)),
-                ("last_name", models.CharField(blank=True, max_length=80)),
-                ("company_name", models.CharField(blank=True, max_length=120)),
-                ("email", models.EmailField(blank=True, max_length=254)),
+                ("first_name", models.CharField(blank=True, max_length=80, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=80, verbose_name="last name")),
+                ("company_name", models.CharField(blank=True, max_length=120, verbose_name="company name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
                 (
                     "phone_number",
-                    models.JSONField(blank=True, default=dict, help_text="countryCode, number, countryIdentifier"),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="countryCode, number, countryIdentifier",
+                        verbose_name="phone number",
+                    ),
                 ),
                 (
                     "billing_address",
-                    models.JSONField(blank=True, default=dict, help_text="street, city, state, postalCode, country"),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="street, city, state, postalCode, country",
+                        verbose_name="billing address",
+                    ),
                 ),
                 (
                     "property_address",
-                    models.JSONField(blank=True, default=dict, help_text="street, city, state, postalCode, country"),
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="street, city, state, postalCode, country",
+                        verbose_name="property address",
+                    ),
                 ),
-                ("stage", models.CharField(default="Active Client", max_length=40)),
+                ("stage", models.CharField(default="Active Client", max_length=40, verbose_name="stage")),
             ],
-            options={
-                "ordering": ["id"],
-            },
+            options={"verbose_name": "client", "verbose_name_plural": "clients", "ordering": ["id"]},
         ),
         migrations.CreateModel(
             name="TaxRate",
@@ -74,21 +88,29 @@ class Migration(migrations.Migration):
                         prefix="tax",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("name", models.CharField(max_length=100)),
-                ("rate", models.DecimalField(decimal_places=6, help_text="A fraction: 0.08 is 8 %.", max_digits=9)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "rate",
+                    models.DecimalField(
+                        decimal_places=6, help_text="A fraction: 0.08 is 8 %.", max_digits=9, verbose_name="rate"
+                    ),
+                ),
                 (
                     "components",
-                    models.JSONField(blank=True, default=list, help_text="name and rate of each; empty: one rate"),
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="name and rate of each; empty: one rate",
+                        verbose_name="components",
+                    ),
                 ),
-                ("description", models.CharField(blank=True, max_length=100)),
-                ("is_active", models.BooleanField(default=True)),
+                ("description", models.CharField(blank=True, max_length=100, verbose_name="description")),
+                ("is_active", models.BooleanField(default=True, verbose_name="is active")),
             ],
-            options={
-                "verbose_name": "tax rate",
-                "ordering": ["id"],
-            },
+            options={"verbose_name": "tax rate", "verbose_name_plural": "tax rates", "ordering": ["id"]},
         ),
         migrations.CreateModel(
             name="Workspace",
@@ -102,15 +124,17 @@ class Migration(migrations.Migration):
                         prefix="wsp",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("name", models.CharField(max_length=120)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
                 (
                     "timezone",
                     models.CharField(
                         default="America/New_York",
                         max_length=64,
                         validators=[fieldcamp.workspace.models.people.validate_timezone],
+                        verbose_name="timezone",
                     ),
                 ),
                 (
@@ -120,13 +144,12 @@ class Migration(migrations.Migration):
                         default=10000,
                         help_text="API calls a UTC day over all keys. Empty: no cap.",
                         null=True,
+                        verbose_name="daily request limit",
                     ),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
-            options={
-                "ordering": ["name"],
-            },
+            options={"verbose_name": "workspace", "verbose_name_plural": "workspaces", "ordering": ["name"]},
         ),
         migrations.CreateModel(
             name="Invoice",
@@ -144,18 +167,32 @@ class Migration(migrations.Migration):
                         prefix="inv",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("number", models.CharField(max_length=21)),
+                ("number", models.CharField(max_length=21, verbose_name="number")),
                 ("serial", models.BigIntegerField(editable=False, null=True)),
-                ("date", models.DateField()),
-                ("due_date", models.DateField(blank=True, null=True)),
+                ("date", models.DateField(verbose_name="date")),
+                ("due_date", models.DateField(blank=True, null=True, verbose_name="due date")),
                 ("memo", models.TextField(blank=True, max_length=1000, verbose_name="message to the client")),
-                ("discount_percent", models.DecimalField(blank=True, decimal_places=6, max_digits=9, null=True)),
-                ("discount_amount", models.DecimalField(blank=True, decimal_places=2, max_digits=15, null=True)),
-                ("sent_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("voided_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("void_reason", models.CharField(blank=True, editable=False, max_length=200)),
+                (
+                    "discount_percent",
+                    models.DecimalField(
+                        blank=True, decimal_places=6, max_digits=9, null=True, verbose_name="discount percent"
+                    ),
+                ),
+                (
+                    "discount_amount",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=15, null=True, verbose_name="discount amount"
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="sent at")),
+                ("voided_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="voided at")),
+                (
+                    "void_reason",
+                    models.CharField(blank=True, editable=False, max_length=200, verbose_name="void reason"),
+                ),
                 ("lines_digest", models.CharField(editable=False, max_length=16)),
                 (
                     "settlement",
@@ -168,25 +205,53 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "subtotal",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15),
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="subtotal",
+                    ),
                 ),
                 (
                     "discount_total",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15),
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="discount total",
+                    ),
                 ),
                 (
                     "tax_total",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15),
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="tax total",
+                    ),
                 ),
                 (
                     "total",
-                    models.DecimalField(decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15),
+                    models.DecimalField(
+                        decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15, verbose_name="total"
+                    ),
                 ),
-                ("paid", models.DecimalField(decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15)),
+                (
+                    "paid",
+                    models.DecimalField(
+                        decimal_places=2, default=Decimal("0.00"), editable=False, max_digits=15, verbose_name="paid"
+                    ),
+                ),
                 (
                     "client",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="invoices", to="workspace.client"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="workspace.client",
+                        verbose_name="client",
                     ),
                 ),
                 (
@@ -197,6 +262,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invoices",
                         to="workspace.taxrate",
+                        verbose_name="tax rate",
                     ),
                 ),
                 (
@@ -206,9 +272,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ["id"],
-            },
+            options={"verbose_name": "invoice", "verbose_name_plural": "invoices", "ordering": ["id"]},
         ),
         migrations.CreateModel(
             name="Member",
@@ -222,30 +286,33 @@ class Migration(migrations.Migration):
                         prefix="mem",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("first_name", models.CharField(max_length=80)),
-                ("last_name", models.CharField(blank=True, max_length=80)),
-                ("email", models.EmailField(blank=True, max_length=254)),
+                ("first_name", models.CharField(max_length=80, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=80, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
                 (
                     "role",
                     models.CharField(
                         choices=[("owner", "Owner"), ("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")],
                         default="staff",
                         max_length=10,
+                        verbose_name="role",
                     ),
                 ),
-                ("is_technician", models.BooleanField(default=False)),
-                ("is_active", models.BooleanField(default=True)),
+                ("is_technician", models.BooleanField(default=False, verbose_name="is technician")),
+                ("is_active", models.BooleanField(default=True, verbose_name="is active")),
                 (
                     "weekly_summary",
                     models.BooleanField(
                         default=True,
                         help_text="A mail each Monday: what was synced, and what waits for a person. Owners and admins.",
+                        verbose_name="weekly summary",
                     ),
                 ),
                 ("tour_dismissed", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
                 (
                     "user",
                     models.OneToOneField(
@@ -264,6 +331,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "member",
+                "verbose_name_plural": "members",
                 "ordering": ["first_name", "last_name", "id"],
             },
         ),
@@ -283,10 +352,11 @@ class Migration(migrations.Migration):
                         prefix="pay",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=15)),
-                ("date", models.DateField()),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount")),
+                ("date", models.DateField(verbose_name="date")),
                 (
                     "method",
                     models.CharField(
@@ -299,17 +369,26 @@ class Migration(migrations.Migration):
                         ],
                         default="other",
                         max_length=13,
+                        verbose_name="method",
                     ),
                 ),
-                ("reference", models.CharField(blank=True, max_length=21)),
-                ("notes", models.TextField(blank=True, max_length=1000)),
-                ("made_in", models.CharField(blank=True, editable=False, help_text="Empty: FieldCamp.", max_length=20)),
-                ("voided_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("reference", models.CharField(blank=True, max_length=21, verbose_name="reference")),
+                ("notes", models.TextField(blank=True, max_length=1000, verbose_name="notes")),
+                (
+                    "made_in",
+                    models.CharField(
+                        blank=True, editable=False, help_text="Empty: FieldCamp.", max_length=20, verbose_name="made in"
+                    ),
+                ),
+                ("voided_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="voided at")),
                 ("allocations_digest", models.CharField(editable=False, max_length=16)),
                 (
                     "client",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="workspace.client"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="workspace.client",
+                        verbose_name="client",
                     ),
                 ),
                 (
@@ -319,9 +398,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ["id"],
-            },
+            options={"verbose_name": "payment", "verbose_name_plural": "payments", "ordering": ["id"]},
         ),
         migrations.AddField(
             model_name="taxrate",
@@ -346,20 +423,27 @@ class Migration(migrations.Migration):
                         prefix="itm",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("name", models.CharField(max_length=100)),
-                ("description", models.TextField(blank=True, max_length=4000)),
-                ("price", models.DecimalField(decimal_places=7, default=Decimal("0"), max_digits=15)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
+                (
+                    "price",
+                    models.DecimalField(decimal_places=7, default=Decimal("0"), max_digits=15, verbose_name="price"),
+                ),
                 ("sku", models.CharField(blank=True, max_length=100, verbose_name="SKU")),
                 (
                     "type",
                     models.CharField(
-                        choices=[("service", "Service"), ("product", "Product")], default="service", max_length=10
+                        choices=[("service", "Service"), ("product", "Product")],
+                        default="service",
+                        max_length=10,
+                        verbose_name="type",
                     ),
                 ),
-                ("taxable", models.BooleanField(default=True)),
-                ("is_active", models.BooleanField(default=True)),
+                ("taxable", models.BooleanField(default=True, verbose_name="taxable")),
+                ("is_active", models.BooleanField(default=True, verbose_name="is active")),
                 (
                     "workspace",
                     models.ForeignKey(
@@ -367,9 +451,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ["id"],
-            },
+            options={"verbose_name": "item", "verbose_name_plural": "items", "ordering": ["id"]},
         ),
         migrations.AddField(
             model_name="client",
@@ -412,16 +494,24 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("key", models.CharField(max_length=64)),
-                ("starts_at", models.DateTimeField(help_text="For all-day times: midnight in the person's time zone.")),
-                ("ends_at", models.DateTimeField()),
-                ("all_day", models.BooleanField(default=False)),
+                (
+                    "starts_at",
+                    models.DateTimeField(
+                        help_text="For all-day times: midnight in the person's time zone.", verbose_name="starts at"
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(verbose_name="ends at")),
+                ("all_day", models.BooleanField(default=False, verbose_name="all day")),
                 ("start_date", models.DateField(blank=True, null=True)),
                 ("end_date", models.DateField(blank=True, null=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
                 (
                     "member",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="blocked_times", to="workspace.member"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocked_times",
+                        to="workspace.member",
+                        verbose_name="member",
                     ),
                 ),
                 (
@@ -434,6 +524,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "blocked time",
+                "verbose_name_plural": "blocked times",
                 "ordering": ["starts_at", "id"],
             },
         ),
@@ -441,14 +533,14 @@ class Migration(migrations.Migration):
             name="AuditEntry",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("actor", models.CharField(blank=True, max_length=200)),
-                ("action", models.CharField(max_length=40)),
-                ("object_id", models.CharField(blank=True, max_length=64)),
-                ("object_name", models.CharField(blank=True, max_length=255)),
-                ("before", models.JSONField(default=dict)),
-                ("after", models.JSONField(default=dict)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="at")),
+                ("actor", models.CharField(blank=True, max_length=200, verbose_name="actor")),
+                ("action", models.CharField(max_length=40, verbose_name="action")),
+                ("object_id", models.CharField(blank=True, max_length=64, verbose_name="object id")),
+                ("object_name", models.CharField(blank=True, max_length=255, verbose_name="object name")),
+                ("before", models.JSONField(default=dict, verbose_name="before")),
+                ("after", models.JSONField(default=dict, verbose_name="after")),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request id")),
                 (
                     "workspace",
                     models.ForeignKey(
@@ -467,15 +559,26 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("position", models.PositiveIntegerField()),
-                ("description", models.TextField(blank=True, max_length=4000)),
-                ("quantity", models.DecimalField(decimal_places=5, default=Decimal("1"), max_digits=15)),
-                ("unit_price", models.DecimalField(decimal_places=7, default=Decimal("0"), max_digits=15)),
-                ("taxable", models.BooleanField(default=True)),
-                ("amount", models.DecimalField(decimal_places=2, editable=False, max_digits=15)),
+                ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
+                (
+                    "quantity",
+                    models.DecimalField(decimal_places=5, default=Decimal("1"), max_digits=15, verbose_name="quantity"),
+                ),
+                (
+                    "unit_price",
+                    models.DecimalField(
+                        decimal_places=7, default=Decimal("0"), max_digits=15, verbose_name="unit price"
+                    ),
+                ),
+                ("taxable", models.BooleanField(default=True, verbose_name="taxable")),
+                ("amount", models.DecimalField(decimal_places=2, editable=False, max_digits=15, verbose_name="amount")),
                 (
                     "invoice",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="workspace.invoice"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="workspace.invoice",
+                        verbose_name="invoice",
                     ),
                 ),
                 (
@@ -486,6 +589,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="workspace.item",
+                        verbose_name="item",
                     ),
                 ),
             ],
@@ -498,17 +602,23 @@ class Migration(migrations.Migration):
             name="PaymentAllocation",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=15)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=15, verbose_name="amount")),
                 (
                     "invoice",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="workspace.invoice"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="workspace.invoice",
+                        verbose_name="invoice",
                     ),
                 ),
                 (
                     "payment",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="allocations", to="workspace.payment"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="allocations",
+                        to="workspace.payment",
+                        verbose_name="payment",
                     ),
                 ),
             ],
@@ -535,18 +645,22 @@ class Migration(migrations.Migration):
                         prefix="vis",
                         primary_key=True,
                         serialize=False,
+                        verbose_name="id",
                     ),
                 ),
-                ("job_id", models.CharField(blank=True, max_length=64)),
-                ("title", models.CharField(max_length=200)),
-                ("notes", models.TextField(blank=True, max_length=4000)),
-                ("address", models.CharField(blank=True, max_length=300)),
-                ("scheduled_start", models.DateTimeField(blank=True, null=True)),
-                ("scheduled_end", models.DateTimeField(blank=True, null=True)),
+                ("job_id", models.CharField(blank=True, max_length=64, verbose_name="job id")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("notes", models.TextField(blank=True, max_length=4000, verbose_name="notes")),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="address")),
+                ("scheduled_start", models.DateTimeField(blank=True, null=True, verbose_name="scheduled start")),
+                ("scheduled_end", models.DateTimeField(blank=True, null=True, verbose_name="scheduled end")),
                 (
                     "timezone",
                     models.CharField(
-                        blank=True, max_length=64, validators=[fieldcamp.workspace.models.people.validate_timezone]
+                        blank=True,
+                        max_length=64,
+                        validators=[fieldcamp.workspace.models.people.validate_timezone],
+                        verbose_name="timezone",
                     ),
                 ),
                 (
@@ -564,12 +678,16 @@ class Migration(migrations.Migration):
                         ],
                         default="unscheduled",
                         max_length=12,
+                        verbose_name="visit status",
                     ),
                 ),
                 (
                     "client",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="visits", to="workspace.client"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="workspace.client",
+                        verbose_name="client",
                     ),
                 ),
                 (
@@ -580,6 +698,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="visits",
                         to="workspace.member",
+                        verbose_name="technician",
                     ),
                 ),
                 (
@@ -590,6 +709,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "visit",
+                "verbose_name_plural": "visits",
                 "ordering": ["id"],
                 "indexes": [
                     models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),

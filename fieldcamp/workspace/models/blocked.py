@@ -1,6 +1,8 @@
 """Times at which a technician cannot be booked, as their own calendars say."""
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models.people import Member, Workspace
 
@@ -14,19 +16,23 @@ class BlockedTime(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="blocked_times")
-    member = models.ForeignKey(Member, models.CASCADE, related_name="blocked_times")
+    member = models.ForeignKey(Member, models.CASCADE, verbose_name=_("member"), related_name="blocked_times")
     key = models.CharField(max_length=64)
-    starts_at = models.DateTimeField(help_text="For all-day times: midnight in the person's time zone.")
-    ends_at = models.DateTimeField()
-    all_day = models.BooleanField(default=False)
+    starts_at = models.DateTimeField(
+        _("starts at"), help_text=_("For all-day times: midnight in the person's time zone.")
+    )
+    ends_at = models.DateTimeField(_("ends at"))
+    all_day = models.BooleanField(_("all day"), default=False)
     start_date = models.DateField(null=True, blank=True)
     end_date = models.DateField(null=True, blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
+        verbose_name = _("blocked time")
+        verbose_name_plural = _("blocked times")
         ordering = ["starts_at", "id"]
         constraints = [models.UniqueConstraint(fields=["member", "key"], name="one_block_per_meeting")]
         indexes = [models.Index(fields=["member", "starts_at", "ends_at"], name="blocked_when")]
 
     def __str__(self) -> str:
-        return f"{self.member} busy"
+        return gettext("{person} busy").format(person=self.member)

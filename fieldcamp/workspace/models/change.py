@@ -1,6 +1,7 @@
 """The change log: one row for each saved change of a record that is synced, in the record's own transaction."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Change(models.Model):
@@ -11,9 +12,9 @@ class Change(models.Model):
     """
 
     class Action(models.TextChoices):
-        CREATED = "created"
-        UPDATED = "updated"
-        DELETED = "deleted"
+        CREATED = "created", _("Created")
+        UPDATED = "updated", _("Updated")
+        DELETED = "deleted", _("Deleted")
 
     seq = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="+")

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.items import Item, TaxRate
@@ -15,20 +17,20 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 
 class InvoiceStatus(models.TextChoices):
-    DRAFT = "draft", "Draft"
-    SENT = "sent", "Sent"
-    PARTLY_PAID = "partly_paid", "Partly paid"
-    PAID = "paid", "Paid"
-    OVERDUE = "overdue", "Overdue"
-    VOID = "void", "Void"
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", _("Sent")
+    PARTLY_PAID = "partly_paid", _("Partly paid")
+    PAID = "paid", _("Paid")
+    OVERDUE = "overdue", _("Overdue")
+    VOID = "void", _("Void")
 
 
 class Settlement(models.TextChoices):
     """How far an invoice is paid, whatever the day."""
 
-    UNPAID = "unpaid", "Unpaid"
-    PARTIAL = "partial", "Partly paid"
-    PAID = "paid", "Paid"
+    UNPAID = "unpaid", _("Unpaid")
+    PARTIAL = "partial", _("Partly paid")
+    PAID = "paid", _("Paid")
 
 
 # The API's words for how far an invoice is paid. A void one is of none of them.
@@ -84,30 +86,36 @@ class Invoice(TrackedModel):
         "lines_digest", "total", "settlement", "sent_at", "voided_at", "void_reason", "deleted_at",
     )  # fmt: skip
 
-    id = PrefixedIdField("inv")
+    id = PrefixedIdField("inv", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invoices")
-    number = models.CharField(max_length=21)  # QuickBooks' DocNumber has no more
+    number = models.CharField(_("number"), max_length=21)  # QuickBooks' DocNumber has no more
     serial = models.BigIntegerField(null=True, editable=False)  # of a number that is one: the next is found by it
-    client = models.ForeignKey(Client, models.PROTECT, related_name="invoices")
-    date = models.DateField()
-    due_date = models.DateField(null=True, blank=True)
-    memo = models.TextField("message to the client", blank=True, max_length=1000)
-    discount_percent = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
-    discount_amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    tax_rate = models.ForeignKey(TaxRate, models.PROTECT, null=True, blank=True, related_name="invoices")
-    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
-    voided_at = models.DateTimeField(null=True, blank=True, editable=False)
-    void_reason = models.CharField(max_length=200, blank=True, editable=False)
+    client = models.ForeignKey(Client, models.PROTECT, verbose_name=_("client"), related_name="invoices")
+    date = models.DateField(_("date"))
+    due_date = models.DateField(_("due date"), null=True, blank=True)
+    memo = models.TextField(_("message to the client"), blank=True, max_length=1000)
+    discount_percent = models.DecimalField(_("discount percent"), max_digits=9, decimal_places=6, null=True, blank=True)
+    discount_amount = models.DecimalField(_("discount amount"), max_digits=15, decimal_places=2, null=True, blank=True)
+    tax_rate = models.ForeignKey(
+        TaxRate, models.PROTECT, verbose_name=_("tax rate"), null=True, blank=True, related_name="invoices"
+    )
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True, editable=False)
+    voided_at = models.DateTimeField(_("voided at"), null=True, blank=True, editable=False)
+    void_reason = models.CharField(_("void reason"), max_length=200, blank=True, editable=False)
 
     lines_digest = models.CharField(max_length=16, editable=False)
     settlement = models.CharField(max_length=7, choices=Settlement, default=Settlement.UNPAID, editable=False)
-    subtotal = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
-    discount_total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
-    tax_total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
-    total = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
-    paid = models.DecimalField(max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    subtotal = models.DecimalField(_("subtotal"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    discount_total = models.DecimalField(
+        _("discount total"), max_digits=15, decimal_places=2, default=ZERO, editable=False
+    )
+    tax_total = models.DecimalField(_("tax total"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    paid = models.DecimalField(_("paid"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
 
     class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["workspace", "number"], name="one_invoice_per_number")]
         indexes = [
@@ -116,7 +124,7 @@ class Invoice(TrackedModel):
         ]
 
     def __str__(self) -> str:
-        return f"Invoice {self.number}"
+        return gettext("Invoice {number}").format(number=self.number)
 
     @property
     def balance(self) -> Decimal:
@@ -133,14 +141,14 @@ class InvoiceLine(models.Model):
     """One line. `amount` is quantity times unit price, rounded."""
 
     id = models.BigAutoField(primary_key=True)
-    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
+    invoice = models.ForeignKey(Invoice, models.CASCADE, verbose_name=_("invoice"), related_name="lines")
     position = models.PositiveIntegerField()
-    item = models.ForeignKey(Item, models.PROTECT, null=True, blank=True, related_name="+")
-    description = models.TextField(blank=True, max_length=4000)
-    quantity = models.DecimalField(max_digits=15, decimal_places=5, default=Decimal(1))
-    unit_price = models.DecimalField(max_digits=15, decimal_places=7, default=Decimal(0))
-    taxable = models.BooleanField(default=True)
-    amount = models.DecimalField(max_digits=15, decimal_places=2, editable=False)
+    item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), null=True, blank=True, related_name="+")
+    description = models.TextField(_("description"), blank=True, max_length=4000)
+    quantity = models.DecimalField(_("quantity"), max_digits=15, decimal_places=5, default=Decimal(1))
+    unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=7, default=Decimal(0))
+    taxable = models.BooleanField(_("taxable"), default=True)
+    amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2, editable=False)
 
     class Meta:
         ordering = ["invoice_id", "position"]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.people import Workspace
@@ -10,8 +11,8 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 
 class ItemType(models.TextChoices):
-    SERVICE = "service", "Service"
-    PRODUCT = "product", "Product"
+    SERVICE = "service", _("Service")
+    PRODUCT = "product", _("Product")
 
 
 class Item(TrackedModel):
@@ -20,17 +21,19 @@ class Item(TrackedModel):
     kind = "item"
     tracked = ("name", "description", "price", "sku", "type", "taxable", "is_active", "deleted_at")
 
-    id = PrefixedIdField("itm")
+    id = PrefixedIdField("itm", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="items")
-    name = models.CharField(max_length=100)
-    description = models.TextField(blank=True, max_length=4000)
-    price = models.DecimalField(max_digits=15, decimal_places=7, default=Decimal(0))
-    sku = models.CharField("SKU", max_length=100, blank=True)
-    type = models.CharField(max_length=10, choices=ItemType, default=ItemType.SERVICE)
-    taxable = models.BooleanField(default=True)
-    is_active = models.BooleanField(default=True)
+    name = models.CharField(_("name"), max_length=100)
+    description = models.TextField(_("description"), blank=True, max_length=4000)
+    price = models.DecimalField(_("price"), max_digits=15, decimal_places=7, default=Decimal(0))
+    sku = models.CharField(_("SKU"), max_length=100, blank=True)
+    type = models.CharField(_("type"), max_length=10, choices=ItemType, default=ItemType.SERVICE)
+    taxable = models.BooleanField(_("taxable"), default=True)
+    is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
         ordering = ["id"]
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="item_since")]
 
@@ -47,17 +50,20 @@ class TaxRate(TrackedModel):
     kind = "tax"
     tracked = ("name", "rate", "components", "is_active", "deleted_at")
 
-    id = PrefixedIdField("tax")
+    id = PrefixedIdField("tax", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tax_rates")
-    name = models.CharField(max_length=100)
-    rate = models.DecimalField(max_digits=9, decimal_places=6, help_text="A fraction: 0.08 is 8 %.")
-    components = models.JSONField(default=list, blank=True, help_text="name and rate of each; empty: one rate")
-    description = models.CharField(max_length=100, blank=True)
-    is_active = models.BooleanField(default=True)
+    name = models.CharField(_("name"), max_length=100)
+    rate = models.DecimalField(_("rate"), max_digits=9, decimal_places=6, help_text=_("A fraction: 0.08 is 8 %."))
+    components = models.JSONField(
+        _("components"), default=list, blank=True, help_text=_("name and rate of each; empty: one rate")
+    )
+    description = models.CharField(_("description"), max_length=100, blank=True)
+    is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
+        verbose_name = _("tax rate")
+        verbose_name_plural = _("tax rates")
         ordering = ["id"]
-        verbose_name = "tax rate"
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="tax_since")]
 
     def __str__(self) -> str:

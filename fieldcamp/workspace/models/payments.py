@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.invoices import Invoice
@@ -12,11 +14,11 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 
 class PaymentMethod(models.TextChoices):
-    CARD = "card", "Card"
-    CASH = "cash", "Cash"
-    CHECK = "check", "Check"
-    BANK_TRANSFER = "bank_transfer", "Bank transfer"
-    OTHER = "other", "Other"
+    CARD = "card", _("Card")
+    CASH = "cash", _("Cash")
+    CHECK = "check", _("Check")
+    BANK_TRANSFER = "bank_transfer", _("Bank transfer")
+    OTHER = "other", _("Other")
 
 
 class Payment(TrackedModel):
@@ -30,24 +32,28 @@ class Payment(TrackedModel):
         "client_id", "amount", "date", "method", "reference", "notes", "allocations_digest", "voided_at", "deleted_at",
     )  # fmt: skip
 
-    id = PrefixedIdField("pay")
+    id = PrefixedIdField("pay", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="payments")
-    client = models.ForeignKey(Client, models.PROTECT, related_name="payments")
-    amount = models.DecimalField(max_digits=15, decimal_places=2)
-    date = models.DateField()
-    method = models.CharField(max_length=13, choices=PaymentMethod, default=PaymentMethod.OTHER)
-    reference = models.CharField(max_length=21, blank=True)  # QuickBooks' PaymentRefNum has no more
-    notes = models.TextField(blank=True, max_length=1000)
-    made_in = models.CharField(max_length=20, blank=True, editable=False, help_text="Empty: FieldCamp.")
-    voided_at = models.DateTimeField(null=True, blank=True, editable=False)
+    client = models.ForeignKey(Client, models.PROTECT, verbose_name=_("client"), related_name="payments")
+    amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
+    date = models.DateField(_("date"))
+    method = models.CharField(_("method"), max_length=13, choices=PaymentMethod, default=PaymentMethod.OTHER)
+    reference = models.CharField(_("reference"), max_length=21, blank=True)  # QuickBooks' PaymentRefNum has no more
+    notes = models.TextField(_("notes"), blank=True, max_length=1000)
+    made_in = models.CharField(
+        _("made in"), max_length=20, blank=True, editable=False, help_text=_("Empty: FieldCamp.")
+    )
+    voided_at = models.DateTimeField(_("voided at"), null=True, blank=True, editable=False)
     allocations_digest = models.CharField(max_length=16, editable=False)
 
     class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         ordering = ["id"]
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="payment_since")]
 
     def __str__(self) -> str:
-        return f"{self.amount} on {self.date}"
+        return gettext("{amount} on {day}").format(amount=self.amount, day=self.date)
 
     @property
     def unapplied(self) -> Decimal:
@@ -57,13 +63,13 @@ class Payment(TrackedModel):
 
 class PaymentAllocation(models.Model):
     id = models.BigAutoField(primary_key=True)
-    payment = models.ForeignKey(Payment, models.CASCADE, related_name="allocations")
-    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="allocations")
-    amount = models.DecimalField(max_digits=15, decimal_places=2)
+    payment = models.ForeignKey(Payment, models.CASCADE, verbose_name=_("payment"), related_name="allocations")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, verbose_name=_("invoice"), related_name="allocations")
+    amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
 
     class Meta:
         ordering = ["payment_id", "id"]
         constraints = [models.UniqueConstraint(fields=["payment", "invoice"], name="one_allocation_per_invoice")]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.invoice}"
+        return gettext("{amount} of {invoice}").format(amount=self.amount, invoice=self.invoice)

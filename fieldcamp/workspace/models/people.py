@@ -26,15 +26,23 @@ def validate_timezone(name: str) -> None:
 class Workspace(models.Model):
     """One company. Everything else belongs to exactly one."""
 
-    id = PrefixedIdField("wsp")
-    name = models.CharField(max_length=120)
-    timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
-    daily_request_limit = models.PositiveIntegerField(
-        default=10_000, null=True, blank=True, help_text="API calls a UTC day over all keys. Empty: no cap."
+    id = PrefixedIdField("wsp", verbose_name=_("id"))
+    name = models.CharField(_("name"), max_length=120)
+    timezone = models.CharField(
+        _("timezone"), max_length=64, default="America/New_York", validators=[validate_timezone]
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    daily_request_limit = models.PositiveIntegerField(
+        _("daily request limit"),
+        default=10_000,
+        null=True,
+        blank=True,
+        help_text=_("API calls a UTC day over all keys. Empty: no cap."),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("workspace")
+        verbose_name_plural = _("workspaces")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -51,22 +59,26 @@ class Role(models.TextChoices):
 class Member(models.Model):
     """A person of the company, with or without a login. `role` is for the desk, `is_technician` for the schedule."""
 
-    id = PrefixedIdField("mem")
+    id = PrefixedIdField("mem", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="members")
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="member")
-    first_name = models.CharField(max_length=80)
-    last_name = models.CharField(max_length=80, blank=True)
-    email = models.EmailField(blank=True)
-    role = models.CharField(max_length=10, choices=Role, default=Role.STAFF)
-    is_technician = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
+    first_name = models.CharField(_("first name"), max_length=80)
+    last_name = models.CharField(_("last name"), max_length=80, blank=True)
+    email = models.EmailField(_("email"), blank=True)
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STAFF)
+    is_technician = models.BooleanField(_("is technician"), default=False)
+    is_active = models.BooleanField(_("is active"), default=True)
     weekly_summary = models.BooleanField(
-        default=True, help_text="A mail each Monday: what was synced, and what waits for a person. Owners and admins."
+        _("weekly summary"),
+        default=True,
+        help_text=_("A mail each Monday: what was synced, and what waits for a person. Owners and admins."),
     )
     tour_dismissed = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         ordering = ["first_name", "last_name", "id"]
 
     def __str__(self) -> str:
@@ -82,18 +94,26 @@ class Client(TrackedModel):
         "stage", "deleted_at",
     )  # fmt: skip
 
-    id = PrefixedIdField("cli")
+    id = PrefixedIdField("cli", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="clients")
-    first_name = models.CharField(max_length=80, blank=True)
-    last_name = models.CharField(max_length=80, blank=True)
-    company_name = models.CharField(max_length=120, blank=True)
-    email = models.EmailField(blank=True)
-    phone_number = models.JSONField(default=dict, blank=True, help_text="countryCode, number, countryIdentifier")
-    billing_address = models.JSONField(default=dict, blank=True, help_text="street, city, state, postalCode, country")
-    property_address = models.JSONField(default=dict, blank=True, help_text="street, city, state, postalCode, country")
-    stage = models.CharField(max_length=40, default="Active Client")
+    first_name = models.CharField(_("first name"), max_length=80, blank=True)
+    last_name = models.CharField(_("last name"), max_length=80, blank=True)
+    company_name = models.CharField(_("company name"), max_length=120, blank=True)
+    email = models.EmailField(_("email"), blank=True)
+    phone_number = models.JSONField(
+        _("phone number"), default=dict, blank=True, help_text=_("countryCode, number, countryIdentifier")
+    )
+    billing_address = models.JSONField(
+        _("billing address"), default=dict, blank=True, help_text=_("street, city, state, postalCode, country")
+    )
+    property_address = models.JSONField(
+        _("property address"), default=dict, blank=True, help_text=_("street, city, state, postalCode, country")
+    )
+    stage = models.CharField(_("stage"), max_length=40, default="Active Client")
 
     class Meta:
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
         ordering = ["id"]
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="client_since")]
 

@@ -28,20 +28,26 @@ class Visit(TrackedModel):
         "visit_status", "deleted_at",
     )  # fmt: skip
 
-    id = PrefixedIdField("vis")
+    id = PrefixedIdField("vis", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="visits")
-    client = models.ForeignKey(Client, models.PROTECT, related_name="visits")
-    technician = models.ForeignKey(Member, models.SET_NULL, null=True, blank=True, related_name="visits")
-    job_id = models.CharField(max_length=64, blank=True)
-    title = models.CharField(max_length=200)
-    notes = models.TextField(blank=True, max_length=4000)
-    address = models.CharField(max_length=300, blank=True)
-    scheduled_start = models.DateTimeField(null=True, blank=True)
-    scheduled_end = models.DateTimeField(null=True, blank=True)
-    timezone = models.CharField(max_length=64, blank=True, validators=[validate_timezone])
-    visit_status = models.CharField(max_length=12, choices=VisitStatus, default=VisitStatus.UNSCHEDULED)
+    client = models.ForeignKey(Client, models.PROTECT, verbose_name=_("client"), related_name="visits")
+    technician = models.ForeignKey(
+        Member, models.SET_NULL, verbose_name=_("technician"), null=True, blank=True, related_name="visits"
+    )
+    job_id = models.CharField(_("job id"), max_length=64, blank=True)
+    title = models.CharField(_("title"), max_length=200)
+    notes = models.TextField(_("notes"), blank=True, max_length=4000)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    scheduled_start = models.DateTimeField(_("scheduled start"), null=True, blank=True)
+    scheduled_end = models.DateTimeField(_("scheduled end"), null=True, blank=True)
+    timezone = models.CharField(_("timezone"), max_length=64, blank=True, validators=[validate_timezone])
+    visit_status = models.CharField(
+        _("visit status"), max_length=12, choices=VisitStatus, default=VisitStatus.UNSCHEDULED
+    )
 
     class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
         ordering = ["id"]
         indexes = [
             models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),

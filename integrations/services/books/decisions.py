@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from fieldcamp.workspace.invoicing import void_invoice
 from fieldcamp.workspace.paying import void_payment
@@ -53,16 +54,17 @@ def _stream_of(problem: Problem) -> Stream:
     streams = Stream.objects.select_related("connection__workspace")
     stream = streams.filter(connection=problem.connection, kind=problem.record_kind, is_active=True).first()
     if stream is None:
-        raise NotPossible("These records are not synced any more.")
+        raise NotPossible(gettext("These records are not synced any more."))
     return stream
 
 
 def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str) -> Link:
     link = Link.objects.select_for_update().filter(stream=stream, remote_id=remote_id).first()
     if link is None or link.seen is None or link.seen_gone or link.cut_at:
-        raise NotPossible("It is not there any more. Choose another, or make a new one.")
+        raise NotPossible(gettext("It is not there any more. Choose another, or make a new one."))
     if link.record_id:
-        raise NotPossible("It belongs to another record of FieldCamp already. Choose another, or make a new one.")
+        taken = gettext("It belongs to another record of FieldCamp already. Choose another, or make a new one.")
+        raise NotPossible(taken)
     if own is not None:
         own.delete()
     link.record_id, link.base, link.unsettled, link.parked, link.decision = problem.record_id, None, True, False, None
@@ -100,7 +102,7 @@ def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
     with transaction.atomic():
         link = _removed(problem)
         if link.kind not in _VOIDS:
-            raise NotPossible("Only invoices and payments can be voided.")
+            raise NotPossible(gettext("Only invoices and payments can be voided."))
         void: Any = _VOIDS[link.kind]
         label = PROVIDERS[problem.integration].label
         reason = {"reason": f"Deleted in {label}"} if link.kind == INVOICE.name else {}

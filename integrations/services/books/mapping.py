@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
 from integrations.errors import ProblemCode, ProblemReason
@@ -15,6 +17,11 @@ from integrations.services.audit_trail import audit_connection
 from integrations.services.books.setup import Choices, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
+
+# What the forms say, too.
+CHOOSE_ACCOUNT = _("Choose an income account that is active.")
+CHOOSE_ITEM = _("Choose an item that is active, or none.")
+CHOOSE_OWN = _("Choose a record of this company.")
 
 _OF: dict[str, type[TaxRate] | type[Item]] = {TAX.name: TaxRate, ITEM.name: Item}
 
@@ -38,7 +45,7 @@ def map_records(
     could be started. Raises SetupError, whose field is the record, and ProviderError."""
     stream = connection.streams.filter(kind=kind, is_active=True).first()
     if stream is None:
-        raise SetupError("", "Finish setting up these books first.")
+        raise SetupError("", gettext("Finish setting up these books first."))
     unknown = _unknown(stream, chosen.values())
     found = open_books(connection).get(stream.container_id, unknown) if unknown else {}
     with transaction.atomic():
@@ -47,7 +54,7 @@ def map_records(
         if not changed:
             return None
         if set(changed) - set(_mine(connection, kind, changed)):
-            raise SetupError("", "Choose a record of this company.")
+            raise SetupError("", CHOOSE_OWN)
         for record_id in changed:
             _let_go(stream, record_id)
         for record_id, remote_id in changed.items():
@@ -71,9 +78,9 @@ def set_defaults(
     account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
     writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
     if account is None and (income_account_id or writes):
-        raise SetupError("income_account", "Choose an income account that is active.")
+        raise SetupError("income_account", CHOOSE_ACCOUNT)
     if item is None and default_item_id:
-        raise SetupError("default_item", "Choose an item that is active, or none.")
+        raise SetupError("default_item", CHOOSE_ITEM)
     wanted = {
         "income_account_id": account.id if account else "",
         "income_account_name": account.name[:255] if account else "",
@@ -131,12 +138,10 @@ def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord |
         seen = KINDS[stream.kind].pick(record.fields)
         link = Link(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, seen_tag=record.tag)
     if link is None or link.seen_gone or link.cut_at or not link.seen or link.seen.get("active") is False:
-        raise SetupError(record_id, "This one is not there any more, or inactive. Choose another.")
+        raise SetupError(record_id, gettext("This one is not there any more, or inactive. Choose another."))
     if link.record_id and _is_used(stream.kind, link.record_id):
-        name = link.seen.get("name")
-        raise SetupError(
-            record_id, f"“{name}” stands for another record, which is used. Choose another for that first."
-        )
+        taken = gettext("“{name}” stands for another record, which is used. Choose another for that first.")
+        raise SetupError(record_id, taken.format(name=link.seen.get("name")))
     link.record_id, link.base, link.unsettled, link.parked, link.decision = record_id, None, True, False, None
     link.save()
 

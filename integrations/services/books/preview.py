@@ -44,10 +44,6 @@ class Count:
     waiting: int = 0
     left: int = 0
 
-    @property
-    def plural(self) -> str:
-        return KINDS[self.kind].plural
-
 
 @dataclass(frozen=True)
 class BooksPreview:

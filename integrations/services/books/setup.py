@@ -9,6 +9,7 @@ import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from integrations.accounts.clients import open_remote
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, PAYMENT, TAX
@@ -17,7 +18,7 @@ from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
 from integrations.records import Company, Container, Reference
 from integrations.services.audit_trail import audit_connection
-from integrations.services.setup import SetupError, other_books, ready_state
+from integrations.services.setup import CHOOSE_DIRECTION, CHOOSE_WINNER, SetupError, other_books, ready_state
 
 log = structlog.get_logger(__name__)
 
@@ -69,20 +70,24 @@ def set_up_books(
     `choices` are what the provider has just said, where it was asked already.
     """
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
-        raise SetupError("", "Connect this company again first.")
+        raise SetupError("", gettext("Connect this company again first."))
     if direction not in Direction.values:
-        raise SetupError("direction", "Choose one of the directions.")
+        raise SetupError("direction", CHOOSE_DIRECTION)
     for field, policy in (("policy_lists", policy_lists), ("policy_documents", policy_documents)):
         if policy not in ConflictPolicy.values:
-            raise SetupError(field, "Choose who wins.")
+            raise SetupError(field, CHOOSE_WINNER)
     choices = choices or read_choices(connection)
     label = PROVIDERS[connection.integration].label
     account = named(choices.income_accounts, income_account_id)
     if account is None and (income_account_id or direction != Direction.PULL):
-        raise SetupError("income_account", f"Choose an income account of {label} that is active.")
+        raise SetupError(
+            "income_account", gettext("Choose an income account of {provider} that is active.").format(provider=label)
+        )
     item = named(choices.items, default_item_id)
     if item is None and default_item_id:
-        raise SetupError("default_item", f"Choose an item of {label} that is active, or none.")
+        raise SetupError(
+            "default_item", gettext("Choose an item of {provider} that is active, or none.").format(provider=label)
+        )
     wanted = {
         "income_account_id": account.id if account else "",
         "income_account_name": account.name[:255] if account else "",
@@ -95,7 +100,8 @@ def set_up_books(
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         if other_books(connection).exists():
-            raise SetupError("", f"Another company of {label} is connected. Disconnect that one first.")
+            other = gettext("Another company of {provider} is connected. Disconnect that one first.")
+            raise SetupError("", other.format(provider=label))
         settings, _ = BooksSettings.objects.select_for_update().get_or_create(connection=connection)
         before = chosen(connection)
         again = _brings_more(settings, wanted)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.money import plain
 from fieldcamp.workspace.models import Invoice, TaxRate
@@ -78,20 +80,22 @@ def warnings(company: Company) -> list[str]:
     """What a person should know of this company before its first sync."""
     found = []
     if not company.subscription_active:
-        found.append("The subscription of this company has ended. Nothing can be written until it is renewed.")
+        ended = gettext("The subscription of this company has ended. Nothing can be written until it is renewed.")
+        found.append(ended)
     if company.multi_currency:
-        found.append(
-            f"This company keeps its books in several currencies. FieldCamp's amounts are posted in {company.currency};"
-            " a customer who is kept in another currency waits for you to decide."
+        several = gettext(
+            "This company keeps its books in several currencies. FieldCamp's amounts are posted in {currency}; a "
+            "customer who is kept in another currency waits for you to decide."
         )
+        found.append(several.format(currency=company.currency))
     return found
 
 
 TAX_MODES = {
-    "none": "No sales tax is used there.",
-    "manual": "Sales tax by tax codes: each tax rate of FieldCamp is mapped to one of them.",
-    "automated": "Sales tax is computed there from the customer's address; totals are compared after each invoice.",
-    "foreign": "Each line carries a tax code, as it is done outside the United States.",
+    "none": _("No sales tax is used there."),
+    "manual": _("Sales tax by tax codes: each tax rate of FieldCamp is mapped to one of them."),
+    "automated": _("Sales tax is computed there from the customer's address; totals are compared after each invoice."),
+    "foreign": _("Each line carries a tax code, as it is done outside the United States."),
 }
 
 

@@ -10,6 +10,7 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.workspace.models import AuditEntry
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import pages_of, posts_of
+from tests.integrations.hostile import VALUES, assert_refused, stored
 
 ADD = "/admin/api/apikey/add/"
 NEW = {"name": "Zapier", "scopes": ["integrations:read"], "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
@@ -120,3 +121,12 @@ def test_who_revoked_and_rotated_is_on_record(desk, ours):
     desk().post(posts_of(ours)["revoke"][0])
     entries = AuditEntry.objects.filter(object_id=ours.key.pk).exclude(action="key.created").order_by("id")
     assert list(entries.values_list("action", "actor")) == [("key.rotated", "Owner"), ("key.revoked", "Owner")]
+
+
+def test_an_end_of_the_old_secret_that_is_not_offered(desk, ours):
+    browser = desk()
+    before = stored()
+    page = f"/admin/api/apikey/{ours.key.pk}/rotate/"
+    for value in (*VALUES, "", "2", ["1", "24"]):
+        assert_refused(browser.post(page, {"overlap": value}), before, "overlap")
+    assert '<option value="24" selected>after 1 day</option>' in browser.get(page).content.decode()

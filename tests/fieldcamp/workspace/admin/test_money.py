@@ -7,6 +7,7 @@ import pytest
 from fieldcamp.workspace.models import Change, Invoice, Item, Payment, TaxRate
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_records import errors_of
+from tests.integrations.hostile import assert_refused, stored
 
 MONEY = ("item", "tax rate", "invoice", "payment")
 
@@ -111,6 +112,12 @@ def test_void_asks_first_and_says_why_not(desk, ours, page):
     assert Payment.objects.get(pk=ours.payment.pk).voided_at
     desk().post(page["void invoice"], {"reason": "Twice"})
     assert Invoice.objects.get(pk=ours.invoice.pk).void_reason == "Twice"
+
+
+@pytest.mark.parametrize("reason", ["x" * 201, "a\x00b", ["Twice", "Thrice"]])
+def test_a_reason_that_cannot_be_taken_voids_nothing(reason, desk, ours, page):
+    browser = desk()
+    assert_refused(browser.post(page["void invoice"], {"reason": reason}), stored(), "reason")
 
 
 def test_a_draft_is_deleted_and_a_bill_is_not(desk, ours):

@@ -1,0 +1,84 @@
+"""What is chosen for one account's calendars: on its set-up page, together with whose they are, and in its settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fieldcamp.workspace.models import Member
+from integrations.models import ConflictPolicy, Direction, Stream
+from integrations.records import Container
+from integrations.services import setup
+from integrations.views.forms.base import ChoicesForm, refusing
+
+CHOOSE_MEMBER = _("Choose whose calendar it is.")
+
+
+def chosen_in(streams: Sequence[Stream]) -> dict[str, Any]:
+    """The choices that these active streams stand for."""
+    target = next((stream for stream in streams if stream.is_target), None)
+    return {
+        "target": target.container_id if target else "",
+        "busy": [stream.container_id for stream in streams if stream.reads_busy],
+        "direction": target.direction if target else Direction.TWO_WAY.value,
+        "policy": target.policy if target else ConflictPolicy.LOCAL.value,
+    }
+
+
+class CalendarForm(ChoicesForm):
+    """Where visits go, what is read for busy times, in which direction, and who wins."""
+
+    target = forms.ChoiceField(label=_("Visits go to"), error_messages=refusing(setup.CHOOSE_TARGET))
+    busy = forms.MultipleChoiceField(
+        label=_("Busy times are read from"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages=refusing(_("Choose among the calendars of this account.")),
+    )
+    direction = forms.ChoiceField(label=_("Direction"), error_messages=refusing(setup.CHOOSE_DIRECTION))
+    policy = forms.ChoiceField(
+        label=_("When both sides moved the same visit"), error_messages=refusing(setup.CHOOSE_WINNER)
+    )
+
+    def __init__(self, *args: Any, calendars: Sequence[Container], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.offer("target", [(each.id, _named(each, tell_if_read_only=True)) for each in calendars])
+        for name, choices in (("direction", Direction.choices), ("policy", ConflictPolicy.choices)):
+            self.offer(name, choices)
+        busy: Any = self.fields["busy"]
+        busy.choices = [(each.id, _named(each)) for each in calendars]
+
+    def choices(self) -> dict[str, Any]:
+        """As `services.setup.set_up` takes them."""
+        values = dict(self.cleaned_data)
+        return {"target_container_id": values.pop("target"), "busy_container_ids": values.pop("busy"), **values}
+
+
+def _named(calendar: Container, tell_if_read_only: bool = False) -> str:
+    name = gettext("Main calendar") if calendar.primary else calendar.name
+    if calendar.writable or not tell_if_read_only:
+        return name
+    return gettext("{calendar} (read only)").format(calendar=name)
+
+
+class CalendarSetupForm(CalendarForm):
+    """The same and whose calendar it is."""
+
+    member = forms.ChoiceField(label=_("Whose calendar is it?"), error_messages=refusing(CHOOSE_MEMBER))
+    field_order = ("member", "target", "busy", "direction", "policy")
+
+    def __init__(self, data: QueryDict | None, *, initial: dict[str, Any], members: Sequence[Member], **kwargs: Any):
+        if data is not None:
+            # Most need not think about these two: what was not sent stays as it is, or is as it is usual.
+            data = data.copy()
+            for name in ("direction", "policy"):
+                data.setdefault(name, initial[name])
+        super().__init__(data, initial=initial, **kwargs)
+        self.members = {member.pk: member for member in members}
+        self.offer("member", [(pk, str(member)) for pk, member in self.members.items()], blank=_("Choose"))
+
+    def clean_member(self) -> Member:
+        return self.members[self.cleaned_data["member"]]

@@ -1,0 +1,30 @@
+"""How often an integration is synced by itself."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from integrations.admin.intervals import CHOICES, every
+from integrations.services.schedule import CHOOSE_INTERVAL
+from integrations.views.forms.base import ChoicesForm
+
+
+class ScheduleForm(ChoicesForm):
+    """The page offers what is usual; any other number of minutes is for the service to judge."""
+
+    minutes = forms.IntegerField(
+        label=_("Sync by itself"),
+        widget=forms.Select,
+        error_messages={"required": CHOOSE_INTERVAL, "invalid": CHOOSE_INTERVAL},
+    )
+
+    def __init__(self, *args: Any, initial: dict[str, Any], **kwargs: Any):
+        super().__init__(*args, initial=initial, **kwargs)
+        numbers = sorted({*CHOICES, initial["minutes"]}, key=lambda number: number or 10_000)
+        self.offer("minutes", [(number, _label(number)) for number in numbers])
+
+
+def _label(minutes: int) -> str:
+    return every(minutes) if minutes else gettext("off: {words}").format(words=every(0))
