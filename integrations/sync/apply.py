@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
-from integrations.records import Capabilities, Fields, Marker, Operation, Verb
+from integrations.records import Fields, Marker, Operation, Verb
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
@@ -35,7 +35,7 @@ class Applier:
     ledger: Ledger
     remote: Remote
     policy: Callable[[], SyncPolicy]
-    capabilities: Capabilities
+    batch_size: int
     make_id: Callable[[str], str]
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
@@ -56,8 +56,8 @@ class Applier:
         """Writes whose answer was lost are resolved by looking, not by writing again."""
         while intents := self.ledger.open_intents():
             names = list(intents)
-            for start in range(0, len(names), self.capabilities.batch_size):
-                ids = names[start : start + self.capabilities.batch_size]
+            for start in range(0, len(names), self.batch_size):
+                ids = names[start : start + self.batch_size]
                 self.ledger.settle_intents(self.remote.get(self.target.container_id, ids, intents))
                 self.checkpoint()
 
@@ -70,7 +70,7 @@ class Applier:
         self.flush(rest=False)
 
     def flush(self, *, rest: bool) -> None:
-        size = self.capabilities.batch_size
+        size = self.batch_size
         while len(self._queue) >= (1 if rest else size):
             batch, self._queue = self._queue[:size], self._queue[size:]
             self._write(batch)
