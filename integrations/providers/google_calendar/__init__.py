@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from integrations.providers.base import Provider
-from integrations.providers.google_calendar.api import BATCH_SIZE, GoogleCalendarClient, make_id
+from integrations.providers.google_calendar.api import GoogleCalendarClient, make_id
 from integrations.providers.google_calendar.errors import explain
 from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
 
@@ -13,7 +13,7 @@ GOOGLE_CALENDAR = Provider(
     label="Google Calendar",
     remote_id_name="google_event_id",
     kinds=("visit", "block"),
-    batch_size=BATCH_SIZE,
+    batch_size=GoogleCalendarClient.batch_size,
     authentication=GOOGLE,
     hosts=hosts,
     open=GoogleCalendarClient,

@@ -4,7 +4,6 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.outlook_calendar.api import OutlookCalendarClient
-from integrations.providers.outlook_calendar.batch import BATCH_SIZE
 from integrations.providers.outlook_calendar.errors import explain
 from integrations.providers.outlook_calendar.mapping import make_id
 from integrations.providers.outlook_calendar.oauth import MICROSOFT, hosts, identify
@@ -15,7 +14,7 @@ OUTLOOK_CALENDAR = Provider(
     label="Outlook",
     remote_id_name="outlook_event_id",
     kinds=("visit", "block"),
-    batch_size=BATCH_SIZE,
+    batch_size=OutlookCalendarClient.batch_size,
     authentication=MICROSOFT,
     hosts=hosts,
     open=OutlookCalendarClient,
