@@ -88,7 +88,6 @@ def _point_at(address: str) -> None:
     settings.GOOGLE_API_URL = f"{address}/google/api"
     settings.INTUIT_OAUTH_URL = f"{address}/intuit/oauth"
     settings.INTUIT_DEVELOPER_API_URL = f"{address}/intuit/developer"
-    settings.INTUIT_ACCOUNTS_URL = f"{address}/intuit/accounts"
     settings.QUICKBOOKS_API_URL = f"{address}/intuit/api"
     settings.GOOGLE_CLIENT = settings.INTUIT_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
 

@@ -240,7 +240,6 @@ INTUIT_OAUTH_URL = vendor_url("INTUIT_OAUTH_URL", "/intuit/oauth", "https://oaut
 INTUIT_DEVELOPER_API_URL = vendor_url(
     "INTUIT_DEVELOPER_API_URL", "/intuit/developer", "https://developer.api.intuit.com"
 )
-INTUIT_ACCOUNTS_URL = vendor_url("INTUIT_ACCOUNTS_URL", "/intuit/accounts", "https://accounts.platform.intuit.com")
 QUICKBOOKS_API_URL = vendor_url("QUICKBOOKS_API_URL", "/intuit/api", "https://quickbooks.api.intuit.com")
 INTUIT_CLIENT = client_credentials("INTUIT")
 # Intuit allows 500 a minute for each company; some room is left for clocks that differ.

@@ -68,7 +68,6 @@ def _point_at_sandbox(settings) -> None:
     settings.INTUIT_APPCENTER_URL = f"{URL}/intuit/appcenter"
     settings.INTUIT_OAUTH_URL = f"{URL}/intuit/oauth"
     settings.INTUIT_DEVELOPER_API_URL = f"{URL}/intuit/developer"
-    settings.INTUIT_ACCOUNTS_URL = f"{URL}/intuit/accounts"
     settings.QUICKBOOKS_API_URL = f"{URL}/intuit/api"
     client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
     settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = settings.INTUIT_CLIENT = client

@@ -104,7 +104,7 @@ class Card:
 
     @property
     def summary(self) -> str:
-        """`Connected · dana@google.test, lee@google.test`."""
+        """`Connected · dana@example.com, lee@example.com`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
         return gettext("Connected · {accounts}").format(accounts=names) if names else self.standing.state
 
