@@ -20,7 +20,7 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Http, Provider
-from integrations.providers.calendars import shown, tombstone
+from integrations.providers.calendars import lost_calendar, shown, tombstone
 from integrations.records import (
     Account,
     Container,
@@ -117,19 +117,24 @@ class MemoryClient:
         return self.vendor.answer(self.account_id, call, work, items)
 
     def _events(self, container_id: str) -> Events:
+        if container_id not in (self.account_id, "family", "holidays"):
+            raise lost_calendar(errors.Gone("There is no such calendar."))  # which is no calendar without events
         return self.vendor.events(self.account_id, container_id)
 
     def _page(self, container_id: str, cursor: str, window: Window) -> Page:
         """The cursor: the vendor's age, the tag that was listed last, and, in a first listing, where the window began.
         What changes while pages are read moves behind them, so that nothing is missed."""
-        age, tag, begins = cursor.split("/") if cursor.count("/") == 2 else (str(self.vendor.age), "0", "")
-        if cursor and (not tag.isdecimal() or age != str(self.vendor.age)):
-            raise errors.CursorExpired("It does not know what was seen by then.")
-        begins = begins if cursor else instant(window.start)
+        age, tag, begins = self._position(cursor or f"{self.vendor.age}/0/{instant(window.start)}")
         rows = sorted((row for row in self._events(container_id).values() if int(row.tag) > int(tag)), key=_by_tag)
         page, rest = rows[:PAGE], rows[PAGE:]
         listed = [row for row in page if not begins or (not row.gone and _end(row) > begins)]
         return Page(listed, f"{age}/{page[-1].tag if page else tag}/{begins if rest else ''}", last=not rest)
+
+    def _position(self, cursor: str) -> list[str]:
+        parts = cursor.split("/")
+        if len(parts) != 3 or parts[0] != str(self.vendor.age) or not parts[1].isdecimal():
+            raise errors.CursorExpired("It does not know what was seen by then.")
+        return parts
 
     def _result(self, events: Events, operation: Operation) -> WriteResult:
         try:
