@@ -88,7 +88,6 @@ def _point_at(address: str) -> None:
     settings.GOOGLE_API_URL = f"{address}/google/api"
     settings.INTUIT_OAUTH_URL = f"{address}/intuit/oauth"
     settings.INTUIT_DEVELOPER_API_URL = f"{address}/intuit/developer"
-    settings.INTUIT_ACCOUNTS_URL = f"{address}/intuit/accounts"
     settings.QUICKBOOKS_API_URL = f"{address}/intuit/api"
     settings.GOOGLE_CLIENT = settings.INTUIT_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
 
@@ -99,12 +98,11 @@ def connect(answer: dict, name: str = "Bench"):
 
     from fieldcamp.workspace.models import Member, Workspace
     from integrations.providers import PROVIDERS
-    from integrations.providers.google_calendar.oauth import parse_tokens
     from integrations.services.connections import set_up, take_grant
     from integrations.transport.client import HttpClient, OneToken
 
     provider = PROVIDERS["google_calendar"]
-    tokens = parse_tokens(answer, timezone.now())
+    tokens = provider.parse_tokens(answer, timezone.now())
     person = provider.identify(HttpClient(provider, OneToken(tokens.access_token)))
     workspace = Workspace.objects.create(name=name)
     member = Member.objects.create(workspace=workspace, first_name="Dana", is_technician=True)

@@ -64,9 +64,7 @@ INSTALLED_APPS = [
     "fieldcamp.workspace",
     "fieldcamp.api",
     "integrations",
-    "integrations.providers.google_calendar",
-    "integrations.providers.outlook_calendar",
-    "integrations.providers.quickbooks",
+    "integrations.providers",
 ]
 
 MIDDLEWARE = [
@@ -242,18 +240,16 @@ INTUIT_OAUTH_URL = vendor_url("INTUIT_OAUTH_URL", "/intuit/oauth", "https://oaut
 INTUIT_DEVELOPER_API_URL = vendor_url(
     "INTUIT_DEVELOPER_API_URL", "/intuit/developer", "https://developer.api.intuit.com"
 )
-INTUIT_ACCOUNTS_URL = vendor_url("INTUIT_ACCOUNTS_URL", "/intuit/accounts", "https://accounts.platform.intuit.com")
 QUICKBOOKS_API_URL = vendor_url("QUICKBOOKS_API_URL", "/intuit/api", "https://quickbooks.api.intuit.com")
 INTUIT_CLIENT = client_credentials("INTUIT")
 # Intuit allows 500 a minute for each company; some room is left for clocks that differ.
 QUICKBOOKS_REQUESTS_PER_MINUTE = env_int("QUICKBOOKS_REQUESTS_PER_MINUTE", 450)
-# Intuit's authorization address takes no code challenge.
 SOCIALACCOUNT_PROVIDERS = {
-    slug: {"OAUTH_PKCE_ENABLED": pkce, "APPS": [{**client, "key": ""}] if client["client_id"] else []}
-    for slug, client, pkce in (
-        ("google-calendar", GOOGLE_CLIENT, True),
-        ("outlook-calendar", MICROSOFT_CLIENT, True),
-        ("quickbooks", INTUIT_CLIENT, False),
+    slug: {"APPS": [{**client, "key": ""}] if client["client_id"] else []}
+    for slug, client in (
+        ("google-calendar", GOOGLE_CLIENT),
+        ("outlook-calendar", MICROSOFT_CLIENT),
+        ("quickbooks", INTUIT_CLIENT),
     )
 }
 

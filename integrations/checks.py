@@ -10,6 +10,9 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from integrations.providers import PROVIDERS
+from integrations.providers.oauth import OAuth
+
 POSITIVE = (
     "SYNC_WINDOW_PAST_DAYS",
     "SYNC_WINDOW_FUTURE_DAYS",
@@ -19,7 +22,6 @@ POSITIVE = (
     "CHANGE_RETENTION_DAYS",
     "PAUSE_AFTER_FAILURES",
 )
-VENDORS = ("GOOGLE", "MICROSOFT", "INTUIT")
 
 
 @register(Tags.security)
@@ -73,8 +75,8 @@ def _public_url() -> Iterator[CheckMessage]:
         )
     elif parts.scheme == "http" and not is_loopback(host):
         yield Warning(
-            "PUBLIC_URL is plain http: passwords and the vendors' codes would cross the network in clear, and Google "
-            "and Microsoft refuse such a redirect address.",
+            "PUBLIC_URL is plain http: passwords and the vendors' codes would cross the network in clear, and most of "
+            "them refuse such a redirect address.",
             hint="Serve the site over https and say so in PUBLIC_URL.",
             id="integrations.W001",
         )
@@ -112,11 +114,12 @@ def _numbers() -> Iterator[CheckMessage]:
 
 
 def _vendor_credentials() -> Iterator[CheckMessage]:
-    for vendor in VENDORS:
-        client = getattr(settings, f"{vendor}_CLIENT", None)
-        if client and bool(client["client_id"]) != bool(client["secret"]):
+    declared = [provider.authentication for provider in PROVIDERS.values()]
+    clients = {oauth.app: oauth.client for oauth in declared if isinstance(oauth, OAuth)}
+    for app, client in clients.items():
+        if bool(client["client_id"]) != bool(client["secret"]):
             missing = "SECRET" if client["client_id"] else "ID"
             yield Error(
-                f"{vendor}_CLIENT_{missing} is missing: the app's id and secret only work together.",
+                f"{app}_CLIENT_{missing} is missing: the app's id and secret only work together.",
                 id="integrations.E008",
             )

@@ -148,16 +148,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a provider can do. The engine makes up for what it cannot, in one place."""
-
-    batch_size: int
-    client_ids: bool
-    conditional_writes: bool
-    makes_containers: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Tokens:
     """A token endpoint's answer. `refresh_token` is None where the stored one stays; `raw` is the whole answer."""
 

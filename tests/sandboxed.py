@@ -1,7 +1,8 @@
 """The simulated vendors inside this process, as pytest fixtures: no socket, no waiting."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -34,6 +35,24 @@ class Vendors:
 
     def fault(self, kind: str, **spec: Any) -> None:
         self.call("POST", "faults", json={"vendor": self.vendor, "kind": kind, **spec})
+
+    def heal(self) -> None:
+        """Whatever trouble is still on order does not come."""
+        self.call("DELETE", "faults")
+
+    def reset(self) -> None:
+        """As it was in the beginning: the sample accounts with empty calendars."""
+        self.call("POST", "reset", json={"seed": "empty"})
+
+    def around(self, wrapper: Callable[[str, Callable[[], Any]], Any]) -> Callable[[], None]:
+        """From now on each call goes through `wrapper(path, send)`, until what is returned is called."""
+        real = self.adapter.send
+
+        def send(request: requests.PreparedRequest, **kwargs: Any) -> Any:
+            return wrapper(urlsplit(request.url).path, lambda: real(request, **kwargs))
+
+        self.adapter.send = send
+        return lambda: setattr(self.adapter, "send", real)
 
     def token(self, account: str = "", scopes: list[str] | None = None) -> dict[str, Any]:
         body = {"vendor": self.vendor, "account": account or self.main, "client_id": "sandbox-client"}
@@ -68,18 +87,16 @@ def _point_at_sandbox(settings) -> None:
     settings.INTUIT_APPCENTER_URL = f"{URL}/intuit/appcenter"
     settings.INTUIT_OAUTH_URL = f"{URL}/intuit/oauth"
     settings.INTUIT_DEVELOPER_API_URL = f"{URL}/intuit/developer"
-    settings.INTUIT_ACCOUNTS_URL = f"{URL}/intuit/accounts"
     settings.QUICKBOOKS_API_URL = f"{URL}/intuit/api"
     client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
     settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = settings.INTUIT_CLIENT = client
     settings.SOCIALACCOUNT_PROVIDERS = {
-        slug: {"OAUTH_PKCE_ENABLED": slug != "quickbooks", "APPS": [{**client, "key": ""}]}
-        for slug in ("google-calendar", "outlook-calendar", "quickbooks")
+        slug: {"APPS": [{**client, "key": ""}]} for slug in ("google-calendar", "outlook-calendar", "quickbooks")
     }
 
 
 @pytest.fixture
-def vendors(settings) -> Iterator[Vendors]:
+def sandbox(settings) -> Iterator[Vendors]:
     """A sandbox with its sample accounts and empty calendars."""
     _point_at_sandbox(settings)
     app = create_app(None, "empty")
@@ -87,3 +104,8 @@ def vendors(settings) -> Iterator[Vendors]:
     with mounted(URL, adapter):
         yield Vendors(adapter)
     app.close()
+
+
+@pytest.fixture
+def vendors(sandbox) -> Vendors:
+    return sandbox

@@ -27,6 +27,7 @@ def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> Htt
     return HttpClient(
         provider,
         token_source(connection, provider),
+        account_id=connection.account_id,
         budget=MinuteBudget(OrmBudgetStore(connection.pk), provider.requests_per_minute),
         connection_id=connection.pk,
         after_call=counter(provider),
@@ -65,6 +66,6 @@ def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> R
 
 
 def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
-    """Returns the connection's account at its provider; `kwargs` go to `transport.Client`."""
+    """Returns the connection's account at its provider; `kwargs` go to `HttpClient`."""
     provider = PROVIDERS[connection.integration]
     return provider.open(client_for(connection, provider, **kwargs), connection.account_id)

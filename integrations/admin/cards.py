@@ -1,7 +1,7 @@
 """One card for each provider, as data: one template shows them all, and a new provider gets its card by itself."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,8 +15,7 @@ from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
-from integrations.selectors.dashboard import cards as standings
-from integrations.selectors.status import Standing, standing
+from integrations.selectors.status import Standing, standing, standings
 from integrations.services.setup import keeps_books
 
 TONES = {
@@ -113,7 +112,7 @@ class Card:
 
     @property
     def summary(self) -> str:
-        """`Connected · dana@google.test, lee@google.test`."""
+        """`Connected · dana@example.com, lee@example.com`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
         return gettext("Connected · {accounts}").format(accounts=names) if names else self.state
 
@@ -157,16 +156,16 @@ class Card:
 
 
 def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
-    """The state of all of them together: the worst that needs a person, and paused only where nothing is active."""
+    """Returns the state of all of them together: the worst that needs a person; paused only where nothing is active."""
     states = {account.state for account in accounts}
     return next((state for state in _WORST_FIRST if state in states), None)
 
 
-def card_of(found: Standing, desk_user: DeskUser) -> Card:
+def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str]) -> Card:
+    """Returns the card of one provider; `facts` are those of companies' books, by their connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
-    books = [connection for connection in found.accounts if keeps_books(connection)]
-    facts = facts_of(books) if books else {}
+    books = _books([found])
     accounts = [
         AccountRow(
             connection,
@@ -194,11 +193,20 @@ def card_of(found: Standing, desk_user: DeskUser) -> Card:
     )
 
 
+def _books(found: Iterable[Standing]) -> list[Connection]:
+    return [connection for one in found for connection in one.accounts if keeps_books(connection)]
+
+
 def all_cards(desk_user: DeskUser) -> list[Card]:
-    if desk_user.workspace is None:
-        return []
-    return [card_of(found, desk_user) for found in standings(desk_user.workspace)]
+    return _cards(standings(desk_user.workspace), desk_user) if desk_user.workspace else []
 
 
 def one_card(desk_user: DeskUser, integration: str) -> Card | None:
-    return card_of(standing(desk_user.workspace, integration), desk_user) if desk_user.workspace else None
+    return _cards([standing(desk_user.workspace, integration)], desk_user)[0] if desk_user.workspace else None
+
+
+def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
+    """Their cards; one query more where there are books, whosever they are."""
+    books = _books(found)
+    facts = facts_of(books) if books else {}
+    return [_card(one, desk_user, facts) for one in found]

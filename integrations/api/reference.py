@@ -16,13 +16,19 @@ from integrations.api.serializers import (
     TriggerAnswerSerializer,
     trigger_serializer,
 )
+from integrations.kinds import INVOICE, VISIT
+from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 
 JOB_ID = "syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA"
+# Whose jobs the examples are.
+_CALENDAR, _BOOKS = (
+    next(provider for provider in PROVIDERS.values() if kind.name in provider.kinds) for kind in (VISIT, INVOICE)
+)
 _COUNTS = {"pulled": 1, "pushed": 3, "skipped": 20, "failed": 0}
 SUMMARY: dict[str, Any] = {
     "job_id": JOB_ID,
-    "integration": "google_calendar",
+    "integration": _CALENDAR.name,
     "mode": "incremental",
     "status": "succeeded",
     "created_at": "2026-05-29T14:21:08Z",
@@ -41,14 +47,14 @@ JOB = {
 }
 BOOKS_JOB = {
     **SUMMARY,
-    "integration": "quickbooks",
+    "integration": _BOOKS.name,
     "scope": "all",
     "status": "partial",
     "counts": {"pulled": 1, "pushed": 5, "skipped": 60, "failed": 1},
     "errors": [
         {
             "code": "RECORD_REJECTED",
-            "message": "QuickBooks may have this already. Say whether it is the same, or make a new one.",
+            "message": f"{_BOOKS.label} may have this already. Say whether it is the same, or make a new one.",
             "occurred_at": "2026-05-29T14:21:10Z",
             "connection_id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MH",
             "record": {"kind": "customer", "id": "cli_01HZX2Q8YV3D1G0N3WJ2P7K9ME"},
@@ -113,13 +119,13 @@ def _changes(provider: Provider) -> list[dict[str, Any]]:
 
 
 def _calendar(provider: Provider) -> bool:
-    return "visit" in provider.kinds
+    return VISIT.name in provider.kinds
 
 
 @cache
 def _feed_serializer(remote_id_name: str, kinds: tuple[str, ...], prefix: str) -> type:
     fields: dict[str, Any] = {remote_id_name: serializers.CharField()}
-    if "visit" in kinds:
+    if VISIT.name in kinds:
         fields |= {
             "visit_id": serializers.CharField(
                 allow_null=True, help_text="null: a private event, whose summary is not shown either."

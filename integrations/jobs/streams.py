@@ -62,7 +62,7 @@ def stream_run(
         remote=remote,
         policy=policy,
         window=window,
-        capabilities=provider.capabilities,
+        batch_size=provider.batch_size,
         make_id=provider.make_id,
         # What a full run has not finished (the first one, or after other choices) is owed: the next is full again.
         progress=RunProgress(**stored)

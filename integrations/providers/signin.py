@@ -1,4 +1,4 @@
-"""What all providers share of the sign-in dance: allauth does it, and we keep the whole of the token's answer.
+"""The sign-in at a vendor with OAuth 2.0: allauth leads through it, and we keep the whole of the token's answer.
 
 (allauth itself keeps neither the granted scopes nor the refresh token's end.)
 """
@@ -8,18 +8,20 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from allauth.socialaccount.models import SocialToken
+from allauth.socialaccount.providers import registry
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
-from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
+from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
+from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter, OAuth2CallbackView
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
-from integrations.transport.answers import json_object
-from integrations.transport.client import HttpClient, OneToken, basic_auth
+from integrations.providers.oauth import OAuth
+from integrations.transport.client import HttpClient, OneToken
 
 
 class ConsentAccount(ProviderAccount):
@@ -30,23 +32,19 @@ class ExchangeClient(OAuth2Client):
     """Exchanges the code through our one exit to the network, so that time-outs and classification apply."""
 
     integration: Provider
+    oauth: OAuth
 
     def get_access_token(self, code, pkce_code_verifier=None, extra_data=None) -> dict[str, Any]:
-        data = {
+        fields = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.callback_url,
             **({"code_verifier": pkce_code_verifier} if pkce_code_verifier else {}),
         }
-        headers = dict(self.headers or {})
-        if self.basic_auth:
-            headers["Authorization"] = basic_auth(self.consumer_key, self.consumer_secret)
-        else:
-            data |= {"client_id": self.consumer_key, "client_secret": self.consumer_secret}
+        client = {"client_id": self.consumer_key, "secret": self.consumer_secret}
         try:
-            http = HttpClient(self.integration, None)
-            answer = json_object(http.request("POST", self.access_token_url, data=data, headers=headers))
-            self.integration.parse_tokens(answer, dt.datetime.now(dt.UTC))
+            answer = self.oauth.ask(HttpClient(self.integration, None), fields, client)
+            self.oauth.parse_tokens(answer, dt.datetime.now(dt.UTC))
         except ProviderError as error:
             raise OAuth2Error("The code could not be exchanged.") from error
         return answer
@@ -57,19 +55,20 @@ class ConsentLogin(OAuth2Adapter):
     `integrations.views.consent`."""
 
     integration: ClassVar[Provider]
+    oauth: ClassVar[OAuth]
+    client_class = ExchangeClient
+
+    @property
+    def authorize_url(self) -> str:
+        return self.oauth.authorize_url()
+
+    @property
+    def access_token_url(self) -> str:
+        return self.oauth.token_url()
 
     def get_client(self, request: HttpRequest, app) -> ExchangeClient:
-        client = ExchangeClient(
-            request,
-            app.client_id,
-            app.secret,
-            "POST",
-            self.access_token_url,
-            self.get_callback_url(request, app),
-            headers=self.headers,
-            basic_auth=self.basic_auth,
-        )
-        client.integration = self.integration
+        client = super().get_client(request, app)
+        client.integration, client.oauth = self.integration, self.oauth
         return client
 
     def get_callback_url(self, request: HttpRequest, app) -> str:
@@ -93,6 +92,47 @@ class ConsentLogin(OAuth2Adapter):
         login = self.get_provider().sociallogin_from_response(request, {"id": account.id})
         login.tokens, login.consented = tokens, account
         return login
+
+
+class ConsentProvider(OAuth2Provider):
+    """What allauth wants to know of one provider."""
+
+    oauth: ClassVar[OAuth]
+    account_class = ConsentAccount
+
+    @property
+    def pkce_enabled_default(self) -> bool:
+        return self.oauth.pkce
+
+    def get_default_scope(self) -> list[str]:
+        return list(self.oauth.scopes)
+
+    def get_auth_params(self) -> dict[str, str]:
+        return {**self.oauth.auth_params, **super().get_auth_params()}
+
+    def extract_uid(self, data) -> str:
+        return data["id"]
+
+
+def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
+    """Builds the provider's class for allauth, with its adapter as `oauth2_adapter_class`."""
+    name, facts = provider.label.replace(" ", ""), {"oauth": oauth}
+    login = type(f"{name}Login", (ConsentLogin,), {"integration": provider, "provider_id": provider.slug, **facts})
+    return type(
+        f"{name}Consent",
+        (ConsentProvider,),
+        {"id": provider.slug, "name": provider.label, "oauth2_adapter_class": login, **facts},
+    )
+
+
+def addresses_of(provider: Provider) -> list[URLPattern]:
+    """The two addresses that allauth knows by name: where a sign-in would start, and where people are led back to."""
+    slug, consent = provider.slug, registry.get_class(provider.slug)
+    back = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
+    return [
+        path(f"{slug}/login/", refuse_direct_start, name=f"{slug}_login"),
+        path(f"{slug}/login/callback/", back, name=f"{slug}_callback"),
+    ]
 
 
 def refuse_direct_start(request: HttpRequest) -> HttpResponse:

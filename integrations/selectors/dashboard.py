@@ -1,4 +1,4 @@
-"""What the dashboard shows: cards, what needs a person, the queue's health, jobs per day."""
+"""What the dashboard shows beside its cards: what needs a person, the queue's health, jobs per day."""
 
 import datetime as dt
 import zoneinfo
@@ -10,8 +10,7 @@ from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import Heartbeat, JobStatus, Problem, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
-from integrations.providers import PROVIDERS
-from integrations.selectors.status import PASSING, Standing, open_problems, standing
+from integrations.selectors.status import PASSING, open_problems
 
 # The row of `Heartbeat` that any worker writes when a pulse has come through the queue.
 WORKER = "worker"
@@ -40,11 +39,6 @@ class QueueHealth:
     @property
     def working(self) -> bool:
         return self.heartbeat is not None and self.heartbeat < dt.timedelta(seconds=60)
-
-
-def cards(workspace: Workspace) -> list[Standing]:
-    """One for each provider; the number of queries depends on the number of providers alone."""
-    return [standing(workspace, name) for name in PROVIDERS]
 
 
 def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.models import Workspace
@@ -85,16 +86,49 @@ class Standing:
 
 def standing(workspace: Workspace, integration: str) -> Standing:
     """One integration, in six queries at most."""
-    jobs = SyncJob.objects.filter(workspace=workspace, integration=integration).order_by("-created_at", "-id")
+    jobs = SyncJob.objects.filter(IS_IN_FLIGHT, workspace=workspace, integration=integration)
     connections = Connection.objects.filter(workspace=workspace, integration=integration)
     return Standing(
         provider=PROVIDERS[integration],
         row=WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first(),
         connections=list(connections.select_related("member").order_by("created_at", "pk")),
-        live_job=jobs.filter(IS_IN_FLIGHT).first(),
-        last_job=jobs.ended().first(),
+        live_job=jobs.first(),
+        last_job=_over(workspace, integration).first(),
         problems=list(open_problems(workspace, integration)[:MOST_ERRORS]),
     )
+
+
+def standings(workspace: Workspace) -> list[Standing]:
+    """Every integration, in five queries however many there are."""
+    found = {name: Standing(provider, None) for name, provider in PROVIDERS.items()}
+    for row in WorkspaceIntegration.objects.filter(workspace=workspace, integration__in=found):
+        found[row.integration].row = row
+    connections = Connection.objects.filter(workspace=workspace, integration__in=found)
+    for connection in connections.select_related("member").order_by("created_at", "pk"):
+        found[connection.integration].connections.append(connection)
+    # In no order: SQLite would go through all jobs of the company to save itself the sorting of a few.
+    for job in SyncJob.objects.filter(IS_IN_FLIGHT, workspace=workspace, integration__in=found).order_by():
+        found[job.integration].live_job = job
+    for job in _last_jobs(workspace, found):
+        found[job.integration].last_job = job
+    place = Window(RowNumber(), partition_by="integration", order_by=[F("occurred_at").desc(), F("id").desc()])
+    problems = open_problems(workspace).filter(integration__in=found).annotate(place=place)
+    for problem in problems.filter(place__lte=MOST_ERRORS):
+        found[problem.integration].problems.append(problem)
+    return list(found.values())
+
+
+def _over(workspace: Workspace, integration: str) -> QuerySet[SyncJob]:
+    """Its jobs that are over, newest first. By that time alone, which no two have as one waits for the other's end:
+    with the id SQLite would walk an index that has both, through the jobs of all integrations."""
+    jobs = SyncJob.objects.filter(workspace=workspace, integration=integration)
+    return jobs.ended().order_by("-created_at")
+
+
+def _last_jobs(workspace: Workspace, integrations: Iterable[str]) -> QuerySet[SyncJob]:
+    """The newest job of each that is over. A look into the index for each of them: grouping would read all jobs."""
+    newest = [Subquery(_over(workspace, integration).values("pk")[:1]) for integration in integrations]
+    return SyncJob.objects.filter(pk__in=newest).order_by()
 
 
 def open_problems(workspace: Workspace, integration: str = "") -> QuerySet[Problem]:

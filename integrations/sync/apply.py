@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
-from integrations.records import Capabilities, Fields, Marker, Operation, Verb, WriteResult
+from integrations.records import Fields, Marker, Operation, Verb, WriteResult
 from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
@@ -37,7 +37,7 @@ class Applier:
     ledger: Ledger
     remote: Remote
     policy: Callable[[], SyncPolicy]
-    capabilities: Capabilities
+    batch_size: int
     make_id: Callable[[str], str]
     checkpoint: Callable[[], None]
     sleep: Callable[[float], None]
@@ -59,10 +59,9 @@ class Applier:
         """Resolves writes whose answer was lost by looking, not by writing again."""
         while intents := self.ledger.open_intents():
             names = list(intents)
-            for start in range(0, len(names), self.capabilities.batch_size):
-                ids = names[start : start + self.capabilities.batch_size]
+            for start in range(0, len(names), self.batch_size):
                 self._isolated(
-                    ids,
+                    names[start : start + self.batch_size],
                     lambda some: self.ledger.settle_intents(self.remote.get(self.target.container_id, some, intents)),
                     self.ledger.abandon_intent,
                 )
@@ -96,7 +95,7 @@ class Applier:
         return isolated(items, work, fail, self.fatal)
 
     def flush(self, *, rest: bool) -> None:
-        size = self.capabilities.batch_size
+        size = self.batch_size
         while len(self._queue) >= (1 if rest else size):
             batch, self._queue = self._queue[:size], self._queue[size:]
             self._write(batch)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from integrations.errors import CursorExpired, ProviderError
-from integrations.records import Capabilities, Page, Window
+from integrations.records import Page, Window
 from integrations.sync.apply import Applier
 from integrations.sync.guard import judge
 from integrations.sync.isolation import RunEnds, isolated
@@ -36,7 +36,7 @@ class StreamRun:
     remote: Remote
     policy: SyncPolicy
     window: Window
-    capabilities: Capabilities
+    batch_size: int
     make_id: Callable[[str], str]
     progress: RunProgress
     checkpoint: Callable[[], None]
@@ -56,7 +56,7 @@ class StreamRun:
             ledger=self.ledger,
             remote=self.remote,
             policy=self._policy,
-            capabilities=self.capabilities,
+            batch_size=self.batch_size,
             make_id=self.make_id,
             checkpoint=self.checkpoint,
             sleep=self.sleep,
@@ -114,7 +114,7 @@ class StreamRun:
             self._go_full(again=True)
             self._listing()
         if self.progress.full:
-            while ids := self.ledger.unlisted(self.window, self.capabilities.batch_size):
+            while ids := self.ledger.unlisted(self.window, self.batch_size):
                 self.ledger.save_refreshed(self.remote.get(self.target.container_id, ids))
                 self.checkpoint()
             self.ledger.finish_full()

@@ -4,7 +4,6 @@ A call that is sent twice is sent with the same bytes. What may be sent twice: r
 `retry_safe`. A refusal (401, rate limit) was not carried out and may always be repeated; a lost answer may have been.
 """
 
-import base64
 import datetime as dt
 import random as random_module
 import time
@@ -19,6 +18,7 @@ import structlog
 from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, Unavailable
 from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
+from integrations.transport.credentials import as_it_is
 from integrations.transport.session import session as thread_session
 
 log = structlog.get_logger("integrations_transport")
@@ -42,8 +42,12 @@ class Vendor(Protocol):
     def label(self) -> str: ...
 
     @property
-    def hosts(self) -> Callable[[], tuple[str, ...]]:
-        """Base addresses that may be sent a bearer token."""
+    def hosts(self) -> Callable[[str], tuple[str, ...]]:
+        """(the account's id) are the base addresses that may be sent its token."""
+
+    @property
+    def authorize(self) -> Callable[[str], requests.auth.AuthBase]:
+        """(access token) is what puts it on a request."""
 
     @property
     def requests_per_second(self) -> int:
@@ -54,7 +58,7 @@ class Vendor(Protocol):
 
 
 class TokenSource(Protocol):
-    """Where the bearer token comes from."""
+    """Where the access token comes from."""
 
     def access_token(self) -> str:
         """A token that is good for some minutes yet."""
@@ -88,23 +92,6 @@ def _ignore(_status: int | str) -> None:
     pass
 
 
-def basic_auth(client_id: str, secret: str) -> str:
-    """The header with which an app names itself at a token endpoint."""
-    return f"Basic {base64.b64encode(f'{client_id}:{secret}'.encode()).decode()}"
-
-
-class _Bearer(requests.auth.AuthBase):
-    """Sets the header by itself, so that a .netrc on the machine cannot replace it."""
-
-    def __init__(self, token: str | None):
-        self.token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.token:
-            request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
-
-
 class HttpClient:
     """`Http` for one connection (or, without `tokens`, for a token endpoint).
 
@@ -117,6 +104,7 @@ class HttpClient:
         provider: Vendor,
         tokens: TokenSource | None,
         *,
+        account_id: str = "",
         budget: Budget | None = None,
         connection_id: str = "",
         before_call: Callable[[], None] = _nothing,
@@ -128,7 +116,7 @@ class HttpClient:
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
-        self.provider, self.tokens, self.budget = provider, tokens, budget
+        self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
         self.read_timeout, self.after_call = read_timeout, after_call
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
@@ -172,8 +160,8 @@ class HttpClient:
             self.budget.slow_down(self._clock())
 
     def _check_host(self, url: str) -> None:
-        """A bearer token goes to the provider's own addresses only, also when a next-link says otherwise."""
-        if self.tokens and not any(is_below(url, base) for base in self.provider.hosts()):
+        """A token goes to the provider's own addresses only, also when a next-link says otherwise."""
+        if self.tokens and not any(is_below(url, base) for base in self.provider.hosts(self.account_id)):
             raise Misconfigured(f"{self.provider.label} named an address that is not its own; nothing was sent there.")
 
     def _wait_for_budget(self, cost: int) -> None:
@@ -207,7 +195,7 @@ class HttpClient:
             response = (self._session or thread_session()).request(
                 method,
                 url,
-                auth=_Bearer(token),
+                auth=self.provider.authorize(token) if token else as_it_is,
                 timeout=(CONNECT_TIMEOUT, self.read_timeout),
                 allow_redirects=False,
                 stream=True,

@@ -7,7 +7,7 @@ old one with the answer, so an answer that was not saved would lock the account 
 import datetime as dt
 import random as random_module
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from integrations.errors import NeedsPermission, NeedsReconnect, Transient, Unav
 from integrations.records import Tokens
 from integrations.transport.client import utc_now
 
-EARLY = dt.timedelta(seconds=225)  # as google-auth does
+EARLY = dt.timedelta(seconds=225)  # a token that ends while it is under way would be refused
 LAST_CALL = dt.timedelta(seconds=30)
 CLAIM = dt.timedelta(seconds=30)  # longer than a refresh can take
 LONGEST_WAIT = 10.0
@@ -64,7 +64,7 @@ class RefreshingTokens:
         self,
         store: GrantStore,
         refresh: Callable[[str], Tokens],
-        needed: dict[str, str],
+        needed: Mapping[str, str],
         *,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
@@ -124,7 +124,7 @@ class RefreshingTokens:
         return tokens.access_token
 
 
-def missing_permissions(needed: dict[str, str], granted: frozenset[str]) -> tuple[str, ...]:
+def missing_permissions(needed: Mapping[str, str], granted: frozenset[str]) -> tuple[str, ...]:
     """The tick boxes, in words, that were left empty."""
     return tuple(words for scope, words in needed.items() if scope not in granted)
 

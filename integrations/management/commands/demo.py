@@ -22,6 +22,7 @@ from fieldcamp.api.secret import is_wellformed, prefix_of
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Member, Workspace
 from integrations.demo import books, once
+from integrations.demo.accounts import ACCOUNTS, ONCE, where
 from integrations.demo.browser import Browser
 from integrations.demo.caller import Caller
 from integrations.demo.children import Children, port_is_free, wait_for
@@ -29,14 +30,6 @@ from integrations.demo.company import make_admin, make_company, make_second_comp
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 
-# Who is connected from the start; the other technicians, and Outlook, are left to try it on.
-ACCOUNTS: dict[str, tuple[str, ...]] = {
-    "google_calendar": ("dana@google.test", "lee@google.test"),
-    books.NAME: (books.REALM,),
-}
-ONCE: dict[str, tuple[str, ...]] = {
-    "outlook_calendar": ("dana@outlook.test", "lee@outlook.test")
-}  # what `--once` connects besides
 ADMIN, SECOND_ADMIN = "demo", "demo2"
 KEY_LIMIT = 1_000_000
 
@@ -173,8 +166,7 @@ class Demo:
         self.say(
             f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}\n"
             f"  sign in as  {self.facts['admin']['username']}  with  {self.facts['admin']['password']}\n"
-            f"  the sandbox (Google's side) is at {settings.SANDBOX_URL}/google/ui, Outlook's at /microsoft/ui,\n"
-            f"  the books at /intuit/ui\n"
+            f"{where(settings.SANDBOX_URL)}"
             f"  API key, ids and process numbers: {self.file}\n"
             f"  logs: {settings.FIELDCAMP_DATA}/logs\nCtrl-C ends it; the next run goes on from here.\n"
         )

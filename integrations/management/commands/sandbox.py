@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    help = "Starts the sandbox: Google and the other vendors, simulated, on one port."
+    help = "Starts the sandbox: the vendors, simulated, on one port."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser):

@@ -3,10 +3,9 @@
 from django.conf import settings
 
 from integrations.providers.base import Provider
-from integrations.providers.google_calendar import oauth
 from integrations.providers.google_calendar.api import GoogleCalendarClient, make_id
 from integrations.providers.google_calendar.errors import explain
-from integrations.records import Capabilities
+from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
 
 GOOGLE_CALENDAR = Provider(
     name="google_calendar",
@@ -14,16 +13,12 @@ GOOGLE_CALENDAR = Provider(
     label="Google Calendar",
     remote_id_name="google_event_id",
     kinds=("visit", "block"),
-    capabilities=Capabilities(batch_size=50, client_ids=True, conditional_writes=True),
-    scopes=oauth.SCOPES,
-    permissions=oauth.PERMISSIONS,
-    hosts=oauth.hosts,
+    batch_size=GoogleCalendarClient.batch_size,
+    authentication=GOOGLE,
+    hosts=hosts,
     open=GoogleCalendarClient,
     explain=explain,
-    parse_tokens=oauth.parse_tokens,
-    refresh=oauth.refresh,
-    revoke=oauth.revoke,
-    identify=oauth.identify,
+    identify=identify,
     make_id=make_id,
     requests_per_minute=settings.GOOGLE_REQUESTS_PER_MINUTE,
 )

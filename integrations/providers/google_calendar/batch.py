@@ -4,29 +4,13 @@ import email.parser
 import email.policy
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+
+from integrations.providers.batches import Answer, Call
 
 BOUNDARY = "fieldcamp_batch"
 _ITEM = re.compile(r"item(\d+)")
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
-
-
-@dataclass(frozen=True)
-class Call:
-    """One part: `path` begins with a slash, `body` is JSON."""
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: Any
 
 
 def encode(calls: Sequence[Call]) -> tuple[bytes, str]:

@@ -5,13 +5,12 @@ https://developers.google.com/identity/protocols/oauth2#expiration
 """
 
 import datetime as dt
-import json
 from typing import Any
 
 import requests
 
-from fieldcamp.logs import redact
 from integrations import errors
+from integrations.providers.faults import TokenFaults, body_of, detail_of, unavailable
 
 # Google's abuse limits last hours, not seconds: https://support.google.com/a/answer/2905486
 QUOTA_PAUSE = dt.timedelta(hours=2)
@@ -19,33 +18,26 @@ RATE_REASONS = {"userRateLimitExceeded", "rateLimitExceeded"}
 PROJECT_REASONS = {"dailyLimitExceeded", "accessNotConfigured"}
 PERMISSION_REASONS = {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
 READ_ONLY_REASONS = {"forbidden", "requiredAccessLevel"}
-TOKEN_RETRY = {"internal_failure", "server_error", "temporarily_unavailable"}
-TOKEN_CONFIG = {
-    "invalid_client",
-    "deleted_client",
-    "unauthorized_client",
-    "redirect_uri_mismatch",
-    "invalid_request",
-    "invalid_scope",
-    "unsupported_grant_type",
-}
+TOKENS = TokenFaults(
+    vendor="Google",
+    service="Google",
+    credentials="GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET",
+    retry=frozenset({"internal_failure"}),
+    ours=frozenset({"deleted_client", "redirect_uri_mismatch"}),
+)
 
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
     """The error that an answer of 400 or more stands for."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
-    return explain_body(response.status_code, body, now)
+    return explain_body(response.status_code, body_of(response), now)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime) -> errors.ProviderError:
     """The same for one part of a batch."""
     error = body.get("error") if isinstance(body, dict) else None
-    detail = redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+    detail = detail_of(body)
     if isinstance(error, str):  # the token endpoint's flat shape
-        return _explain_token(status, error, body.get("error_subtype", ""), detail)
+        return TOKENS.explain(status, error, detail, _reconnect(error, body.get("error_subtype", "")))
     return _explain_api(status, _reasons(error), detail, now)
 
 
@@ -56,25 +48,17 @@ def _reasons(error: Any) -> set[str]:
     return {str(item.get("reason")) for item in items if isinstance(item, dict) and item.get("reason")}
 
 
-def _explain_token(status: int, code: str, subtype: str, detail: str) -> errors.ProviderError:
-    if status >= 500 or status in (408, 429) or code in TOKEN_RETRY:
-        return _unavailable(detail)
+def _reconnect(code: str, subtype: str) -> str:
+    """What the person is told where a code of the token endpoint ends the grant."""
     if code == "admin_policy_enforced":
-        return errors.NeedsReconnect(
-            "The administrator of this Google account does not allow FieldCamp. Ask them to allow it, then reconnect.",
-            detail=detail,
+        return (
+            "The administrator of this Google account does not allow FieldCamp. Ask them to allow it, then reconnect."
         )
     if subtype == "invalid_rapt":
-        return errors.NeedsReconnect("Google asks this user to sign in again. Reconnect the account.", detail=detail)
+        return "Google asks this user to sign in again. Reconnect the account."
     if code in ("invalid_grant", "invalid_token"):
-        return errors.NeedsReconnect("Google has ended FieldCamp's access. Reconnect the account.", detail=detail)
-    if code in TOKEN_CONFIG:
-        return errors.Misconfigured(
-            "Google refuses FieldCamp's own credentials. An operator has to check GOOGLE_CLIENT_ID and"
-            " GOOGLE_CLIENT_SECRET; accounts stay connected.",
-            detail=detail,
-        )
-    return errors.Misconfigured("Google refused the request for a token.", detail=detail)
+        return "Google has ended FieldCamp's access. Reconnect the account."
+    return ""
 
 
 def _explain_api(status: int, reasons: set[str], detail: str, now: dt.datetime) -> errors.ProviderError:
@@ -87,7 +71,7 @@ def _explain_api(status: int, reasons: set[str], detail: str, now: dt.datetime) 
     if status == 429:
         return _rate_limited(dt.timedelta(0), detail, now)
     if status >= 500 or status == 408:
-        return _unavailable(detail)
+        return unavailable("Google", detail)
     if status == 410 and reasons & {"fullSyncRequired", "updatedMinTooLongAgo"}:
         return errors.CursorExpired("Google asked for everything to be read again.", detail=detail)
     if status in (404, 410):
@@ -131,7 +115,3 @@ def _rate_limited(pause: dt.timedelta, detail: str, now: dt.datetime) -> errors.
     else:
         message = "Google asks to slow down."
     return errors.RateLimited(message, retry_at=now + pause, detail=detail)
-
-
-def _unavailable(detail: str) -> errors.Unavailable:
-    return errors.Unavailable("Google is not answering properly at the moment.", detail=detail)

@@ -3,14 +3,14 @@
 https://developers.google.com/workspace/calendar/api/v3/reference/events
 """
 
-import datetime as dt
 import html
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
 from integrations.providers import texts
+from integrations.providers.calendars import is_untouched, shown
 from integrations.providers.texts import without_html, without_link
+from integrations.providers.times import aware, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, instant, is_day, tidy
 
 Event = Mapping[str, Any]
@@ -21,8 +21,6 @@ EVENT_FIELDS = (
     "id,etag,status,summary,description,location,start,end,recurrence,recurringEventId,originalStartTime,transparency,"
     "eventType,iCalUID,sequence,created,updated,attendees(self,responseStatus),extendedProperties/private"
 )
-# Google sets `updated` a little after `created`, also on an event that nobody has touched since.
-UNTOUCHED = dt.timedelta(seconds=2)
 _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
 
 
@@ -58,14 +56,8 @@ def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
             **_place_in_series(event),
         },
         marker=marker,
-        shown={
-            "summary": event.get("summary") or "",
-            "start": start,
-            "end": end,
-            "all_day": is_day(start),
-            "status": event.get("status", "confirmed"),
-        },
-        created=_untouched(event),
+        shown=shown(event.get("summary"), start, end, event.get("status", "confirmed")),
+        created=not event.get("sequence", 0) and is_untouched(event.get("created"), event.get("updated")),
     )
 
 
@@ -80,17 +72,7 @@ def _moment(time: Mapping[str, str]) -> str:
     """An instant in UTC, or a day as it stands: a day never passes through a time zone."""
     if day := time.get("date"):
         return day[:10]
-    moment = dt.datetime.fromisoformat(time["dateTime"])
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=_zone(time.get("timeZone", "")))
-    return instant(moment)
-
-
-def _zone(name: str) -> dt.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name) if name else dt.UTC
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return dt.UTC
+    return instant(aware(time["dateTime"], zone_named(time.get("timeZone", ""))))
 
 
 def is_busy(event: Event) -> bool:
@@ -103,13 +85,6 @@ def is_busy(event: Event) -> bool:
         and event.get("eventType", "default") in BUSY_TYPES
         and not declined
     )
-
-
-def _untouched(event: Event) -> bool:
-    if event.get("sequence", 0) or not (event.get("created") and event.get("updated")):
-        return False
-    created, updated = (dt.datetime.fromisoformat(event[name]) for name in ("created", "updated"))
-    return updated - created <= UNTOUCHED
 
 
 def _marker(event: Event) -> Marker | None:

@@ -1,5 +1,4 @@
-from allauth.socialaccount.providers.oauth2.urls import default_urlpatterns
+from integrations.providers.google_calendar import GOOGLE_CALENDAR
+from integrations.providers.signin import addresses_of
 
-from integrations.providers.google_calendar.provider import GoogleCalendarProvider
-
-urlpatterns = default_urlpatterns(GoogleCalendarProvider)
+urlpatterns = addresses_of(GOOGLE_CALENDAR)

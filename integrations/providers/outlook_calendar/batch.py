@@ -4,36 +4,10 @@ No `dependsOn`: Graph itself runs at most four of a batch at a time against one 
 takes, and a chain would make one refused call refuse all behind it (424).
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.transport.answers import retry_after
-
-BATCH_SIZE = 20
-
-
-@dataclass(frozen=True)
-class Call:
-    """One part: `path` follows the version (`/me/…`), `body` is JSON."""
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def wait(self, now: dt.datetime) -> float:
-        """How long this part asks to wait, in seconds; 0 where it does not say."""
-        named = {name.casefold(): str(value) for name, value in self.headers.items()}
-        return retry_after(named.get("retry-after"), now) or 0.0
+from integrations.providers.batches import Answer, Call
 
 
 def encode(calls: Sequence[Call]) -> dict[str, Any]:

@@ -5,14 +5,13 @@ Sign-in: https://learn.microsoft.com/en-us/entra/identity-platform/reference-err
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import requests
 
-from fieldcamp.logs import redact
 from integrations import errors
+from integrations.providers.faults import TokenFaults, body_of, detail_of, unavailable
 
 BANDWIDTH_PAUSE = dt.timedelta(hours=1)
 # Codes are compared without regard to case: the documentation itself spells them in several ways.
@@ -22,11 +21,12 @@ NO_MAILBOX = {
 RESET = {"syncstatenotfound", "resyncrequired", "syncstateinvalid"}
 THROTTLED = {"applicationthrottled", "toomanyrequests", "activitylimitreached"}
 
-TOKEN_RETRY = {"temporarily_unavailable", "server_error"}
-TOKEN_CONFIG = {
-    "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "invalid_resource",
-    "unsupported_grant_type", "unsupported_response_type",
-}  # fmt: skip
+TOKENS = TokenFaults(
+    vendor="Microsoft",
+    service="Microsoft",
+    credentials="MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET and the app's registration",
+    ours=frozenset({"invalid_resource", "unsupported_response_type"}),
+)
 TOKEN_USER = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
 # Numbers are for diagnosis; here they pick the sentence, and keep a passing trouble from ending an account.
 PASSING = {50033, 50087, 50196}
@@ -40,17 +40,13 @@ LOCKED = {50053, 50055, 50057}
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
     """The error that an answer of 400 or more stands for."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
-    return explain_body(response.status_code, body, now)
+    return explain_body(response.status_code, body_of(response), now)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) -> errors.ProviderError:
     """The same for one part of a batch, which asks to wait for so many seconds."""
     error = body.get("error") if isinstance(body, dict) else None
-    detail = redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+    detail = detail_of(body)
     if isinstance(error, str):  # the token endpoint's flat shape
         return _explain_token(status, error, body, detail)
     when = now + dt.timedelta(seconds=wait)
@@ -72,25 +68,20 @@ def _codes(error: Any) -> Iterator[str]:
 def _explain_token(status: int, code: str, body: dict[str, Any], detail: str) -> errors.ProviderError:
     listed, suberror = body.get("error_codes"), body.get("suberror")
     numbers = {number for number in listed if isinstance(number, int)} if isinstance(listed, list) else set()
-    if status >= 500 or status in (408, 429) or code in TOKEN_RETRY or numbers & PASSING:
-        return _unavailable(detail)
-    if code in TOKEN_CONFIG:
-        return errors.Misconfigured(
-            "Microsoft refuses FieldCamp's own credentials. An operator has to check MICROSOFT_CLIENT_ID,"
-            " MICROSOFT_CLIENT_SECRET and the app's registration; accounts stay connected.",
-            detail=detail,
-        )
-    if code not in TOKEN_USER:
-        return errors.Misconfigured("Microsoft refused the request for a token.", detail=detail)
+    if numbers & PASSING:
+        return unavailable("Microsoft", detail)
+    return TOKENS.explain(status, code, detail, _reconnect(code, numbers, suberror) if code in TOKEN_USER else "")
+
+
+def _reconnect(code: str, numbers: set[int], suberror: Any) -> str:
+    """What the person is told where a code of the token endpoint ends the grant."""
     if numbers & LOCKED or suberror == "user_password_expired":
-        message = "Microsoft says that this user is locked or must set a new password. Repair that, then reconnect."
-    elif numbers & CONSENT or code == "consent_required" or suberror == "consent_required":
-        message = "The consent to FieldCamp is missing. Reconnect; an administrator may have to allow FieldCamp first."
-    elif numbers & POLICY or code == "interaction_required" or suberror in POLICY_SUBERRORS:
-        message = "The organization's sign-in rules ask this user to sign in again. Reconnect the account."
-    else:
-        message = "Microsoft has ended FieldCamp's access. Reconnect the account."
-    return errors.NeedsReconnect(message, detail=detail)
+        return "Microsoft says that this user is locked or must set a new password. Repair that, then reconnect."
+    if numbers & CONSENT or code == "consent_required" or suberror == "consent_required":
+        return "The consent to FieldCamp is missing. Reconnect; an administrator may have to allow FieldCamp first."
+    if numbers & POLICY or code == "interaction_required" or suberror in POLICY_SUBERRORS:
+        return "The organization's sign-in rules ask this user to sign in again. Reconnect the account."
+    return "Microsoft has ended FieldCamp's access. Reconnect the account."
 
 
 def _explain_graph(status: int, codes: set[str], detail: str, when: dt.datetime) -> errors.ProviderError:
@@ -116,7 +107,7 @@ def _explain_graph(status: int, codes: set[str], detail: str, when: dt.datetime)
             "Microsoft has paused this mailbox for its traffic.", retry_at=when + BANDWIDTH_PAUSE, detail=detail
         )
     if status >= 500 or status == 408:
-        return _unavailable(detail)
+        return unavailable("Microsoft", detail)
     return errors.Rejected("Outlook does not accept this event as it is.", detail=detail)
 
 
@@ -145,7 +136,3 @@ def _explain_missing(codes: set[str], detail: str) -> errors.ProviderError:
             detail=detail,
         )
     return errors.Gone("Outlook does not have this any more.", detail=detail)
-
-
-def _unavailable(detail: str) -> errors.Unavailable:
-    return errors.Unavailable("Microsoft is not answering properly at the moment.", detail=detail)

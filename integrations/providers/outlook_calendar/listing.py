@@ -15,8 +15,9 @@ from typing import Any
 from django.conf import settings
 
 from integrations import errors
+from integrations.providers.calendars import lost_calendar, read_cursor, tombstone
 from integrations.providers.outlook_calendar import addresses
-from integrations.providers.outlook_calendar.mapping import is_ours, to_record, tombstone
+from integrations.providers.outlook_calendar.mapping import is_ours, to_record
 from integrations.records import Page, RemoteRecord, Window, instant
 
 PAGE = "odata.maxpagesize=500"
@@ -71,10 +72,7 @@ class OutlookListing:
             path = addresses.calendar(self.container_id)[1:]
             return self._get(addresses.root(f"{path}/calendarView/delta"), times, PAGE)
         except errors.Gone as error:
-            raise errors.Rejected(
-                "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",
-                detail=error.detail,
-            ) from None
+            raise lost_calendar(error) from None
 
     # --- rows to records --------------------------------------------------------------------------------------------
 
@@ -115,13 +113,7 @@ class OutlookListing:
 def _read(cursor: str, window: Window) -> dict[str, str]:
     if not cursor:
         return _view(window)
-    try:
-        state = json.loads(cursor)
-    except ValueError:
-        state = None
-    known = isinstance(state, dict) and {"until"} < state.keys() <= NAMES and state.keys() & {"from", "delta"}
-    if not known or not all(isinstance(value, str) for value in state.values()):
-        raise errors.CursorExpired("The stored position in this calendar cannot be read.")
+    state = read_cursor(cursor, NAMES, one_of=("from", "delta"), all_of=("until",))
     links = [state[name] for name in ("delta", "old", "next") if name in state]
     if not all(link.startswith(f"{settings.MICROSOFT_GRAPH_URL}/") for link in links):
         raise errors.CursorExpired("The stored position belongs to another address of Microsoft Graph.")

@@ -11,15 +11,15 @@ from typing import Any
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from integrations.providers.calendars import is_untouched, shown
 from integrations.providers.outlook_calendar.uid import same_everywhere
 from integrations.providers.texts import with_link, without_link, without_page
+from integrations.providers.times import aware, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, digest, instant, is_day, tidy
 
 Event = Mapping[str, Any]
 
 BUSY = ("busy", "oof", "tentative")
-# Graph sets `lastModifiedDateTime` a little after `createdDateTime`, also where nobody has touched the event since.
-UNTOUCHED = dt.timedelta(seconds=2)
 # No other app writes properties under this name: https://learn.microsoft.com/en-us/graph/api/resources/extended-properties-overview
 _PROPERTY = "String {8e1b5c0a-6f0d-4a53-9d0e-2f7c1d3b9a64} Name "
 MARK, MADE_WITH = f"{_PROPERTY}FieldCampRecord", f"{_PROPERTY}FieldCampEvent"
@@ -66,20 +66,10 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
         kind="block",
         fields=fields,
         marker=marker,
-        shown={
-            "summary": event.get("subject") or "",
-            "start": start,
-            "end": end,
-            "all_day": all_day,
-            "status": _status(event),
-        },
-        created=_untouched(event),
+        shown=shown(event.get("subject"), start, end, _status(event)),
+        created=is_untouched(event.get("createdDateTime"), event.get("lastModifiedDateTime")),
         made_with=str(made_with),
     )
-
-
-def tombstone(event_id: str, *, doubtful: bool = False) -> RemoteRecord:
-    return RemoteRecord(id=event_id, tag="", kind="block", gone=True, doubtful=doubtful)
 
 
 def _moment(time: Mapping[str, str], all_day: bool) -> str:
@@ -87,10 +77,7 @@ def _moment(time: Mapping[str, str], all_day: bool) -> str:
     text = time["dateTime"]
     if all_day:
         return text[:10]
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=_zone(zone_of(time.get("timeZone"))))
-    return instant(moment)
+    return instant(aware(text, zone_named(zone_of(time.get("timeZone")))))
 
 
 def _original_start(event: Event, master: Event | None) -> str | None:
@@ -101,12 +88,10 @@ def _original_start(event: Event, master: Event | None) -> str | None:
     text = event.get("originalStart")
     if not text:  # an occurrence is where its series puts it
         return _moment(event["start"], whole_days)
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
+    moment = aware(text)
     if not whole_days:
         return instant(moment)
-    at_home = moment.astimezone(_zone(zone_of((master or event).get("originalStartTimeZone"))))
+    at_home = moment.astimezone(zone_named(zone_of((master or event).get("originalStartTimeZone"))))
     return (moment if moment.time() == dt.time() else at_home).date().isoformat()
 
 
@@ -117,10 +102,6 @@ def zone_of(name: str | None) -> str:
         return zoneinfo.ZoneInfo(known).key if known else ""
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return ""
-
-
-def _zone(name: str) -> dt.tzinfo:
-    return zoneinfo.ZoneInfo(name) if name else dt.UTC
 
 
 def _uid(event: Event, master: Event | None) -> str:
@@ -138,14 +119,6 @@ def _status(event: Event) -> str:
     if event.get("isCancelled"):
         return "cancelled"
     return "tentative" if event.get("showAs") == "tentative" else "confirmed"
-
-
-def _untouched(event: Event) -> bool:
-    times = [event.get(name) for name in ("createdDateTime", "lastModifiedDateTime")]
-    if not all(times):
-        return False
-    created, changed = (dt.datetime.fromisoformat(str(time)) for time in times)
-    return changed - created <= UNTOUCHED
 
 
 def _marker(event: Event) -> Marker | None:

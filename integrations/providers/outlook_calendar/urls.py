@@ -1,5 +1,4 @@
-from allauth.socialaccount.providers.oauth2.urls import default_urlpatterns
+from integrations.providers.outlook_calendar import OUTLOOK_CALENDAR
+from integrations.providers.signin import addresses_of
 
-from integrations.providers.outlook_calendar.provider import OutlookCalendarProvider
-
-urlpatterns = default_urlpatterns(OutlookCalendarProvider)
+urlpatterns = addresses_of(OUTLOOK_CALENDAR)

@@ -3,13 +3,12 @@
 from django.conf import settings
 
 from integrations.providers.base import Provider
-from integrations.providers.quickbooks import oauth
 from integrations.providers.quickbooks.api import QuickBooksClient, make_id
 from integrations.providers.quickbooks.errors import explain
 from integrations.providers.quickbooks.mapping import kept
+from integrations.providers.quickbooks.oauth import INTUIT, hosts, identify
 from integrations.providers.quickbooks.pages import page_of
 from integrations.providers.quickbooks.writing import BATCH_SIZE
-from integrations.records import Capabilities
 
 QUICKBOOKS = Provider(
     name="quickbooks",
@@ -17,16 +16,12 @@ QUICKBOOKS = Provider(
     label="QuickBooks",
     remote_id_name="quickbooks_id",
     kinds=("customer", "item", "tax", "invoice", "payment"),
-    capabilities=Capabilities(batch_size=BATCH_SIZE, client_ids=False, conditional_writes=True),
-    scopes=oauth.SCOPES,
-    permissions=oauth.PERMISSIONS,
-    hosts=oauth.hosts,
+    batch_size=BATCH_SIZE,
+    authentication=INTUIT,
+    hosts=hosts,
     open=QuickBooksClient,
     explain=explain,
-    parse_tokens=oauth.parse_tokens,
-    refresh=oauth.refresh,
-    revoke=oauth.revoke,
-    identify=oauth.identify,
+    identify=identify,
     make_id=make_id,
     kept=kept,
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,

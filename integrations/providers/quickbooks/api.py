@@ -6,7 +6,6 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.company import Books
@@ -49,9 +48,6 @@ class QuickBooksClient:
 
     def containers(self) -> list[Container]:
         return list(CONTAINERS)
-
-    def make_container(self, name: str) -> Container:
-        raise errors.NeedsPermission("Books have the lists that they have; FieldCamp makes none.")
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         return self._listing.pages(container_id, cursor)

@@ -11,6 +11,7 @@ from typing import Any
 from integrations import errors
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.reading import changed_at
+from integrations.providers.times import aware
 from integrations.records import instant
 from integrations.transport.client import utc_now
 
@@ -77,10 +78,9 @@ def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def server_time(answer: dict[str, Any]) -> dt.datetime:
     """When Intuit made the answer, by the clock that its records' times are of."""
     try:
-        moment = dt.datetime.fromisoformat(str(answer.get("time")))
+        return aware(str(answer.get("time")))
     except ValueError:
         raise errors.Unavailable("QuickBooks' answer broke off.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def is_deleted(row: dict[str, Any]) -> bool:

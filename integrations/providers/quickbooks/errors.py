@@ -15,6 +15,7 @@ import requests
 from fieldcamp.logs import redact
 from integrations import errors
 from integrations.errors import ProblemReason
+from integrations.providers.faults import TokenFaults, body_of, unavailable
 from integrations.providers.quickbooks.refusals import REFUSALS
 from integrations.transport.client import utc_now
 
@@ -25,7 +26,12 @@ ILL = {"130", "140", "150", "600", "10000"}  # 600: the same request is being ca
 # Their details have been seen to hold the token.
 SECRETIVE = {"100", "110", "120", "3100", TOKEN_ENDED}
 
-TOKEN_CONFIG = {"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type"}
+TOKENS = TokenFaults(
+    vendor="Intuit",
+    service="QuickBooks",
+    credentials="INTUIT_CLIENT_ID, INTUIT_CLIENT_SECRET and the app's registration",
+    accounts="companies",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,9 @@ def fault_of(body: Any) -> Fault | None:
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
     """The error that an answer of 400 or more stands for."""
-    try:
-        body = response.json()
-    except ValueError:
-        # Without `Accept` a gateway answers in XML.
-        body = {"fault": {"error": [{"message": response.text[:500]}]}} if "Fault" in response.text else {}
+    body = body_of(response)
+    if not body and "Fault" in response.text:  # without `Accept` a gateway answers in XML
+        body = {"fault": {"error": [{"message": response.text[:500]}]}}
     if isinstance(body, dict) and isinstance(body.get("error"), str):
         return _explain_token(response.status_code, body["error"], body.get("error_description"))
     return explain_fault(fault_of(body), now, status=response.status_code, tid=trace_of(response))
@@ -87,22 +91,12 @@ def trace_of(response: requests.Response) -> str:
 
 
 def _explain_token(status: int, code: str, description: Any) -> errors.ProviderError:
-    detail = redact(f"{code}, {description}")[:300]
-    if status >= 500 or status in (408, 429):
-        return _ill(detail)
+    reconnect = ""
     if code == "invalid_grant" and "clientID" in str(description):
-        return errors.NeedsReconnect(
-            "Intuit gave this access to another app, or to another of FieldCamp's keys. Reconnect the company.",
-            detail=detail,
-        )
-    if code == "invalid_grant":
-        return errors.NeedsReconnect("Intuit has ended FieldCamp's access. Reconnect the company.", detail=detail)
-    words = "Intuit refuses FieldCamp's own credentials." if code in TOKEN_CONFIG else "Intuit refused the request."
-    return errors.Misconfigured(
-        f"{words} An operator has to check INTUIT_CLIENT_ID, INTUIT_CLIENT_SECRET and the app's registration; companies"
-        " stay connected.",
-        detail=detail,
-    )
+        reconnect = "Intuit gave this access to another app, or to another of FieldCamp's keys. Reconnect the company."
+    elif code == "invalid_grant":
+        reconnect = "Intuit has ended FieldCamp's access. Reconnect the company."
+    return TOKENS.explain(status, code, redact(f"{code}, {description}")[:300], reconnect)
 
 
 def explain_fault(fault: Fault | None, now: dt.datetime, *, status: int = 400, tid: str = "") -> errors.ProviderError:
@@ -132,7 +126,7 @@ def explain_fault(fault: Fault | None, now: dt.datetime, *, status: int = 400, t
             reason=ProblemReason.SUBSCRIPTION,
         )
     if status >= 500 or status == 408 or codes & ILL:
-        return _ill(detail)
+        return unavailable("QuickBooks", detail)
     return _refusal(fault, codes, detail)
 
 
@@ -160,7 +154,3 @@ def _detail(fault: Fault, status: int, tid: str) -> str:
     codes = ", ".join(fault.codes) or f"HTTP {status}"
     words = "" if SECRETIVE & set(fault.codes) else f" {redact(fault.text)[:800]}"
     return f"{codes}{words}".strip() + (f" (intuit_tid {tid})" if tid else "")
-
-
-def _ill(detail: str) -> errors.Unavailable:
-    return errors.Unavailable("QuickBooks is not answering properly at the moment.", detail=detail)

@@ -8,6 +8,7 @@ from typing import Any
 from integrations.providers.quickbooks.company import ALL, Books
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, taxes
 from integrations.providers.quickbooks.mapping.parts import marker_of
+from integrations.providers.times import aware
 from integrations.records import Container, Fields, RemoteRecord
 
 TAX_CODES = "TaxCode"
@@ -81,7 +82,6 @@ def whole(entity: str, *conditions: str) -> tuple[str, ...]:
 def changed_at(body: dict[str, Any], name: str = "LastUpdatedTime") -> dt.datetime | None:
     """An instant: QuickBooks writes them in whatever offset, so as strings they do not compare."""
     try:
-        moment = dt.datetime.fromisoformat(str((body.get("MetaData") or {}).get(name)))
+        return aware(str((body.get("MetaData") or {}).get(name)))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

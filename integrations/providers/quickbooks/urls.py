@@ -1,5 +1,4 @@
-from allauth.socialaccount.providers.oauth2.urls import default_urlpatterns
+from integrations.providers.quickbooks import QUICKBOOKS
+from integrations.providers.signin import addresses_of
 
-from integrations.providers.quickbooks.provider import QuickBooksProvider
-
-urlpatterns = default_urlpatterns(QuickBooksProvider)
+urlpatterns = addresses_of(QUICKBOOKS)

@@ -9,6 +9,7 @@ from typing import Any
 
 from integrations import errors
 from integrations.errors import ProblemReason
+from integrations.providers.batches import FATAL
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls, fresh_request_id, request_id
 from integrations.providers.quickbooks.checks import Checks, is_void
@@ -23,11 +24,9 @@ from integrations.transport.client import utc_now
 
 BATCH_SIZE = 30
 BATCH_COST = 12  # 40 batches a minute are allowed, beside 500 calls
-# What ends the whole call: every other write would fare the same.
-FATAL = (errors.NeedsReconnect, errors.NeedsPermission, errors.Misconfigured, errors.Suspended)
 REFUSED = (errors.Rejected, errors.Suspended)
 VOID = {"Invoice": {"operation": "void"}, "Payment": {"operation": "update", "include": "void"}}
-Answer = dict[str, Any] | errors.ProviderError
+Answered = dict[str, Any] | errors.ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Writer:
         refused = Checks(self.books, self.finder).refusals(entity, operations) if operations else {}
         names = self._names_of_revived(entity, operations)
         parts: list[_Part] = []
-        answers: dict[str, Answer] = dict(refused)
+        answers: dict[str, Answered] = dict(refused)
         for operation in operations:
             if operation.key in answers or is_void(operation):
                 continue
@@ -102,7 +101,7 @@ class Writer:
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answer]:
+    def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answered]:
         keys = [f"{part.operation.key} {part.operation.remote_id}" for part in parts]
         id = request_id(self.calls.realm_id, [part.body for part in parts], [entity, *keys])
         id = fresh_request_id() if id in self._spent else id
@@ -117,7 +116,7 @@ class Writer:
         again = [part for part in parts if _was_refused(answers[part.operation.key])]
         return answers | self._batch(entity, again, fresh_request_id()) if again else answers
 
-    def _batch(self, entity: str, parts: Sequence[_Part], id: str) -> dict[str, Answer]:
+    def _batch(self, entity: str, parts: Sequence[_Part], id: str) -> dict[str, Answered]:
         listed = [
             {"bId": str(number), "operation": str(part.operation.verb), entity: part.body}
             for number, part in enumerate(parts)
@@ -127,7 +126,7 @@ class Writer:
         by_id = {row.get("bId"): row for row in found if isinstance(row, dict)} if isinstance(found, list) else {}
         return {part.operation.key: _answer(entity, by_id.get(str(number)) or {}) for number, part in enumerate(parts)}
 
-    def _void(self, entity: str, operation: Operation) -> Answer:
+    def _void(self, entity: str, operation: Operation) -> Answered:
         body = _target(operation) | ({"sparse": True} if entity == "Payment" else {})
         id = request_id(self.calls.realm_id, body, [entity, "void", operation.key])
         answer = self._posted(entity, body, id)
@@ -137,7 +136,7 @@ class Writer:
             raise answer
         return answer
 
-    def _posted(self, entity: str, body: dict[str, Any], id: str) -> Answer:
+    def _posted(self, entity: str, body: dict[str, Any], id: str) -> Answered:
         try:
             return _answer(entity, self.calls.post(entity.lower(), body, id, params=VOID[entity]))
         except errors.ProviderError as error:
@@ -145,7 +144,7 @@ class Writer:
 
     # --- answers ----------------------------------------------------------------------------------------------------
 
-    def _look_closer(self, entity: str, operations: Sequence[Operation], answers: dict[str, Answer]) -> None:
+    def _look_closer(self, entity: str, operations: Sequence[Operation], answers: dict[str, Answered]) -> None:
         """Two faults do not say enough: who has a name, and whether what is gone is the record or what it names."""
         taken, missing = [], []
         for operation in operations:
@@ -163,7 +162,7 @@ class Writer:
                 if operation.remote_id not in there:
                     answers[operation.key] = errors.Gone("QuickBooks does not have this any more.")
 
-    def _name_the_holders(self, operations: Sequence[Operation], answers: dict[str, Answer]) -> None:
+    def _name_the_holders(self, operations: Sequence[Operation], answers: dict[str, Answered]) -> None:
         names = {operation.key: name(operation.fields["display_name"]) for operation in operations}
         among = f"DisplayName IN {addresses.among(sorted(set(names.values())))}"
         for entity in ("Customer", "Vendor", "Employee"):
@@ -173,7 +172,7 @@ class Writer:
                     answers[key] = _taken(entity, taken, row, answers[key])
                     del names[key]
 
-    def _outcome(self, entity: str, operation: Operation, answer: Answer) -> WriteResult:
+    def _outcome(self, entity: str, operation: Operation, answer: Answered) -> WriteResult:
         if isinstance(answer, errors.ProviderError):
             return WriteResult(operation.key, error=answer)
         record = to_record(entity, answer, self.books)
@@ -186,15 +185,15 @@ def _target(operation: Operation) -> dict[str, Any]:
     return {"Id": operation.remote_id, "SyncToken": operation.tag}
 
 
-def _was_refused(answer: Answer) -> bool:
+def _was_refused(answer: Answered) -> bool:
     return isinstance(answer, (*REFUSED, errors.RateLimited))
 
 
-def _is_ill(answer: Answer) -> bool:
+def _is_ill(answer: Answered) -> bool:
     return isinstance(answer, errors.Unavailable)
 
 
-def _answer(entity: str, part: dict[str, Any]) -> Answer:
+def _answer(entity: str, part: dict[str, Any]) -> Answered:
     if fault := fault_of(part):
         return explain_fault(fault, utc_now())
     body = part.get(entity)
@@ -203,7 +202,7 @@ def _answer(entity: str, part: dict[str, Any]) -> Answer:
     return body
 
 
-def _taken(entity: str, taken: str, row: dict[str, Any], error: Answer) -> errors.Rejected:
+def _taken(entity: str, taken: str, row: dict[str, Any], error: Answered) -> errors.Rejected:
     detail = f"{entity} {row['Id']}. {error.detail}" if isinstance(error, errors.ProviderError) else ""
     if entity == "Customer":
         state = "an inactive" if row.get("Active") is False else "another"

@@ -41,9 +41,11 @@ class Google(Person):
             body |= {"start": {"date": begin.date().isoformat()}, "end": {"date": last.isoformat()}}
         if not busy:
             body["transparency"] = "transparent"
-        if repeat:
-            body["recurrence"] = [f"RRULE:FREQ={FREQUENCIES[repeat[0]]};COUNT={repeat[1]}"]
-        return _event(self.call("POST", "", json=body | raw))
+        return _event(self.call("POST", "", json=body | _rule(repeat) | raw))
+
+    def accept(self, uid, title, begin, repeat=None):
+        body = {"iCalUID": uid, "summary": title, **_times(begin, 1), **_rule(repeat)}
+        return _event(self.call("POST", "/import", json=body))
 
     def stand_by(self, begin):
         self.add("No", begin, attendees=[{"email": self.account, "self": True, "responseStatus": "declined"}])
@@ -73,6 +75,10 @@ class Google(Person):
 def _times(begin: dt.datetime, hours: float) -> dict[str, Any]:
     ends = {"start": begin, "end": begin + dt.timedelta(hours=hours)}
     return {name: {"dateTime": moment.isoformat(), "timeZone": ZONE} for name, moment in ends.items()}
+
+
+def _rule(repeat: tuple[str, int] | None) -> dict[str, list[str]]:
+    return {"recurrence": [f"RRULE:FREQ={FREQUENCIES[repeat[0]]};COUNT={repeat[1]}"]} if repeat else {}
 
 
 def _event(raw: dict) -> Event:

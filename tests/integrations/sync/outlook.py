@@ -1,16 +1,14 @@
 """A person at their Outlook calendar."""
 
 import datetime as dt
-import zoneinfo
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from fieldcamp.sandbox.mount import URL
 from integrations.providers.outlook_calendar.mapping import MARK
-from tests.integrations.sync.people import ZONE, Event, Person
+from tests.integrations.sync.people import HOME, ZONE, Event, Person
 
-HOME = zoneinfo.ZoneInfo(ZONE)
 EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{MARK}')")
 
 

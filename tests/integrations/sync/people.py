@@ -1,6 +1,7 @@
 """People at their own calendars, one kind for each vendor, all with the same verbs."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from integrations.transport.client import HttpClient, OneToken
 from tests.sandboxed import DOMAINS, Vendors
 
 ZONE = "America/New_York"
+HOME = zoneinfo.ZoneInfo(ZONE)
 FREQUENCIES = {"daily": "DAILY", "weekly": "WEEKLY"}
 
 
@@ -34,6 +36,7 @@ class Event:
 class Person:
     """What somebody sees and does in their calendar, through the vendor's own API in the sandbox."""
 
+    world: ClassVar[str] = "sandbox"  # the fixture that their vendor lives in
     integration: ClassVar[str]
     vendor: ClassVar[str]
     batch_size: ClassVar[int]
@@ -91,6 +94,10 @@ class Person:
         **raw: Any,
     ) -> Event:
         """A private event: so many whole `days`, or `repeat`ed `("weekly", 40)`; `raw` fields win."""
+        raise NotImplementedError
+
+    def accept(self, uid: str, title: str, begin: dt.datetime, repeat: tuple[str, int] | None = None) -> Event:
+        """Their copy of somebody else's meeting, which has this uid in every calendar."""
         raise NotImplementedError
 
     def stand_by(self, begin: dt.datetime) -> None:

@@ -10,39 +10,30 @@ from integrations.models import Connection, ConnectionState, JobStatus, Link, Pr
 from integrations.services.jobs import NotConnected, trigger_sync
 from tests.integrations.engine import counts, finish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine, pytest.mark.usefixtures("no_naps")]
 
 
 class Killed(BaseException):
     """The process ends here, as by SIGKILL: nothing is caught, nothing is cleaned up."""
 
 
-@pytest.fixture(autouse=True)
-def no_naps(monkeypatch):
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-
-
 @pytest.fixture
-def killed_at_call(vendors, monkeypatch, people):
-    """Kills the worker at the n-th call to the provider, before it is sent or after it was carried out."""
-    send = vendors.adapter.send
+def killed_at_call(vendors, people):
+    """Kills the worker at the n-th call to the provider, before it is sent or after it was carried out; gives back
+    what ends that."""
 
-    def arm(number: int, after: bool) -> None:
+    def arm(number: int, after: bool):
         calls = iter(range(1, 10_000))
 
-        def deadly(request, **kwargs):
-            if people.api not in request.url or next(calls) != number:
-                return send(request, **kwargs)
+        def deadly(path, send):
+            if people.api not in path or next(calls) != number:
+                return send()
             if after:
-                send(request, **kwargs)
+                send()
             raise Killed
 
-        monkeypatch.setattr(vendors.adapter, "send", deadly)
+        return vendors.around(deadly)
 
-    def disarm() -> None:
-        monkeypatch.setattr(vendors.adapter, "send", send)
-
-    arm.disarm = disarm
     return arm
 
 
@@ -56,32 +47,46 @@ def abandoned(job: SyncJob) -> None:
     SyncJob.objects.filter(pk=job.pk).update(status=JobStatus.QUEUED, lease_owner="", lease_until=None)
 
 
+@pytest.fixture
+def survive_a_kill(dana, person, sync, make_visits, workspace, killed_at_call):
+    """Kills the worker at this call of a job, and sees that the next loses and doubles nothing."""
+
+    def survive(call: int, after: bool) -> None:
+        visits = make_visits(dana.member, 70)
+        sync()
+        moved = visits[:60]
+        for visit in moved:
+            visit.scheduled_start += dt.timedelta(minutes=30)
+            visit.scheduled_end += dt.timedelta(minutes=30)
+        Visit.objects.bulk_update(moved, ["scheduled_start", "scheduled_end"])
+        visits += make_visits(dana.member, 70, title="Later")
+        job = trigger_sync(workspace=workspace, integration=person.integration, triggered_by="api", actor="test")
+        disarm = killed_at_call(call, after)
+        try:
+            runner.run(job.pk)
+        except Killed:
+            abandoned(job)
+        disarm()
+        job = finish(job)
+        assert job.status == JobStatus.SUCCEEDED
+        assert counts(job) == {"pulled": 0, "pushed": 130, "skipped": 0, "failed": 0}
+        assert agree(person, visits)
+        assert not Link.objects.filter(intent__isnull=False).exists()
+        assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+
+    return survive
+
+
+@pytest.mark.engine(daily="memory")
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", range(1, 5))
-def test_a_kill_at_any_call_loses_and_doubles_nothing(
-    dana, person, sync, make_visits, workspace, killed_at_call, call, after
-):
-    visits = make_visits(dana.member, 70)
-    sync()
-    moved = visits[:60]
-    for visit in moved:
-        visit.scheduled_start += dt.timedelta(minutes=30)
-        visit.scheduled_end += dt.timedelta(minutes=30)
-    Visit.objects.bulk_update(moved, ["scheduled_start", "scheduled_end"])
-    visits += make_visits(dana.member, 70, title="Later")
-    job = trigger_sync(workspace=workspace, integration=person.integration, triggered_by="api", actor="test")
-    killed_at_call(call, after)
-    try:
-        runner.run(job.pk)
-    except Killed:
-        abandoned(job)
-    killed_at_call.disarm()
-    job = finish(job)
-    assert job.status == JobStatus.SUCCEEDED
-    assert counts(job) == {"pulled": 0, "pushed": 130, "skipped": 0, "failed": 0}
-    assert agree(person, visits)
-    assert not Link.objects.filter(intent__isnull=False).exists()
-    assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+def test_a_kill_at_any_call_loses_and_doubles_nothing(survive_a_kill, call, after):
+    survive_a_kill(call, after)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_nor_does_a_kill_at_a_vendors_first_batch(survive_a_kill, outlook, after):
+    survive_a_kill(2, after)
 
 
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop", "truncate"])
@@ -100,7 +105,7 @@ def test_a_provider_that_stays_away_costs_nothing(dana, person, vendors, sync, m
     job = sync()
     assert job.status == JobStatus.FAILED
     assert job.errors[0]["code"] == "PROVIDER_UNAVAILABLE"
-    vendors.call("DELETE", "faults")
+    vendors.heal()
     assert sync().status == JobStatus.SUCCEEDED
     assert agree(person, visits)
     assert not Problem.objects.filter(resolved_at=None).exists()
@@ -186,41 +191,41 @@ def test_a_short_wait_is_slept_out_and_a_long_one_leaves_the_account_out(dana, p
     assert vendors.requests() == []
 
 
-def test_an_edit_made_while_the_sync_runs_stays_dirty(dana, person, vendors, sync, make_visits, monkeypatch):
+@pytest.fixture
+def at_the_next_batch(vendors, person):
+    """Does something right before the next batch is sent."""
+
+    def arm(act) -> None:
+        def first(path, send):
+            if person.batch in path:
+                disarm()
+                act()
+            return send()
+
+        disarm = vendors.around(first)
+
+    return arm
+
+
+def test_an_edit_made_while_the_sync_runs_stays_dirty(dana, person, sync, make_visits, at_the_next_batch):
     [visit] = make_visits(dana.member, 1)
     sync()
     Visit.objects.filter(pk=visit.pk).update(title="First edit")
-    send = vendors.adapter.send
-
-    def edited_meanwhile(request, **kwargs):
-        if person.batch in request.url:
-            Visit.objects.filter(pk=visit.pk).update(title="Second edit")
-            monkeypatch.setattr(vendors.adapter, "send", send)
-        return send(request, **kwargs)
-
-    monkeypatch.setattr(vendors.adapter, "send", edited_meanwhile)
+    at_the_next_batch(lambda: Visit.objects.filter(pk=visit.pk).update(title="Second edit"))
     sync()
     assert sync().pushed == 1
     assert person.ours()[visit.pk].title.startswith("Second edit")
 
 
 def test_an_edit_in_the_calendar_while_the_sync_runs_is_not_overwritten(
-    dana, person, vendors, sync, make_visits, monkeypatch
+    dana, person, sync, make_visits, at_the_next_batch
 ):
     [visit] = make_visits(dana.member, 1)
     sync()
     event = person.ours()[visit.pk]
     theirs = visit.scheduled_start + dt.timedelta(hours=9)
     Visit.objects.filter(pk=visit.pk).update(title="New title")
-    send = vendors.adapter.send
-
-    def moved_meanwhile(request, **kwargs):
-        if person.batch in request.url:
-            monkeypatch.setattr(vendors.adapter, "send", send)
-            person.move(event.id, theirs)
-        return send(request, **kwargs)
-
-    monkeypatch.setattr(vendors.adapter, "send", moved_meanwhile)
+    at_the_next_batch(lambda: person.move(event.id, theirs))
     assert counts(sync()) == {"pulled": 0, "pushed": 1, "skipped": 0, "failed": 0}
     visit.refresh_from_db()
     assert visit.scheduled_start == theirs

@@ -21,7 +21,7 @@ from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
 from tests.integrations.sync.test_faults import Killed, abandoned
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.usefixtures("no_naps")]
 NAMES = ("dana", "lee")
 HOURS = st.integers(0, 300)
 INDEX = st.integers(0, 30)
@@ -34,7 +34,7 @@ class TwoSides(RuleBasedStateMachine):
         super().__init__()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
-        self.vendors.call("POST", "reset", json={"seed": "empty"})
+        self.vendors.reset()
         self.vendors.throttle(False)
         self.workspace = Workspace.objects.create(name="History")
         self.client = Client.objects.create(workspace=self.workspace, first_name="Kim")
@@ -210,31 +210,30 @@ class TwoSides(RuleBasedStateMachine):
         status = {"status": 503} if kind == "status" else {}
         self.vendors.fault(kind, path=f"{self.people.api}|/calendar/v3/|^/me/", after=after, times=times, **status)
         self._sync()
-        self.vendors.call("DELETE", "faults")
+        self.vendors.heal()
         self._all_synced("maybe")
 
     @rule(call=st.integers(1, 6), after=st.booleans())
     def sync_and_kill(self, call, after):
-        adapter = self.vendors.adapter
-        send, calls = adapter.send, iter(range(1, 10_000))
+        calls = iter(range(1, 10_000))
 
-        def deadly(request, **kwargs):
-            if self.people.api not in request.url or next(calls) != call:
-                return send(request, **kwargs)
+        def deadly(path, send):
+            if self.people.api not in path or next(calls) != call:
+                return send()
             if after:
-                send(request, **kwargs)
+                send()
             raise Killed
 
         job = trigger_sync(
             workspace=self.workspace, integration=self.people.integration, triggered_by="api", actor="test"
         )
-        adapter.send = deadly
+        disarm = self.vendors.around(deadly)
         try:
             runner.run(job.pk)
         except Killed:
             abandoned(job)
         finally:
-            adapter.send = send
+            disarm()
         self._all_synced("maybe")
         self._to_the_end(job)
         self._all_synced("synced")
@@ -277,9 +276,7 @@ class TwoSides(RuleBasedStateMachine):
             assert Visit.objects.get(pk=visit_id).scheduled_start in starts, "an edit was lost"
 
 
-def test_every_history_ends_in_agreement(vendors, people, monkeypatch):
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("integrations.transport.client.time.sleep", lambda seconds: None)
+def test_every_history_ends_in_agreement(vendors, people):
     TwoSides.vendors, TwoSides.people = vendors, people
     run_state_machine_as_test(
         TwoSides,

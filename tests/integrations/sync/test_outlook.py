@@ -11,7 +11,7 @@ from integrations.models import ChangeRow, JobStatus, Link
 from integrations.providers.outlook_calendar import listing
 from integrations.services.observe import observe_pending
 from tests.integrations.engine import counts
-from tests.integrations.sync.outlook import HOME
+from tests.integrations.sync.people import HOME
 
 pytestmark = pytest.mark.django_db
 

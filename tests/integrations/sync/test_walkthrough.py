@@ -10,7 +10,7 @@ from integrations.models import ChangeRow, Hold, JobStatus, Link, Problem
 from integrations.services.decisions import AlreadyDecided, decide_hold, resolve_conflict
 from tests.integrations.engine import counts, finish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 def test_it_pushes_visits_in_full_batches(dana, person, vendors, sync, make_visits):

@@ -1,8 +1,11 @@
 """The one exit: tokens, time-outs, hosts, logs."""
 
+from dataclasses import replace
+
 import pytest
 import requests
 import responses
+from requests.auth import HTTPBasicAuth
 
 from integrations.errors import (
     Misconfigured,
@@ -69,6 +72,26 @@ def test_a_token_never_leaves_for_another_address(http, vendors, tokens, url):
     with pytest.raises(Misconfigured):
         http.request("GET", url)
     assert vendors.requests() == []
+
+
+@responses.activate
+def test_each_account_has_addresses_of_its_own(time):
+    provider = replace(GOOGLE, hosts=lambda account_id: (f"https://{account_id}.test/api",))
+    http = HttpClient(provider, OneToken("t"), account_id="eu-7", **time.kwargs())
+    responses.get("https://eu-7.test/api/x", json={})
+    assert http.request("GET", "https://eu-7.test/api/x").json() == {}
+    with pytest.raises(Misconfigured):
+        http.request("GET", "https://us-7.test/api/x")
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_provider_says_how_a_token_is_sent(time):
+    authentication = replace(GOOGLE.authentication, authorize=lambda token: HTTPBasicAuth("fieldcamp", token))
+    provider = replace(GOOGLE, authentication=authentication, hosts=lambda account_id: ("https://api.test",))
+    responses.get("https://api.test/x", json={})
+    HttpClient(provider, OneToken("t"), **time.kwargs()).request("GET", "https://api.test/x")
+    assert responses.calls[0].request.headers["Authorization"] == "Basic ZmllbGRjYW1wOnQ="
 
 
 def test_the_providers_own_addresses_are_below_their_base():

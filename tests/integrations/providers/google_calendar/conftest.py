@@ -64,7 +64,7 @@ def person(http):
             "end": {"dateTime": moment(2.1), "timeZone": "America/New_York"},
             **event,
         }
-        url = f"{GOOGLE.hosts()[0]}/calendar/v3/calendars/{CALENDAR}/events"
+        url = f"{GOOGLE.hosts('')[0]}/calendar/v3/calendars/{CALENDAR}/events"
         return http.request("POST", url, json=body).json()
 
     return insert

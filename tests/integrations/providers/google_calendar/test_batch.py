@@ -1,6 +1,7 @@
 """Google's multipart batches, as bytes."""
 
-from integrations.providers.google_calendar.batch import Answer, Call, decode, encode
+from integrations.providers.batches import Answer, Call
+from integrations.providers.google_calendar.batch import decode, encode
 
 
 def test_a_batch_on_the_wire():

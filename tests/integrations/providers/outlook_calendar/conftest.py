@@ -67,7 +67,7 @@ def graph(http):
     """The calendar's owner, at work in Outlook itself."""
 
     def call(method: str, path: str, **body):
-        url = f"{OUTLOOK.hosts()[0]}/v1.0/me/{path}"
+        url = f"{OUTLOOK.hosts('')[0]}/v1.0/me/{path}"
         response = http.request(method, url, headers={"Prefer": PREFER}, **({"json": body} if body else {}))
         return response.json() if response.content else None
 

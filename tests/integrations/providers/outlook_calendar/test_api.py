@@ -272,9 +272,3 @@ def test_an_unknown_event_of_another_mailbox_is_gone(outlook, calendar, microsof
     assert outlook.get(calendar, [made.record.id])[made.record.id].gone
     [outcome] = outlook.write(calendar, [Operation("x", Verb.UPDATE, "visit", made.record.id, {"title": "x"})])
     assert isinstance(outcome.error, errors.Gone)
-
-
-def test_calendars_are_not_made(outlook):
-    assert not OUTLOOK.capabilities.makes_containers
-    with pytest.raises(errors.NeedsPermission):
-        outlook.make_container("FieldCamp")

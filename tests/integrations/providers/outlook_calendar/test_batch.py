@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from integrations.providers.outlook_calendar.batch import Answer, Call, decode, encode
+from integrations.providers.batches import Answer, Call
+from integrations.providers.outlook_calendar.batch import decode, encode
 
 NOW = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
 

@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 
 from integrations import errors
-from integrations.providers.outlook_calendar.oauth import parse_tokens
 from integrations.transport.client import HttpClient
 from tests.faketime import FakeTime
 from tests.integrations.providers.outlook_calendar.conftest import NOW, OUTLOOK
@@ -19,7 +18,7 @@ def no_tokens() -> HttpClient:
 
 
 def test_each_refresh_brings_the_next_refresh_token(microsoft, no_tokens):
-    first = parse_tokens(microsoft.token(), NOW)
+    first = OUTLOOK.parse_tokens(microsoft.token(), NOW)
     second = OUTLOOK.refresh(no_tokens, first.refresh_token)
     assert second.refresh_token not in (None, first.refresh_token)
     assert second.access_token != first.access_token
@@ -28,7 +27,7 @@ def test_each_refresh_brings_the_next_refresh_token(microsoft, no_tokens):
 
 
 def test_where_the_old_refresh_token_dies_the_new_one_lives(microsoft, no_tokens):
-    first = parse_tokens(microsoft.token("strict@outlook.test"), NOW)
+    first = OUTLOOK.parse_tokens(microsoft.token("strict@outlook.test"), NOW)
     second = OUTLOOK.refresh(no_tokens, first.refresh_token)
     with pytest.raises(errors.NeedsReconnect):
         OUTLOOK.refresh(no_tokens, first.refresh_token)
@@ -37,27 +36,27 @@ def test_where_the_old_refresh_token_dies_the_new_one_lives(microsoft, no_tokens
 
 @pytest.mark.parametrize(("name", "words"), [("mfa", "sign-in rules"), ("policy", "sign-in rules")])
 def test_an_organizations_rules_ask_for_the_person(microsoft, no_tokens, name, words):
-    tokens = parse_tokens(microsoft.token(f"{name}@outlook.test"), NOW)
+    tokens = OUTLOOK.parse_tokens(microsoft.token(f"{name}@outlook.test"), NOW)
     with pytest.raises(errors.NeedsReconnect, match=words):
         OUTLOOK.refresh(no_tokens, tokens.refresh_token)
 
 
 def test_a_revoked_grant_needs_the_person(microsoft, no_tokens):
-    tokens = parse_tokens(microsoft.token(), NOW)
+    tokens = OUTLOOK.parse_tokens(microsoft.token(), NOW)
     microsoft.revoke()
     with pytest.raises(errors.NeedsReconnect):
         OUTLOOK.refresh(no_tokens, tokens.refresh_token)
 
 
 def test_a_wrong_secret_is_the_operators(microsoft, no_tokens, settings):
-    tokens = parse_tokens(microsoft.token(), NOW)
+    tokens = OUTLOOK.parse_tokens(microsoft.token(), NOW)
     settings.MICROSOFT_CLIENT = {"client_id": "sandbox-client", "secret": "the secret's id"}
     with pytest.raises(errors.Misconfigured, match="MICROSOFT_CLIENT_SECRET"):
         OUTLOOK.refresh(no_tokens, tokens.refresh_token)
 
 
 def test_an_ill_token_endpoint_ends_nothing(microsoft, no_tokens):
-    tokens = parse_tokens(microsoft.token(), NOW)
+    tokens = OUTLOOK.parse_tokens(microsoft.token(), NOW)
     microsoft.fault("status", path="/token", status=503, times=9)
     with pytest.raises(errors.Unavailable):
         OUTLOOK.refresh(no_tokens, tokens.refresh_token)
@@ -74,20 +73,22 @@ def test_an_ill_token_endpoint_ends_nothing(microsoft, no_tokens):
 )
 def test_scopes_in_whatever_form_they_come(scope, granted):
     answer = {"access_token": "x", "refresh_token": "y", "expires_in": "3599", **({"scope": scope} if scope else {})}
-    tokens = parse_tokens(answer, NOW)
+    tokens = OUTLOOK.parse_tokens(answer, NOW)
     assert tokens.scopes is None if granted is None else tokens.scopes & ALL == granted
     assert tokens.expires_at == NOW + dt.timedelta(seconds=3599)
 
 
 def test_without_a_refresh_token_the_permission_to_stay_is_missing():
-    tokens = parse_tokens({"access_token": "x", "expires_in": 3599, "scope": "User.Read Calendars.ReadWrite"}, NOW)
+    tokens = OUTLOOK.parse_tokens(
+        {"access_token": "x", "expires_in": 3599, "scope": "User.Read Calendars.ReadWrite"}, NOW
+    )
     assert ALL - tokens.scopes == {"offline_access"}
 
 
 @pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"access_token": 7}])
 def test_an_answer_without_a_token_is_no_answer(answer):
     with pytest.raises(errors.Unavailable):
-        parse_tokens(answer, NOW)
+        OUTLOOK.parse_tokens(answer, NOW)
 
 
 def test_microsoft_cannot_be_told_to_forget_us():

@@ -87,7 +87,7 @@ class Company:
     def call(self, method: str, path: str, body: dict | None = None, **params: str) -> dict:
         response = self.intuit.browser.request(
             method,
-            f"{QUICKBOOKS.hosts()[0]}/v3/company/{REALM}/{path}",
+            f"{QUICKBOOKS.hosts(REALM)[0]}/v3/company/{REALM}/{path}",
             params=params,
             headers={"Authorization": f"Bearer {self.token}", "Accept": "application/json"},
             **({"json": body} if body is not None else {}),

@@ -9,7 +9,6 @@ from integrations import errors
 from integrations.accounts.clients import token_source
 from integrations.accounts.grants import OrmGrantStore
 from integrations.models import Connection, ConnectionState, OAuthGrant
-from integrations.providers.quickbooks.oauth import SCOPES, parse_tokens
 from integrations.transport.client import HttpClient
 from integrations.transport.tokens import RefreshingTokens
 from tests.faketime import FakeTime
@@ -42,16 +41,16 @@ def test_the_same_refresh_token_for_a_day_and_then_another(intuit, tokens, no_to
 )
 def test_a_refresh_token_ends_with_the_earlier_of_its_ends(rolling, hard, days):
     answer = {"access_token": "a", "refresh_token": "r", "expires_in": 3600, "x_refresh_token_expires_in": rolling}
-    tokens = parse_tokens({**answer, **({"x_refresh_token_hard_expires_in": hard} if hard else {})}, NOW)
+    tokens = QUICKBOOKS.parse_tokens({**answer, **({"x_refresh_token_hard_expires_in": hard} if hard else {})}, NOW)
     assert tokens.refresh_expires_at == NOW + dt.timedelta(days=days)
     assert tokens.expires_at == NOW + dt.timedelta(hours=1)
-    assert tokens.scopes == set(SCOPES)
+    assert tokens.scopes == set(QUICKBOOKS.scopes)
 
 
 @pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"access_token": 7}])
 def test_an_answer_without_a_token_is_no_answer(answer):
     with pytest.raises(errors.Unavailable):
-        parse_tokens(answer, NOW)
+        QUICKBOOKS.parse_tokens(answer, NOW)
 
 
 def test_a_wrong_secret_is_the_operators(tokens, no_tokens, settings):
@@ -87,7 +86,7 @@ def connected(db, workspace, tokens) -> Connection:
     connection = Connection.objects.create(
         workspace=workspace, integration="quickbooks", account_id=REALM, state=ConnectionState.ACTIVE
     )
-    grant = parse_tokens(tokens, timezone.now())
+    grant = QUICKBOOKS.parse_tokens(tokens, timezone.now())
     OAuthGrant.objects.create(
         connection=connection,
         access_token=grant.access_token,

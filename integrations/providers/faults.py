@@ -1,0 +1,60 @@
+"""Reading what a vendor refuses: what all of them share. Sentences and codes are each vendor's own (`errors.py`)."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from fieldcamp.logs import redact
+from integrations import errors
+
+# https://www.rfc-editor.org/rfc/rfc6749#section-5.2, and what is meant for the consent but seen here as well
+_RETRY = frozenset({"temporarily_unavailable", "server_error"})
+_OURS = frozenset({
+    "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type",
+})  # fmt: skip
+
+
+def body_of(response: requests.Response) -> Any:
+    """The answer's JSON; {} where it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return {}
+
+
+def detail_of(body: Any) -> str:
+    """The vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
+    return redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+
+
+def unavailable(service: str, detail: str) -> errors.Unavailable:
+    return errors.Unavailable(f"{service} is not answering properly at the moment.", detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFaults:
+    """A token endpoint's refusals. `service` is what people know the vendor for, `credentials` what an operator has to
+    look at, `accounts` what stays connected; `retry` and `ours` are codes of the vendor's own for what passes, and for
+    what is our app's fault."""
+
+    vendor: str
+    service: str
+    credentials: str
+    accounts: str = "accounts"
+    retry: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+
+    def explain(self, status: int, code: str, detail: str, reconnect: str = "") -> errors.ProviderError:
+        """Returns what the refusal means; `reconnect` is what the person is told, where this code ends the grant."""
+        if status >= 500 or status in (408, 429) or code in _RETRY | self.retry:
+            return unavailable(self.service, detail)
+        if reconnect:
+            return errors.NeedsReconnect(reconnect, detail=detail)
+        known = code in _OURS | self.ours
+        words = "refuses FieldCamp's own credentials" if known else "refused the request for a token"
+        return errors.Misconfigured(
+            f"{self.vendor} {words}. An operator has to check {self.credentials}; {self.accounts} stay connected.",
+            detail=detail,
+        )

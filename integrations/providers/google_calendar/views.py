@@ -1,9 +1,0 @@
-"""The two addresses that allauth knows by name: where a sign-in would start, and where Google sends people back to."""
-
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
-
-from integrations.providers.google_calendar.provider import GoogleCalendarLogin
-from integrations.providers.signin import refuse_direct_start
-
-oauth2_login = refuse_direct_start
-oauth2_callback = OAuth2CallbackView.adapter_view(GoogleCalendarLogin)

@@ -1,0 +1,114 @@
+"""OAuth 2.0, as vendors speak it: what differs is declared in a vendor's folder, what does not stands here once.
+
+https://www.rfc-editor.org/rfc/rfc6749
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from django.conf import settings
+
+from integrations.errors import Unavailable
+from integrations.providers.base import Http
+from integrations.records import Tokens
+from integrations.transport.answers import json_object
+from integrations.transport.client import utc_now
+from integrations.transport.credentials import Bearer, basic_auth
+
+LONGEST = 10**9  # seconds; what is more overflows a date
+
+
+def listed_scopes(answer: Mapping[str, Any]) -> list[str] | None:
+    """The scopes that a token answer names; None where it is silent, which grants what was asked for."""
+    scope = answer.get("scope")
+    return scope.split() if isinstance(scope, str) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """One vendor's OAuth 2.0, an `Authentication`.
+
+    `vendor` is how people call it, `app` our app there: GOOGLE is settings' GOOGLE_CLIENT, made of GOOGLE_CLIENT_ID and
+    GOOGLE_CLIENT_SECRET. `granted` reads from a token answer which scopes were granted, under the names that we ask
+    for; where the answer brings no new refresh token it is shown the one that stays. `lifetimes` are the answer's names
+    for the seconds after which its refresh token ends; the earliest counts.
+    """
+
+    vendor: str
+    app: str
+    authorize_url: Callable[[], str]
+    token_url: Callable[[], str]
+    scopes: tuple[str, ...]
+    permissions: Mapping[str, str]
+    granted: Callable[[Mapping[str, Any]], frozenset[str] | None]
+    revoke: Callable[[Http, str], None] | None
+    auth_params: Mapping[str, str] = field(default_factory=dict)  # what the consent's address says besides
+    pkce: bool = True
+    basic_auth: bool = False  # our app names itself in a header, not in the form: section 2.3.1
+    token_headers: Mapping[str, str] = field(default_factory=dict)
+    refresh_fields: Mapping[str, str] = field(default_factory=dict)  # what a refresh says besides
+    rotates: bool = False  # a refresh ends the token that it was made with, so it is sent once
+    lifetimes: tuple[str, ...] = ()
+    authorize: Callable[[str], requests.auth.AuthBase] = Bearer
+
+    @property
+    def client(self) -> Mapping[str, str]:
+        """Our app's `client_id` and `secret`."""
+        found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
+        return found
+
+    def parse_tokens(self, answer: Mapping[str, Any], now: dt.datetime, held: str = "") -> Tokens:
+        """Returns a token answer's tokens; `held` is the refresh token that stays where it brings none.
+
+        One without an access token comes from a proxy in between, not from the vendor: try again."""
+        access_token, refresh_token = _text(answer.get("access_token")), _text(answer.get("refresh_token"))
+        if not access_token:
+            raise Unavailable(f"{self.vendor}'s answer held no token.")
+        ends = [seconds for name in self.lifetimes if (seconds := _seconds(answer.get(name)))]
+        return Tokens(
+            access_token=access_token,
+            expires_at=now + dt.timedelta(seconds=_seconds(answer.get("expires_in"))),
+            refresh_token=refresh_token or None,
+            refresh_expires_at=now + dt.timedelta(seconds=min(ends)) if ends else None,
+            scopes=self.granted({**answer, "refresh_token": refresh_token or held}),
+            raw=dict(answer),
+        )
+
+    def refresh(self, http: Http, refresh_token: str) -> Tokens:
+        """Returns new tokens. Where the vendor rotates refresh tokens, a lost answer is for the caller to ask again."""
+        asked_at = utc_now()
+        fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        answer = self.ask(http, fields, self.client, self.refresh_fields, retry_safe=None if self.rotates else True)
+        return self.parse_tokens(answer, asked_at, held=refresh_token)
+
+    def ask(
+        self,
+        http: Http,
+        fields: Mapping[str, str],
+        client: Mapping[str, str],
+        more: Mapping[str, str] | None = None,
+        retry_safe: bool | None = None,
+    ) -> dict[str, Any]:
+        """Returns the token endpoint's answer to these fields, as our app at the vendor."""
+        headers, ours = dict(self.token_headers), {}
+        if self.basic_auth:
+            headers["Authorization"] = basic_auth(client["client_id"], client["secret"])
+        else:
+            ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
+        data = {**fields, **ours, **(more or {})}
+        return json_object(http.request("POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(value: Any) -> int:
+    """Some endpoints say a number as a string."""
+    try:
+        return min(max(int(value), 0), LONGEST)
+    except (TypeError, ValueError):
+        return 0
