@@ -228,6 +228,8 @@ REASONS: dict[str, Fix] = {
     ProblemReason.INTERNAL: Fix(
         _("Something went wrong on our side"),
         _("Everything else is synced. The next sync tries this record again by itself; if it stays, tell support."),
+        leads=FixTarget.RECORD,
+        link=_("Open the record"),
     ),
     ProblemReason.LIMITS: Fix(
         _("A limit of the provider is reached"),

@@ -139,7 +139,7 @@ def test_a_lost_answer_that_cannot_be_resolved_is_alone(dana, person, sync, vend
     assert not Problem.objects.open().exists()
 
 
-def test_a_write_that_our_side_cannot_send_is_alone(dana, person, sync, make_visits, monkeypatch):
+def test_a_write_that_our_side_cannot_send_is_alone(dana, google, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 4)
     Visit.objects.filter(pk=visits[1].pk).update(title="Unsendable")
     real = HttpClient.request
