@@ -81,23 +81,21 @@ class OAuth:
         """Returns new tokens. Where the vendor rotates refresh tokens, a lost answer is for the caller to ask again."""
         asked_at = utc_now()
         fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        answer = self.ask(http, fields, self.client, self.refresh_fields, retry_safe=None if self.rotates else True)
+        answer = self.ask(http, fields, self.refresh_fields, retry_safe=None if self.rotates else True)
         return self.parse_tokens(answer, asked_at, held=refresh_token)
 
     def ask(
         self,
         http: Http,
         fields: Mapping[str, str],
-        client: Mapping[str, str],
         more: Mapping[str, str] | None = None,
         retry_safe: bool | None = None,
     ) -> dict[str, Any]:
         """Returns the token endpoint's answer to these fields, as our app at the vendor."""
-        headers, ours = dict(self.token_headers), {}
+        headers, client = dict(self.token_headers), self.client
+        ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
         if self.basic_auth:
-            headers["Authorization"] = basic_auth(client["client_id"], client["secret"])
-        else:
-            ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
+            headers["Authorization"], ours = basic_auth(**client), {}
         data = {**fields, **ours, **(more or {})}
         return json_object(http.request("POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe))
 

@@ -40,7 +40,6 @@ from tests.integrations.sync.on_order import Call, Made, OnOrder
 from tests.integrations.sync.people import FREQUENCIES, HOME, Event, Person
 
 NAME = "memory_calendar"
-PAGE = 200
 BATCH_SIZE = 25
 BATCH, LISTING, EVENTS = "/memory/batch", "/memory/changes", "/memory/events"
 BLANK = {"zone": "UTC", "title": "", "text": "", "place": "", "busy": True, "recurrence": None, "series_id": None,
@@ -75,6 +74,8 @@ class MemoryVendor(OnOrder):
 
 class MemoryClient:
     """One account's calendars. See `ProviderClient` for what each method promises."""
+
+    page = 200  # events
 
     def __init__(self, vendor: MemoryVendor, account_id: str):
         self.vendor, self.account_id = vendor, account_id
@@ -129,7 +130,7 @@ class MemoryClient:
         tag, until, begins = int(state["tag"]), int(state.get("until", self.vendor.newest)), state.get("begins")
         rows = [row for row in self._events(container_id).values() if tag < int(row.tag) <= until]
         rows.sort(key=lambda row: int(row.tag))
-        page, rest = rows[:PAGE], rows[PAGE:]
+        page, rest = rows[: self.page], rows[self.page :]
         listed = [row for row in page if begins is None or (not row.gone and _end(row) > begins)]
         if rest:
             return Page(listed, json.dumps({**state, "tag": page[-1].tag}), last=False)
@@ -284,6 +285,9 @@ class Memory(Person):
         of_series = [record for record in self._mine.values() if record.fields.get("series_id") == event_id]
         for record in [self._mine.get(event_id) or RemoteRecord(event_id, "", "block"), *of_series]:
             self._put(replace(record, fields=place, gone=True))
+
+    def small_pages(self, monkeypatch):
+        monkeypatch.setattr(MemoryClient, "page", 2)
 
     def copy(self, event, begin):
         return self.add(event.title, begin, marker=self._mine[event.id].marker)
