@@ -22,7 +22,7 @@ LONGEST = 10**9  # seconds; what is more overflows a date
 
 
 def listed_scopes(answer: Mapping[str, Any]) -> list[str] | None:
-    """The scopes that a token answer names; None where it is silent, which grants what was asked for."""
+    """Returns the scopes that a token answer names; None where it is silent, which grants what was asked for."""
     scope = answer.get("scope")
     return scope.split() if isinstance(scope, str) else None
 
@@ -56,7 +56,7 @@ class OAuth:
 
     @property
     def client(self) -> Mapping[str, str]:
-        """Our app's `client_id` and `secret`."""
+        """Returns our app's `client_id` and `secret`."""
         found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
         return found
 
@@ -105,7 +105,7 @@ def _text(value: Any) -> str:
 
 
 def _seconds(value: Any) -> int:
-    """Some endpoints say a number as a string."""
+    """Reads a number of seconds, which some endpoints send as a string."""
     try:
         return min(max(int(value), 0), LONGEST)
     except (TypeError, ValueError):

@@ -96,6 +96,7 @@ class ConsentLogin(OAuth2Adapter):
 class ConsentProvider(OAuth2Provider):
     """What allauth wants to know of one provider. Raises SocialApp.DoesNotExist where this site has no app there."""
 
+    integration: ClassVar[Provider]
     oauth: ClassVar[OAuth]
     account_class = ConsentAccount
     uses_apps = False  # of allauth's own keeping: ours stands in the settings
@@ -111,7 +112,7 @@ class ConsentProvider(OAuth2Provider):
         return self.oauth.pkce
 
     def get_default_scope(self) -> list[str]:
-        return list(self.oauth.scopes)
+        return list(self.integration.scopes)
 
     def get_auth_params(self) -> dict[str, str]:
         return {**self.oauth.auth_params, **super().get_auth_params()}
@@ -122,8 +123,8 @@ class ConsentProvider(OAuth2Provider):
 
 def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
     """Builds the provider's class for allauth, with its adapter as `oauth2_adapter_class`."""
-    name, facts = provider.label.replace(" ", ""), {"oauth": oauth}
-    login = type(f"{name}Login", (ConsentLogin,), {"integration": provider, "provider_id": provider.slug, **facts})
+    name, facts = provider.label.replace(" ", ""), {"integration": provider, "oauth": oauth}
+    login = type(f"{name}Login", (ConsentLogin,), {"provider_id": provider.slug, **facts})
     return type(
         f"{name}Consent",
         (ConsentProvider,),
@@ -132,7 +133,7 @@ def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
 
 
 def addresses_of(provider: Provider) -> list[URLPattern]:
-    """The two addresses that allauth knows by name: where a sign-in would start, and where people are led back to."""
+    """Builds the two addresses that allauth knows by name: where a sign-in would start, and where people come back."""
     slug, consent = provider.slug, registry.get_class(provider.slug)
     back = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
     return [

@@ -1,5 +1,6 @@
 """How an integration stands: for the status endpoint and, in words, for the dashboard's cards."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,7 @@ class Standing:
         return [connection for connection in self.connections if connection.state != ConnectionState.DISCONNECTED]
 
     @property
-    def next_sync_at(self):
+    def next_sync_at(self) -> dt.datetime | None:
         """What the dispatcher will do; None where nothing runs by schedule."""
         active = any(connection.state == ConnectionState.ACTIVE for connection in self.connections)
         return self.row.next_sync_at if self.row and active else None
@@ -98,7 +99,7 @@ def standing(workspace: Workspace, integration: str) -> Standing:
 
 
 def standings(workspace: Workspace) -> list[Standing]:
-    """Every integration, in five queries however many there are."""
+    """Returns how every integration stands, in five queries however many there are."""
     found = {name: Standing(provider, None) for name, provider in PROVIDERS.items()}
     for row in WorkspaceIntegration.objects.filter(workspace=workspace, integration__in=found):
         found[row.integration].row = row
@@ -118,19 +119,21 @@ def standings(workspace: Workspace) -> list[Standing]:
 
 
 def _over(workspace: Workspace, integration: str) -> QuerySet[SyncJob]:
-    """Its jobs that are over, newest first. By that time alone, which no two have as one waits for the other's end:
-    with the id SQLite would walk an index that has both, through the jobs of all integrations."""
+    """Returns its jobs that are over, newest first.
+
+    By that time alone, which no two have, as one waits for the other's end: with the id beside it SQLite would walk an
+    index that has both, through the jobs of all integrations."""
     jobs = SyncJob.objects.filter(workspace=workspace, integration=integration)
     return jobs.exclude(status__in=IN_FLIGHT).order_by("-created_at")
 
 
 def _last_jobs(workspace: Workspace, integrations: Iterable[str]) -> QuerySet[SyncJob]:
-    """The newest job of each that is over. A look into the index for each of them: grouping would read all jobs."""
+    """Returns the newest job of each that is over, by a look into the index for each: grouping would read all jobs."""
     newest = [Subquery(_over(workspace, integration).values("pk")[:1]) for integration in integrations]
     return SyncJob.objects.filter(pk__in=newest).order_by()
 
 
-def open_problems(workspace: Workspace, integration: str = ""):
+def open_problems(workspace: Workspace, integration: str = "") -> QuerySet[Problem]:
     """Problems that are open now, newest first; not the notices, not what a person chose to ignore."""
     problems = Problem.objects.filter(workspace=workspace, resolved_at=None, notice=False, ignored_at=None)
     if integration:

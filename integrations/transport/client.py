@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import structlog
@@ -279,5 +279,5 @@ def is_below(url: str, base: str) -> bool:
     return same and "@" not in mine.netloc and "\\" not in url and not climbs and mine.path.startswith(prefix)
 
 
-def _port(parts) -> int | None:
+def _port(parts: SplitResult) -> int | None:
     return parts.port or {"https": 443, "http": 80}.get(parts.scheme)
