@@ -82,13 +82,8 @@ def sandbox_beside() -> Iterator[str]:
 def _point_at(address: str) -> None:
     from django.conf import settings
 
-    settings.GOOGLE_ACCOUNTS_URL = f"{address}/google/accounts"
-    settings.GOOGLE_OAUTH2_URL = f"{address}/google/oauth2"
-    settings.GOOGLE_OPENID_URL = f"{address}/google/openid"
-    settings.GOOGLE_API_URL = f"{address}/google/api"
-    settings.INTUIT_OAUTH_URL = f"{address}/intuit/oauth"
-    settings.INTUIT_DEVELOPER_API_URL = f"{address}/intuit/developer"
-    settings.QUICKBOOKS_API_URL = f"{address}/intuit/api"
+    for name, path in settings.VENDOR_URLS.items():
+        setattr(settings, name, address + path)
     settings.GOOGLE_CLIENT = settings.INTUIT_CLIENT = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
 
 

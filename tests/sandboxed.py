@@ -9,6 +9,8 @@ import requests
 
 from fieldcamp.sandbox.app import create_app
 from fieldcamp.sandbox.mount import URL, SandboxAdapter
+from integrations.providers import PROVIDERS
+from integrations.providers.oauth import OAuth
 from integrations.transport.session import mounted
 
 DOMAINS = {"google": "google.test", "microsoft": "outlook.test"}
@@ -78,21 +80,12 @@ class Vendors:
 
 
 def _point_at_sandbox(settings) -> None:
-    settings.GOOGLE_ACCOUNTS_URL = f"{URL}/google/accounts"
-    settings.GOOGLE_OAUTH2_URL = f"{URL}/google/oauth2"
-    settings.GOOGLE_OPENID_URL = f"{URL}/google/openid"
-    settings.GOOGLE_API_URL = f"{URL}/google/api"
-    settings.MICROSOFT_LOGIN_URL = f"{URL}/microsoft/login"
-    settings.MICROSOFT_GRAPH_URL = f"{URL}/microsoft/graph"
-    settings.INTUIT_APPCENTER_URL = f"{URL}/intuit/appcenter"
-    settings.INTUIT_OAUTH_URL = f"{URL}/intuit/oauth"
-    settings.INTUIT_DEVELOPER_API_URL = f"{URL}/intuit/developer"
-    settings.QUICKBOOKS_API_URL = f"{URL}/intuit/api"
-    client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
-    settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = settings.INTUIT_CLIENT = client
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        slug: {"APPS": [{**client, "key": ""}]} for slug in ("google-calendar", "outlook-calendar", "quickbooks")
-    }
+    for name, path in settings.VENDOR_URLS.items():
+        setattr(settings, name, URL + path)
+    for provider in PROVIDERS.values():
+        if isinstance(provider.authentication, OAuth):
+            client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
+            setattr(settings, f"{provider.authentication.app}_CLIENT", client)
 
 
 @pytest.fixture

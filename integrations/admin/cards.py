@@ -162,7 +162,7 @@ def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
 
 
 def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str]) -> Card:
-    """Returns the card of one provider; `facts` are those of companies' books, by their connection."""
+    """Builds the card of one provider; `facts` are those of companies' books, by their connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
@@ -206,7 +206,7 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Their cards; one query more where there are books, whosever they are."""
+    """Builds their cards; one query more where there are books, whosever they are."""
     books = _books(found)
     facts = facts_of(books) if books else {}
     return [_card(one, desk_user, facts) for one in found]

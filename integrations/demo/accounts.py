@@ -12,7 +12,7 @@ ONCE: dict[str, tuple[str, ...]] = {"outlook_calendar": ("dana@outlook.test", "l
 
 
 def where(sandbox_url: str) -> str:
-    """Where the vendors' own pages are."""
+    """Tells where the vendors' own pages are."""
     return (
         f"  the sandbox (Google's side) is at {sandbox_url}/google/ui, Outlook's at /microsoft/ui,\n"
         f"  the books at /intuit/ui\n"

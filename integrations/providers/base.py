@@ -26,7 +26,7 @@ from integrations.records import (
 class Http(Protocol):
     """The one exit to the network (integrations/transport/client.py), already bound to one connection's tokens."""
 
-    def request(self, method: str, url: str, **kwargs) -> requests.Response:
+    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         """Returns an answer below 300, or raises a `ProviderError`. `kwargs` are those of requests, and `cost` (calls
         that the provider counts), `retry_safe` (may be sent twice), `rejects_token` (finds a 401 that hides in an
         answer)."""

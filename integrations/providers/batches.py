@@ -39,7 +39,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def wait(self, now: dt.datetime) -> float:
-        """How long this part asks to wait, in seconds; 0 where it does not say."""
+        """Returns how long this part asks to wait, in seconds; 0 where it does not say."""
         named = {name.casefold(): str(value) for name, value in self.headers.items()}
         return retry_after(named.get("retry-after"), now) or 0.0
 
@@ -147,7 +147,7 @@ class BatchingCalendar(ABC):
     def _with_refused_deletes_settled(
         self, container_id: str, operations: Sequence[Operation], results: list[WriteResult]
     ) -> list[WriteResult]:
-        """Vendors have been seen to answer 403 when a cancelled event is deleted: look before calling it a failure."""
+        """Looks before calling it a failure: vendors have been seen to answer 403 when a cancelled event is deleted."""
         refused = {
             operation.key: operation.remote_id
             for operation, result in zip(operations, results, strict=True)

@@ -13,29 +13,29 @@ _UNTOUCHED = dt.timedelta(seconds=2)
 
 
 def main_first(containers: Iterable[Container]) -> list[Container]:
-    """The account's calendars as they are shown."""
+    """Sorts an account's calendars as they are shown."""
     return sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
 
 
 def tombstone(event_id: str, *, doubtful: bool = False) -> RemoteRecord:
-    """An event that is gone, or never was."""
+    """Builds what stands for an event that is gone, or never was."""
     return RemoteRecord(id=event_id, tag="", kind="block", gone=True, doubtful=doubtful)
 
 
 def shown(summary: str | None, start: str, end: str, status: str) -> dict[str, Any]:
-    """What the change feed may print of an event."""
+    """Picks what the change feed may print of an event."""
     return {"summary": summary or "", "start": start, "end": end, "all_day": is_day(start), "status": status}
 
 
 def is_untouched(created: str | None, changed: str | None) -> bool:
-    """Whether the event is as it was made, by the two times that its vendor tells of it."""
+    """Tells whether the event is as it was made, by the two times that its vendor gives."""
     if not (created and changed):
         return False
     return dt.datetime.fromisoformat(changed) - dt.datetime.fromisoformat(created) <= _UNTOUCHED
 
 
 def lost_calendar(error: errors.Gone) -> errors.Rejected:
-    """A calendar that is not there is no list of events without an event: nothing in it is gone by that."""
+    """Turns the error around: a calendar that is not there is not one without events, and nothing in it is removed."""
     return errors.Rejected(
         "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",
         detail=error.detail,
@@ -45,13 +45,13 @@ def lost_calendar(error: errors.Gone) -> errors.Rejected:
 def read_cursor(
     cursor: str, names: Collection[str], *, one_of: Collection[str], all_of: Collection[str] = ()
 ) -> dict[str, str]:
-    """What a cursor of ours holds: texts under some of these `names`. Raises `CursorExpired` for anything else."""
+    """Reads a cursor of ours: texts under some of these `names`. Raises `CursorExpired` for anything else."""
     try:
-        state = json.loads(cursor)
+        state: Any = json.loads(cursor)
     except ValueError:
         state = None
     keys = set(state) if isinstance(state, dict) else set()
     known = keys & set(one_of) and set(all_of) <= keys <= set(names)
     if not known or not all(isinstance(value, str) for value in state.values()):
         raise errors.CursorExpired("The stored position in this calendar cannot be read.")
-    return state
+    return dict(state)

@@ -17,7 +17,7 @@ _OURS = frozenset({
 
 
 def body_of(response: requests.Response) -> Any:
-    """The answer's JSON; {} where it is none."""
+    """Returns the answer's JSON; {} where it is none."""
     try:
         return response.json()
     except ValueError:
@@ -25,11 +25,12 @@ def body_of(response: requests.Response) -> Any:
 
 
 def detail_of(body: Any) -> str:
-    """The vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
+    """Returns the vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
     return redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
 
 
 def unavailable(service: str, detail: str) -> errors.Unavailable:
+    """Builds what a vendor's own trouble is called."""
     return errors.Unavailable(f"{service} is not answering properly at the moment.", detail=detail)
 
 

@@ -22,7 +22,7 @@ LONGEST = 10**9  # seconds; what is more overflows a date
 
 
 def listed_scopes(answer: Mapping[str, Any]) -> list[str] | None:
-    """The scopes that a token answer names; None where it is silent, which grants what was asked for."""
+    """Returns the scopes that a token answer names; None where it is silent, which grants what was asked for."""
     scope = answer.get("scope")
     return scope.split() if isinstance(scope, str) else None
 
@@ -56,7 +56,7 @@ class OAuth:
 
     @property
     def client(self) -> Mapping[str, str]:
-        """Our app's `client_id` and `secret`."""
+        """Returns our app's `client_id` and `secret`."""
         found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
         return found
 
@@ -81,23 +81,21 @@ class OAuth:
         """Returns new tokens. Where the vendor rotates refresh tokens, a lost answer is for the caller to ask again."""
         asked_at = utc_now()
         fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        answer = self.ask(http, fields, self.client, self.refresh_fields, retry_safe=None if self.rotates else True)
+        answer = self.ask(http, fields, self.refresh_fields, retry_safe=None if self.rotates else True)
         return self.parse_tokens(answer, asked_at, held=refresh_token)
 
     def ask(
         self,
         http: Http,
         fields: Mapping[str, str],
-        client: Mapping[str, str],
         more: Mapping[str, str] | None = None,
         retry_safe: bool | None = None,
     ) -> dict[str, Any]:
         """Returns the token endpoint's answer to these fields, as our app at the vendor."""
-        headers, ours = dict(self.token_headers), {}
+        headers, client = dict(self.token_headers), self.client
+        ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
         if self.basic_auth:
-            headers["Authorization"] = basic_auth(client["client_id"], client["secret"])
-        else:
-            ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
+            headers["Authorization"], ours = basic_auth(**client), {}
         data = {**fields, **ours, **(more or {})}
         return json_object(http.request("POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe))
 
@@ -107,7 +105,7 @@ def _text(value: Any) -> str:
 
 
 def _seconds(value: Any) -> int:
-    """Some endpoints say a number as a string."""
+    """Reads a number of seconds, which some endpoints send as a string."""
     try:
         return min(max(int(value), 0), LONGEST)
     except (TypeError, ValueError):

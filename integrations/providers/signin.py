@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from allauth.socialaccount.models import SocialToken
+from allauth.socialaccount.models import SocialApp, SocialToken
 from allauth.socialaccount.providers import registry
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client, OAuth2Error
@@ -41,9 +41,8 @@ class ExchangeClient(OAuth2Client):
             "redirect_uri": self.callback_url,
             **({"code_verifier": pkce_code_verifier} if pkce_code_verifier else {}),
         }
-        client = {"client_id": self.consumer_key, "secret": self.consumer_secret}
         try:
-            answer = self.oauth.ask(HttpClient(self.integration, None), fields, client)
+            answer = self.oauth.ask(HttpClient(self.integration, None), fields)
             self.oauth.parse_tokens(answer, dt.datetime.now(dt.UTC))
         except ProviderError as error:
             raise OAuth2Error("The code could not be exchanged.") from error
@@ -95,17 +94,25 @@ class ConsentLogin(OAuth2Adapter):
 
 
 class ConsentProvider(OAuth2Provider):
-    """What allauth wants to know of one provider."""
+    """What allauth wants to know of one provider. Raises SocialApp.DoesNotExist where this site has no app there."""
 
+    integration: ClassVar[Provider]
     oauth: ClassVar[OAuth]
     account_class = ConsentAccount
+    uses_apps = False  # of allauth's own keeping: ours stands in the settings
+
+    def __init__(self, request: HttpRequest, app=None) -> None:
+        client = self.oauth.client
+        if not client["client_id"]:
+            raise SocialApp.DoesNotExist
+        super().__init__(request, SocialApp(provider=self.id, name=self.name, **client))
 
     @property
     def pkce_enabled_default(self) -> bool:
         return self.oauth.pkce
 
     def get_default_scope(self) -> list[str]:
-        return list(self.oauth.scopes)
+        return list(self.integration.scopes)
 
     def get_auth_params(self) -> dict[str, str]:
         return {**self.oauth.auth_params, **super().get_auth_params()}
@@ -116,8 +123,8 @@ class ConsentProvider(OAuth2Provider):
 
 def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
     """Builds the provider's class for allauth, with its adapter as `oauth2_adapter_class`."""
-    name, facts = provider.label.replace(" ", ""), {"oauth": oauth}
-    login = type(f"{name}Login", (ConsentLogin,), {"integration": provider, "provider_id": provider.slug, **facts})
+    name, facts = provider.label.replace(" ", ""), {"integration": provider, "oauth": oauth}
+    login = type(f"{name}Login", (ConsentLogin,), {"provider_id": provider.slug, **facts})
     return type(
         f"{name}Consent",
         (ConsentProvider,),
@@ -126,7 +133,7 @@ def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
 
 
 def addresses_of(provider: Provider) -> list[URLPattern]:
-    """The two addresses that allauth knows by name: where a sign-in would start, and where people are led back to."""
+    """Builds the two addresses that allauth knows by name: where a sign-in would start, and where people come back."""
     slug, consent = provider.slug, registry.get_class(provider.slug)
     back = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
     return [

@@ -5,13 +5,13 @@ import zoneinfo
 
 
 def aware(text: str, zone: dt.tzinfo = dt.UTC) -> dt.datetime:
-    """A vendor's time; one that says no offset is meant in this zone."""
+    """Reads a vendor's time; one that says no offset is meant in this zone."""
     moment = dt.datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def zone_named(name: str) -> dt.tzinfo:
-    """The zone of that IANA name; UTC for one that nobody knows."""
+    """Returns the zone of that IANA name; UTC for one that nobody knows."""
     try:
         return zoneinfo.ZoneInfo(name) if name else dt.UTC
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -99,7 +99,7 @@ def standing(workspace: Workspace, integration: str) -> Standing:
 
 
 def standings(workspace: Workspace) -> list[Standing]:
-    """Every integration, in five queries however many there are."""
+    """Returns how every integration stands, in five queries however many there are."""
     found = {name: Standing(provider, None) for name, provider in PROVIDERS.items()}
     for row in WorkspaceIntegration.objects.filter(workspace=workspace, integration__in=found):
         found[row.integration].row = row
@@ -119,14 +119,16 @@ def standings(workspace: Workspace) -> list[Standing]:
 
 
 def _over(workspace: Workspace, integration: str) -> QuerySet[SyncJob]:
-    """Its jobs that are over, newest first. By that time alone, which no two have as one waits for the other's end:
-    with the id SQLite would walk an index that has both, through the jobs of all integrations."""
+    """Returns its jobs that are over, newest first.
+
+    By that time alone, which no two have, as one waits for the other's end: with the id beside it SQLite would walk an
+    index that has both, through the jobs of all integrations."""
     jobs = SyncJob.objects.filter(workspace=workspace, integration=integration)
     return jobs.ended().order_by("-created_at")
 
 
 def _last_jobs(workspace: Workspace, integrations: Iterable[str]) -> QuerySet[SyncJob]:
-    """The newest job of each that is over. A look into the index for each of them: grouping would read all jobs."""
+    """Returns the newest job of each that is over, by a look into the index for each: grouping would read all jobs."""
     newest = [Subquery(_over(workspace, integration).values("pk")[:1]) for integration in integrations]
     return SyncJob.objects.filter(pk__in=newest).order_by()
 

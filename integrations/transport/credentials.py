@@ -22,5 +22,5 @@ def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def basic_auth(client_id: str, secret: str) -> str:
-    """The header with which an app names itself at a token endpoint."""
+    """Returns the header with which an app names itself at a token endpoint."""
     return f"Basic {base64.b64encode(f'{client_id}:{secret}'.encode()).decode()}"

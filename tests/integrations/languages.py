@@ -18,8 +18,9 @@ PERMISSIONS = [words for provider in PROVIDERS.values() for words in provider.pe
 WORD = re.compile(r"[A-Za-z]{3,}")
 # Names of things and units; and what people, providers and the engine have written, which is data.
 NAMES = {
-    "FieldCamp", "Google", "Calendar", "Outlook", "QuickBooks", "Ours", "UTC", "America", "New", "York", "EST", "EDT",
-    "CSV", "API", "Integrations", "Microsoft", "Intuit", "esc",
+    "FieldCamp", "Ours", "UTC", "America", "New", "York", "EST", "EDT", "CSV", "API", "Integrations", "esc",
+    *(word for provider in PROVIDERS.values() for word in provider.label.split()),
+    *(provider.authentication.vendor for provider in PROVIDERS.values()),
 }  # fmt: skip
 
 

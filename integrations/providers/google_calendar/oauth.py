@@ -29,7 +29,7 @@ def hosts(_account_id: str) -> tuple[str, ...]:
 
 
 def granted(answer: Mapping[str, Any]) -> frozenset[str] | None:
-    """Google answers "email" in its long form, and wider scopes cover ours."""
+    """Reads what was granted: Google answers "email" in its long form, and wider scopes cover ours."""
     listed = listed_scopes(answer)
     if listed is None:
         return None

@@ -28,7 +28,7 @@ def _tenant_url() -> str:
 
 
 def granted(answer: Mapping[str, Any]) -> frozenset[str] | None:
-    """`https://graph.microsoft.com/User.Read` is `User.Read`.
+    """Reads what was granted: `https://graph.microsoft.com/User.Read` is `User.Read`.
 
     Microsoft does not list `offline_access` among what it granted; that there is a refresh token is what says so."""
     listed = listed_scopes(answer)

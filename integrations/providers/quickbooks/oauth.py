@@ -27,7 +27,7 @@ def hosts(_account_id: str) -> tuple[str, ...]:
 
 
 def granted(_answer: Mapping[str, Any]) -> frozenset[str]:
-    """Intuit does not say what it granted: consent is all or nothing."""
+    """Returns all of ours: Intuit does not say what it granted, consent is all or nothing."""
     return frozenset(SCOPES)
 
 

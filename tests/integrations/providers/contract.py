@@ -9,16 +9,12 @@ import pytest
 from integrations import errors
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
-from integrations.providers.outlook_calendar import listing
 from integrations.providers.quickbooks import addresses
 from integrations.records import Marker, Operation, RemoteRecord, Verb, Window, instant
 from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.books.bookkeeper import Bookkeeper
-from tests.integrations.sync import memory
-from tests.integrations.sync.google import Google
-from tests.integrations.sync.memory import Memory
-from tests.integrations.sync.outlook import Outlook
+from tests.integrations.engine import PEOPLE
 from tests.integrations.sync.people import Person
 from tests.sandboxed import COMPANY
 
@@ -33,11 +29,11 @@ def at(days: float) -> dt.datetime:
 class Account:
     """One account. `client()` is made anew, as each run does it; the verbs in the owner's name are done over there."""
 
-    name: ClassVar[str]  # of the provider
+    integration: str
     world: ClassVar[str] = "sandbox"
-    vendor: ClassVar[str]
+    vendor: str
     kind: ClassVar[str]
-    batch_path: ClassVar[str]
+    batch_path: str
     taken: ClassVar[type[errors.ProviderError]] = errors.Duplicate  # a create that meets another record in its place
     exact: ClassVar[bool] = True  # a listing tells a change once; else it may tell the last moments' again
     old_cursor: ClassVar[str] = ""  # one from long ago, where age alone makes it expire
@@ -46,7 +42,7 @@ class Account:
     def __init__(self, vendors: Any):
         self.vendors = vendors.at(self.vendor)
         self.vendors.throttle(False)
-        self.provider = PROVIDERS[self.name]
+        self.provider = PROVIDERS[self.integration]
 
     def client(self) -> ProviderClient:
         http = HttpClient(self.provider, OneToken(self.token), **FakeTime(NOW).kwargs())
@@ -110,17 +106,20 @@ class Account:
 
 
 class Calendar(Account):
-    """Somebody's main calendar."""
+    """Somebody's main calendar, at whichever vendor: what differs, a `Person` knows."""
 
-    people: ClassVar[type[Person]]
     kind = "visit"
     edit = {"title": "Another title"}
     wrong = {"end": instant(at(0))}
 
-    def __init__(self, vendors: Any):
+    def __init__(self, vendors: Any, people: type[Person]):
+        self.integration, self.vendor, self.batch_path = people.integration, people.vendor, people.batch_path
         super().__init__(vendors)
-        self.person = self.people(self.vendors)
+        self.person = people(self.vendors)
         self.container = self.person.main
+
+    def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.person.small_pages(monkeypatch)
 
     @property
     def token(self) -> str:
@@ -147,40 +146,10 @@ class Calendar(Account):
         self.person.delete(id)
 
 
-class AtGoogle(Calendar):
-    name, vendor, people, batch_path = Google.integration, Google.vendor, Google, Google.batch_path
-
-    def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = self.vendors.adapter.send
-
-        def send(request: Any, **kwargs: Any) -> Any:
-            request.url = request.url.replace("maxResults=2500", "maxResults=2")
-            return real(request, **kwargs)
-
-        monkeypatch.setattr(self.vendors.adapter, "send", send)
-
-
-class AtMicrosoft(Calendar):
-    name, vendor, people, batch_path = Outlook.integration, Outlook.vendor, Outlook, Outlook.batch_path
-
-    def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listing, "PAGE", "odata.maxpagesize=2")
-
-
-class InMemory(Calendar):
-    name, vendor, people, batch_path, world = Memory.integration, Memory.vendor, Memory, Memory.batch_path, Memory.world
-
-    def client(self) -> ProviderClient:
-        return self.provider.open(None, self.account_id)  # type: ignore[arg-type]  # it speaks no HTTP
-
-    def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(memory, "PAGE", 2)
-
-
 class AtIntuit(Account):
     """A company's customers. (They cannot be deleted; what can be is in the tests of QuickBooks.)"""
 
-    name, vendor, kind, batch_path, container = "quickbooks", "intuit", "customer", "/batch$", "Customer"
+    integration, vendor, kind, batch_path, container = "quickbooks", "intuit", "customer", "/batch$", "Customer"
     taken = errors.Rejected  # names are unique there, and another record of that name is for a person to judge
     exact = False
     old_cursor = '{"since": "2026-01-01T00:00:00Z"}'
@@ -216,8 +185,11 @@ class AtIntuit(Account):
         self.owner.edit("Customer", id, Notes="Gate code 1234")
 
 
-ACCOUNTS: tuple[type[Account], ...] = (InMemory, AtGoogle, AtMicrosoft, AtIntuit)
-CALENDARS: tuple[type[Account], ...] = (InMemory, AtGoogle, AtMicrosoft)
+LEGS: tuple[type[Person] | type[Account], ...] = (*PEOPLE, AtIntuit)
+
+
+def account_of(leg: Any, vendors: Any) -> Account:
+    return Calendar(vendors, leg) if issubclass(leg, Person) else leg(vendors)
 
 
 def pages_of(account: Account, cursor: str) -> Iterator[Any]:

@@ -11,7 +11,8 @@ import pytest
 from integrations.providers import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[3]
-VENDORS = "google|outlook|microsoft|quickbooks|intuit"
+# Each by its product and by its company: outlook, Microsoft.
+VENDORS = "|".join({word for p in PROVIDERS.values() for word in (p.name.partition("_")[0], p.authentication.vendor)})
 # Where a vendor may be named: its own folder, the dict of all, the settings, the simulator, and the demo of them.
 MAY = (
     "integrations/providers/__init__.py",

@@ -68,6 +68,15 @@ class Google(Person):
     def delete(self, event_id):
         self.call("DELETE", f"/{event_id}")
 
+    def small_pages(self, monkeypatch):
+        real = self.vendors.adapter.send
+
+        def send(request, **kwargs):
+            request.url = request.url.replace("maxResults=2500", "maxResults=2")
+            return real(request, **kwargs)
+
+        monkeypatch.setattr(self.vendors.adapter, "send", send)
+
     def copy(self, event, begin):
         return self.add(event.title, begin, extendedProperties=event.raw["extendedProperties"])
 

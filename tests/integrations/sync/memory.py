@@ -7,7 +7,7 @@ with a cursor that goes on behind each of them and may expire, ids of our choosi
 
 import datetime as dt
 import hashlib
-import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -20,7 +20,7 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Http, Provider
-from integrations.providers.calendars import lost_calendar, shown, tombstone
+from integrations.providers.calendars import lost_calendar, read_cursor, shown, tombstone
 from integrations.records import (
     Account,
     Container,
@@ -40,7 +40,6 @@ from tests.integrations.sync.on_order import Call, Made, OnOrder
 from tests.integrations.sync.people import FREQUENCIES, HOME, Event, Person
 
 NAME = "memory_calendar"
-PAGE = 200
 BATCH_SIZE = 25
 BATCH, LISTING, EVENTS = "/memory/batch", "/memory/changes", "/memory/events"
 BLANK = {"zone": "UTC", "title": "", "text": "", "place": "", "busy": True, "recurrence": None, "series_id": None,
@@ -54,7 +53,7 @@ class MemoryVendor(OnOrder):
     def __init__(self) -> None:
         super().__init__()
         self._calendars: dict[tuple[str, str], Events] = {}
-        self._tags = itertools.count(1)
+        self.newest = 0  # tag
 
     def events(self, account_id: str, container_id: str) -> Events:
         return self._calendars.setdefault((account_id, container_id), {})
@@ -65,7 +64,8 @@ class MemoryVendor(OnOrder):
         if not record.gone and end <= start:
             raise errors.Rejected("It ends before it begins.")
         printed = {} if record.gone else shown(title, start, end, "confirmed")
-        events[record.id] = replace(record, tag=str(next(self._tags)), shown=printed)
+        self.newest += 1
+        events[record.id] = replace(record, tag=str(self.newest), shown=printed)
         return events[record.id]
 
     def reset(self) -> None:
@@ -74,6 +74,8 @@ class MemoryVendor(OnOrder):
 
 class MemoryClient:
     """One account's calendars. See `ProviderClient` for what each method promises."""
+
+    page = 200  # events
 
     def __init__(self, vendor: MemoryVendor, account_id: str):
         self.vendor, self.account_id = vendor, account_id
@@ -122,19 +124,26 @@ class MemoryClient:
         return self.vendor.events(self.account_id, container_id)
 
     def _page(self, container_id: str, cursor: str, window: Window) -> Page:
-        """The cursor: the vendor's age, the tag that was listed last, and, in a first listing, where the window began.
-        What changes while pages are read moves behind them, so that nothing is missed."""
-        age, tag, begins = self._position(cursor or f"{self.vendor.age}/0/{instant(window.start)}")
-        rows = sorted((row for row in self._events(container_id).values() if int(row.tag) > int(tag)), key=_by_tag)
-        page, rest = rows[:PAGE], rows[PAGE:]
-        listed = [row for row in page if not begins or (not row.gone and _end(row) > begins)]
-        return Page(listed, f"{age}/{page[-1].tag if page else tag}/{begins if rest else ''}", last=not rest)
+        """The cursor: the vendor's `age` and the last `tag` that was listed; in a first listing also the tag `until`
+        which it goes, and where the window `begins`. What changes while its pages are read the next listing tells."""
+        state = self._position(cursor, window)
+        tag, until, begins = int(state["tag"]), int(state.get("until", self.vendor.newest)), state.get("begins")
+        rows = [row for row in self._events(container_id).values() if tag < int(row.tag) <= until]
+        rows.sort(key=lambda row: int(row.tag))
+        page, rest = rows[: self.page], rows[self.page :]
+        listed = [row for row in page if begins is None or (not row.gone and _end(row) > begins)]
+        if rest:
+            return Page(listed, json.dumps({**state, "tag": page[-1].tag}), last=False)
+        return Page(listed, json.dumps({"age": state["age"], "tag": str(until)}), last=True)
 
-    def _position(self, cursor: str) -> list[str]:
-        parts = cursor.split("/")
-        if len(parts) != 3 or parts[0] != str(self.vendor.age) or not parts[1].isdecimal():
+    def _position(self, cursor: str, window: Window) -> dict[str, str]:
+        age = str(self.vendor.age)
+        if not cursor:
+            return {"age": age, "tag": "0", "until": str(self.vendor.newest), "begins": instant(window.start)}
+        state = read_cursor(cursor, ("age", "tag", "until", "begins"), one_of=("tag",), all_of=("age",))
+        if state["age"] != age:
             raise errors.CursorExpired("It does not know what was seen by then.")
-        return parts
+        return state
 
     def _result(self, events: Events, operation: Operation) -> WriteResult:
         try:
@@ -159,10 +168,6 @@ class MemoryClient:
         if operation.verb is Verb.DELETE:
             return self.vendor.put(events, replace(there, fields={}, gone=True))
         return self.vendor.put(events, replace(there, fields={**there.fields, **operation.fields}, created=False))
-
-
-def _by_tag(record: RemoteRecord) -> int:
-    return int(record.tag)
 
 
 def _end(record: RemoteRecord) -> str:
@@ -280,6 +285,9 @@ class Memory(Person):
         of_series = [record for record in self._mine.values() if record.fields.get("series_id") == event_id]
         for record in [self._mine.get(event_id) or RemoteRecord(event_id, "", "block"), *of_series]:
             self._put(replace(record, fields=place, gone=True))
+
+    def small_pages(self, monkeypatch):
+        monkeypatch.setattr(MemoryClient, "page", 2)
 
     def copy(self, event, begin):
         return self.add(event.title, begin, marker=self._mine[event.id].marker)

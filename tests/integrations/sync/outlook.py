@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fieldcamp.sandbox.mount import URL
+from integrations.providers.outlook_calendar import listing
 from integrations.providers.outlook_calendar.mapping import MARK
 from tests.integrations.sync.people import HOME, ZONE, Event, Person
 
@@ -74,6 +75,9 @@ class Outlook(Person):
 
     def delete(self, event_id):
         self.call("DELETE", f"events/{event_id}")
+
+    def small_pages(self, monkeypatch):
+        monkeypatch.setattr(listing, "PAGE", "odata.maxpagesize=2")
 
     def copy(self, event, begin):
         return self.add(event.title, begin, singleValueExtendedProperties=event.raw["singleValueExtendedProperties"])

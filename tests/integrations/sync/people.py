@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import pytest
 from django.utils import timezone
 
 from integrations.providers import PROVIDERS
@@ -117,6 +118,10 @@ class Person:
         raise NotImplementedError
 
     def delete(self, event_id: str) -> None:
+        raise NotImplementedError
+
+    def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Listings have two events a page from now on, so that few events make many."""
         raise NotImplementedError
 
     def copy(self, event: Event, begin: dt.datetime) -> Event:

@@ -216,16 +216,14 @@ def test_a_switch_to_an_account_that_has_a_connection_is_refused(desk, main, lee
 
 
 def test_a_wrong_client_secret_is_called_the_operators_fault(desk, settings, provider):
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        provider.slug: {"APPS": [{"client_id": "sandbox-client", "secret": "wrong", "key": ""}]}
-    }
+    setattr(settings, f"{provider.authentication.app}_CLIENT", {"client_id": "sandbox-client", "secret": "wrong"})
     response = desk.consent()
     assert "operator" in text(response)
     assert Connection.objects.count() == 0
 
 
 def test_no_client_at_all(desk, settings, provider):
-    settings.SOCIALACCOUNT_PROVIDERS = {provider.slug: {"APPS": []}}
+    setattr(settings, f"{provider.authentication.app}_CLIENT", {"client_id": "", "secret": ""})
     response = desk.post(desk.connect_page)
     assert response.status_code == 503
     assert "operator" in text(response)
