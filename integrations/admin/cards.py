@@ -60,6 +60,7 @@ class JobProgress:
         """What a screen reader is told: changes with the stage and each tenth of the way."""
         if self.percent is None:
             return self.stage
+        # xgettext:no-python-format
         return gettext("{stage}, {percent} % done").format(stage=self.stage, percent=self.percent // 10 * 10)
 
 
