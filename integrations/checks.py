@@ -26,7 +26,7 @@ POSITIVE = (
 
 @register(Tags.security)
 def check_settings(**_kwargs) -> list[CheckMessage]:
-    """Everything that an operator can get wrong in the environment."""
+    """Returns everything that an operator can get wrong in the environment."""
     return [
         *_sandbox(),
         *_encryption_keys(),

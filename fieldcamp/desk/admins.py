@@ -54,7 +54,7 @@ class ScopedAdmin(ModelAdmin):
         return desk_user_of(request).scope(super().get_queryset(request), self.workspace_path)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
-        """Another workspace's row is as unknown as one that does not exist."""
+        """Finds a row of the person's workspace: another's is as unknown as one that does not exist."""
         raise Http404
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -111,7 +111,7 @@ class ServiceForm(forms.ModelForm):
 
     @property
     def workspace(self) -> Workspace:
-        """The company that a new row belongs to."""
+        """Returns the company that a new row belongs to."""
         workspace = desk_user_of(self.request).workspace
         if workspace is None:
             raise ValidationError(gettext("There is no company yet."))
@@ -121,7 +121,7 @@ class ServiceForm(forms.ModelForm):
         self.add_error(name if name in self.fields else None, sentences)
 
     def changes(self) -> dict[str, Any]:
-        """The fields that were edited, by model field name."""
+        """Returns the fields that were edited, by model field name."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
 
 
@@ -138,7 +138,7 @@ class ServiceAdmin(ScopedAdmin):
         return form.saved
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """The form's service has saved it."""
+        """Does nothing: the form's service has saved it."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """As above."""
+        """Does nothing, as above."""

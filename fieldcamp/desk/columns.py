@@ -10,7 +10,7 @@ from fieldcamp.desk.templatetags.desk import at, when
 
 
 def moment(field: str, words: Any, *, relative: bool = False, missing: Any = None) -> Callable[[Any], str]:
-    """The time in `field`: in the company's zone, or how long ago; UTC on hover."""
+    """Returns the time in `field`: in the company's zone, or how long ago; UTC on hover."""
 
     @display(description=words, ordering=field)
     def column(row: Model) -> str:

@@ -8,12 +8,12 @@ from django.contrib.auth import get_user_model
 
 
 def is_demo() -> bool:
-    """Whether this site is pointed at the sandbox, knowingly."""
+    """Returns whether this site is pointed at the sandbox, knowingly."""
     return bool(settings.ALLOW_SANDBOX and settings.SANDBOX_URL)
 
 
 def credentials() -> dict[str, str] | None:
-    """The sample company's owner, as `scripts/demo` has written it down; None where there is none."""
+    """Returns the sample company's owner, as `scripts/demo` has written it down; None where there is none."""
     if not is_demo():
         return None
     try:

@@ -55,7 +55,7 @@ class DeskForm(forms.Form):
 
     @property
     def summary(self) -> list[FormError]:
-        """Everything that is wrong, in the order of the fields."""
+        """Returns everything that is wrong, in the order of the fields."""
         found = [FormError("", "", str(sentence)) for sentence in self.non_field_errors()]
         for bound in self:
             found += [FormError(bound.auto_id, str(bound.label), str(sentence)) for sentence in bound.errors]

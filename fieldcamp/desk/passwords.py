@@ -44,7 +44,7 @@ class ForgottenView(PasswordResetView):
 
     @property
     def extra_email_context(self) -> dict[str, str]:  # type: ignore[override]
-        """The site's own address: the one of the request is whatever the sender wrote into it."""
+        """Returns the site's own address: the one of the request is whatever the sender wrote into it."""
         return {"address": settings.PUBLIC_URL}
 
 

@@ -59,7 +59,7 @@ class DeskSite(UnfoldAdminSite):
 
 
 def desk_view(*methods: str, may: str = "view") -> Callable[[View], View]:
-    """A page or button of the desk outside of the admin site: signed in, role allows `may`, one of the methods.
+    """Returns a page or button of the desk outside of the admin site: signed in, role allows `may`, one of the methods.
 
     A fragment asked for by a page whose session has ended makes that page reload, which leads to the sign-in.
     """

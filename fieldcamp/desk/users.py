@@ -44,11 +44,11 @@ class DeskUser:
         return self.member is None and self.is_superuser
 
     def may(self, action: str) -> bool:
-        """Whether the role allows the action (`workspace.roles`)."""
+        """Returns whether the role allows the action (`workspace.roles`)."""
         return self.is_superuser or may(self.member, action)
 
     def scope(self, rows: QuerySet[Row], path: str = "workspace") -> QuerySet[Row]:
-        """Only the rows of the person's own workspace; `path` leads from the row to it."""
+        """Returns only the rows of the person's own workspace; `path` leads from the row to it."""
         if self.sees_all:
             return rows
         company = self.member.workspace_id if self.member else self.chosen.pk if self.chosen else None
@@ -56,7 +56,7 @@ class DeskUser:
 
     @cached_property
     def workspace(self) -> Workspace | None:
-        """The company whose dashboard is shown. For who sees all: the oldest one."""
+        """Returns the company whose dashboard is shown. For who sees all: the oldest one."""
         if self.member:
             return self.member.workspace
         if self.chosen:
@@ -69,12 +69,12 @@ class DeskUser:
 
     @property
     def name(self) -> str:
-        """The person in history rows and on jobs."""
+        """Returns the person in history rows and on jobs."""
         return str(self.member) if self.member else self.user.get_username()
 
 
 def desk_user_of(request: HttpRequest) -> DeskUser:
-    """The request's desk user, read from the database once."""
+    """Returns the request's desk user, read from the database once."""
     desk_user = getattr(request, "_desk_user", None)
     if desk_user is None or desk_user.user != request.user:
         member = _member(request.user)
@@ -84,7 +84,7 @@ def desk_user_of(request: HttpRequest) -> DeskUser:
 
 
 def _chosen(request: HttpRequest) -> Workspace | None:
-    """The company that a superuser has chosen; a session that says so without the right is not listened to."""
+    """Returns the company that a superuser has chosen; a session that says so without the right is not listened to."""
     chosen = request.session.get(CHOSEN) if request.user.is_active and request.user.is_superuser else None
     return Workspace.objects.filter(pk=chosen).first() if chosen else None
 

@@ -47,7 +47,7 @@ class KindRow:
 
 
 def books_context(connection: Connection, may_change: bool) -> dict[str, Any]:
-    """The books' part of a connection's page; four queries."""
+    """Returns the books' part of a connection's page; four queries."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     company = company_of(settings)
     streams = sorted(connection.streams.exclude(kind=""), key=lambda stream: _ORDER.index(KindName(stream.kind)))
@@ -92,7 +92,7 @@ def _rows(streams: Sequence[Stream]) -> list[KindRow]:
 
 
 def facts_of(connections: Sequence[Connection]) -> dict[str, str]:
-    """A line about each company for the dashboard; one query."""
+    """Returns a line about each company for the dashboard; one query."""
     rows = BooksSettings.objects.filter(connection__in=connections).select_related("connection")
     return {row.connection_id: _line(row.connection, company_of(row)) for row in rows}
 

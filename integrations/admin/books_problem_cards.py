@@ -71,7 +71,8 @@ class BooksCard:
 
 
 def books_cards(problems: Sequence[Problem], about: Subjects) -> dict[str, BooksCard]:
-    """By problem; two queries for all of them, and one for each kind of record that a candidate belongs to."""
+    """Returns them by problem; two queries for all of them, and one for each kind of record that a candidate belongs
+    to."""
     cards = {}
     for problem in problems:
         if problem.code == REMOVED:
@@ -125,7 +126,7 @@ def _name_customers(links: Sequence[Link]) -> None:
 
 
 def _is_unmade(problem: Problem) -> bool:
-    """Whether the record has no counterpart yet: only then it can be said which one is its."""
+    """Returns whether the record has no counterpart yet: only then it can be said which one is its."""
     return problem.link is None or (problem.link.seen is None and problem.link.cut_at is None)
 
 
@@ -196,7 +197,8 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
 
 
 def _fresh(problem: Problem, local: Mapping[str, Any], named: str, mine: Sequence[Link]) -> list[Button]:
-    """Making a new one; under another name where its own is taken there, which a number cannot be."""
+    """Returns the button that makes a new one; under another name where its own is taken there, which a number cannot
+    be."""
     taken = _reason(problem) != ProblemReason.MATCH or any(_equal(link.seen, local, named) for link in mine)
     make = str(_MAKE_NEW[problem.record_kind])
     if not taken:
@@ -226,7 +228,7 @@ def _after_removal(problem: Problem) -> list[Button]:
 
 
 def voiding(problem: Problem) -> list[Button]:
-    """Voiding here what was deleted there, for who may do that."""
+    """Returns the button that voids here what was deleted there, for who may do that."""
     if problem.code != REMOVED or problem.link_id is None or problem.record_kind not in (INVOICE.name, PAYMENT.name):
         return []
     url = reverse("integrations:void_here", args=[problem.pk])
@@ -258,7 +260,7 @@ def _variance(problem: Problem) -> BooksCard:
 
 
 def _verdict(off: set[str]) -> str:
-    """Where the difference comes from, by the amounts that differ."""
+    """Returns where the difference comes from, by the amounts that differ."""
     if "net" in off:
         return gettext("The lines or the discount differ; the tax follows from them.")
     if "tax_total" in off:
@@ -281,7 +283,7 @@ def _less(one: Any, other: Any) -> str:
 
 
 def _off(one: Any, other: Any) -> str:
-    """How much more the other side has; nothing for a cent."""
+    """Returns how much more the other side has; nothing for a cent."""
     first, second = _decimal(one), _decimal(other)
     if first is None or second is None or abs(second - first) <= CENT:
         return ""

@@ -26,7 +26,7 @@ class Button:
 
 
 def rights_at(desk_user: DeskUser) -> Rights:
-    """Who may connect and change which connection; in the desk user's workspace."""
+    """Returns what the person may do with connections in the desk user's workspace."""
     rights = getattr(desk_user, "_rights", None)
     if rights is None:
         none = Rights(manages=False, member=None)
@@ -63,7 +63,7 @@ def _of(connection: Connection, verb: str, label: str, *, post: bool = True, ton
 
 
 def connection_buttons(connection: Connection, desk_user: DeskUser, rights: Rights) -> list[Button]:
-    """What this person may do with the connection as it stands."""
+    """Returns what this person may do with the connection as it stands."""
     state = connection.state
     found: list[Button] = []
     if rights.may_change(connection):
@@ -82,7 +82,7 @@ def connection_buttons(connection: Connection, desk_user: DeskUser, rights: Righ
 
 
 def pause_button(connection: Connection) -> Button:
-    """For a usable connection: the one of the two that changes something."""
+    """Returns pause or resume, for a usable connection: the one of the two that changes something."""
     if connection.state == ConnectionState.PAUSED:
         return _of(connection, "resume", gettext("Resume"), tone="primary")
     return _of(connection, "pause", gettext("Pause"))

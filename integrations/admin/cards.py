@@ -57,7 +57,7 @@ class JobProgress:
 
     @property
     def said(self) -> str:
-        """What a screen reader is told: changes with the stage and each tenth of the way."""
+        """Returns what a screen reader is told: changes with the stage and each tenth of the way."""
         if self.percent is None:
             return self.stage
         # xgettext:no-python-format
@@ -108,12 +108,12 @@ class Card:
 
     @property
     def disconnected(self) -> int:
-        """Accounts that are not on the card any more; their history is kept."""
+        """Returns accounts that are not on the card any more; their history is kept."""
         return len(self.standing.connections) - len(self.accounts)
 
     @property
     def summary(self) -> str:
-        """`Connected · dana@example.com, lee@example.com`."""
+        """Returns `Connected · dana@example.com, lee@example.com`."""
         names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
         return gettext("Connected · {accounts}").format(accounts=names) if names else self.state
 
@@ -128,14 +128,15 @@ class Card:
 
     @property
     def last_sync(self) -> dt.datetime | None:
-        """When an account was last gone through, be it with questions left over: the API tells whole successes only."""
+        """Returns when an account was last gone through, be it with questions left over: the API tells whole successes
+        only."""
         times = [self.standing.row.last_synced_at] if self.standing.row else []
         times += [account.connection.last_synced_at for account in self.accounts]
         return max((time for time in times if time), default=None)
 
     @property
     def schedule(self) -> str:
-        """`every 30 min`."""
+        """Returns `every 30 min`."""
         row = self.standing.row
         return in_words(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES)
 

@@ -63,7 +63,7 @@ class LastChange:
 
 
 def units_of(problem: Problem) -> list[Unit]:
-    """The fields in which the sides differ, those that are asked about first."""
+    """Returns the fields in which the sides differ, those that are asked about first."""
     data = problem.data
     local, remote, base = (_fields(data.get(name)) for name in ("local", "remote", "base"))
     kind = KINDS.get(problem.record_kind)
@@ -102,7 +102,7 @@ def _unit(
 
 
 def last_changes(problems: Sequence[Problem]) -> dict[str, tuple[LastChange, LastChange]]:
-    """By problem: the last change in FieldCamp, and when the other side was seen. One query."""
+    """Returns for each problem the last change in FieldCamp, and when the other side was seen. One query."""
     keys = {(local_kind(problem.record_kind), problem.record_id): problem for problem in problems if problem.record_id}
     if not keys:
         return {}

@@ -54,7 +54,7 @@ class Passport:
 
 
 def passport_of(connection: Connection) -> Passport | None:
-    """None where nothing has been granted, or the connection is disconnected."""
+    """Returns the grant's facts; none where nothing has been granted, or the connection is disconnected."""
     grant = OAuthGrant.objects.filter(connection=connection).values(*_GRANT).first()
     if grant is None or connection.state == ConnectionState.DISCONNECTED:
         return None
@@ -69,7 +69,7 @@ def passport_of(connection: Connection) -> Passport | None:
 
 
 def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str, Any]:
-    """The page; a constant number of queries."""
+    """Returns the page; a constant number of queries."""
     open_ones = Problem.objects.filter(connection=connection, resolved_at=None).select_related("connection", "link")
     parts = connection.job_parts.select_related("job").order_by("-job__created_at", "-job_id")[:10]
     log = LogEntry.objects.filter(
@@ -125,7 +125,7 @@ class ConnectionAdmin(ScopedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The connection's page."""
+        """Returns the connection's page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         connection = self.get_object(request, unquote(object_id))

@@ -60,12 +60,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _companies(desk_user: DeskUser) -> list[Workspace]:
-    """Whom a superuser without a member may choose among."""
+    """Returns whom a superuser without a member may choose among."""
     return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES]) if desk_user.is_operator else []
 
 
 def needs_context(desk_user: DeskUser) -> dict[str, Any]:
-    """The list of open problems, worst first, and what is merely good to know."""
+    """Returns the list of open problems, worst first, and what is merely good to know."""
     if desk_user.workspace is None:
         return {"needs": [], "notices": []}
     problems = needs_you(desk_user.workspace, limit=MOST)

@@ -252,7 +252,7 @@ TITLES = {code: fix.title for code, fix in CODES.items()}
 
 
 def fix_of(problem: Problem) -> Fix:
-    """The fix for exactly what is wrong, else the one for the kind of problem; there is always one."""
+    """Returns the fix for exactly what is wrong, else the one for the kind of problem; there is always one."""
     reason = problem.data.get("reason") if isinstance(problem.data, dict) else None
     if reason == ProblemReason.MATCH and problem.record_kind == INVOICE.name:
         return SAME_NUMBER

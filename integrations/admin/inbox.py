@@ -25,7 +25,7 @@ class InboxEntry:
 
 
 def inbox_context(desk_user: DeskUser) -> dict[str, Any]:
-    """The page; a constant number of queries."""
+    """Returns the page; a constant number of queries."""
     if desk_user.workspace is None:
         return {"entries": [], "more": False}
     rows = open_problems(desk_user.workspace).filter(code=ProblemCode.CONFLICT)

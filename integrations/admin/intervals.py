@@ -6,7 +6,7 @@ CHOICES = (5, 15, 30, 60, 120, 240, 720, 1440, 0)
 
 
 def every(minutes: int) -> str:
-    """`every 30 min`, `every 2 h`, `once a day`, `by hand only`."""
+    """Returns `every 30 min`, `every 2 h`, `once a day`, `by hand only`."""
     if not minutes:
         return gettext("by hand only")
     if minutes == 1440:

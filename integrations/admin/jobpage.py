@@ -62,12 +62,12 @@ PART_TONES = {
 
 
 def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
-    """The whole page; a constant number of queries."""
+    """Returns the whole page; a constant number of queries."""
     return {**live_context(job, desk_user), **items_context(job, desk_user, query), "who": who(job)}
 
 
 def live_context(job: SyncJob, desk_user: DeskUser) -> dict[str, Any]:
-    """The part that is fetched again while the job runs."""
+    """Returns the part that is fetched again while the job runs."""
     now = timezone.now()
     parts = list(job.parts.select_related("connection", "connection__member"))
     split = split_counts(job)
@@ -101,7 +101,7 @@ def _cancel(job: SyncJob, desk_user: DeskUser) -> Button | None:
 
 
 def who(job: SyncJob) -> str:
-    """Who or what started it."""
+    """Returns who or what started it."""
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
         return gettext("the schedule")
     if job.triggered_by == SyncJob.Trigger.PUSH:
@@ -115,7 +115,8 @@ def who(job: SyncJob) -> str:
 
 
 def items_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of results, of one outcome if that is asked for. What does not make sense is taken as not asked."""
+    """Returns one page of results, of one outcome if that is asked for. What does not make sense is taken as not
+    asked."""
     outcome = query.get("outcome", "")
     outcome = outcome if outcome in Outcome.values else ""
     total = getattr(job, outcome) if outcome else sum(getattr(job, name) for name in Outcome.values)
@@ -149,7 +150,8 @@ def _place(kind: str) -> tuple[int, str]:
 
 
 def _names(items: list[JobItem]) -> dict[tuple[str, str], str]:
-    """By what records are called there that FieldCamp does not have; one query. Somebody's own event has no name."""
+    """Returns names of records that FieldCamp does not have, by their remote ids; one query. Somebody's own event has
+    no name."""
     alone = {(item.connection_id, item.remote_id) for item in items if not item.record_id and item.kind in _NAMED_BY}
     if not alone:
         return {}
@@ -179,7 +181,7 @@ def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], d
 
 
 def action_of(item: JobItem) -> str:
-    """What was done, or was tried without success."""
+    """Says what was done, or was tried without success."""
     books = item.kind in _NAMED_BY
     if item.outcome == Outcome.FAILED and (tried := (TRIED_IN_BOOKS if books else TRIED).get(item.action)):
         return str(tried)
@@ -192,13 +194,14 @@ class _Echo:
 
 
 def safe_cell(value: object) -> str:
-    """No spreadsheet takes it for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
+    """Returns the text so that no spreadsheet takes it for a formula:
+    https://owasp.org/www-community/attacks/CSV_Injection"""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def csv_lines(job: SyncJob, outcome: str = "") -> Iterator[str]:
-    """The job's results, fetched a chunk at a time."""
+    """Yields the job's results, fetched a chunk at a time."""
     writer = csv.writer(_Echo())
     yield writer.writerow(["job_id", "job_created_at", "account", "kind", "record_id", "remote_id", "outcome", "action",
                            "message"])  # fmt: skip

@@ -73,7 +73,7 @@ class SyncJobAdmin(ScopedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The job's page."""
+        """Returns the job's page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         job = self.get_object(request, unquote(object_id))

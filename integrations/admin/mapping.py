@@ -60,7 +60,7 @@ class MappingPage:
 
     @cached_property
     def codes(self) -> list[Reference]:
-        """The tax codes, their rates in their names."""
+        """Returns the tax codes, their rates in their names."""
         return [_with_rate(code) for code in self._books.references("tax_code")]
 
     @cached_property
@@ -100,7 +100,7 @@ class MappingPage:
         return self._as_rows(found[:ROWS], chosen), len(found) > ROWS
 
     def item_rows_of(self, ids: Collection[str]) -> list[ItemRow]:
-        """These items, as far as they are the company's own."""
+        """Returns these items, as far as they are the company's own."""
         found = self._own_items().filter(pk__in=[pk for pk in ids if "\x00" not in pk])
         return self._as_rows(found, mapped(self.connection, ITEM.name))
 
@@ -113,7 +113,7 @@ class MappingPage:
         return [ItemRow(item, now, names.get(now, now)) for item, now in ids]
 
     def context(self) -> dict[str, Any]:
-        """What the page shows beside its forms."""
+        """Returns what the page shows beside its forms."""
         return {
             "connection": self.connection,
             "label": self.place,

@@ -17,7 +17,7 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Only what the role may open."""
+    """Returns the entries that the role may open."""
     desk_user = desk_user_of(request)
     item = _item(request)
     groups: list[dict[str, Any]] = [

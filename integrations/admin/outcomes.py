@@ -30,7 +30,7 @@ class FixOutcome:
 
     @property
     def url(self) -> str:
-        """Where the next state of what is running is asked for."""
+        """Returns where the next state of what is running is asked for."""
         query = urlencode({"job": self.job.pk, "said": self.sentence}) if self.job else ""
         return f"{reverse('integrations:outcome', args=[self.card.problem.pk])}?{query}"
 
@@ -38,7 +38,8 @@ class FixOutcome:
 def outcome_of(
     problem: Problem, job: SyncJob | None, desk_user: DeskUser, said: str, *, fresh: bool = True
 ) -> FixOutcome:
-    """How it stands with the problem now; `job` is the run that tries it, `said` what the button has been answered."""
+    """Returns how it stands with the problem now; `job` is the run that tries it, `said` what the button has been
+    answered."""
     card = problem_cards([problem], desk_user)[0]
     if job is not None and job.in_flight:
         return FixOutcome(card, said, "info", job, progress_of(job, timezone.now()), fresh=fresh)
@@ -53,18 +54,19 @@ def outcome_of(
 
 
 def _waits(problem: Problem) -> bool:
-    """Whether the next sync looks at the record by itself."""
+    """Returns whether the next sync looks at the record by itself."""
     return bool(problem.link and problem.link.unsettled and not problem.link.parked)
 
 
 def _tried(problem: Problem, job: SyncJob) -> bool:
-    """Whether this run was the one about the record, or about everything, and has not come too early for a decision."""
+    """Returns whether this run was about the record, or about everything, and has not come too early for a
+    decision."""
     decided = problem.link is not None and problem.link.decision is not None
     return not decided and (job.only is None or problem.link_id in job.only)
 
 
 def _solved(problem: Problem, job: SyncJob) -> str:
-    """What was done with the record."""
+    """Says what was done with the record."""
     item = JobItem.objects.filter(job=job, kind=problem.record_kind, key=problem.record_id).first()
     done = action_of(item) if item else ""
     return " ".join(filter(None, [_("Solved."), f"{done}." if done else ""]))

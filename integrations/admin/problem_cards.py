@@ -56,7 +56,7 @@ class ProblemCard:
 
     @property
     def client(self) -> str:
-        """Whose record it is, where it is not the client's own."""
+        """Returns whose record it is, where it is not the client's own."""
         return str(getattr(self.record, "client", "") or "")
 
     @property
@@ -70,7 +70,7 @@ class ProblemCard:
 
 
 def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[ProblemCard]:
-    """The problems in their order; one query for the held removals and one for each kind of record."""
+    """Returns the problems in their order; one query for the held removals and one for each kind of record."""
     about = subjects((problem.workspace_id, problem.record_kind, problem.record_id) for problem in problems)
     held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
     holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
@@ -134,7 +134,7 @@ def _sides(problem: Problem) -> list[Button]:
 
 
 def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Rights) -> list[Button]:
-    """The button to the place where the cause is corrected, for who may correct it."""
+    """Returns the button to the place where the cause is corrected, for who may correct it."""
     key = f"fix-{problem.pk}"
     if fix.leads is FixTarget.RECORD and url and desk_user.may("settings"):
         return [Button(key, fix.link, url, post=False, tone="primary")]

@@ -79,7 +79,7 @@ class ProblemAdmin(ScopedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The problem's card on a page of its own."""
+        """Shows the problem's card on a page of its own."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         problem = self.get_object(request, unquote(object_id))

@@ -36,7 +36,7 @@ class QueuedAdmin(SuperuserAdmin):
     readonly_fields = fields
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """How the queue stands, in the place of a list of payloads; the same with every kind of queue."""
+        """Returns how the queue stands, in the place of a list of payloads; the same with every kind of queue."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {

@@ -33,7 +33,7 @@ NOTHING_YET = {
 
 
 def places_of(workspace_id: str) -> dict[str, str]:
-    """Stream ids and the provider's name, as the origins of changes."""
+    """Returns stream ids and the provider's name, as the origins of changes."""
     streams = Stream.objects.filter(connection__workspace_id=workspace_id).select_related("connection")
     return {stream.pk: provider_label(stream.connection.integration) for stream in streams}
 
@@ -46,7 +46,7 @@ def _links(record: Any) -> QuerySet[Link]:
 
 
 def counterparts_of(record: Any) -> list[dict[str, Any]]:
-    """The record's remote counterparts, the present ones first."""
+    """Returns the record's remote counterparts, the present ones first."""
     return [
         {
             "link": link,
@@ -61,7 +61,8 @@ def counterparts_of(record: Any) -> list[dict[str, Any]]:
 
 
 def page_there(link: Link) -> str:
-    """The counterpart's page at the provider, where it has one; the link's stream and connection are at hand."""
+    """Returns the counterpart's page at the provider, where it has one; the link's stream and connection are at
+    hand."""
     connection = link.stream.connection
     provider = PROVIDERS.get(connection.integration)
     if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
@@ -82,7 +83,7 @@ def _state(link: Link) -> dict[str, str]:
 
 
 def after_deletion(record: Any) -> list[str]:
-    """What becomes of the counterparts when the record is deleted here."""
+    """Returns what becomes of the counterparts when the record is deleted here."""
     said = []
     for link in _links(record).filter(cut_at=None)[:20]:
         connection = link.stream.connection

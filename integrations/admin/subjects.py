@@ -20,23 +20,23 @@ Subjects = dict[tuple[str, str], TrackedModel]
 
 @lru_cache(maxsize=1)
 def models() -> dict[str, type[TrackedModel]]:
-    """The model of each kind of the sync that has records in FieldCamp."""
+    """Returns the model of each kind of the sync that has records in FieldCamp."""
     own = {model.kind: model for model in apps.get_models() if issubclass(model, TrackedModel)}
     return {kind: own[local] for kind in KINDS if (local := local_kind(kind)) in own}
 
 
 def local_kind(kind: str) -> str:
-    """How the change log calls this kind."""
+    """Returns how the change log calls this kind."""
     return _LOCAL.get(kind, kind)
 
 
 def kinds_of(record: TrackedModel) -> list[str]:
-    """How the sync calls the record's kind."""
+    """Returns how the sync calls the record's kind."""
     return [kind for kind, model in models().items() if isinstance(record, model)]
 
 
 def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
-    """Records by (kind, id) for (workspace, kind, id): one query for each kind."""
+    """Returns records by (kind, id) for (workspace, kind, id): one query for each kind."""
     wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for workspace_id, kind, record_id in keys:
         if kind in models() and record_id:
@@ -51,7 +51,7 @@ def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
 
 
 def page_of(record: TrackedModel, desk_user: DeskUser) -> str:
-    """The record's page at the desk; "" where it has none."""
+    """Returns the record's page at the desk; "" where it has none."""
     model = type(record)
     if record.deleted_at or not admin.site.is_registered(model) or not desk_user.may("view"):
         return ""

@@ -76,7 +76,7 @@ def label_of(kind: str, name: str) -> str:
 
 
 def shown(name: str, value: Any) -> str | Table:
-    """The value of this field in words; a list of parts as a table. Never fails on what a provider has sent."""
+    """Returns the value of this field in words; a list of parts as a table. Never fails on what a provider has sent."""
     if value in (None, "", [], {}):
         return EMPTY
     if isinstance(value, Sequence) and not isinstance(value, str):

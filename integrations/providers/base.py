@@ -82,15 +82,16 @@ class Authentication(Protocol):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What is asked for at the consent."""
+        """Returns the scopes that are asked for at the consent."""
 
     @property
     def permissions(self) -> Mapping[str, str]:
-        """Each scope that a sync needs, with what the person's tick box says, in plain words."""
+        """Returns each scope that a sync needs, with what the person's tick box says, in plain words."""
 
     @property
     def revoke(self) -> Callable[[Http, str], None] | None:
-        """(http without tokens, token) ends the access there; None: it cannot, and tokens can only be forgotten."""
+        """Returns what ends the access there (http without tokens, token); None: it cannot be ended, and tokens can
+        only be forgotten."""
 
     @property
     def authorize(self) -> Callable[[str], requests.auth.AuthBase]:

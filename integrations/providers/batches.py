@@ -76,7 +76,7 @@ class BatchingCalendar(ABC):
 
     @abstractmethod
     def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
-        """As `ProviderClient` promises."""
+        """Does as `ProviderClient` promises."""
 
     def is_event(self, body: Any) -> bool:
         """Returns whether a body is whole: what a proxy in between says is not."""

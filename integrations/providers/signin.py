@@ -143,5 +143,6 @@ def addresses_of(provider: Provider) -> list[URLPattern]:
 
 
 def refuse_direct_start(request: HttpRequest) -> HttpResponse:
-    """A connected calendar must never become a way to sign in: consent starts from the connect page alone."""
+    """Refuses: a connected calendar must never become a way to sign in, and consent starts from the connect page
+    alone."""
     return render(request, "connect/refused.html", status=403)

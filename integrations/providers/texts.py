@@ -13,12 +13,12 @@ _TAGS = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 
 def without_html(text: str) -> str:
-    """The plain text of a snippet of HTML; what is no tag stays."""
+    """Returns the plain text of a snippet of HTML; what is no tag stays."""
     return tidy(html.unescape(_TAGS.sub("", _BREAKS.sub("\n", tidy(text)))))
 
 
 def without_page(text: str) -> str:
-    """The plain text of a whole HTML page."""
+    """Returns the plain text of a whole HTML page."""
     return without_html(_HEAD.sub("", text))
 
 

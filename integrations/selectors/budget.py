@@ -20,7 +20,7 @@ class Usage:
 
 
 def usage_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, Usage]:
-    """By connection; one query."""
+    """Returns the usage by connection; one query."""
     rows = {row.connection_id: row for row in ProviderBudget.objects.filter(connection__in=connections)}
     return {
         connection.pk: _usage(rows.get(connection.pk), PROVIDERS[connection.integration].requests_per_minute, now)

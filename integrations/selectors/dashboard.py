@@ -42,7 +42,7 @@ class QueueHealth:
 
 
 def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:
-    """Every open problem that a person can do something about, worst first, then newest."""
+    """Returns every open problem that a person can do something about, worst first, then newest."""
     rank = Case(
         *(When(code=code, then=number) for number, code in enumerate(SEVERITY)),
         default=len(SEVERITY),
@@ -54,7 +54,7 @@ def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:
 
 
 def queue_health(now: dt.datetime) -> QueueHealth:
-    """How the queue stands, for all workspaces together: two queries."""
+    """Returns how the queue stands, for all workspaces together: two queries."""
     waiting = SyncJob.objects.filter(IS_IN_FLIGHT, status=JobStatus.QUEUED, started_at=None).order_by("created_at")
     oldest = waiting.values_list("created_at", flat=True).first()
     beat = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
@@ -62,7 +62,7 @@ def queue_health(now: dt.datetime) -> QueueHealth:
 
 
 def jobs_per_day(workspace: Workspace, now: dt.datetime, days: int = 14) -> list[tuple[dt.date, dict[str, int]]]:
-    """For each of the last days, oldest first: how many jobs ended how. In the workspace's own days."""
+    """Returns for each of the last days, oldest first, how many jobs ended how. In the workspace's own days."""
     zone = zoneinfo.ZoneInfo(workspace.timezone)
     today = now.astimezone(zone).date()
     first = dt.datetime.combine(today - dt.timedelta(days=days - 1), dt.time(), zone)

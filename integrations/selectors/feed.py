@@ -49,11 +49,11 @@ class Feed:
         return ChangeRow.objects.filter(workspace=self.workspace, integration=self.integration)
 
     def after_watermark(self) -> int:
-        """The position that the last successful sync ended at."""
+        """Returns the position that the last successful sync ended at."""
         return max(self.row.watermark, self.row.feed_pruned_to) if self.row else 0
 
     def after_time(self, since: dt.datetime, now: dt.datetime) -> int:
-        """The position behind everything recorded up to `since`. Raises FeedExpired."""
+        """Returns the position behind everything recorded up to `since`. Raises FeedExpired."""
         if since < now - dt.timedelta(days=settings.FEED_RETENTION_DAYS):
             raise FeedExpired(_resync_from(now))
         later = self.rows.filter(changed_at__gt=since).order_by("changed_at", "seq")
@@ -63,19 +63,19 @@ class Feed:
         return self.row.feed_seq if self.row else 0
 
     def checked(self, position: int, now: dt.datetime) -> int:
-        """The position of a cursor, if nothing behind it has been pruned. Raises FeedExpired."""
+        """Returns the position of a cursor, if nothing behind it has been pruned. Raises FeedExpired."""
         if self.row and position < self.row.feed_pruned_to:
             raise FeedExpired(_resync_from(now))
         return position
 
     def page(self, after: int, limit: int) -> FeedPage:
-        """The next `limit` rows. A page costs the same wherever in the feed it stands."""
+        """Returns the next `limit` rows. A page costs the same wherever in the feed it stands."""
         rows = list(self.rows.filter(seq__gt=after).order_by("seq")[: limit + 1])
         more, rows = len(rows) > limit, rows[:limit]
         return FeedPage(rows, resume=rows[-1].seq if rows else after, more=more)
 
     def as_of(self, now: dt.datetime) -> dt.datetime:
-        """How fresh what is stored is: when the usable account that was looked at longest ago was looked at."""
+        """Returns how fresh what is stored is: when the usable account that was looked at longest ago was looked at."""
         usable = Connection.objects.usable().filter(workspace=self.workspace, integration=self.integration)
         looks = [
             max(filter(None, times), default=now)
@@ -90,7 +90,7 @@ def _resync_from(now: dt.datetime) -> dt.datetime:
 
 
 def change(row: ChangeRow) -> dict[str, Any]:
-    """One row as the feed prints it: an event of a calendar, a record of the books."""
+    """Returns one row as the feed prints it: an event of a calendar, a record of the books."""
     provider = PROVIDERS[row.integration]
     head = {"id": f"chg_{row.seq:012d}", "action": row.action}
     ids = {provider.remote_id_name: row.remote_id, "changed_at": instant(row.changed_at)}

@@ -21,7 +21,7 @@ FOR_A_PERSON = (
 
 
 def trigger_answer(job: SyncJob) -> dict[str, Any]:
-    """What a trigger answers: made of columns that never change, but for `status`, which a trigger knows."""
+    """Returns what a trigger answers: made of columns that never change, but for `status`, which a trigger knows."""
     answer = {"job_id": job.pk, "integration": job.integration, "mode": job.mode}
     if job.scope:
         answer["scope"] = job.scope
@@ -29,7 +29,7 @@ def trigger_answer(job: SyncJob) -> dict[str, Any]:
 
 
 def job_summary(job: SyncJob) -> dict[str, Any]:
-    """The descriptor as lists show it: without the split counts, which would cost a look at every record."""
+    """Returns the descriptor as lists show it: without the split counts, which would cost a look at every record."""
     return {
         **trigger_answer(job),
         "started_at": instant(job.started_at) if job.started_at else None,
@@ -43,7 +43,7 @@ def job_summary(job: SyncJob) -> dict[str, Any]:
 
 
 def job_descriptor(job: SyncJob) -> dict[str, Any]:
-    """All that is known of one job, its counts also by entity and by connection."""
+    """Returns all that is known of one job, its counts also by entity and by connection."""
     return {**job_summary(job), **split_counts(job)}
 
 
@@ -52,7 +52,7 @@ def counts(job: SyncJob) -> dict[str, int]:
 
 
 def split_counts(job: SyncJob) -> dict[str, dict[str, dict[str, int]]]:
-    """`counts_by_entity` and `counts_by_connection`, in one query."""
+    """Returns `counts_by_entity` and `counts_by_connection`, in one query."""
     by_entity: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
     by_connection: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
     rows = JobItem.objects.filter(job=job).order_by().values_list("kind", "connection_id", "outcome")
@@ -63,7 +63,7 @@ def split_counts(job: SyncJob) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def next_action_url(job: SyncJob) -> str | None:
-    """Where a person repairs what this job ended with, if anything."""
+    """Returns where a person repairs what this job ended with, if anything."""
     codes = {error.get("code") for error in job.errors}
     if codes & set(RECONNECT):
         return connect_url(job.integration)
@@ -73,7 +73,7 @@ def next_action_url(job: SyncJob) -> str | None:
 
 
 def jobs_of(workspace: Workspace, integration: str = "", status: str = "") -> QuerySet[SyncJob]:
-    """The workspace's jobs, newest first."""
+    """Returns the workspace's jobs, newest first."""
     jobs = SyncJob.objects.filter(workspace=workspace).order_by("-created_at", "-id")
     if integration:
         jobs = jobs.filter(integration=integration)

@@ -10,12 +10,12 @@ def dashboard_url() -> str:
 
 
 def connect_url(integration: str) -> str:
-    """Where an account of this integration is connected."""
+    """Returns where an account of this integration is connected."""
     return absolute("integrations:connect", PROVIDERS[integration].slug)
 
 
 def reconnect_url(connection: Connection) -> str:
-    """Where this very account is connected again."""
+    """Returns where this very account is connected again."""
     return absolute("integrations:connect", PROVIDERS[connection.integration].slug, connection=connection.pk)
 
 

@@ -32,7 +32,7 @@ class QueueState:
 
 
 def queue_state(now: dt.datetime) -> QueueState:
-    """At most `MOST` rows of each; seven queries."""
+    """Returns at most `MOST` rows of each; seven queries."""
     beats = Heartbeat.objects.filter(name__startswith="ran:").order_by("-at").values_list("name", "at")[:MOST]
     in_flight = SyncJob.objects.filter(IS_IN_FLIGHT).select_related("workspace").order_by("created_at")
     return QueueState(

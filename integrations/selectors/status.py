@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
-from django.utils.translation import gettext
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
@@ -49,18 +48,18 @@ class Standing:
 
     @property
     def accounts(self) -> list[Connection]:
-        """Those that are not disconnected."""
+        """Returns those that are not disconnected."""
         return [connection for connection in self.connections if connection.state != ConnectionState.DISCONNECTED]
 
     @property
     def next_sync_at(self) -> dt.datetime | None:
-        """What the dispatcher will do; None where nothing runs by schedule."""
+        """Returns when the dispatcher will start the next sync; None where nothing runs by schedule."""
         active = any(connection.state == ConnectionState.ACTIVE for connection in self.connections)
         return self.row.next_sync_at if self.row and active else None
 
     @property
     def health(self) -> str:
-        """ok, degraded (passes by itself), needs_attention (a person must act) or disconnected."""
+        """Returns ok, degraded (passes by itself), needs_attention (a person must act) or disconnected."""
         if not self.connected:
             return "disconnected"
         codes = {problem.code for problem in self.problems}
@@ -71,21 +70,12 @@ class Standing:
         return "ok"
 
     @property
-    def state(self) -> str:
-        """The worst of its accounts' states in words, as the card's badge shows it."""
-        states = {connection.state for connection in self.accounts}
-        for state in (*BROKEN, ConnectionState.SETUP, ConnectionState.PAUSED):
-            if state in states and (state != ConnectionState.PAUSED or ConnectionState.ACTIVE not in states):
-                return str(state.label)
-        return str(ConnectionState.ACTIVE.label) if states else gettext("Not connected")
-
-    @property
     def connect_url(self) -> str:
         return connect_url(self.provider.name)
 
 
 def standing(workspace: Workspace, integration: str) -> Standing:
-    """One integration, in six queries at most."""
+    """Returns one integration, in six queries at most."""
     jobs = SyncJob.objects.filter(IS_IN_FLIGHT, workspace=workspace, integration=integration)
     connections = Connection.objects.filter(workspace=workspace, integration=integration)
     return Standing(
@@ -142,7 +132,7 @@ def open_problems(workspace: Workspace, integration: str = "") -> QuerySet[Probl
 
 
 def status(workspace: Workspace, integration: str) -> dict[str, Any]:
-    """The status endpoint's answer. Never an error for a disconnected integration."""
+    """Returns the status endpoint's answer. Never an error for a disconnected integration."""
     now = standing(workspace, integration)
     synced = now.row.last_synced_at if now.row else None
     return {
@@ -178,7 +168,7 @@ def errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 def _about_record(problem: Problem) -> bool:
-    """Not about a whole account, a calendar or a held removal."""
+    """Returns whether it is about one record: not about a whole account, a calendar or a held removal."""
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 

@@ -38,7 +38,7 @@ class IntegrationWeek:
         return self.open - len(self.problems)
 
     def first_in(self, *states: ConnectionState) -> Connection | None:
-        """The first account that is in one of these states."""
+        """Returns the first account that is in one of these states."""
         return next((connection for connection in self.connections if connection.state in states), None)
 
     @property
@@ -55,7 +55,7 @@ class IntegrationWeek:
 
 
 def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[IntegrationWeek]:
-    """A part for each integration that had an account by the end of that week; four queries."""
+    """Returns a part for each integration that had an account by the end of that week; four queries."""
     parts: dict[str, IntegrationWeek] = {}
     connected = Connection.objects.filter(workspace=workspace, connected_at__lt=end)
     for connection in connected.connected().order_by("created_at", "pk"):

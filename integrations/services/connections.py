@@ -89,7 +89,7 @@ def take_grant(
     reconnect: Connection | None = None,
     confirm_switch: bool = False,
 ) -> Connection:
-    """The account's connection with these tokens. A known account takes up its row, with links and cursors.
+    """Takes the account's grant into its connection. A known account takes up its row, with links and cursors.
 
     Raises OtherAccount where `reconnect` is another account's and the switch is not confirmed.
     """

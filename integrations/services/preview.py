@@ -50,7 +50,7 @@ def _count_busy(connection: Connection, window: Window) -> tuple[int, bool]:
 
 
 def _blocks(record: RemoteRecord, window: Window) -> bool:
-    """Whether it is one busy time at least (a series counts once)."""
+    """Returns whether it is one busy time at least (a series counts once)."""
     if record.gone or record.ours or record.doubtful or not record.fields.get("busy"):
         return False
     start, last = record.fields["start"], instant(window.end)

@@ -35,12 +35,12 @@ class SetupError(Exception):
 
 
 def list_containers(connection: Connection) -> list[Container]:
-    """The account's calendars, asked of the provider. Raises ProviderError."""
+    """Returns the account's calendars, asked of the provider. Raises ProviderError."""
     return open_remote(connection).containers()
 
 
 def suggest_member(connection: Connection) -> Member | None:
-    """Whose calendar it probably is: the active member with the account's e-mail address."""
+    """Returns whose calendar it probably is: the active member with the account's e-mail address."""
     members = Member.objects.filter(workspace_id=connection.workspace_id, is_active=True)
     return members.filter(email__iexact=connection.account_name).first()
 
@@ -145,7 +145,7 @@ def _save_stream(connection: Connection, container: Container, **choices) -> Non
 
 
 def ready_state(connection: Connection) -> ConnectionState:
-    """What a connection with a good grant is: what a person has paused stays so."""
+    """Returns what a connection with a good grant is: what a person has paused stays so."""
     streams = connection.streams.filter(is_active=True)
     if not streams.exists() or (streams.exclude(kind="").exists() and other_books(connection).exists()):
         return ConnectionState.SETUP
@@ -158,12 +158,12 @@ def other_connections(connection: Connection, member_id: str):
 
 
 def keeps_books(connection: Connection) -> bool:
-    """Whether it is a company's books, not somebody's calendar."""
+    """Returns whether it is a company's books, not somebody's calendar."""
     return CUSTOMER.name in PROVIDERS[connection.integration].kinds
 
 
 def other_books(connection: Connection):
-    """Other companies of the same provider: an invoice is posted in the books of one only."""
+    """Returns other companies of the same provider: an invoice is posted in the books of one only."""
     others = Connection.objects.filter(workspace_id=connection.workspace_id, integration=connection.integration)
     ready = others.exclude(pk=connection.pk).connected()
     return ready.filter(streams__is_active=True).exclude(streams__kind="").distinct()

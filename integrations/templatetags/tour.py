@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.inclusion_tag("integrations/tour.html", takes_context=True)
 def tour(context: dict[str, Any]) -> dict[str, Any]:
-    """Nothing outside of the demo, and nothing for who has dismissed it."""
+    """Returns the tour; nothing outside of the demo, and nothing for who has dismissed it."""
     request: HttpRequest = context["request"]
     shown = is_demo() and desk_user_of(request).workspace is not None and not is_dismissed(request)
     return {"shown": shown, "sandbox": settings.SANDBOX_URL, "csrf_token": context.get("csrf_token")}

@@ -10,7 +10,7 @@ from integrations.errors import Unavailable
 
 
 def json_object(response: requests.Response) -> dict[str, Any]:
-    """The answer's JSON object. Anything else comes from a proxy in between: Unavailable."""
+    """Returns the answer's JSON object. Anything else comes from a proxy in between: Unavailable."""
     try:
         body = response.json()
     except ValueError:

@@ -18,19 +18,19 @@ class Budget(Protocol):
         """Takes `cost` calls and returns 0.0, or takes nothing and returns the seconds until they may be free."""
 
     def slow_down(self, now: dt.datetime) -> None:
-        """The provider has refused a call for its rate."""
+        """Notes that the provider has refused a call for its rate."""
 
 
 class BudgetStore(Protocol):
     """One connection's counters. `swap` writes them only if nobody else has in the meantime."""
 
     def read(self) -> tuple[int, dict[int, int]]:
-        """The version, and the calls by bucket number."""
+        """Returns the version, and the calls by bucket number."""
 
     def swap(self, version: int, buckets: dict[int, int]) -> bool: ...
 
     def paced(self, now: dt.datetime) -> bool:
-        """Whether the limit holds at present."""
+        """Returns whether the limit holds at present."""
 
     def pace(self, until: dt.datetime) -> None: ...
 

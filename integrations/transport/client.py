@@ -43,7 +43,7 @@ class Vendor(Protocol):
 
     @property
     def hosts(self) -> Callable[[str], tuple[str, ...]]:
-        """(the account's id) are the base addresses that may be sent its token."""
+        """Returns the base addresses that may be sent the account's token (by the account's id)."""
 
     @property
     def authorize(self) -> Callable[[str], requests.auth.AuthBase]:
@@ -51,7 +51,7 @@ class Vendor(Protocol):
 
     @property
     def requests_per_second(self) -> int:
-        """How many calls one account may make in a second; 0 where that is not counted."""
+        """Returns how many calls one account may make in a second; 0 where that is not counted."""
 
     @property
     def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
@@ -61,10 +61,10 @@ class TokenSource(Protocol):
     """Where the access token comes from."""
 
     def access_token(self) -> str:
-        """A token that is good for some minutes yet."""
+        """Returns a token that is good for some minutes yet."""
 
     def renewed(self, rejected: str) -> str:
-        """Another token than the one that the provider has just rejected."""
+        """Returns another token than the one that the provider has just rejected."""
 
 
 class OneToken:
@@ -132,7 +132,8 @@ class HttpClient:
         rejects_token: Callable[[requests.Response], bool] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
-        """`cost` is how many calls the provider counts. `rejects_token` finds a 401 that hides inside an answer."""
+        """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts.
+        `rejects_token` finds a 401 that hides inside an answer."""
         method = method.upper()
         safe = method in IDEMPOTENT if retry_safe is None else retry_safe
         self._check_host(url)
@@ -160,7 +161,8 @@ class HttpClient:
             self.budget.slow_down(self._clock())
 
     def _check_host(self, url: str) -> None:
-        """A token goes to the provider's own addresses only, also when a next-link says otherwise."""
+        """Refuses to send a token anywhere but to the provider's own addresses, also when a next-link says
+        otherwise."""
         if self.tokens and not any(is_below(url, base) for base in self.provider.hosts(self.account_id)):
             raise Misconfigured(f"{self.provider.label} named an address that is not its own; nothing was sent there.")
 
@@ -176,7 +178,8 @@ class HttpClient:
             waited += wait
 
     def _keep_pace(self) -> None:
-        """A provider next door, or one that answers at once, is not asked more often in a second than it allows."""
+        """Keeps a provider next door, or one that answers at once, from being asked more often in a second than it
+        allows."""
         now = self._clock()
         if self.provider.requests_per_second and len(self._sent) == self._sent.maxlen:
             wait = (self._sent[0] + SECOND - now).total_seconds()
@@ -268,7 +271,7 @@ class HttpClient:
 
 
 def is_below(url: str, base: str) -> bool:
-    """Whether `url` has the scheme, host and port of `base` and lies under its path."""
+    """Returns whether `url` has the scheme, host and port of `base` and lies under its path."""
     try:
         mine, its = urlsplit(url), urlsplit(base)
         same = (mine.scheme, mine.hostname, _port(mine)) == (its.scheme, its.hostname, _port(its))

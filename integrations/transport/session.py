@@ -22,7 +22,7 @@ _generation = 0
 
 
 def session() -> requests.Session:
-    """This thread's session. It keeps no cookies: several accounts share it."""
+    """Returns this thread's session. It keeps no cookies: several accounts share it."""
     if _here.generation != _generation:
         _here.session, _here.generation = _new(), _generation
     return _here.session
@@ -40,7 +40,7 @@ def _new() -> requests.Session:
 
 @contextlib.contextmanager
 def mounted(prefix: str, adapter: BaseAdapter) -> Iterator[None]:
-    """Everything below `prefix` is answered by `adapter` (the sandbox inside this process), in all threads."""
+    """Lets `adapter` answer everything below `prefix` (the sandbox inside this process), in all threads."""
     global _generation
     _mounts[prefix] = adapter
     _generation += 1

@@ -39,7 +39,7 @@ class GrantStore(Protocol):
     """One connection's grant. Each method is one short transaction of its own."""
 
     def read(self) -> Grant:
-        """The grant; raises `NeedsReconnect` where it is known to be dead."""
+        """Returns the grant; raises `NeedsReconnect` where it is known to be dead."""
 
     def claim(self, version: int, now: dt.datetime, until: dt.datetime) -> bool:
         """Makes the caller the one who refreshes this version, until then; false if somebody else does."""
@@ -51,10 +51,10 @@ class GrantStore(Protocol):
         """Replaces this version by new tokens; false if it is not the current one any more."""
 
     def died(self, version: int, error: NeedsReconnect) -> None:
-        """The provider has ended the grant; no effect if the version has moved on."""
+        """Notes that the provider has ended the grant; no effect if the version has moved on."""
 
     def lacks(self, missing: tuple[str, ...], error: NeedsPermission) -> None:
-        """The grant has lost permissions."""
+        """Notes that the grant has lost permissions."""
 
 
 class RefreshingTokens:
@@ -125,7 +125,7 @@ class RefreshingTokens:
 
 
 def missing_permissions(needed: Mapping[str, str], granted: frozenset[str]) -> tuple[str, ...]:
-    """The tick boxes, in words, that were left empty."""
+    """Returns the tick boxes, in words, that were left empty."""
     return tuple(words for scope, words in needed.items() if scope not in granted)
 
 

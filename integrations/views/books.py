@@ -26,7 +26,7 @@ from integrations.views.forms.mapping import FORMS, MappingForm
 
 
 def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """How this company's books are kept; nothing syncs before it is saved."""
+    """Asks how this company's books are kept; nothing syncs before it is saved."""
     provider = PROVIDERS[connection.integration]
     context: dict[str, Any] = {"connection": connection, "provider": provider}
     try:
@@ -58,7 +58,7 @@ def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """What the first sync would do, and the button that starts it."""
+    """Shows what the first sync would do, and the button that starts it."""
     context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     try:
         found = context["preview"] = preview_books(connection)
@@ -69,7 +69,8 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def _unwell(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """What the provider's refusal means for this page; a page asked for too soon after another asks again by itself."""
+    """Shows what the provider's refusal means for this page; a page asked for too soon after another asks again by
+    itself."""
     if isinstance(context["error"], RateLimited) and request.method == "GET":
         response = render(request, "connect/busy.html", context, status=503)
         response["Retry-After"] = "3"
@@ -79,7 +80,8 @@ def _unwell(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 @desk_view("GET", "POST", may="settings")
 def mapping(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Which tax code, item and account of the books stand for which of FieldCamp's. Each part is a form of its own."""
+    """Asks which tax code, item and account of the books stand for which of FieldCamp's. Each part is a form of its
+    own."""
     connection, _ = changeable(request, connection_id)
     if not (keeps_books(connection) and connection.usable):
         return redirect("integrations:setup", connection.pk)

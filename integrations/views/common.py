@@ -30,7 +30,7 @@ REFUSALS = (
 
 
 def back(request: HttpRequest) -> HttpResponseRedirect:
-    """To the page with the button (`next`), if that is one of ours; else to the dashboard."""
+    """Returns to the page with the button (`next`), if that is one of ours; else to the dashboard."""
     place = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
         place = reverse("admin:index")
@@ -45,7 +45,7 @@ def done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirec
 
 
 def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:
-    """What the service refuses is told to the person."""
+    """Tells the person what the service refuses."""
     try:
         return True, call()
     except REFUSALS as error:
@@ -59,7 +59,7 @@ def tell_saved(request: HttpRequest, connection: Connection) -> None:
 
 
 def after_setup(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """On to the preview of what has not been synced yet, else to the account's page."""
+    """Leads on to the preview of what has not been synced yet, else to the account's page."""
     if connection.streams.filter(is_active=True, first_synced_at=None).exists():
         return redirect("integrations:preview", connection.pk)
     tell_saved(request, connection)
@@ -71,7 +71,7 @@ def one(request: HttpRequest, rows: QuerySet, pk: str, path: str = "workspace") 
 
 
 def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Rights]:
-    """The connection, for whoever may change it; for anybody else there is none."""
+    """Returns the connection, for whoever may change it; for anybody else there is none."""
     if "\x00" in connection_id:
         raise Http404  # PostgreSQL refuses NUL in any text
     connection = get_object_or_404(connections_of(request.user), pk=connection_id)

@@ -30,7 +30,8 @@ from integrations.views.forms.calendars import CalendarSetupForm, chosen_in
 @login_required
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET: one button. POST: on to consent. `connection` renews that one, `switch` allows another account for it."""
+    """Shows one button on GET, and leads on to consent on POST. `connection` renews that one, `switch` allows another
+    account for it."""
     provider = BY_SLUG.get(slug)
     if provider is None:
         raise Http404
@@ -70,8 +71,8 @@ def _to_consent(
 @login_required
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Whose calendar it is, where visits go, what is read for busy time, or how books are kept; with defaults that fit
-    most."""
+    """Asks whose calendar it is, where visits go, what is read for busy time, or how books are kept; with defaults
+    that fit most."""
     connection, rights = changeable(request, connection_id)
     context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
@@ -97,7 +98,7 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 
 def _defaults(connection: Connection, rights: Rights, calendars: list[Container]) -> dict[str, Any]:
-    """What was chosen before, or what fits most."""
+    """Returns the choices of before, or what fits most."""
     streams = list(connection.streams.filter(is_active=True))
     main = next((calendar.id for calendar in calendars if calendar.primary and calendar.writable), "")
     main = main or next((calendar.id for calendar in calendars if calendar.writable), "")
@@ -113,7 +114,7 @@ def _defaults(connection: Connection, rights: Rights, calendars: list[Container]
 @login_required
 @require_http_methods(["GET"])
 def preview(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """What the first sync will do, and the button that starts it."""
+    """Shows what the first sync will do, and the button that starts it."""
     connection, _ = changeable(request, connection_id)
     context = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     if not connection.usable:

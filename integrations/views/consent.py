@@ -36,7 +36,7 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
     def on_authentication_error(
         self, request: HttpRequest, provider, error=None, exception=None, extra_context: dict[str, Any] | None = None
     ) -> None:
-        """Every way in which consent can fail ends on a page that says what happened and what to press."""
+        """Ends every way in which consent can fail on a page that says what happened and what to press."""
         state = (extra_context or {}).get("state")
         cause = exception.__cause__ if exception else None
         if error == AuthError.CANCELLED:

@@ -34,7 +34,8 @@ def _provider(slug: str) -> Provider:
 
 @desk_view("GET")
 def card(request: HttpRequest, slug: str) -> HttpResponse:
-    """One provider's card. `job` is the running job that the page shows, `said` what a screen reader has been told."""
+    """Shows one provider's card. `job` is the running job that the page shows, `said` what a screen reader has been
+    told."""
     found = one_card(desk_user_of(request), _provider(slug).name)
     if found is None:
         raise Http404
@@ -57,7 +58,7 @@ def _job(request: HttpRequest, job_id: str) -> SyncJob:
 
 @desk_view("GET")
 def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
-    """The moving part of the job's page; when the job is over, the whole page is loaded once more."""
+    """Shows the moving part of the job's page; when the job is over, the whole page is loaded once more."""
     job = _job(request, job_id)
     if not job.in_flight:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
@@ -69,7 +70,7 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
 
 @desk_view("GET")
 def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
-    """All results of a job as CSV, of one outcome if asked for."""
+    """Sends all results of a job as CSV, of one outcome if asked for."""
     job = _job(request, job_id)
     outcome = request.GET.get("outcome", "")
     lines = csv_lines(job, outcome if outcome in Outcome.values else "")
@@ -110,7 +111,7 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
 
 @desk_view("POST", may="sync")
 def trigger(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sync now: every usable account of the integration."""
+    """Syncs every usable account of the integration now."""
     workspace = desk_user_of(request).workspace
     if workspace is None:
         raise Http404
@@ -119,7 +120,7 @@ def trigger(request: HttpRequest, slug: str) -> HttpResponse:
 
 @desk_view("POST")
 def sync(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Sync now: this account. Also for the technician who has just connected it."""
+    """Syncs this account now. Also for the technician who has just connected it."""
     connection = _connection(request, connection_id)
     if not (desk_user_of(request).may("sync") or rights_at(desk_user_of(request)).may_change(connection)):
         raise PermissionDenied
@@ -167,7 +168,7 @@ def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 @desk_view("GET", "POST")
 def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """GET says what will happen, POST does it."""
+    """Shows on GET what will happen, and does it on POST."""
     connection = _my_connection(request, connection_id)
     if request.method == "GET":
         context = {
@@ -195,7 +196,7 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 @desk_view("POST")
 def choose_company(request: HttpRequest) -> HttpResponse:
-    """Which company a superuser without a member looks at from now on; an empty choice is all of them."""
+    """Chooses which company a superuser without a member looks at from now on; an empty choice is all of them."""
     if not desk_user_of(request).is_operator:
         raise PermissionDenied
     form = CompanyForm(request.POST)

@@ -69,7 +69,7 @@ def _refused(request: HttpRequest, problem: Problem, sentence: str) -> HttpRespo
 
 @desk_view("GET")
 def outcome(request: HttpRequest, problem_id: str) -> HttpResponse:
-    """The card again, while `job` tries it and when it has; `said` is the sentence that stands there."""
+    """Returns the card again, while `job` tries it and when it has; `said` is the sentence that stands there."""
     problem = _problem(request, problem_id)
     jobs = SyncJob.objects.filter(workspace=problem.workspace, integration=problem.integration)
     job = jobs.filter(pk=request.GET.get("job", "")).first() if "\x00" not in request.GET.get("job", "") else None
@@ -89,8 +89,8 @@ def retry(request: HttpRequest, problem_id: str) -> HttpResponse:
 
 @desk_view("POST", may="retry")
 def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
-    """A conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember` says who
-    wins from now on without being asked."""
+    """Settles a conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember`
+    says who wins from now on without being asked."""
     problem = _problem(request, problem_id)
     link, desk_user = problem.link, desk_user_of(request)
     if link is None:
@@ -120,7 +120,7 @@ def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
 
 @desk_view("GET")
 def conflicts(request: HttpRequest) -> HttpResponse:
-    """The inbox: every open conflict, both sides beside each other."""
+    """Shows the inbox: every open conflict, both sides beside each other."""
     context = {**admin.site.each_context(request), "title": _("Conflicts"), **inbox_context(desk_user_of(request))}
     return render(request, "integrations/conflicts.html", context)
 
@@ -140,7 +140,7 @@ def unignore(request: HttpRequest, problem_id: str) -> HttpResponse:
 
 
 def _said(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse:
-    """What has been done already, without a sync."""
+    """Shows what has been done already, without a sync."""
     if "HX-Request" not in request.headers:
         return done(request, problem, sentence)
     LogEntry.objects.log_actions(desk_user_of(request).user.pk, [problem], CHANGE, sentence, single_object=True)
@@ -149,7 +149,7 @@ def _said(request: HttpRequest, problem: Problem, sentence: str) -> HttpResponse
 
 @desk_view("POST", may="ignore")
 def dismiss(request: HttpRequest) -> HttpResponse:
-    """All that is merely good to know, at once."""
+    """Puts away all that is merely good to know, at once."""
     desk_user = desk_user_of(request)
     if desk_user.workspace is None:
         raise Http404
@@ -189,7 +189,8 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
 
 @desk_view("POST", may="retry")
 def match(request: HttpRequest, problem_id: str) -> HttpResponse:
-    """Whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another name."""
+    """Decides whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another
+    name."""
     problem, user = _problem(request, problem_id), desk_user_of(request).user
     form = MatchForm(request.POST)
     if not form.is_valid():

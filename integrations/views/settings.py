@@ -50,7 +50,7 @@ def _page(request: HttpRequest, template: str, title: str, status: int = 200, **
 
 @desk_view("GET", "POST")
 def connection_settings(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Target calendar, busy calendars, direction, conflicts. Books are set up on a page of their own."""
+    """Asks for target calendar, busy calendars, direction, conflicts. Books are set up on a page of their own."""
     rows = Connection.objects.select_related("workspace", "member")
     connection = one(request, rows, connection_id)
     may = rights_at(desk_user_of(request)).may_change(connection)
@@ -105,7 +105,7 @@ def _save(request: HttpRequest, connection: Connection, form: CalendarForm) -> C
 
 @desk_view("GET", "POST")
 def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """How often it is synced, and how much of the provider's allowance is used."""
+    """Asks how often it is synced, and shows how much of the provider's allowance is used."""
     desk_user, provider = desk_user_of(request), BY_SLUG.get(slug)
     if provider is None or desk_user.workspace is None:
         raise Http404

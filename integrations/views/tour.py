@@ -11,7 +11,7 @@ _KEY = "tour_dismissed"
 
 
 def is_dismissed(request: HttpRequest) -> bool:
-    """Kept with the person, or with the session of an operator who belongs to no company."""
+    """Dismisses the tour: kept with the person, or with the session of an operator who belongs to no company."""
     member = desk_user_of(request).member
     return member.tour_dismissed if member else _KEY in request.session
 

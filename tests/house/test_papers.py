@@ -165,3 +165,31 @@ def test_the_architecture_page_has_every_floor():
     text = (ROOT / "docs/architecture.md").read_text()
     for package in (package for floor in FLOORS for package in floor if package.startswith("integrations.")):
         assert package.rpartition(".")[2] in text, package
+
+
+NO_VERBS = {
+    "the", "a", "an", "what", "whether", "how", "one", "all", "by", "where", "who", "whose", "which", "every", "each",
+    "another", "everything", "nothing", "those", "these", "this", "it", "none", "when", "for", "of", "no", "not", "our",
+}  # fmt: skip
+
+
+def begins_without_verb(node: ast.AST) -> bool:
+    """Whether a function's docstring begins with anything but what it does."""
+    text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+    return bool(text) and re.split(r"\W", text)[0].lower() in NO_VERBS
+
+
+def test_docstrings_begin_with_a_verb():
+    found = [
+        f"{module}:{node.lineno}"
+        for module, path in MODULES.items()
+        if not module.startswith("fieldcamp.sandbox")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if begins_without_verb(node) and node.name not in ("get", "post", "put", "patch", "delete")
+    ]
+    assert found == []
+
+
+def test_a_docstring_without_a_verb_is_found():
+    [bad, good] = ast.parse('def f():\n    """The sum."""\ndef g():\n    """Returns the sum."""').body
+    assert begins_without_verb(bad) and not begins_without_verb(good)

@@ -26,7 +26,7 @@ _NOW, _SOON = gettext_lazy("just now"), gettext_lazy("in less than a minute")
 
 
 def ago(seconds: float) -> str:
-    """`2 min ago`, `in 28 min`, `just now`."""
+    """Returns `2 min ago`, `in 28 min`, `just now`."""
     distance = abs(seconds)
     for size, unit in _UNITS:
         if distance >= size:
@@ -36,7 +36,7 @@ def ago(seconds: float) -> str:
 
 
 def exact(moment: dt.datetime) -> str:
-    """In the company's zone, which the desk has activated."""
+    """Formats in the company's zone, which the desk has activated."""
     return date_format(timezone.localtime(moment), _EXACT)
 
 
@@ -45,7 +45,7 @@ def utc(moment: dt.datetime) -> str:
 
 
 def day(date: dt.date) -> str:
-    """A date that belongs to no zone."""
+    """Formats a date that belongs to no zone."""
     return date_format(date, _DAY)
 
 
@@ -63,7 +63,8 @@ def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
 
 @register.simple_tag
 def when(moment: dt.datetime | Literal[""] | None, missing: str | None = None) -> str:
-    """How long ago, or how far ahead; the date itself from a week on. Templates give "" for what does not exist."""
+    """Returns how long ago, or how far ahead; the date itself from a week on. Templates give "" for what does not
+    exist."""
     if not moment:
         return _("never") if missing is None else missing
     seconds = (timezone.now() - moment).total_seconds()
@@ -74,20 +75,20 @@ def when(moment: dt.datetime | Literal[""] | None, missing: str | None = None) -
 
 @register.simple_tag
 def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
-    """The time in the company's zone."""
+    """Returns the time in the company's zone."""
     if not moment:
         return missing
     return _time(moment, date_format(timezone.localtime(moment), _MOMENT))
 
 
 def brief(moment: dt.datetime) -> str:
-    """The time with its weekday and without its year, as plans are spoken about."""
+    """Returns the time with its weekday and without its year, as plans are spoken about."""
     return _time(moment, date_format(timezone.localtime(moment), _BRIEF))
 
 
 @register.filter
 def span(length: dt.timedelta | None) -> str:
-    """`40 s`, `3 min`, `2 h`."""
+    """Returns `40 s`, `3 min`, `2 h`."""
     if length is None:
         return "–"
     seconds = max(length.total_seconds(), 0)
@@ -99,7 +100,8 @@ def span(length: dt.timedelta | None) -> str:
 
 @register.simple_tag
 def clock() -> SafeString:
-    """What the page's script needs to keep relative times true: its words, and how late the server's clock is."""
+    """Returns what the page's script needs to keep relative times true: its words, and how late the server's clock
+    is."""
     words: dict[str, Any] = {
         "server": timezone.now().timestamp(),
         "units": [(size, str(unit)) for size, unit in _UNITS],

@@ -241,7 +241,7 @@ class InvoiceAdmin(RowsAdmin):
 
     @display(description=_("Status"), label=_TONES)
     def badge(self, invoice: Invoice) -> tuple[str, Any]:
-        """In the list, in colour."""
+        """Returns the state as the list shows it, in colour."""
         return invoice.status.value, invoice.status.label
 
     @display(description=_("Status"))
@@ -292,6 +292,6 @@ class PaymentAdmin(RowsAdmin):
 
 
 def price(value: Decimal) -> str:
-    """A unit price: two places, or as many as it has."""
+    """Returns a unit price: two places, or as many as it has."""
     text = plain(value)
     return f"{value:,.2f}" if len(text.partition(".")[2]) <= 2 else text

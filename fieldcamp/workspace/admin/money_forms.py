@@ -27,7 +27,7 @@ class MoneyForm(RecordForm):
     """A record whose foreign keys go to the service as ids."""
 
     def values(self, names: Iterable[str]) -> dict[str, Any]:
-        """The edited ones of these fields, as the service takes them."""
+        """Returns the edited ones of these fields, as the service takes them."""
         found = {name: value for name, value in self.changes().items() if name in names}
         for name in {"client", "tax_rate"} & {*found}:
             row = found.pop(name)
@@ -149,7 +149,7 @@ class LineForm(RowForm):
         return self.cleaned_data["description"] or None
 
     def _post_clean(self) -> None:
-        """The service makes the row, so no instance is made or checked here."""
+        """Leaves the row to the service: no instance is made or checked here."""
 
 
 class AllocationForm(RowForm):

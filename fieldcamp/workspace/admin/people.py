@@ -59,7 +59,7 @@ class MemberAdmin(ServiceAdmin):
         return state.value, state.label
 
     def response_add(self, request: HttpRequest, obj: Member, post_url_continue: Any = None) -> HttpResponse:
-        """On to the new person's page, where a login can be given."""
+        """Leads on to the new person's page, where a login can be given."""
         if "_addanother" in request.POST:
             return super().response_add(request, obj, post_url_continue)
         self.message_user(request, gettext("{member} is on the team.").format(member=obj), messages.SUCCESS)
@@ -71,7 +71,7 @@ class MemberAdmin(ServiceAdmin):
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def _login(self, request: HttpRequest, member: Member) -> dict[str, Any]:
-        """What the login's panel shows: the state, and the buttons that this person may press."""
+        """Returns what the login's panel shows: the state, and the buttons that this person may press."""
         state = login_state(member)
         by = self._by(request)
         handles = self.has_change_permission(request) and logins.may_invite(member, by)
@@ -132,7 +132,7 @@ class MemberAdmin(ServiceAdmin):
         return self._to(member)
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """GET says what will happen, POST does it."""
+        """Shows on GET what will happen, and does it on POST."""
         member = self._member(request, object_id)
         if request.method != "POST":
             title = gettext("Revoke the login of {member}?").format(member=member)

@@ -76,7 +76,7 @@ class RecordActionAdmin(RecordAdmin):
         return super().change_view(request, object_id, form_url, {"record_actions": buttons, **(extra_context or {})})
 
     def action_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
-        """GET says what will happen where there is something to say, POST does it."""
+        """Shows on GET what will happen where there is something to say, and does it on POST."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         record, action = self.get_object(request, unquote(object_id)), self.record_actions[key]

@@ -25,7 +25,7 @@ class RemovalMixin(ModelAdmin):
         return [gettext("It disappears from the lists and from the API. Its history stays on record.")]
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """GET says what will happen, POST does it."""
+        """Shows on GET what will happen, and does it on POST."""
         record = self.get_object(request, unquote(object_id))
         if not self.has_delete_permission(request, record):
             raise PermissionDenied

@@ -30,7 +30,7 @@ CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,access
 
 
 def make_id(seed: str) -> str:
-    """An event id in Google's form (a-v, 0-9), always the same for the same seed."""
+    """Returns an event id in Google's form (a-v, 0-9), always the same for the same seed."""
     return base64.b32hexencode(hashlib.sha256(seed.encode()).digest()).decode().rstrip("=").lower()
 
 
@@ -150,7 +150,7 @@ class GoogleCalendarClient(BatchingCalendar):
         return to_record(event, zone)
 
     def _zone_of(self, container_id: str) -> str:
-        """The calendar's time zone, which an all-day event does not tell; usually known from a listing."""
+        """Returns the calendar's time zone, which an all-day event does not tell; usually known from a listing."""
         url = _url(f"users/me/calendarList/{quote(container_id, safe='')}")
         self._zones[container_id] = json_object(self.http.request("GET", url, params={"fields": "timeZone"})).get(
             "timeZone", ""
@@ -167,13 +167,13 @@ def _events_url(container_id: str) -> str:
 
 
 def _event_path(container_id: str, event_id: str = "", **query: str) -> str:
-    """What stands in a batch's part: the path alone."""
+    """Returns what stands in a batch's part: the path alone."""
     path = urlsplit(_events_url(container_id)).path
     return f"{path}/{quote(event_id, safe='')}?{urlencode(query)}" if event_id else f"{path}?{urlencode(query)}"
 
 
 def _read_cursor(cursor: str, window: Window) -> dict[str, str]:
-    """`sync` or `since` says which listing, `page` where in it."""
+    """Reads a cursor: `sync` or `since` says which listing, `page` where in it."""
     if not cursor:
         return {"since": instant(window.start)}
     return read_cursor(cursor, ("sync", "since", "page"), one_of=("sync", "since"))

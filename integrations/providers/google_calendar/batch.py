@@ -14,7 +14,7 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
 
 
 def encode(calls: Sequence[Call]) -> tuple[bytes, str]:
-    """The batch's body and its content type."""
+    """Returns the batch's body and its content type."""
     lines: list[str] = []
     for number, call in enumerate(calls):
         lines += [f"--{BOUNDARY}", "Content-Type: application/http", f"Content-ID: <item{number}:fieldcamp>", ""]
@@ -30,7 +30,7 @@ def encode(calls: Sequence[Call]) -> tuple[bytes, str]:
 
 
 def decode(content_type: str, body: bytes, count: int) -> list[Answer | None]:
-    """The answers in the calls' order; None for each that is missing or broken off."""
+    """Returns the answers in the calls' order; None for each that is missing or broken off."""
     answers: list[Answer | None] = [None] * count
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     # The older policy: the newer takes every header to pieces, which costs more than all else of a sync.

@@ -28,12 +28,12 @@ TOKENS = TokenFaults(
 
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
-    """The error that an answer of 400 or more stands for."""
+    """Returns the error that an answer of 400 or more stands for."""
     return explain_body(response.status_code, body_of(response), now)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime) -> errors.ProviderError:
-    """The same for one part of a batch."""
+    """Returns the same for one part of a batch."""
     error = body.get("error") if isinstance(body, dict) else None
     detail = detail_of(body)
     if isinstance(error, str):  # the token endpoint's flat shape
@@ -49,7 +49,7 @@ def _reasons(error: Any) -> set[str]:
 
 
 def _reconnect(code: str, subtype: str) -> str:
-    """What the person is told where a code of the token endpoint ends the grant."""
+    """Returns what the person is told where a code of the token endpoint ends the grant."""
     if code == "admin_policy_enforced":
         return (
             "The administrator of this Google account does not allow FieldCamp. Ask them to allow it, then reconnect."

@@ -25,7 +25,7 @@ _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", 
 
 
 def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
-    """One event, or a tombstone: those have an id and little else, so they are dealt with first."""
+    """Returns one event, or a tombstone: those have an id and little else, so they are dealt with first."""
     if event.get("status") == "cancelled":
         return RemoteRecord(
             id=event["id"],
@@ -69,14 +69,14 @@ def _place_in_series(event: Event) -> dict[str, Any]:
 
 
 def _moment(time: Mapping[str, str]) -> str:
-    """An instant in UTC, or a day as it stands: a day never passes through a time zone."""
+    """Returns an instant in UTC, or a day as it stands: a day never passes through a time zone."""
     if day := time.get("date"):
         return day[:10]
     return instant(aware(time["dateTime"], zone_named(time.get("timeZone", ""))))
 
 
 def is_busy(event: Event) -> bool:
-    """Whether the event takes the person's time."""
+    """Returns whether the event takes the person's time."""
     declined = any(
         guest.get("self") and guest.get("responseStatus") == "declined" for guest in event.get("attendees") or ()
     )
@@ -94,7 +94,7 @@ def _marker(event: Event) -> Marker | None:
 
 
 def plain_text(description: str, with_link: bool = False) -> str:
-    """The description without the HTML that Google's editor makes of it, and without our link line."""
+    """Returns the description without the HTML that Google's editor makes of it, and without our link line."""
     text = without_html(description)
     return without_link(text) if with_link else text
 
@@ -105,7 +105,8 @@ def _sent_text(text: str) -> str:
 
 
 def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = False) -> dict[str, Any]:
-    """The part of an event that `fields` say. A patch leaves alone what is absent, and clears a time's other form."""
+    """Returns the part of an event that `fields` say. A patch leaves alone what is absent, and clears a time's other
+    form."""
     body: dict[str, Any] = {}
     if "title" in fields:
         body["summary"] = fields["title"] or ""

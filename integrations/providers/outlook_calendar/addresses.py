@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def root(path: str) -> str:
-    """A path of v1.0, without its leading slash, as a whole address."""
+    """Returns a path of v1.0, without its leading slash, as a whole address."""
     return f"{settings.MICROSOFT_GRAPH_URL}/v1.0/{path}"
 
 
@@ -15,7 +15,7 @@ def query(params: dict[str, str]) -> str:
 
 
 def calendar(container_id: str) -> str:
-    """Relative to the version, as a batch's part wants it."""
+    """Returns the path relative to the version, as a batch's part wants it."""
     return f"/me/calendars/{quote(container_id, safe='')}"
 
 

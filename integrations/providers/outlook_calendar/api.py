@@ -76,7 +76,8 @@ class OutlookCalendarClient(BatchingCalendar):
         return found
 
     def read(self, container_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any] | None]:
-        """The events as Graph has them, None for what is not there; ids may be those that creates were sent with."""
+        """Returns the events as Graph has them, None for what is not there; ids may be those that creates were sent
+        with."""
         found: dict[str, dict[str, Any] | None] = {}
         for id, answer in self.look(ids, lambda id: _look(container_id, id)):
             if answer and is_ours(id):
@@ -86,7 +87,7 @@ class OutlookCalendarClient(BatchingCalendar):
         return found
 
     def fetch(self, url: str, params: dict[str, str] | None = None, prefer: str = "") -> dict[str, Any]:
-        """A GET's JSON; `url` may be a link that Graph gave us, and `prefer` adds to what we ask for always."""
+        """Returns a GET's JSON; `url` may be a link that Graph gave us, and `prefer` adds to what we ask for always."""
         query = f"{url}?{addresses.query(params)}" if params else url
         headers = {"Prefer": f"{PREFER}, {prefer}" if prefer else PREFER}
         return json_object(self.http.request("GET", query, headers=headers))
@@ -127,7 +128,7 @@ class OutlookCalendarClient(BatchingCalendar):
 
 
 def _look(container_id: str, id: str) -> Call:
-    """One event by its id, or by the id that its create was sent with, which our marker holds."""
+    """Returns one event by its id, or by the id that its create was sent with, which our marker holds."""
     headers = {"Prefer": PREFER}
     if not is_ours(id):
         return Call("GET", f"{addresses.event(container_id, id)}?{addresses.query(EXPAND)}", headers=headers)
@@ -137,6 +138,6 @@ def _look(container_id: str, id: str) -> Call:
 
 
 def _original(events: list[dict[str, Any]], transaction_id: str) -> dict[str, Any] | None:
-    """Of our event and the copies that people made of it, ours."""
+    """Returns ours of our event and the copies that people made of it."""
     made = [event for event in events if event.get("transactionId") == transaction_id]
     return next(iter(made or sorted(events, key=lambda event: event.get("createdDateTime") or "")), None)

@@ -11,7 +11,7 @@ from integrations.providers.batches import Answer, Call
 
 
 def encode(calls: Sequence[Call]) -> dict[str, Any]:
-    """The batch's JSON."""
+    """Returns the batch's JSON."""
     return {"requests": [_part(number, call) for number, call in enumerate(calls)]}
 
 
@@ -24,7 +24,7 @@ def _part(number: int, call: Call) -> dict[str, Any]:
 
 
 def decode(body: Mapping[str, Any], count: int) -> list[Answer | None]:
-    """The answers in the calls' order, whatever order they came in; None for each that is missing."""
+    """Returns the answers in the calls' order, whatever order they came in; None for each that is missing."""
     answers: list[Answer | None] = [None] * count
     parts = body.get("responses")
     for part in parts if isinstance(parts, list) else ():

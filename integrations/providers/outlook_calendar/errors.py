@@ -39,12 +39,12 @@ LOCKED = {50053, 50055, 50057}
 
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
-    """The error that an answer of 400 or more stands for."""
+    """Returns the error that an answer of 400 or more stands for."""
     return explain_body(response.status_code, body_of(response), now)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) -> errors.ProviderError:
-    """The same for one part of a batch, which asks to wait for so many seconds."""
+    """Returns the same for one part of a batch, which asks to wait for so many seconds."""
     error = body.get("error") if isinstance(body, dict) else None
     detail = detail_of(body)
     if isinstance(error, str):  # the token endpoint's flat shape
@@ -56,7 +56,7 @@ def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) ->
 
 
 def _codes(error: Any) -> Iterator[str]:
-    """The error's code and those of the errors within it."""
+    """Yields the error's code and those of the errors within it."""
     for _depth in range(10):
         if not isinstance(error, dict):
             return
@@ -74,7 +74,7 @@ def _explain_token(status: int, code: str, body: dict[str, Any], detail: str) ->
 
 
 def _reconnect(code: str, numbers: set[int], suberror: Any) -> str:
-    """What the person is told where a code of the token endpoint ends the grant."""
+    """Returns what the person is told where a code of the token endpoint ends the grant."""
     if numbers & LOCKED or suberror == "user_password_expired":
         return "Microsoft says that this user is locked or must set a new password. Repair that, then reconnect."
     if numbers & CONSENT or code == "consent_required" or suberror == "consent_required":

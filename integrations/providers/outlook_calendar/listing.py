@@ -77,7 +77,8 @@ class OutlookListing:
     # --- rows to records --------------------------------------------------------------------------------------------
 
     def _records(self, rows: Iterable[Event]) -> tuple[list[RemoteRecord], tuple[str, ...]]:
-        """The page's records, and the series of which it tells something: a row may stand twice, the last counts."""
+        """Returns the page's records, and the series of which it tells something: a row may stand twice, the last
+        counts."""
         latest = {row["id"]: row for row in rows if row.get("id")}
         self._masters |= {id: row for id, row in latest.items() if row.get("type") == "seriesMaster"}
         named = {row["seriesMasterId"] for row in latest.values() if row.get("seriesMasterId")}
@@ -88,7 +89,7 @@ class OutlookListing:
         return records, tuple(sorted(named | latest.keys()))
 
     def _record(self, row: Event) -> RemoteRecord | None:
-        """None for what the series' own row, or its absence, says already."""
+        """Returns the record, None for what the series' own row, or its absence, says already."""
         if "@removed" in row:
             # Also said of events outside the view that somebody has touched.
             return tombstone(row["id"], doubtful=True)
@@ -131,7 +132,7 @@ def _moved_on(state: dict[str, str], window: Window) -> dict[str, str]:
 
 
 def _after(state: dict[str, str], body: dict[str, Any]) -> dict[str, str]:
-    """Where the listing stands behind this page."""
+    """Returns where the listing stands behind this page."""
     if link := body.get("@odata.nextLink"):
         return {**state, "next": link}
     link = body.get("@odata.deltaLink")

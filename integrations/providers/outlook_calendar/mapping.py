@@ -27,17 +27,18 @@ _ID_PREFIX = "fieldcamp:"  # a colon is in no id that Graph makes
 
 
 def make_id(seed: str) -> str:
-    """The `transactionId` of a create, always the same for the same seed. (The event's id is Graph's to choose.)"""
+    """Returns the `transactionId` of a create, always the same for the same seed. (The event's id is Graph's to
+    choose.)"""
     return f"{_ID_PREFIX}{hashlib.sha256(seed.encode()).hexdigest()[:40]}"
 
 
 def is_ours(transaction_id: Any) -> bool:
-    """Whether a create of ours was made with it."""
+    """Returns whether a create of ours was made with it."""
     return isinstance(transaction_id, str) and transaction_id.startswith(_ID_PREFIX)
 
 
 def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
-    """One event as Graph has it now, an occurrence with its series' master."""
+    """Returns one event as Graph has it now, an occurrence with its series' master."""
     made_with = event.get("transactionId") if is_ours(event.get("transactionId")) else ""
     marker = _marker(event)
     all_day = bool(event.get("isAllDay"))
@@ -73,7 +74,8 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
 
 
 def _moment(time: Mapping[str, str], all_day: bool) -> str:
-    """An instant in UTC; a day as it stands, whatever zone it is said in: a day never passes through a time zone."""
+    """Returns an instant in UTC; a day as it stands, whatever zone it is said in: a day never passes through a time
+    zone."""
     text = time["dateTime"]
     if all_day:
         return text[:10]
@@ -81,7 +83,7 @@ def _moment(time: Mapping[str, str], all_day: bool) -> str:
 
 
 def _original_start(event: Event, master: Event | None) -> str | None:
-    """The place in its series, a day for a series of days, as other calendars name it too."""
+    """Returns the place in its series, a day for a series of days, as other calendars name it too."""
     if not event.get("seriesMasterId"):
         return None
     whole_days = bool((master or event).get("isAllDay"))
@@ -96,7 +98,7 @@ def _original_start(event: Event, master: Event | None) -> str | None:
 
 
 def zone_of(name: str | None) -> str:
-    """The IANA name of a zone; "" for one that nobody knows, such as Outlook's `tzone://Microsoft/Custom`."""
+    """Returns the IANA name of a zone; "" for one that nobody knows, such as Outlook's `tzone://Microsoft/Custom`."""
     known = WINDOWS_TO_OLSON.get(name or "", name or "")
     try:
         return zoneinfo.ZoneInfo(known).key if known else ""
@@ -110,7 +112,7 @@ def _uid(event: Event, master: Event | None) -> str:
 
 
 def is_busy(event: Event) -> bool:
-    """Whether the event takes the person's time."""
+    """Returns whether the event takes the person's time."""
     declined = (event.get("responseStatus") or {}).get("response") == "declined"
     return event.get("showAs") in BUSY and not declined and not event.get("isCancelled")
 
@@ -122,7 +124,7 @@ def _status(event: Event) -> str:
 
 
 def _marker(event: Event) -> Marker | None:
-    """Our property, which is there only where it was asked for."""
+    """Returns our property, which is there only where it was asked for."""
     for item in event.get("singleValueExtendedProperties") or ():
         values = str(item.get("value")).split("|")
         if str(item.get("id")).casefold() == MARK.casefold() and len(values) == 3 and all(values):
@@ -131,14 +133,14 @@ def _marker(event: Event) -> Marker | None:
 
 
 def plain_text(body: Mapping[str, str], ours: bool = False) -> str:
-    """The body as text, without the page that Exchange makes of it, and without our link line."""
+    """Returns the body as text, without the page that Exchange makes of it, and without our link line."""
     content = body.get("content") or ""
     text = without_page(content) if body.get("contentType") == "html" else tidy(content)
     return without_link(text) if ours else text
 
 
 def to_body(fields: Fields, *, marker: Marker | None, link: str, create: str = "") -> dict[str, Any]:
-    """The part of an event that `fields` say; with `create`, the transaction id, a whole new event.
+    """Returns the part of an event that `fields` say; with `create`, the transaction id, a whole new event.
 
     No attendees, so nobody is mailed. Times go together, in UTC: an event that a person has made all-day gets its
     time back.

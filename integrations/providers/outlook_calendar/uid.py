@@ -10,7 +10,7 @@ FOREIGN = b"vCal-Uid\x01\x00\x00\x00"
 
 
 def same_everywhere(uid: str) -> str:
-    """The UID under which every copy of the meeting is known; one that is not Exchange's stays as it is."""
+    """Returns the UID under which every copy of the meeting is known; one that is not Exchange's stays as it is."""
     if not uid.upper().startswith(CLASS_ID):
         return uid
     try:

@@ -16,23 +16,23 @@ _ID = re.compile(r"[0-9]{1,20}")
 
 
 def is_company(realm_id: str) -> bool:
-    """Whether it may stand in an address: a browser brought it."""
+    """Returns whether it may stand in an address: a browser brought it."""
     return _COMPANY.fullmatch(realm_id) is not None
 
 
 def is_id(text: str) -> bool:
-    """Whether it has the form of an id that QuickBooks gives."""
+    """Returns whether it has the form of an id that QuickBooks gives."""
     return _ID.fullmatch(text) is not None
 
 
 def company(realm_id: str, path: str, **params: str) -> str:
-    """A path of the company, as a whole address."""
+    """Returns a path of the company, as a whole address."""
     query = urlencode({**params, "minorversion": MINOR_VERSION}, quote_via=quote)
     return f"{settings.QUICKBOOKS_API_URL}/v3/company/{realm_id}/{path}?{query}"
 
 
 def quoted(text: str) -> str:
-    """A value of a query."""
+    """Returns a value of a query."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
@@ -42,7 +42,7 @@ def among(texts: Iterable[str]) -> str:
 
 
 def select(entity: str, *conditions: str, order: str = "", start: int = 1, limit: int = PAGE) -> str:
-    """One page of an entity's rows; of lists the inactive ones too, where `conditions` say so."""
+    """Returns one page of an entity's rows; of lists the inactive ones too, where `conditions` say so."""
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     by = f" ORDERBY {order}" if order else ""
     return f"SELECT * FROM {entity}{where}{by} STARTPOSITION {start} MAXRESULTS {limit}"  # noqa: S608 - Intuit's own language, values are quoted

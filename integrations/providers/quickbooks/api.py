@@ -28,7 +28,8 @@ from integrations.records import (
 
 
 def make_id(seed: str) -> str:
-    """What a create is known by, always the same for the same seed. (The record's id is QuickBooks' to choose.)"""
+    """Returns what a create is known by, always the same for the same seed. (The record's id is QuickBooks' to
+    choose.)"""
     return hashlib.sha256(seed.encode()).hexdigest()[:32]
 
 

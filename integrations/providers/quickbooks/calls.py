@@ -37,8 +37,9 @@ class Calls:
         cost: int = 1,
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """A write. QuickBooks carries one request id out once, and answers again what it answered: so it may be sent
-        twice. https://developer.intuit.com/app/developer/qbo/docs/learn/learn-basic-field-definitions#request-id"""
+        """Sends a write. QuickBooks carries one request id out once, and answers again what it answered: so it may be
+        sent twice.
+        https://developer.intuit.com/app/developer/qbo/docs/learn/learn-basic-field-definitions#request-id"""
         url = addresses.company(self.realm_id, path, **(params or {}), requestid=request_id)
         return self._body(
             self.http.request(
@@ -47,11 +48,11 @@ class Calls:
         )
 
     def query(self, statement: str) -> dict[str, Any]:
-        """A query's whole answer; its rows are `rows(answer, entity)`."""
+        """Returns a query's whole answer; its rows are `rows(answer, entity)`."""
         return self.get("query", query=statement)
 
     def select(self, entity: str, *conditions: str) -> list[dict[str, Any]]:
-        """All rows of a query that are few: page by page, by their position."""
+        """Returns all rows of a query that are few: page by page, by their position."""
         found: list[dict[str, Any]] = []
         while True:
             statement = addresses.select(entity, *conditions, start=len(found) + 1)
@@ -70,7 +71,7 @@ class Calls:
 
 
 def rows(answer: dict[str, Any], entity: str) -> list[dict[str, Any]]:
-    """A query without a match answers without the entity's name."""
+    """Returns the rows of a query's answer; one without a match comes without the entity's name."""
     found = answer.get("QueryResponse")
     listed = found.get(entity) if isinstance(found, dict) else None
     if not isinstance(found, dict):
@@ -79,11 +80,12 @@ def rows(answer: dict[str, Any], entity: str) -> list[dict[str, Any]]:
 
 
 def request_id(company: str, body: Any, keys: Sequence[str]) -> str:
-    """The same for the same request, whoever sends it: a request that was sent twice is carried out once."""
+    """Returns an id that is the same for the same request, whoever sends it: a request that was sent twice is carried
+    out once."""
     content = json.dumps([company, body, list(keys)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def fresh_request_id() -> str:
-    """One that was never sent: what QuickBooks has refused it would refuse again without looking."""
+    """Returns an id that was never sent: what QuickBooks has refused it would refuse again without looking."""
     return uuid.uuid4().hex

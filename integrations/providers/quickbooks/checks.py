@@ -23,7 +23,7 @@ class Checks:
         self.books, self.finder = books, finder
 
     def refusals(self, entity: str, operations: Sequence[Operation]) -> dict[str, ProviderError]:
-        """By the operation's key."""
+        """Returns the refusals by the operation's key."""
         never: dict[str, ProviderError] = {
             operation.key: error for operation in operations if (error := _never(entity, operation))
         }
@@ -65,7 +65,7 @@ def _never(entity: str, operation: Operation) -> Rejected | None:
 
 
 def _blocked(operation: Operation, body: dict[str, Any]) -> Rejected | None:
-    """A void of what other transactions hold on to."""
+    """Refuses a void of what other transactions hold on to."""
     if not is_void(operation) or not body or is_voided(body):
         return None
     total, balance = decimal(body.get("TotalAmt")), decimal(body.get("Balance", body.get("TotalAmt")))

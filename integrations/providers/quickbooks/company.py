@@ -43,7 +43,7 @@ class Books:
 
     @cached_property
     def payment_methods(self) -> dict[str, str]:
-        """Names by id, those in use first."""
+        """Returns names by id, those in use first."""
         found = self.calls.select("PaymentMethod", ALL)
         return {
             row["Id"]: without_deleted(row, "Name")
@@ -51,7 +51,7 @@ class Books:
         }
 
     def tax_codes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """Each code as QuickBooks has it, and as ours."""
+        """Returns each code as QuickBooks has it, and as ours."""
         codes = self.calls.select("TaxCode", ALL)
         rates = {row["Id"]: row for row in self.calls.select("TaxRate", ALL)}
         return [(code, taxes.to_fields(code, rates, self._today())) for code in codes if taxes.is_code(code)]
@@ -73,7 +73,7 @@ class Books:
         )
 
     def references(self, kind: str) -> list[Reference]:
-        """What a person can choose: "income_account", "item" or "tax_code"."""
+        """Returns what a person can choose: "income_account", "item" or "tax_code"."""
         if kind == "income_account":
             found = self.calls.select("Account", "AccountType = 'Income'", ALL)
             return [_reference(row, "FullyQualifiedName", text(row, "AccountSubType")) for row in found]

@@ -68,7 +68,7 @@ class Deltas:
 
 
 def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The groups are told apart by their keys; those without news are empty."""
+    """Returns the group of this entity: they are told apart by their keys, and those without news are empty."""
     listed = answer.get("CDCResponse")
     if not isinstance(listed, list):
         raise errors.Unavailable("QuickBooks' list of changes was not what it should be.")
@@ -76,7 +76,7 @@ def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def server_time(answer: dict[str, Any]) -> dt.datetime:
-    """When Intuit made the answer, by the clock that its records' times are of."""
+    """Returns when Intuit made the answer, by the clock that its records' times are of."""
     try:
         return aware(str(answer.get("time")))
     except ValueError:
@@ -84,5 +84,5 @@ def server_time(answer: dict[str, Any]) -> dt.datetime:
 
 
 def is_deleted(row: dict[str, Any]) -> bool:
-    """Said of a deleted transaction, and has been seen said of one that was merely edited."""
+    """Returns whether it is said to be deleted, which has been seen said of one that was merely edited."""
     return row.get("status") == "Deleted"

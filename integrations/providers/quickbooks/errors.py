@@ -47,7 +47,7 @@ class Fault:
 
 
 def fault_of(body: Any) -> Fault | None:
-    """The fault in an answer, or in one item of a batch."""
+    """Returns the fault in an answer, or in one item of a batch."""
     fault = (body.get("Fault") or body.get("fault")) if isinstance(body, Mapping) else None
     if not isinstance(fault, Mapping):
         return None
@@ -59,7 +59,7 @@ def fault_of(body: Any) -> Fault | None:
 
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
-    """The error that an answer of 400 or more stands for."""
+    """Returns the error that an answer of 400 or more stands for."""
     body = body_of(response)
     if not body and "Fault" in response.text:  # without `Accept` a gateway answers in XML
         body = {"fault": {"error": [{"message": response.text[:500]}]}}
@@ -69,13 +69,13 @@ def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderErr
 
 
 def fault_in(response: requests.Response, body: Any) -> errors.ProviderError | None:
-    """The error that hides in an answer of 200, if one does."""
+    """Returns the error that hides in an answer of 200, if one does."""
     fault = fault_of(body)
     return explain_fault(fault, utc_now(), tid=trace_of(response)) if fault else None
 
 
 def token_ended(response: requests.Response) -> bool:
-    """Whether an answer below 400 says that the token is not good any more."""
+    """Returns whether an answer below 400 says that the token is not good any more."""
     if response.status_code != 200 or b"ault" not in response.content[:4000]:
         return False
     try:
@@ -100,7 +100,7 @@ def _explain_token(status: int, code: str, description: Any) -> errors.ProviderE
 
 
 def explain_fault(fault: Fault | None, now: dt.datetime, *, status: int = 400, tid: str = "") -> errors.ProviderError:
-    """The same for one fault, which may be that of a batch's item."""
+    """Returns the same for one fault, which may be that of a batch's item."""
     fault = fault or Fault((), "")
     codes, detail = set(fault.codes), _detail(fault, status, tid)
     if status == 429 or fault.throttled:

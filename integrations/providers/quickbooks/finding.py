@@ -43,7 +43,7 @@ class Finder:
         return found
 
     def read(self, entity: str, ids: Iterable[str]) -> dict[str, Body]:
-        """What QuickBooks has of them, inactive ones too; what is not there is left out."""
+        """Returns what QuickBooks has of them, inactive ones too; what is not there is left out."""
         wanted, found = sorted(set(ids)), {}
         for start in range(0, len(wanted), CHUNK):
             listed = addresses.among(wanted[start : start + CHUNK])
@@ -66,7 +66,8 @@ class Finder:
         return found
 
     def _named(self, entity: str, sent: Mapping[str, Fields]) -> dict[str, Body]:
-        """Names are unique. One whose other values are not those that we sent is somebody else's record."""
+        """Finds by name, which is unique. One whose other values are not those that we sent is somebody else's
+        record."""
         theirs, ours, mapping = NAMED[entity]
         names = {id: name(fields.get(ours)) for id, fields in sent.items()}
         listed = self.calls.select(entity, *whole(entity, f"{theirs} IN {addresses.among(sorted(names.values()))}"))
@@ -83,7 +84,7 @@ class Finder:
         return self.calls.select(entity, f"DocNumber IN {addresses.among(numbers)}") if numbers else []
 
     def _of_those_days(self, entity: str, sent: Sequence[Fields]) -> list[Body]:
-        """Neither our mark nor a payment's number can be queried for; customers and days can."""
+        """Finds by customer and day: neither our mark nor a payment's number can be queried for."""
         who = sorted({str(fields["customer"]) for fields in sent})
         days = sorted(str(fields["date"]) for fields in sent)
         between = [f"TxnDate >= {addresses.quoted(days[0])}", f"TxnDate <= {addresses.quoted(days[-1])}"]

@@ -80,7 +80,8 @@ class QuickBooksListing:
             yield from self._many_changed(entity, since, delta)
 
     def _many_changed(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
-        """More changes than are told are queried for. What is merely made inactive is found like any other change."""
+        """Queries for more changes than are told. What is merely made inactive is found like any other
+        change."""
         for step in self._walk(entity, "LastUpdatedTime", instant(since - OVERLAP), 1):
             # Else many rows of one moment would be read again by every run, until something else changes.
             settled = delta.asked_at - SETTLED if step.last else since

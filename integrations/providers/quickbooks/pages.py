@@ -19,7 +19,7 @@ SIMULATED = {"customer": "customers", "item": "items", "invoice": "invoices", "p
 
 
 def page_of(kind: str, remote_id: str, realm_id: str) -> str:
-    """The record's page; "" where there is none (a create that has not been answered)."""
+    """Returns the record's page; "" where there is none (a create that has not been answered)."""
     if not (is_company(realm_id) and kind in ADDRESSES and (kind == "tax" or is_id(remote_id))):
         return ""
     sandbox = settings.SANDBOX_URL

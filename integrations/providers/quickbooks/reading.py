@@ -44,7 +44,7 @@ FORMS = {
 
 
 def to_record(entity: str, body: dict[str, Any], books: Books, *, made_with: str = "") -> RemoteRecord:
-    """One entity as it is now. What is known by our mark says itself with which id it was made."""
+    """Returns one entity as it is now. What is known by our mark says itself with which id it was made."""
     form = FORMS[entity]
     fields = form.fields(body, books)
     marker = marker_of(body) if entity not in LISTS else None
@@ -75,12 +75,12 @@ def concerns_us(entity: str, body: dict[str, Any]) -> bool:
 
 
 def whole(entity: str, *conditions: str) -> tuple[str, ...]:
-    """The conditions of a query that leaves no inactive row out."""
+    """Returns the conditions of a query that leaves no inactive row out."""
     return (*conditions, ALL) if entity in LISTS else conditions
 
 
 def changed_at(body: dict[str, Any], name: str = "LastUpdatedTime") -> dt.datetime | None:
-    """An instant: QuickBooks writes them in whatever offset, so as strings they do not compare."""
+    """Returns an instant: QuickBooks writes them in whatever offset, so as strings they do not compare."""
     try:
         return aware(str((body.get("MetaData") or {}).get(name)))
     except ValueError:

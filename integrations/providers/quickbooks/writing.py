@@ -86,7 +86,8 @@ class Writer:
         return body if create else {**body, **_target(operation), "sparse": True}
 
     def _names_of_revived(self, entity: str, operations: Sequence[Operation]) -> dict[str, dict[str, str]]:
-        """What was made inactive was renamed by QuickBooks, and does not get its name back by itself."""
+        """Returns the names of what is made active again: QuickBooks has renamed it, and does not give the name back by
+        itself."""
         revived = [
             operation
             for operation in operations
@@ -145,7 +146,8 @@ class Writer:
     # --- answers ----------------------------------------------------------------------------------------------------
 
     def _look_closer(self, entity: str, operations: Sequence[Operation], answers: dict[str, Answered]) -> None:
-        """Two faults do not say enough: who has a name, and whether what is gone is the record or what it names."""
+        """Looks closer where two faults do not say enough: who has a name, and whether what is gone is the record or
+        what it names."""
         taken, missing = [], []
         for operation in operations:
             error = answers[operation.key]

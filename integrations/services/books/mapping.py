@@ -73,7 +73,7 @@ def set_defaults(
     user: AbstractBaseUser | None,
     choices: Choices | None = None,
 ) -> SyncJob | None:
-    """The account that new items sell to, and the item that stands for lines without one."""
+    """Sets the account that new items sell to, and the item that stands for lines without one."""
     choices = choices or read_choices(connection)
     account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
     writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
@@ -98,13 +98,13 @@ def set_defaults(
 
 
 def mapped(connection: Connection, kind: str) -> dict[str, str]:
-    """What stands for what: our records' ids and those in the books."""
+    """Returns what stands for what: our records' ids and those in the books."""
     links = _live(connection, kind).linked()
     return dict(links.values_list("record_id", "remote_id"))
 
 
 def waiting(connection: Connection, *reasons: ProblemReason) -> int:
-    """How many records wait for a person to map something."""
+    """Returns how many records wait for a person to map something."""
     open_ones = Problem.objects.open().filter(connection=connection, code=ProblemCode.RECORD_REJECTED)
     return open_ones.filter(data__reason__in=reasons).count()
 
@@ -119,14 +119,14 @@ def _mine(connection: Connection, kind: str, ids: Mapping[str, str]) -> list[str
 
 
 def _unknown(stream: Stream, remote_ids) -> list[str]:
-    """Those that no sync has seen yet."""
+    """Returns those that no sync has seen yet."""
     wanted = {remote_id for remote_id in remote_ids if remote_id}
     seen = Link.objects.filter(stream=stream, remote_id__in=wanted, seen__isnull=False)
     return sorted(wanted - set(seen.values_list("remote_id", flat=True)))
 
 
 def _let_go(stream: Stream, record_id: str) -> None:
-    """The counterpart is nobody's again; a create that has not come about is forgotten."""
+    """Leaves the counterpart to nobody; a create that has not come about is forgotten."""
     links = Link.objects.live().filter(stream=stream, record_id=record_id)
     links.filter(seen=None, intent=None).delete()
     links.update(record_id="", base=None, unsettled=True, parked=False, decision=None)
@@ -147,7 +147,7 @@ def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord |
 
 
 def _is_used(kind: str, record_id: str) -> bool:
-    """Whether documents of FieldCamp name it; what nobody uses gives its place up."""
+    """Returns whether documents of FieldCamp name it; what nobody uses gives its place up."""
     if kind == TAX.name:
         return Invoice.objects.filter(tax_rate=record_id).exists()
     return InvoiceLine.objects.filter(item=record_id).exists()
@@ -168,7 +168,7 @@ def _look_again(connection: Connection) -> None:
 
 
 def _tried(connection: Connection, user: AbstractBaseUser | None) -> SyncJob | None:
-    """Before its first sync the company waits for a person to start that."""
+    """Tries what waited; before its first sync the company waits for a person to start that."""
     if user is None or connection.streams.filter(is_active=True, first_synced_at=None).exists():
         return None
     return sync_links_now(connection, None, user)

@@ -77,7 +77,7 @@ def preview_books(connection: Connection) -> BooksPreview:
 
 
 def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
-    """What the books have and nobody has linked yet, as links that are not stored."""
+    """Returns what the books have and nobody has linked yet, as links that are not stored."""
     known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
     found: list[Link] = []
     for page in books.changes(stream.container_id, "", window_at(timezone.now())):
@@ -171,7 +171,7 @@ class _Pretending(BooksSide):
         )
 
     def _ours(self, records: Sequence[Any]) -> tuple[list[Any], int]:
-        """Those that would be made there, and how many of the others wait for something."""
+        """Returns those that would be made there, and how many of the others wait for something."""
         if self.stream.direction == Direction.PULL:
             return [], len(records)
         clear = [record for record in records if record.pk not in self._doubts]

@@ -143,12 +143,12 @@ def refresh_company(connection: Connection) -> Company:
 
 
 def known_company(connection: Connection) -> Company | None:
-    """What the provider last said of the company."""
+    """Returns what the provider last said of the company."""
     return company_of(BooksSettings.objects.filter(connection=connection).first())
 
 
 def company_of(settings: BooksSettings | None) -> Company | None:
-    """The company that these settings hold, as far as it is known."""
+    """Returns the company that these settings hold, as far as it is known."""
     if settings is None or not settings.company:
         return None
     names = Company.__dataclass_fields__
@@ -156,7 +156,7 @@ def company_of(settings: BooksSettings | None) -> Company | None:
 
 
 def _brings_more(settings: BooksSettings, wanted: Mapping[str, Any]) -> set[str]:
-    """The kinds of which records were passed over until now that these choices let in."""
+    """Returns the kinds of which records were passed over until now that these choices let in."""
     kinds: set[str] = set()
     if wanted["import_customers"] and not settings.import_customers:
         kinds.add(CUSTOMER.name)
@@ -183,7 +183,7 @@ def _save_stream(
 
 
 def chosen(connection: Connection) -> dict[str, Any]:
-    """The company's choices, as the set-up page shows and takes them."""
+    """Returns the company's choices, as the set-up page shows and takes them."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     streams = {stream.kind: stream for stream in connection.streams.filter(is_active=True)}
     if settings is None or INVOICE.name not in streams:

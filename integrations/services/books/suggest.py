@@ -60,7 +60,7 @@ def day_of(text: str) -> dt.date | None:
 
 
 def _income_account(accounts: Sequence[Reference]) -> str:
-    """An account of services, else one of sales, else the first that takes what is sold."""
+    """Returns an account of services, else one of sales, else the first that takes what is sold."""
 
     def rank(account: Reference) -> int:
         words = f"{account.name} {account.detail}".casefold()
@@ -77,7 +77,7 @@ def _stand_in(items: Sequence[Reference]) -> str:
 
 
 def warnings(company: Company) -> list[str]:
-    """What a person should know of this company before its first sync."""
+    """Returns what a person should know of this company before its first sync."""
     found = []
     if not company.subscription_active:
         ended = gettext("The subscription of this company has ended. Nothing can be written until it is renewed.")
@@ -100,7 +100,7 @@ TAX_MODES = {
 
 
 def likely_codes(tax_rate: TaxRate, codes: Sequence[Reference]) -> list[Reference]:
-    """Tax codes of the same rate, those of a similar name first."""
+    """Returns tax codes of the same rate, those of a similar name first."""
     words = set(re.findall(r"\w+", tax_rate.name.casefold()))
     same = [code for code in codes if code.active and code.detail == plain(tax_rate.rate)]
     return sorted(same, key=lambda code: (-len(words & set(re.findall(r"\w+", code.name.casefold()))), code.name))

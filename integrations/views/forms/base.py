@@ -12,12 +12,13 @@ from integrations.services.setup import SetupError
 
 
 def refusing(sentence: Any) -> dict[str, Any]:
-    """The same sentence for what is missing and for what is not offered."""
+    """Returns the same sentence for what is missing and for what is not offered."""
     return dict.fromkeys(("required", "invalid_choice", "invalid"), sentence)
 
 
 def tick(label: Any = None) -> forms.TypedChoiceField:
-    """A check box, which sends "1" or nothing. (Django's Boolean field would take any word for a yes, "0" too.)"""
+    """Returns a check box, which sends "1" or nothing. (Django's Boolean field would take any word for a yes, "0"
+    too.)"""
     return forms.TypedChoiceField(
         label=label,
         required=False,
@@ -46,7 +47,7 @@ class ChoicesForm(DeskForm):
         return self.is_valid()
 
     def name_of(self, field: str) -> str:
-        """The form's field for one that the service names."""
+        """Returns the form's field for one that the service names."""
         return field
 
     def _refuse(self, details: Mapping[str, Sequence[str]]) -> None:

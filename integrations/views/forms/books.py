@@ -46,7 +46,7 @@ class DefaultsForm(ChoicesForm):
         self.offer("default_item", [(one.id, one.name) for one in items], blank=_("None: such invoices wait"))
 
     def choices(self) -> dict[str, Any]:
-        """As the services take them."""
+        """Returns the choices as the services take them."""
         values = dict(self.cleaned_data)
         ids = {f"{name}_id": values.pop(name) for name in ("income_account", "default_item")}
         return {**ids, **values}
@@ -95,7 +95,7 @@ class BooksForm(DefaultsForm):
 
 
 def usual(suggested: Suggestions) -> dict[str, Any]:
-    """What most would choose."""
+    """Returns the choices that most would make."""
     return {
         "income_account": suggested.income_account,
         "default_item": suggested.default_item,
@@ -109,7 +109,7 @@ def usual(suggested: Suggestions) -> dict[str, Any]:
 
 
 def _about_invoices(suggested: Suggestions, there: str) -> list[str]:
-    """What an empty day means, and what a later one would spare."""
+    """Returns what an empty day means, and what a later one would spare."""
     said = [gettext("Empty: every invoice. FieldCamp has sent none yet.")]
     if suggested.oldest is not None:
         said = [

@@ -18,7 +18,7 @@ CHOOSE_MEMBER = _("Choose whose calendar it is.")
 
 
 def chosen_in(streams: Sequence[Stream]) -> dict[str, Any]:
-    """The choices that these active streams stand for."""
+    """Returns the choices that these active streams stand for."""
     target = next((stream for stream in streams if stream.is_target), None)
     return {
         "target": target.container_id if target else "",
@@ -52,7 +52,7 @@ class CalendarForm(ChoicesForm):
         busy.choices = [(each.id, _named(each)) for each in calendars]
 
     def choices(self) -> dict[str, Any]:
-        """As `services.setup.set_up` takes them."""
+        """Returns the choices as `services.setup.set_up` takes them."""
         values = dict(self.cleaned_data)
         return {"target_container_id": values.pop("target"), "busy_container_ids": values.pop("busy"), **values}
 

@@ -35,7 +35,7 @@ class RecordsForm(ChoicesForm):
         super().__init__(data, initial={name: self.stored(row) for name, row in self.rows.items()})
 
     def stored(self, row: Any) -> str:
-        """What stands in the row's field before anybody has touched it."""
+        """Returns what stands in the row's field before anybody has touched it."""
         raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class RecordsForm(ChoicesForm):
         return super().clean()
 
     def name_of(self, field: str) -> str:
-        """The service names a record."""
+        """Returns the field of the record that the service names."""
         return f"{self.before}{field}"
 
     @property
@@ -53,7 +53,7 @@ class RecordsForm(ChoicesForm):
 
     @property
     def chosen(self) -> dict[str, str]:
-        """The counterparts' ids by the records'."""
+        """Returns the counterparts' ids by the records'."""
         return {self.records[name]: self.cleaned_data[name] for name in self.sent}
 
 

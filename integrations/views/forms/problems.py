@@ -40,7 +40,7 @@ class ConflictForm(DeskForm):
 
     @property
     def decision(self) -> str | dict[str, str]:
-        """One side, or a side for each field: those that make sense only together have the same."""
+        """Returns the choice: one side, or a side for each field; those that make sense only together have the same."""
         if self.cleaned_data["choice"]:
             return self.cleaned_data["choice"]
         return {name: self.cleaned_data[pick] for pick, unit in self.units.items() for name in unit.names}

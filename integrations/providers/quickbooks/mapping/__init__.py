@@ -7,7 +7,7 @@ _LISTS = {"customer": customers, "item": items}
 
 
 def kept(kind: str, fields: Fields) -> Fields:
-    """The fields as they will read once they have been written: without what QuickBooks has no room for."""
+    """Returns the fields as they will read once they have been written: without what QuickBooks has no room for."""
     if kind not in _LISTS:
         return fields
     read = _LISTS[kind].to_fields(_LISTS[kind].to_body(fields, create=False))

@@ -39,7 +39,7 @@ def shown(fields: Fields) -> dict[str, Any]:
 
 
 def address(body: Any) -> dict[str, str] | None:
-    """The address as ours; None for one that says nothing."""
+    """Returns the address as ours; None for one that says nothing."""
     if not isinstance(body, dict):
         return None
     street = "\n".join(line for name in STREET if (line := text(body, name)))
@@ -48,7 +48,7 @@ def address(body: Any) -> dict[str, str] | None:
 
 
 def to_body(fields: Fields, *, create: bool) -> dict[str, Any]:
-    """The part of a customer that `fields` say. What is emptied is sent empty."""
+    """Returns the part of a customer that `fields` say. What is emptied is sent empty."""
     body: dict[str, Any] = {theirs: name(fields[ours]) for ours, theirs in NAMES.items() if ours in fields}
     if "company" in fields:
         body["CompanyName"] = one_line(fields["company"], 100)
@@ -63,7 +63,7 @@ def to_body(fields: Fields, *, create: bool) -> dict[str, Any]:
 
 
 def address_body(value: Any) -> dict[str, str]:
-    """All parts, the empty ones too: an address is replaced as a whole."""
+    """Returns all parts, the empty ones too: an address is replaced as a whole."""
     found = value or {}
     lines = [line.strip() for line in tidy(str(found.get("street") or "")).split("\n") if line.strip()]
     if len(lines) > len(STREET):

@@ -37,7 +37,7 @@ class TaxRules:
 
 
 def says_code(body: Body) -> bool:
-    """Whether only the company's rules tell what the invoice's tax codes mean."""
+    """Returns whether only the company's rules tell what the invoice's tax codes mean."""
     named = {ref_id(body.get("TxnTaxDetail"), "TxnTaxCodeRef"), *lines.codes(body.get("Line") or ())}
     return bool(named - {"", TAX, NO_TAX})
 
@@ -66,7 +66,7 @@ def to_fields(body: Body, rules: TaxRules) -> dict[str, Any]:
 
 
 def _tax_code(body: Body, rules: TaxRules, taxed) -> str:
-    """The code that a person chose. Where QuickBooks computes the tax itself, nobody did."""
+    """Returns the code that a person chose. Where QuickBooks computes the tax itself, nobody did."""
     if rules.mode == "foreign":
         return next((code for code in lines.codes(body.get("Line") or ()) if taxed(code)), "")
     return ref_id(body.get("TxnTaxDetail"), "TxnTaxCodeRef") if rules.mode == "manual" else ""
@@ -77,7 +77,8 @@ def shown(fields: Fields) -> dict[str, Any]:
 
 
 def to_body(fields: Fields, rules: TaxRules, *, create: bool, marker: Marker | None = None) -> dict[str, Any]:
-    """The part of an invoice that `fields` say. Raises `Rejected` for a tax that the company has no code for."""
+    """Returns the part of an invoice that `fields` say. Raises `Rejected` for a tax that the company has no code
+    for."""
     body: dict[str, Any] = {}
     if fields.get("customer"):
         body["CustomerRef"] = ref(fields["customer"])

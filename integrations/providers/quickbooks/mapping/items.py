@@ -45,7 +45,8 @@ def shown(fields: Fields) -> dict[str, Any]:
 
 
 def to_body(fields: Fields, *, create: bool) -> dict[str, Any]:
-    """The part of an item that `fields` say. A new one is active, whatever they say: nothing else can be made."""
+    """Returns the part of an item that `fields` say. A new one is active, whatever they say: nothing else can be
+    made."""
     body: dict[str, Any] = {}
     if "name" in fields:
         body["Name"] = name(fields["name"])

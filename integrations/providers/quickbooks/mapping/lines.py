@@ -13,12 +13,13 @@ PRICE_PLACES = Decimal("0.0000001")  # rounding a price to cents would make Quic
 
 
 def to_lines(rows: Sequence[Body], taxed: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The sales lines in their order, groups opened, words kept as lines without amount; sub-totals are dropped."""
+    """Returns the sales lines in their order, groups opened, words kept as lines without amount; sub-totals are
+    dropped."""
     return [_line(row, taxed) for row in _flat(rows) if row.get("DetailType") in (SALE, WORDS)]
 
 
 def codes(rows: Sequence[Body]) -> Iterator[str]:
-    """The tax codes that the lines name."""
+    """Yields the tax codes that the lines name."""
     for row in _flat(rows):
         if row.get("DetailType") == SALE and (code := ref_id(row.get(SALE), "TaxCodeRef")):
             yield code
@@ -65,7 +66,7 @@ def to_discount(rows: Sequence[Body]) -> dict[str, str] | None:
 def to_rows(
     lines: Sequence[Mapping[str, Any]], discount: Mapping[str, str] | None, code_of: Callable[[bool], str]
 ) -> list[dict[str, Any]]:
-    """The whole `Line` array: what is not in it is taken off the invoice."""
+    """Returns the whole `Line` array: what is not in it is taken off the invoice."""
     rows = [_row(line, code_of) for line in lines]
     if discount:
         total = sum((decimal(row.get("Amount")) for row in rows), Decimal(0))

@@ -20,13 +20,13 @@ def ref(id: str) -> dict[str, str]:
 
 
 def ref_id(body: Any, name: str) -> str:
-    """The id that a reference names, or ""."""
+    """Returns the id that a reference names, or ""."""
     found = body.get(name) if isinstance(body, Mapping) else None
     return str(found.get("value") or "") if isinstance(found, Mapping) else ""
 
 
 def within(body: Body, name: str, inner: str) -> str:
-    """A text one level down: `{"PrimaryEmailAddr": {"Address": …}}`."""
+    """Returns a text one level down: `{"PrimaryEmailAddr": {"Address": …}}`."""
     found = body.get(name)
     return tidy(str(found.get(inner) or "")) if isinstance(found, Mapping) else ""
 
@@ -36,33 +36,33 @@ def text(body: Body, name: str) -> str:
 
 
 def decimal(value: Any) -> Decimal:
-    """A JSON number without what a float would add to it; what is missing is zero."""
+    """Returns a JSON number without what a float would add to it; what is missing is zero."""
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
 def number(value: Decimal | str | None) -> int | float:
-    """A JSON number: up to 15 digits, a float is printed as the decimal that it was made of."""
+    """Returns a JSON number: up to 15 digits, a float is printed as the decimal that it was made of."""
     exact = Decimal(value or 0)
     return int(exact) if exact == exact.to_integral_value() else float(exact)
 
 
 def one_line(value: Any, limit: int) -> str:
-    """A name as QuickBooks takes it: no line ends, no tabs."""
+    """Returns a name as QuickBooks takes it: no line ends, no tabs."""
     return _CONTROL.sub(" ", str(value or "")).strip()[:limit].strip()
 
 
 def name(value: Any, limit: int = 100) -> str:
-    """The same for names in which a colon would mean a parent and its child."""
+    """Returns the same for names in which a colon would mean a parent and its child."""
     return " ".join(one_line(str(value or "").replace(":", " "), 1000).split())[:limit].strip()
 
 
 def is_made_up(id: str) -> bool:
-    """Whether a create of ours was sent with it; QuickBooks' own ids are short numbers."""
+    """Returns whether a create of ours was sent with it; QuickBooks' own ids are short numbers."""
     return _MADE_UP.fullmatch(id) is not None
 
 
 def mark(marker: Marker | None) -> str:
-    """The last line of the private note of what we make."""
+    """Returns the last line of the private note of what we make."""
     return f"FieldCamp {marker.workspace_id}/{marker.record_id}/{marker.remote_id}" if marker else ""
 
 
@@ -72,11 +72,12 @@ def marker_of(body: Body) -> Marker | None:
 
 
 def is_voided(body: Body) -> bool:
-    """There is no status: a void leaves zeros and a word. https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice#void-an-invoice"""
+    """Returns whether it is void. There is no status: a void leaves zeros and a word.
+    https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice#void-an-invoice"""
     return decimal(body.get("TotalAmt")) == 0 and str(body.get("PrivateNote") or "").startswith("Voided")
 
 
 def without_deleted(body: Body, name: str) -> str:
-    """A name without what QuickBooks adds when a record is made inactive."""
+    """Returns a name without what QuickBooks adds when a record is made inactive."""
     found = text(body, name)
     return found.removesuffix(" (deleted)") if body.get("Active") is False else found

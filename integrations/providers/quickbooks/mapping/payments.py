@@ -31,7 +31,7 @@ OTHER = "other"
 
 
 def method_named(name: str) -> str:
-    """What we call a payment method of that name."""
+    """Returns what we call a payment method of that name."""
     return next((ours for ours, words in _WORDS.items() if re.search(rf"(?i)\b({words})\b", name)), OTHER)
 
 
@@ -64,7 +64,7 @@ def shown(fields: Fields) -> dict[str, Any]:
 def to_body(
     fields: Fields, methods: Methods, *, create: bool, currency: str = "", marker: Marker | None = None
 ) -> dict[str, Any]:
-    """The part of a payment that `fields` say. A method that the company does not have is left out."""
+    """Returns the part of a payment that `fields` say. A method that the company does not have is left out."""
     body: dict[str, Any] = {}
     if fields.get("customer"):
         body["CustomerRef"] = ref(fields["customer"])

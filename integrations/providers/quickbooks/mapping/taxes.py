@@ -13,7 +13,7 @@ Rates = Mapping[str, Body]  # by id
 
 
 def is_code(body: Body) -> bool:
-    """Not one of the two words that only say whether a line is taxed."""
+    """Returns whether it is a code of its own, and not one of the two words that only say whether a line is taxed."""
     return body.get("Id") not in (TAX, NO_TAX)
 
 
@@ -36,12 +36,12 @@ def shown(fields: Fields) -> dict[str, Any]:
 
 
 def tag(body: Body, fields: Fields) -> str:
-    """A code stays as it is when the rate that it names changes."""
+    """Returns a tag of the code with its rates: the code itself stays as it is when a rate that it names changes."""
     return f"{body.get('SyncToken') or 0}.{digest(fields)[:12]}"
 
 
 def percent(rate: Body, today: dt.date) -> Decimal:
-    """What holds today: a rate may have a history, and a future."""
+    """Returns the percentage that holds today: a rate may have a history, and a future."""
     for row in rate.get("EffectiveTaxRate") or ():
         begins, ends = (str(row.get(name) or "")[:10] for name in ("EffectiveDate", "EndDate"))
         if begins <= today.isoformat() and (not ends or today.isoformat() <= ends):
