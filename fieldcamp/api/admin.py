@@ -176,7 +176,7 @@ class ApiKeyAdmin(ServiceAdmin):
 
     @display(description=_("State"), label={state.value: tone for state, tone in _TONES.items()})
     def badge(self, key: ApiKey) -> tuple[str, Any]:
-        """In the list, in colour."""
+        """Returns the state as the list shows it, in colour."""
         state = state_of(key, timezone.now())
         return state.value, state.label
 

@@ -68,7 +68,7 @@ def _what(row: Change, record: TrackedModel, people: Mapping[str, str]) -> str:
 
 
 def _label(record: TrackedModel, name: str) -> str:
-    """How people call this field."""
+    """Returns how people call this field."""
     if name in _LABELS:
         return str(_LABELS[name])
     try:

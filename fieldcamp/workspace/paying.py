@@ -33,8 +33,8 @@ def record_payment(
     reference: str = "",
     notes: str = "",
 ) -> Payment:
-    """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left stays
-    unapplied."""
+    """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left
+    stays unapplied."""
     with transaction.atomic():
         if not Client.objects.alive().filter(workspace=workspace, pk=client_id).exists():
             raise InvalidFields.of("client_id", "There is no such client.")

@@ -61,7 +61,7 @@ class JobListView(ApiView):
 
 
 def _filters(request: Request) -> dict[str, str]:
-    """`integration` (its name, or its slug in addresses) and `status`, checked."""
+    """Returns `integration` (its name, or its slug in addresses) and `status`, checked."""
     integration = request.query_params.get("integration")
     integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
     status = request.query_params.get("status")

@@ -144,7 +144,7 @@ def _feed_serializer(remote_id_name: str, kinds: tuple[str, ...], prefix: str) -
 
 
 def sync_reference(provider: Provider, view: type) -> type:
-    """The view, described: the trigger and the change feed of one provider."""
+    """Returns the view, described: the trigger and the change feed of one provider."""
     feed = _feed_serializer(provider.remote_id_name, provider.kinds, _named(provider, ""))
     page = {
         "integration": provider.name,

@@ -31,12 +31,12 @@ class EmptySerializer(StrictSerializer):
 
 
 def trigger_serializer(provider: Provider) -> type[TriggerSerializer]:
-    """The trigger's body for this provider: with `scope` where it syncs several kinds of records by name."""
+    """Returns the trigger's body for this provider: with `scope` where it syncs several kinds of records by name."""
     return _with_scopes(provider.name, provider.sync_scopes) if provider.sync_scopes else TriggerSerializer
 
 
 def trigger_body(provider: Provider, data: Any) -> dict[str, Any]:
-    """The body, checked and with its defaults. ValidationError as any serializer's."""
+    """Returns the body, checked and with its defaults. ValidationError as any serializer's."""
     return dict(_checked(provider.name, json.dumps(data, sort_keys=True)))
 
 

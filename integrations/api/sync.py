@@ -75,7 +75,7 @@ class SyncView(IntegrationView):
         return replay_or_run(request, fingerprint_body=fingerprint, before=guards, run=create)
 
     def _connection(self, connection_id: str) -> Connection:
-        """The caller's own connection of this integration; any other does not exist for them."""
+        """Returns the caller's own connection of this integration; any other does not exist for them."""
         found = Connection.objects.filter(
             pk=connection_id, workspace=self.workspace, integration=self.provider.name
         ).first()
