@@ -63,8 +63,9 @@ class RemoteRecord:
 
     `kind` is what it is when nothing says that it is one of ours. `fields` may hold more than a kind stores: what is
     private (the title of somebody's own event) is dropped before anything is written. `shown` is what the change feed
-    may print of it. `made_with` is the id that our create was sent with, where the provider gave the record another.
-    `doubtful`: a listing could not tell whether this is ours, or whether it is really gone.
+    may print of it. `made_with` is the id that our create was sent with, where the provider gave the record another;
+    `made_at` is the instant at which it was made there, where it is known by its contents alone. `doubtful`: a listing
+    could not tell whether this is ours, or whether it is really gone.
     """
 
     id: str
@@ -76,6 +77,7 @@ class RemoteRecord:
     shown: Fields = field(default_factory=dict)
     created: bool = False  # never changed since it was made
     made_with: str = ""
+    made_at: str = ""
     doubtful: bool = False
 
     @property

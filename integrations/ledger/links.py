@@ -1,14 +1,14 @@
 """Links: reading them under a lock, saving them, and what agreements and lost answers change of them in memory."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
 from integrations.kinds import KINDS, Owner
 from integrations.models import Link
-from integrations.records import Fields, RemoteRecord, Verb
+from integrations.records import Fields, RemoteRecord, Verb, parse_instant
 from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
@@ -70,6 +70,17 @@ def _taken_away(link: Link) -> None:
     link.cut_at, link.base, link.seen_gone = timezone.now(), None, True
 
 
+CLOCKS_APART = dt.timedelta(minutes=5)  # how far the provider's clock may be from ours
+
+
+def _is_what_was_made(link: Link, record: RemoteRecord, intent: Mapping[str, Any]) -> bool:
+    """Returns whether this is what our create has made. What is known by its contents alone is ours only if it was made
+    since the create was sent: what stood there before is somebody else's, however alike."""
+    if record.made_at and (at := intent.get("at")) and parse_instant(record.made_at) < parse_instant(at) - CLOCKS_APART:
+        return False
+    return record.ours or record.made_with == link.remote_id
+
+
 def resolved(link: Link, record: RemoteRecord) -> str:
     """Takes what is there now for an intent whose answer was lost; the action that turned out to be done, if any."""
     intent, link.intent = link.intent or {}, None
@@ -82,7 +93,7 @@ def resolved(link: Link, record: RemoteRecord) -> str:
             return Action.REMOVE_REMOTE
         link.seen, link.seen_tag, link.unsettled = kind.pick(record.fields), record.tag, True
         return ""
-    if verb == Verb.CREATE and (record.gone or not (record.ours or record.made_with == link.remote_id)):
+    if verb == Verb.CREATE and (record.gone or not _is_what_was_made(link, record, intent)):
         # Never made: the same id is free. A tombstone or somebody else's record: it is taken for good.
         link.generation += 1 if record.tag else 0
         return ""

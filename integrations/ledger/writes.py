@@ -17,7 +17,7 @@ from integrations.ledger.links import agree, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
-from integrations.records import Fields, Operation, RemoteRecord, Verb
+from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
 from integrations.sync.ports import Written
 from integrations.sync.state import Decision
 
@@ -38,7 +38,7 @@ class Writes:
     def intend(self, items: Sequence[tuple[Decision, Operation, int]]) -> None:
         """Stores what is about to be written, so that a lost answer can be resolved by looking."""
         links = locked_links([decision.pair for decision, _, _ in items])
-        new, known = [], []
+        new, known, at = [], [], instant(timezone.now())
         for decision, operation, generation in items:
             pair = decision.pair
             link = links.get(pair.link_id or 0)
@@ -55,7 +55,7 @@ class Writes:
                 link.seen_gone, link.seen_tag, link.parked = False, "", False
             elif operation.verb is Verb.UPDATE:
                 fields = {**(pair.seen or {}), **operation.fields}
-            link.intent = {"verb": operation.verb, "fields": fields}
+            link.intent = {"verb": operation.verb, "fields": fields, "at": at}
             link.unsettled = True  # until it is answered: what breaks off here is looked at again by any run
         Link.objects.bulk_create(new)
         save_links(known)

@@ -9,7 +9,7 @@ from integrations.providers.quickbooks.company import ALL, Books
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, taxes
 from integrations.providers.quickbooks.mapping.parts import marker_of
 from integrations.providers.times import aware
-from integrations.records import Container, Fields, RemoteRecord
+from integrations.records import Container, Fields, RemoteRecord, instant
 
 TAX_CODES = "TaxCode"
 KINDS = {"Customer": "customer", "Item": "item", TAX_CODES: "tax", "Invoice": "invoice", "Payment": "payment"}
@@ -57,7 +57,13 @@ def to_record(entity: str, body: dict[str, Any], books: Books, *, made_with: str
         shown=form.shown(fields),
         created=str(body.get("SyncToken") or "0") == "0",
         made_with=made_with or (marker.remote_id if marker else ""),
+        made_at=_made_at(body) if made_with and not marker else "",
     )
+
+
+def _made_at(body: dict[str, Any]) -> str:
+    moment = changed_at(body, "CreateTime")
+    return instant(moment) if moment else ""
 
 
 def tax_record(body: dict[str, Any], fields: dict[str, Any]) -> RemoteRecord:
