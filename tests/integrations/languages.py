@@ -20,7 +20,7 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 NAMES = {
     "FieldCamp", "Ours", "UTC", "America", "New", "York", "EST", "EDT", "CSV", "API", "Integrations", "esc",
     *(word for provider in PROVIDERS.values() for word in provider.label.split()),
-    *(provider.authentication.vendor for provider in PROVIDERS.values()),
+    *(getattr(provider.authentication, "vendor", "") for provider in PROVIDERS.values()),
 }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from integrations.providers import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[3]
 # Each by its product and by its company: outlook, Microsoft.
-VENDORS = "|".join({word for p in PROVIDERS.values() for word in (p.name.partition("_")[0], p.authentication.vendor)})
+PRODUCTS = {provider.name.partition("_")[0] for provider in PROVIDERS.values()}
+COMPANIES = {getattr(provider.authentication, "vendor", provider.label) for provider in PROVIDERS.values()}
+VENDORS = "|".join(PRODUCTS | COMPANIES)
 # Where a vendor may be named: its own folder, the dict of all, the settings, the simulator, and the demo of them.
 MAY = (
     "integrations/providers/__init__.py",
