@@ -18,7 +18,6 @@ from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, Pr
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.streams import FATAL, stream_run
-from integrations.kinds import SubjectKind
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
@@ -44,7 +43,6 @@ LONGEST_WAIT = dt.timedelta(
 MAX_WAITS = 5
 LONGEST_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
-FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
 _CLEARED_BY_SUCCESS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,
@@ -245,15 +243,7 @@ class _Slice:
         run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
         if run.progress.phase == Phase.DONE:
             return run.progress.held
-        held = run.everything()
-        now = timezone.now()
-        name, about = ProblemCode.FULL_SYNC_FORCED, part.connection
-        with self._held():
-            if run.progress.forced:
-                open_problem(about, name, FORCED, now=now, kind=SubjectKind.STREAM, record_id=stream.pk)
-            else:
-                resolve_problems(about, now=now, codes=[name], kind=SubjectKind.STREAM, record_ids=[stream.pk])
-        return held
+        return run.everything()
 
     def _only(self, stream: Stream, part: JobPart, remote: ProviderClient, link_ids: list[int]) -> None:
         run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)

@@ -4,12 +4,10 @@ Every transaction starts by asserting that the job is still ours, so nothing is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 
 import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from integrations.errors import ProblemReason
 from integrations.kinds import KINDS, VISIT
@@ -19,11 +17,12 @@ from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
 from integrations.ledger.ports import LocalSide
+from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
 from integrations.sync.isolation import isolated
-from integrations.sync.ports import RunProgress, Stage, Written
+from integrations.sync.ports import RunProgress, Written
 from integrations.sync.state import NOWHERE, Decision, Local, Pair
 
 log = structlog.get_logger(__name__)
@@ -36,10 +35,11 @@ class StreamLedger(Observations):
 
     def __init__(self, stream: Stream, job: SyncJob, part: JobPart, assert_held: Callable[[], None], local: LocalSide):
         super().__init__(stream, assert_held)
-        self.job, self.part, self.local = job, part, local
+        self.local = local
         self.kind = KINDS[stream.kind] if stream.kind else VISIT
         log = JobLog(job, self.connection)
         self.holds = Holds(stream, job, self.kind)
+        self.state = RunState(stream, job, part, local, self.holds)
         self.writes = Writes(stream, self.kind, log)
         self.local_half = LocalHalf(stream, self.kind, log, local)
         self.failures = Failures(stream, log)
@@ -48,49 +48,27 @@ class StreamLedger(Observations):
 
     def save_progress(self, progress: RunProgress) -> None:
         with self.transaction():
-            self.part.progress[self.stream.pk] = asdict(progress)
-            self.part.save(update_fields=["progress"])
+            self.state.save(progress)
 
-    def announce(self, stage: Stage, full: bool = False) -> None:
-        """Shows the stage and how far there is to go; an incremental run first takes in the visits that the moving
-        window has reached."""
+    def begin_pull(self) -> None:
         with self.transaction():
-            if not full:
-                self.local.enter_window()
-            remaining = 0 if stage is Stage.PULL else self._remaining(full)
-            done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
-            SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=done + remaining)
+            self.state.begin_pull()
 
-    def _remaining(self, full: bool) -> int:
-        links = Link.objects.filter(stream=self.stream)
-        if full:
-            return links.count() + self.local.count_unlinked()
-        dirty = DirtyRow.objects.filter(stream=self.stream)
-        return dirty.count() + links.due().count()
+    def begin_push(self, progress: RunProgress) -> None:
+        with self.transaction():
+            self.state.begin_push(progress)
 
     def begin_full(self, again: bool = False) -> None:
-        """Starts a full listing, or goes on with the one that this job has begun (`again`: from its start)."""
-        stream = Stream.objects.filter(pk=self.stream.pk)
         with self.transaction():
-            (stream if again else stream.exclude(full_mark=self.job.pk)).update(full_mark=self.job.pk, full_cursor="")
+            self.state.begin_full(again)
 
     def finish_full(self) -> None:
         with self.transaction():
-            cursor = Stream.objects.values_list("full_cursor", flat=True).get(pk=self.stream.pk)
-            Stream.objects.filter(pk=self.stream.pk).update(
-                cursor=cursor, full_cursor="", full_mark="", last_full_at=timezone.now()
-            )
+            self.state.finish_full()
 
-    def finish(self) -> None:
-        now = timezone.now()
+    def finish(self, progress: RunProgress) -> None:
         with self.transaction():
-            Stream.objects.filter(pk=self.stream.pk).update(window_end=self.local.window.end)
-            Stream.objects.filter(pk=self.stream.pk, first_synced_at=None).update(first_synced_at=now)
-            self.holds.bring_up_to_date()
-            if not (self.stream.kind or self.stream.is_target or self.stream.reads_busy):
-                # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
-                live = Link.objects.live().filter(stream=self.stream).exists() or self.stream.dirty_rows.exists()
-                Stream.objects.filter(pk=self.stream.pk).update(is_active=live)
+            self.state.finish(progress)
 
     # --- what to look at --------------------------------------------------------------------------------------------
 
@@ -120,10 +98,6 @@ class StreamLedger(Observations):
         if orphans:
             gone += self.local.orphans(links.filter(seen_gone=False, kind__in=_GUARDED))
         return self._pairs(gone)
-
-    def match(self, everything: bool) -> None:
-        with self.transaction():
-            self.local.match(everything)
 
     def count_links(self) -> int:
         links = Link.objects.live().linked().filter(stream=self.stream, kind__in=_GUARDED, seen__isnull=False)

@@ -46,7 +46,6 @@ class Phase(StrEnum):
     """The steps of a stream's run, in their order."""
 
     OBSERVE = "observe"
-    GUARD = "guard"
     APPLY = "apply"
     DONE = "done"
 
@@ -86,8 +85,13 @@ class Ledger(Protocol):
         somebody edits or retries the record."""
 
     def cursor(self, full: bool) -> str: ...
-    def announce(self, stage: Stage, full: bool = False) -> None:
-        """Shows what the run does now, and how many records that will be."""
+    def begin_pull(self) -> None:
+        """Shows that the run reads what has changed at the provider."""
+
+    def begin_push(self, progress: RunProgress) -> None:
+        """Shows that the run brings both sides into agreement, and of how many records. Links those of both sides that
+        have met for the first time and are the same: a full run of all of ours that have no link, else of those that
+        are dirty."""
 
     def begin_full(self, again: bool = False) -> None: ...
     def save_page(self, page: Page, expected: str, full: bool) -> None: ...
@@ -106,10 +110,6 @@ class Ledger(Protocol):
     def finish_full(self) -> None: ...
     def vanished(self, orphans: bool) -> list[Pair]:
         """Pairs of guarded kinds whose remote side is gone; with `orphans`, also events of ours without a record."""
-
-    def match(self, everything: bool) -> None:
-        """Links records of both sides that have met for the first time and are the same; of ours all that have no
-        link, or only those that are dirty."""
 
     def count_links(self) -> int: ...
     def count_held(self) -> int: ...
@@ -135,7 +135,7 @@ class Ledger(Protocol):
     def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
         """Leaves a problem about a record of a listing that could not be written down."""
 
-    def finish(self) -> None: ...
+    def finish(self, progress: RunProgress) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from integrations.sync.isolation import RunEnds, isolated
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Phase, Remote, RunProgress, Stage, Target
+from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Phase, Remote, RunProgress, Target
 from integrations.sync.state import Pair
 
 CHUNK = 500  # pairs planned at a time
@@ -68,23 +68,21 @@ class StreamRun:
     def everything(self) -> bool:
         """Goes through the whole run; true when removals were held for a person."""
         if self.progress.phase == Phase.OBSERVE:
-            self.ledger.announce(Stage.PULL)
+            self.ledger.begin_pull()
             self.applier.settle_intents()
             self._observe()
-            self._enter(Phase.GUARD)
-        if self.progress.phase == Phase.GUARD:
-            if self._guard():
-                self.progress.held = True
-            self._enter(Phase.APPLY)
-        self.ledger.announce(Stage.PUSH, self.progress.full)
-        self.applier.settle_intents()
-        self.ledger.match(self.progress.full)
+            self.progress.held = self._guard() or self.progress.held
+            self.progress.phase = Phase.APPLY
+        else:
+            self.applier.settle_intents()
+        self.ledger.begin_push(self.progress)
         if self.progress.full:
             self._apply_full()
         else:
             self._apply_incremental()
-        self.ledger.finish()
-        self._enter(Phase.DONE)
+        self.progress.phase = Phase.DONE
+        self.ledger.finish(self.progress)
+        self.checkpoint()
         return self.progress.held
 
     def only(self, link_ids: Sequence[int]) -> None:
@@ -94,11 +92,6 @@ class StreamRun:
             self.applier.settle_intents()
             self.applier.do(self.ledger.refresh(pairs))
             self.applier.flush(rest=True)
-
-    def _enter(self, phase: Phase) -> None:
-        self.progress.phase = phase
-        self.ledger.save_progress(self.progress)
-        self.checkpoint()
 
     # --- observe ----------------------------------------------------------------------------------------------------
 

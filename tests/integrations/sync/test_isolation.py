@@ -52,7 +52,7 @@ CREATING = {
 
 
 @pytest.mark.engine(daily="memory")
-@pytest.mark.parametrize(("place", "error"), zip(CREATING, itertools.cycle(FAULTS)))
+@pytest.mark.parametrize(("place", "error"), list(zip(CREATING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_made_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
     bad = visits[2].pk
@@ -96,7 +96,7 @@ MOVING = {
 
 
 @pytest.mark.engine(daily="memory")
-@pytest.mark.parametrize(("place", "error"), zip(MOVING, itertools.cycle(FAULTS)))
+@pytest.mark.parametrize(("place", "error"), list(zip(MOVING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_taken_in_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
     bad = visits[2].pk
@@ -196,7 +196,7 @@ def test_a_database_that_is_away_is_no_records_fault(dana, sync, make_visits, mo
 
 def test_a_constraint_that_fails_for_a_whole_account_fails_that_account(dana, sync, make_visits, monkeypatch):
     make_visits(dana.member, 2)
-    plant(monkeypatch, VisitsOfStream, "enter_window", lambda self: True, IntegrityError)
+    plant(monkeypatch, VisitsOfStream, "count_unlinked", lambda self: True, IntegrityError)
     job = sync()
     assert (job.status, job.errors[0]["code"]) == (JobStatus.FAILED, "INTERNAL_ERROR")
 
