@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +22,17 @@ def product_modules(root: Path = ROOT) -> dict[str, Path]:
     return {module_of(path, root): path for path in sorted(paths) if "migrations" not in path.parts}
 
 
+@cache
+def parse(source: str) -> ast.Module:
+    """The tree of a source, which most of these tests look at."""
+    return ast.parse(source)
+
+
 def imported_names(source: str, module: str, is_package: bool = False) -> Iterator[str]:
     """Dotted names that a module imports, wherever it does: `from a import b` yields `a.b`; so do relative imports and
     `import_module("a.b")`."""
     parent = module if is_package else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.house.imports import parse
+
 # Functions of django.utils.translation, with how many of their first arguments are texts (after the context of p…).
 FUNCTIONS = {
     "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2,
@@ -38,7 +40,7 @@ class Unmarked:
 
 def unmarked(source: str) -> list[Unmarked]:
     """What of a module's words would stay English whatever the language."""
-    return list(_Walk(ast.parse(source)).found())
+    return list(_Walk(parse(source)).found())
 
 
 class _Walk:

@@ -3,6 +3,9 @@
 import ast
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
+
+from tests.house.imports import parse
 
 PROVIDERS_PACKAGE = "integrations.providers"
 # Who may name a provider: modules, or packages with all that is in them.
@@ -11,18 +14,19 @@ MAY_NAME = ("fieldcamp.settings", "fieldcamp.sandbox", "integrations.demo", "int
 DOCUMENTATION = {"fieldcamp.api.docs": {"quickbooks", "QuickBooks"}}
 
 
-VENDORS = {"google", "microsoft", "outlook", "intuit", "xero", "wave"}
+VENDORS = frozenset({"google", "microsoft", "outlook", "intuit", "xero", "wave"})
 
 
-def names_one(text: str, providers: Collection[str], vendors: Collection[str], whole: bool) -> bool:
+@cache
+def names_one(text: str, providers: frozenset[str], vendors: frozenset[str], whole: bool) -> bool:
     """Whether a name speaks of a provider in any spelling: `google_calendar` is also `google-calendar`,
     `GOOGLE_CALENDAR` and `GoogleCalendar`, and its vendor is `GOOGLE`. A `whole` text is nothing but the name."""
     squeezed = re.sub(r"[^a-z]", "", text.lower())
     known = {re.sub(r"[^a-z]", "", name) for name in providers}
     if whole:
-        return squeezed in known | set(vendors)
+        return squeezed in known | vendors
     words = {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)}
-    return any(name in squeezed for name in known) or bool(words & set(vendors))
+    return any(name in squeezed for name in known) or bool(words & vendors)
 
 
 def named(source: str, module: str, folders: Collection[str]) -> Iterator[str]:
@@ -33,9 +37,9 @@ def named(source: str, module: str, folders: Collection[str]) -> Iterator[str]:
     if module == PROVIDERS_PACKAGE:
         return
     own = _own_folder(module)
-    providers = [folder for folder in folders if folder != own]
-    vendors = set() if own else VENDORS  # a vendor may have several providers
-    for node in ast.walk(ast.parse(source)):
+    providers = frozenset(folders) - {own}
+    vendors = frozenset() if own else VENDORS  # a vendor may have several providers
+    for node in ast.walk(parse(source)):
         for word in _words(node):
             if word in DOCUMENTATION.get(module, ()):
                 continue

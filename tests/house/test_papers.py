@@ -4,12 +4,14 @@ import ast
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
 
 from tests.house.floors import FLOORS
-from tests.house.imports import ROOT, imported_names, product_modules
+from tests.house.imports import ROOT, imported_names, parse, product_modules
 
 LONGEST, LONGEST_TEST = 300, 400
 MODULES = product_modules()
@@ -27,7 +29,7 @@ def test_a_class_has_a_name_of_its_own():
         node.name
         for module, path in MODULES.items()
         if not module.startswith("fieldcamp.sandbox") and ".management.commands." not in module
-        for node in ast.parse(path.read_text()).body
+        for node in parse(path.read_text()).body
         if isinstance(node, ast.ClassDef)
     )
     assert {name for name, count in names.items() if count > 1} == set()
@@ -37,7 +39,7 @@ LOGGED = [
     (module, node)
     for module, path in MODULES.items()
     if not module.startswith("fieldcamp.sandbox")
-    for node in ast.walk(ast.parse(path.read_text()))
+    for node in ast.walk(parse(path.read_text()))
     if isinstance(node, ast.Call)
     and isinstance(node.func, ast.Attribute)
     and isinstance(node.func.value, ast.Name)
@@ -126,15 +128,19 @@ def required(name: str) -> set[str]:
     return {re.split(r"[=\[]", line)[0].lower().replace("_", "-") for line in lines if re.match(r"\w", line)}
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def third_party(sandbox: bool) -> set[str]:
     """Distributions that the product's modules, or the sandbox's, import."""
-    known = packages_distributions()
     return {
         distribution.lower().replace("_", "-")
         for module, path in MODULES.items()
         if module.startswith("fieldcamp.sandbox") == sandbox
         for name in imported_names(path.read_text(), module, path.name == "__init__.py")
-        for distribution in known.get(name.partition(".")[0], ())
+        for distribution in distributions().get(name.partition(".")[0], ())
     }
 
 
@@ -154,7 +160,7 @@ def test_the_architecture_page_names_what_is_there():
     places = re.findall(r"`((?:integrations|fieldcamp)/[\w/]+\.py)`(?:\s+`(\w[\w.]*)`)?", text)
     assert len(places) > 40
     for path, name in places:
-        body = ast.parse((ROOT / path).read_text()).body
+        body = parse((ROOT / path).read_text()).body
         for part in filter(None, name.split(".")):
             found = [node for node in body if getattr(node, "name", None) == part]
             assert found, f"{path}: {name}"
@@ -184,7 +190,7 @@ def test_docstrings_begin_with_a_verb():
         f"{module}:{node.lineno}"
         for module, path in MODULES.items()
         if not module.startswith("fieldcamp.sandbox")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parse(path.read_text()))
         if begins_without_verb(node) and node.name not in ("get", "post", "put", "patch", "delete")
     ]
     assert found == []
