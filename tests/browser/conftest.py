@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -56,7 +56,8 @@ class Worker:
         self.rest, self.go_on = self._may_work.clear, self._may_work.set
 
     def ring(self, job_id: str) -> None:
-        self._jobs.append(self._pool.submit(self._run, job_id))
+        # As a worker of the queue does, this one sees a job when the transaction that makes it is through.
+        transaction.on_commit(lambda: self._jobs.append(self._pool.submit(self._run, job_id)))
 
     def _run(self, job_id: str) -> None:
         self._may_work.wait(60)

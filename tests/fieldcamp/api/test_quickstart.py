@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Invoice, Visit
 from integrations.models import JobStatus, SyncJob
-from integrations.services import jobs
 from tests.integrations import build
 
 PAGE = (settings.BASE_DIR / "docs" / "quickstart.md").read_text()
@@ -26,7 +26,7 @@ def worker(monkeypatch):
         now = timezone.now()
         SyncJob.objects.filter(pk=job_id).update(status=JobStatus.SUCCEEDED, started_at=now, finished_at=now)
 
-    monkeypatch.setattr(jobs, "ring", finish)
+    monkeypatch.setattr("integrations.queue.ring.ring", lambda job_id: transaction.on_commit(lambda: finish(job_id)))
 
 
 @pytest.mark.slow
