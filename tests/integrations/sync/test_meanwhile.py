@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture(autouse=True)
-def no_naps(monkeypatch):
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    monkeypatch.setattr("integrations.transport.client.time.sleep", lambda seconds: None)
-
-
 @pytest.fixture
 def admin(db):
     return get_user_model().objects.create_user("admin", is_staff=True)
