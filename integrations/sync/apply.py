@@ -5,7 +5,7 @@ A write is stored before it is sent, so that a lost answer is resolved by lookin
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
@@ -77,7 +77,7 @@ class Applier:
             self.checkpoint()
 
     def _write(self, batch: list[Decision]) -> None:
-        operations = [self._operation(decision) for decision in batch]
+        operations = self._operations(batch)
         self.ledger.intend([(d, op, generation) for d, (op, generation) in zip(batch, operations, strict=True)])
         try:
             outcomes = self.remote.write(self.target.container_id, [op for op, _ in operations])
@@ -111,8 +111,18 @@ class Applier:
         else:
             self._refusals = 0
 
-    def _operation(self, decision: Decision) -> tuple[Operation, int]:
-        """The write of a decision, and the generation of its remote id."""
+    def _operations(self, batch: Sequence[Decision]) -> list[tuple[Operation, int]]:
+        """The writes of a batch. An id under which the stream knows somebody else's record already is passed over."""
+        operations = [self._operation(decision) for decision in batch]
+        while taken := self.ledger.taken({op.remote_id: op.key for op, _ in operations if op.verb is Verb.CREATE}):
+            operations = [
+                self._operation(decision, generation + 1) if operation.remote_id in taken else (operation, generation)
+                for decision, (operation, generation) in zip(batch, operations, strict=True)
+            ]
+        return operations
+
+    def _operation(self, decision: Decision, generation: int | None = None) -> tuple[Operation, int]:
+        """The write of a decision, and the generation of its remote id (that of a create may be given)."""
         pair, verb = decision.pair, _VERBS[decision.action]
         kind, link = pair.kind.name, pair.local.link
         if verb is not Verb.CREATE:
@@ -120,7 +130,8 @@ class Applier:
             push = {**_noted(pair), **_with_companions(pair, decision.push)}
             return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
-        generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
+        if generation is None:
+            generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
         remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
         push = {**_noted(pair), **decision.push}

@@ -70,6 +70,9 @@ class Ledger(Protocol):
     def known(self, names: Collection[str]) -> set[str]:
         """Those ids that live links have."""
 
+    def taken(self, creates: Mapping[str, str]) -> set[str]:
+        """Those of the remote ids of creates that a link of another record has; by the key of what is to be made."""
+
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
         """Remote ids of live links of these series that are not over before the window."""
 

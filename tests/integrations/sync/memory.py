@@ -126,6 +126,10 @@ class MemoryLedger:
     def known(self, names) -> set[str]:
         return {row.remote_id for row in self.links_by_id.values() if row.remote_id in names and not row.gone}
 
+    def taken(self, creates: Mapping[str, str]) -> set[str]:
+        rows = [row for row in self.links_by_id.values() if row.remote_id in creates]
+        return {row.remote_id for row in rows if row.record_id != creates[row.remote_id]}
+
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
         rows = self.links_by_id.values()
         return {row.remote_id for row in rows if (row.seen or {}).get("series_id") in series and not row.gone}
