@@ -169,8 +169,7 @@ class Results:
         return {
             pair.key
             for pair in (decision.pair for decision in decisions)
-            if (link := links.get(pair.link_id or 0))
-            and (link.decision != pair.decision or (link.hold_id is not None) != pair.held)
+            if (link := links.get(pair.link_id or 0)) and link.decision != pair.decision
         }
 
     def here(self, decisions: Sequence[Decision], overtaken: set[str]) -> list[JobItem]:

@@ -131,7 +131,7 @@ class Applier:
             return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
         if generation is None:
-            generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
+            generation = pair.generation + 1 if pair.gone else pair.generation
         remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
         push = {**_noted(pair), **decision.push}
