@@ -73,8 +73,7 @@ def _point_at_sandbox(settings) -> None:
     client = {"client_id": "sandbox-client", "secret": "sandbox-secret"}
     settings.GOOGLE_CLIENT = settings.MICROSOFT_CLIENT = settings.INTUIT_CLIENT = client
     settings.SOCIALACCOUNT_PROVIDERS = {
-        slug: {"OAUTH_PKCE_ENABLED": slug != "quickbooks", "APPS": [{**client, "key": ""}]}
-        for slug in ("google-calendar", "outlook-calendar", "quickbooks")
+        slug: {**given, "APPS": [{**client, "key": ""}]} for slug, given in settings.SOCIALACCOUNT_PROVIDERS.items()
     }
 
 
