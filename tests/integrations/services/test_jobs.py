@@ -76,6 +76,18 @@ def test_a_job_of_another_integration_or_company_is_not_in_the_way():
 
 
 @pytest.mark.django_db
+def test_who_is_in_the_way_is_the_integrations_own_job():
+    workspace, other = build.workspace(), build.workspace("Other Inc.")
+    build.connection(workspace)
+    build.job(other, "running")
+    build.job(workspace, "running", integration="outlook_calendar")
+    mine = build.job(workspace, "running")
+    with pytest.raises(jobs.SyncInProgress) as refusal:
+        trigger(workspace)
+    assert refusal.value.job == mine
+
+
+@pytest.mark.django_db
 def test_a_job_that_ends_while_it_is_in_the_way_gives_way(monkeypatch):
     """Between the insertion that it has stopped and the look at it."""
     workspace = build.workspace()

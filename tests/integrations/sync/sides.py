@@ -96,3 +96,15 @@ class MemoryRecords:
     def unlinked(self, after: str, limit: int) -> list[str]:
         shown = sorted(pk for pk, local in self.records.items() if local.fields is not None and local.in_window)
         return [pk for pk in shown if pk > after and not self.linked(pk)][:limit]
+
+
+def busy(id: str, tag: str = "t1", **more) -> RemoteRecord:
+    """A person's own event."""
+    fields = {**times(9), "busy": True, "uid": id, **more.pop("fields", {})}
+    return RemoteRecord(id, tag, "block", fields, **more)
+
+
+def pages(*records: Sequence[RemoteRecord]) -> list[Page]:
+    """A listing in several pages."""
+    last = len(records) - 1
+    return [Page(page, f"after{number}", last=number == last) for number, page in enumerate(records)]

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Member
-from integrations.models import ChangeRow, Connection, ConnectionState, Link, Stream, SyncJob
+from integrations.accounts.clients import open_remote
+from integrations.models import ChangeRow, Connection, ConnectionState, Link, OAuthGrant, Stream, SyncJob
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
 from integrations.services.observe import observe_pending
+from tests.integrations.sync.outlook import Outlook
 
 pytestmark = pytest.mark.django_db
 GOOGLE = "google_calendar"
@@ -125,18 +127,59 @@ def test_the_reader_waits_no_longer_than_its_seconds(dana, pending, vendors, clo
     assert (connection.observed_at, connection.observing_until) == (None, None)
 
 
+def token_ends(connection: Connection) -> None:
+    """The next call would have to renew it first."""
+    OAuthGrant.objects.filter(connection=connection).update(expires_at=timezone.now())
+
+
 def test_no_account_is_begun_with_when_the_time_is_up(dana, pending, connect, sync, vendors, clock):
-    connect("lee")
+    """Not even its token is renewed."""
+    lee = connect("lee")
+    sync()
+    clock.move(60)
+    vendors.forget_requests()
+    token_ends(lee)
+    vendors.fault("delay", seconds=60, times=9)
+    read(dana, 2)
+    assert ["token" in row["path"] for row in vendors.requests()] == [False]
+    assert Connection.objects.get(pk=lee.pk).observing_until is None
+
+
+def test_beside_a_job_not_even_the_token_is_renewed(dana, pending, vendors, workspace):
+    trigger_sync(workspace=workspace, integration=GOOGLE, triggered_by="api", actor="test")
+    token_ends(dana)
+    read(dana)
+    assert vendors.requests() == []
+
+
+def test_no_calendar_is_begun_with_when_the_time_is_up(dana, pending, google, sync, vendors, clock):
+    family = next(c.id for c in open_remote(dana).containers() if c.writable and not c.primary)
+    set_up(
+        connection=dana,
+        member=dana.member,
+        target_container_id=google.main,
+        busy_container_ids=[google.main, family],
+    )
     sync()
     clock.move(60)
     vendors.forget_requests()
     vendors.fault("delay", seconds=1.9, times=9)
-    read(dana, 2)
-    assert len(vendors.requests()) <= 2
+    before = clock.now
+    read(dana, 1.9)
+    assert len(vendors.requests()) == 1
+    assert (clock.now - before).total_seconds() < 3
+    assert Connection.objects.get().observed_at is None
+
+
+def test_another_integration_of_the_company_is_left_alone(dana, pending, connect, sync, vendors, clock):
+    theirs = connect(kind=Outlook, member=dana.member)
+    sync(integration="outlook_calendar")
     clock.move(60)
     vendors.forget_requests()
-    read(dana, 0)
-    assert vendors.requests() == []
+    read(dana)
+    assert vendors.at("microsoft").requests() == []
+    assert Connection.objects.get(pk=theirs.pk).observed_at is None
+    assert taken_in() == [pending.id]
 
 
 def test_an_ill_provider_makes_the_answer_older_and_never_wrong(dana, pending, vendors, clock):

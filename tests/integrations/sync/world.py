@@ -68,6 +68,14 @@ class World:
         self.ledger.progress = None
         return self.run(SyncPolicy(full=full, **policy), full).everything()
 
+    def calls(self) -> list[str]:
+        """What the provider was asked, in order."""
+        return [name for name, _ in self.remote.calls]
+
+    def steps(self, *kinds: str) -> list[tuple]:
+        """What the run has written down, of these kinds, in order."""
+        return [entry for entry in self.ledger.trail if entry[0] in kinds]
+
 
 class SliceOver(Exception):
     """The slice ends here."""
