@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from fieldcamp.workspace.books import apply_client, import_client
 from fieldcamp.workspace.models import Client
@@ -52,7 +53,8 @@ class Clients(BooksSide):
         candidates = [_candidate(link) for link in links]
         emails = {candidate.email.casefold() for candidate in candidates if candidate.email}
         if emails:
-            same = Client.objects.alive().filter(workspace_id=self.connection.workspace_id, email__in=emails)
+            clients = Client.objects.alive().filter(workspace_id=self.connection.workspace_id)
+            same = clients.annotate(email_folded=Lower("email")).filter(email_folded__in=emails)
             taken = {email.casefold() for email in same.values_list("email", flat=True)}
             for candidate in candidates:
                 if candidate.email.casefold() in taken:

@@ -117,6 +117,5 @@ def _decided_meanwhile(decisions: Collection[Decision]) -> set[str]:
     return {
         pair.key
         for pair in (decision.pair for decision in decisions)
-        if (link := links.get(pair.link_id or 0))
-        and (link.decision != pair.decision or (link.hold_id is not None) != pair.held)
+        if (link := links.get(pair.link_id or 0)) and link.decision != pair.decision
     }

@@ -195,6 +195,11 @@ class StreamLedger(Observations):
     def open_intents(self) -> dict[str, Fields]:
         return self.writes.open_intents()
 
+    def taken(self, creates: Mapping[str, str]) -> set[str]:
+        links = Link.objects.filter(stream=self.stream, remote_id__in=creates) if creates else Link.objects.none()
+        known = links.values_list("remote_id", "record_id")
+        return {remote_id for remote_id, record_id in known if record_id != creates[remote_id]}
+
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None:
         with self.transaction():
             self.writes.intend(decisions)

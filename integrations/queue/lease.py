@@ -65,7 +65,6 @@ class Lease:
 
     def let_go(self, **values: Any) -> bool:
         """Gives the job up, with its last values; false when it was lost before."""
-        self._ended.set()
         return bool(self._mine().update(lease_owner="", lease_until=None, **values))
 
     def __enter__(self) -> "Lease":

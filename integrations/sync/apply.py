@@ -107,7 +107,8 @@ class Applier:
         sent: list[tuple[Decision, Operation, int]] = []
 
         def intend(some: Sequence[Decision]) -> None:
-            intended = [(decision, *self._operation(decision)) for decision in some]
+            operations = self._operations(some)
+            intended = [(decision, *write) for decision, write in zip(some, operations, strict=True)]
             self.ledger.intend(intended)
             sent.extend(intended)
 
@@ -176,8 +177,19 @@ class Applier:
             lambda entry, error: self.ledger.abandon_intent(entry.remote_id or entry.decision.pair.remote_id, error),
         )
 
-    def _operation(self, decision: Decision) -> tuple[Operation, int]:
-        """Returns the write of a decision, and the generation of its remote id."""
+    def _operations(self, decisions: Sequence[Decision]) -> list[tuple[Operation, int]]:
+        """Returns the writes of decisions. An id under which the stream knows somebody else's record already is passed
+        over."""
+        operations = [self._operation(decision) for decision in decisions]
+        while taken := self.ledger.taken({op.remote_id: op.key for op, _ in operations if op.verb is Verb.CREATE}):
+            operations = [
+                self._operation(decision, generation + 1) if operation.remote_id in taken else (operation, generation)
+                for decision, (operation, generation) in zip(decisions, operations, strict=True)
+            ]
+        return operations
+
+    def _operation(self, decision: Decision, generation: int | None = None) -> tuple[Operation, int]:
+        """Returns the write of a decision, and the generation of its remote id (that of a create may be given)."""
         pair, verb = decision.pair, _VERBS[decision.action]
         kind, link = pair.kind.name, pair.local.link
         if verb is not Verb.CREATE:
@@ -185,7 +197,8 @@ class Applier:
             push = {**_noted(pair), **_with_companions(pair, decision.push)}
             return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
-        generation = pair.generation + 1 if pair.gone or pair.cut else pair.generation
+        if generation is None:
+            generation = pair.generation + 1 if pair.gone else pair.generation
         remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
         push = {**_noted(pair), **decision.push}

@@ -1,4 +1,5 @@
-"""What a run needs of the world. `ledger.py` and `local.py` implement these over the ORM, providers the remote side."""
+"""What a run needs of the world: `integrations.ledger` remembers, `calendar` and `books` have our records, a provider
+has the others."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,10 @@ class Ledger(Protocol):
     def save_page(self, page: Page, expected: str, full: bool) -> None: ...
     def known(self, names: Collection[str]) -> set[str]:
         """Returns those ids that live links have."""
+
+    def taken(self, creates: Mapping[str, str]) -> set[str]:
+        """Returns those of the remote ids of creates that a link of another record has. `creates` maps them to the keys
+        of what is to be made."""
 
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
         """Returns remote ids of live links of these series that are not over before the window."""

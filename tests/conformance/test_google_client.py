@@ -180,10 +180,12 @@ def test_conditional_writes(service):
 
 
 def test_rate_limits_are_retried_by_the_client(service, control, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
     control("faults", vendor="google", kind="status", status=403, path="calendarList")
     control("faults", vendor="google", kind="status", status=503, path="calendarList")
     assert service.calendarList().list().execute(num_retries=3)["items"]
+    assert len(pauses) == 2
 
 
 def test_the_code_flow_with_pkce(url, monkeypatch):

@@ -1,6 +1,6 @@
 """A company whose people sign in to the desk, and a browser that goes through a vendor's consent and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -14,6 +14,7 @@ from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.records import Account
 from integrations.services import connections
+from tests.faketime import ProcessClock, moved_clock
 from tests.sandboxed import COMPANY
 
 GOOGLE, QUICKBOOKS = PROVIDERS["google_calendar"], PROVIDERS["quickbooks"]
@@ -44,6 +45,13 @@ class Browser(Client):
 
     def consent(self, account: str = "", **data: str) -> HttpResponse:
         return self.come_back(self.answer(self.start(**data), account))
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[ProcessClock]:
+    """Nobody waits for a vendor that is ill: the pauses between attempts move the clock."""
+    with moved_clock() as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
-"""A connected technician, and both sides of the sync at hand."""
+"""A connected technician, both sides of the sync at hand, and the time between them."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Visit, VisitStatus
-from integrations.jobs import runner
+from integrations.jobs import runner, sweeper
 from integrations.models import Connection, SyncJob
+from integrations.queue.lease import Lease, LeaseLost
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
-from integrations.transport.client import HttpClient
+from tests.faketime import ProcessClock, moved_clock, process_clock
 from tests.integrations.sync.google import Google
 from tests.integrations.sync.memory import Memory
 from tests.integrations.sync.outlook import Outlook
@@ -23,20 +25,57 @@ def quiet_queue(monkeypatch):
     rung: list[str] = []
     monkeypatch.setattr("integrations.queue.ring.ring", rung.append)
     monkeypatch.setattr("integrations.jobs.runner.ring", rung.append)
+    monkeypatch.setattr("integrations.jobs.sweeper.ring", rung.append)
     return rung
 
 
-@pytest.fixture(autouse=True)
-def no_heartbeat(monkeypatch):
-    """The heartbeat has a connection of its own, which would wait for the test's open transaction for ever."""
-    monkeypatch.setattr("integrations.queue.lease.BEAT", 3600.0)
+class Heartbeat:
+    """The heartbeats of the workers in this process, driven by the moved clock or by hand.
+
+    The real one is a thread with a database connection of its own, which would wait for the test's open transaction
+    for ever (`tests/integrations/queue/test_heartbeat.py` has it).
+    """
+
+    def __init__(self) -> None:
+        self.leases: list[Lease] = []
+        self.stopped = False
+
+    def beat(self) -> None:
+        for lease in [] if self.stopped else list(self.leases):
+            try:
+                lease.assert_held()
+            except LeaseLost:
+                self.leases.remove(lease)
+
+    def stop(self) -> None:
+        """The workers are paused as by SIGSTOP, or cannot write: time goes on without them."""
+        self.stopped = True
 
 
 @pytest.fixture
-def no_naps(monkeypatch):
-    """Nobody waits for a vendor that asks for patience, or before a call is sent again."""
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    monkeypatch.setitem(HttpClient.__init__.__kwdefaults__, "sleep", lambda seconds: None)
+def heartbeat() -> Iterator[Heartbeat]:
+    made = Heartbeat()
+
+    def enter(lease: Lease) -> Lease:
+        made.leases.append(lease)
+        return lease
+
+    def leave(lease: Lease, *_error: object) -> None:
+        if lease in made.leases:
+            made.leases.remove(lease)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lease, "__enter__", enter)
+        patch.setattr(Lease, "__exit__", leave)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def clock(heartbeat) -> Iterator[ProcessClock]:
+    """Sunday, 22 November 2026, 8 o'clock UTC, going on from there."""
+    with moved_clock() as clock:
+        clock.beat = heartbeat.beat
+        yield clock
 
 
 PEOPLE = (Memory, Google, Outlook)
@@ -77,9 +116,16 @@ def outlook(person) -> Person:
 
 
 @pytest.fixture
-def vendors_of(request):
+def vendors_of(request, clock):
     """The vendor of these people, wherever it lives."""
-    return lambda people: request.getfixturevalue(people.world).at(people.vendor)
+
+    def at(people: type[Person]):
+        vendors = request.getfixturevalue(people.world)
+        if people.world == "sandbox":
+            clock.follow(vendors.adapter)
+        return vendors.at(people.vendor)
+
+    return at
 
 
 @pytest.fixture
@@ -134,13 +180,22 @@ def sync(workspace, people):
 
 
 def finish(job: SyncJob) -> SyncJob:
+    """Works on a job as a worker does, slice by slice, each when it is due and not before."""
     for _ in range(50):
-        SyncJob.objects.filter(pk=job.pk).update(run_after=None)
         runner.run(job.pk)
         job.refresh_from_db()
         if not job.in_flight:
             return job
+        process_clock().reach(job.run_after)
     raise AssertionError(f"{job.pk} does not end: {job.status}")
+
+
+def abandoned(job: SyncJob) -> None:
+    """The worker is dead: its lease runs out, and the sweeper finds that."""
+    job.refresh_from_db()
+    process_clock().reach(job.lease_until + dt.timedelta(seconds=1))
+    sweeper.sweep(process_clock().now)
+    job.refresh_from_db()
 
 
 @pytest.fixture

@@ -194,3 +194,32 @@ def test_a_mail_server_that_is_down_is_tried_again(workspace, make_member, monke
         broken.setattr(expiry, "send_mail", down)
         assert expiry.warn(now) == 0
     assert expiry.warn(now) == 1
+
+
+@pytest.fixture
+def foreign(api_key, second_workspace):
+    """A key that may do everything, of another company."""
+    return api_client(api_key(workspace=second_workspace))
+
+
+def test_another_companys_keys_are_not_in_the_list(foreign, made):
+    assert made["id"] not in foreign.get(KEYS).content.decode()
+    assert [row["name"] for row in foreign.get(KEYS).json()["data"]] == ["test"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("get", "", {}),
+        ("patch", "", {"name": "Theirs"}),
+        ("delete", "", {}),
+        ("post", "/rotate", {}),
+        ("post", "/rotate", {"overlapSeconds": 0}),
+    ],
+)
+def test_another_companys_key_does_not_exist(foreign, made, method, path, body):
+    before = ApiKey.objects.values().get(pk=made["id"])
+    response = getattr(foreign, method)(f"{KEYS}/{made['id']}{path}", body)
+    assert error(response) == (404, "NOT_FOUND")
+    assert ApiKey.objects.values().get(pk=made["id"]) == before
+    assert api_client(made["secret"]).get("/api/v1/visits").status_code == 200

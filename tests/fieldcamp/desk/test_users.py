@@ -1,7 +1,10 @@
 """A superuser who belongs to no company chooses one on the dashboard; nobody else can."""
 
 import pytest
+from django.contrib.auth.models import User
 
+from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.models import Member
 from integrations.models import SyncJob
 from tests.integrations.admin.conftest import LISTS, pages_of
 
@@ -51,6 +54,31 @@ def test_members_stay_where_they_belong(role, desk, ours, theirs):
     session.save()
     assert browser.get(pages_of(theirs)["visit"]).status_code == 404
     assert 'name="company"' not in browser.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"is_superuser": False}, {"is_superuser": True, "is_active": False}], ids=["no superuser", "has left"]
+)
+def test_a_choice_in_the_session_gives_nobody_a_company(fields, rf, theirs):
+    """As it stays there of somebody who was a superuser when it was made, and is none any more."""
+    request = rf.get("/admin/")
+    request.user = User.objects.create_user("was-root", is_staff=True, **fields)
+    request.session = {"desk_company": theirs.workspace.pk}
+    desk_user = desk_user_of(request)
+    assert desk_user.workspace is None and not desk_user.may_enter and not desk_user.may("view")
+    assert not desk_user.scope(SyncJob.objects.all()).exists()
+
+
+def test_a_superuser_with_a_member_stays_in_the_members_company(rf, ours, theirs):
+    """The right to do everything is no right to see everybody: who belongs to a company sees that one."""
+    user = User.objects.create_superuser("root-member", is_staff=True)
+    Member.objects.create(workspace=ours.workspace, user=user, first_name="Rue", role="viewer")
+    request = rf.get("/admin/")
+    request.user, request.session = user, {"desk_company": theirs.workspace.pk}
+    desk_user = desk_user_of(request)
+    assert (desk_user.workspace, desk_user.sees_all, desk_user.is_operator) == (ours.workspace, False, False)
+    assert set(desk_user.scope(SyncJob.objects.all())) == {ours.job}
+    assert desk_user.may("disconnect")
 
 
 def test_a_single_company_is_not_asked_about(desk, ours):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Change, Invoice, Workspace
-from fieldcamp.workspace.models.invoices import PAID_STATUSES, today_in
+from fieldcamp.workspace.models.invoices import today_in
 from tests.conftest import api_client
 from tests.fieldcamp.workspace.test_visits_api import data, details
 
@@ -229,7 +229,7 @@ class TestInvoices:
             pay(amount, (row, amount))
         shown = [read("invoices", row) for row in rows]
         assert [row["status"] for row in shown] == ["unpaid", "unpaid", "partial", "paid", "overdue", "overdue"]
-        for status in PAID_STATUSES:
+        for status in ("unpaid", "partial", "paid", "overdue"):
             found = {row["id"] for row in data(api.get("/api/v1/invoices", {"status": status}))}
             assert found == {row["id"] for row in shown if row["status"] == status}, status
         assert list(details(api.get("/api/v1/invoices", {"status": "draft"}))) == ["status"]

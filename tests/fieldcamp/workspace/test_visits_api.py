@@ -3,12 +3,13 @@
 import pytest
 
 from fieldcamp.workspace import tracking
-from fieldcamp.workspace.models import Change, Visit, VisitStatus
+from fieldcamp.workspace.models import Change, Visit
 from tests.conftest import api_client
 from tests.fieldcamp.workspace.answers import data, details
 
 pytestmark = pytest.mark.django_db
 
+STATUSES = ("unscheduled", "scheduled", "in_transit", "arrived", "in_progress", "paused", "completed", "cancelled")
 START, END = "2026-11-22T09:00:00Z", "2026-11-22T10:00:00Z"
 FIELDS = [
     "id", "clientId", "technicianId", "jobId", "title", "notes", "address", "scheduledStart", "scheduledEnd",
@@ -55,7 +56,7 @@ class TestCreate:
         visit = create(scheduledStart=START)
         assert (visit["scheduledEnd"], visit["visitStatus"]) == (END, "scheduled")
 
-    @pytest.mark.parametrize("status", VisitStatus.values)
+    @pytest.mark.parametrize("status", STATUSES)
     def test_each_status(self, create, status):
         times = {} if status == "unscheduled" else {"scheduledStart": START}
         assert create(visitStatus=status, **times)["visitStatus"] == status
@@ -119,10 +120,8 @@ class TestChange:
         )
         assert set(details(api.put(f"/api/v1/visits/{visit['id']}", {}))) == {"clientId", "title"}
 
-    @pytest.mark.parametrize(
-        "old", [status for status in VisitStatus.values if status not in ("completed", "cancelled")]
-    )
-    @pytest.mark.parametrize("new", VisitStatus.values)
+    @pytest.mark.parametrize("old", [status for status in STATUSES if status not in ("completed", "cancelled")])
+    @pytest.mark.parametrize("new", STATUSES)
     def test_moves_that_are_allowed(self, create, patch, old, new):
         visit = create(visitStatus=old, **({} if old == "unscheduled" else {"scheduledStart": START}))
         times = {"scheduledStart": START} if (old, new) == ("unscheduled", "scheduled") else {}
@@ -136,7 +135,7 @@ class TestChange:
             {"scheduledEnd": "2026-11-22T11:00:00Z"},
             {"scheduledStart": None},
             {"technicianId": None},
-            *({"visitStatus": status} for status in VisitStatus.values),
+            *({"visitStatus": status} for status in STATUSES),
         ],
     )
     def test_what_is_over_is_not_moved(self, create, patch, make_technician, over, move):

@@ -51,6 +51,27 @@ def test_the_role_was_taken_away_meanwhile(desk, admin):
     assert Connection.objects.count() == 0
 
 
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"is_technician": False}], ids=["left", "another job"])
+def test_a_technician_who_has_gone_meanwhile_brings_no_account(browse, dana, fields):
+    """The login is still good; the person is nobody here any more, or nobody with a calendar."""
+    browser = browse(dana)
+    back = browser.answer(browser.start())
+    for name, value in fields.items():
+        setattr(dana, name, value)
+    dana.role = Role.VIEWER
+    dana.save()
+    assert browser.come_back(back).status_code == 403
+    assert Connection.objects.count() == 0
+
+
+def test_an_admin_who_has_changed_the_company_meanwhile_brings_none_to_the_old_one(desk, admin, second_workspace):
+    back = desk.answer(desk.start())
+    admin.workspace = second_workspace
+    admin.save()
+    assert desk.come_back(back).status_code == 403
+    assert Connection.objects.count() == 0
+
+
 @pytest.mark.parametrize("process", ["login", "connect", "redirect", ""])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_allauths_own_start_is_closed(browse, admin, process, method):
@@ -136,6 +157,85 @@ def test_a_technician_does_not_touch_anothers_connection(browse, dana, lee):
     assert other.get(f"{CONNECT}?connection={connection.pk}").status_code == 403
     assert other.consent("dana@google.test").status_code == 403
     assert OAuthGrant.objects.get().version == version
+
+
+@pytest.fixture
+def unbound(browse, dana, lee) -> Connection:
+    """Connected by Dana, and bound to nobody yet. The two may do at the desk what is their own, and no more."""
+    for technician in (dana, lee):
+        technician.role = Role.VIEWER
+        technician.save()
+    browse(dana).consent()
+    return only_connection()
+
+
+def answers(browser, connection: Connection) -> dict[str, int]:
+    """What becomes of everything that can be done with a connection; disconnecting it comes last."""
+    at = f"/admin/integrations/connections/{connection.pk}"
+    choices = {"member": "", "target": "dana@google.test"}
+    return {
+        "see the set-up": browser.get(f"{at}/setup/").status_code,
+        "set up": browser.post(f"{at}/setup/", choices).status_code,
+        "settings": browser.post(f"{at}/settings/", choices).status_code,
+        "pause": browser.post(f"{at}/pause/").status_code,
+        "resume": browser.post(f"{at}/resume/").status_code,
+        "preview": browser.get(f"{at}/preview/").status_code,
+        "renew": browser.post(CONNECT, {"connection": connection.pk}).status_code,
+        "sync": browser.post(f"{at}/sync/").status_code,
+        "see the end": browser.get(f"{at}/disconnect/").status_code,
+        "disconnect": browser.post(f"{at}/disconnect/").status_code,
+    }
+
+
+def test_what_one_technician_has_connected_is_not_another_technicians(browse, lee, unbound):
+    before = Connection.objects.values().get()
+    found = answers(browse(lee), unbound)
+    # 404: as one that does not exist. 403: its page may be seen, the button is not there.
+    assert found == {
+        "see the set-up": 404, "set up": 404, "settings": 403, "pause": 403, "resume": 403, "preview": 404,
+        "renew": 403, "sync": 403, "see the end": 403, "disconnect": 403,
+    }  # fmt: skip
+    assert Connection.objects.values().get() == before
+    assert OAuthGrant.objects.get().access_token
+
+
+def test_the_technician_who_has_connected_it_may_do_everything_with_it(browse, dana, unbound):
+    assert set(answers(browse(dana), unbound).values()) <= {200, 302, 400}
+    assert only_connection().state == "disconnected"
+
+
+def test_and_so_may_an_admin(browse, admin, unbound):
+    assert set(answers(browse(admin), unbound).values()) <= {200, 302, 400}
+    assert only_connection().state == "disconnected"
+
+
+def test_what_is_bound_is_its_members_and_not_any_more_who_connected_its(browse, dana, lee, unbound):
+    """An admin, or Dana for Lee: the calendar is Lee's from then on."""
+    Connection.objects.update(member=lee)
+    before = Connection.objects.values().get()
+    assert not set(answers(browse(dana), unbound).values()) & {200, 302}
+    assert Connection.objects.values().get() == before
+    assert set(answers(browse(lee), unbound).values()) <= {200, 302, 400}
+
+
+def test_who_is_no_technician_any_more_has_lost_it(browse, dana, unbound):
+    dana.is_technician = False
+    dana.save()
+    assert not set(answers(browse(dana), unbound).values()) & {200, 302}
+    assert only_connection().state != "disconnected"
+
+
+def test_who_has_left_has_lost_it(browse, dana, unbound):
+    browser = browse(dana)
+    dana.is_active = False
+    dana.save()
+    answers(browser, unbound)
+    assert only_connection().state != "disconnected"
+
+
+def test_a_connection_whose_starter_has_been_removed_is_the_admins(browse, dana, unbound):
+    Connection.objects.update(connected_by=None)
+    assert not set(answers(browse(dana), unbound).values()) & {200, 302}
 
 
 def test_other_companies_connections_do_not_exist(desk, second_workspace, person):

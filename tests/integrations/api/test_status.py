@@ -58,6 +58,22 @@ def test_a_healthy_integration(dana):
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "record_id", "record"),
+    [
+        ("visit", "vis_1", {"kind": "visit", "id": "vis_1"}),
+        ("invoice", "inv_1", {"kind": "invoice", "id": "inv_1"}),
+        ("hold", "hld_1", None),  # held removals are not one record
+        ("stream", "str_1", None),  # nor is a calendar
+        ("", "", None),  # nor a whole account
+    ],
+)
+def test_an_error_names_its_record_where_it_is_about_one(dana, kind, record_id, record):
+    problem(dana.workspace.connections.get(), record_kind=kind, record_id=record_id)
+    (error,) = dana.get(STATUS).json()["errors"]
+    assert error.get("record", None) == record and ("record" in error) is (record is not None)
+
+
 def test_never_connected_is_no_error(dana):
     Connection.objects.all().delete()
     answer = dana.get(STATUS)

@@ -149,6 +149,29 @@ def test_a_key_is_good_for_one_request(dana, other):
 
 
 @pytest.mark.django_db
+def test_a_refusal_is_not_answered_with_another_companys_job(dana, other):
+    """Their guard refuses, so that what is stored under the key is looked for: theirs only, of which there is none."""
+    mine = dana.post(SYNC, {}, Idempotency_Key="k-1").json()["job_id"]
+    blocking = build.job(other.workspace)
+    response = other.post(SYNC, {}, Idempotency_Key="k-1")
+    assert response.status_code == 409
+    assert error(response)["details"] == {"active_job_id": blocking.pk}
+    assert mine not in response.content.decode() and "Idempotent-Replayed" not in response
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_key_in_two_companies_keeps_each_its_own_answer(dana, other, turned):
+    callers = [other, dana] if turned else [dana, other]
+    first = [caller.post(SYNC, {}, Idempotency_Key="k-1") for caller in callers]
+    again = [caller.post(SYNC, {}, Idempotency_Key="k-1") for caller in callers]
+    assert [response.status_code for response in first + again] == [202] * 4
+    assert [response.content for response in again] == [response.content for response in first]
+    assert first[0].content != first[1].content
+    assert all(response["Idempotent-Replayed"] == "true" for response in again)
+
+
+@pytest.mark.django_db
 def test_a_refusal_is_not_kept(dana):
     blocking = build.job(dana.workspace)
     assert dana.post(SYNC, {}, Idempotency_Key="k-1").status_code == 409

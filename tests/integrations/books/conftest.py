@@ -16,22 +16,17 @@ from integrations.services.books.setup import read_choices, set_up_books
 from integrations.services.connections import take_grant
 from integrations.services.jobs import trigger_sync
 from integrations.transport.client import HttpClient, OneToken
+from tests.faketime import process_clock
 from tests.integrations.books.bookkeeper import Bookkeeper
-from tests.integrations.engine import finish, no_heartbeat, quiet_queue  # noqa: F401  (fixtures)
+from tests.integrations.engine import clock, finish, heartbeat, quiet_queue  # noqa: F401  (fixtures)
 from tests.sandboxed import COMPANY
 
 TODAY = dt.date(2026, 11, 20)
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    """The pauses between attempts, and between calls that follow each other too fast."""
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    monkeypatch.setitem(HttpClient.__init__.__kwdefaults__, "sleep", lambda seconds: None)
-
-
 @pytest.fixture
 def intuit(vendors):
+    process_clock().follow(vendors.adapter)
     vendors = vendors.at("intuit")
     vendors.throttle(False)
     return vendors

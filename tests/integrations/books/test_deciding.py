@@ -10,8 +10,9 @@ from integrations.models import Link, Problem, SyncJob
 from integrations.services.books.decisions import NotPossible, decide_match, post_again, void_here
 from integrations.services.books.mapping import map_item, map_records, map_tax, mapped, set_defaults
 from integrations.services.books.preview import preview_books
-from integrations.services.decisions import AlreadyDecided
+from integrations.services.decisions import AlreadyDecided, retry
 from integrations.services.setup import SetupError
+from tests.integrations.books.bookkeeper import money
 from tests.integrations.engine import finish
 
 
@@ -199,3 +200,24 @@ def test_another_account_is_for_new_items_only(company, books, sync, make_item, 
     assert sync("full").pushed == 1
     assert books.one("Item", Name="Old")["IncomeAccountRef"] == before
     assert books.one("Item", Name="New")["IncomeAccountRef"]["value"] == other["Id"]
+
+
+def test_amounts_that_were_mended_there_agree_after_a_retry(
+    company, books, sync, make_client, make_tax, make_invoice, user
+):
+    """Nothing of it is told by our own link: the other side is read again."""
+    tax = make_tax("California", "0.08")
+    sync()
+    type(tax).objects.filter(pk=tax.pk).update(rate=Decimal("0.0875"), components=[])
+    make_invoice(make_client(), [(None, 1, "100")], tax_rate_id=tax.pk)
+    assert sync().failed == 1
+    problem = Problem.objects.get(resolved_at=None)
+    assert problem.code == "AMOUNT_VARIANCE" and problem.link_id
+    there = books.all("Invoice")[0]
+    detail = {**there["TxnTaxDetail"], "TotalTax": 8.75}
+    edited = books.edit("Invoice", there["Id"], TxnTaxDetail=detail)
+    assert money(edited["TotalAmt"]) == Decimal("108.75")
+    job = retry(problem=problem, user=user)
+    assert job.only is None
+    assert finish(job).status == "succeeded"
+    assert not Problem.objects.filter(resolved_at=None).exists()

@@ -4,7 +4,6 @@ Whatever happened: after two quiet runs both sides agree to the cent or say why 
 lost, nothing is written any more, and every job's counts are the sums of its records (the run's own end asserts that).
 """
 
-import functools
 import os
 import random
 from collections import Counter
@@ -13,15 +12,15 @@ from decimal import Decimal
 import pytest
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
-from integrations.accounts.clients import open_remote
 from integrations.jobs import runner
 from integrations.models import JobStatus, Link, Problem, SyncJob
 from integrations.services.jobs import trigger_sync
+from tests.faketime import process_clock
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import said
 from tests.integrations.books.two_sides import Refused, TwoSides
-from tests.integrations.engine import finish
-from tests.integrations.sync.test_faults import Killed, abandoned
+from tests.integrations.engine import abandoned, finish
+from tests.integrations.sync.test_faults import Killed
 
 pytestmark = pytest.mark.slow
 API = "/intuit/api/"
@@ -39,21 +38,21 @@ class Story:
     """One history: what happened, so that a failure can be told."""
 
     def __init__(self, sides: TwoSides):
-        self.sides, self.rng, self.explicit = sides, sides.rng, []
+        self.sides, self.rng, self.steps = sides, sides.rng, []
 
     def step(self) -> None:
         syncs = (self.sync, self.sync, self.full, self.faulty, self.faulty, self.kill, self.kill, self.jump)
         if self.rng.random() < 0.3:
             step = self.rng.choice(syncs)
-            self.explicit.append(step.__name__)
+            self.steps.append(step.__name__)
             step()
             return
         name = self.rng.choice(HERE + THERE)
-        self.explicit.append(name)
+        self.steps.append(name)
         try:
             getattr(self.sides, name)()
         except Refused:
-            self.explicit[-1] += " (refused)"
+            self.steps[-1] += " (refused)"
 
     # --- syncs ------------------------------------------------------------------------------------------------------
 
@@ -71,18 +70,16 @@ class Story:
         kind = self.rng.choice(FAULTS)
         more = {"status": self.rng.choice([500, 503, 401, 429])} if kind == "status" else {}
         order = {"after": self.rng.randint(0, 6), "times": self.rng.randint(1, 5)}
-        self.explicit[-1] += f" {kind} {more} {order}"
+        self.steps[-1] += f" {kind} {more} {order}"
         self.sides.vendors.fault(kind, path="/v3/company", **order, **more)
-        job = self._trigger()
-        SyncJob.objects.filter(pk=job.pk).update(run_after=None)
-        job = finish(job)
+        job = finish(self._trigger())
         self.sides.vendors.call("DELETE", "faults")
         self._no_defect(job)
         self.sides.well_again()
 
     def kill(self) -> None:
         adapter, call, after = self.sides.vendors.adapter, self.rng.randint(1, 12), self.rng.random() < 0.5
-        self.explicit[-1] += f" {call} {after}"
+        self.steps[-1] += f" {call} {after}"
         send, calls = adapter.send, iter(range(1, 10_000))
 
         def deadly(request, **kwargs):
@@ -103,14 +100,14 @@ class Story:
         job.refresh_from_db()
         if self.rng.random() < 0.5:  # somebody goes on working before the job is taken up again
             self.sides.edit_memo()
-            self.explicit[-1] += " + edit_memo"
+            self.steps[-1] += " + edit_memo"
         self._no_defect(finish(job) if job.in_flight else job)
 
     def jump(self) -> None:
         """An hour: the access token is over. More than a month: the changes are not told any more."""
         days = self.rng.choice([0, 0, 40])
-        self.explicit[-1] += f" {days} days"
-        self.sides.vendors.advance(3700 + days * 86400)
+        self.steps[-1] += f" {days} days"
+        process_clock().move(3700 + days * 86400)
         self.sides.sign_in_again()
 
     def _trigger(self, mode: str = "incremental") -> SyncJob:
@@ -199,10 +196,7 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
-def test_every_history_ends_in_agreement(connect_books, books, intuit, monkeypatch, seed):
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
-    patient = functools.partial(open_remote, sleep=lambda seconds: None)
-    monkeypatch.setattr("integrations.jobs.runner.open_remote", patient)
+def test_every_history_ends_in_agreement(connect_books, books, intuit, seed):
     account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
     item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": account["Id"]})
     connection = connect_books(default_item_id=item["Id"], policy_documents="local")
@@ -216,4 +210,4 @@ def test_every_history_ends_in_agreement(connect_books, books, intuit, monkeypat
         story.settle()
         story.check()
     except AssertionError as error:
-        raise AssertionError(f"{error}\nIt went so: {'; '.join(story.told)}") from error
+        raise AssertionError(f"{error}\nIt went so: {'; '.join(story.steps)}") from error

@@ -8,11 +8,11 @@ import pytest
 from fieldcamp.workspace import invoicing, paying
 from fieldcamp.workspace.models import Client, Invoice
 from integrations.jobs import runner
-from integrations.models import Connection, JobStatus, Link, Problem, Stream, SyncJob
+from integrations.models import Connection, Link, Problem, Stream, SyncJob
 from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
-from tests.integrations.engine import finish
+from tests.integrations.engine import abandoned, finish
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +117,7 @@ def test_a_kill_at_each_call(world, books, sync, monkeypatch, workspace, call, m
         runner.run(job.pk)
     monkeypatch.setattr(HttpClient, "request", real)
     if not SyncJob.objects.filter(pk=job.pk, finished_at__isnull=False).exists():
-        SyncJob.objects.filter(pk=job.pk).update(lease_until=None, lease_owner="", status=JobStatus.QUEUED)
+        abandoned(job)
         finish(job)
     job.refresh_from_db()
     assert job.status == "succeeded", (job.errors, said(job, "failed"))

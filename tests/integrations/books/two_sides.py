@@ -10,10 +10,11 @@ from django.utils import timezone
 from fieldcamp.workspace import invoicing, paying
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment, Workspace
-from integrations.models import Connection, ConnectionState, Link, ProviderBudget
+from integrations.models import Connection, ConnectionState, Link
 from integrations.providers import PROVIDERS
 from integrations.records import Account
 from integrations.services.connections import take_grant
+from tests.faketime import process_clock
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 
 DAY = dt.date(2026, 11, 20)
@@ -49,9 +50,9 @@ class TwoSides:
         self.fresh.clear()
 
     def well_again(self) -> None:
-        """No wait that was asked for in trouble holds any more, and who was signed out signs in again."""
-        Connection.objects.filter(pk=self.connection.pk).update(retry_at=None)
-        ProviderBudget.objects.update(paced_until=None)
+        """What was to wait has waited, and who was signed out signs in again."""
+        process_clock().reach(Connection.objects.get(pk=self.connection.pk).retry_at)
+        self.sign_in_again()
         self.connection.refresh_from_db()
         if self.connection.state != ConnectionState.ACTIVE:
             provider = PROVIDERS["quickbooks"]

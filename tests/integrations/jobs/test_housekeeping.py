@@ -41,6 +41,17 @@ def test_the_feed_is_pruned_by_number_and_says_how_far():
     assert schedule.integration_of(other, GOOGLE).feed_pruned_to == 0
 
 
+def test_how_far_the_feed_is_pruned_is_never_taken_back():
+    """A cursor that was answered with "gone" stays gone, also where an old row turns up again."""
+    workspace = build.workspace()
+    row = schedule.integration_of(workspace, GOOGLE)
+    row.feed_pruned_to = 50
+    row.save()
+    feed_row(workspace, 3, 40)
+    assert housekeeping.prune_feed(NOW - 30 * DAY) == 1
+    assert schedule.integration_of(workspace, GOOGLE).feed_pruned_to == 50
+
+
 def test_ended_jobs_go_with_their_records_and_running_ones_stay():
     workspace = build.workspace()
     connection = build.connection(workspace)

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from integrations.jobs import schedule
-from integrations.models import Connection, ConnectionState, SyncJob
+from integrations.models import Connection, ConnectionState, Problem, SyncJob
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
 
@@ -165,6 +165,76 @@ def test_a_job_of_one_kind_of_record_does_not_put_off_the_next_sync_of_all(scope
     assert (row.next_sync_at > NOW + MINUTE) is planned_anew
 
 
+def test_a_job_of_one_account_does_not_put_off_the_next_sync_of_all():
+    """Not even where it is the only account: the sync that was announced comes when it was announced."""
+    workspace = build.workspace()
+    connection = build.connection(workspace)
+    row = planned(workspace, next_sync_at=NOW + MINUTE, feed_seq=7)
+    job = build.ended(workspace, "succeeded", {connection: "done"}, connection=connection)
+    schedule.after_job(job, NOW, middle)
+    row.refresh_from_db()
+    assert (row.next_sync_at, row.watermark) == (NOW + MINUTE, 0)
+
+
+@pytest.mark.parametrize("before", [None, NOW - MINUTE], ids=["not planned", "overdue"])
+def test_a_job_of_one_account_plans_the_next_sync_where_none_is_ahead(before):
+    workspace = build.workspace()
+    connection = build.connection(workspace)
+    row = planned(workspace, next_sync_at=before)
+    schedule.after_job(build.ended(workspace, "failed", {connection: "failed"}, connection=connection), NOW, middle)
+    row.refresh_from_db()
+    assert row.next_sync_at == NOW + 60 * MINUTE
+
+
+def test_a_cancelled_job_is_neither_a_failure_nor_a_success():
+    workspace = build.workspace()
+    connection = build.connection(workspace, failures=3)
+    planned(workspace, failures=4)
+    schedule.after_job(build.ended(workspace, "cancelled", {connection: "running"}), NOW, middle)
+    row = schedule.integration_of(workspace, GOOGLE)
+    connection.refresh_from_db()
+    assert (row.failures, row.last_synced_at, connection.failures) == (4, None, 3)
+
+
+def test_a_good_run_closes_its_own_companys_problem():
+    ours, theirs = build.workspace(), build.workspace("Other Inc.")
+    for workspace in (ours, theirs):
+        Problem.objects.create(
+            workspace=workspace, integration=GOOGLE, code="INTERNAL_ERROR", message="Given up.", occurred_at=NOW
+        )
+    schedule.after_job(build.ended(ours, "succeeded", {build.connection(ours): "done"}), NOW)
+    assert list(Problem.objects.filter(resolved_at=None).values_list("workspace", flat=True)) == [theirs.pk]
+
+
+def test_a_company_enters_the_schedule_whatever_is_planned_for_others():
+    ours, theirs = build.workspace(), build.workspace("Other Inc.")
+    for workspace in (ours, theirs):
+        build.connection(workspace)
+    planned(theirs, next_sync_at=NOW + MINUTE)
+    schedule.dispatch_due(NOW, middle)
+    assert schedule.integration_of(ours, GOOGLE).next_sync_at == NOW + 30 * MINUTE
+    assert schedule.integration_of(theirs, GOOGLE).next_sync_at == NOW + MINUTE
+
+
+def test_another_integration_of_the_company_does_not_count_as_planned():
+    workspace = build.workspace()
+    build.connection(workspace)
+    row = schedule.integration_of(workspace, "quickbooks")
+    row.next_sync_at = NOW + MINUTE
+    row.save()
+    schedule.dispatch_due(NOW, middle)
+    assert schedule.integration_of(workspace, GOOGLE).next_sync_at == NOW + 30 * MINUTE
+
+
+def test_who_is_off_the_schedule_takes_no_place_in_the_queue_for_it(django_assert_num_queries):
+    """Two hundred are looked at in a round: one that is never planned must not be among them each time."""
+    workspace = build.workspace()
+    build.connection(workspace)
+    planned(workspace, interval_minutes=0)
+    with django_assert_num_queries(2):
+        schedule.dispatch_due(NOW, middle)
+
+
 def test_a_job_about_single_records_moves_nothing():
     workspace = build.workspace()
     connection = build.connection(workspace)
@@ -204,14 +274,25 @@ def test_too_many_failures_pause_the_connection_and_tell_its_owners_once(setting
     assert f"/admin/integrations/connection/{connection.pk}/change/" in message.body
 
 
-@pytest.mark.parametrize("code", schedule.NOT_COUNTED)
-def test_waiting_and_the_operators_faults_do_not_count_against_an_account(code):
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("RATE_LIMITED", ConnectionState.ACTIVE),
+        ("MISCONFIGURED", ConnectionState.ACTIVE),
+        ("NEEDS_RECONNECT", ConnectionState.ACTIVE),
+        ("NEEDS_PERMISSION", ConnectionState.ACTIVE),
+        ("PROVIDER_UNAVAILABLE", ConnectionState.PAUSED),
+        ("INTERNAL_ERROR", ConnectionState.PAUSED),
+    ],
+)
+def test_waiting_and_the_operators_faults_do_not_count_against_an_account(code, state):
     workspace = build.workspace()
     connection = build.connection(workspace)
-    error = {"code": code, "message": "…"}
-    schedule.after_job(build.ended(workspace, "failed", {connection: "failed"}, error), NOW)
+    for _ in range(10):
+        error = {"code": code, "message": "…"}
+        schedule.after_job(build.ended(workspace, "failed", {connection: "failed"}, error), NOW)
     connection.refresh_from_db()
-    assert connection.failures == 0
+    assert connection.state == state
 
 
 @pytest.mark.parametrize(("by_person", "state"), [(False, "active"), (True, "paused")])

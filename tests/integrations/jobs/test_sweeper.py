@@ -112,6 +112,50 @@ def test_a_queued_job_that_was_to_be_cancelled_ends(rung):
     assert rung == []
 
 
+def test_a_job_that_was_begun_and_is_to_be_cancelled_ends_by_its_own_worker(rung):
+    """What it has done is counted by the run's end; here it would be forgotten."""
+    job = build.job(build.workspace(), cancel_requested_at=NOW - SECOND, started_at=NOW - SECOND, rung_at=NOW)
+    sweeper.sweep(NOW)
+    job.refresh_from_db()
+    assert (job.status, job.finished_at) == ("queued", None)
+
+
+def test_two_supervisors_ring_once_for_each(monkeypatch):
+    """The second comes while the first still rings."""
+    jobs = [build.job(build.workspace(name)) for name in ("one", "two", "three")]
+    ids: list[str] = []
+
+    def ring(job_id: str) -> None:
+        ids.append(job_id)
+        if len(ids) == 1:
+            sweeper.sweep(NOW)
+
+    monkeypatch.setattr(sweeper, "ring", ring)
+    sweeper.sweep(NOW)
+    assert sorted(ids) == sorted(job.pk for job in jobs)
+
+
+def test_a_job_that_came_alive_again_is_not_given_up(rung):
+    job = leased(NOW - SECOND, attempts=sweeper.MAX_ATTEMPTS)
+    SyncJob.objects.update(lease_until=NOW + 30 * SECOND)
+    sweeper._give_up(job, NOW)
+    job.refresh_from_db()
+    assert job.status == "running"
+    assert not Problem.objects.exists() and not WorkspaceIntegration.objects.exists()
+
+
+def test_one_companys_lost_job_is_not_told_to_another(rung):
+    theirs = build.workspace("Other Inc.")
+    old = Problem.objects.create(
+        workspace=theirs, integration=build.GOOGLE, code="INTERNAL_ERROR", message="Theirs.", occurred_at=NOW - SECOND
+    )
+    ours = leased(NOW - SECOND, attempts=sweeper.MAX_ATTEMPTS)
+    sweeper.sweep(NOW)
+    old.refresh_from_db()
+    assert old.occurred_at == NOW - SECOND
+    assert Problem.objects.get(workspace=ours.workspace).message == sweeper.GAVE_UP
+
+
 def test_the_jobs_of_a_killed_cluster_are_given_back_at_once(rung):
     mine, other = leased(NOW + 20 * SECOND), leased(NOW + 20 * SECOND, lease_owner="cluster-bworker-9")
     assert sweeper.free_leases_of("cluster-a", NOW) == 1

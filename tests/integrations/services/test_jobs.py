@@ -1,11 +1,13 @@
 """Triggering and cancelling: one job in flight, whoever asks and however many at once."""
 
+import datetime as dt
 import threading
 
 import pytest
 from django.db import connections
 
 from integrations.models import ConnectionState, SyncJob
+from integrations.queue import enqueue
 from integrations.services import jobs
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
@@ -62,6 +64,44 @@ def test_one_job_in_flight(status):
     with pytest.raises(jobs.SyncInProgress) as refusal:
         trigger(workspace)
     assert refusal.value.job == running
+
+
+@pytest.mark.django_db
+def test_a_job_of_another_integration_or_company_is_not_in_the_way():
+    workspace, other = build.workspace(), build.workspace("Other Inc.")
+    build.connection(workspace)
+    build.job(workspace, "running", integration="outlook_calendar")
+    build.job(other, "running")
+    assert trigger(workspace).status == "queued"
+
+
+@pytest.mark.django_db
+def test_who_is_in_the_way_is_the_integrations_own_job():
+    workspace, other = build.workspace(), build.workspace("Other Inc.")
+    build.connection(workspace)
+    build.job(other, "running")
+    build.job(workspace, "running", integration="outlook_calendar")
+    mine = build.job(workspace, "running")
+    with pytest.raises(jobs.SyncInProgress) as refusal:
+        trigger(workspace)
+    assert refusal.value.job == mine
+
+
+@pytest.mark.django_db
+def test_a_job_that_ends_while_it_is_in_the_way_gives_way(monkeypatch):
+    """Between the insertion that it has stopped and the look at it."""
+    workspace = build.workspace()
+    build.connection(workspace)
+    build.job(workspace, "running")
+    look = enqueue.active_job
+
+    def just_ended(*which):
+        SyncJob.objects.filter(status="running").update(status="succeeded")
+        return look(*which)
+
+    monkeypatch.setattr(enqueue, "active_job", just_ended)
+    job = enqueue.create_job(workspace=workspace, integration="google_calendar", triggered_by="api", actor="key")
+    assert SyncJob.objects.get(status="queued") == job
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,6 +173,15 @@ def test_cancelling_what_runs_asks_it_to_stop():
     assert first is not None
     assert jobs.cancel_job(job=running, actor="key_1").cancel_requested_at == first
     assert running.status == "running"
+
+
+@pytest.mark.django_db
+def test_cancelling_what_was_begun_and_waits_is_left_to_its_worker():
+    """What it has done is counted before it ends."""
+    begun = build.job(build.workspace(), "queued", started_at=NOW, run_after=NOW + dt.timedelta(minutes=1))
+    cancelled = jobs.cancel_job(job=begun, actor="key_1")
+    assert (cancelled.status, cancelled.finished_at, cancelled.run_after) == ("queued", None, None)
+    assert cancelled.cancel_requested_at is not None
 
 
 @pytest.mark.django_db

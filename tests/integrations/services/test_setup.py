@@ -171,10 +171,7 @@ def test_setup_shows_what_is_wrong_and_keeps_the_choices(desk, dana):
     assert 'value="ask" selected' in page
 
 
-def test_setup_when_google_does_not_answer(desk, vendors, monkeypatch):
-    from integrations.transport import client
-
-    monkeypatch.setattr(client, "BACKOFF_BASE", 0)
+def test_setup_when_google_does_not_answer(desk, vendors):
     setup = desk.consent()["Location"]
     vendors.fault("status", status=503, times=9)
     response = desk.get(setup)

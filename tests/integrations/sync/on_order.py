@@ -40,7 +40,8 @@ class OnOrder:
         """Does the work as a vendor would."""
 
         def send() -> Made:
-            self._log.append({"method": call.method, "path": call.plain_path, "items": items})
+            row = {"method": call.method, "path": call.plain_path, "items": items, "at": utc_now().timestamp()}
+            self._log.append(row)
             if account in self._revoked:
                 raise errors.NeedsReconnect("It does not accept the access any more. Reconnect the account.")
             fault = self._faults.take(self, call)

@@ -19,9 +19,10 @@ from integrations.jobs import runner
 from integrations.models import JobStatus, Link, SyncJob
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
-from tests.integrations.sync.test_faults import Killed, abandoned
+from tests.integrations.engine import abandoned, finish
+from tests.integrations.sync.test_faults import Killed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.usefixtures("no_naps")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NAMES = ("dana", "lee")
 HOURS = st.integers(0, 300)
 INDEX = st.integers(0, 30)
@@ -178,16 +179,7 @@ class TwoSides(RuleBasedStateMachine):
         job = trigger_sync(
             workspace=self.workspace, integration=self.people.integration, mode=mode, triggered_by="api", actor="test"
         )
-        return self._to_the_end(job)
-
-    def _to_the_end(self, job: SyncJob) -> SyncJob:
-        for _ in range(10):
-            SyncJob.objects.filter(pk=job.pk).update(run_after=None)
-            runner.run(job.pk)
-            job.refresh_from_db()
-            if not job.in_flight:
-                return job
-        raise AssertionError(f"{job.pk} does not end")
+        return finish(job)
 
     def _all_synced(self, state: str) -> None:
         for visit_id, now in self.local_edit.items():
@@ -235,7 +227,9 @@ class TwoSides(RuleBasedStateMachine):
         finally:
             disarm()
         self._all_synced("maybe")
-        self._to_the_end(job)
+        job.refresh_from_db()
+        if job.in_flight:
+            finish(job)
         self._all_synced("synced")
 
     # --- laws -------------------------------------------------------------------------------------------------------

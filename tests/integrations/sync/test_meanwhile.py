@@ -20,7 +20,6 @@ from tests.integrations.sync.test_faults import agree
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.engine(daily="memory"),
-    pytest.mark.usefixtures("no_naps"),
 ]
 HOUR = dt.timedelta(hours=1)
 

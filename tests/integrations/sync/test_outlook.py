@@ -111,9 +111,8 @@ def test_reading_the_feed_sees_what_single_looks_say(workspace, dana, outlook, s
     }
 
 
-def test_half_of_a_mailboxes_calls_refused_costs_patience_only(dana, outlook, vendors, sync, make_visits, monkeypatch):
+def test_half_of_a_mailboxes_calls_refused_costs_patience_only(dana, outlook, vendors, sync, make_visits):
     """Four calls at a time: what is refused in a batch is tried again alone, whether or not it says when."""
-    monkeypatch.setattr("integrations.jobs.streams.time.sleep", lambda seconds: None)
     sync()
     visits = make_visits(dana.member, 60)
     body = {"error": {"code": "ApplicationThrottled", "message": "Application is over its MailboxConcurrency limit."}}

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from integrations.errors import Unavailable
+from integrations.errors import NeedsReconnect, Unavailable
 from integrations.records import Tokens
 from integrations.transport.tokens import Grant, RefreshingTokens
 from tests.faketime import FakeTime
@@ -76,3 +76,50 @@ def test_an_answer_that_came_too_late_is_thrown_away():
         return Tokens("late", NOW + dt.timedelta(hours=1))
 
     assert RefreshingTokens(shelf, refresh, {}, **time.kwargs()).access_token() == "of a reconnect"
+
+
+class Ledger(Shelf):
+    """Two processes' view of one grant, whose death is written down."""
+
+    def __init__(self, grant: Grant):
+        super().__init__(grant)
+        self.deaths: list[int] = []
+
+    def died(self, version, error) -> None:
+        self.deaths.append(version)
+
+
+def test_a_refusal_of_the_old_token_says_nothing_once_newer_ones_are_stored():
+    """Two refresh at once with a vendor that rotates: the second's token was dead because the first has used it."""
+    time, shelf = FakeTime(NOW), Ledger(OLD)
+
+    def refresh(token: str) -> Tokens:
+        shelf.grant = Grant(2, "of the other process", "refresh 2", NOW + dt.timedelta(hours=1))
+        raise NeedsReconnect("invalid_grant")
+
+    assert RefreshingTokens(shelf, refresh, {}, **time.kwargs()).access_token() == "of the other process"
+    assert shelf.deaths == []
+
+
+def test_a_refusal_of_the_newest_token_is_the_end_of_the_grant():
+    time, shelf = FakeTime(NOW), Ledger(OLD)
+
+    def refresh(token: str) -> Tokens:
+        raise NeedsReconnect("invalid_grant")
+
+    with pytest.raises(NeedsReconnect):
+        RefreshingTokens(shelf, refresh, {}, **time.kwargs()).access_token()
+    assert shelf.deaths == [1]
+
+
+def test_a_failed_refresh_gives_its_claim_back():
+    """Else everybody would wait for the claim to run out."""
+    time, shelf, released = FakeTime(NOW), Ledger(OLD), []
+    shelf.release = released.append
+
+    def refresh(token: str) -> Tokens:
+        raise Unavailable("Away.")
+
+    with pytest.raises(Unavailable):
+        RefreshingTokens(shelf, refresh, {}, **time.kwargs()).access_token()
+    assert (released, shelf.deaths) == ([1], [])

@@ -243,6 +243,68 @@ def test_the_wrong_encryption_key_fails_closed(connected, settings):
     assert connected.state == ConnectionState.ACTIVE
 
 
+def test_a_late_refusal_leaves_the_account_that_another_process_has_renewed_usable(connected, vendors):
+    """A saves version 2; B's answer to version 1 is `invalid_grant`: B goes on with version 2."""
+    expire(connected)
+    old = stored(connected)
+
+    def refresh(refresh_token: str) -> Tokens:
+        store = OrmGrantStore(connected.pk)
+        assert store.save(old.version, Tokens("second", timezone.now() + dt.timedelta(hours=1)), timezone.now())
+        raise NeedsReconnect("invalid_grant")
+
+    assert RefreshingTokens(OrmGrantStore(connected.pk), refresh, {}).access_token() == "second"
+    connected.refresh_from_db()
+    assert connected.state == ConnectionState.ACTIVE
+    assert not Problem.objects.exists() and mail.outbox == []
+
+
+def test_the_death_of_an_older_version_is_not_written(connected):
+    store = OrmGrantStore(connected.pk)
+    version = stored(connected).version
+    OAuthGrant.objects.filter(connection=connected).update(version=version + 1)
+    store.died(version, NeedsReconnect("invalid_grant"))
+    connected.refresh_from_db()
+    assert connected.state == ConnectionState.ACTIVE
+
+
+def test_an_answer_to_an_older_version_is_not_saved(connected):
+    store = OrmGrantStore(connected.pk)
+    version = stored(connected).version
+    OAuthGrant.objects.filter(connection=connected).update(version=version + 1)
+    assert not store.save(version, Tokens("late", timezone.now() + dt.timedelta(hours=1)), timezone.now())
+    assert stored(connected).access_token != "late"
+
+
+def test_a_claim_holds_until_it_runs_out(connected):
+    store, now = OrmGrantStore(connected.pk), timezone.now()
+    version = stored(connected).version
+    assert store.claim(version, now, now + dt.timedelta(seconds=30))
+    assert not store.claim(version, now + dt.timedelta(seconds=29), now + dt.timedelta(seconds=59))
+    assert store.claim(version, now + dt.timedelta(seconds=30), now + dt.timedelta(seconds=60))
+    assert not store.claim(version + 1, now + dt.timedelta(seconds=99), now + dt.timedelta(seconds=129))
+
+
+def test_one_companys_account_is_not_renewed_with_anothers_token(connected, vendors, second_workspace):
+    """The same Google account is connected in two companies: two grants, each renewed by itself."""
+    twin = Connection.objects.create(
+        workspace=second_workspace, integration=connected.integration, account_id=connected.account_id,
+        account_name=connected.account_name, state=ConnectionState.ACTIVE,
+    )  # fmt: skip
+    answer = vendors.token(scopes=list(GOOGLE.scopes))
+    OAuthGrant.objects.create(
+        connection=twin, access_token=answer["access_token"], refresh_token=answer["refresh_token"],
+        expires_at=timezone.now() + dt.timedelta(hours=1),
+    )  # fmt: skip
+    untouched = OAuthGrant.objects.values().get(connection=twin)
+    expire(connected)
+    token_source(connected, GOOGLE).access_token()
+    OrmGrantStore(connected.pk).died(stored(connected).version, NeedsReconnect("invalid_grant"))
+    twin.refresh_from_db()
+    assert twin.state == ConnectionState.ACTIVE
+    assert OAuthGrant.objects.values().get(connection=twin) == untouched
+
+
 def test_a_claim_whose_owner_died_is_taken_over(connected):
     expire(connected)
     OAuthGrant.objects.filter(connection=connected).update(refresh_claimed_until=timezone.now())
@@ -286,3 +348,21 @@ def test_the_calls_of_a_day_are_counted_across_processes(connected, in_parallel)
     ProviderBudget.objects.update(day=row.day - dt.timedelta(days=1))
     MinuteBudget(grants.OrmBudgetStore(connected.pk), 1000).take(1, later)
     assert ProviderBudget.objects.get(connection=connected).calls_today == 1
+
+
+def test_one_accounts_calls_are_not_anothers(connected, second_workspace):
+    """The limit and the pace hold for each account by itself."""
+    from integrations.accounts.grants import OrmBudgetStore
+    from integrations.models import ProviderBudget
+    from integrations.transport.budget import MinuteBudget
+
+    twin = Connection.objects.create(
+        workspace=second_workspace, integration=connected.integration, account_id=connected.account_id
+    )
+    mine, theirs = (MinuteBudget(OrmBudgetStore(pk), 10) for pk in (connected.pk, twin.pk))
+    mine.slow_down(NOW)
+    assert [mine.take(10, NOW), mine.take(1, NOW) > 0] == [0, True]
+    assert [theirs.take(10, NOW), theirs.take(10, NOW)] == [0, 0]
+    theirs.slow_down(NOW)
+    rows = ProviderBudget.objects.order_by("calls_today").values_list("connection", "calls_today")
+    assert list(rows) == [(connected.pk, 10), (twin.pk, 20)]

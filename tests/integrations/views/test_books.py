@@ -8,7 +8,6 @@ from django.utils.html import escape
 
 from integrations.models import BooksSettings, Connection, ConnectionState, Link, SyncJob
 from integrations.providers.quickbooks.api import QuickBooksClient
-from integrations.transport import client
 from tests.integrations.connecting import QUICKBOOKS, SERVICES
 from tests.sandboxed import COMPANY
 
@@ -82,8 +81,7 @@ def test_what_is_wrong_is_said_and_the_choices_kept(desk, posted, words):
     assert not only().streams.exists()
 
 
-def test_when_the_books_do_not_answer(desk, vendors, monkeypatch):
-    monkeypatch.setattr(client, "BACKOFF_BASE", 0)
+def test_when_the_books_do_not_answer(desk, vendors):
     setup = desk.consent()["Location"]
     vendors.fault("status", status=503, times=99)
     response = desk.get(setup)
