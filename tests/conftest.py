@@ -25,6 +25,11 @@ pytest_plugins = ["tests.sandboxed"]
 _numbers = itertools.count(1)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is left out anyway need not be made: schemathesis takes ten seconds to think of its cases."""
+    return True if collection_path.name == "test_fuzz.py" and "not slow" in config.option.markexpr else None
+
+
 def pytest_collection_finish() -> None:
     """The thousands of tests stay: the garbage collector need not look through them again and again."""
     gc.freeze()

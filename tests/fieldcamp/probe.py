@@ -18,6 +18,9 @@ from django.db import transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
+from integrations.providers import PROVIDERS  # noqa: E402
+from integrations.providers.oauth import OAuth  # noqa: E402
+
 
 def shown(response) -> dict:
     cookies = {
@@ -43,7 +46,8 @@ def main() -> None:
         found["elsewhere"] = shown(Client(raise_request_exception=False, headers={"host": "evil.test"}).get("/admin/"))
         found["missing"] = browser.get("/no/such/page").content.decode()
         transaction.set_rollback(True)
-    found["pkce"] = {slug: given["OAUTH_PKCE_ENABLED"] for slug, given in settings.SOCIALACCOUNT_PROVIDERS.items()}
+    oauth = {provider.slug: provider.authentication for provider in PROVIDERS.values()}
+    found["pkce"] = {slug: declared.pkce for slug, declared in oauth.items() if isinstance(declared, OAuth)}
     print(json.dumps(found))  # noqa: T201
 
 

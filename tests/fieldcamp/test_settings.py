@@ -59,6 +59,7 @@ def assert_gives_nothing_away(found: dict) -> None:
     assert "DEBUG" not in found["missing"] and "urlconf" not in found["missing"].lower()
 
 
+@pytest.mark.slow
 def test_behind_https_every_cookie_of_the_sign_in_goes_over_https_only(tmp_path):
     found = answers(tmp_path, "https://sync.example.com")
     assert found["signed in"]["status"] == 302 and found["signed in"]["headers"]["Location"] == "/admin/"
@@ -71,6 +72,7 @@ def test_behind_https_every_cookie_of_the_sign_in_goes_over_https_only(tmp_path)
     assert_gives_nothing_away(found)
 
 
+@pytest.mark.slow
 def test_without_https_a_sign_in_works_all_the_same_and_no_header_is_believed(tmp_path):
     found = answers(tmp_path, "http://127.0.0.1:8000")
     assert found["dashboard"]["status"] == 200
@@ -82,6 +84,7 @@ def test_without_https_a_sign_in_works_all_the_same_and_no_header_is_believed(tm
     assert found["pkce"] == {"google-calendar": True, "outlook-calendar": True, "quickbooks": False}
 
 
+@pytest.mark.slow
 def test_secrets_that_a_machine_makes_are_its_owners_alone(tmp_path):
     data = tmp_path / "data"
     done = start("-c", "import fieldcamp.settings", FIELDCAMP_DATA=str(data))
@@ -96,6 +99,7 @@ def test_secrets_that_a_machine_makes_are_its_owners_alone(tmp_path):
     assert {name: path.read_text() for name, path in made.items()} == before
 
 
+@pytest.mark.slow
 def test_machines_that_share_a_database_must_be_given_their_secrets(tmp_path):
     done = start("-c", "import fieldcamp.settings", FIELDCAMP_DATA=str(tmp_path), DATABASE_URL="postgres://x@y/z")
     assert done.returncode != 0

@@ -28,9 +28,14 @@ def parse(source: str) -> ast.Module:
     return ast.parse(source)
 
 
-def imported_names(source: str, module: str, is_package: bool = False) -> Iterator[str]:
-    """Dotted names that a module imports, wherever it does: `from a import b` yields `a.b`; so do relative imports and
+@cache
+def imported_names(source: str, module: str, is_package: bool = False) -> tuple[str, ...]:
+    """Dotted names that a module imports, wherever it does: `from a import b` gives `a.b`; so do relative imports and
     `import_module("a.b")`."""
+    return tuple(_imported_names(source, module, is_package))
+
+
+def _imported_names(source: str, module: str, is_package: bool) -> Iterator[str]:
     parent = module if is_package else module.rpartition(".")[0]
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):

@@ -84,16 +84,18 @@ PEOPLE = (Memory, Google, Outlook)
 def pytest_generate_tests(metafunc):
     """Every test runs once for each vendor's people; one that names a vendor's fixture only with those.
 
-    Where a test is about the engine alone (`engine`), one vendor in the sandbox is enough for every day: Outlook, whose
-    listings say less. What Google's own side promises is in its tests and in the contract of all clients. Where many
-    runs differ only in the moment at which something happens (`engine(daily="memory")`), even that one is spared.
+    Where a test is about the engine alone (`engine`), the vendor in memory is enough for every day, and with a few of
+    them (`engine(daily="sandbox")`) Outlook in the sandbox, whose listings say less than Google's. What the vendors'
+    own sides promise is in their tests and in the contract of all clients.
     """
     if "people" not in metafunc.fixturenames:
         return
     named = [people for people in PEOPLE if people.__name__.lower() in metafunc.fixturenames]
     spare: set[type[Person]] = set()
     if engine := metafunc.definition.get_closest_marker("engine"):
-        spare = {Google, Outlook} if engine.kwargs.get("daily") == "memory" else set() if named else {Google}
+        spare = {Google} if engine.kwargs.get("daily") == "sandbox" else {Google, Outlook}
+    if named:
+        spare = set()
     legs = [pytest.param(people, marks=[pytest.mark.slow] if people in spare else []) for people in named or PEOPLE]
     metafunc.parametrize("people", legs, ids=lambda people: people.vendor, indirect=True)
 

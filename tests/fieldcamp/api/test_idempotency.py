@@ -154,6 +154,7 @@ def test_sixteen_first_requests_at_once_run_once(api_key, in_parallel, round):
     assert Client.objects.count() == 1 and Change.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_different_keys_at_once_all_run(api_key, in_parallel):
     secret = api_key()

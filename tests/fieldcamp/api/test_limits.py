@@ -105,6 +105,7 @@ class TestOneCaller:
         assert not RateWindow.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_sixty_parallel_calls_are_counted_exactly(workspace, api_key, in_parallel):
     workspace.daily_request_limit = 1000

@@ -52,6 +52,7 @@ def test_every_block_works_when_pasted(live_server, worker, tmp_path: Path):
     assert Invoice.objects.get(workspace=workspace).voided_at and "190 of which paid 100" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_set_up_reads_the_demos_file(tmp_path: Path):
     (tmp_path / "demo.json").write_text('{"base_url": "http://127.0.0.1:8000", "api_key": "fc_live_x"}')
     block = next(block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) if "demo.json" in block)

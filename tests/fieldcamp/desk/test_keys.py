@@ -123,6 +123,7 @@ def test_who_revoked_and_rotated_is_on_record(desk, ours):
     assert list(entries.values_list("action", "actor")) == [("key.rotated", "Owner"), ("key.revoked", "Owner")]
 
 
+@pytest.mark.slow
 def test_an_end_of_the_old_secret_that_is_not_offered(desk, ours):
     browser = desk()
     before = stored()

@@ -16,6 +16,7 @@ def root(desk, ours, theirs):
     return desk("root")
 
 
+@pytest.mark.slow
 def test_the_dashboard_and_every_list_follow_the_choice(root, ours, theirs):
     assert "Client of Ours" in root.get(LISTS["clients"]).content.decode()
     assert root.post(CHOOSE, {"company": theirs.workspace.pk})["Location"] == "/admin/"
@@ -45,6 +46,7 @@ def test_a_company_that_does_not_exist(root, ours):
     assert root.post(CHOOSE, {"company": ours.workspace.pk, "next": "https://evil.test/"})["Location"] == "/admin/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["owner", "viewer"])
 def test_members_stay_where_they_belong(role, desk, ours, theirs):
     browser = desk(role)

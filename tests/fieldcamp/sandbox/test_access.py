@@ -54,6 +54,7 @@ def test_nobody_sees_the_calendars_of_others(google):
     assert reason(google.call("GET", "calendars/lee%40google.test")) == (404, "notFound")
 
 
+@pytest.mark.slow
 def test_six_hundred_calls_a_minute_for_each_user(google, clock):
     statuses = [google.event("GET", "abcde").status_code for _ in range(600)]
     assert set(statuses) == {404}
@@ -84,6 +85,7 @@ def test_a_project_has_a_quota_over_all_its_users(google, app):
     assert reason(google.event("GET", "abcde")) == (403, "rateLimitExceeded")
 
 
+@pytest.mark.slow
 def test_quotas_can_be_switched_off(google):
     google.control("throttle", {"vendor": "google", "enabled": False})
     assert {google.event("GET", "abcde").status_code for _ in range(700)} == {404}

@@ -184,6 +184,7 @@ FIELDS = st.sampled_from([
 GENTLE = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @GENTLE
 @given(fields=st.dictionaries(FIELDS, JSON, max_size=4))
 def test_no_body_breaks_it(outlook, fields):
@@ -208,6 +209,7 @@ def test_no_query_breaks_it(outlook, name, value, path):
     assert response.status_code in (200, 400, 410), response.text
 
 
+@pytest.mark.slow
 @GENTLE
 @given(path=st.text(max_size=30), value=st.from_regex(r"[!-~][ -~]{0,30}", fullmatch=True))
 def test_no_address_and_no_preference_breaks_it(outlook, path, value):
@@ -217,6 +219,7 @@ def test_no_address_and_no_preference_breaks_it(outlook, path, value):
     assert outlook.call("GET", "me/events", headers=headers).status_code in (200, 400)
 
 
+@pytest.mark.slow
 @GENTLE
 @given(name=st.sampled_from(["id", "method", "url", "headers", "body", "dependsOn"]), value=JSON)
 def test_no_batch_breaks_it(outlook, name, value):

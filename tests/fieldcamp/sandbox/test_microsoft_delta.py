@@ -186,6 +186,7 @@ def test_the_quirky_mailbox(outlook):
     assert [row["type"] for row in rows] == ["occurrence"] * 3 and rows[0] == rows[2]
 
 
+@pytest.mark.slow
 def test_thousands_of_events(outlook):
     assert outlook.control("bulk", {"vendor": "microsoft", "account": "dana@outlook.test", "events": 2500}).ok
     year = {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2028-01-01T00:00:00Z"}

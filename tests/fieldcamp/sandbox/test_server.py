@@ -49,6 +49,7 @@ def test_drop_ends_the_connection_without_an_answer(session, url):
     assert session.get(f"{url}/google/openid/v1/userinfo").status_code == 401
 
 
+@pytest.mark.slow
 def test_truncated_bodies_and_delays(session, url):
     fault(session, url, kind="truncate")
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
@@ -67,6 +68,7 @@ def test_chunked_bodies_and_percent_encoded_paths(session, url):
     assert found.json()["id"] == "dana@google.test"
 
 
+@pytest.mark.slow
 def test_many_clients_at_once(session, url):
     token = session.post(f"{url}/_control/token", json={"vendor": "google", "account": "dana@google.test"}).json()
     events = f"{url}/google/api/calendar/v3/calendars/primary/events"
@@ -131,6 +133,7 @@ def start(state: Path) -> tuple[subprocess.Popen, str]:
     return process, process.stdout.readline().split()[-1].rstrip("/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)])
 def test_what_was_answered_survives_the_end_of_the_process(tmp_path, number, code):
     process, url = start(tmp_path / "state.db")

@@ -105,6 +105,7 @@ def test_the_inbox_is_the_own_companys_and_viewers_only_look(desk, asked, theirs
     assert "Somebody with more rights decides this." in page
 
 
+@pytest.mark.slow
 def test_as_many_queries_with_25_conflicts_as_with_3(desk, asked, django_assert_num_queries):
     from django.db import connection as database
     from django.test.utils import CaptureQueriesContext

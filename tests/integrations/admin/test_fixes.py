@@ -17,7 +17,7 @@ OWN_BUTTONS = {"match"}  # which the books' cards have of their own (tests/integ
 KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
-    "name_taken_by_employee",
+    "name_taken_by_employee", "internal",
 }  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def refused(ours, **data) -> Problem:
     return Problem.objects.get(pk=ours.conflict.pk)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", [*sorted(KNOWN), "never heard of", ""])
 def test_a_reason_has_its_card(reason, desk, ours):
     problem = refused(ours, reason=reason)
@@ -155,6 +156,7 @@ def test_an_outcome_is_the_own_companys(desk, ours, theirs):
         assert theirs.job.pk not in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_all_notices_are_put_away_at_once(desk, ours, theirs):
     for number in range(3):
         for rows in (ours, theirs):

@@ -21,6 +21,7 @@ def calendars(monkeypatch):
     monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: CALENDARS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["target", "busy", "direction", "policy"])
 def test_the_settings_of_an_account(field, desk, ours):
     browser = desk()
@@ -46,6 +47,7 @@ def test_one_wrong_choice_keeps_the_others_from_being_saved_and_on_the_page(desk
     assert 'value="side" checked' in page
 
 
+@pytest.mark.slow
 def test_what_the_service_refuses(desk, ours):
     browser = desk()
     response = browser.post(page_of(ours), CHOICES | {"target": "read", "direction": "two_way"})
@@ -57,6 +59,7 @@ def test_what_the_service_refuses(desk, ours):
     assert "choose whose it is first" in response.content.decode()
 
 
+@pytest.mark.slow
 def test_the_schedule(desk, ours):
     browser = desk()
     before = stored()
@@ -83,6 +86,7 @@ def test_a_mode_that_there_is_not(desk, ours):
     assert not SyncJob.objects.filter(status="queued").exists()
 
 
+@pytest.mark.slow
 def test_what_a_conflict_is_decided_with(desk, asked):  # noqa: F811
     url, browser = posts_of(asked)["resolve"][0], desk()
     before = stored()
@@ -115,6 +119,7 @@ def test_what_becomes_of_removals(desk, ours):
     assert stored() == before
 
 
+@pytest.mark.slow
 def test_which_record_it_is(desk, ours):
     url, browser = f"/admin/integrations/problems/{ours.conflict.pk}/match/", desk()
     before = stored()

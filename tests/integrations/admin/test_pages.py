@@ -135,6 +135,7 @@ def test_nonsense_in_the_address_is_taken_as_not_said(query, desk, ours):
     assert desk().get(pages_of(ours)["job"], query).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_csv_has_every_result_and_no_formula(desk, ours):
     JobItem.objects.bulk_create(
         JobItem(job=ours.job, connection=ours.connection, kind="visit", key=f"k{n}", outcome="skipped")
@@ -199,6 +200,7 @@ def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
     assert "All open problems" in shown
 
 
+@pytest.mark.slow
 def test_every_error_code_has_a_card(desk, ours):
     from integrations.admin.fixes import TITLES
 
@@ -259,7 +261,13 @@ def test_the_sandbox_is_named(desk, settings):
     assert "Sandbox" in desk().get("/admin/").content.decode()
 
 
-@pytest.mark.parametrize("url", ["/admin/", LISTS["jobs"], LISTS["problems"], LISTS["needs"], LISTS["visits"]])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/admin/",
+        *(pytest.param(LISTS[name], marks=pytest.mark.slow) for name in ("jobs", "problems", "needs", "visits")),
+    ],
+)
 def test_as_many_queries_with_300_rows_as_with_3(url, desk, ours):
     from django.db import connection as database
     from django.test.utils import CaptureQueriesContext

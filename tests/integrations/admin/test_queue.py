@@ -49,6 +49,7 @@ def test_before_any_worker_ran(desk, ours):
     assert "Tasks in the queue 0" in said
 
 
+@pytest.mark.slow
 def test_only_superusers_see_it_and_nobody_writes(desk, ours, failure):
     schedule = Schedule.objects.create(name="s", func="integrations.jobs.tasks.daily", schedule_type="D")
     task = OrmQ.objects.create(key="fieldcamp", payload="x", lock=timezone.now())

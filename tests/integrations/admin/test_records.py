@@ -50,6 +50,7 @@ def test_saving_an_untouched_form_changes_nothing(desk, ours, page):
     assert Change.objects.count() == before
 
 
+@pytest.mark.slow
 def test_a_visit_is_moved_in_the_persons_name(desk, ours, page):
     data = form_of(desk(), page["visit"]) | {"scheduled_start_0": "2026-12-01", "scheduled_start_1": "09:30:00"}
     data |= {"scheduled_end_0": "2026-12-01", "scheduled_end_1": "11:00:00"}
@@ -61,6 +62,7 @@ def test_a_visit_is_moved_in_the_persons_name(desk, ours, page):
     assert "to Tue 1 Dec, 09:30 by Owner." in desk().get(page["visit"]).content.decode()
 
 
+@pytest.mark.slow
 def test_a_finished_visit_is_not_moved(desk, ours, page):
     Visit.objects.update(visit_status="completed")
     data = form_of(desk(), page["visit"]) | {"scheduled_start_0": "2026-12-01", "scheduled_start_1": "09:30:00"}
@@ -69,12 +71,14 @@ def test_a_finished_visit_is_not_moved(desk, ours, page):
     assert Visit.objects.get(pk=ours.visit.pk).scheduled_start == ours.visit.scheduled_start
 
 
+@pytest.mark.slow
 def test_an_end_before_the_start_is_an_error_of_that_field(desk, ours, page):
     data = form_of(desk(), page["visit"]) | {"scheduled_end_0": "2020-01-01", "scheduled_end_1": "00:00:00"}
     response = desk().post(page["visit"], data)
     assert "scheduled_end" in errors_of(response)
 
 
+@pytest.mark.slow
 def test_a_change_made_meanwhile_is_not_overwritten(desk, ours, page):
     data = form_of(desk(), page["visit"])
     with attributed(actor="lee@google.test", origin=ours.stream.pk):
@@ -128,6 +132,7 @@ def test_a_clients_address_keeps_what_the_form_does_not_show(desk, ours, page):
     assert Client.objects.get(pk=ours.client.pk).property_address == {"street": "2 New St", "unit": "7"}
 
 
+@pytest.mark.slow
 def test_a_client_needs_a_name(desk, ours, page):
     data = form_of(desk(), page["client"]) | {"company_name": ""}
     assert "first name or a company name is required" in errors_of(desk().post(page["client"], data))
@@ -144,6 +149,7 @@ def member_page(member: Member) -> str:
     return f"/admin/workspace/member/{member.pk}/change/"
 
 
+@pytest.mark.slow
 def test_an_admin_makes_nobody_an_owner_and_leaves_owners_alone(desk, ours):
     owner, browser = desk("owner") and Member.objects.get(role="owner"), desk("admin")
     data = form_of(browser, member_page(ours.tech))
@@ -154,6 +160,7 @@ def test_an_admin_makes_nobody_an_owner_and_leaves_owners_alone(desk, ours):
     assert Member.objects.get(pk=ours.tech.pk).role == "viewer"
 
 
+@pytest.mark.slow
 def test_one_owner_stays_and_nobody_changes_the_own_role(desk, ours):
     browser = desk("owner")
     owner = Member.objects.get(role="owner")

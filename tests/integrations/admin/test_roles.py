@@ -12,6 +12,7 @@ OWNERS = {"owner", "root"}
 MANAGERS = {"owner", "admin", "root"}
 WORKERS = MANAGERS | {"staff"}
 ALL = WORKERS | {"viewer"}
+REST = [role for role in (*ROLES, "root") if role != "viewer"]
 PAGES = {
     **dict.fromkeys(LISTS, ALL),
     **dict.fromkeys(("job", "connection", "problem", "visit", "visit history", "client", "member"), ALL),
@@ -28,7 +29,7 @@ POSTS = {
 }
 
 
-@pytest.mark.parametrize("role", [*ROLES, "root"])
+@pytest.mark.parametrize("role", ["viewer", *(pytest.param(role, marks=pytest.mark.slow) for role in REST)])
 def test_each_page_opens_for_those_who_may(role, desk, ours):
     browser = desk(role)
     pages = {**LISTS, **pages_of(ours)}
@@ -73,6 +74,7 @@ def test_foreign_rows_are_404_and_stay_as_they_are(desk, theirs):
     assert counted(theirs.key) == 1
 
 
+@pytest.mark.slow
 def test_no_list_filter_or_choice_names_another_company(desk, theirs, ours):
     browser = desk("owner")
     extra = ["/admin/workspace/visit/add/", "/admin/search/?s=theirs&extended=1"]
@@ -87,6 +89,7 @@ def test_no_list_filter_or_choice_names_another_company(desk, theirs, ours):
     assert [row["text"] for row in found.json()["results"]] == ["Client of Ours"]
 
 
+@pytest.mark.slow
 def test_a_superuser_without_a_company_sees_all(desk, ours, theirs):
     browser = desk("root")
     for rows in (ours, theirs):
@@ -140,6 +143,7 @@ def test_a_technician_handles_the_own_account_and_no_other(desk, ours):
     assert Connection.objects.get().state == "paused"
 
 
+@pytest.mark.slow
 def test_site_tables_are_for_superusers(desk, ours):
     tables = ["auth/user", "auth/group", "django_q/ormq", "django_q/failure", "django_q/schedule"]
     for table in tables:

@@ -33,6 +33,7 @@ def page_of(rows) -> str:
     return f"/admin/integrations/connections/{rows.connection.pk}/settings/"
 
 
+@pytest.mark.slow
 def test_reached_from_the_card_and_from_the_passport(desk, ours):
     for role in ("owner", "viewer"):
         assert page_of(ours) in desk(role).get("/admin/").content.decode()

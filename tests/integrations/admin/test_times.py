@@ -56,6 +56,7 @@ def pages(ours) -> dict[str, str]:
     return {name: at for name, at in found.items() if name not in ("csv", "visit history")}
 
 
+@pytest.mark.slow
 def test_each_time_is_in_the_companys_zone_with_utc_on_hover(desk, pages):
     browser, seen = desk(), 0
     for name, address in pages.items():

@@ -68,6 +68,7 @@ def test_only_in_the_demo(demo, settings, missing):
     assert "let &lt;me&gt; in" not in page
 
 
+@pytest.mark.slow
 def test_the_tour_is_put_away_for_good(demo, desk):
     browser = desk("staff")
     page = browser.get(DASHBOARD).content.decode()

@@ -74,6 +74,7 @@ def pages(ours, monkeypatch) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_english_is_left(desk, pages, another_language):  # noqa: F811
     browser = desk()
     Member.objects.update(first_name=OMEGA, email="")
@@ -85,6 +86,7 @@ def test_no_english_is_left(desk, pages, another_language):  # noqa: F811
     assert {answer.status_code for answer in answers.values()} <= {200, 204}
 
 
+@pytest.mark.slow
 def test_no_english_is_left_in_what_is_wrong(desk, pages, ours, another_language):  # noqa: F811
     browser = desk()
     Member.objects.update(first_name=OMEGA, email="")
@@ -133,6 +135,7 @@ def look(browser, ours) -> dict[str, list[tuple[str, str]]]:
     return seen
 
 
+@pytest.mark.slow
 def test_a_badges_colour_does_not_depend_on_the_language(desk, ours, request):
     for role in ROLES:
         desk(role)

@@ -23,6 +23,7 @@ def company(books, connect_books):
     return connect_books(REALM, default_item_id=item["Id"])
 
 
+@pytest.mark.slow
 def test_canadian_invoices_come_to_the_same_cent(company, books, sync, make_client, make_tax, make_invoice):
     tax = make_tax("GST/PST BC", "0.12")
     sync(scope="taxes")

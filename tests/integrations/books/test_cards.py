@@ -47,6 +47,7 @@ def press(browser: Browser, problem: Problem, verb: str, **fields: str) -> str:
     return browser.get(f"/admin/integrations/problems/{problem.pk}/outcome/?job={job.pk}&said=x").content.decode()
 
 
+@pytest.mark.slow
 def test_both_clients_side_by_side(company, books, sync, make_client, desk):
     customer = books.add("Customer", DisplayName="Kim Reed", PrimaryPhone={"FreeFormNumber": "555 0101"},
                          BillAddr={"Line1": "1 Elm St", "City": "Troy"})  # fmt: skip
@@ -63,6 +64,7 @@ def test_both_clients_side_by_side(company, books, sync, make_client, desk):
     assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_client, desk):
     taken = make_client(first_name="Kim", last_name="Reed", email="one@example.test")
     sync()
@@ -80,6 +82,7 @@ def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_
     assert Link.objects.get(record_id=taken.pk).remote_id != Link.objects.get(record_id=other.pk).remote_id
 
 
+@pytest.mark.slow
 def test_an_invoice_whose_number_is_taken(company, books, sync, make_client, make_item, make_invoice, desk):
     client = make_client(first_name="Kim", last_name="Reed")
     sync()
@@ -95,6 +98,7 @@ def test_an_invoice_whose_number_is_taken(company, books, sync, make_client, mak
     assert "Make a new" not in page
 
 
+@pytest.mark.slow
 def test_what_was_removed_there(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
     sync()
@@ -114,6 +118,7 @@ def test_what_was_removed_there(company, books, sync, make_client, make_item, ma
     assert invoice.voided_at
 
 
+@pytest.mark.slow
 def test_what_cannot_be_voided_is_told(company, books, sync, make_client, make_item, make_invoice, pay, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
     sync()
@@ -125,6 +130,7 @@ def test_what_cannot_be_voided_is_told(company, books, sync, make_client, make_i
     assert "Post it again" in card(browser, problem)
 
 
+@pytest.mark.slow
 def test_amounts_that_differ(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
     sync()
@@ -142,6 +148,7 @@ def test_amounts_that_differ(company, books, sync, make_client, make_item, make_
     assert "tax_total" not in page
 
 
+@pytest.mark.slow
 def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, make_client, make_item, make_tax,
                                                          make_invoice, desk):  # fmt: skip
     tax = make_tax("California state", "0.08")
@@ -162,6 +169,7 @@ def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, m
     assert desk(Role.VIEWER).get(place).status_code == 403
 
 
+@pytest.mark.slow
 def test_items_are_mapped_by_their_names(company, books, make_item, desk):
     labor = books.add("Item", Name="Labor", Type="Service", IncomeAccountRef={"value": "1"})
     item = make_item(name="Hour of work")
@@ -177,6 +185,7 @@ def test_items_are_mapped_by_their_names(company, books, make_item, desk):
     assert 'value="Labor"' in browser.get(f"{place}?q=hour").content.decode()
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client, make_item, make_invoice, pay, desk):
     books.add("Customer", DisplayName="Only There")
     client = make_client(first_name="Kim", last_name="Reed")
@@ -206,6 +215,7 @@ def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client
     assert desk(Role.STAFF).post(refresh).status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "place"), [("client", "customers"), ("invoice", "invoices")])
 def test_a_record_leads_to_its_twin(kind, place, company, books, sync, make_client, make_item, make_invoice, desk,
                                     settings):  # fmt: skip

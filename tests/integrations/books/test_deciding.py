@@ -38,6 +38,7 @@ def namesake(company, books, sync, make_client):
     return client, customer
 
 
+@pytest.mark.slow
 def test_the_same_customer(namesake, books, user):
     client, customer = namesake
     job = decide_match(problem=the_problem("match"), choice=customer["Id"], user=user)
@@ -49,6 +50,7 @@ def test_the_same_customer(namesake, books, user):
     assert AuditEntry.objects.filter(action="connection.match_decided", actor="bea").count() == 1
 
 
+@pytest.mark.slow
 def test_a_new_customer_under_a_name_of_its_own(namesake, books, sync, user):
     client, _ = namesake
     job = finish(decide_match(problem=the_problem("match"), choice="new", name="Kim Reed (C)", user=user))
@@ -58,6 +60,7 @@ def test_a_new_customer_under_a_name_of_its_own(namesake, books, sync, user):
     assert (sync().pushed, sync("full").pushed) == (0, 0)  # and the name stays so there
 
 
+@pytest.mark.slow
 def test_a_new_one_whose_name_is_taken_is_refused_and_linked_then(namesake, books, user):
     client, customer = namesake
     finish(decide_match(problem=the_problem("match"), choice="new", user=user))
@@ -67,6 +70,7 @@ def test_a_new_one_whose_name_is_taken_is_refused_and_linked_then(namesake, book
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_the_same(namesake, books, sync, make_client, user):
     client, customer = namesake
     problem = the_problem("match")
@@ -81,6 +85,7 @@ def test_what_cannot_be_the_same(namesake, books, sync, make_client, user):
         decide_match(problem=problem, choice="new", user=user)
 
 
+@pytest.mark.slow
 def test_while_a_job_runs_the_choice_is_saved_for_the_next(namesake, sync, workspace, user):
     client, customer = namesake
     running = SyncJob.objects.create(workspace=workspace, integration="quickbooks", triggered_by="api",
@@ -106,6 +111,7 @@ def removed() -> Problem:
     return Problem.objects.get(code="RECORD_REMOVED", resolved_at=None)
 
 
+@pytest.mark.slow
 def test_what_was_deleted_there_is_posted_again(deleted, books, sync, user):
     assert books.all("Invoice") == []
     job = finish(post_again(problem=removed(), user=user))
@@ -115,6 +121,7 @@ def test_what_was_deleted_there_is_posted_again(deleted, books, sync, user):
     assert sync("full").pushed == 0
 
 
+@pytest.mark.slow
 def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
     problem = removed()
     void_here(problem=problem, user=user)
@@ -127,6 +134,7 @@ def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
         post_again(problem=problem, user=user)
 
 
+@pytest.mark.slow
 def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_client, make_item, make_tax, make_invoice,
                                                 user):  # fmt: skip
     tax = make_tax("County", "0.08")
@@ -142,6 +150,7 @@ def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_clien
     assert mapped(company, "tax")[tax.pk] == "2"
 
 
+@pytest.mark.slow
 def test_a_tax_can_be_mapped_before_the_first_sync(company, sync, make_tax, user):
     tax = make_tax("Our own", "0.08")
     assert map_tax(connection=company, tax_rate=tax, code_id="2", user=user) is None
@@ -166,6 +175,7 @@ def test_a_code_stands_for_one_tax_and_is_let_go_of_first(company, make_tax, mak
     assert mapped(company, "tax") == {other.pk: "2"}
 
 
+@pytest.mark.slow
 def test_an_item_that_is_called_otherwise_there(company, books, sync, make_item, user):
     labor = books.add("Item", Name="Labor", Type="Service", UnitPrice=80.0,
                       IncomeAccountRef={"value": "1"})  # fmt: skip
@@ -176,6 +186,7 @@ def test_an_item_that_is_called_otherwise_there(company, books, sync, make_item,
     assert {row["Name"] for row in books.all("Item")} == {"Labor", "Services"}
 
 
+@pytest.mark.slow
 def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, make_client, make_invoice, user):
     connection = connect_books(default_item_id="")
     item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": "1"})
@@ -189,6 +200,7 @@ def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, ma
     assert books.one("Invoice", DocNumber=invoice.number)
 
 
+@pytest.mark.slow
 def test_another_account_is_for_new_items_only(company, books, sync, make_item, user):
     make_item(name="Old")
     sync()
@@ -202,6 +214,7 @@ def test_another_account_is_for_new_items_only(company, books, sync, make_item, 
     assert books.one("Item", Name="New")["IncomeAccountRef"]["value"] == other["Id"]
 
 
+@pytest.mark.slow
 def test_amounts_that_were_mended_there_agree_after_a_retry(
     company, books, sync, make_client, make_tax, make_invoice, user
 ):

@@ -39,6 +39,7 @@ def test_what_the_feed_has_taken_for_nobodys_is_ours_when_we_look(lost, books, s
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_was_edited_there_besides_is_ours_when_it_is_written_again(lost, books, sync, workspace):
     """Nothing of what we sent is found any more; the same create is sent again, and answered with the first answer."""
     for row in books.all("Customer"):
@@ -51,6 +52,7 @@ def test_what_was_edited_there_besides_is_ours_when_it_is_written_again(lost, bo
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_an_invoice_too(company, books, sync, intuit, workspace, make_client, make_item, make_invoice, clock):
     invoice = make_invoice(make_client(first_name="Kim", last_name="Reed"), [(make_item(), 1, "100")])
     sync(scope="customers"), sync(scope="items")
@@ -66,6 +68,7 @@ def test_an_invoice_too(company, books, sync, intuit, workspace, make_client, ma
     assert Link.objects.get(kind="invoice").record_id == invoice.pk
 
 
+@pytest.mark.slow
 def test_the_capitals_of_an_address_make_no_second_client(connect_books, books, sync, make_client):
     """One customer has it already; a second with the same address, written otherwise, is not made a client."""
     client = make_client(first_name="Ada", last_name="Park", email="Ada@Example.test")

@@ -48,6 +48,7 @@ def test_an_idle_sync_asks_once_for_all_and_for_the_tax_lists(company, intuit, s
     assert sorted(asked) == ["cdc", "query", "query"]
 
 
+@pytest.mark.slow
 def test_a_customer_with_the_same_email_is_the_same(company, books, sync, make_client):
     customer = books.add("Customer", DisplayName="Reed, K.", PrimaryEmailAddr={"Address": "KIM@example.test"})
     client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")
@@ -71,6 +72,7 @@ def test_the_same_name_alone_is_asked_about(company, books, sync, make_client):
     assert len(books.all("Customer")) == 1
 
 
+@pytest.mark.slow
 def test_customers_and_items_come_in_where_that_is_chosen(connect_books, books, sync):
     address = {"Line1": "4581 Finch St.", "City": "Bayshore"}
     books.add("Customer", DisplayName="Amy's Bird Sanctuary", CompanyName="Amy's Bird Sanctuary", BillAddr=address,
@@ -86,6 +88,7 @@ def test_customers_and_items_come_in_where_that_is_chosen(connect_books, books, 
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_only_the_books_have_stays_there_where_that_is_chosen(company, books, sync):
     books.add("Customer", DisplayName="Amy's Bird Sanctuary")
     job = sync()
@@ -93,6 +96,7 @@ def test_what_only_the_books_have_stays_there_where_that_is_chosen(company, book
     assert not Client.objects.exists()
 
 
+@pytest.mark.slow
 def test_tax_codes_are_taken_over_and_none_is_made(company, books, sync, make_tax):
     same, other = make_tax("California", "0.08"), make_tax("County", "0.0725")
     before = len(books.all("TaxCode"))
@@ -105,6 +109,7 @@ def test_tax_codes_are_taken_over_and_none_is_made(company, books, sync, make_ta
     assert (tucson.rate, len(tucson.components)) == (Decimal("0.091"), 2)
 
 
+@pytest.mark.slow
 def test_an_invoice_waits_for_its_tax_to_be_mapped(
     company, books, sync, make_client, make_item, make_tax, make_invoice
 ):
@@ -119,6 +124,7 @@ def test_an_invoice_waits_for_its_tax_to_be_mapped(
     assert books.one("Invoice", DocNumber=invoice.number)
 
 
+@pytest.mark.slow
 def test_an_invoice_that_the_books_have_already_is_not_posted_again(company, books, sync, make_client, make_item,
                                                                     make_invoice):  # fmt: skip
     client, item = make_client(first_name="Kim", last_name="Reed", email="kim@example.test"), make_item()
@@ -140,6 +146,7 @@ def test_an_invoice_that_the_books_have_already_is_not_posted_again(company, boo
     assert Problem.objects.get(resolved_at=None).data["reason"] == "match"
 
 
+@pytest.mark.slow
 def test_the_same_number_of_another_client_is_another_invoice(
     company, books, sync, make_client, make_item, make_invoice
 ):
@@ -156,6 +163,7 @@ def test_the_same_number_of_another_client_is_another_invoice(
     assert sorted(row["TotalAmt"] for row in books.all("Invoice") if row["DocNumber"] == "1001") == [70, 100]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["customers", "items", "taxes", "invoices", "payments"])
 def test_a_scope_walks_only_its_records(company, books, sync, scope, make_client, make_item, make_invoice, pay):
     pay(make_invoice(make_client(), [(make_item(), 1, "100")]), "100")
@@ -168,6 +176,7 @@ def test_a_scope_walks_only_its_records(company, books, sync, scope, make_client
     assert Invoice.objects.get().status == "paid" and Payment.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_what_quickbooks_has_no_room_for_is_written_once(company, books, sync, make_client):
     make_client(
         first_name="Kim: the\tplumber",

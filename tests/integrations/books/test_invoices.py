@@ -47,6 +47,7 @@ def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_line_that_only_says_something_needs_no_item(connect_books, books, sync, make_client, make_item, make_tax,
                                                        make_invoice):  # fmt: skip
     connect_books(default_item_id="")
@@ -84,6 +85,7 @@ def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sy
     assert counterpart(books, posted)["CustomerMemo"]["value"] == "Theirs"
 
 
+@pytest.mark.slow
 def test_a_void_here_voids_there(posted, books, sync):
     invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
     assert counts(sync())[1] == 1
@@ -92,6 +94,7 @@ def test_a_void_here_voids_there(posted, books, sync):
     assert counts(sync())[:2] == (0, 0) and counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
     books.void("Invoice", counterpart(books, posted)["Id"])
     assert counts(sync())[:2] == (1, 0)
@@ -101,6 +104,7 @@ def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, books, sync):
     there = counterpart(books, posted)
     invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
@@ -112,6 +116,7 @@ def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, b
     assert money(counterpart(books, posted)["TotalAmt"]) == Decimal("362.07")
 
 
+@pytest.mark.slow
 def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books, sync):
     books.delete("Invoice", counterpart(books, posted)["Id"])
     assert counts(sync())[:2] == (1, 0)
@@ -129,6 +134,7 @@ def test_a_draft_is_nobodys_business(company, books, sync, workspace, make_clien
     assert books.all("Invoice") == []
 
 
+@pytest.mark.slow
 def test_a_total_that_differs_is_shown(posted, books, sync):
     link = Link.objects.get(kind="invoice")
     Invoice.objects.filter(pk=posted.pk).update(total=Decimal("362.09"), tax_total=Decimal("26.84"))
@@ -141,6 +147,7 @@ def test_a_total_that_differs_is_shown(posted, books, sync):
     assert problem.code == "AMOUNT_VARIANCE" and "362.07" in problem.message
 
 
+@pytest.mark.slow
 def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, make_client, make_tax, make_invoice):
     tax = make_tax("California", "0.08")
     prices = ["33.333333", "0.005", "19.995", "4495.16", "0.3333333"]
@@ -154,6 +161,7 @@ def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, m
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("discount", [{"discount_percent": Decimal("12.5")}, {"discount_amount": Decimal("33.33")}])
 def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, make_client, make_item, make_tax,
                                                         make_invoice, discount):  # fmt: skip
@@ -169,6 +177,7 @@ def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, ma
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, sync, make_client, make_tax, make_invoice):
     """Two rates of 4 % of 12.67 come to 1.02, one of 8 % to 1.01."""
     invoice = make_invoice(make_client(), [(None, 2, "6.333333")], tax_rate_id=make_tax("Albany", "0.08").pk)
@@ -176,6 +185,7 @@ def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, syn
     assert money(counterpart(books, invoice)["TotalAmt"]) == invoice.total == Decimal("13.68")
 
 
+@pytest.mark.slow
 def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client, make_tax, make_invoice):
     tax = make_tax("California", "0.08")
     sync()

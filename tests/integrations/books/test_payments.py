@@ -41,6 +41,7 @@ def test_paid_there_is_paid_here(invoices, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_client, make_invoice, pay):
     invoice = make_invoice(make_client(first_name="Lee"), [(None, 1, "10")], number="A\t7")
     payment = pay(invoice, "4", reference="check\n77")
@@ -52,6 +53,7 @@ def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_cli
     assert payment.reference == "check\n77"
 
 
+@pytest.mark.slow
 def test_moved_to_another_invoice_there(invoices, books, sync):
     received = books.receive(counterpart(books, invoices[0]), "60")
     sync()
@@ -62,6 +64,7 @@ def test_moved_to_another_invoice_there(invoices, books, sync):
     assert open_here(invoices) == open_there(books, invoices) == [Decimal(100), Decimal(40)]
 
 
+@pytest.mark.slow
 def test_moved_to_another_invoice_here(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
     sync()
@@ -75,6 +78,7 @@ def test_moved_to_another_invoice_here(invoices, books, sync, pay):
     assert counts(sync())[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
     sync()
@@ -86,7 +90,7 @@ def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     assert not Problem.objects.filter(code="AMOUNT_VARIANCE").exists()
 
 
-@pytest.mark.parametrize("side", ["here", "there"])
+@pytest.mark.parametrize("side", ["here", pytest.param("there", marks=pytest.mark.slow)])
 def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side):
     payment = pay(invoices[0], "60")
     sync()
@@ -100,6 +104,7 @@ def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_their_payment_deleted_there_is_void_here(invoices, books, sync):
     received = books.receive(counterpart(books, invoices[0]), "60")
     sync()
@@ -109,6 +114,7 @@ def test_their_payment_deleted_there_is_void_here(invoices, books, sync):
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
     pay(invoices[0], "60")
     sync()
@@ -125,6 +131,7 @@ def test_the_same_money_entered_at_both_sides_is_one_payment(invoices, books, sy
     assert Payment.objects.count() == 1 and [row["Id"] for row in books.all("Payment")] == [received["Id"]]
 
 
+@pytest.mark.slow
 def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, sync):
     ours = counterpart(books, invoices[0])
     item = ours["Line"][0]["SalesItemLineDetail"]["ItemRef"]["value"]
@@ -142,6 +149,7 @@ def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, syn
     assert sorted(line["Amount"] for line in books.get("Payment", received["Id"])["Line"]) == [30, 70]
 
 
+@pytest.mark.slow
 def test_deposited_money_is_not_touched(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
     sync()

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +15,7 @@ from tests.integrations.books.conftest import TODAY
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
+@pytest.mark.slow
 def test_what_is_said_beforehand_is_what_happens(connect_books, books, sync, make_client, make_item, make_tax,
                                                  make_invoice, pay):  # fmt: skip
     books.add("Customer", DisplayName="Kim Reed", PrimaryEmailAddr={"Address": "kim@example.test"})

@@ -35,6 +35,7 @@ def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
+@pytest.mark.slow
 def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
     there = counterpart(books, posted)
     assert money(there["TotalAmt"]) == posted.total == Decimal("102.87")
@@ -47,6 +48,7 @@ def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
     assert counterpart(books, posted)["Line"] == there["Line"]
 
 
+@pytest.mark.slow
 def test_an_edit_here_keeps_our_tax_there(posted, books, sync):
     line = {"item_id": None, "description": "Pipe", "quantity": Decimal(1), "unit_price": Decimal("99.99")}
     invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": [line]})

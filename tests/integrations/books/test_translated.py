@@ -31,6 +31,7 @@ def data_of(company: Connection) -> set[str]:
     return {word for text in texts for word in WORD.findall(text)} | {"USD"}
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_company(company, books, browser, make_client, make_item, make_tax, make_invoice,
                                 another_language):  # noqa: F811  # fmt: skip
     tax = make_tax(OMEGA, "0.08")
@@ -54,6 +55,7 @@ def test_the_pages_of_a_company(company, books, browser, make_client, make_item,
         assert english_in(answer.content.decode()) - known == set(), posted
 
 
+@pytest.mark.slow
 def test_the_cards_of_a_companys_problems(company, books, sync, browser, make_client, make_item, make_invoice,
                                           another_language):  # noqa: F811  # fmt: skip
     books.add("Customer", DisplayName="Ωμέγα Ωμέγα", PrimaryPhone={"FreeFormNumber": "555 0101"})

@@ -14,7 +14,7 @@ from integrations.calendar import busy
 from integrations.models import ChangeRow, JobStatus, Link
 from integrations.services.connections import set_up
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 HOME = zoneinfo.ZoneInfo("America/New_York")
 
 
@@ -37,6 +37,7 @@ def test_a_weekly_series_blocks_each_week_at_the_same_wall_clock_time(dana, pers
     assert Link.objects.count() == pulled == (1 if person.keeps_series else len(found))
 
 
+@pytest.mark.slow
 def test_exceptions_move_and_remove_single_occurrences(dana, person, sync):
     master = person.add("Standup", at(1, 9), repeat=("daily", 5))
     sync()
@@ -114,6 +115,7 @@ def test_the_window_moves_on_without_asking_the_provider(dana, google, person, v
     assert vendors.requests() == []
 
 
+@pytest.mark.slow
 def test_the_window_moves_on_with_the_syncs_where_series_are_listed_one_by_one(dana, outlook, person, vendors, sync):
     person.add("Standup", at(1, 9), repeat=("weekly", 60))
     sync()

@@ -33,6 +33,7 @@ def test_twelve_technicians_sixty_clients_and_twentyfour_visits_each():
     assert Change.objects.filter(kind="visit").count() == 290
 
 
+@pytest.mark.slow
 def test_visits_are_upcoming_in_working_hours_and_nobody_is_in_two_places():
     zone = zoneinfo.ZoneInfo(make_company(SUNDAY).timezone)
     for technician in Member.objects.filter(is_technician=True):
@@ -47,6 +48,7 @@ def test_visits_are_upcoming_in_working_hours_and_nobody_is_in_two_places():
         assert all(one[1] <= other[0] for one, other in itertools.pairwise(times))
 
 
+@pytest.mark.slow
 def test_the_same_day_gives_the_same_company_and_a_second_call_nothing_new():
     first = make_company(SUNDAY)
     before = summary()
@@ -59,6 +61,7 @@ def test_the_same_day_gives_the_same_company_and_a_second_call_nothing_new():
     assert summary() == before
 
 
+@pytest.mark.slow
 def test_two_companies_with_an_owner_each(client):
     first, second = make_company(SUNDAY), make_second_company()
     make_admin(first, "demo", "first-Password", "Olivia", "Hart")

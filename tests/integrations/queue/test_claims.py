@@ -212,6 +212,7 @@ def test_a_job_whose_worker_dies_five_times_is_given_up(dana, google, vendors, w
     assert Lease.claim(job.pk) is None
 
 
+@pytest.mark.slow
 def test_slices_are_no_failed_attempts(dana, google, make_visits, workspace, monkeypatch):
     """A first sync of many slices is not given up as one whose worker dies each time."""
     make_visits(dana.member, 60)

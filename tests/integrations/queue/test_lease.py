@@ -101,12 +101,13 @@ def take_over(dana, person, sync, make_visits, workspace, stolen_at_step, monkey
     return take
 
 
-@pytest.mark.engine(daily="memory")
+@pytest.mark.engine
 @pytest.mark.parametrize("step", range(2, 24, 3))
 def test_nothing_is_written_after_the_lease_was_taken_over(take_over, step):
     take_over(step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 11, 17])
 def test_nothing_is_written_where_it_was_taken_over_between_two_calls(take_over, google, step):
     """The exit to the network asks before each call, too."""

@@ -65,6 +65,7 @@ def marks(connection) -> dict[str, str]:
     return dict(connection.streams.values_list("kind", "cursor"))
 
 
+@pytest.mark.slow
 def test_what_was_passed_over_is_read_anew(grant):
     day = dt.date(2026, 10, 1)
     first = {"income_account_id": SERVICES, "import_customers": False, "invoices_from": day}

@@ -11,7 +11,7 @@ from tests.integrations.sync.google import Google
 from tests.integrations.sync.outlook import Outlook
 from tests.integrations.sync.people import Person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine(daily="memory")]
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def shown(*persons: Person) -> list[dict[str, dt.datetime]]:
     return [{pk: event.start for pk, event in person.ours().items()} for person in persons]
 
 
+@pytest.mark.slow
 def test_a_visit_is_in_both_and_blocks_nothing(both, person, other, sync_both, make_visits):
     visits = make_visits(both[0].member, 5)
     assert [job.pushed for job in sync_both()] == [5, 5]
@@ -70,6 +71,7 @@ def test_a_move_in_one_calendar_arrives_in_the_other_and_comes_to_rest(both, per
     assert quiet(sync_both()) and quiet(sync_both())
 
 
+@pytest.mark.slow
 def test_busy_time_from_either_blocks_and_is_copied_nowhere(both, person, other, sync_both, make_visits):
     [visit] = make_visits(both[0].member, 1)
     sync_both()
@@ -88,6 +90,7 @@ def test_busy_time_from_either_blocks_and_is_copied_nowhere(both, person, other,
     assert not BlockedTime.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeat", [None, ("daily", 4)])
 def test_one_meeting_in_both_calendars_is_one_block(both, person, other, sync_both, repeat):
     begin = (dt.datetime.now(dt.UTC) + dt.timedelta(days=2)).replace(hour=15, minute=0, second=0, microsecond=0)
@@ -107,6 +110,7 @@ def test_one_meeting_in_both_calendars_is_one_block(both, person, other, sync_bo
     assert not BlockedTime.objects.exists()
 
 
+@pytest.mark.slow
 def test_reassigning_leaves_both_calendars(both, person, other, sync_both, make_visits, make_technician):
     [visit] = make_visits(both[0].member, 1)
     sync_both()

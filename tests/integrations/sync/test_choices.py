@@ -11,7 +11,7 @@ from integrations.models import JobStatus, Link
 from integrations.services.connections import set_up
 from tests.integrations.engine import counts
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine(daily="memory")]
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture

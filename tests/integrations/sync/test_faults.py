@@ -72,14 +72,13 @@ def survive_a_kill(dana, person, sync, make_visits, workspace, killed_at_call):
     return survive
 
 
-@pytest.mark.engine(daily="memory")
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", range(1, 5))
 def test_a_kill_at_any_call_loses_and_doubles_nothing(survive_a_kill, call, after):
     survive_a_kill(call, after)
 
 
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_nor_does_a_kill_at_a_vendors_first_batch(survive_a_kill, outlook, after):
     survive_a_kill(2, after)
 
@@ -227,6 +226,7 @@ def test_an_edit_in_the_calendar_while_the_sync_runs_is_not_overwritten(
     assert person.ours()[visit.pk].title.startswith("New title")
 
 
+@pytest.mark.slow
 def test_the_vendors_own_quota_slows_a_sync_down_and_nothing_more(
     dana, google, person, vendors, sync, make_visits, workspace, clock
 ):

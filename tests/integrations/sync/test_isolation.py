@@ -22,7 +22,7 @@ from integrations.sync.isolation import RunEnds, isolated
 from integrations.transport.client import HttpClient
 from tests.integrations.engine import finish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 FAULTS = (IntegrityError, ValueError, KeyError)  # one kind of them at each place, by turns
 
 
@@ -51,7 +51,6 @@ CREATING = {
 }
 
 
-@pytest.mark.engine(daily="memory")
 @pytest.mark.parametrize(("place", "error"), list(zip(CREATING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_made_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
@@ -95,7 +94,6 @@ MOVING = {
 }
 
 
-@pytest.mark.engine(daily="memory")
 @pytest.mark.parametrize(("place", "error"), list(zip(MOVING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_taken_in_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)

@@ -19,7 +19,7 @@ from tests.integrations.sync.test_faults import agree
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.engine(daily="memory"),
+    pytest.mark.engine,
 ]
 HOUR = dt.timedelta(hours=1)
 
@@ -52,7 +52,7 @@ def once(monkeypatch):
     return arm
 
 
-@pytest.mark.parametrize("times", [2, 1000])
+@pytest.mark.parametrize("times", [2, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_first_sync_that_breaks_off_while_writing_is_made_up_by_the_next(
     dana, person, vendors, sync, make_visits, times
 ):
@@ -65,6 +65,7 @@ def test_a_first_sync_that_breaks_off_while_writing_is_made_up_by_the_next(
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_a_first_sync_that_was_cancelled_is_made_up_by_the_next(dana, person, sync, make_visits, once, workspace):
     visits = make_visits(dana.member, 120)
     DirtyRow.objects.all().delete()
@@ -79,6 +80,7 @@ def test_a_first_sync_that_was_cancelled_is_made_up_by_the_next(dana, person, sy
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_what_a_full_sync_could_not_write_is_written_by_the_next_incremental_one(
     dana, person, vendors, sync, make_visits
 ):
@@ -111,6 +113,7 @@ def test_an_edit_between_the_two_looks_at_our_own_side_stays_dirty(dana, person,
     assert person.ours()[visit.pk].title.startswith("Edited meanwhile")
 
 
+@pytest.mark.slow
 def test_a_decision_made_while_a_job_looks_at_the_conflict_is_carried_out(dana, person, sync, make_visits, once, admin):
     Stream.objects.update(policy="ask")
     [visit] = make_visits(dana.member, 1)
@@ -168,6 +171,7 @@ def test_half_a_merge_is_not_written_when_the_visit_was_edited_meanwhile(dana, p
     assert visit.scheduled_start == theirs  # the stream's policy: the calendar wins a conflict
 
 
+@pytest.mark.slow
 def test_removals_that_were_held_and_came_back_wait_for_nobody(dana, google, sync, make_visits):
     visits = make_visits(dana.member, 24)
     sync()
@@ -190,6 +194,7 @@ def test_removals_that_were_held_and_came_back_wait_for_nobody(dana, google, syn
     assert counts(sync()) == {"pulled": 1, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_a_hold_grows_and_is_confirmed_as_one(dana, person, sync, make_visits, admin):
     visits = make_visits(dana.member, 24)
     sync()

@@ -13,7 +13,7 @@ from integrations.services.jobs import trigger_sync
 from integrations.services.observe import observe_pending
 from tests.integrations.sync.outlook import Outlook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 GOOGLE = "google_calendar"
 
 

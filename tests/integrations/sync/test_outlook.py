@@ -28,6 +28,7 @@ def begin(days: float) -> dt.datetime:
     return NOW + dt.timedelta(days=days)
 
 
+@pytest.mark.slow
 def test_a_first_sync_whose_listing_is_forgotten_midway(dana, outlook, vendors, sync, small_pages, make_visits):
     vendors.call("POST", "bulk", json={"vendor": "microsoft", "account": "dana@outlook.test", "events": 1000})
     visits = make_visits(dana.member, 3)
@@ -39,6 +40,7 @@ def test_a_first_sync_whose_listing_is_forgotten_midway(dana, outlook, vendors, 
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_an_event_that_leaves_the_listed_time_and_comes_back(dana, outlook, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     private = outlook.add("Dentist", begin(3))
@@ -68,6 +70,7 @@ def test_a_stranger_beyond_the_listed_time_is_none_of_our_business(dana, outlook
     assert not Link.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_series_that_is_moved_gets_new_occurrences_for_old(dana, outlook, sync):
     series = outlook.add("Standup", begin(1), repeat=("daily", 6))
     sync()
@@ -111,6 +114,7 @@ def test_reading_the_feed_sees_what_single_looks_say(workspace, dana, outlook, s
     }
 
 
+@pytest.mark.slow
 def test_half_of_a_mailboxes_calls_refused_costs_patience_only(dana, outlook, vendors, sync, make_visits):
     """Four calls at a time: what is refused in a batch is tried again alone, whether or not it says when."""
     sync()

@@ -19,7 +19,7 @@ from tests.integrations.sync.test_faults import Killed, agree
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.engine(daily="memory"),
+    pytest.mark.engine,
 ]
 
 
@@ -42,7 +42,7 @@ def shown(visits) -> list[Visit]:
     return [visit for visit in visits if visit.visit_status != VisitStatus.CANCELLED]
 
 
-@pytest.mark.parametrize("mode", ["incremental", "full"])
+@pytest.mark.parametrize("mode", ["incremental", pytest.param("full", marks=pytest.mark.slow)])
 def test_a_job_of_many_slices_counts_each_record_once(dana, person, sync, make_visits, monkeypatch, mode):
     visits = make_visits(dana.member, 24)
     sync()
@@ -202,6 +202,7 @@ def test_a_visit_changed_between_a_lost_answer_and_the_look_ends_right(
     assert not SyncJob.objects.filter(status__in=("queued", "running")).exists()
 
 
+@pytest.mark.slow
 def test_an_event_restored_from_the_bin_is_the_same_visit_again(dana, google, sync, make_visits):
     visits = make_visits(dana.member, 12)
     sync()
@@ -216,6 +217,7 @@ def test_an_event_restored_from_the_bin_is_the_same_visit_again(dana, google, sy
     assert counts(sync()) == {"pulled": 0, "pushed": 1, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_a_tombstone_of_an_earlier_event_says_nothing_of_the_one_made_since(dana, google, sync, make_visits):
     visits = make_visits(dana.member, 12)
     sync()

@@ -9,7 +9,7 @@ from integrations.models import JobStatus, Link, Stream
 from integrations.providers import PROVIDERS
 from tests.integrations.engine import counts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from integrations.selectors.feed import Feed
 from integrations.services.connections import pause, set_up, take_grant
 from tests.integrations.engine import finish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 GOOGLE = "google_calendar"
 
 
@@ -55,6 +55,7 @@ def test_the_schedule_leaves_out_who_has_to_wait_and_a_person_does_not(dana, lee
     assert covered(scheduled()) == {dana.pk, lee.pk}
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_of_an_account_that_waits_even_by_hand(dana, lee, sync, vendors, clock):
     sync()
     tell_to_wait(lee, clock, 120)
@@ -167,6 +168,7 @@ def test_a_job_is_about_its_own_companys_accounts(dana, google, sync, vendors, s
     assert not WorkspaceIntegration.objects.filter(workspace=second_workspace, last_synced_at__isnull=False).exists()
 
 
+@pytest.mark.slow
 def test_a_pause_takes_an_account_off_the_schedule_and_not_out_of_hand(dana, lee, sync, scheduled):
     pause(connection=lee, user=None)
     assert covered(scheduled()) == {dana.pk}

@@ -13,6 +13,7 @@ from tests.integrations.engine import counts, finish
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
+@pytest.mark.engine(daily="sandbox")
 def test_it_pushes_visits_in_full_batches(dana, person, vendors, sync, make_visits):
     assert sync().status == JobStatus.SUCCEEDED
     visits = make_visits(dana.member, 120)
@@ -34,6 +35,7 @@ def test_it_pushes_visits_in_full_batches(dana, person, vendors, sync, make_visi
     assert not event.raw.get("attendees")
 
 
+@pytest.mark.engine(daily="sandbox")
 def test_quiet_runs_write_nothing_and_ask_once_per_calendar(dana, person, vendors, sync, make_visits):
     make_visits(dana.member, 5)
     sync()
@@ -78,6 +80,7 @@ def test_reassigning_removes_here_and_creates_there(dana, connect, person, vendo
     assert set(person.ours()) == {visit.pk}
 
 
+@pytest.mark.engine(daily="sandbox")
 def test_a_move_in_the_calendar_moves_the_visit(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -190,7 +193,7 @@ def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, person, sync,
     assert set(person.ours()) == {visits[2].pk}
 
 
-@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), ("reject", 24)])
+@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), pytest.param("reject", 24, marks=pytest.mark.slow)])
 def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, admin_user, decision, events):
     make_visits(dana.member, 24)
     sync()

@@ -85,6 +85,7 @@ def test_401_renews_and_goes_on(connected, vendors):
     assert [row["path"].rsplit("/", 1)[-1] for row in vendors.requests()] == ["calendarList", "token", "calendarList"]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_callers_make_one_refresh(connected, vendors, in_parallel):
     expire(connected)
@@ -93,6 +94,7 @@ def test_fifty_callers_make_one_refresh(connected, vendors, in_parallel):
     assert len(vendors.requests("/token")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_callers_rejected_with_the_same_token_make_one_refresh(connected, vendors, in_parallel):
     old = stored(connected).access_token

@@ -25,6 +25,7 @@ def choices(dana) -> dict:
     return CHOICES | {"member": dana.pk}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["member", "target", "busy", "direction", "policy"])
 def test_hostile_values(field, desk, setup, choices):
     before = stored()

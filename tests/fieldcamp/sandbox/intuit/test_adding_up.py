@@ -47,6 +47,7 @@ def check(books) -> None:
         assert Decimal(str(customer["Balance"])) == total(own[0], "TotalAmt") - total(own[1], "TotalAmt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_the_books_add_up(books, seed):
     dice = random.Random(seed)
@@ -106,6 +107,7 @@ def _places(body: Any) -> Any:
             yield from _places(body[key])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segment", ["invoice", "payment", "taxservice/taxcode"])
 def test_nonsense_is_refused(books, segment):
     business, dice = Business(books), random.Random(segment)

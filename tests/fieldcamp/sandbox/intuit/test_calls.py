@@ -99,6 +99,7 @@ def test_ten_calls_a_second(books, clock):
     assert books.call("GET", "preferences").status_code == 200
 
 
+@pytest.mark.slow
 def test_five_hundred_calls_a_minute_and_forty_batches(books, clock):
     throttled(books)
     for n in range(500):

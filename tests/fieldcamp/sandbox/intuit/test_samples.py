@@ -49,6 +49,7 @@ def test_the_same_seed_gives_the_same_books(clock, demo):
     assert kept | {"clients": []} == ours | {"clients": []}
 
 
+@pytest.mark.slow
 def test_many_at_once(books):
     counts = {"customers": 50, "items": 10, "invoices": 1500, "payments": 400}
     response = books.control("bulk", {"vendor": "intuit", "account": PLUMBING} | counts)

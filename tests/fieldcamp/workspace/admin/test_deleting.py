@@ -54,6 +54,7 @@ def test_a_client_is_hidden_and_its_visits_stay(desk, ours, page):
     assert Visit.objects.get(pk=ours.visit.pk).deleted_at is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["visit", "client"])
 def test_who_may_not_delete(name, desk, ours, theirs, page):
     for role in ("staff", "viewer"):
@@ -64,6 +65,7 @@ def test_who_may_not_delete(name, desk, ours, theirs, page):
     assert Visit.objects.filter(deleted_at=None).count() == Client.objects.filter(deleted_at=None).count() == 2
 
 
+@pytest.mark.slow
 def test_a_clients_twin_and_its_problems_are_shown(desk, ours, page):
     assert "connected books" in text_of(desk().get(page["client"]).content.decode())
     link = Link.objects.create(stream=ours.stream, kind="customer", record_id=ours.client.pk, remote_id="customer-61")

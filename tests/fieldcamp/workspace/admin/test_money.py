@@ -37,6 +37,7 @@ def rows_of(*rows: dict[str, str], prefix: str = "lines") -> dict[str, str]:
     return data | {f"{prefix}-{number}-{name}": value for number, row in enumerate(rows) for name, value in row.items()}
 
 
+@pytest.mark.slow
 def test_saving_an_untouched_form_changes_nothing(desk, page):
     before = Change.objects.count()
     for name in MONEY:
@@ -45,6 +46,7 @@ def test_saving_an_untouched_form_changes_nothing(desk, page):
     assert Change.objects.count() == before
 
 
+@pytest.mark.slow
 def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
     rows = rows_of(
         {"item": ours.item.pk, "quantity": "2", "taxable": "on"},
@@ -74,6 +76,7 @@ def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
     assert "Sent by Owner." in shown and "Now paid by Owner." in shown
 
 
+@pytest.mark.slow
 def test_lines_are_edited_removed_and_added(desk, ours, page):
     data = form_of(desk(), page["invoice"]) | {
         "lines-0-quantity": "3",
@@ -90,6 +93,7 @@ def test_lines_are_edited_removed_and_added(desk, ours, page):
     assert "Lines and total changed by Owner." in desk().get(page["invoice"]).content.decode()
 
 
+@pytest.mark.slow
 def test_refusals_name_the_row(desk, ours, theirs, page):
     for row in ({"quantity": "-1", "unit_price": "5"}, {"item": theirs.item.pk}, {"unit_price": "x"}):
         data = form_of(desk(), page["invoice"]) | rows_of(row)
@@ -103,6 +107,7 @@ def test_refusals_name_the_row(desk, ours, theirs, page):
     assert Invoice.objects.get(pk=ours.invoice.pk).version == Invoice.objects.get(pk=theirs.invoice.pk).version
 
 
+@pytest.mark.slow
 def test_void_asks_first_and_says_why_not(desk, ours, page):
     asked = desk().get(page["void invoice"]).content.decode()
     assert "Nothing is owed for it any more." in asked and 'name="reason"' in asked
@@ -141,6 +146,7 @@ def test_items_and_taxes_are_deleted_and_their_invoices_stay(desk, ours, page):
     assert Invoice.objects.get(pk=ours.invoice.pk).total == 108
 
 
+@pytest.mark.slow
 def test_rates_are_percentages_here(desk, ours, page):
     parts = {"parts": "State 7.25\nCounty 0.75 %", "rate": ""}
     assert desk().post(page["tax rate"], form_of(desk(), page["tax rate"]) | parts).status_code == 302
@@ -152,6 +158,7 @@ def test_rates_are_percentages_here(desk, ours, page):
         assert "parts" in errors_of(desk().post(page["tax rate"], form_of(desk(), page["tax rate"]) | {"parts": wrong}))
 
 
+@pytest.mark.slow
 def test_who_may_only_look_sees_the_rows_and_changes_nothing(desk, ours, page):
     for role in ("staff", "viewer"):
         shown = desk(role).get(page["invoice"]).content.decode()
@@ -170,6 +177,7 @@ def test_lists_are_searched_filtered_and_cheap(desk, ours, name, django_assert_m
     assert "Ours" not in browser.get(f"/admin/workspace/{name}/?q=nothing").content.decode().split("<table")[-1]
 
 
+@pytest.mark.slow
 def test_every_status_has_its_filter(desk, ours):
     for status, count in (("partly_paid", 1), ("draft", 0), ("sent", 0), ("paid", 0), ("overdue", 0), ("void", 0)):
         response = desk().get(f"/admin/workspace/invoice/?status={status}")

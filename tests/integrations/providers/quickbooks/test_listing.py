@@ -187,6 +187,7 @@ def test_documents_that_overflow_are_all_read_anew_for_their_deletions(books, fr
         listed(fresh(), "Invoice", cursor)
 
 
+@pytest.mark.slow
 def test_fifteen_hundred_changes_at_once(books, fresh, intuit):
     _, cursor = listed(books, "Customer")
     intuit.call("POST", "bulk", json={"vendor": "intuit", "account": REALM, "customers": 1500})

@@ -99,6 +99,7 @@ def connected(db, workspace, tokens) -> Connection:
     return connection
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_callers_make_one_refresh_where_each_refresh_rotates(connected, intuit, in_parallel):
     switch(intuit, rotate_every_refresh=True)

@@ -59,6 +59,7 @@ def test_a_company_that_collects_no_tax(fresh, intuit):
     assert bill.fields["tax_total"] == "0.00"
 
 
+@pytest.mark.slow
 def test_outside_the_us_each_line_has_a_code(northern):
     company = northern.company()
     assert (company.tax_mode, company.country) == ("foreign", "CA")
