@@ -1,12 +1,14 @@
 """The floors: who stands where and who may import whom, held against the real imports; and that the rules find what
 they forbid."""
 
+import ast
 import re
+from collections import defaultdict
 
 import pytest
 
 from tests.house.floors import FLOORS, circle, climbing, impure, package_of, unlisted
-from tests.house.imports import Import, imported_names, product_imports, product_modules
+from tests.house.imports import Import, imported_names, parse, product_imports, product_modules
 from tests.house.provider_names import named
 
 MODULES = product_modules()
@@ -36,6 +38,16 @@ def test_nothing_of_the_product_stands_flat_in_integrations():
     flat = {name.rpartition(".")[2] for name in MODULES if re.fullmatch(r"integrations\.\w+", name)}
     packages = {name.partition(".")[2] for name, path in MODULES.items() if path.name == "__init__.py"}
     assert flat - packages == {"apps", "checks", "urls", "records", "kinds", "errors"}
+
+
+def test_no_two_classes_share_a_name():
+    """One word, one thing; Django itself wants every command's class to be called `Command`."""
+    places = defaultdict(list)
+    for module, path in MODULES.items():
+        for node in parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not module.startswith("fieldcamp.sandbox"):
+                places[node.name].append(module)
+    assert {name: found for name, found in places.items() if len(found) > 1 and name != "Command"} == {}
 
 
 def test_imports_point_downward():

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,17 +85,3 @@ def test_the_rule_finds_every_spelling(source):
 
 def test_the_rule_lets_words_explain():
     assert vendors_in('"""As Google does."""\n\n\ndef f():\n    """QuickBooks\' way."""\n    return 1  # Outlook') == []
-
-
-def test_no_class_of_a_provider_has_a_namesake():
-    places = defaultdict(set)
-    for path in MODULES:
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
-            if isinstance(node, ast.ClassDef) and not str(path).startswith("fieldcamp/sandbox/"):
-                places[node.name].add(str(path))
-    shared = {
-        name: paths
-        for name, paths in places.items()
-        if len(paths) > 1 and any(path.startswith("integrations/providers/") for path in paths)
-    }
-    assert shared == {}

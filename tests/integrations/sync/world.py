@@ -46,7 +46,7 @@ class World:
         if self.checkpoints == self.ends_at:
             raise SliceOver
 
-    def run(self, policy: SyncPolicy | None = None, full: bool = False) -> StreamRun:
+    def run(self, policy: SyncPolicy | None = None, full: bool = False, careful: bool = False) -> StreamRun:
         stored = self.ledger.progress
         return StreamRun(
             target=Target("str_1", "wsp_1", "main"),
@@ -61,6 +61,7 @@ class World:
             checkpoint=self.checkpoint,
             sleep=self.time.sleep,
             now=self.time.clock,
+            careful=careful,
             rng=self.rng,
         )
 
