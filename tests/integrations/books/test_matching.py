@@ -180,3 +180,28 @@ def test_names_that_are_not(one, other):
 )
 def test_phone_numbers(text, plain):
     assert plain_phone(text) == plain
+
+
+def test_one_address_under_two_names_is_one_client():
+    found = match_people([ours("a", name="Ada Park", **ADA)], [theirs(1, name="Ada Stone", **ADA)])
+    assert (found.links, found.doubts) == ({"a": 1}, {})
+
+
+def test_two_without_a_name_are_not_the_same_for_their_phone():
+    phone = {"phone": "555 010 0001"}
+    assert match_people([ours("a", **phone)], [theirs(1, **phone)]).links == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("Ada  Park", "ada park"),
+        ("Park, Ada", "ada park"),
+        ("Park,", "park"),
+        ("Park, Ada, Dr", "park ada dr"),  # which of the two is the first name nobody knows
+        ("Acme & Sons", "acme and sons"),
+        ("O'Neill", "oneill"),
+    ],
+)
+def test_names_are_compared_by_their_letters(written, compared):
+    assert plain_name(written) == compared

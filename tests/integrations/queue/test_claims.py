@@ -39,7 +39,9 @@ def test_a_job_that_is_put_off_is_claimed_when_its_time_has_come(job, clock):
 def test_a_job_between_two_slices_is_claimed_when_its_time_has_come(job, clock):
     Lease.claim(job.pk).let_go(run_after=clock.now + dt.timedelta(seconds=60))
     assert Lease.claim(job.pk) is None
-    clock.move(61)
+    clock.move(59)  # longer than a lease, which nobody has now
+    assert Lease.claim(job.pk) is None
+    clock.move(2)
     assert Lease.claim(job.pk)
 
 
@@ -69,6 +71,8 @@ def test_a_lease_without_a_heartbeat_is_lost_even_where_nobody_else_has_claimed_
     lease = Lease.claim(job.pk)
     clock.move(29)
     lease.assert_held()
+    beaten = SyncJob.objects.values_list("heartbeat_at", flat=True).get(pk=job.pk)
+    assert abs((clock.now - beaten).total_seconds()) < 1
     clock.move(31)
     before = SyncJob.objects.values().get(pk=job.pk)
     with pytest.raises(LeaseLost):
