@@ -35,7 +35,9 @@ class _Forms(HTMLParser):
         if not self.forms:
             return
         if tag == "input" and values.get("name") and values.get("type") not in ("submit", "button", "image"):
-            if values.get("type") not in ("checkbox", "radio") or "checked" in values:
+            if values.get("type") not in ("checkbox", "radio"):
+                self.forms[-1].values.append((values["name"], values.get("value", "")))
+            elif "checked" in values:
                 self.forms[-1].values.append((values["name"], values.get("value", "on")))
         elif tag == "select":
             self._select, self._chosen = values.get("name"), None
