@@ -205,13 +205,18 @@ class MemoryLedger:
         for row in sorted(self.links_by_id.values(), key=lambda row: not row.cut):
             best[row.record_id] = row
         views = self.local.read("visit", seqs)
-        return [_pair(best.get(pk), views.get(pk, NOWHERE), seq, "visit", pk) for pk, seq in seqs.items()]
+        return [
+            _pair(best.get(pk), views.get(pk, NOWHERE), seq, "visit", pk)
+            for pk, seq in seqs.items()
+            if not _is_abandoned(best.get(pk))
+        ]
 
     def _pairs(self, rows: Sequence[LinkRow]) -> list[Pair]:
         views, seqs = self.local.read("visit", [row.record_id for row in rows]), dict(self.dirty_rows.values())
         return [
             _pair(row, views.get(row.record_id, NOWHERE), seqs.get(row.record_id), row.kind, row.record_id)
             for row in rows
+            if not _is_abandoned(row)
         ]
 
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None:
@@ -285,6 +290,11 @@ class MemoryLedger:
         self.progress = asdict(progress)
         self.trail.append(("finish", progress.full))
         self.finished += 1
+
+
+def _is_abandoned(row: LinkRow | None) -> bool:
+    """Nothing is decided about a write that could not be resolved."""
+    return row is not None and row.parked and row.intent is not None
 
 
 def _pair(row: LinkRow | None, local: Local, seq: int | None, kind: str, record_id: str) -> Pair:

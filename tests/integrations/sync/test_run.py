@@ -1,5 +1,7 @@
 """One stream's run over a world in memory: its steps, what is written, and what a person has decided."""
 
+import pytest
+
 from integrations.records import Marker, Verb
 from integrations.sync import run as run_module
 from integrations.sync.policy import SyncPolicy
@@ -99,15 +101,19 @@ def test_what_is_made_again_gets_a_new_id():
     assert row.generation == 2
 
 
-def test_an_id_of_somebody_elses_record_is_passed_over():
+@pytest.mark.parametrize("taken", [1, 2])
+def test_an_id_of_somebody_elses_record_is_passed_over(taken):
     world = World()
-    for generation in (0, 1):
+    for generation in range(taken):
         world.ledger.link("", f"id(str_1|vis_1|{generation})", times(9), kind="block")
     world.visit("vis_1", times(9))
     world.visit("vis_2", times(9))
     world.sync()
-    assert [operation.remote_id for operation in world.remote.written[0]] == ["id(str_1|vis_1|2)", "id(str_1|vis_2|0)"]
-    assert world.ledger.link_of("vis_1").generation == 2
+    assert [operation.remote_id for operation in world.remote.written[0]] == [
+        f"id(str_1|vis_1|{taken})",
+        "id(str_1|vis_2|0)",
+    ]
+    assert world.ledger.link_of("vis_1").generation == taken
 
 
 def test_writes_go_in_full_batches_and_the_rest_at_the_end(monkeypatch):
