@@ -55,11 +55,11 @@ class Intuit:
         if path == "/intuit/appcenter/connect/oauth2" and request.method in ("GET", "POST"):
             return self.consent.handle(request)
         if path == "/intuit/oauth/oauth2/v1/tokens/bearer":
-            return self.tokens.token(request)
+            return errors.traced(self.tokens.token(request))
         if path == "/intuit/developer/v2/oauth2/tokens/revoke" and request.method == "POST":
-            return self.tokens.revoke(request)
+            return errors.traced(self.tokens.revoke(request))
         if path == "/intuit/accounts/v1/openid_connect/userinfo" and read:
-            return self.tokens.user_info(request)
+            return errors.traced(self.tokens.user_info(request))
         if path == "/intuit/oauth/op/v1/jwks" and read:
             return self.tokens.keys()
         if path in DISCOVERY and read:

@@ -5,7 +5,6 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features
 
 import json
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -39,9 +38,8 @@ class Api:
             response = self._handle(request)
         except GatewayFault as fault:
             response = fault.response(self.state.now())
-        response.headers["intuit_tid"] = f"1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}"
         response.headers["qbo-version"] = "1900.127"
-        return response
+        return errors.traced(response)
 
     def books(self, realm: str) -> Books | None:
         """The books of that company."""

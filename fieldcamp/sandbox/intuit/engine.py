@@ -7,9 +7,9 @@ import copy
 import re
 from typing import Any
 
-from fieldcamp.sandbox.intuit import errors, times
+from fieldcamp.sandbox.intuit import errors, places, times
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import UNIVERSAL, Body, Entity
+from fieldcamp.sandbox.intuit.entity import CREATED, FOUND, READ, UNIVERSAL, UPDATED, Body, Entity
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import clean
 from fieldcamp.sandbox.intuit.store import Stored
@@ -24,8 +24,8 @@ def write(books: Books, entity: Entity, sent: Any) -> Body:
         raise errors.unreadable("The body must be a JSON object.")
     with books.store.state.transaction():
         if sent.get("Id") in (None, ""):
-            return shown(books, _create(books, entity, sent))
-        return shown(books, _update(books, entity, sent))
+            return shown(books, _create(books, entity, sent), CREATED)
+        return shown(books, _update(books, entity, sent), UPDATED)
 
 
 def delete(books: Books, entity: Entity, sent: Any) -> Body:
@@ -49,24 +49,24 @@ def void(books: Books, entity: Entity, sent: Any) -> Body:
         draft = copy.deepcopy(old.body)
         entity.void(books, draft, old)
         if draft == old.body:
-            return shown(books, old)
+            return shown(books, old, UPDATED)
         new = books.change(old, draft)
         entity.settle(books, new, old)
-        return shown(books, books.the(entity.name, new.id))
+        return shown(books, books.the(entity.name, new.id), UPDATED)
 
 
 def read(books: Books, entity: Entity, object_id: str) -> Body:
     """The object of that id."""
     if entity.single:
-        return shown(books, books.the(entity.name))
+        return shown(books, books.the(entity.name), READ)
     stored = books.get(entity.name, _id(object_id))
     if stored is None:
         raise errors.not_found(entity.is_list)
-    return shown(books, stored)
+    return shown(books, stored, READ)
 
 
-def shown(books: Books, stored: Stored) -> Body:
-    """The object as answers carry it. Properties without a value are not there at all."""
+def shown(books: Books, stored: Stored, answer: str = FOUND) -> Body:
+    """The object as that kind of answer carries it. Properties without a value are not there at all."""
     entity, zone = books.entities[stored.type], books.company.zone
     result: Body = {
         **copy.deepcopy(stored.body),
@@ -83,7 +83,11 @@ def shown(books: Books, stored: Stored) -> Body:
         if name in result:
             result[name] = books.with_name(result[name], *types)
     entity.respond(books, result, stored)
-    return result
+    for name in places.PROPERTIES:
+        if name in result and places.KNOWN not in entity.omitted.get(answer, ()):
+            result[name] = places.located(result[name])
+    left_out = entity.omitted.get(answer, frozenset())
+    return {name: value for name, value in result.items() if name not in left_out}
 
 
 def rename(books: Books, entity: Entity, draft: Body, old: Stored | None) -> None:

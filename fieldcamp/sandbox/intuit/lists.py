@@ -5,7 +5,7 @@ https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/
 
 from fieldcamp.sandbox.intuit import engine, errors
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, numbers, texts
+from fieldcamp.sandbox.intuit.entity import FOUND, Body, Entity, Names, Property, numbers, texts
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import NAME_STOPPERS, choice, day, flag, number, ref, text
 from fieldcamp.sandbox.intuit.store import Stored
@@ -139,6 +139,7 @@ ITEM = Entity(
     order="json_extract(body, '$.FullyQualifiedName') COLLATE NOCASE, n",
     prepare=_prepare_item,
     settle=engine.requalify_children,
+    omitted={FOUND: frozenset({"DeferredRevenue"})},
 )
 ACCOUNT = Entity(
     name="Account",

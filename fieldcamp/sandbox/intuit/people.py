@@ -7,10 +7,10 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from fieldcamp.sandbox.intuit import engine, errors
+from fieldcamp.sandbox.intuit import engine, errors, places
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, numbers, texts
+from fieldcamp.sandbox.intuit.entity import CREATED, FOUND, READ, UPDATED, Body, Entity, Names, Property, numbers, texts
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import ADDRESS, EMAIL, NAME_STOPPERS, PHONE, Kind, flag, ref, struct, text
 from fieldcamp.sandbox.intuit.shape import number as numeric
@@ -92,6 +92,11 @@ def _keep_currency(books: Books, draft: Body, old: Stored | None) -> None:
 def _show_currency(books: Books, shown: Body, stored: Stored) -> None:
     code = shown["CurrencyRef"]["value"]
     shown["CurrencyRef"] = {"value": code, "name": CURRENCIES.get(code, code)}
+
+
+def _show_customer(books: Books, shown: Body, stored: Stored) -> None:
+    _show_currency(books, shown, stored)
+    shown["ClientEntityId"] = "0"
 
 
 def _prepare_customer(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
@@ -209,7 +214,6 @@ CUSTOMER = Entity(
         {"Balance", "BalanceWithJobs", "FullyQualifiedName", "Level", "V4IDPseudonym", "IsProject", "ClientEntityId"}
     ),
     refs={
-        "ParentRef": ("Customer",),
         "SalesTermRef": ("Term",),
         "PaymentMethodRef": ("PaymentMethod",),
     },
@@ -217,7 +221,14 @@ CUSTOMER = Entity(
     order="json_extract(body, '$.DisplayName') COLLATE NOCASE, n",
     prepare=_prepare_customer,
     settle=engine.requalify_children,
-    respond=_show_currency,
+    respond=_show_customer,
+    # As recorded from Intuit in 2026: each of the four kinds of answer knows something less of a customer.
+    omitted={
+        CREATED: frozenset({"V4IDPseudonym", "ClientEntityId", places.KNOWN}),
+        UPDATED: frozenset({"V4IDPseudonym", "ClientEntityId"}),
+        READ: frozenset({"ClientEntityId", places.KNOWN}),
+        FOUND: frozenset({"DefaultTaxCodeRef"}),
+    },
 )
 VENDOR = Entity(
     name="Vendor",

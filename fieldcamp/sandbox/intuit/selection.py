@@ -35,14 +35,15 @@ def answer(books: Books, statement: str) -> Body:
     found = [_projected(entity, engine.shown(books, stored), query.columns) for stored in rows]
     if not found:
         return {}
-    return {entity.name: found, "startPosition": query.start, "maxResults": len(found)}
+    page = {entity.name: found, "startPosition": query.start, "maxResults": len(found)}
+    return page if entity.is_list else page | {"totalCount": len(found)}
 
 
 def _entity(books: Books, name: str) -> Entity:
     for entity in books.entities.values():
         if entity.name.lower() == name.lower():
             return entity
-    raise invalid(f"Query metadata not found for entity {name}")
+    raise invalid(f"invalid context declaration: {name}")
 
 
 def _where(books: Books, entity: Entity, query: Query) -> tuple[str, list[Any]]:

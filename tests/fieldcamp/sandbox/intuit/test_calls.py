@@ -68,7 +68,7 @@ def test_a_lapsed_subscription_leaves_reading(books):
     books.switch(subscription="lapsed")
     assert code(books.change("customer", made, Notes="x")) == (400, "6190")
     assert code(books.post("customer", {"DisplayName": "Ben"})) == (400, "6190")
-    assert books.get("customer", made["Id"]) == made
+    assert books.get("customer", made["Id"]).items() >= made.items()
     books.switch(subscription=None)
     assert books.changed("customer", made, Notes="x")["SyncToken"] == "1"
 
