@@ -170,6 +170,22 @@ def adjust_balance(books: Books, customer_id: str, by: Decimal) -> None:
         above = body.get("ParentRef", {}).get("value")
 
 
+def family(books: Books, customer_id: str) -> set[str]:
+    """Whom the customer is below, and all who are below it: one may pay for the other."""
+    found: set[str] = set()
+    above = books.the("Customer", customer_id).body.get("ParentRef", {}).get("value")
+    while above and above not in found:
+        found.add(above)
+        above = books.the("Customer", above).body.get("ParentRef", {}).get("value")
+    below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
+    waiting = [customer_id]
+    while waiting:
+        children = [child.id for child in books.rows("Customer", below, waiting.pop()) if child.id not in found]
+        found |= set(children)
+        waiting += children
+    return found
+
+
 def merge(books: Books, kept_id: str, lost_id: str, transactions: tuple[str, ...] = ("Invoice", "Payment")) -> None:
     """As the user does on QuickBooks' page: all that belonged to one customer is the other's, and its id is gone."""
     with books.store.state.transaction():

@@ -6,11 +6,11 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.http import BadInput
-from fieldcamp.sandbox.intuit import allocations, engine, invoice_lines, tax, transactions
+from fieldcamp.sandbox.intuit import allocations, engine, line_sums, tax, transactions
 from fieldcamp.sandbox.intuit.amounts import cents, decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
-from fieldcamp.sandbox.intuit.invoice_lines import DISCOUNT, SALES, TEXT
+from fieldcamp.sandbox.intuit.line_kinds import DISCOUNT, SALES, TEXT
 from fieldcamp.sandbox.intuit.preferences import TaxMode
 from fieldcamp.sandbox.intuit.store import Stored
 from fieldcamp.sandbox.intuit.ui_parts import MONEY, Action, Field, Options, Row, choices, known, money, parsed, plain
@@ -97,8 +97,8 @@ def act(books: Books, stored: Stored, sent: MultiDict) -> str:
 def _facts(body: Body) -> list[tuple[str, str]]:
     tax_total = body["TxnTaxDetail"].get("TotalTax", 0)
     return [
-        ("Subtotal", money(invoice_lines.sum_of(body["Line"]))),
-        ("Discount", money(invoice_lines.discount_of(body["Line"]))),
+        ("Subtotal", money(line_sums.sum_of(body["Line"]))),
+        ("Discount", money(line_sums.discount_of(body["Line"]))),
         ("Tax", money(tax_total)),
         ("Total", money(body["TotalAmt"])),
         ("Open", money(body["Balance"])),

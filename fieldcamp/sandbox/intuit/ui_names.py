@@ -11,7 +11,7 @@ from fieldcamp.sandbox.intuit import engine, people
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.errors import not_found
-from fieldcamp.sandbox.intuit.invoice_lines import SALES
+from fieldcamp.sandbox.intuit.line_kinds import SALES
 from fieldcamp.sandbox.intuit.store import Stored
 from fieldcamp.sandbox.intuit.ui_parts import (
     MONEY,

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.http import BadInput
-from fieldcamp.sandbox.intuit import allocations, engine, payment, transactions
+from fieldcamp.sandbox.intuit import allocations, deposit, engine, payment, transactions
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
@@ -78,15 +78,17 @@ def act(books: Books, stored: Stored, sent: MultiDict) -> str:
     """Does what a button says; the id of the payment, or nothing when it is gone."""
     entity, target = books.entities["Payment"], {"Id": stored.id, "SyncToken": str(stored.token)}
     action = sent.get("action")
-    own = {"deposit": payment.deposit, "take_back": payment.take_back, "settle": payment.settle_card}
     if action == "void":
         engine.void(books, entity, target)
     elif action == "delete":
         engine.delete(books, entity, target)
         return ""
-    elif action in own:
-        with books.store.state.transaction():
-            own[action](books, stored)
+    elif action == "deposit":
+        deposit.put(books, [stored])
+    elif action == "take_back":
+        deposit.take_back(books, stored)
+    elif action == "settle":
+        payment.settle_card(books, stored)
     else:
         raise BadInput("Nothing to do.")
     return stored.id
