@@ -157,17 +157,33 @@ def _prepare_employee(books: Books, draft: Body, old: Stored | None, sent: Body)
 
 def adjust_balance(books: Books, customer_id: str, by: Decimal) -> None:
     """Moves a customer's balance, and that of all it is below: LastUpdatedTime moves, the SyncToken does not."""
-    if not by:
-        return
+    if by:
+        _adjust(books, customer_id, by, own=True)
+
+
+def _adjust(books: Books, customer_id: str, by: Decimal, own: bool) -> None:
     above: str | None = customer_id
     while above:
         stored = books.the("Customer", above)
         body = dict(stored.body)
-        names = ("Balance", "BalanceWithJobs") if above == customer_id else ("BalanceWithJobs",)
+        names = ("Balance", "BalanceWithJobs") if own and above == customer_id else ("BalanceWithJobs",)
         for name in names:
             body[name] = number(decimal(body.get(name)) + by)
         books.change(stored, body, bump=False)
         above = body.get("ParentRef", {}).get("value")
+
+
+def _settle_customer(books: Books, new: Stored | None, old: Stored | None) -> None:
+    """After a customer has moved: the names of those below it follow, and what its parents owe with it."""
+    engine.requalify_children(books, new, old)
+    if new is None or old is None:
+        return
+    parents = [stored.body.get("ParentRef", {}).get("value") for stored in (old, new)]
+    owed = decimal(new.body.get("BalanceWithJobs"))
+    if parents[0] != parents[1] and owed:
+        for parent, sign in zip(parents, (-1, 1), strict=True):
+            if parent:
+                _adjust(books, parent, owed * sign, own=False)
 
 
 def family(books: Books, customer_id: str) -> set[str]:
@@ -236,7 +252,7 @@ CUSTOMER = Entity(
     filterable={**_FILTERS, **texts("FullyQualifiedName"), **numbers("Balance")},
     order="json_extract(body, '$.DisplayName') COLLATE NOCASE, n",
     prepare=_prepare_customer,
-    settle=engine.requalify_children,
+    settle=_settle_customer,
     respond=_show_customer,
     # As recorded from Intuit in 2026: each of the four kinds of answer knows something less of a customer.
     omitted={
