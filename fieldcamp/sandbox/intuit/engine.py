@@ -18,14 +18,14 @@ USER = "Olivia Hart"
 DELETED = " (deleted)"
 
 
-def write(books: Books, entity: Entity, sent: Any) -> Body:
+def write(books: Books, entity: Entity, sent: Any, include: tuple[str, ...] = ()) -> Body:
     """A create, or with an Id an update; the object as it is answered."""
     if not isinstance(sent, dict):
         raise errors.unreadable("The body must be a JSON object.")
     with books.store.state.transaction():
         if sent.get("Id") in (None, ""):
-            return shown(books, _create(books, entity, sent), CREATED)
-        return shown(books, _update(books, entity, sent), UPDATED)
+            return shown(books, _create(books, entity, sent), CREATED, include)
+        return shown(books, _update(books, entity, sent), UPDATED, include)
 
 
 def delete(books: Books, entity: Entity, sent: Any) -> Body:
@@ -55,17 +55,17 @@ def void(books: Books, entity: Entity, sent: Any) -> Body:
         return shown(books, books.the(entity.name, new.id), UPDATED)
 
 
-def read(books: Books, entity: Entity, object_id: str) -> Body:
+def read(books: Books, entity: Entity, object_id: str, include: tuple[str, ...] = ()) -> Body:
     """The object of that id."""
     if entity.single:
         return shown(books, books.the(entity.name), READ)
     stored = books.get(entity.name, _id(object_id))
     if stored is None:
         raise errors.not_found(entity.is_list)
-    return shown(books, stored, READ)
+    return shown(books, stored, READ, include)
 
 
-def shown(books: Books, stored: Stored, answer: str = FOUND) -> Body:
+def shown(books: Books, stored: Stored, answer: str = FOUND, include: tuple[str, ...] = ()) -> Body:
     """The object as that kind of answer carries it. Properties without a value are not there at all."""
     entity, zone = books.entities[stored.type], books.company.zone
     result: Body = {
@@ -83,6 +83,9 @@ def shown(books: Books, stored: Stored, answer: str = FOUND) -> Body:
         if name in result:
             result[name] = books.with_name(result[name], *types)
     entity.respond(books, result, stored)
+    for name, add in entity.includes.items():
+        if name in include:
+            add(books, result, stored)
     for name in places.PROPERTIES:
         if name in result and places.KNOWN not in entity.omitted.get(answer, ()):
             result[name] = places.located(result[name])

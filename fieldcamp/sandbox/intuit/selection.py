@@ -5,7 +5,7 @@ from typing import Any
 
 from fieldcamp.sandbox.intuit import engine, times
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Property
+from fieldcamp.sandbox.intuit.entity import FOUND, Body, Entity, Property
 from fieldcamp.sandbox.intuit.query import Condition, Query, invalid, parse
 
 COMMON = {
@@ -16,7 +16,7 @@ COMMON = {
 ALWAYS = ("Id", "domain", "sparse")
 
 
-def answer(books: Books, statement: str) -> Body:
+def answer(books: Books, statement: str, include: tuple[str, ...] = ()) -> Body:
     """The QueryResponse of a statement; without a match it is an empty object."""
     query = parse(statement)
     entity = _entity(books, query.entity)
@@ -32,7 +32,7 @@ def answer(books: Books, statement: str) -> Body:
         limit=query.limit,
         offset=query.start - 1,
     )
-    found = [_projected(entity, engine.shown(books, stored), query.columns) for stored in rows]
+    found = [_projected(entity, engine.shown(books, stored, FOUND, include), query.columns) for stored in rows]
     if not found:
         return {}
     page = {entity.name: found, "startPosition": query.start, "maxResults": len(found)}
