@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
-from fieldcamp.sandbox.vendor import Vendor
+from fieldcamp.sandbox.vendor import Bookkeeping, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -31,6 +31,8 @@ class Control:
             ("POST", "revoke"): self.revoke,
             ("POST", "switches"): self.switches,
             ("POST", "bulk"): self.bulk,
+            ("POST", "record"): self.record,
+            ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
         }
 
@@ -132,9 +134,28 @@ class Control:
                 raise BadInput(f"{name} must be a whole number up to {MAX_BULK}.")
         return self._vendor(body).bulk(_string(body, "account"), counts)
 
+    def record(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "entity", "id", "body")
+        if "body" not in body or not isinstance(body["body"], dict | None):
+            raise BadInput("body must be an object, or null.")
+        return self._books(body).record(
+            _string(body, "account"), _string(body, "entity"), _string(body, "id"), body["body"]
+        )
+
+    def merge(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "entity", "from", "into")
+        kept, lost = _string(body, "into"), _string(body, "from")
+        return self._books(body).merge(_string(body, "account"), _string(body, "entity"), kept, lost)
+
     def state(self, request: Request) -> dict[str, Any]:
         vendor = self._vendor({"vendor": request.query.get("vendor")})
         return vendor.dump(request.query.get("account"))
+
+    def _books(self, body: dict[str, Any]) -> Bookkeeping:
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Bookkeeping):
+            raise BadInput("This vendor keeps no books.")
+        return vendor
 
     def _vendor(self, body: dict[str, Any]) -> Vendor:
         name = _string(body, "vendor")

@@ -5,7 +5,7 @@ from typing import Any
 
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
-from fieldcamp.sandbox.intuit import engine, errors, seed, switches
+from fieldcamp.sandbox.intuit import engine, errors, merging, records, seed, switches
 from fieldcamp.sandbox.intuit.api import PREFIX, SCOPE, Api
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.consent import SCOPES, Consent
@@ -94,6 +94,24 @@ class Intuit:
     def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:
         """Makes customers, items and invoices."""
         return seed.bulk(self.books(account), counts)
+
+    def record(self, account: str, entity: str, object_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Keeps an object as a person has left it on QuickBooks' pages, or removes it."""
+        try:
+            return records.put(self.books(account), entity, object_id, body)
+        except errors.Fault as fault:
+            raise BadInput(fault.detail) from None
+
+    def merge(self, account: str, entity: str, kept: str, lost: str) -> dict[str, Any]:
+        """Merges two customers or two items."""
+        books = self.books(account)
+        if entity not in merging.KINDS:
+            raise BadInput(f"QuickBooks merges {' and '.join(merging.KINDS)} only.")
+        try:
+            merging.KINDS[entity](books, kept, lost)
+        except errors.Fault as fault:
+            raise BadInput(fault.detail) from None
+        return {"entity": entity, "id": kept}
 
     def dump(self, account: str | None) -> dict[str, Any]:
         """All objects by type; what is deleted is not shown."""

@@ -141,7 +141,7 @@ def _respond(books: Books, shown: Body, stored: Stored) -> None:
         if "Entity" in detail:
             kind = detail["Entity"].get("type", "Customer").capitalize()
             detail["Entity"] = books.with_name(detail["Entity"], kind) | {"type": kind.upper()}
-    if "CashBack" in shown:
+    if "AccountRef" in shown.get("CashBack", {}):
         shown["CashBack"]["AccountRef"] = books.with_name(shown["CashBack"]["AccountRef"], "Account")
 
 

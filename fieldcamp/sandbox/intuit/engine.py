@@ -7,7 +7,7 @@ import copy
 import re
 from typing import Any
 
-from fieldcamp.sandbox.intuit import errors, places, times
+from fieldcamp.sandbox.intuit import errors, given, places, times
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import CREATED, FOUND, READ, UNIVERSAL, UPDATED, Body, Entity
 from fieldcamp.sandbox.intuit.errors import Fault
@@ -46,7 +46,7 @@ def void(books: Books, entity: Entity, sent: Any) -> Body:
         if entity.void is None:
             raise errors.unsupported("void")
         old = _target(books, entity, sent)
-        draft = copy.deepcopy(old.body)
+        draft = {name: value for name, value in copy.deepcopy(old.body).items() if name != given.RAW}
         entity.void(books, draft, old)
         if draft == old.body:
             return shown(books, old, UPDATED)
@@ -79,13 +79,18 @@ def shown(books: Books, stored: Stored, answer: str = FOUND, include: tuple[str,
             "LastUpdatedTime": times.stamp(stored.updated, zone),
         },
     }
+    as_given = result.pop(given.RAW, None) is not None
     for name, types in entity.refs.items():
         if name in result:
             result[name] = books.with_name(result[name], *types)
     entity.respond(books, result, stored)
+    if as_given:
+        result = given.shown(stored.body, result)
     for name, add in entity.includes.items():
         if name in include:
             add(books, result, stored)
+    if as_given:
+        return result
     for name in places.PROPERTIES:
         if name in result and places.KNOWN not in entity.omitted.get(answer, ()):
             result[name] = places.located(result[name])
@@ -122,7 +127,9 @@ def requalify_children(books: Books, new: Stored | None, old: Stored | None) -> 
     below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
     for child in list(books.rows(new.type, below, new.id)):
         name = f"{new.body['FullyQualifiedName']}:{child.body[entity.names.field]}"
-        requalify_children(books, books.change(child, child.body | {"FullyQualifiedName": name}, bump=False), child)
+        level = {"Level": name.count(":")} if "Level" in child.body else {}
+        moved = books.change(child, child.body | {"FullyQualifiedName": name} | level, bump=False)
+        requalify_children(books, moved, child)
 
 
 def _create(books: Books, entity: Entity, sent: Body) -> Stored:
@@ -146,6 +153,7 @@ def _update(books: Books, entity: Entity, sent: Body) -> Stored:
     sparse = sent.get("sparse") in (True, "true")
     kept = old.body if sparse else {name: value for name, value in old.body.items() if name not in entity.fields}
     draft = copy.deepcopy(kept) | copy.deepcopy(cleaned)
+    draft.pop(given.RAW, None)
     _drop_empty(draft)
     _require(entity, draft)
     entity.prepare(books, draft, old, cleaned)

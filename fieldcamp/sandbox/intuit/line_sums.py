@@ -90,7 +90,7 @@ def quantities(lines: Iterable[Body]) -> dict[str, Decimal]:
     """How many of each item, by its id. A line without a quantity is one of it."""
     found: dict[str, Decimal] = {}
     for line in sold(lines):
-        item = line[SALES]["ItemRef"]["value"]
+        item = line[SALES].get("ItemRef", {}).get("value", "")  # a person may leave a line without one
         found[item] = found.get(item, ZERO) + decimal(line[SALES].get("Qty", 1))
     return found
 

@@ -157,18 +157,18 @@ def _prepare_employee(books: Books, draft: Body, old: Stored | None, sent: Body)
 
 def adjust_balance(books: Books, customer_id: str, by: Decimal) -> None:
     """Moves a customer's balance, and that of all it is below: LastUpdatedTime moves, the SyncToken does not."""
+    stored = books.the("Customer", customer_id)
     if by:
-        _adjust(books, customer_id, by, own=True)
+        balance = number(decimal(stored.body.get("Balance")) + by)
+        books.annotate(stored, stored.body | {"Balance": balance})
+        adjust_jobs(books, customer_id, by)
 
 
-def _adjust(books: Books, customer_id: str, by: Decimal, own: bool) -> None:
-    above: str | None = customer_id
-    while above:
+def adjust_jobs(books: Books, above: str | None, by: Decimal) -> None:
+    """Moves what a customer and all below it owe together, and that of all it is below."""
+    while above and by:
         stored = books.the("Customer", above)
-        body = dict(stored.body)
-        names = ("Balance", "BalanceWithJobs") if own and above == customer_id else ("BalanceWithJobs",)
-        for name in names:
-            body[name] = number(decimal(body.get(name)) + by)
+        body = stored.body | {"BalanceWithJobs": number(decimal(stored.body.get("BalanceWithJobs")) + by)}
         books.change(stored, body, bump=False)
         above = body.get("ParentRef", {}).get("value")
 
@@ -182,8 +182,7 @@ def _settle_customer(books: Books, new: Stored | None, old: Stored | None) -> No
     owed = decimal(new.body.get("BalanceWithJobs"))
     if parents[0] != parents[1] and owed:
         for parent, sign in zip(parents, (-1, 1), strict=True):
-            if parent:
-                _adjust(books, parent, owed * sign, own=False)
+            adjust_jobs(books, parent, owed * sign)
 
 
 def family(books: Books, customer_id: str) -> set[str]:
@@ -200,25 +199,6 @@ def family(books: Books, customer_id: str) -> set[str]:
         found |= set(children)
         waiting += children
     return found
-
-
-def merge(books: Books, kept_id: str, lost_id: str, transactions: tuple[str, ...] = ("Invoice", "Payment")) -> None:
-    """As the user does on QuickBooks' page: all that belonged to one customer is the other's, and its id is gone."""
-    with books.store.state.transaction():
-        kept, lost = books.get("Customer", kept_id), books.get("Customer", lost_id)
-        if kept is None or lost is None or kept_id == lost_id:
-            raise errors.not_found(is_list=True)
-        for name in transactions:
-            for stored in list(books.of_customer(name, lost_id)):
-                books.change(stored, stored.body | {"CustomerRef": {"value": kept_id}})
-        below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
-        for child in list(books.rows("Customer", below, lost_id)):
-            name = f"{kept.body['FullyQualifiedName']}:{child.body['DisplayName']}"
-            moved = child.body | {"ParentRef": {"value": kept_id}, "FullyQualifiedName": name}
-            engine.requalify_children(books, books.change(child, moved), child)
-        balance = decimal(lost.body.get("BalanceWithJobs"))
-        books.delete(lost)
-        adjust_balance(books, kept_id, balance)
 
 
 CUSTOMER = Entity(

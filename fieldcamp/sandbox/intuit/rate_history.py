@@ -24,14 +24,14 @@ def on(rate: Body, day: str) -> Decimal:
     begun = [row for row in begun if day <= str(row.get("EndDate", "9999"))[:10]]
     if not begun:
         return decimal(rate.get("RateValue"))
-    return decimal(max(begun, key=lambda row: str(row.get("EffectiveDate", "")))["RateValue"])
+    return decimal(max(begun, key=lambda row: str(row.get("EffectiveDate", ""))).get("RateValue"))
 
 
 def change(books: Books, stored: Stored, percent: Decimal, day: str) -> Stored:
     """As the user does on the page of a rate: from that day on it is another percentage; later rows are dropped."""
     if not ZERO <= percent <= HUNDRED:
         raise errors.business("A tax rate must be from 0 to 100.", "RateValue")
-    rows = [row for row in stored.body["EffectiveTaxRate"] if row["EffectiveDate"][:10] < day]
+    rows = [row for row in stored.body["EffectiveTaxRate"] if str(row.get("EffectiveDate", ""))[:10] < day]
     last_day = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
     if rows and str(rows[-1].get("EndDate", "9999"))[:10] > last_day:
         rows[-1] = rows[-1] | {"EndDate": _midnight(books, last_day)}

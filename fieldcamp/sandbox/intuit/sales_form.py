@@ -171,8 +171,8 @@ def _rates_differ(books: Books, draft: Body, old: Stored) -> bool:
     days_ = (draft["TxnDate"], old.body["TxnDate"])
     if days_[0] == days_[1]:
         return False
-    lines = draft["TxnTaxDetail"].get("TaxLine", [])
-    found = [books.get("TaxRate", line["TaxLineDetail"]["TaxRateRef"]["value"]) for line in lines]
+    details = [line.get("TaxLineDetail", {}) for line in draft["TxnTaxDetail"].get("TaxLine", [])]
+    found = [books.get("TaxRate", detail.get("TaxRateRef", {}).get("value", "")) for detail in details]
     return any(len({rate_history.on(rate.body, each) for each in days_}) > 1 for rate in found if rate)
 
 

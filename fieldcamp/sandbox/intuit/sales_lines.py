@@ -102,6 +102,14 @@ def _line(books: Books, sent: Body, ids: _Ids, rules: Rules) -> Body:
     }
 
 
+def _item(books: Books, reference: Body) -> Body:
+    """What is sold. A person may have left a line of something that is in no list any more."""
+    stored = books.get("Item", reference["value"])
+    if stored is None:
+        raise errors.invalid_reference("Item", reference["value"], "ItemRef")
+    return stored.body
+
+
 def _links(sent: Body, before: Body) -> list[Body]:
     """Where a line comes from. A request that is silent about it leaves it; charges are linked by QuickBooks alone."""
     known: list[Body] = before.get("LinkedTxn", [])
@@ -112,7 +120,7 @@ def _links(sent: Body, before: Body) -> list[Body]:
 def _sold(books: Books, sent: Body, before: Body, rules: Rules) -> tuple[Decimal, Body]:
     """What a line costs without tax, and its detail."""
     detail, was = sent[SALES], before.get(SALES, {})
-    item = books.the("Item", detail["ItemRef"]["value"]).body
+    item = _item(books, detail["ItemRef"])
     if item["Type"] in ("Category", "Group"):
         kind = "Categories" if item["Type"] == "Category" else "Bundles"
         raise Fault(2500, "Invalid Reference Id", f"{kind} cannot be used in transactions", "ItemRef")
@@ -179,7 +187,7 @@ def _bundle(books: Books, sent: Body, ids: _Ids, rules: Rules) -> Body:
     detail = sent.get(GROUP, {})
     if "GroupItemRef" not in detail:
         raise errors.required("Line.GroupLineDetail.GroupItemRef")
-    item = books.the("Item", detail["GroupItemRef"]["value"]).body
+    item = _item(books, detail["GroupItemRef"])
     if item["Type"] != "Group":
         raise errors.business("The item of a bundle's line must be a bundle.", "GroupItemRef")
     quantity = decimal(detail.get("Quantity", 1))
@@ -201,7 +209,7 @@ def _bundle(books: Books, sent: Body, ids: _Ids, rules: Rules) -> Body:
 
 def _parts(books: Books, bundle: Body, quantity: Decimal, rules: Rules) -> Iterator[Body]:
     for part in bundle.get("ItemGroupDetail", {}).get("ItemGroupLine", []):
-        item = books.the("Item", part["ItemRef"]["value"]).body
+        item = _item(books, part["ItemRef"])
         many, price = decimal(part.get("Qty", 1)) * quantity, decimal(item.get("UnitPrice"))
         code = {"value": "TAX"} if item.get("Taxable") and rules.taxless else item.get("SalesTaxCodeRef")
         words = {"Description": item["Description"]} if "Description" in item else {}

@@ -34,8 +34,8 @@ def rates_of(books: Books, code: str, day: str) -> list[Rate] | None:
     if stored is None or not stored.active:
         return None
     details = stored.body.get("SalesTaxRateList", {}).get("TaxRateDetail", [])
-    ids = [detail["TaxRateRef"]["value"] for detail in details]
-    return [Rate(each, rate_history.on(books.the("TaxRate", each).body, day)) for each in ids]
+    rates = [books.get("TaxRate", detail.get("TaxRateRef", {}).get("value", "")) for detail in details]
+    return [Rate(each.id, rate_history.on(each.body, day)) for each in rates if each]
 
 
 def code_for(books: Books, invoice: Body) -> str:

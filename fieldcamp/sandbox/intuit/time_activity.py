@@ -16,8 +16,9 @@ NOT_BILLABLE = "NotBillable"
 
 
 def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
-    if WORKERS[draft["NameOf"]] not in draft:
-        raise errors.required(WORKERS[draft["NameOf"]])
+    worker = WORKERS.get(draft["NameOf"], "NameOf")
+    if worker not in draft:
+        raise errors.required(worker)
     timed = "StartTime" in draft and "EndTime" in draft
     if not timed and not {"Hours", "Minutes"} & set(draft):
         raise errors.required("Hours")

@@ -108,7 +108,7 @@ def _facts(body: Body) -> list[tuple[str, str]]:
 
 def _links(books: Books, stored: Stored, root: str) -> list[tuple[str, str]]:
     links = [
-        (f"{root}/payments/{each.id}", f"Payment of {money(allocations.of(each.body)[stored.id])}")
+        (f"{root}/payments/{each.id}", f"Payment of {money(allocations.of(each.body).get(stored.id))}")
         for each in allocations.payments_of(books, stored.body)
     ]
     if stored.body["Balance"]:
@@ -152,7 +152,9 @@ def _line_taxes(books: Books) -> list[tuple[str, str]]:
 
 
 def _items(books: Books, body: Body) -> Options:
-    sold = [line[SALES]["ItemRef"]["value"] for line in body.get("Line", []) if line["DetailType"] == SALES]
+    sold = [
+        line[SALES].get("ItemRef", {}).get("value", "") for line in body.get("Line", []) if line["DetailType"] == SALES
+    ]
     return choices(books, "Item", "active AND NOT deleted AND json_extract(body, '$.Type') != 'Category'", sold)
 
 
@@ -165,7 +167,7 @@ def _rows(books: Books, body: Body) -> Iterator[dict[str, str]]:
         sold = line.get(SALES, {})
         quantity = sold.get("Qty", 1)
         yield {
-            "id": line["Id"],
+            "id": line.get("Id", ""),
             "item": sold.get("ItemRef", {}).get("value", ""),
             "description": line.get("Description", ""),
             "quantity": plain(quantity) if sold else "",

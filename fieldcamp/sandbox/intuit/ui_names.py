@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.http import BadInput
-from fieldcamp.sandbox.intuit import engine, people
+from fieldcamp.sandbox.intuit import engine, merging
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
-from fieldcamp.sandbox.intuit.errors import not_found
-from fieldcamp.sandbox.intuit.line_kinds import SALES
 from fieldcamp.sandbox.intuit.store import Stored
 from fieldcamp.sandbox.intuit.ui_parts import (
     MONEY,
@@ -159,26 +156,6 @@ def _item_row(stored: Stored) -> Row:
     return Row(stored.id, (name_of(stored), kinds.get(kind, kind), taxed, price), _chips(stored))
 
 
-def merge_items(books: Books, kept_id: str, lost_id: str) -> None:
-    """All that was sold as the one was sold as the other, and its id is gone."""
-    with books.store.state.transaction():
-        kept, lost = books.get("Item", kept_id), books.get("Item", lost_id)
-        if kept is None or lost is None or kept_id == lost_id:
-            raise not_found(is_list=True)
-        for invoice in list(books.rows("Invoice", "NOT deleted AND body LIKE '%ItemRef%'")):
-            lines = [_sold_as(line, kept_id, lost_id) for line in invoice.body["Line"]]
-            if lines != invoice.body["Line"]:
-                books.change(invoice, invoice.body | {"Line": lines})
-        books.delete(lost)
-
-
-def _sold_as(line: Body, kept: str, lost: str) -> Body:
-    if line.get(SALES, {}).get("ItemRef", {}).get("value") != lost:
-        return line
-    detail: dict[str, Any] = line[SALES] | {"ItemRef": {"value": kept}}
-    return line | {SALES: detail}
-
-
 NAME_LISTS = {
     "customers": NameList(
         entity="Customer",
@@ -188,7 +165,7 @@ NAME_LISTS = {
         row=_customer_row,
         fields=_customer_fields,
         body=_customer,
-        merge=people.merge,
+        merge=merging.customers,
     ),
     "items": NameList(
         entity="Item",
@@ -198,7 +175,7 @@ NAME_LISTS = {
         row=_item_row,
         fields=_item_fields,
         body=_item,
-        merge=merge_items,
+        merge=merging.items,
     ),
     "vendors": NameList(
         entity="Vendor",

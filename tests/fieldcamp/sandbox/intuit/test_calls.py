@@ -3,10 +3,8 @@
 import pytest
 import requests
 
-from fieldcamp.sandbox.intuit import people
 from fieldcamp.sandbox.mount import URL
 
-from .business import Business
 from .conftest import NORTHERN, code
 
 
@@ -164,14 +162,3 @@ def test_the_other_faults(books):
     books.fault(kind="expire_token")
     assert gateway(books.call("GET", "preferences")) == (401, "3200")
     assert gateway(books.call("GET", "preferences")) == (401, "3200")
-
-
-def test_merging_customers_takes_one_id_away(app, books):
-    business = Business(books)
-    bill = business.bill()
-    kept = books.create("customer", DisplayName="Kept")
-    lost = business.customer
-    people.merge(app.vendors["intuit"].books(books.account), kept["Id"], lost["Id"])
-    assert code(books.call("GET", f"customer/{lost['Id']}")) == (400, "610")
-    assert books.get("invoice", bill["Id"])["CustomerRef"] == {"value": kept["Id"], "name": "Kept"}
-    assert books.get("customer", kept["Id"])["Balance"] == 100
