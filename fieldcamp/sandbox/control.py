@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
+from fieldcamp.sandbox.traffic import Pace
 from fieldcamp.sandbox.vendor import Bookkeeping, Vendor
 
 if TYPE_CHECKING:
@@ -78,12 +79,12 @@ class Control:
         return {}
 
     def latency(self, request: Request) -> dict[str, Any]:
-        body = _body(request, "vendor", "per_request_ms", "per_item_ms")
+        names = ("per_request_ms", "per_item_ms", "per_write_ms")
+        body = _body(request, "vendor", *names)
         vendor = self._vendor_name(body.get("vendor"))
-        per_request = _number(body, "per_request_ms", 0, 600_000)
-        per_item = _number(body, "per_item_ms", 0, 600_000)
-        self.sandbox.latency.set(vendor, per_request, per_item)
-        return {"vendor": vendor, "per_request_ms": per_request, "per_item_ms": per_item}
+        values = {name: _number(body, name, 0, 600_000) for name in names}
+        self.sandbox.latency.set(vendor, Pace(**values))
+        return {"vendor": vendor, **values}
 
     def throttle(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "enabled")

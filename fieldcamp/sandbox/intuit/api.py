@@ -51,7 +51,7 @@ class Api:
         if match is None:
             return self._said(request, 400, _fault(errors.unsupported(request.plain_path)), "UTC")
         token, books = self._admit(request, match["realm"])
-        zone, items = books.company.zone, 1
+        zone, items, writes = books.company.zone, 1, 0
         try:
             self.limits.enter(books.realm, token.client_id, self.state.now(), match["rest"] == "batch")
             if books.switch("user_is_admin", True) is False:
@@ -62,14 +62,14 @@ class Api:
                 return document
             if match["rest"] == "batch" and request.method == "POST":
                 found = batch.items_of(_json(request))
-                items = max(len(found), 1)
+                items, writes = max(len(found), 1), batch.writes_of(found)
                 status, body = self._once(books, request, lambda: (200, self._batch(request, found)), found)
             else:
                 status, body = self._once(books, request, lambda: self._one(books, request, match["rest"]))
         except Fault as fault:
             status, body = fault.status, _fault(fault)
         response = self._said(request, status, body, zone)
-        response.items = items
+        response.items, response.writes = items, writes
         return response
 
     def _admit(self, request: Request, realm: str) -> tuple[Token, Books]:
