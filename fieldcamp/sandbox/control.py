@@ -10,7 +10,7 @@ from fieldcamp.sandbox.vendor import Bookkeeping, Vendor
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
 
-SEEDS = ("demo", "empty")
+SEEDS = ("demo", "messy", "empty")
 MAX_BULK = 1_000_000
 
 

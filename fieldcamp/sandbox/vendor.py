@@ -23,7 +23,8 @@ class Vendor(Protocol):
         """Answers a call below `/<name>/ui`, the pages for people."""
 
     def seed(self, seed: str) -> None:
-        """Fills the emptied state: "demo" with sample records, "empty" with the accounts alone."""
+        """Fills the emptied state: "demo" with sample records, "empty" with the accounts alone. "messy" is "demo" with
+        difficult records in place of simple ones, where the vendor has some."""
 
     def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
         """The token answer a consent would lead to; BadInput for an unknown account."""

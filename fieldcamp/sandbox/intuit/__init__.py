@@ -71,7 +71,7 @@ class Intuit:
         return self.ui.handle(request)
 
     def seed(self, seed_name: str) -> None:
-        """Makes the sample companies; "demo" also gives them customers and invoices."""
+        """Makes the sample companies; "demo" and "messy" also give them customers and invoices."""
         seed.fill(self, seed_name)
 
     def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
