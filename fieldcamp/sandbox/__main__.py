@@ -1,4 +1,4 @@
-"""python -m fieldcamp.sandbox --port 8001 --state FILE [--tls] [--seed demo|empty]"""
+"""python -m fieldcamp.sandbox --port 8001 --state FILE [--tls] [--seed demo|messy|empty]"""
 
 import argparse
 

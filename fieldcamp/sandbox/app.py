@@ -14,7 +14,7 @@ from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, compres
 from fieldcamp.sandbox.intuit import Intuit
 from fieldcamp.sandbox.microsoft import Microsoft
 from fieldcamp.sandbox.state import Clock, State
-from fieldcamp.sandbox.traffic import Latency, RequestLog
+from fieldcamp.sandbox.traffic import LONGEST, USUAL, Latency, RequestLog
 from fieldcamp.sandbox.vendor import Vendor
 
 log = logging.getLogger("fieldcamp.sandbox")
@@ -27,18 +27,18 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 class Sandbox:
     """The program and everything it remembers. Thread-safe."""
 
-    def __init__(self, state_path: str | None, seed: str, clock: Clock | None) -> None:
+    def __init__(self, state_path: str | None, seed: str, clock: Clock | None, as_slow_as_usual: bool) -> None:
         self.state = State(state_path, clock)
         self.faults = Faults()
         self.log = RequestLog()
-        self.latency = Latency()
+        self.latency = Latency(USUAL if as_slow_as_usual else {})
         self.vendors: dict[str, Vendor] = {kind.name: kind(self.state, self.faults) for kind in VENDORS}
         self.control = Control(self)
         if self.state.get("seed") is None:
             self.reset(seed)
 
     def reset(self, seed: str) -> None:
-        """Fresh state: every token dead, no faults, no waiting, quotas on."""
+        """Fresh state: every token dead, no faults, the usual waiting, quotas on."""
         with self.state.transaction():
             self.state.clear()
             for vendor in self.vendors.values():
@@ -124,15 +124,22 @@ class Sandbox:
                 bytes_out=len(response.body) if response else 0,
                 items=response.items if response else 1,
             )
-        wait = self.latency.seconds(vendor.name, response.items)
+        wait, longest = self.latency.seconds(vendor.name, response.items, response.writes), LONGEST.get(vendor.name)
+        if longest and wait > longest:
+            wait, response = longest, vendor.error_response(504)
         if wait:
             request.sleep(wait)
         return response
 
 
-def create_app(state_path: str | None = None, seed: str = "demo", clock: Clock | None = None) -> Sandbox:
-    """The sandbox as a WSGI program. Without a path it forgets everything at the end; `clock` gives epoch seconds."""
-    return Sandbox(state_path, seed, clock)
+def create_app(
+    state_path: str | None = None, seed: str = "demo", clock: Clock | None = None, as_slow_as_usual: bool = False
+) -> Sandbox:
+    """The sandbox as a WSGI program. Without a path it forgets everything at the end; `clock` gives epoch seconds.
+
+    With `as_slow_as_usual` answers take what they take at the vendors until `/_control/latency` says otherwise.
+    """
+    return Sandbox(state_path, seed, clock, as_slow_as_usual)
 
 
 def _from_another_site(request: Request) -> bool:

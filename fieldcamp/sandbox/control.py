@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
-from fieldcamp.sandbox.vendor import Vendor
+from fieldcamp.sandbox.traffic import Pace
+from fieldcamp.sandbox.vendor import Bookkeeping, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
 
-SEEDS = ("demo", "empty")
+SEEDS = ("demo", "messy", "empty")
 MAX_BULK = 1_000_000
 
 
@@ -31,6 +32,8 @@ class Control:
             ("POST", "revoke"): self.revoke,
             ("POST", "switches"): self.switches,
             ("POST", "bulk"): self.bulk,
+            ("POST", "record"): self.record,
+            ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
         }
 
@@ -76,12 +79,12 @@ class Control:
         return {}
 
     def latency(self, request: Request) -> dict[str, Any]:
-        body = _body(request, "vendor", "per_request_ms", "per_item_ms")
+        names = ("per_request_ms", "per_item_ms", "per_write_ms")
+        body = _body(request, "vendor", *names)
         vendor = self._vendor_name(body.get("vendor"))
-        per_request = _number(body, "per_request_ms", 0, 600_000)
-        per_item = _number(body, "per_item_ms", 0, 600_000)
-        self.sandbox.latency.set(vendor, per_request, per_item)
-        return {"vendor": vendor, "per_request_ms": per_request, "per_item_ms": per_item}
+        values = {name: _number(body, name, 0, 600_000) for name in names}
+        self.sandbox.latency.set(vendor, Pace(**values))
+        return {"vendor": vendor, **values}
 
     def throttle(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "enabled")
@@ -132,9 +135,28 @@ class Control:
                 raise BadInput(f"{name} must be a whole number up to {MAX_BULK}.")
         return self._vendor(body).bulk(_string(body, "account"), counts)
 
+    def record(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "entity", "id", "body")
+        if "body" not in body or not isinstance(body["body"], dict | None):
+            raise BadInput("body must be an object, or null.")
+        return self._books(body).record(
+            _string(body, "account"), _string(body, "entity"), _string(body, "id"), body["body"]
+        )
+
+    def merge(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "entity", "from", "into")
+        kept, lost = _string(body, "into"), _string(body, "from")
+        return self._books(body).merge(_string(body, "account"), _string(body, "entity"), kept, lost)
+
     def state(self, request: Request) -> dict[str, Any]:
         vendor = self._vendor({"vendor": request.query.get("vendor")})
         return vendor.dump(request.query.get("account"))
+
+    def _books(self, body: dict[str, Any]) -> Bookkeeping:
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Bookkeeping):
+            raise BadInput("This vendor keeps no books.")
+        return vendor
 
     def _vendor(self, body: dict[str, Any]) -> Vendor:
         name = _string(body, "vendor")

@@ -98,6 +98,7 @@ class Response:
     body: bytes = b""
     headers: Headers = field(default_factory=Headers)
     items: int = 1
+    writes: int = 0  # how many of them a batch has written
     cut: int | None = None
 
 

@@ -172,8 +172,8 @@ class Server(ThreadingHTTPServer):
 
 
 def serve(port: int, state_path: str | None, tls: bool = False, host: str = "127.0.0.1", seed: str = "demo") -> None:
-    """Serves until SIGTERM or SIGINT."""
-    app = create_app(state_path, seed)
+    """Serves until SIGTERM or SIGINT, at the vendors' usual pace."""
+    app = create_app(state_path, seed, as_slow_as_usual=True)
     server = Server((host, port), app, tls)
 
     def stop(signum: int, frame: Any) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,25 +51,42 @@ class RequestLog:
             self._entries.clear()
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How long a vendor's answers take, in milliseconds."""
+
+    per_request_ms: float = 0
+    per_item_ms: float = 0
+    per_write_ms: float = 0  # each object that a batch of several writes
+
+
+# What people see of the vendors where the sandbox is served to them: at Intuit a batch of thirty writes takes seconds,
+# which its clients have to reckon with. https://github.com/intuit/QuickBooks-V3-PHP-SDK/issues/311
+USUAL = {"intuit": Pace(per_write_ms=300)}
+# After so many seconds the vendor gives up on a call by itself; what it has begun is done none the less.
+LONGEST = {"intuit": 120.0}
+
+
 class Latency:
-    """How long every answer of a vendor takes."""
+    """How long every answer of a vendor takes: what was set, else what is usual."""
 
-    def __init__(self) -> None:
-        self._by_vendor: dict[str | None, tuple[float, float]] = {}
+    def __init__(self, usual: Mapping[str, Pace]) -> None:
+        self.usual = usual
+        self._by_vendor: dict[str | None, Pace] = {}
 
-    def set(self, vendor: str | None, per_request_ms: float, per_item_ms: float) -> None:
+    def set(self, vendor: str | None, pace: Pace) -> None:
         """For one vendor, or with None for all."""
         if vendor is None:
             self._by_vendor.clear()
-        self._by_vendor[vendor] = (per_request_ms, per_item_ms)
+        self._by_vendor[vendor] = pace
 
-    def seconds(self, vendor: str, items: int) -> float:
-        """The wait for one answer with so many items."""
-        per_request, per_item = self._by_vendor.get(vendor) or self._by_vendor.get(None) or (0.0, 0.0)
-        return (per_request + per_item * items) / 1000
+    def seconds(self, vendor: str, items: int, writes: int = 0) -> float:
+        """The wait for one answer about so many items, of which a batch has written so many."""
+        pace = self._by_vendor.get(vendor) or self._by_vendor.get(None) or self.usual.get(vendor) or Pace()
+        return (pace.per_request_ms + pace.per_item_ms * items + pace.per_write_ms * writes) / 1000
 
     def clear(self) -> None:
-        """No more waiting."""
+        """Back to what is usual."""
         self._by_vendor.clear()
 
 

@@ -1,6 +1,6 @@
 """What a simulated vendor offers to the rest of the sandbox: one folder per vendor implements this."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import Request, Response
@@ -23,7 +23,8 @@ class Vendor(Protocol):
         """Answers a call below `/<name>/ui`, the pages for people."""
 
     def seed(self, seed: str) -> None:
-        """Fills the emptied state: "demo" with sample records, "empty" with the accounts alone."""
+        """Fills the emptied state: "demo" with sample records, "empty" with the accounts alone. "messy" is "demo" with
+        difficult records in place of simple ones, where the vendor has some."""
 
     def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
         """The token answer a consent would lead to; BadInput for an unknown account."""
@@ -54,3 +55,14 @@ class Vendor(Protocol):
 
     def forget(self) -> None:
         """Drops what is kept in memory only, such as quota windows."""
+
+
+@runtime_checkable
+class Bookkeeping(Protocol):
+    """What a vendor of books offers besides: what a person does on its own pages, for tests."""
+
+    def record(self, account: str, entity: str, object_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Keeps an object exactly as given, or with None removes it; its id and SyncToken. BadInput if it cannot be."""
+
+    def merge(self, account: str, entity: str, kept: str, lost: str) -> dict[str, Any]:
+        """Makes one object of two; the id that is left. BadInput if they cannot be merged."""

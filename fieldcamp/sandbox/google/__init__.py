@@ -79,7 +79,7 @@ class Google:
         return self.ui.handle(request)
 
     def seed(self, seed_name: str) -> None:
-        """Makes the sample accounts; "demo" also gives them a few events."""
+        """Makes the sample accounts; all seeds but "empty" also give them a few events."""
         seed.fill(self.calendars, self.events, seed_name)
 
     def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:

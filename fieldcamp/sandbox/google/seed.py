@@ -16,7 +16,7 @@ TIME_ZONE = "America/New_York"
 
 
 def fill(calendars: Calendars, events: Events, seed: str) -> None:
-    """Makes the accounts and, for "demo", a few events around today."""
+    """Makes the accounts and, unless it is "empty", a few events around today."""
     for n, (name, given, surname) in enumerate(PEOPLE, 1):
         email = f"{name}@google.test"
         row = (email, f"1{n:020d}", given, surname)
@@ -24,7 +24,7 @@ def fill(calendars: Calendars, events: Events, seed: str) -> None:
         primary = calendars.create(email, email, {"summary": email, "timeZone": TIME_ZONE})
         family_id = f"c_{base32hex(f'family {email}', 52)}@group.calendar.google.com"
         family = calendars.create(email, family_id, {"summary": "Family", "timeZone": TIME_ZONE})
-        if seed == "demo":
+        if seed != "empty":
             _personal(events, primary, family)
 
 

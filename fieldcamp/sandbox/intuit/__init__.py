@@ -5,7 +5,7 @@ from typing import Any
 
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
-from fieldcamp.sandbox.intuit import engine, errors, seed, switches
+from fieldcamp.sandbox.intuit import engine, errors, merging, records, seed, switches
 from fieldcamp.sandbox.intuit.api import PREFIX, SCOPE, Api
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.consent import SCOPES, Consent
@@ -55,11 +55,11 @@ class Intuit:
         if path == "/intuit/appcenter/connect/oauth2" and request.method in ("GET", "POST"):
             return self.consent.handle(request)
         if path == "/intuit/oauth/oauth2/v1/tokens/bearer":
-            return self.tokens.token(request)
+            return errors.traced(self.tokens.token(request))
         if path == "/intuit/developer/v2/oauth2/tokens/revoke" and request.method == "POST":
-            return self.tokens.revoke(request)
+            return errors.traced(self.tokens.revoke(request))
         if path == "/intuit/accounts/v1/openid_connect/userinfo" and read:
-            return self.tokens.user_info(request)
+            return errors.traced(self.tokens.user_info(request))
         if path == "/intuit/oauth/op/v1/jwks" and read:
             return self.tokens.keys()
         if path in DISCOVERY and read:
@@ -71,7 +71,7 @@ class Intuit:
         return self.ui.handle(request)
 
     def seed(self, seed_name: str) -> None:
-        """Makes the sample companies; "demo" also gives them customers and invoices."""
+        """Makes the sample companies; "demo" and "messy" also give them customers and invoices."""
         seed.fill(self, seed_name)
 
     def token(self, account: str, scopes: list[str] | None, client_id: str | None) -> dict[str, Any]:
@@ -94,6 +94,24 @@ class Intuit:
     def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:
         """Makes customers, items and invoices."""
         return seed.bulk(self.books(account), counts)
+
+    def record(self, account: str, entity: str, object_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Keeps an object as a person has left it on QuickBooks' pages, or removes it."""
+        try:
+            return records.put(self.books(account), entity, object_id, body)
+        except errors.Fault as fault:
+            raise BadInput(fault.detail) from None
+
+    def merge(self, account: str, entity: str, kept: str, lost: str) -> dict[str, Any]:
+        """Merges two customers or two items."""
+        books = self.books(account)
+        if entity not in merging.KINDS:
+            raise BadInput(f"QuickBooks merges {' and '.join(merging.KINDS)} only.")
+        try:
+            merging.KINDS[entity](books, kept, lost)
+        except errors.Fault as fault:
+            raise BadInput(fault.detail) from None
+        return {"entity": entity, "id": kept}
 
     def dump(self, account: str | None) -> dict[str, Any]:
         """All objects by type; what is deleted is not shown."""

@@ -5,12 +5,11 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features
 
 import json
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, content_type, json_response
-from fieldcamp.sandbox.intuit import batch, cdc, engine, errors, replay, selection, times, xml
+from fieldcamp.sandbox.intuit import batch, cdc, engine, errors, pdf, replay, reports, selection, times, xml
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.errors import Fault, GatewayFault
@@ -39,9 +38,8 @@ class Api:
             response = self._handle(request)
         except GatewayFault as fault:
             response = fault.response(self.state.now())
-        response.headers["intuit_tid"] = f"1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}"
         response.headers["qbo-version"] = "1900.127"
-        return response
+        return errors.traced(response)
 
     def books(self, realm: str) -> Books | None:
         """The books of that company."""
@@ -53,22 +51,25 @@ class Api:
         if match is None:
             return self._said(request, 400, _fault(errors.unsupported(request.plain_path)), "UTC")
         token, books = self._admit(request, match["realm"])
-        zone, items = books.company.zone, 1
+        zone, items, writes = books.company.zone, 1, 0
         try:
             self.limits.enter(books.realm, token.client_id, self.state.now(), match["rest"] == "batch")
             if books.switch("user_is_admin", True) is False:
                 text = "-11014-You do not have access to use QuickBooks Online Plus"
                 raise Fault(120, "Authorization Failure", text, kind="AuthorizationFault", status=401)
+            document = _document(books, request, match["rest"])
+            if document is not None:
+                return document
             if match["rest"] == "batch" and request.method == "POST":
                 found = batch.items_of(_json(request))
-                items = max(len(found), 1)
+                items, writes = max(len(found), 1), batch.writes_of(found)
                 status, body = self._once(books, request, lambda: (200, self._batch(request, found)), found)
             else:
                 status, body = self._once(books, request, lambda: self._one(books, request, match["rest"]))
         except Fault as fault:
             status, body = fault.status, _fault(fault)
         response = self._said(request, status, body, zone)
-        response.items = items
+        response.items, response.writes = items, writes
         return response
 
     def _admit(self, request: Request, realm: str) -> tuple[Token, Books]:
@@ -117,7 +118,8 @@ class Api:
     def _do(self, books: Books, request: Request, rest: str) -> Body:
         segment, _, tail = rest.partition("/")
         if rest == "query" and request.method in ("GET", "POST"):
-            return {"QueryResponse": selection.answer(books, _statement(request))}
+            include = _included(request)
+            return {"QueryResponse": selection.answer(books, _statement(request), include)}
         if rest == "cdc" and request.method == "GET":
             return cdc.answer(books, request.query.get("entities", ""), request.query.get("changedSince", ""))
         if rest in SERVICES and request.method == "POST":
@@ -127,7 +129,7 @@ class Api:
         if entity is None:
             raise errors.unsupported(segment)
         if request.method == "GET" and (tail or entity.single) and "/" not in tail:
-            return {entity.name: engine.read(books, entity, tail)}
+            return {entity.name: engine.read(books, entity, tail, _included(request))}
         if request.method == "POST" and not tail:
             return {entity.name: _write(books, request, segment)}
         object_id, _, action = tail.partition("/")
@@ -156,7 +158,24 @@ def _write(books: Books, request: Request, segment: str) -> Body:
         return engine.delete(books, entity, sent)
     if operation not in ("", "create", "update"):
         raise errors.unsupported(operation)
-    return engine.write(books, entity, sent)
+    return engine.write(books, entity, sent, _included(request))
+
+
+def _included(request: Request) -> tuple[str, ...]:
+    """What an answer is to have besides, by `?include=`."""
+    return tuple(name.strip() for name in request.query.get("include", "").split(",") if name.strip())
+
+
+def _document(books: Books, request: Request, rest: str) -> Response | None:
+    """The answer of an address that gives no object: a report or something to print."""
+    segment, _, tail = rest.partition("/")
+    if request.method != "GET":
+        return None
+    if segment == "reports":
+        return json_response(reports.answer(books, tail, request.query.to_dict()))
+    if tail.endswith("/pdf") and segment in SEGMENTS:
+        return pdf.answer(books, SEGMENTS[segment], tail.removesuffix("/pdf"))
+    return None
 
 
 def _statement(request: Request) -> str:

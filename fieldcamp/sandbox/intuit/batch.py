@@ -36,6 +36,11 @@ def items_of(sent: Any) -> list[Body]:
     return items
 
 
+def writes_of(items: list[Body]) -> int:
+    """How many of the items write something."""
+    return sum("Query" not in item for item in items)
+
+
 def answer(request: Request, items: list[Body], do: Answer) -> Body:
     """The outcome of each item. `do` answers an item as if it had come alone; they share nothing."""
     outcomes, left = [], MOST_OBJECTS

@@ -84,6 +84,10 @@ class Books:
         active, key = body.get("Active", True), self.name_key(kind, body)
         return self.store.save(replace(stored, body=body, active=active, name_key=key), bump)
 
+    def annotate(self, stored: Stored, body: Body) -> None:
+        """Writes into an object what its answers show from now on although it was not changed itself."""
+        self.store.rewrite(replace(stored, body=body))
+
     def delete(self, stored: Stored) -> None:
         """Leaves a tombstone."""
         self.store.bury(stored)

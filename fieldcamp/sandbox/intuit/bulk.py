@@ -3,7 +3,7 @@
 The first of each kind goes through the engine; the others are copies of it with what is their own, written as rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,11 +14,12 @@ from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.lists import SOLD
+from fieldcamp.sandbox.intuit.messy_samples import messy_customer
 from fieldcamp.sandbox.intuit.preferences import FIRST_TAX_CODE, TaxMode
 from fieldcamp.sandbox.intuit.store import Stored
 from fieldcamp.sandbox.people import JOBS, PEOPLE, STREETS
 
-KINDS = ("customers", "items", "invoices", "payments")
+KINDS = ("customers", "messy_customers", "items", "invoices", "payments")
 SAMPLES = 7  # so many different invoices are made; the others are copies
 DAYS = 360
 
@@ -38,7 +39,13 @@ class Block:
         kind = self.books.entities[self.entity]
         key = self.books.name_key(kind, body)
         return replace(
-            self.pattern, id=str(self.first_id + n), token=0, change=self.first_change + n, name_key=key, body=body
+            self.pattern,
+            id=str(self.first_id + n),
+            token=0,
+            change=self.first_change + n,
+            active=body.get("Active", True),
+            name_key=key,
+            body=body,
         )
 
 
@@ -47,7 +54,13 @@ def make(books: Books, counts: dict[str, int]) -> dict[str, int]:
     unknown = sorted(set(counts) - set(KINDS))
     if unknown:
         raise BadInput(f"QuickBooks has no {unknown[0]}: give {', '.join(KINDS)}.")
-    makers = {"customers": _customers, "items": _items, "invoices": _invoices, "payments": _payments}
+    makers = {
+        "customers": lambda books, count: _customers(books, count, _customer),
+        "messy_customers": lambda books, count: _customers(books, count, messy_customer),
+        "items": _items,
+        "invoices": _invoices,
+        "payments": _payments,
+    }
     with books.store.state.transaction():
         for kind in KINDS:
             if counts.get(kind):
@@ -64,17 +77,22 @@ def _block(books: Books, pattern: Stored, count: int) -> Block:
     return Block(books, pattern.type, replace(pattern, created=second, updated=second), first, change)
 
 
-def _customers(books: Books, count: int) -> None:
+def _customers(books: Books, count: int, body_of: Callable[[int], Body]) -> None:
     number_ = books.store.count(books.realm, "Customer", "1")
-    first = _made(books, "Customer", _customer(number_))
+    first = _made(books, "Customer", body_of(number_))
     block = _block(books, first, count - 1)
+    places = int(books.store.next_id(books.realm, "Address"))
+    books.store.reserve(books.realm, "Address", places + count - 1)
+    own_ = {"BillAddr", *body_of(number_), "FullyQualifiedName", "PrintOnCheckName"}
+    plain = {name: value for name, value in first.body.items() if name not in own_}
 
     def rows() -> Iterator[Stored]:
         for n in range(count - 1):
-            own = _customer(number_ + n + 1)
-            name = {"FullyQualifiedName": own["DisplayName"], "PrintOnCheckName": own["DisplayName"]}
-            place = {"BillAddr": {"Id": first.body["BillAddr"]["Id"]} | own["BillAddr"]}
-            yield block.row(n, first.body | own | name | place)
+            own = body_of(number_ + n + 1)
+            printed = own.get("CompanyName", own["DisplayName"])
+            name = {"FullyQualifiedName": own["DisplayName"], "PrintOnCheckName": printed}
+            place = {"BillAddr": {"Id": str(places + n)} | own["BillAddr"]} if "BillAddr" in own else {}
+            yield block.row(n, plain | name | own | place | {"Active": own.get("Active", True)})
 
     books.store.save_many(rows())
 

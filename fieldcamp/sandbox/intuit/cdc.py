@@ -60,4 +60,4 @@ def _entity(books: Books, name: str) -> Entity:
             if entity.in_cdc:
                 return entity
             raise invalid(f"entity {entity.name} is not supported by change data capture")
-    raise invalid(f"Query metadata not found for entity {name}")
+    raise invalid(f"invalid context declaration: {name}")

@@ -7,9 +7,9 @@ import copy
 import re
 from typing import Any
 
-from fieldcamp.sandbox.intuit import errors, times
+from fieldcamp.sandbox.intuit import errors, given, places, times
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import UNIVERSAL, Body, Entity
+from fieldcamp.sandbox.intuit.entity import CREATED, FOUND, READ, UNIVERSAL, UPDATED, Body, Entity
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import clean
 from fieldcamp.sandbox.intuit.store import Stored
@@ -18,14 +18,14 @@ USER = "Olivia Hart"
 DELETED = " (deleted)"
 
 
-def write(books: Books, entity: Entity, sent: Any) -> Body:
+def write(books: Books, entity: Entity, sent: Any, include: tuple[str, ...] = ()) -> Body:
     """A create, or with an Id an update; the object as it is answered."""
     if not isinstance(sent, dict):
         raise errors.unreadable("The body must be a JSON object.")
     with books.store.state.transaction():
         if sent.get("Id") in (None, ""):
-            return shown(books, _create(books, entity, sent))
-        return shown(books, _update(books, entity, sent))
+            return shown(books, _create(books, entity, sent), CREATED, include)
+        return shown(books, _update(books, entity, sent), UPDATED, include)
 
 
 def delete(books: Books, entity: Entity, sent: Any) -> Body:
@@ -46,27 +46,27 @@ def void(books: Books, entity: Entity, sent: Any) -> Body:
         if entity.void is None:
             raise errors.unsupported("void")
         old = _target(books, entity, sent)
-        draft = copy.deepcopy(old.body)
+        draft = {name: value for name, value in copy.deepcopy(old.body).items() if name != given.RAW}
         entity.void(books, draft, old)
         if draft == old.body:
-            return shown(books, old)
+            return shown(books, old, UPDATED)
         new = books.change(old, draft)
         entity.settle(books, new, old)
-        return shown(books, books.the(entity.name, new.id))
+        return shown(books, books.the(entity.name, new.id), UPDATED)
 
 
-def read(books: Books, entity: Entity, object_id: str) -> Body:
+def read(books: Books, entity: Entity, object_id: str, include: tuple[str, ...] = ()) -> Body:
     """The object of that id."""
     if entity.single:
-        return shown(books, books.the(entity.name))
+        return shown(books, books.the(entity.name), READ)
     stored = books.get(entity.name, _id(object_id))
     if stored is None:
         raise errors.not_found(entity.is_list)
-    return shown(books, stored)
+    return shown(books, stored, READ, include)
 
 
-def shown(books: Books, stored: Stored) -> Body:
-    """The object as answers carry it. Properties without a value are not there at all."""
+def shown(books: Books, stored: Stored, answer: str = FOUND, include: tuple[str, ...] = ()) -> Body:
+    """The object as that kind of answer carries it. Properties without a value are not there at all."""
     entity, zone = books.entities[stored.type], books.company.zone
     result: Body = {
         **copy.deepcopy(stored.body),
@@ -79,11 +79,23 @@ def shown(books: Books, stored: Stored) -> Body:
             "LastUpdatedTime": times.stamp(stored.updated, zone),
         },
     }
+    as_given = result.pop(given.RAW, None) is not None
     for name, types in entity.refs.items():
         if name in result:
             result[name] = books.with_name(result[name], *types)
     entity.respond(books, result, stored)
-    return result
+    if as_given:
+        result = given.shown(stored.body, result)
+    for name, add in entity.includes.items():
+        if name in include:
+            add(books, result, stored)
+    if as_given:
+        return result
+    for name in places.PROPERTIES:
+        if name in result and places.KNOWN not in entity.omitted.get(answer, ()):
+            result[name] = places.located(result[name])
+    left_out = entity.omitted.get(answer, frozenset())
+    return {name: value for name, value in result.items() if name not in left_out}
 
 
 def rename(books: Books, entity: Entity, draft: Body, old: Stored | None) -> None:
@@ -115,7 +127,9 @@ def requalify_children(books: Books, new: Stored | None, old: Stored | None) -> 
     below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
     for child in list(books.rows(new.type, below, new.id)):
         name = f"{new.body['FullyQualifiedName']}:{child.body[entity.names.field]}"
-        requalify_children(books, books.change(child, child.body | {"FullyQualifiedName": name}, bump=False), child)
+        level = {"Level": name.count(":")} if "Level" in child.body else {}
+        moved = books.change(child, child.body | {"FullyQualifiedName": name} | level, bump=False)
+        requalify_children(books, moved, child)
 
 
 def _create(books: Books, entity: Entity, sent: Body) -> Stored:
@@ -139,6 +153,7 @@ def _update(books: Books, entity: Entity, sent: Body) -> Stored:
     sparse = sent.get("sparse") in (True, "true")
     kept = old.body if sparse else {name: value for name, value in old.body.items() if name not in entity.fields}
     draft = copy.deepcopy(kept) | copy.deepcopy(cleaned)
+    draft.pop(given.RAW, None)
     _drop_empty(draft)
     _require(entity, draft)
     entity.prepare(books, draft, old, cleaned)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 UNIVERSAL = frozenset({"Id", "SyncToken", "sparse", "domain", "MetaData", "status"})
+CREATED, UPDATED, READ, FOUND = "created", "updated", "read", "found"  # what an answer is to; CDC finds, as queries do
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Entity:
     before_delete(books, old): refuses a deletion by raising.
     actions[name](books, stored, query): answers POST /<segment>/<id>/<name>, e.g. sending; returns the object's body.
     respond(books, shown, stored): adds to `shown`, a deep copy, what is worked out at reading: names, links.
+    includes[name](books, shown, stored): adds what `?include=<name>` asks for.
     """
 
     name: str
@@ -79,6 +81,9 @@ class Entity:
     before_delete: Callable[["Books", Stored], None] = nothing
     actions: Mapping[str, Callable[["Books", Stored, Mapping[str, str]], Body]] = field(default_factory=dict)
     respond: Callable[["Books", Body, Stored], None] = nothing
+    includes: Mapping[str, Callable[["Books", Body, Stored], None]] = field(default_factory=dict)
+    # What one kind of answer (`CREATED`, `UPDATED`, `READ`, `FOUND`) leaves out although others of its kind have it.
+    omitted: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def texts(*names: str) -> dict[str, Property]:

@@ -3,91 +3,67 @@
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice
 """
 
-from collections.abc import Mapping
+import hashlib
 from datetime import date
+from decimal import Decimal
 
 from fieldcamp.sandbox.intuit import (
     allocations,
-    engine,
+    credits,
     errors,
-    invoice_lines,
+    line_kinds,
+    links,
     people,
-    tax,
+    sales_form,
+    stock,
     terms,
     transactions,
 )
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references, texts
+from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references
 from fieldcamp.sandbox.intuit.errors import Fault
-from fieldcamp.sandbox.intuit.preferences import TaxMode
-from fieldcamp.sandbox.intuit.sales_tax import Asked
-from fieldcamp.sandbox.intuit.shape import ADDRESS, EMAIL, choice, day, flag, ref, rows, struct, text
+from fieldcamp.sandbox.intuit.shape import day, flag, ref
 from fieldcamp.sandbox.intuit.shape import number as numeric
 from fieldcamp.sandbox.intuit.store import Stored
 from fieldcamp.sandbox.intuit.totals import ZERO
 
-FIRST_NUMBER = 1001
-NO_ADDRESS = "The e-mail address of the customer is needed to send it."
-AUTO = "AUTO_GENERATE"
 USER_ID = "9130347957983546"  # who is shown as the last to have changed an invoice
-# What an invoice comes to is worked out again when one of these is sent; where the place decides on the tax, also when
-# one of PLACE is.
-COUNTS = {"Line", "TxnTaxDetail", "ApplyTaxAfterDiscount", "GlobalTaxCalculation"}
-PLACE = {"CustomerRef", "ShipAddr", "BillAddr"}
-
-_TAX_LINE = struct(
-    Amount=numeric(),
-    DetailType=choice("TaxLineDetail"),
-    TaxLineDetail=struct(
-        ("NetAmountTaxable", "TaxInclusiveAmount"), TaxRateRef=ref(), PercentBased=flag(), TaxPercent=numeric()
-    ),
-)
+UNDEPOSITED_FUNDS = "4"
+LINK = "https://developer.intuit.com/comingSoonview/scs-v1-{}?locale=en_US&cta=v3invoicelink"
+ONLINE = ("AllowOnlineCreditCardPayment", "AllowOnlineACHPayment")
 
 
 def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
-    customer = books.the("Customer", draft["CustomerRef"]["value"]).body
-    _complete(books, draft, old, sent, customer)
-    _number(books, draft, old)
-    mode = tax.mode(books)
-    if (
-        old is None
-        or set(sent) & (COUNTS | PLACE if mode == TaxMode.AUTOMATED else COUNTS)
-        or "TxnTaxDetail" not in draft
-    ):
-        _count(books, draft, old, sent, mode)
+    sales_form.complete(books, draft, old, sent)
+    _complete(books, draft, old, sent)
+    sales_form.number_(books, draft, old)
+    sales_form.count(books, draft, old, sent)
+    links.prepare(books, draft, old, sent)
     paid = allocations.paid(books, old) if old else ZERO
     if old is not None and paid and draft["CustomerRef"] != old.body["CustomerRef"]:
         raise errors.business("The customer cannot be changed while a payment is linked.", "CustomerRef")
-    draft["Balance"] = number(max(decimal(draft["TotalAmt"]) - paid, ZERO))
+    owed = _owed(draft)
+    if owed < ZERO:
+        raise errors.business("The deposit cannot be more than the total of the invoice.", "Deposit")
+    draft["Balance"] = number(max(owed - paid, ZERO))
+    stock.check(books, draft)
     transactions.check_period(books, draft, old)
 
 
-def _complete(books: Books, draft: Body, old: Stored | None, sent: Body, customer: Body) -> None:
-    """The defaults of what was not sent: day, terms, addresses and the like."""
-    transactions.complete(books, draft, customer)
+def _complete(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
+    """The defaults of an invoice: terms, the day when it is due, how it may be paid."""
+    customer = sales_form.customer_of(books, draft)
     if old is None and "SalesTermRef" in customer:
         draft.setdefault("SalesTermRef", customer["SalesTermRef"])
     if "DueDate" not in draft or ("SalesTermRef" in sent and "DueDate" not in sent):
         draft["DueDate"] = _due(books, draft)
-    moved = old is not None and draft["CustomerRef"] != old.body["CustomerRef"]
-    for name in ("BillAddr", "ShipAddr"):
-        if name in sent and name in draft:
-            draft[name] = {"Id": books.store.next_id(books.realm, "Address")} | draft[name]
-        elif name not in sent and (old is None or moved) and name in customer:
-            draft[name] = customer[name]
-    if old is None:
-        draft["ShipFromAddr"] = _ship_from(books)
-        draft["FreeFormAddress"] = True
-    for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
+    for name in ("AllowIPNPayment", "AllowOnlinePayment", *ONLINE):
         draft.setdefault(name, False)
-    draft.setdefault("ApplyTaxAfterDiscount", False)
-    draft.setdefault("PrintStatus", "NeedToPrint")
-    draft.setdefault("EmailStatus", "NotSet")
-    draft.setdefault("CustomField", [])
-    draft.setdefault("LinkedTxn", [])
-    if draft["EmailStatus"] == "NeedToSend" and not draft.get("BillEmail", {}).get("Address"):
-        raise Fault(6420, "Email address required", NO_ADDRESS)
+    if draft.get("Deposit"):
+        draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
+    else:
+        draft.pop("Deposit", None)  # clients send 0
 
 
 def _due(books: Books, draft: Body) -> str:
@@ -97,75 +73,24 @@ def _due(books: Books, draft: Body) -> str:
     return (terms.due(stored.body, day_of) if stored else day_of).isoformat()
 
 
-def _ship_from(books: Books) -> Body:
-    place = books.the("CompanyInfo").body["CompanyAddr"]
-    town = f"{place['City']}, {place['CountrySubDivisionCode']}  {place['PostalCode']}"
-    return {"Id": place["Id"], "Line1": place["Line1"], "Line2": town}
-
-
-def _number(books: Books, draft: Body, old: Stored | None) -> None:
-    """The next number where the company leaves numbers to QuickBooks; what is sent is kept as it is."""
-    own = bool(books.preference("SalesFormsPrefs", "CustomTxnNumbers", False))
-    sent = draft.get("DocNumber", "")
-    if sent == AUTO or (not sent and old is None and not own):
-        books.store.reserve(books.realm, "DocNumber", FIRST_NUMBER - 1)
-        draft["DocNumber"] = books.store.next_id(books.realm, "DocNumber")
-    elif sent and (old is None or sent != old.body.get("DocNumber")):
-        if own and books.switch("duplicate_number_warning", False):
-            _refuse_duplicate(books, sent, old)
-        if sent.isdecimal() and len(sent) < 10:
-            books.store.reserve(books.realm, "DocNumber", int(sent))
-
-
-def _refuse_duplicate(books: Books, number_: str, old: Stored | None) -> None:
-    same = "NOT deleted AND json_extract(body, '$.DocNumber') COLLATE NOCASE = ?"
-    for other in books.rows("Invoice", same, number_, limit=2):
-        if old is None or other.id != old.id:
-            raise Fault(
-                6140,
-                "Duplicate Document Number Error",
-                "Duplicate Document Number Error : You must specify a different number. This number has already been "
-                f"used. DocNumber={number_} is assigned to TxnType=Invoice with TxnId={other.id}",
-            )
-
-
-def _count(books: Books, draft: Body, old: Stored | None, sent: Body, mode: TaxMode) -> None:
-    """Lines, tax and total."""
-    if "Line" in sent:
-        before = old.body["Line"] if old else []
-        draft["Line"] = invoice_lines.read(books, sent["Line"], before, "" if mode == TaxMode.FOREIGN else "NON")
-    lines = draft["Line"]
-    discount = invoice_lines.discount_of(lines)
-    detail = sent.get("TxnTaxDetail") or {}
-    if "TxnTaxDetail" not in sent:  # what was worked out before is no override: only the code stays
-        kept = draft.get("TxnTaxDetail", {})
-        detail = {"TxnTaxCodeRef": kept["TxnTaxCodeRef"]} if "TxnTaxCodeRef" in kept else {}
-    asked = Asked(
-        mode,
-        invoice_lines.taxed(lines),
-        discount,
-        draft["ApplyTaxAfterDiscount"],
-        detail,
-        draft.get("GlobalTaxCalculation", ""),
-        tax.code_for(books, draft) if mode == TaxMode.AUTOMATED else "",
-    )
-    draft["TxnTaxDetail"] = tax.work_out(books, asked)
-    total = invoice_lines.sum_of(lines) - discount + decimal(draft["TxnTaxDetail"]["TotalTax"])
-    if total < ZERO:
-        raise errors.business("The transaction amount must be 0 or greater.", "TotalAmt")
-    draft["TotalAmt"] = number(total)
+def _owed(body: Body) -> Decimal:
+    """What is to be paid after the deposit that was taken with it."""
+    return decimal(body.get("TotalAmt")) - decimal(body.get("Deposit"))
 
 
 def _settle(books: Books, new: Stored | None, old: Stored | None) -> None:
-    """The customer owes more or less; what was paid too much goes back to the payments."""
+    """The customer owes more or less; what was paid too much goes back to the payments; open credits are applied."""
     for stored, sign in ((old, -1), (new, 1)):
         if stored is not None:
-            owed = decimal(stored.body["TotalAmt"]) * sign
-            people.adjust_balance(books, stored.body["CustomerRef"]["value"], owed)
+            people.adjust_balance(books, stored.body["CustomerRef"]["value"], _owed(stored.body) * sign)
+    stock.move(books, new, old, -1)
+    links.settle(books, new, old)
     if new is not None and old is not None:
-        excess = allocations.paid(books, new) - decimal(new.body["TotalAmt"])
+        excess = allocations.paid(books, new) - _owed(new.body)
         if excess > ZERO:
             allocations.release(books, new, excess)
+    elif new is not None:
+        credits.apply_to_invoice(books, new)
 
 
 def _void(books: Books, draft: Body, old: Stored) -> None:
@@ -177,10 +102,9 @@ def _void(books: Books, draft: Body, old: Stored) -> None:
         raise errors.business(
             "This invoice is linked to a payment. Remove the payment from the invoice before you void it."
         )
-    draft["Line"] = invoice_lines.voided(draft["Line"])
-    draft["TxnTaxDetail"] = tax.voided(draft["TxnTaxDetail"])
-    draft["TotalAmt"] = draft["Balance"] = 0
-    transactions.mark_void(draft)
+    sales_form.void(draft)
+    draft.pop("Deposit", None)
+    draft["LinkedTxn"] = [link for link in draft["LinkedTxn"] if link["TxnType"] == "Payment"]  # released next
 
 
 def _before_delete(books: Books, old: Stored) -> None:
@@ -190,23 +114,16 @@ def _before_delete(books: Books, old: Stored) -> None:
         raise Fault(800, "Delete not allowed", text_)
 
 
-def _send(books: Books, stored: Stored, query: Mapping[str, str]) -> Body:
-    """Mails it to the address in `sendTo`, or to the one that it has."""
-    if books.switch("subscription", "active") != "active":
-        raise errors.lapsed()
-    address = query.get("sendTo") or stored.body.get("BillEmail", {}).get("Address", "")
-    if not address:
-        raise Fault(6420, "Email address required", NO_ADDRESS)
-    info = {"DeliveryType": "Email", "DeliveryTime": transactions.stamp(books)}
-    sent = {"EmailStatus": "EmailSent", "BillEmail": {"Address": address}, "DeliveryInfo": info}
-    return engine.shown(books, books.change(stored, stored.body | sent))
-
-
 def _respond(books: Books, shown: Body, stored: Stored) -> None:
-    invoice_lines.with_names(books, shown["Line"])
-    transactions.show_currency(shown)
+    sales_form.respond(books, shown, stored)
     made = shown["MetaData"]
     shown["MetaData"] = {"CreateTime": made["CreateTime"], "LastModifiedByRef": {"value": USER_ID}} | made
+
+
+def _add_link(books: Books, shown: Body, stored: Stored) -> None:
+    """The address on which the customer sees it: of invoices that can be paid there and have somebody's e-mail."""
+    if any(shown.get(name) for name in ONLINE) and shown.get("BillEmail", {}).get("Address"):
+        shown["InvoiceLink"] = LINK.format(hashlib.sha512(f"{books.realm} {stored.id}".encode()).hexdigest()[:100])
 
 
 INVOICE = Entity(
@@ -217,57 +134,29 @@ INVOICE = Entity(
     operations=frozenset({"create", "update", "delete"}),
     required=("CustomerRef", "Line"),
     fields={
-        "DocNumber": text(21),
-        "TxnDate": day(),
+        **sales_form.FIELDS,
         "DueDate": day(),
-        "ShipDate": day(),
-        "CustomerRef": ref("Customer"),
-        "CurrencyRef": ref(),
-        "ExchangeRate": numeric(0),
         "SalesTermRef": ref("Term"),
-        "BillEmail": EMAIL,
-        "BillEmailCc": EMAIL,
-        "BillEmailBcc": EMAIL,
-        "CustomerMemo": struct(value=text(1000)),
-        "PrivateNote": text(4000),
-        "BillAddr": ADDRESS,
-        "ShipAddr": ADDRESS,
-        "TrackingNum": text(31),
-        "Deposit": numeric(0, 0),  # clients send 0; a deposit taken with the invoice is not simulated
-        "EmailStatus": choice("NotSet", "NeedToSend", "EmailSent"),
-        "PrintStatus": choice("NotSet", "NeedToPrint", "PrintComplete"),
+        "LinkedTxn": line_kinds.LINKS,
+        "Deposit": numeric(0),
+        "DepositToAccountRef": ref("Account"),
         "AllowOnlineCreditCardPayment": flag(),
         "AllowOnlineACHPayment": flag(),
-        "ClassRef": ref(),
-        "DepartmentRef": ref(),
-        "CustomField": rows(struct(DefinitionId=text(10), Name=text(31), Type=text(20), StringValue=text(31)), 3),
-        "Line": invoice_lines.LINES,
-        "TxnTaxDetail": struct(
-            TxnTaxCodeRef=ref(),
-            TotalTax=numeric(),
-            UseAutomatedSalesTax=flag(),
-            TaxLine=rows(_TAX_LINE),
-        ),
-        "ApplyTaxAfterDiscount": flag(),
-        "GlobalTaxCalculation": choice("TaxExcluded", "TaxInclusive", "NotApplicable"),
     },
-    ignored=frozenset(
-        {
-            *("TotalAmt", "Balance", "HomeTotalAmt", "HomeBalance", "LinkedTxn", "DeliveryInfo", "InvoiceLink"),
-            *("FreeFormAddress", "ShipFromAddr", "AllowIPNPayment", "AllowOnlinePayment"),
-        }
-    ),
-    refs={"CustomerRef": ("Customer",), "SalesTermRef": ("Term",)},
+    ignored=sales_form.IGNORED
+    | {"InvoiceLink", "AllowIPNPayment", "AllowOnlinePayment", "EInvoiceStatus", "TxnStatus"},
+    refs=sales_form.REFS | {"SalesTermRef": ("Term",), "DepositToAccountRef": ("Account",)},
     filterable={
-        **texts("DocNumber"),
-        **days("TxnDate", "DueDate"),
-        **references("CustomerRef", "SalesTermRef"),
-        **numbers("Balance", "TotalAmt"),
+        **sales_form.FILTERS,
+        **days("DueDate"),
+        **references("SalesTermRef"),
+        **numbers("Balance"),
     },
     prepare=_prepare,
     settle=_settle,
     void=_void,
     before_delete=_before_delete,
     respond=_respond,
-    actions={"send": _send},
+    actions={"send": sales_form.send},
+    includes={"invoiceLink": _add_link},
 )

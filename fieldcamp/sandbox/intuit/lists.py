@@ -3,9 +3,9 @@
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/item
 """
 
-from fieldcamp.sandbox.intuit import engine, errors
+from fieldcamp.sandbox.intuit import engine, errors, ledger
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, numbers, texts
+from fieldcamp.sandbox.intuit.entity import FOUND, Body, Entity, Names, Property, numbers, texts
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import NAME_STOPPERS, choice, day, flag, number, ref, text
 from fieldcamp.sandbox.intuit.store import Stored
@@ -27,6 +27,8 @@ def _prepare_item(books: Books, draft: Body, old: Stored | None, sent: Body) -> 
     draft.setdefault("Type", old.body["Type"] if old else "")
     if not draft["Type"]:
         raise errors.required("Type")
+    if draft["Type"] == "Group" and old is None:
+        raise errors.business("A bundle can be made on QuickBooks' own pages only.", "Type")
     if old is not None and old.body["Type"] == "Inventory" and draft["Type"] != "Inventory":
         raise errors.business("The type of an inventory item cannot be changed.", "Type")
     if draft.get("ParentRef"):
@@ -67,6 +69,14 @@ def _complete_sold(books: Books, draft: Body) -> None:
     draft.setdefault("PurchaseCost", 0)
     draft.setdefault("TrackQtyOnHand", draft["Type"] == "Inventory")
     draft.setdefault("DeferredRevenue", False)
+
+
+def _show_item(books: Books, shown: Body, stored: Stored) -> None:
+    """Adds the names and types of a bundle's parts."""
+    for part in shown.get("ItemGroupDetail", {}).get("ItemGroupLine", []):
+        item = books.get("Item", part["ItemRef"]["value"])
+        kind = {"type": item.body["Type"]} if item else {}
+        part["ItemRef"] = books.with_name(part["ItemRef"], "Item") | kind
 
 
 def _prepare_account(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
@@ -116,15 +126,16 @@ ITEM = Entity(
         "SalesTaxCodeRef": ref("TaxCode"),
         "PurchaseTaxCodeRef": ref("TaxCode"),
         "ParentRef": ref("Item"),
-        "ClassRef": ref(),
+        "ClassRef": ref("Class"),
         "SubItem": flag(),
         "TrackQtyOnHand": flag(),
         "QtyOnHand": number(),
         "InvStartDate": day(),
         "DeferredRevenue": flag(),
     },
-    ignored=frozenset({"FullyQualifiedName", "Level"}),
+    ignored=frozenset({"FullyQualifiedName", "Level", "ItemGroupDetail", "PrintGroupedItems"}),
     refs={
+        "ClassRef": ("Class",),
         "IncomeAccountRef": ("Account",),
         "ExpenseAccountRef": ("Account",),
         "AssetAccountRef": ("Account",),
@@ -139,6 +150,8 @@ ITEM = Entity(
     order="json_extract(body, '$.FullyQualifiedName') COLLATE NOCASE, n",
     prepare=_prepare_item,
     settle=engine.requalify_children,
+    respond=_show_item,
+    omitted={FOUND: frozenset({"DeferredRevenue"})},
 )
 ACCOUNT = Entity(
     name="Account",
@@ -168,6 +181,7 @@ ACCOUNT = Entity(
     order="json_extract(body, '$.FullyQualifiedName') COLLATE NOCASE, n",
     prepare=_prepare_account,
     settle=engine.requalify_children,
+    respond=ledger.show,
 )
 TERM = Entity(
     name="Term",

@@ -1,4 +1,4 @@
-"""Payments by customers, and which invoices they pay.
+"""Payments by customers, and which invoices they settle, with which credit memos.
 
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/payment
 """
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldcamp.sandbox.intuit import allocations, errors, people, transactions
+from fieldcamp.sandbox.intuit.allocations import CREDIT, INVOICE, KINDS, of
 from fieldcamp.sandbox.intuit.amounts import cents, decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references, texts
@@ -22,7 +23,7 @@ SETTLED = "Completed"
 
 def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
     if old is not None:
-        _refuse_deposited(old)
+        refuse_deposited(old)
     if "TotalAmt" not in draft:
         raise errors.business("You must set a transaction amount.", "TotalAmt")
     total = cents(decimal(draft["TotalAmt"]))
@@ -30,20 +31,18 @@ def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
         raise errors.business("The transaction amount must be 0 or greater.", "TotalAmt")
     draft["TotalAmt"] = number(total)
     transactions.complete(books, draft, books.the("Customer", draft["CustomerRef"]["value"]).body)
-    draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
+    if total:  # a payment of nothing, which links credits to invoices, goes into no account
+        draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
     draft.setdefault("ProcessPayment", False)
     draft["Line"] = [_line(each) for each in draft.get("Line", [])]
-    new, before = allocations.of(draft), allocations.of(old.body) if old else {}
-    if len(new) < len(draft["Line"]):
-        raise errors.business("An invoice can be paid by one line of a payment only.", "Line")
-    applied = sum(new.values(), ZERO)
-    if applied > total:
-        raise errors.business("The amount applied to invoices cannot be more than the amount of the payment.", "Line")
-    draft["UnappliedAmt"] = number(total - applied)
-    moved = [each for each in {**before, **new} if before.get(each) != new.get(each)]
-    for invoice in new:
-        _check_link(books, draft, invoice, new[invoice], before.get(invoice, ZERO))
-    dates = [books.the("Invoice", each).body["TxnDate"] for each in moved]
+    draft["UnappliedAmt"] = number(_unapplied(draft, total))
+    dates = []
+    for kind in KINDS:
+        new, before = of(draft, kind), of(old.body, kind) if old else {}
+        for txn in new:
+            _check_link(books, draft, kind, txn, new[txn], before.get(txn, ZERO))
+        moved = (each for each in {**before, **new} if before.get(each) != new.get(each))
+        dates += [found.body["TxnDate"] for found in (books.get(kind, each) for each in moved) if found]
     transactions.check_period(books, draft, old, *dates)
 
 
@@ -56,28 +55,35 @@ def _line(sent: Body) -> Body:
     amount = cents(decimal(sent["Amount"]))
     if amount <= ZERO:
         raise errors.business("The amount of a payment's line must be more than 0.", "Line.Amount")
-    return allocations.line(links[0]["TxnId"], amount)
+    return allocations.line(links[0]["TxnId"], amount, links[0]["TxnType"])
 
 
-def _check_link(books: Books, draft: Body, invoice_id: str, amount: Decimal, before: Decimal) -> None:
-    invoice, payer = books.get("Invoice", invoice_id), draft["CustomerRef"]["value"]
-    owner = invoice.body["CustomerRef"]["value"] if invoice else ""
-    if invoice is None or (owner != payer and owner not in _family(books, payer)):
-        text_ = f"Transaction {invoice_id} cannot be linked to a payment of this customer."
+def _unapplied(draft: Body, total: Decimal) -> Decimal:
+    """What is left of the payment when its invoices are settled, credit memos helping."""
+    invoices, memos = of(draft), of(draft, CREDIT)
+    if len(invoices) + len(memos) < len(draft["Line"]):
+        raise errors.business("An invoice can be paid by one line of a payment only.", "Line")
+    applied, credited = sum(invoices.values(), ZERO), sum(memos.values(), ZERO)
+    if credited > applied:
+        raise errors.business("The credits cannot be more than what they settle.", "Line")
+    if applied - credited > total:
+        raise errors.business("The amount applied to invoices cannot be more than the amount of the payment.", "Line")
+    return total - (applied - credited)
+
+
+def _check_link(books: Books, draft: Body, kind: str, txn: str, amount: Decimal, before: Decimal) -> None:
+    stored, payer = books.get(kind, txn), draft["CustomerRef"]["value"]
+    owner = stored.body["CustomerRef"]["value"] if stored else ""
+    if stored is None or (owner != payer and owner not in people.family(books, payer)):
+        text_ = f"Transaction {txn} cannot be linked to a payment of this customer."
         raise Fault(620, "Transaction cannot be linked", text_, "Line.LinkedTxn.TxnId")
-    if amount > decimal(invoice.body["Balance"]) + before:
-        raise errors.business("You can't apply more than the open balance of the invoice.", "Line.Amount")
+    if amount > decimal(stored.body["Balance"]) + before:
+        what = "balance of the invoice" if kind == INVOICE else "amount of the credit memo"
+        raise errors.business(f"You can't apply more than the open {what}.", "Line.Amount")
 
 
-def _family(books: Books, customer_id: str) -> set[str]:
-    """Whom the customer is below, and who is below it."""
-    below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
-    found = {child.id for child in books.rows("Customer", below, customer_id)}
-    parent = books.the("Customer", customer_id).body.get("ParentRef")
-    return found | ({parent["value"]} if parent else set())
-
-
-def _refuse_deposited(old: Stored) -> None:
+def refuse_deposited(old: Stored) -> None:
+    """Refuses to touch money that is in a bank deposit."""
     if is_deposited(old.body):
         raise Fault(
             6540,
@@ -92,22 +98,21 @@ def _refuse_settled(old: Stored) -> None:
 
 
 def _settle(books: Books, new: Stored | None, old: Stored | None) -> None:
-    """The customer owes less or more, and the invoices follow."""
+    """The customer owes less or more, and what the payment settles follows."""
     for stored, sign in ((old, 1), (new, -1)):
         if stored is not None:
             paid = decimal(stored.body["TotalAmt"]) * sign
             people.adjust_balance(books, stored.body["CustomerRef"]["value"], paid)
     either = new or old
     if either is not None:
-        after, before = (allocations.of(stored.body) if stored else {} for stored in (new, old))
-        allocations.carry_over(books, either.id, after, before)
+        allocations.carry_over(books, either.id, new.body if new else {}, old.body if old else {})
 
 
 def _check_removal(books: Books, old: Stored) -> None:
-    _refuse_deposited(old)
+    refuse_deposited(old)
     _refuse_settled(old)
-    dates = [books.the("Invoice", each).body["TxnDate"] for each in allocations.of(old.body)]
-    transactions.check_period(books, {}, old, *dates)
+    settled = [books.get(kind, each) for kind in KINDS for each in of(old.body, kind)]
+    transactions.check_period(books, {}, old, *(each.body["TxnDate"] for each in settled if each))
 
 
 def _void(books: Books, draft: Body, old: Stored) -> None:
@@ -127,17 +132,6 @@ def is_settled(body: Body) -> bool:
     return bool(body.get("CreditCardPayment", {}).get("CreditChargeResponse", {}).get("Status") == SETTLED)
 
 
-def deposit(books: Books, payment: Stored) -> Stored:
-    """As the user does: puts the money into the bank, together with a deposit's number."""
-    link = {"TxnId": books.store.next_id(books.realm, "Transaction"), "TxnType": "Deposit"}
-    return books.change(payment, payment.body | {"LinkedTxn": [link]})
-
-
-def take_back(books: Books, payment: Stored) -> Stored:
-    """As the user does: takes it out of its deposit."""
-    return books.change(payment, {name: value for name, value in payment.body.items() if name != "LinkedTxn"})
-
-
 def settle_card(books: Books, payment: Stored) -> Stored:
     """As the card company does: the charge is final."""
     charge = {
@@ -150,12 +144,15 @@ def settle_card(books: Books, payment: Stored) -> Stored:
 def _respond(books: Books, shown: Body, stored: Stored) -> None:
     transactions.show_currency(shown)
     for line in shown["Line"]:
-        invoice = books.the("Invoice", line["LinkedTxn"][0]["TxnId"])
-        before = decimal(invoice.body["Balance"]) + decimal(line["Amount"])
+        link = line["LinkedTxn"][0]
+        settled = books.get(link["TxnType"], link["TxnId"])
+        if settled is None:
+            continue
+        before = decimal(settled.body.get("Balance")) + decimal(line["Amount"])
         pairs = (
-            ("txnId", invoice.id),
+            ("txnId", settled.id),
             ("txnOpenBalance", f"{before:.2f}"),
-            ("txnReferenceNumber", invoice.body.get("DocNumber", "")),
+            ("txnReferenceNumber", settled.body.get("DocNumber", "")),
         )
         line["LineEx"] = {"any": [_named(name, value) for name, value in pairs]}
 
@@ -189,12 +186,13 @@ PAYMENT = Entity(
         "CurrencyRef": ref(),
         "ExchangeRate": numeric(0),
         "PrivateNote": text(4000),
+        "TransactionLocationType": text(50),
         "ProcessPayment": flag(),
         # The LineEx that reads carry is not taken back.
         "Line": rows(
             struct(
                 Amount=numeric(),
-                LinkedTxn=rows(struct(TxnId=text(20), TxnType=choice("Invoice"), TxnLineId=text(10)), 1),
+                LinkedTxn=rows(struct(TxnId=text(20), TxnType=choice(*KINDS), TxnLineId=text(10)), 1),
             )
         ),
     },

@@ -7,10 +7,10 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from fieldcamp.sandbox.intuit import engine, errors
+from fieldcamp.sandbox.intuit import engine, errors, places
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, numbers, texts
+from fieldcamp.sandbox.intuit.entity import CREATED, FOUND, READ, UPDATED, Body, Entity, Names, Property, numbers, texts
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.shape import ADDRESS, EMAIL, NAME_STOPPERS, PHONE, Kind, flag, ref, struct, text
 from fieldcamp.sandbox.intuit.shape import number as numeric
@@ -94,6 +94,11 @@ def _show_currency(books: Books, shown: Body, stored: Stored) -> None:
     shown["CurrencyRef"] = {"value": code, "name": CURRENCIES.get(code, code)}
 
 
+def _show_customer(books: Books, shown: Body, stored: Stored) -> None:
+    _show_currency(books, shown, stored)
+    shown["ClientEntityId"] = "0"
+
+
 def _prepare_customer(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
     _complete_name(draft)
     _number_addresses(books, draft, old)
@@ -152,36 +157,48 @@ def _prepare_employee(books: Books, draft: Body, old: Stored | None, sent: Body)
 
 def adjust_balance(books: Books, customer_id: str, by: Decimal) -> None:
     """Moves a customer's balance, and that of all it is below: LastUpdatedTime moves, the SyncToken does not."""
-    if not by:
-        return
-    above: str | None = customer_id
-    while above:
+    stored = books.the("Customer", customer_id)
+    if by:
+        balance = number(decimal(stored.body.get("Balance")) + by)
+        books.annotate(stored, stored.body | {"Balance": balance})
+        adjust_jobs(books, customer_id, by)
+
+
+def adjust_jobs(books: Books, above: str | None, by: Decimal) -> None:
+    """Moves what a customer and all below it owe together, and that of all it is below."""
+    while above and by:
         stored = books.the("Customer", above)
-        body = dict(stored.body)
-        names = ("Balance", "BalanceWithJobs") if above == customer_id else ("BalanceWithJobs",)
-        for name in names:
-            body[name] = number(decimal(body.get(name)) + by)
+        body = stored.body | {"BalanceWithJobs": number(decimal(stored.body.get("BalanceWithJobs")) + by)}
         books.change(stored, body, bump=False)
         above = body.get("ParentRef", {}).get("value")
 
 
-def merge(books: Books, kept_id: str, lost_id: str, transactions: tuple[str, ...] = ("Invoice", "Payment")) -> None:
-    """As the user does on QuickBooks' page: all that belonged to one customer is the other's, and its id is gone."""
-    with books.store.state.transaction():
-        kept, lost = books.get("Customer", kept_id), books.get("Customer", lost_id)
-        if kept is None or lost is None or kept_id == lost_id:
-            raise errors.not_found(is_list=True)
-        for name in transactions:
-            for stored in list(books.of_customer(name, lost_id)):
-                books.change(stored, stored.body | {"CustomerRef": {"value": kept_id}})
-        below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
-        for child in list(books.rows("Customer", below, lost_id)):
-            name = f"{kept.body['FullyQualifiedName']}:{child.body['DisplayName']}"
-            moved = child.body | {"ParentRef": {"value": kept_id}, "FullyQualifiedName": name}
-            engine.requalify_children(books, books.change(child, moved), child)
-        balance = decimal(lost.body.get("BalanceWithJobs"))
-        books.delete(lost)
-        adjust_balance(books, kept_id, balance)
+def _settle_customer(books: Books, new: Stored | None, old: Stored | None) -> None:
+    """After a customer has moved: the names of those below it follow, and what its parents owe with it."""
+    engine.requalify_children(books, new, old)
+    if new is None or old is None:
+        return
+    parents = [stored.body.get("ParentRef", {}).get("value") for stored in (old, new)]
+    owed = decimal(new.body.get("BalanceWithJobs"))
+    if parents[0] != parents[1] and owed:
+        for parent, sign in zip(parents, (-1, 1), strict=True):
+            adjust_jobs(books, parent, owed * sign)
+
+
+def family(books: Books, customer_id: str) -> set[str]:
+    """Whom the customer is below, and all who are below it: one may pay for the other."""
+    found: set[str] = set()
+    above = books.the("Customer", customer_id).body.get("ParentRef", {}).get("value")
+    while above and above not in found:
+        found.add(above)
+        above = books.the("Customer", above).body.get("ParentRef", {}).get("value")
+    below = "NOT deleted AND json_extract(body, '$.ParentRef.value') = ?"
+    waiting = [customer_id]
+    while waiting:
+        children = [child.id for child in books.rows("Customer", below, waiting.pop()) if child.id not in found]
+        found |= set(children)
+        waiting += children
+    return found
 
 
 CUSTOMER = Entity(
@@ -209,15 +226,21 @@ CUSTOMER = Entity(
         {"Balance", "BalanceWithJobs", "FullyQualifiedName", "Level", "V4IDPseudonym", "IsProject", "ClientEntityId"}
     ),
     refs={
-        "ParentRef": ("Customer",),
         "SalesTermRef": ("Term",),
         "PaymentMethodRef": ("PaymentMethod",),
     },
     filterable={**_FILTERS, **texts("FullyQualifiedName"), **numbers("Balance")},
     order="json_extract(body, '$.DisplayName') COLLATE NOCASE, n",
     prepare=_prepare_customer,
-    settle=engine.requalify_children,
-    respond=_show_currency,
+    settle=_settle_customer,
+    respond=_show_customer,
+    # As recorded from Intuit in 2026: each of the four kinds of answer knows something less of a customer.
+    omitted={
+        CREATED: frozenset({"V4IDPseudonym", "ClientEntityId", places.KNOWN}),
+        UPDATED: frozenset({"V4IDPseudonym", "ClientEntityId"}),
+        READ: frozenset({"ClientEntityId", places.KNOWN}),
+        FOUND: frozenset({"DefaultTaxCodeRef"}),
+    },
 )
 VENDOR = Entity(
     name="Vendor",

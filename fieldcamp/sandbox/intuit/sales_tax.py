@@ -24,8 +24,9 @@ INCLUSIVE, NOT_APPLICABLE = "TaxInclusive", "NotApplicable"
 
 @dataclass(frozen=True)
 class Asked:
-    """What an invoice's tax depends on. `lines` are the codes and amounts of its lines, `detail` the TxnTaxDetail as it
-    was sent, `engine_code` the code that automated sales tax finds for the address, or an empty string."""
+    """What an invoice's tax depends on. `lines` are the codes and amounts of its lines, `grosses` what they cost with
+    tax, `detail` the TxnTaxDetail as it was sent, `engine_code` the code that automated sales tax finds for the
+    address, or an empty string."""
 
     mode: TaxMode
     lines: Sequence[tuple[str, Decimal]]
@@ -34,6 +35,7 @@ class Asked:
     detail: Body
     calculation: str = ""
     engine_code: str = ""
+    grosses: Sequence[Decimal] = ()
 
 
 Rates = Callable[[str], Sequence[Rate] | None]  # of a code in the company's list; None for one that is not there
@@ -80,12 +82,25 @@ def _foreign(asked: Asked, of_code: dict[str, Decimal], rates: Rates) -> Body:
         return totals.tax_detail([])
     if any(not code or code in PSEUDO for code in of_code):
         raise errors.business(NO_CODE)
-    lines = totals.tax_lines(of_code, lambda code: _known(rates, code))
+    lines = _worked_out(asked, of_code, lambda code: _known(rates, code))
     wanted = {_rate(line): cents(decimal(line.get("Amount", 0))) for line in named}
     unknown = sorted(set(wanted) - {line.rate.id for line in lines})
     if unknown:
         raise errors.business(f"Tax rate {unknown[0]} applies to no line of this transaction.")
     return totals.tax_detail([TaxLine(each.rate, each.net, wanted.get(each.rate.id, each.amount)) for each in lines])
+
+
+def _worked_out(asked: Asked, of_code: dict[str, Decimal], rates: Callable[[str], Sequence[Rate]]) -> list[TaxLine]:
+    if asked.calculation != INCLUSIVE:
+        return totals.tax_lines(of_code, rates)
+    nets = totals.bases(asked.lines, asked.discount)
+    before = totals.bases(asked.lines)
+    whole = totals.bases([(code, cost) for (code, _), cost in zip(asked.lines, asked.grosses, strict=True)])
+    # A discount takes as large a part of the gross amount as of the net one.
+    grosses = {
+        code: cents(whole[code] * net / before[code]) if before[code] else whole[code] for code, net in nets.items()
+    }
+    return totals.inclusive_tax_lines(nets, grosses, rates)
 
 
 def _known(rates: Rates, code: str) -> Sequence[Rate]:

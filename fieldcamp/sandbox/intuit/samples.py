@@ -39,7 +39,9 @@ ACCOUNTS = (
     ("1", "Services", "Income", "ServiceFeeIncome"),
     ("4", "Undeposited Funds", "Other Current Asset", "UndepositedFunds"),
     ("33", "Accounts Payable (A/P)", "Accounts Payable", "AccountsPayable"),
+    ("34", "Opening Balance Equity", "Equity", "OpeningBalanceEquity"),
     ("35", "Checking", "Bank", "Checking"),
+    ("36", "Savings", "Bank", "Savings"),
     ("79", "Sales of Product Income", "Income", "SalesOfProductIncome"),
     ("80", "Cost of Goods Sold", "Cost of Goods Sold", "SuppliesMaterialsCogs"),
     ("81", "Inventory Asset", "Other Current Asset", "Inventory"),
@@ -47,6 +49,7 @@ ACCOUNTS = (
     ("84", "Accounts Receivable (A/R)", "Accounts Receivable", "AccountsReceivable"),
     ("86", "Discounts given", "Income", "DiscountsRefundsGiven"),
     ("87", "Plumbing Services", "Income", "ServiceFeeIncome"),
+    ("88", "Shipping Income", "Income", "OtherPrimaryIncome"),
     ("89", "Sales Tax Payable", "Other Current Liability", "SalesTaxPayable"),
 )
 PAYMENT_METHODS = (("1", "Cash"), ("2", "Check"), ("3", "Visa"), ("4", "MasterCard"), ("5", "Bank transfer"))

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from fieldcamp.sandbox.intuit import engine, preferences, samples, tax, terms
+from fieldcamp.sandbox.intuit import engine, messy, preferences, samples, tax, terms
 from fieldcamp.sandbox.intuit.amounts import cents, decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.bulk import make as bulk
@@ -18,12 +18,15 @@ SERVICES, GOODS = "87", "79"  # the accounts that take what is earned
 
 
 def fill(intuit: "Intuit", seed: str) -> None:
-    """Makes the two companies and, for "demo", some of their business."""
+    """Makes the two companies and, for "demo" and "messy", some of their business."""
     for company in samples.COMPANIES:
         _company(intuit, company)
     if seed == "demo":
         _plumbing(intuit.books(samples.PLUMBING))
         _northern(intuit.books(samples.NORTHERN))
+    elif seed == "messy":
+        messy.fill(intuit.books(samples.PLUMBING))
+        messy.fill_foreign(intuit.books(samples.NORTHERN))
 
 
 def _company(intuit: "Intuit", company: samples.Company) -> None:

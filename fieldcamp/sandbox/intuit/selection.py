@@ -5,7 +5,7 @@ from typing import Any
 
 from fieldcamp.sandbox.intuit import engine, times
 from fieldcamp.sandbox.intuit.books import Books
-from fieldcamp.sandbox.intuit.entity import Body, Entity, Property
+from fieldcamp.sandbox.intuit.entity import FOUND, Body, Entity, Property
 from fieldcamp.sandbox.intuit.query import Condition, Query, invalid, parse
 
 COMMON = {
@@ -16,7 +16,7 @@ COMMON = {
 ALWAYS = ("Id", "domain", "sparse")
 
 
-def answer(books: Books, statement: str) -> Body:
+def answer(books: Books, statement: str, include: tuple[str, ...] = ()) -> Body:
     """The QueryResponse of a statement; without a match it is an empty object."""
     query = parse(statement)
     entity = _entity(books, query.entity)
@@ -32,17 +32,18 @@ def answer(books: Books, statement: str) -> Body:
         limit=query.limit,
         offset=query.start - 1,
     )
-    found = [_projected(entity, engine.shown(books, stored), query.columns) for stored in rows]
+    found = [_projected(entity, engine.shown(books, stored, FOUND, include), query.columns) for stored in rows]
     if not found:
         return {}
-    return {entity.name: found, "startPosition": query.start, "maxResults": len(found)}
+    page = {entity.name: found, "startPosition": query.start, "maxResults": len(found)}
+    return page if entity.is_list else page | {"totalCount": len(found)}
 
 
 def _entity(books: Books, name: str) -> Entity:
     for entity in books.entities.values():
         if entity.name.lower() == name.lower():
             return entity
-    raise invalid(f"Query metadata not found for entity {name}")
+    raise invalid(f"invalid context declaration: {name}")
 
 
 def _where(books: Books, entity: Entity, query: Query) -> tuple[str, list[Any]]:

@@ -103,6 +103,11 @@ class Store:
         query = f"SELECT count(*) AS n FROM q_objects WHERE realm = ? AND type = ? AND {where}"
         return int(self.state.the(query, realm, entity, *params)["n"])
 
+    def total(self, realm: str, entity: str, value: str, where: str = "NOT deleted", *params: Any) -> float:
+        """The sum of an expression over objects of one type; it and the condition are ours, never a client's."""
+        query = f"SELECT total({value}) AS n FROM q_objects WHERE realm = ? AND type = ? AND {where}"
+        return float(self.state.the(query, realm, entity, *params)["n"])
+
     def next_id(self, realm: str, sequence: str) -> str:
         """The next number of a sequence, e.g. the one that all transactions share."""
         with self.state.transaction():
@@ -134,6 +139,10 @@ class Store:
             )
             self.state.execute(SAVE, *_row(stored))
         return stored
+
+    def rewrite(self, stored: Stored) -> None:
+        """Writes an object's body and nothing else: neither its SyncToken nor its times move, and no change is told."""
+        self.state.execute(SAVE, *_row(stored))
 
     def save_many(self, objects: Iterable[Stored]) -> None:
         """Writes many new objects of one moment with ids of their own."""

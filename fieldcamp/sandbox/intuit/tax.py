@@ -5,7 +5,7 @@ https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/
 
 from typing import Any
 
-from fieldcamp.sandbox.intuit import errors, preferences, sales_tax
+from fieldcamp.sandbox.intuit import errors, preferences, rate_history, sales_tax
 from fieldcamp.sandbox.intuit.amounts import decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body, Entity, Names, Property, texts
@@ -23,19 +23,19 @@ def mode(books: Books) -> TaxMode:
     return preferences.tax_mode(books.the("CompanyInfo").body, books.the("Preferences").body)
 
 
-def work_out(books: Books, asked: sales_tax.Asked) -> Body:
-    """The TxnTaxDetail of an invoice."""
-    return sales_tax.work_out(asked, lambda code: rates_of(books, code))
+def work_out(books: Books, asked: sales_tax.Asked, day: str) -> Body:
+    """The TxnTaxDetail of a sale of that day."""
+    return sales_tax.work_out(asked, lambda code: rates_of(books, code, day))
 
 
-def rates_of(books: Books, code: str) -> list[Rate] | None:
-    """The sales rates of a code, or None where there is no such code in use."""
+def rates_of(books: Books, code: str, day: str) -> list[Rate] | None:
+    """The sales rates that a code had on a day, or None where there is no such code in use."""
     stored = books.get("TaxCode", code)
     if stored is None or not stored.active:
         return None
-    details = stored.body["SalesTaxRateList"]["TaxRateDetail"]
-    ids = [detail["TaxRateRef"]["value"] for detail in details]
-    return [Rate(each, decimal(books.the("TaxRate", each).body["RateValue"])) for each in ids]
+    details = stored.body.get("SalesTaxRateList", {}).get("TaxRateDetail", [])
+    rates = [books.get("TaxRate", detail.get("TaxRateRef", {}).get("value", "")) for detail in details]
+    return [Rate(each.id, rate_history.on(each.body, day)) for each in rates if each]
 
 
 def code_for(books: Books, invoice: Body) -> str:
@@ -132,7 +132,7 @@ def rate_body(name: str, percent: str, agency: str) -> Body:
         "AgencyRef": {"value": agency},
         "SpecialTaxType": "NONE",
         "DisplayType": "ReadOnly",
-        "EffectiveTaxRate": [{"RateValue": value, "EffectiveDate": "2014-01-01T00:00:00-08:00"}],
+        "EffectiveTaxRate": [{"RateValue": value, "EffectiveDate": rate_history.FIRST}],
     }
 
 
@@ -163,6 +163,7 @@ TAX_RATE = Entity(
     fields={"Name": text(100), "Active": flag()},
     filterable={**texts("Name", "Description"), **_ACTIVE},
     in_cdc=False,
+    respond=rate_history.show,
 )
 TAX_AGENCY = Entity(
     name="TaxAgency",

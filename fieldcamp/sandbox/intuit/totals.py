@@ -69,6 +69,20 @@ def tax_lines(of_code: Mapping[str, Decimal], rates: Callable[[str], Sequence[Ra
     return [TaxLine(rate, net, cents(net * rate.percent / HUNDRED)) for rate, net in nets.items()]
 
 
+def inclusive_tax_lines(
+    nets: Mapping[str, Decimal], grosses: Mapping[str, Decimal], rates: Callable[[str], Sequence[Rate]]
+) -> list[TaxLine]:
+    """One line for each rate where prices hold the tax: together they are to the cent what lies between net and gross,
+    so that the total is what the prices say."""
+    found: dict[Rate, TaxLine] = {}
+    for code, net in nets.items():
+        lines = tax_lines({code: net}, rates)
+        for line in overridden(lines, grosses[code] - net):
+            before = found.get(line.rate, TaxLine(line.rate, ZERO, ZERO))
+            found[line.rate] = TaxLine(line.rate, before.net + line.net, before.amount + line.amount)
+    return list(found.values())
+
+
 def overridden(lines: Sequence[TaxLine], total: Decimal) -> list[TaxLine]:
     """The same rates, and the total that the caller wants, spread over them as they would have shared it."""
     weights = [line.amount for line in lines]

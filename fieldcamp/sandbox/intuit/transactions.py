@@ -13,9 +13,11 @@ COUNTED = ("TxnDate", "CustomerRef", "TotalAmt", "Line", "TxnTaxDetail")
 
 
 def complete(books: Books, draft: Body, customer: Body) -> None:
-    """The company's date where none was sent, and the customer's currency, which a sent one must be."""
+    """The company's date where none was sent, and the customer's currency, which a sent one must be; without a customer
+    it is the company's."""
     draft.setdefault("TxnDate", books.today)
-    currency = customer["CurrencyRef"]["value"]
+    home = books.preference("CurrencyPrefs", "HomeCurrency", {"value": "USD"})["value"]
+    currency = customer["CurrencyRef"]["value"] if customer else home
     if draft.setdefault("CurrencyRef", {"value": currency})["value"] != currency:
         text = "The currency of the transaction is invalid for customer / vendor / account."
         raise errors.business(text, "CurrencyRef")

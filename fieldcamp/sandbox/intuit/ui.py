@@ -10,12 +10,16 @@ from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.http import BadInput, Request, Response, redirect
-from fieldcamp.sandbox.intuit import preferences, ui_invoices, ui_payments, ui_settings
+from fieldcamp.sandbox.intuit import preferences, ui_settings
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.consent import SCOPES
 from fieldcamp.sandbox.intuit.errors import Fault
 from fieldcamp.sandbox.intuit.store import Stored
-from fieldcamp.sandbox.intuit.ui_names import NAME_LISTS, NameList
+from fieldcamp.sandbox.intuit.ui_deposits import Deposits
+from fieldcamp.sandbox.intuit.ui_names import NAME_LISTS
+from fieldcamp.sandbox.intuit.ui_parts import Kind
+from fieldcamp.sandbox.intuit.ui_payments import Payments
+from fieldcamp.sandbox.intuit.ui_sales import SALES_FORMS
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.intuit import Intuit
@@ -25,12 +29,18 @@ VENDOR = {"name": "intuit", "title": "Intuit"}
 TABS = (
     ("customers", "Customers"),
     ("items", "Products and services"),
+    ("estimates", "Estimates"),
     ("invoices", "Invoices"),
+    ("credits", "Credit memos"),
     ("payments", "Payments"),
+    ("deposits", "Deposits"),
     ("vendors", "Vendors"),
+    ("classes", "Classes"),
+    ("locations", "Locations"),
     ("settings", "Settings"),
     ("apps", "Apps with access"),
 )
+KINDS: dict[str, Kind] = {**NAME_LISTS, **SALES_FORMS, "payments": Payments(), "deposits": Deposits()}
 PAGE = 50
 NEWEST = "json_extract(body, '$.TxnDate') COLLATE NOCASE DESC, n DESC"
 OF_CUSTOMER = (
@@ -88,27 +98,20 @@ class Ui:
     def _list(self, request: Request, books: Books, tab: str) -> Response:
         q, text = request.query.get("q", "").strip(), request.query.get("page", "1")
         number = min(int(text), 1_000_000) if text.isdecimal() and len(text) < 8 and int(text) else 1
-        names = NAME_LISTS.get(tab)
-        entity = names.entity if names else tab.removesuffix("s").capitalize()
-        where, params = _search(books, entity, q, names is not None)
-        order = books.entities[entity].order if names else NEWEST
-        found = list(books.rows(entity, where, *params, order=order, limit=PAGE + 1, offset=(number - 1) * PAGE))
-        total = books.store.count(books.realm, entity, where, *params)
+        kind = KINDS[tab]
+        where, params = _search(books, kind, q)
+        order = NEWEST if kind.number else books.entities[kind.entity].order
+        found = list(books.rows(kind.entity, where, *params, order=order, limit=PAGE + 1, offset=(number - 1) * PAGE))
+        total = books.store.count(books.realm, kind.entity, where, *params)
         here = f"{ROOT}/{books.realm}/{tab}"
-        if names:
-            title, new, heads, rows = names.title, names.new, names.heads, [names.row(each) for each in found[:PAGE]]
-        else:
-            kind = ui_invoices if tab == "invoices" else ui_payments
-            title, new = dict(TABS)[tab], "New invoice" if tab == "invoices" else "Receive a payment"
-            heads, rows = kind.HEADS, [kind.row(books, each) for each in found[:PAGE]]
         return self._show(
             "list",
             books,
             tab,
-            title=title,
-            new=new,
-            heads=heads,
-            rows=rows,
+            title=kind.title,
+            new=kind.new,
+            heads=kind.heads,
+            rows=[kind.row(books, each) for each in found[:PAGE]],
             q=q,
             caption=f"{total} in all",
             earlier=f"{here}?{urlencode({'q': q, 'page': number - 1})}" if number > 1 else "",
@@ -116,37 +119,26 @@ class Ui:
         )
 
     def _record(self, request: Request, books: Books, tab: str, object_id: str) -> Response:
-        names = NAME_LISTS.get(tab)
-        entity = names.entity if names else tab.removesuffix("s").capitalize()
-        stored = books.get(entity, object_id) if object_id else None
+        kind = KINDS[tab]
+        stored = books.get(kind.entity, object_id) if object_id else None
         if object_id and stored is None:
             raise NoPage(object_id)
         if request.method == "POST":
             return self._change(request, books, tab, stored)
-        here = f"{ROOT}/{books.realm}"
-        customer = request.query.get("customer", "")
-        if names:
-            shown = _named(books, names, stored, here)
-        elif tab == "invoices":
-            shown = ui_invoices.form(books, stored, customer, here)
-        elif stored is None and not customer:
-            return self._show("choose", books, tab, customers=ui_payments.payers(books))
-        else:
-            shown = ui_payments.form(books, stored, customer, request.query.get("invoice", ""), here)
-        template = {"invoices": "invoice", "payments": "payment"}.get(tab, "record")
-        return self._show(template, books, tab, token=stored.token if stored else "", **shown)
+        shown = {"template": kind.template} | kind.form(books, stored, request.query, f"{ROOT}/{books.realm}")
+        return self._show(shown.pop("template"), books, tab, token=stored.token if stored else "", **shown)
 
     def _change(self, request: Request, books: Books, tab: str, stored: Stored | None) -> Response:
         """Through the same functions as the API."""
-        place = f"{ROOT}/{books.realm}/{tab}"
+        root, kind = f"{ROOT}/{books.realm}", KINDS[tab]
         # Browsers end the lines of a text area with a carriage return too.
         form = MultiDict((name, text.replace("\r\n", "\n")) for name, text in request.form().items(multi=True))
-        kind: Any = NAME_LISTS.get(tab) or (ui_invoices if tab == "invoices" else ui_payments)
         if stored is None or form.get("action") == "save":
-            object_id = kind.save(books, stored, form)
+            next_ = kind.save(books, stored, form)
         else:
-            object_id = kind.act(books, stored, form)
-        return redirect(f"{place}/{object_id}" if object_id else place, 303)
+            next_ = kind.act(books, stored, form)
+        place = next_ if next_.startswith("/") else f"/{tab}/{next_}".rstrip("/")
+        return redirect(f"{root}{place}", 303)
 
     def _settings(self, request: Request, books: Books) -> Response:
         if request.method == "POST":
@@ -181,37 +173,17 @@ class Ui:
         }
 
 
-def _named(books: Books, names: NameList, stored: Stored | None, root: str) -> dict[str, Any]:
-    """The page of a customer, an item or a vendor."""
-    body = stored.body if stored else {}
-    row = names.row(stored) if stored else None
-    links = []
-    if stored and names.entity == "Customer" and stored.active:
-        links = [
-            (f"{root}/invoices/new?customer={stored.id}", "New invoice"),
-            (f"{root}/payments/new?customer={stored.id}", "Receive a payment"),
-        ]
-    return {
-        "title": row.cells[0] if row else names.new,
-        "chips": row.chips if row else (),
-        "facts": [(head, row.cells[n]) for n, (head, kind) in enumerate(names.heads) if kind] if row else [],
-        "links": links,
-        "fields": names.fields(books, body),
-        "actions": names.actions(books, stored) if stored else [],
-    }
-
-
-def _search(books: Books, entity: str, q: str, by_name: bool) -> tuple[str, tuple[Any, ...]]:
+def _search(books: Books, kind: Kind, q: str) -> tuple[str, tuple[Any, ...]]:
     """The condition that finds what a person has typed, and its values."""
     if not q:
         return "NOT deleted", ()
     escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     like = f"%{escaped}%"
-    if by_name:
-        field = books.entities[entity].names
-        return f"NOT deleted AND json_extract(body, '$.{field.field if field else 'Name'}') LIKE ? ESCAPE '\\'", (like,)
-    number = "DocNumber" if entity == "Invoice" else "PaymentRefNum"
-    own = f"json_extract(body, '$.{number}') LIKE ? ESCAPE '\\'"
+    if not kind.number:
+        names = books.entities[kind.entity].names
+        name = "FullyQualifiedName" if names and names.qualified else names.field if names else "Name"
+        return f"NOT deleted AND json_extract(body, '$.{name}') LIKE ? ESCAPE '\\'", (like,)
+    own = f"json_extract(body, '$.{kind.number}') LIKE ? ESCAPE '\\'"
     return f"NOT deleted AND ({own} OR {OF_CUSTOMER})", (like, books.realm, like)
 
 

@@ -1,9 +1,9 @@
 """What the pages of the books are made of: fields, buttons, tables, and how money and dates are written and read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 from werkzeug.datastructures import MultiDict
 
@@ -19,7 +19,7 @@ MONEY = "money"
 
 @dataclass(frozen=True)
 class Field:
-    """A labelled input. `kind` is an input's type, "select" or "tick"."""
+    """A labelled input. `kind` is an input's type, "select", "area", "tick", or "emails" for several addresses."""
 
     name: str
     label: str
@@ -59,6 +59,46 @@ class Section:
     fields: Sequence[Field] = field(default_factory=tuple)
     text: str = ""
     danger: bool = False
+
+
+class Kind(Protocol):
+    """A list of objects and the pages of them, e.g. customers or invoices."""
+
+    @property
+    def entity(self) -> str:
+        """Which type of object."""
+
+    @property
+    def title(self) -> str:
+        """What stands above the list."""
+
+    @property
+    def new(self) -> str:
+        """What leads to a new one."""
+
+    @property
+    def heads(self) -> Sequence[tuple[str, str]]:
+        """The columns, and MONEY for those that hold amounts."""
+
+    @property
+    def template(self) -> str:
+        """The page of one."""
+
+    @property
+    def number(self) -> str:
+        """By which property transactions are searched for; empty for lists of names."""
+
+    def row(self, books: Books, stored: Stored) -> Row:
+        """One in the list."""
+
+    def form(self, books: Books, stored: Stored | None, query: Mapping[str, str], root: str) -> dict[str, Any]:
+        """All that the page of one shows; without one, that of a new one."""
+
+    def save(self, books: Books, stored: Stored | None, form: MultiDict) -> str:
+        """Writes what the form says; the id of the object."""
+
+    def act(self, books: Books, stored: Stored, form: MultiDict) -> str:
+        """Does what a button says; the id, nothing when it is gone, or the address of another page."""
 
 
 def money(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A company's settings: closed books, subscription, sales tax, numbers."""
+"""A company's settings: closed books, subscription, numbers, what is tracked, sales tax and its rates."""
 
 from collections.abc import Callable
 
@@ -6,16 +6,25 @@ from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.days import parse_day
 from fieldcamp.sandbox.http import BadInput
-from fieldcamp.sandbox.intuit import preferences, tax
+from fieldcamp.sandbox.intuit import preferences, rate_history, tax
+from fieldcamp.sandbox.intuit.amounts import decimal
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body
 from fieldcamp.sandbox.intuit.preferences import TaxMode
-from fieldcamp.sandbox.intuit.ui_parts import Field, Section
+from fieldcamp.sandbox.intuit.ui_parts import Field, Section, parsed, plain
 
 MODES = (
     (TaxMode.NONE.value, "No sales tax"),
     (TaxMode.MANUAL.value, "A code in each invoice"),
     (TaxMode.AUTOMATED.value, "Automated, by the address"),
+)
+CHOICES = (
+    ("ClassTrackingPerTxnLine", "AccountingInfoPrefs", "A class for each line"),
+    ("TrackDepartments", "AccountingInfoPrefs", "A location"),
+    ("AllowServiceDate", "SalesFormsPrefs", "A service date for each line"),
+    ("AllowShipping", "SalesFormsPrefs", "Shipping"),
+    ("AllowDeposit", "SalesFormsPrefs", "A deposit"),
+    ("AutoApplyCredit", "SalesFormsPrefs", "Apply credits to invoices by itself"),
 )
 
 
@@ -48,12 +57,29 @@ def sections(books: Books) -> list[Section]:
                 Field("refuse", "Refuse to void a paid invoice", _refuses(books), "tick"),
             ),
         ),
+        Section(
+            "tracking",
+            "What is kept of a sale",
+            "Save",
+            tuple(Field(name, label, prefs[group][name], "tick") for name, group, label in CHOICES),
+        ),
     ]
     mode = tax.mode(books)
     if mode != TaxMode.FOREIGN:
         choice = Field("mode", "How invoices are taxed", mode.value, "select", options=MODES)
         found.append(Section("tax", "Sales tax", "Save", (choice,)))
-    return found
+    return [*found, _rates(books)]
+
+
+def _rates(books: Books) -> Section:
+    rates = list(books.rows("TaxRate", "active AND NOT deleted", order=books.entities["TaxRate"].order))
+    today = [(each.id, f"{each.body['Name']}, {plain(rate_history.on(each.body, books.today))}%") for each in rates]
+    fields = (
+        Field("tax_rate", "Tax rate", "", "select", options=today),
+        Field("percent", "Is, in percent", "", required=True),
+        Field("from", "From this day on", books.today, "date", required=True),
+    )
+    return Section("rate", "A tax rate changes", "Save", fields, "Sales of earlier days keep the rate of their day.")
 
 
 def act(books: Books, sent: MultiDict) -> None:
@@ -71,10 +97,29 @@ def act(books: Books, sent: MultiDict) -> None:
         warn, refuse = bool(sent.get("warn")), bool(sent.get("refuse"))
         switches = {"duplicate_number_warning": warn or None, "void_refused_with_payments": None if refuse else False}
         books.store.switch(books.realm, switches)
+    elif action == "tracking":
+        _prefer(books, lambda body: _with_choices(body, sent))
+    elif action == "rate":
+        _change_rate(books, sent)
     elif action == "tax" and sent.get("mode") in dict(MODES) and tax.mode(books) != TaxMode.FOREIGN:
         _prefer(books, lambda body: preferences.with_tax_mode(body, TaxMode(sent["mode"])))
     else:
         raise BadInput("Nothing to do.")
+
+
+def _change_rate(books: Books, sent: MultiDict) -> None:
+    rate, day = books.get("TaxRate", sent.get("tax_rate", "")), sent.get("from", "").strip()
+    if rate is None or parse_day(day, 1900, 9999) is None or not sent.get("percent", "").strip():
+        raise BadInput("Say which rate, how many percent, and from which day on.")
+    percent = decimal(parsed(sent["percent"], "The rate"))
+    with books.store.state.transaction():
+        rate_history.change(books, rate, percent, day)
+
+
+def _with_choices(body: Body, sent: MultiDict) -> Body:
+    for name, group, _ in CHOICES:
+        body = body | {group: body[group] | {name: bool(sent.get(name))}}
+    return body
 
 
 def is_subscribed(books: Books) -> bool:

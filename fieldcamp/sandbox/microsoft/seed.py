@@ -26,13 +26,13 @@ WINDOWS_ZONE = "Eastern Standard Time"
 
 
 def fill(calendars: Calendars, events: Events, seed: str) -> None:
-    """Makes the accounts and, for "demo", a few events around today."""
+    """Makes the accounts and, unless it is "empty", a few events around today."""
     for name, given, surname, trait in (*((*person, "") for person in PEOPLE), *SPECIAL):
         account = calendars.add_account(f"{name}@outlook.test", given, surname, trait)
         main = calendars.create(account, "Calendar", default=True)
         birthdays = calendars.create(account, "Birthdays", can_edit=False)
         family = calendars.create(account, "Family")
-        if seed == "demo" and not trait:
+        if seed != "empty" and not trait:
             _personal(calendars, events, main, family)
             _birthday(events, birthdays)
 

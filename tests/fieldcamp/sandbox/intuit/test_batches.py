@@ -3,8 +3,11 @@
 import pytest
 import requests
 
+from fieldcamp.sandbox.app import create_app
+from fieldcamp.sandbox.mount import mount
+
 from .business import Business
-from .conftest import code
+from .conftest import QuickBooks, code
 
 
 def make(n, name=None, **more):
@@ -118,3 +121,42 @@ def test_the_log_counts_the_items(books):
     send(books, make(1), make(2), make(3))
     log = books.control("requests", method="GET", vendor="intuit").json()
     assert [row["items"] for row in log if row["path"].endswith("/batch")] == [3]
+
+
+def test_a_batch_takes_its_time_where_the_sandbox_is_served(clock):
+    app = create_app(seed="empty", clock=clock, as_slow_as_usual=True)
+    session = requests.Session()
+    served = QuickBooks(session, mount(session, app))
+    served.sign_in()
+
+    def took(*items):
+        before = served.adapter.waited
+        body, bearer = {"BatchItemRequest": list(items)}, f"Bearer {served.token['access_token']}"
+        answer = session.post(f"{served.base}/batch", json=body, headers={"Authorization": bearer}, timeout=130)
+        return answer.status_code, round(served.adapter.waited - before, 3)
+
+    writes = [make(n) for n in range(30)]
+    assert took(*writes) == (200, 9)
+    assert took({"bId": "1", "Query": "select * from Customer"}, make(40)) == (200, 0.3)
+    served.create("customer", DisplayName="Alone")
+    assert served.adapter.waited == pytest.approx(9.3)
+    served.control("latency", {"vendor": "intuit", "per_request_ms": 50, "per_write_ms": 4_100})
+    assert took(*(make(n) for n in range(41, 70))) == (200, pytest.approx(118.95))
+    # Intuit gives up after two minutes; what the batch has written is written.
+    assert took(*(make(n) for n in range(70, 100))) == (504, 120)
+    assert served.query("select count(*) from Customer")["totalCount"] == 91
+    served.control("latency", {"vendor": "intuit"})
+    assert took(make(100)) == (200, 0)
+    served.control("reset", {"seed": "empty"})
+    served.sign_in()
+    assert took(make(1)) == (200, 0.3)
+    app.close()
+
+
+def test_a_batch_takes_no_time_in_a_program_of_one_s_own(books):
+    send(books, make(1), make(2))
+    assert books.adapter.waited == 0
+    books.control("latency", {"vendor": "intuit", "per_write_ms": 100})
+    send(books, make(3), make(4))
+    assert books.adapter.waited == pytest.approx(0.2)
+    assert books.control("latency", {"per_write_ms": -1}).status_code == 400

@@ -16,7 +16,10 @@ from .conftest import PLUMBING
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PLACES = ("customers", "customers/1", "items", "items/9", "invoices", "invoices/3", "invoices/new", "payments",
-          "payments/4", "payments/new?customer=4", "vendors", "settings", "apps")  # fmt: skip
+          "payments/4", "payments/new?customer=4", "estimates", "estimates/new", "credits", "credits/new", "deposits",
+          "deposits/new", "classes", "classes/new", "locations", "vendors", "settings", "apps")  # fmt: skip
+MESSY = ("customers/16", "customers/13", "items/7", "invoices/10", "invoices/1", "payments/new?customer=7",
+         "payments/21", "deposits/16", "credits/18", "estimates/8", "settings")  # fmt: skip
 
 pytestmark = pytest.mark.browser
 
@@ -50,10 +53,12 @@ def opened(browser: Browser, width: int, scheme: str) -> Page:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_nothing_sticks_out(chromium, address, width, scheme):
+@pytest.mark.parametrize(("seed", "places"), [("demo", PLACES), ("messy", MESSY)])
+def test_nothing_sticks_out(chromium, app, address, width, scheme, seed, places):
+    app.reset(seed)
     page = opened(chromium, width, scheme)
-    for place in PLACES:
-        page.goto(f"{address}/{place}")
+    for place in places:
+        assert page.goto(f"{address}/{place}").status == 200, place
         assert page.evaluate("document.documentElement.scrollWidth") <= width, place
         unnamed = (
             "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length)"
@@ -84,4 +89,16 @@ def test_a_day_at_the_books(chromium, address):
     expect(page.get_by_role("alert")).to_contain_text("remove it from the deposit")
     page.get_by_role("link", name="Back").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Payment")
+    page.context.close()
+
+
+def test_a_form_that_nobody_touches_changes_nothing(chromium, app, address):
+    app.reset("messy")
+    page = opened(chromium, 1280, "light")
+    before = app.vendors["intuit"].dump(PLUMBING)["accounts"][PLUMBING]["Invoice"]
+    for each in before:
+        page.goto(f"{address}/invoices/{each['Id']}")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(f"Invoice {each['DocNumber']}")
+    assert app.vendors["intuit"].dump(PLUMBING)["accounts"][PLUMBING]["Invoice"] == before
     page.context.close()

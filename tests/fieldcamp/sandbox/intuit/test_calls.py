@@ -3,10 +3,8 @@
 import pytest
 import requests
 
-from fieldcamp.sandbox.intuit import people
 from fieldcamp.sandbox.mount import URL
 
-from .business import Business
 from .conftest import NORTHERN, code
 
 
@@ -68,7 +66,7 @@ def test_a_lapsed_subscription_leaves_reading(books):
     books.switch(subscription="lapsed")
     assert code(books.change("customer", made, Notes="x")) == (400, "6190")
     assert code(books.post("customer", {"DisplayName": "Ben"})) == (400, "6190")
-    assert books.get("customer", made["Id"]) == made
+    assert books.get("customer", made["Id"]).items() >= made.items()
     books.switch(subscription=None)
     assert books.changed("customer", made, Notes="x")["SyncToken"] == "1"
 
@@ -165,14 +163,3 @@ def test_the_other_faults(books):
     books.fault(kind="expire_token")
     assert gateway(books.call("GET", "preferences")) == (401, "3200")
     assert gateway(books.call("GET", "preferences")) == (401, "3200")
-
-
-def test_merging_customers_takes_one_id_away(app, books):
-    business = Business(books)
-    bill = business.bill()
-    kept = books.create("customer", DisplayName="Kept")
-    lost = business.customer
-    people.merge(app.vendors["intuit"].books(books.account), kept["Id"], lost["Id"])
-    assert code(books.call("GET", f"customer/{lost['Id']}")) == (400, "610")
-    assert books.get("invoice", bill["Id"])["CustomerRef"] == {"value": kept["Id"], "name": "Kept"}
-    assert books.get("customer", kept["Id"])["Balance"] == 100

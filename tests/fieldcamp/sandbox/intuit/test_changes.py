@@ -138,7 +138,7 @@ def test_a_restarted_sandbox_knows_its_books_tokens_and_replays(tmp_path, clock)
     app.close()
     app, again = started()
     again.token = client.token
-    assert again.get("customer", made["Id"]) == made
+    assert again.get("customer", made["Id"]).items() >= made.items()
     assert code(again.post("customer", {"DisplayName": "Cleo"})) == (400, "6190")
     again.switch(subscription="active")
     assert again.post("customer", {"DisplayName": "Ben"}, requestid="r1").json()["Customer"] == first

@@ -89,20 +89,20 @@ def test_closed_books(books, business, prefer):
 
 
 def test_deposited_and_settled(app, books, business):
-    from fieldcamp.sandbox.intuit import payment
+    from fieldcamp.sandbox.intuit import deposit, payment
 
     kept = app.vendors["intuit"].books("9130001")
     made, card = business.pay(10), business.pay(20)
-    payment.deposit(kept, kept.the("Payment", made["Id"]))
+    deposit.put(kept, [kept.the("Payment", made["Id"])])
     made = business.again(made)
-    assert made["LinkedTxn"][0]["TxnType"] == "Deposit" and made["SyncToken"] == "1"
+    assert made["LinkedTxn"][0]["TxnType"] == "Deposit" and made["SyncToken"] == "0"
     for refused in (
         books.change("payment", made, PrivateNote="x"),
         books.void("payment", made),
         books.delete("payment", made),
     ):
         assert code(refused) == (400, "6540")
-    payment.take_back(kept, kept.the("Payment", made["Id"]))
+    deposit.take_back(kept, kept.the("Payment", made["Id"]))
     assert books.void("payment", business.again(made)).status_code == 200
     payment.settle_card(kept, kept.the("Payment", card["Id"]))
     card = business.again(card)

@@ -15,7 +15,7 @@ def test_what_is_not_sent(business):
     made = business.bill(TxnDate="2024-01-15")
     assert made["DueDate"] == "2024-02-14" and made["DocNumber"] == "1001" and made["SyncToken"] == "0"
     assert (made["TotalAmt"], made["Balance"], made["TxnTaxDetail"]) == (100, 100, {"TotalTax": 0})
-    assert made["BillAddr"] == business.customer["BillAddr"] and "ShipAddr" not in made
+    assert made["BillAddr"].items() > business.customer["BillAddr"].items() and "ShipAddr" not in made
     assert made["CurrencyRef"] == {"value": "USD", "name": "United States Dollar"}
     assert business.bill()["TxnDate"] == "2026-11-22"
 
@@ -25,7 +25,7 @@ def test_the_customers_terms_and_addresses(books, business):
     regular = books.create("customer", DisplayName="Regular", SalesTermRef=ref("2"), ShipAddr=other)
     made = business.bill(CustomerRef=ref(regular), TxnDate="2026-11-01", BillAddr=ALBANY)
     assert made["SalesTermRef"] == {"value": "2", "name": "Net 15"} and made["DueDate"] == "2026-11-16"
-    assert made["ShipAddr"] == regular["ShipAddr"] and made["BillAddr"]["Line1"] == ALBANY["Line1"]
+    assert made["ShipAddr"].items() > regular["ShipAddr"].items() and made["BillAddr"]["Line1"] == ALBANY["Line1"]
     later = books.changed("invoice", made, SalesTermRef=ref("3"))
     assert later["DueDate"] == "2026-12-01"
     assert books.changed("invoice", later, DueDate="2026-12-24")["DueDate"] == "2026-12-24"

@@ -25,7 +25,7 @@ def test_a_new_customer_has_what_a_real_one_has(books, clock):
     assert (made["Balance"], made["CurrencyRef"]["value"]) == (0, "USD")
     assert made["BillAddr"]["Id"].isdecimal() and "Notes" not in made
     assert made["MetaData"]["CreateTime"] == made["MetaData"]["LastUpdatedTime"] == "2026-11-22T04:00:00-08:00"
-    assert books.get("customer", made["Id"]) == made
+    assert books.get("customer", made["Id"]).items() >= made.items()
 
 
 def test_a_sparse_update_changes_what_is_sent_and_a_full_one_clears_the_rest(books, amy, clock):
@@ -115,7 +115,7 @@ def test_making_a_customer_inactive_frees_its_name(books, amy):
 def test_customers_below_customers(books, amy):
     job = books.create("customer", DisplayName="Kitchen", ParentRef={"value": amy["Id"]}, Job=True)
     assert (job["FullyQualifiedName"], job["Level"]) == ("Amy Lauterbach:Kitchen", 1)
-    assert job["ParentRef"] == {"value": amy["Id"], "name": "Amy Lauterbach"}
+    assert job["ParentRef"] == {"value": amy["Id"]}
     books.changed("customer", amy, DisplayName="Amy L")
     assert books.get("customer", job["Id"])["FullyQualifiedName"] == "Amy L:Kitchen"
     assert code(books.change("customer", books.get("customer", amy["Id"]), ParentRef={"value": job["Id"]})) == (

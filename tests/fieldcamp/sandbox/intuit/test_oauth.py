@@ -245,3 +245,17 @@ def test_the_control_call_gives_tokens_without_a_browser(books):
     assert books.control("token", odd).status_code == 400
     made = books.control("token", {"vendor": "intuit", "account": PLUMBING}).json()
     assert refresh(books.session, made["refresh_token"], client=("anyone", "sandbox-secret")).status_code == 200
+
+
+def test_every_answer_bears_the_number_of_the_call(web, tokens):
+    answers = [
+        refresh(web, tokens["refresh_token"]),
+        refresh(web, "AB-unknown"),
+        refresh(web, tokens["refresh_token"], client=("us", "wrong")),
+        web.post(REVOKE, json={"token": "nothing"}, auth=("us", "sandbox-secret")),
+        web.get(USER, headers={"Authorization": "Bearer nothing"}),
+        company(web, "nothing"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 400, 401, 400, 401, 401]
+    numbers = {answer.headers["intuit_tid"] for answer in answers}
+    assert len(numbers) == 6 and all(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", number) for number in numbers)

@@ -173,7 +173,7 @@ def test_a_payment(books, business, keeper):
     first, second = business.bill(), business.bill()
     who = business.customer["Id"]
     assert 'value="100"' in keeper.page("payments/new", customer=who, invoice=first["Id"])
-    form = {"customer": who, "TxnDate": "2026-11-20", "TotalAmt": "120", "account": "35", "method": "2"}
+    form = {"customer": who, "TxnDate": "2026-11-20", "TotalAmt": "120", "account": "4", "method": "2"}
     made = keeper.do("payments/new", "save", **form, **{f"apply_{first['Id']}": "100", f"apply_{second['Id']}": "0"})
     paid = books.get("payment", made)
     assert (paid["UnappliedAmt"], paid["PaymentMethodRef"]["value"]) == (20, "2")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from .business import Business
 from .conftest import code
 
 PEOPLE = ("Amy's Bird Sanctuary", "Bill 100%", "bill_Lucchini", r"Back\slash", "Zoë's Café")
@@ -136,3 +137,18 @@ def test_the_words_of_a_refusal(books):
     assert error["Detail"] == "QueryValidationError: value 0 is too small. Min allowed value is 1"
     error = books.call("GET", "query", query="select * from Customer where Notes='x'").json()["Fault"]["Error"][0]
     assert error["Detail"] == "QueryValidationError: property 'Notes' is not queryable"
+
+
+def test_an_entity_that_there_is_not(books):
+    """As a production company answered a query of `Check`."""
+    error = books.call("GET", "query", query="select * from Check").json()["Fault"]["Error"][0]
+    assert (error["Message"], error["code"]) == ("Invalid query", "4001")
+    assert error["Detail"] == "QueryValidationError: invalid context declaration: Check"
+
+
+def test_transactions_are_counted_in_their_pages_and_names_are_not(books):
+    business = Business(books)
+    business.bill()
+    business.bill()
+    assert books.query("select * from Invoice maxresults 1")["totalCount"] == 1
+    assert "totalCount" not in books.query("select * from Customer")

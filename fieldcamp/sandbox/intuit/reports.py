@@ -1,0 +1,130 @@
+"""Reports on what customers owe: their balances, and how old what is open is.
+
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/customerbalance
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/aragingsummary
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fieldcamp.sandbox.days import parse_day
+from fieldcamp.sandbox.intuit import errors, times
+from fieldcamp.sandbox.intuit.amounts import decimal
+from fieldcamp.sandbox.intuit.books import Books
+from fieldcamp.sandbox.intuit.store import Stored
+from fieldcamp.sandbox.intuit.totals import ZERO
+
+Body = dict[str, Any]
+Amounts = dict[str, list[Decimal]]  # the columns' amounts of each customer, by id
+
+PERIODS, PERIOD = 4, 30
+OPEN = "NOT deleted AND json_extract(body, '$.{}') > 0 AND json_extract(body, '$.TxnDate') <= ?"
+
+
+def answer(books: Books, name: str, query: Mapping[str, str]) -> Body:
+    """The report of that name."""
+    make = REPORTS.get(name)
+    if make is None:
+        raise errors.unsupported(f"reports/{name}")
+    day = parse_day(query.get("report_date") or books.today, 1900, 9999)
+    if day is None:
+        raise errors.unreadable(f"report_date {query['report_date']} is not a valid date")
+    return make(books, day, query)
+
+
+def _customer_balance(books: Books, day: date, query: Mapping[str, str]) -> Body:
+    amounts = {each.id: [decimal(each.body.get("Balance"))] for each in books.rows("Customer")}
+    return _report(books, "CustomerBalance", ["Total"], amounts, query, {"report_date": day.isoformat()})
+
+
+def _aged_receivables(books: Books, day: date, query: Mapping[str, str]) -> Body:
+    """What is open by how many days it is late; credits and what is not applied count by their own day."""
+    length, count = _whole(query, "aging_period", PERIOD), _whole(query, "num_periods", PERIODS)
+    titles = ["Current", *(f"{n * length + 1} - {(n + 1) * length}" for n in range(count - 1))]
+    titles += [f"{(count - 1) * length + 1} and over", "Total"]
+    by_day = bool(books.preference("ReportPrefs", "CalcAgingReportFromTxnDate", False))
+    amounts: Amounts = {}
+    for entity, field, sign in (
+        ("Invoice", "Balance", 1),
+        ("CreditMemo", "Balance", -1),
+        ("Payment", "UnappliedAmt", -1),
+    ):
+        for stored in books.rows(entity, OPEN.format(field), day.isoformat()):
+            since = stored.body["DueDate" if entity == "Invoice" and not by_day else "TxnDate"]
+            late = (day - date.fromisoformat(since)).days
+            column = 0 if late <= 0 else min((late - 1) // length + 1, count)
+            row = amounts.setdefault(stored.body["CustomerRef"]["value"], [ZERO] * (count + 2))
+            for n in (column, count + 1):
+                row[n] += decimal(stored.body[field]) * sign
+    header = {"report_date": day.isoformat()}
+    return _report(books, "AgedReceivables", titles, amounts, query, header)
+
+
+def _report(
+    books: Books, name: str, titles: list[str], amounts: Amounts, query: Mapping[str, str], options: dict[str, str]
+) -> Body:
+    wanted = [each for each in query.get("customer", "").split(",") if each]
+    shown = {who: row for who, row in amounts.items() if not wanted or who in wanted}
+    customers = list(books.rows("Customer", order=books.entities["Customer"].order))
+    children: dict[str, list[Stored]] = {}
+    for each in customers:
+        children.setdefault(each.body.get("ParentRef", {}).get("value", ""), []).append(each)
+    width = len(titles)
+    rows = [row for each in children.get("", []) for row in _rows(each, children, shown, width)]
+    if wanted:
+        rows = [row for each in customers if each.id in wanted for row in _rows(each, {}, shown, width)]
+    total = [sum(column, ZERO) for column in zip(*shown.values(), strict=True)] or [ZERO] * width
+    if rows:
+        cells = [{"value": "TOTAL"}, *_cells(total, ".00")]
+        rows.append({"Summary": {"ColData": cells}, "type": "Section", "group": "GrandTotal"})
+    pairs = options | {"NoReportData": "false" if rows else "true"}
+    header: Body = {
+        "Time": times.stamp(books.now, books.company.zone),
+        "ReportName": name,
+        "DateMacro": query.get("date_macro") or ("today" if name == "AgedReceivables" else "all"),
+        "Currency": books.preference("CurrencyPrefs", "HomeCurrency", {"value": "USD"})["value"],
+        "Option": [{"Name": option, "Value": value} for option, value in pairs.items()],
+    }
+    header |= {"StartPeriod": options["report_date"], "EndPeriod": options["report_date"]} if width > 1 else {}
+    header |= {"Customer": query["customer"]} if wanted else {}
+    columns = [{"ColTitle": "", "ColType": "Customer"}, *({"ColTitle": each, "ColType": "Money"} for each in titles)]
+    return {"Header": header, "Columns": {"Column": columns}, "Rows": {"Row": rows} if rows else {}}
+
+
+def _rows(customer: Stored, children: dict[str, list[Stored]], amounts: Amounts, width: int) -> list[Body]:
+    """The customer's row; one with others below it is a section, with a sum under it."""
+    below = [row for each in children.get(customer.id, []) for row in _rows(each, children, amounts, width)]
+    own, name = amounts.get(customer.id, [ZERO] * width), customer.body["DisplayName"]
+    if not below:
+        row = [{"value": name, "id": customer.id}, *_cells(own)]
+        return [{"ColData": row}] if any(own) else []
+    every = [own, *_all_below(customer, children, amounts)]
+    total = [sum(column, ZERO) for column in zip(*every, strict=True)]
+    head = [{"value": name, "id": customer.id}, *_cells(own)]
+    foot = [{"value": f"Total {name}"}, *_cells(total, ".00")]
+    return [{"Header": {"ColData": head}, "Rows": {"Row": below}, "Summary": {"ColData": foot}, "type": "Section"}]
+
+
+def _all_below(customer: Stored, children: dict[str, list[Stored]], amounts: Amounts) -> list[list[Decimal]]:
+    found = []
+    for each in children.get(customer.id, []):
+        found += [amounts[each.id]] if each.id in amounts else []
+        found += _all_below(each, children, amounts)
+    return found
+
+
+def _cells(amounts: list[Decimal], nothing: str = "") -> list[Body]:
+    return [{"value": f"{amount:.2f}" if amount else nothing} for amount in amounts]
+
+
+def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    return int(text) if text.isdecimal() and 0 < int(text) < 1000 else default
+
+
+REPORTS: dict[str, Callable[[Books, date, Mapping[str, str]], Body]] = {
+    "CustomerBalance": _customer_balance,
+    "AgedReceivables": _aged_receivables,
+}
