@@ -26,6 +26,7 @@ class MemoryRemote:
         self.expired = False
         self.answers: dict[str, list] = {}
         self.calls: list[tuple[str, list]] = []
+        self.containers: list[str] = []  # which calendar each of the calls was about
         self.before_write: Callable[[Sequence[Operation]], None] = lambda operations: None
         self._tags = itertools.count(1)
 
@@ -41,6 +42,7 @@ class MemoryRemote:
 
     def changes(self, container_id: str, cursor: str, window: Window):
         self.calls.append(("changes", [cursor]))
+        self.containers.append(container_id)
         if self.expired:
             self.expired = False
             raise CursorExpired("The cursor has expired.")
@@ -51,10 +53,12 @@ class MemoryRemote:
 
     def get(self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None):
         self.calls.append(("get", list(ids)))
+        self.containers.append(container_id)
         return {id: self.records.get(id) or replace(NOTHING, id=id) for id in ids}
 
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         self.calls.append(("write", list(operations)))
+        self.containers.append(container_id)
         self.before_write(operations)
         if whole := self.answers.get("*"):
             answer = whole.pop(0)

@@ -1,5 +1,7 @@
 """What a run reads, incremental or full, over a world in memory: page by page, and gone on with after a break."""
 
+from dataclasses import replace
+
 import pytest
 
 from integrations.errors import CursorExpired
@@ -187,3 +189,33 @@ def test_a_full_run_that_is_broken_off_anywhere_ends_as_one_that_is_not(monkeypa
         assert broken.ledger.outcomes.keys() == whole.ledger.outcomes.keys(), ends_at
         assert broken.remote.records.keys() == whole.remote.records.keys(), ends_at
         assert len(broken.remote.written) == len(whole.remote.written), ends_at
+
+
+def test_a_run_asks_about_what_its_listing_could_not_tell():
+    """An occurrence of a series that the listing names without it, and an event that may be ours."""
+    world = World()
+    world.ledger.link("", "b1", times(9) | {"series_id": "s1"}, kind="block")
+    theirs = world.remote.put("b2", times(10), kind="block")
+    world.remote.listing(replace(theirs, doubtful=True), series=["s1"])
+    world.sync()
+    assert world.calls() == ["changes", "get"]
+    assert world.remote.calls[-1] == ("get", ["b1", "b2"])
+    assert world.remote.containers == ["main", "main"]
+    assert [(row.remote_id, row.gone) for row in world.ledger.links_by_id.values()] == [("b1", True), ("b2", False)]
+
+
+def test_behind_a_page_that_could_not_be_taken_in_the_listing_goes_on():
+    world = World()
+    world.remote.pages = pages([busy("b1")], [busy("b2")])
+    save_page, cursors = world.ledger.save_page, []
+
+    def broken(page, expected, full):
+        if any(record.id == "b1" for record in page.records):
+            raise ValueError("No.")
+        cursors.append((page.last, full))
+        save_page(page, expected, full)
+
+    world.ledger.save_page = broken
+    world.sync(full=True)
+    assert cursors == [(False, True), (True, True)]
+    assert {row.remote_id for row in world.ledger.links_by_id.values()} == {"b1", "b2"}

@@ -109,7 +109,10 @@ def test_a_record_that_keeps_changing_there_is_left_to_the_next_run_without_a_pa
     world.remote.answers["vis_1"] = [Stale("It has moved on.")] * 9
     world.sync()
     assert (len(world.remote.written), world.time.slept) == (4, [])
-    assert world.ledger.outcomes["vis_1"][0] == "Stale"
+    assert world.ledger.outcomes["vis_1"] == (
+        "Stale",
+        "It keeps changing at the other side. It is tried again later.",
+    )
     assert world.ledger.dirty_rows, "it is looked at again"
 
 

@@ -183,6 +183,17 @@ def test_single_pairs_are_brought_into_agreement_without_a_listing():
     assert world.ledger.finished == 0
 
 
+def test_single_pairs_are_taken_by_chunks(monkeypatch):
+    monkeypatch.setattr(run_module, "CHUNK", 2)
+    world = World(batch_size=50)
+    for number in range(5):
+        world.agreed(f"vis_{number}", times(9))
+        world.visit(f"vis_{number}", times(9, title="Retitled"), dirty=False)
+    world.run().only([world.ledger.link_of(f"vis_{number}").pk for number in range(5)])
+    sent = [[operation.key for operation in batch] for batch in world.remote.written]
+    assert sent == [["vis_0", "vis_1"], ["vis_2", "vis_3"], ["vis_4"]]
+
+
 def test_an_open_intent_is_looked_at_before_anything_is_decided():
     world = World()
     row = world.agreed("vis_1", times(9))
