@@ -71,9 +71,11 @@ def test_a_result_stays_until_it_was_read(person, worker, contested):
     page = person.page
     page.goto("/admin/")
     worker.rest()
+    news = "htmx.trigger(document.body, 'desk-changed')"
+    page.evaluate(f"document.body.addEventListener('htmx:afterSwap', () => {news}, {{once: true}})")  # at once, and …
     person.press("Keep FieldCamp's", person.needs)
     expect(person.needs.get_by_role("progressbar")).to_be_visible()
-    page.evaluate("htmx.trigger(document.body, 'desk-changed')")
+    page.evaluate(news)  # … a moment later
     expect(person.needs.get_by_role("status")).to_contain_text("FieldCamp's side is kept.")
     worker.go_on()
     expect(person.needs.get_by_role("status")).to_contain_text("Solved. Event changed.")
