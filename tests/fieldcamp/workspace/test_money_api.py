@@ -222,6 +222,7 @@ class TestInvoices:
         details(api.delete(f"/api/v1/invoices/{bill()['id']}"), 409, "INVALID_TRANSITION")
         assert data(api.delete(f"/api/v1/invoices/{bill(send=False)['id']}"))["deleted"] is True
 
+    @pytest.mark.slow
     def test_every_status_is_found_by_its_filter(self, api, bill, pay, read):
         past = (today_in(Workspace.objects.get()) - dt.timedelta(days=1)).isoformat()
         rows = [bill(send=False), bill(), bill(), bill(), bill(dueDate=past, date=past), bill(dueDate=past, date=past)]

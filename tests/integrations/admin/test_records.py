@@ -104,6 +104,7 @@ def test_a_new_visit_with_a_time_is_scheduled(desk, ours):
     assert visit.scheduled_end - visit.scheduled_start == dt.timedelta(hours=1)
 
 
+@pytest.mark.slow
 def test_another_companys_client_or_technician_cannot_be_chosen(desk, ours, theirs, page):
     for name, row in (("client", theirs.client), ("technician", theirs.tech)):
         data = form_of(desk(), page["visit"]) | {name: row.pk}

@@ -12,6 +12,7 @@ OWNERS = {"owner", "root"}
 MANAGERS = {"owner", "admin", "root"}
 WORKERS = MANAGERS | {"staff"}
 ALL = WORKERS | {"viewer"}
+BOSSES = [role for role in (*ROLES, "root") if role not in ("staff", "viewer")]
 REST = [role for role in (*ROLES, "root") if role != "viewer"]
 PAGES = {
     **dict.fromkeys(LISTS, ALL),
@@ -39,7 +40,7 @@ def test_each_page_opens_for_those_who_may(role, desk, ours):
     assert browser.get(pages["live"]).status_code == 204  # the job is over: the page is to load itself anew
 
 
-@pytest.mark.parametrize("role", [*ROLES, "root"])
+@pytest.mark.parametrize("role", ["staff", "viewer", *(pytest.param(name, marks=pytest.mark.slow) for name in BOSSES)])
 @pytest.mark.parametrize("name", POSTS)
 def test_each_button_works_for_those_who_may(role, name, desk, ours, monkeypatch):
     monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: None)
@@ -48,6 +49,7 @@ def test_each_button_works_for_those_who_may(role, name, desk, ours, monkeypatch
     assert status == ((200 if name == "rotate" else 302) if role in POSTS[name] else 403)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_a_page_offers_only_the_buttons_that_work(role, desk, ours):
     urls = [url for url, _ in posts_of(ours).values()]

@@ -110,6 +110,7 @@ def test_pause_and_resume_are_there_too(desk, ours, calendars):
     assert ">Resume<" in desk().get(page_of(ours)).content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("minutes", "words"),
     [(0, "by hand only"), (5, "every 5 min"), (60, "every hour"), (240, "every 4 h"), (1440, "once a day")],
@@ -129,6 +130,7 @@ def test_the_schedule_is_shown_on_the_card_and_moves_the_next_sync(minutes, word
     assert (entry.before, entry.after) == ({"interval_minutes": 30}, {"interval_minutes": minutes})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", ["1", "4", "1441", "-5", "x", "", "²", "99999999999"])
 def test_an_interval_that_makes_no_sense(minutes, desk, ours):
     answer = desk().post(GOOGLE_SETTINGS, {"minutes": minutes})

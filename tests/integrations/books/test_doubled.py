@@ -31,6 +31,7 @@ def read_the_feed(workspace) -> None:
     assert Link.objects.filter(kind="customer", record_id="").count() == 3
 
 
+@pytest.mark.slow
 def test_what_the_feed_has_taken_for_nobodys_is_ours_when_we_look(lost, books, sync, workspace):
     read_the_feed(workspace)
     job = sync()

@@ -61,6 +61,7 @@ def test_a_customer_with_the_same_email_is_the_same(company, books, sync, make_c
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_same_name_alone_is_asked_about(company, books, sync, make_client):
     books.add("Customer", DisplayName="Kim Reed")
     client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")

@@ -58,6 +58,7 @@ def test_a_line_that_only_says_something_needs_no_item(connect_books, books, syn
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
 
 
+@pytest.mark.slow
 def test_an_edit_there_comes_here(posted, books, sync):
     there = counterpart(books, posted)
     lines = [line for line in there["Line"] if line["DetailType"] == "SalesItemLineDetail"]
@@ -128,6 +129,7 @@ def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books,
     assert Invoice.objects.get().voided_at is None
 
 
+@pytest.mark.slow
 def test_a_draft_is_nobodys_business(company, books, sync, workspace, make_client):
     invoicing.create_invoice(workspace=workspace, client_id=make_client().pk, lines=[], date=timezone.localdate())
     assert sync().status == "succeeded"

@@ -20,6 +20,7 @@ def summary() -> list[tuple]:
     return list(visits.values_list("title", "scheduled_start", "scheduled_end", "technician__email", "client__email"))
 
 
+@pytest.mark.slow
 def test_twelve_technicians_sixty_clients_and_twentyfour_visits_each():
     workspace = make_company(SUNDAY)
     assert Member.objects.filter(workspace=workspace, is_technician=True).count() == 12

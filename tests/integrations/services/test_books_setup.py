@@ -36,6 +36,7 @@ def test_setting_up_makes_a_stream_for_each_kind(grant):
     assert AuditEntry.objects.filter(action="connection.set_up").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("choice", "field"),
     [

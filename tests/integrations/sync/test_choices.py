@@ -29,6 +29,7 @@ def choose(connection, target, busy, **choices):
     )
 
 
+@pytest.mark.slow
 def test_another_target_calendar_takes_the_visits_along(dana, family, person, sync, make_visits):
     visits = make_visits(dana.member, 12)
     sync()
@@ -52,6 +53,7 @@ def test_a_calendar_that_is_not_read_any_more_blocks_nothing(dana, person, sync)
     assert BlockedTime.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_another_persons_calendar_shows_another_persons_visits(dana, person, sync, make_visits, make_technician):
     make_visits(dana.member, 2)
     person.add("Dentist", timezone.now() + dt.timedelta(days=1))

@@ -137,6 +137,7 @@ def test_a_decision_made_while_a_job_looks_at_the_conflict_is_carried_out(dana, 
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_a_decision_about_a_hold_made_while_a_job_looks_at_it_is_carried_out(
     dana, person, sync, make_visits, once, admin
 ):
@@ -236,6 +237,7 @@ def test_patience_ends_where_a_provider_asks_for_it_for_ever(dana, person, vendo
     assert job.errors[0]["code"] == "RATE_LIMITED"
 
 
+@pytest.mark.slow
 def test_a_series_that_is_removed_takes_its_exceptions_with_it(dana, person, sync):
     begin = (timezone.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
     series = person.add("Standup", begin, repeat=("daily", 10))
@@ -249,6 +251,7 @@ def test_a_series_that_is_removed_takes_its_exceptions_with_it(dana, person, syn
     assert counts(sync("full"))["pulled"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule",
     [

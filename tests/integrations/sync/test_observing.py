@@ -202,6 +202,7 @@ def test_the_answer_is_as_old_as_its_oldest_account(dana, pending, connect, sync
     assert read(dana) == waits_since
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "asked"),
     [

@@ -85,6 +85,7 @@ def test_a_series_that_is_moved_gets_new_occurrences_for_old(dana, outlook, sync
         assert sync(mode).pulled == 0
 
 
+@pytest.mark.slow
 def test_an_event_that_becomes_a_series_and_one_again(dana, outlook, sync):
     event = outlook.add("Standup", begin(1))
     sync()

@@ -61,6 +61,7 @@ def test_from_consent_to_the_first_sync(desk, vendors):
     assert 'value="2026-10-01"' in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("posted", "words"),
     [

@@ -260,6 +260,7 @@ def test_no_client_at_all(desk, settings, provider):
     assert "operator" in text(response)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [
@@ -280,6 +281,7 @@ def test_an_ill_vendor_is_a_page_and_not_a_crash(desk, vendors, path, kind, spec
     assert Connection.objects.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", ["consent_required", "server_error", "temporarily_unavailable", "interaction_required"]
 )

@@ -36,6 +36,7 @@ def test_hostile_values(field, desk, setup, choices):
     assert not Stream.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["member", "target", "direction", "policy"])
 def test_a_field_that_was_sent_twice(field, desk, setup, choices):
     before = stored()

@@ -168,6 +168,7 @@ def test_who_may_only_look_sees_the_rows_and_changes_nothing(desk, ours, page):
     assert not Payment.objects.exclude(voided_at=None).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["item", "taxrate", "invoice", "payment"])
 def test_lists_are_searched_filtered_and_cheap(desk, ours, name, django_assert_max_num_queries):
     browser = desk("viewer")

@@ -43,6 +43,7 @@ def numbers():
     return iter(range(10_000, 100_000))
 
 
+@pytest.mark.slow
 @FEW
 @given(TEXTS, TEXTS, ADDRESS, ADDRESS)
 def test_customers(books, numbers, first, company_name, home, site):
@@ -58,6 +59,7 @@ def test_items(books, numbers, description, price, taxable, type):
     check(books, item(next(numbers), **values))
 
 
+@pytest.mark.slow
 @FEW
 @given(
     st.lists(st.tuples(TEXTS, st.decimals("0.01", 99, places=3), PRICE, st.booleans()), min_size=1, max_size=4),
@@ -88,6 +90,7 @@ def test_invoices(books, made, numbers, rows, discount, memo):
     assert total == base - off + tax
 
 
+@pytest.mark.slow
 @FEW
 @given(MONEY, MONEY, st.sampled_from(["cash", "check", "card", "bank_transfer"]), WORDS)
 def test_payments(books, made, numbers, owed, paid, method, reference):

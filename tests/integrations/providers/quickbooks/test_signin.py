@@ -39,6 +39,7 @@ def test_the_address_names_no_secret_and_no_code_challenge(desk):
     assert "com.intuit.quickbooks.accounting" in url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("realm", ["", "../../me", "9130002"])
 def test_a_company_that_the_consent_was_not_for(desk, realm):
     """The browser could name any company: only one that answers to the token is connected."""
