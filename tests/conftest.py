@@ -58,9 +58,9 @@ def static_files_found_once() -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
     """Removes what a process that a test killed has left beside SQLite's file: a new file with it is unreadable."""
-    if "MUTANT_UNDER_TEST" in os.environ:  # many processes at once, with one name (scripts/mutants)
-        connection.settings_dict["TEST"]["NAME"] = None
-    elif connection.vendor == "sqlite":
+    if "MUTANT_UNDER_TEST" in os.environ:  # many processes at once (scripts/mutants)
+        connection.settings_dict["TEST"]["NAME"] = settings.FIELDCAMP_DATA / f"test-{os.getpid()}.sqlite3"
+    if connection.vendor == "sqlite":
         for suffix in ("-wal", "-shm"):
             Path(f"{connection.settings_dict['TEST']['NAME']}{suffix}").unlink(missing_ok=True)
 
