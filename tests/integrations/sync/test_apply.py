@@ -230,16 +230,6 @@ def test_an_answer_to_each_record_is_found_by_its_key_and_not_by_its_place():
     }  # fmt: skip
 
 
-def test_what_was_made_again_remembers_its_generation():
-    world = World()
-    row = world.agreed("vis_1", times(9))
-    world.visit("vis_1", None)
-    world.sync()
-    world.visit("vis_1", times(10))
-    world.sync()
-    assert row.generation == 1
-
-
 def test_a_slice_may_end_after_each_batch():
     world = World(batch_size=1)
     for number in range(3):
