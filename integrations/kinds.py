@@ -47,6 +47,9 @@ class Kind:
     `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person. `removable`:
     what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all
     that still matters. `plural` and `counterpart` are how people call the records, and what one is at the other side.
+
+    A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
+    read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
     """
 
     name: KindName
@@ -65,7 +68,8 @@ class Kind:
     counterpart: str = "record"
 
     def pick(self, fields: Fields) -> dict[str, Any]:
-        return {name: fields.get(name) for name in (*self.fields, *self.noted)}
+        """Returns what is stored of these fields. One that is left out is not said, which is not the same as empty."""
+        return {name: fields[name] for name in (*self.fields, *self.noted) if name in fields}
 
 
 VISIT = Kind(

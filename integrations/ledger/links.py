@@ -29,10 +29,11 @@ def save_links(links: Sequence[Link]) -> None:
 
 
 def agreed(pair: Pair, fields: Fields, now: Local | None = None) -> dict[str, Any]:
-    """Returns what both sides have agreed on. Of what is each side's own affair, ours is remembered (as it is `now`,
-    where a pull has changed the record): a change of it is sent."""
+    """Returns what both sides have agreed on. Of what is each side's own affair, or not said at the other, ours is
+    remembered (as it is `now`, where a pull has changed the record): a change of it is sent."""
     own = (now or pair.local).fields or fields
-    return {**fields, **{name: own.get(name) for name in pair.kind.loose}}
+    unsaid = {name: own[name] for name in pair.kind.fields if name in own and name not in fields}
+    return {**(pair.base or {}), **unsaid, **fields, **{name: own.get(name) for name in pair.kind.loose}}
 
 
 def is_pending(link: Link) -> bool:
@@ -102,8 +103,9 @@ def resolved(link: Link, record: RemoteRecord) -> str:
         link.seen_gone, link.seen_tag, link.unsettled = True, record.tag, True
         return ""
     sent = intent.get("fields") or {}
-    if all(fields[name] == sent.get(name) for name in kind.fields if name not in kind.loose):
-        link.seen, link.base = fields, {**fields, **{name: sent.get(name) for name in kind.loose}}
+    if all(fields[name] == sent.get(name) for name in kind.fields if name in fields and name not in kind.loose):
+        unsaid = {name: sent[name] for name in kind.fields if name in sent and name not in fields}
+        link.seen, link.base = fields, {**unsaid, **fields, **{name: sent.get(name) for name in kind.loose}}
         link.seen_tag, link.unsettled = record.tag, False
         return Action.CREATE_REMOTE if verb == Verb.CREATE else Action.UPDATE_REMOTE
     if record.tag != link.seen_tag:

@@ -246,7 +246,7 @@ def _with_companions(pair: Pair, push: Fields) -> Fields:
     """Returns the fields to write, and those that make sense only together with them, as they are there."""
     if not (pair.seen and push.keys() & set(pair.kind.together)):
         return push
-    return {**{name: pair.seen[name] for name in pair.kind.together}, **push}
+    return {**{name: pair.seen[name] for name in pair.kind.together if name in pair.seen}, **push}
 
 
 def _noted(pair: Pair) -> Fields:

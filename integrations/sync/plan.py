@@ -124,7 +124,8 @@ def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
     if local.fields is None or not local.in_window:
         return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
     revived = (pair.decision or {}).get("removal") == RemovalChoice.PUT_BACK
-    if revived or pair.kind.revives and (policy.full or _differing(pair, pair.base or {}, local.fields)):
+    edited = pair.base is None or bool(_differing(pair, pair.base, local.fields))
+    if revived or pair.kind.revives and (policy.full or edited):
         return Decision(pair, Action.CREATE_REMOTE, push=local.fields)
     return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
 
@@ -172,6 +173,7 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
             contested.append(name)
         else:
             pull[name] = seen.get(name)
+    push |= {name: local[name] for name in _edited_unsaid(pair, local, seen)}
     push |= {name: local.get(name) for name in pair.kind.loose if pair.base and local.get(name) != base.get(name)}
     if (pull or contested) and (pair.local.fixed or not takes(pair.kind, seen)):
         push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
@@ -205,10 +207,25 @@ def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
 
 
 def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:
-    """Returns the fields that say different things and are neither side's own affair."""
-    kind = pair.kind
+    """Returns the fields that say different things and are neither side's own affair. One that either does not say is
+    no difference."""
+    return [name for name in _compared_fields(pair.kind, one, other) if _says_otherwise(one, other, name)]
+
+
+def _says_otherwise(one: Fields, other: Fields, name: str) -> bool:
+    return name in one and name in other and bool(one[name] != other[name])
+
+
+def _edited_unsaid(pair: Pair, local: Fields, seen: Fields) -> list[str]:
+    """Returns the fields that have changed in FieldCamp, and of which the other side does not say what it has."""
+    names = [name for name in _compared_fields(pair.kind, local, seen) if name not in seen]
+    return [name for name in names if _says_otherwise(local, pair.base or {}, name)]
+
+
+def _compared_fields(kind: Kind, one: Fields, other: Fields) -> list[str]:
+    """Returns the fields that are compared: of a document that has ended, only that."""
     names = (kind.ends,) if kind.ends and (one.get(kind.ends) or other.get(kind.ends)) else kind.fields
-    return [name for name in names if name not in kind.loose and one.get(name) != other.get(name)]
+    return [name for name in names if name not in kind.loose]
 
 
 def takes(kind: Kind, fields: Fields) -> bool:

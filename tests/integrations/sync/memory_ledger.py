@@ -261,7 +261,7 @@ class MemoryLedger:
                 self.outcomes[pair.key] = (type(item.error).__name__, str(item.error))
                 continue
             self.outcomes[pair.key] = (item.decision.action, "")
-            row.base = row.seen = VISIT.pick(item.record.fields)
+            row.base = row.seen = None if item.record.gone else VISIT.pick(item.record.fields)
             row.tag, row.unsettled, row.gone = item.record.tag, False, item.record.gone
             row.cut = item.record.gone
             self._settled(pair)

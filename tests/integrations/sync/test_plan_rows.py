@@ -50,6 +50,33 @@ def nothing(reason: str = "") -> tuple:
     return Action.NOTHING, {}, {}, False, reason
 
 
+def without(fields: dict, *names: str) -> dict:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+@pytest.mark.parametrize("policy", [PLAIN, FULL, ASKS, SyncPolicy(winner="remote")])
+def test_what_a_side_does_not_say_is_no_difference(policy):
+    taxed = BILL | {"tax_code": "4"}
+    computed = pair(INVOICE, taxed, base=taxed, seen=without(BILL, "tax_code"))
+    assert brief(computed, policy) == nothing()
+    assert brief(pair(INVOICE, without(BILL, "tax_code"), base=taxed, seen=taxed), policy) == nothing()
+    moved = without(BILL, "tax_code") | {"due_date": "2026-12-20"}
+    assert brief(pair(INVOICE, taxed, base=taxed, seen=moved), policy)[:3] == (
+        Action.PULL, {"due_date": "2026-12-20"}, {},
+    )  # fmt: skip
+
+
+def test_an_edit_of_what_the_other_side_does_not_say_is_sent_to_be_judged_there():
+    unread = without(BILL, "lines")
+    edited = BILL | {"lines": [{"description": "Drain"}]}
+    assert brief(pair(INVOICE, edited, base=BILL, seen=unread))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"lines": edited["lines"]},
+    )  # fmt: skip
+    assert brief(pair(INVOICE, edited, base=None, seen=unread))[0] is Action.SETTLE
+    void = unread | {"voided": True}
+    assert brief(pair(INVOICE, edited, base=BILL, seen=void))[:3] == (Action.PULL, {"voided": True}, {})
+
+
 def test_a_plan_is_a_decision_for_each_pair_in_their_order():
     pairs = [pair(), pair(local=None), unlinked()]
     assert [decision.pair for decision in plan(pairs, PLAIN)] == pairs
