@@ -61,6 +61,20 @@ def test_one_job_has_one_worker(job):
     assert Lease.claim(job.pk) is None
 
 
+def test_a_claim_and_a_lease_are_of_one_job(job, clock):
+    other = build.job(build.workspace(), created_at=clock.now)
+    lease = Lease.claim(job.pk)
+    other.refresh_from_db()
+    assert (other.status, other.lease_owner, other.started_at) == (JobStatus.QUEUED, "", None)
+    theirs = Lease(other.pk, lease.owner)
+    with pytest.raises(LeaseLost, match=other.pk):
+        theirs.assert_held()
+    assert not theirs.let_go(status=JobStatus.FAILED)
+    job.refresh_from_db()
+    assert job.status == JobStatus.RUNNING
+    assert job.heartbeat_at == job.started_at is not None
+
+
 @pytest.mark.parametrize("status", ["succeeded", "partial", "failed", "needs_confirmation", "cancelled"])
 def test_a_job_that_is_over_is_claimed_by_nobody(status, clock):
     job = build.job(build.workspace(), status, lease_until=clock.now - dt.timedelta(hours=1))
