@@ -23,6 +23,7 @@ class ProblemCode(StrEnum):
     AMOUNT_VARIANCE = "AMOUNT_VARIANCE"
     EVENT_REMOVED = "EVENT_REMOVED"
     RECORD_REMOVED = "RECORD_REMOVED"
+    WAITING_FOR_GONE = "WAITING_FOR_GONE"
 
 
 class ProblemReason(StrEnum):
@@ -44,6 +45,8 @@ class ProblemReason(StrEnum):
     SUBSCRIPTION = "subscription"
     LIMITS = "limits"
     VARIANCE = "variance"
+    MERGED = "merged"
+    WAITING = "waiting"
     INTERNAL = "internal"
 
 

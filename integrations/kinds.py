@@ -46,7 +46,8 @@ class Kind:
     `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as well.
     `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person. `removable`:
     what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all
-    that still matters. `plural` and `counterpart` are how people call the records, and what one is at the other side.
+    that still matters. `singular` and `plural` are how people call the records, `counterpart` what one is at the other
+    side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -64,6 +65,7 @@ class Kind:
     revives: bool = True
     removable: bool = True
     ends: str = ""
+    singular: str = "record"
     plural: str = "records"
     counterpart: str = "record"
 
@@ -78,6 +80,7 @@ VISIT = Kind(
     ("start", "end", "title", "text", "place"),
     two_way=("start", "end"),
     together=("start", "end"),
+    singular="visit",
     plural="visits",
     counterpart="calendar event",
 )
@@ -87,6 +90,7 @@ BLOCK = Kind(
     ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
     guarded=False,
     keep_local=False,
+    singular="busy time",
     plural="busy times",
     counterpart="event",
 )
@@ -101,6 +105,7 @@ CUSTOMER = Kind(
     noted=("active", "currency"),
     revives=False,
     removable=False,
+    singular="client",
     plural="clients",
     counterpart="customer",
 )
@@ -113,6 +118,7 @@ ITEM = Kind(
     loose=("name", "type", "income_account"),
     revives=False,
     removable=False,
+    singular="item",
     plural="items",
     counterpart="item",
 )
@@ -125,23 +131,26 @@ TAX = Kind(
     loose=("name",),
     revives=False,
     removable=False,
+    singular="tax",
     plural="taxes",
     counterpart="tax code",
 )
 # `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
-# {"amount": "5.00"}. `memo` is for the customer.
+# {"amount": "5.00"}. `memo` is for the customer. FieldCamp's side says `bill_email` as well, with which a new one
+# is made: from then on it is the bookkeeper's.
 INVOICE = Kind(
     KindName.INVOICE,
     Owner.LOCAL,
-    ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "bill_email", "voided"),
+    ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
     two_way=("date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
     together=("lines", "discount", "tax_code"),
-    loose=("bill_email",),
+    loose=("number", "customer"),
     noted=("total", "tax_total", "balance"),
     revives=False,
     removable=False,
     ends="voided",
+    singular="invoice",
     plural="invoices",
     counterpart="posted invoice",
 )
@@ -152,11 +161,13 @@ PAYMENT = Kind(
     Owner.LOCAL,
     ("customer", "date", "amount", "method", "reference", "allocations", "voided"),
     two_way=("date", "amount", "method", "reference", "allocations", "voided"),
+    loose=("customer",),
     together=("amount", "allocations"),
     noted=("unapplied", "deposited"),
     revives=False,
     removable=False,
     ends="voided",
+    singular="payment",
     plural="payments",
     counterpart="posted payment",
 )

@@ -32,7 +32,7 @@ AREAS = {
         tuple(f"integrations/sync/{name}.py" for name in
               ("apply", "guard", "isolation", "observe", "plan", "policy", "run", "state")),
         tuple(f"tests/integrations/sync/test_{name}.py" for name in
-              ("apply", "careful", "certainty", "guarding", "listings", "patience", "plan", "plan_rows",
+              ("apply", "careful", "certainty", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
                "run")),
         least=90,
     ),

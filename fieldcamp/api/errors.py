@@ -151,6 +151,16 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "AMOUNT_VARIANCE": ErrorSpec(
         0, "The provider's total differs from FieldCamp's by more than a cent.", "Compare the two documents."
     ),
+    "RECORD_REMOVED": ErrorSpec(
+        0,
+        "A record's counterpart was removed at the provider, and FieldCamp still has the record.",
+        "Decide at the desk: make it again, say which other one it is, or void it here too.",
+    ),
+    "WAITING_FOR_GONE": ErrorSpec(
+        0,
+        "A record waits for another one that is not at the provider and does not come by itself.",
+        "Decide about the record that the message names; this one follows by itself.",
+    ),
     "INTERNAL_ERROR": ErrorSpec(
         0,
         "Something went wrong on our side.",

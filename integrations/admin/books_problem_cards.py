@@ -79,12 +79,17 @@ def books_cards(problems: Sequence[Problem], about: Subjects) -> dict[str, Books
             cards[problem.pk] = BooksCard(buttons=_after_removal(problem))
         elif problem.code == ProblemCode.AMOUNT_VARIANCE:
             cards[problem.pk] = _variance(problem)
-    asked = [problem for problem in problems if _reason(problem) in MATCHING and problem.record_kind in _SHOWN]
+    asked = [problem for problem in problems if _is_asked(problem) and problem.record_kind in _SHOWN]
     return cards | _matches(asked, about)
 
 
 def _reason(problem: Problem) -> str:
     return str(problem.data.get("reason") or "") if isinstance(problem.data, dict) else ""
+
+
+def _is_asked(problem: Problem) -> bool:
+    """Returns whether it may be another record there: one that is not linked yet, or whose counterpart was removed."""
+    return _reason(problem) in MATCHING or (problem.code == REMOVED and _reason(problem) != ProblemReason.MERGED)
 
 
 # --- who is who -----------------------------------------------------------------------------------------------------
@@ -126,8 +131,9 @@ def _name_customers(links: Sequence[Link]) -> None:
 
 
 def _is_unmade(problem: Problem) -> bool:
-    """Returns whether the record has no counterpart yet: only then it can be said which one is its."""
-    return problem.link is None or (problem.link.seen is None and problem.link.cut_at is None)
+    """Returns whether the record has no counterpart: only then it can be said which one is its."""
+    link = problem.link
+    return problem.code == REMOVED or link is None or (link.seen is None and link.cut_at is None)
 
 
 def _local(kind: str, record: Any) -> Mapping[str, Any]:
@@ -151,7 +157,8 @@ def _which(problem: Problem, local: Mapping[str, Any]) -> Q:
     if candidates := problem.data.get("candidates"):
         return Q(remote_id__in=[str(name) for name in candidates[:MOST]])
     name = _named_by(problem.record_kind)
-    return Q(**{f"seen__{name}__iexact": local[name]}) & ~Q(record_id=problem.record_id)
+    same = Q(**{f"seen__{name}__iexact": local[name]}) & ~Q(record_id=problem.record_id)
+    return same & Q(record_id="") if problem.code == REMOVED else same
 
 
 def _match(problem: Problem, local: Mapping[str, Any], links: Sequence[Link], owners: Subjects) -> BooksCard:
@@ -184,7 +191,8 @@ def _match(problem: Problem, local: Mapping[str, Any], links: Sequence[Link], ow
         )
         for one in free
     ]
-    return BooksCard(candidates, buttons=[*buttons, *_fresh(problem, local, named, mine)])
+    fresh = _after_removal(problem) if problem.code == REMOVED else _fresh(problem, local, named, mine)
+    return BooksCard(candidates, buttons=[*buttons, *fresh])
 
 
 def _equal(seen: Any, local: Mapping[str, Any], name: str) -> bool:
@@ -219,7 +227,7 @@ def _button(problem: Problem, label: str, tone: str = "", **fields: str) -> Butt
 
 
 def _after_removal(problem: Problem) -> list[Button]:
-    if problem.link_id is None:
+    if problem.link_id is None or _reason(problem) == ProblemReason.MERGED:
         return []
     document = problem.record_kind in (INVOICE.name, PAYMENT.name)
     label = gettext("Post it again") if document else gettext("Make it again there")

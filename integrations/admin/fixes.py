@@ -103,11 +103,17 @@ CODES: dict[str, Fix] = {
     ProblemCode.RECORD_REMOVED: Fix(
         _("Removed there"),
         _(
-            "FieldCamp never makes it again unasked. Make it again if it was removed by mistake; if it was meant, you "
-            "need do nothing, and an invoice or payment can be voided here as well."
+            "FieldCamp never makes it again unasked. Make it again if it was removed by mistake, say which other one "
+            "it is there by now, or void the invoice or payment here as well. Until then the two sides differ."
         ),
         button="",
-        nobody="",
+        nobody=_DECIDES,
+    ),
+    ProblemCode.WAITING_FOR_GONE: Fix(
+        _("It waits for another record"),
+        _("Decide about the record that is named above. This one goes on by itself with the next sync after that."),
+        leads=FixTarget.RECORD,
+        link=_("Open the record"),
     ),
     ProblemCode.EVENT_REMOVED: Fix(
         _("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""
@@ -116,6 +122,12 @@ CODES: dict[str, Fix] = {
 _OTHER = Fix(_("Something needs attention"), _("Look at the sentence above, correct what it names, and try again."))
 
 REASONS: dict[str, Fix] = {
+    ProblemReason.MERGED: Fix(
+        _("Merged there"),
+        _("Two customers were made one there. If the two clients are the same here as well, go on with one of them."),
+        button="",
+        nobody="",
+    ),
     ProblemReason.MATCH: Fix(
         _("Is it the same?"),
         _(

@@ -110,8 +110,9 @@ def _buttons(
         return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
     found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
+    if problem.code == ProblemCode.RECORD_REMOVED and desk_user.may("settings"):
+        found += voiding(problem)
     if problem.notice or not (fix.button or found):
-        found += voiding(problem) if desk_user.may("settings") else []
         return [*found, _of(problem, "ignore", _("Got it"))] if desk_user.may("ignore") else []
     if problem.code == ProblemCode.CONFLICT and problem.link_id:
         if desk_user.may("retry"):

@@ -1,17 +1,20 @@
 """What the five kinds of the books have in common on FieldCamp's side (`integrations.calendar.visits.Side`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
 from integrations.books.matching import Doubts, Matches
+from integrations.books.merges import follow_merges
+from integrations.books.references import Missing, References, why_missing
 from integrations.errors import ProblemCode, ProblemReason
-from integrations.kinds import Kind
+from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
 from integrations.models import BooksSettings, DirtyRow, Link, Stream
 from integrations.providers import PROVIDERS
-from integrations.records import Fields, Window
+from integrations.records import Fields, Window, digest
 from integrations.sync.state import Action, Decision, Local, Pair
 
 MOST_ASKED = 10_000  # records about which the database is asked at once; SQLite takes 32,766 values
@@ -69,6 +72,21 @@ class BooksSide:
 
     # --- `LocalSide` ------------------------------------------------------------------------------------------------
 
+    def waits_for(self, record: Any, kind: Kind, awaited: Any, why: Missing, called: str = "") -> Local:
+        """Returns a record that cannot be posted before another one is: silently as long as that one is on its way,
+        else as a problem that names it."""
+        one = f"its {kind.singular} {called or awaited}"
+        if awaited.deleted_at and why is not Missing.GONE:
+            sentence = f"Waits for {one}, which was deleted in FieldCamp. Choose another one, or restore it."
+        elif why is Missing.COMING:
+            return Local(None, blocked=f"Waits for {one} to be in {self.label}.", version=record.version)
+        elif why is Missing.ASKED:
+            sentence = f"Waits for {one}, which is not in {self.label} yet. Solve what is open about that first."
+        else:
+            sentence = f"Waits for {one}, which was removed in {self.label}. Decide what becomes of that first."
+        data = {"waits_for": {"kind": kind.name, "id": awaited.pk}}
+        return Local(None, blocked=sentence, reason=ProblemReason.WAITING, data=data, version=record.version)
+
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
         if kind != self.kind.name:
             return {}
@@ -108,6 +126,8 @@ class BooksSide:
         """Books have no window that moves."""
 
     def match(self, everything: bool) -> None:
+        if self.kind in (INVOICE, PAYMENT):
+            follow_merges(self.connection)
         unlinked = self._unlinked()
         if not everything:  # what is new is dirty
             unlinked = unlinked.filter(pk__in=self._dirty())
@@ -134,6 +154,33 @@ class BooksSide:
     def _unmatched(self) -> QuerySet[Any]:
         links = Link.objects.present().unmatched().filter(stream=self.stream, kind=self.kind.name)
         return links.order_by("pk").only("remote_id", "seen")
+
+    def circumstances(self, record_ids: Collection[str]) -> Mapping[str, str]:
+        """Returns a digest of the company's facts and choices, and of what the books have of all that each of these
+        records names."""
+        records = self._with_related(self.model.objects.filter(pk__in=set(record_ids)))
+        named = {record.pk: self.names(record) for record in records}
+        wanted = Q(pk__in=[])
+        for kind in {kind for pairs in named.values() for kind, _ in pairs}:
+            ids = {id for pairs in named.values() for other, id in pairs if other == kind}
+            wanted |= Q(stream__kind=kind, record_id__in=ids)
+        links = Link.objects.present().filter(wanted, stream__connection=self.connection).order_by("pk")
+        state: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for link in links.only("kind", "record_id", "remote_id", "seen"):
+            state[link.kind, link.record_id].append((link.remote_id, self._weighs(link)))
+        facts = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        return {
+            record_id: digest({"facts": facts, "named": [(*pair, state[pair]) for pair in sorted(pairs)]})
+            for record_id, pairs in named.items()
+        }
+
+    def names(self, record: Any) -> set[tuple[str, str]]:
+        """Returns the records that this one names, as pairs of kind and id."""
+        return set()
+
+    def _weighs(self, link: Link) -> list[Any]:
+        """Returns what of a record there decides whether another that names it is accepted."""
+        return [(link.seen or {}).get(name) for name in ("active", "balance", "voided", "currency")]
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         reasons = self.rejections(links) if links else {}
@@ -165,8 +212,31 @@ class BooksSide:
     # --- the other kinds of the same books --------------------------------------------------------------------------
 
     def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
-        """Returns how the books call these records of ours, as far as they have them."""
-        return dict(self._links(kind).filter(record_id__in=set(record_ids)).values_list("record_id", "remote_id"))
+        """Returns how the books call these records of ours, as far as they have them: of what was merged there into
+        another, that one."""
+        wanted = set(record_ids)
+        merged = Link.objects.filter(stream__connection=self.connection, stream__kind=kind.name, record_id__in=wanted)
+        heirs = dict(merged.exclude(successor="").values_list("record_id", "successor"))
+        return heirs | dict(self._links(kind).filter(record_id__in=wanted).values_list("record_id", "remote_id"))
+
+    def references(self, kind: Kind, record_ids: Iterable[str]) -> References:
+        """Returns the same, and why the books do not have the others."""
+        wanted = set(record_ids)
+        ids = self.remote_ids(kind, wanted)
+        return References(ids, why_missing(self.connection, kind, wanted - ids.keys()))
+
+    def orphaned(self, records: Sequence[Any], customers: References) -> set[str]:
+        """Returns those of these documents that stand in the books in the name of a customer that was removed there:
+        nothing is said of their customer until somebody has decided about that one."""
+        gone = {client_id for client_id, why in customers.missing.items() if why is Missing.GONE}
+        owners = {record.pk: record.client_id for record in records if record.client_id in gone}
+        if not owners:
+            return set()
+        lost = Link.objects.filter(stream__connection=self.connection, kind=CUSTOMER.name, record_id__in=gone)
+        names = set(lost.values_list("record_id", "remote_id"))
+        posted = Link.objects.present().filter(stream=self.stream, record_id__in=owners).only("record_id", "base")
+        named = {link.record_id: (link.base or {}).get("customer") for link in posted}
+        return {record_id for record_id, name in named.items() if (owners[record_id], name) in names}
 
     def counterparts(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
         """Returns the links of these records of ours, with what was seen of them there."""

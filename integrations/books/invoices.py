@@ -13,6 +13,7 @@ from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.references import References
 from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import Link
@@ -45,20 +46,26 @@ class Invoices(BooksSide):
         return records.select_related("client", "tax_rate").prefetch_related("lines__item")
 
     def views(self, records: Sequence[Invoice]) -> dict[str, Local]:
-        customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
-        items = self.remote_ids(
+        customers = self.references(CUSTOMER, [invoice.client_id for invoice in records])
+        items = self.references(
             ITEM, [line.item_id for invoice in records for line in invoice.lines.all() if line.item_id]
         )
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
-        return {invoice.pk: self._view(invoice, customers, items, codes) for invoice in records}
+        orphaned = self.orphaned(records, customers)
+        return {invoice.pk: self._view(invoice, customers, items, codes, invoice.pk in orphaned) for invoice in records}
 
     def _view(
-        self, invoice: Invoice, customers: Mapping[str, str], items: Mapping[str, str], codes: Mapping[str, Code]
+        self,
+        invoice: Invoice,
+        customers: References,
+        items: References,
+        codes: Mapping[str, Code],
+        orphaned: bool,
     ) -> Local:
         if invoice.deleted_at or not invoice.sent_at:
             return Local(None, version=invoice.version)
-        if invoice.client_id not in customers:
-            return self._blocked(invoice, f"Waits for its client {invoice.client} to be in {self.label}.")
+        if not orphaned and (why := customers.missing.get(invoice.client_id)):
+            return self.waits_for(invoice, CUSTOMER, invoice.client, why)
         # Books that find the code by the address, or take no tax at all, have none that somebody chose.
         chosen = self.settings.company.get("tax_mode") not in ("automated", "none")
         code = codes.get(invoice.tax_rate_id or "", NO_CODE) if chosen else NO_CODE
@@ -70,16 +77,23 @@ class Invoices(BooksSide):
             if is_words(line):
                 lines.append(line_fields(line, "", taxed=False))
                 continue
-            item = items.get(line.item_id or "") or self._stand_in(line)
+            item = items.ids.get(line.item_id or "") or self._stand_in(line)
             if not item and line.item_id:
-                return self._blocked(invoice, f"Waits for the item “{line.item}” to be in {self.label}.")
+                return self.waits_for(invoice, ITEM, line.item, items.missing[line.item_id], f"“{line.item}”")
             if not item:
                 sentence = f"Choose which item of {self.label} stands for lines without one."
                 return self._blocked(invoice, sentence, ProblemReason.ITEM_MAPPING)
             lines.append(line_fields(line, item, taxed=bool(code.id if chosen else invoice.tax_rate_id)))
+        fields = invoice_fields(
+            invoice, customers.ids.get(invoice.client_id, ""), lines, code.id, self._stated_tax(invoice, code)
+        )
+        if orphaned:
+            del fields["customer"]
+        if not chosen:
+            del fields["tax_code"]
         since = self.settings.invoices_from
         return Local(
-            invoice_fields(invoice, customers[invoice.client_id], lines, code.id, self._stated_tax(invoice, code)),
+            fields,
             in_window=since is None or invoice.date >= since,
             version=invoice.version,
         )
@@ -107,6 +121,11 @@ class Invoices(BooksSide):
 
     def _blocked(self, invoice: Invoice, sentence: str, reason: ProblemReason | None = None, **data: Any) -> Local:
         return Local(None, blocked=sentence, reason=reason, data=data, version=invoice.version)
+
+    def names(self, record: Invoice) -> set[tuple[str, str]]:
+        items = {(ITEM.name, line.item_id) for line in record.lines.all() if line.item_id}
+        taxes = {(TAX.name, record.tax_rate_id)} if record.tax_rate_id else set()
+        return {(CUSTOMER.name, record.client_id), *items, *taxes}
 
     def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
         """Matches by number, client and total: entered by hand there before. With another total it is a question; of

@@ -1,6 +1,6 @@
 """Payments and what they pay. Either side may make one; it belongs to the side that did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from fieldcamp.workspace.books import apply_payment, import_payment
 from fieldcamp.workspace.models import Invoice, Payment
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.references import Missing, References
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Link
 from integrations.records import Fields, one_line
@@ -31,16 +32,18 @@ class Payments(BooksSide):
         return payments.filter(date__gte=since) if since else payments
 
     def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
-        return records.select_related("client").prefetch_related("allocations")
+        return records.select_related("client").prefetch_related("allocations__invoice")
 
     def views(self, records: Sequence[Payment]) -> dict[str, Local]:
-        customers = self.remote_ids(CUSTOMER, [payment.client_id for payment in records])
-        invoices = self.remote_ids(
+        customers = self.references(CUSTOMER, [payment.client_id for payment in records])
+        invoices = self.references(
             INVOICE, [share.invoice_id for payment in records for share in payment.allocations.all()]
         )
         foreign = self._foreign([payment.pk for payment in records])
+        orphaned = self.orphaned(records, customers)
         return {
-            payment.pk: self._view(payment, customers, invoices, foreign.get(payment.pk, ())) for payment in records
+            payment.pk: self._view(payment, customers, invoices, foreign.get(payment.pk), payment.pk in orphaned)
+            for payment in records
         }
 
     def _foreign(self, payment_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
@@ -56,31 +59,55 @@ class Payments(BooksSide):
     def _view(
         self,
         payment: Payment,
-        customers: Mapping[str, str],
-        invoices: Mapping[str, str],
-        foreign: Sequence[dict[str, str]],
+        customers: References,
+        invoices: References,
+        foreign: Sequence[dict[str, str]] | None,
+        orphaned: bool,
     ) -> Local:
+        """`foreign` is None where the books do not have the payment yet."""
         theirs = payment.made_in == self.connection.integration
         if payment.deleted_at:
             return Local(None, theirs=theirs, version=payment.version)
-        if payment.client_id not in customers:
-            sentence = f"Waits for its client {payment.client} to be in {self.label}."
-            return Local(None, blocked=sentence, version=payment.version)
+        if not orphaned and (why := customers.missing.get(payment.client_id)):
+            return self.waits_for(payment, CUSTOMER, payment.client, why)
         shares = list(payment.allocations.all())
-        if any(share.invoice_id not in invoices for share in shares):
-            return Local(None, blocked=f"Waits for its invoice to be in {self.label}.", version=payment.version)
-        allocations = [{"invoice": invoices[share.invoice_id], "amount": cents(share.amount)} for share in shares]
+        unposted = [share for share in shares if share.invoice_id in invoices.missing]
+        # What a posted payment pays of an invoice that was removed there is not said: nothing is to be put back.
+        unsaid = foreign is not None and all(invoices.missing[share.invoice_id] is Missing.GONE for share in unposted)
+        for share in unposted:
+            if not unsaid:
+                return self._waits_for_invoice(payment, share.invoice, invoices.missing[share.invoice_id])
+        allocations = [
+            {"invoice": invoices.ids[share.invoice_id], "amount": cents(share.amount)}
+            for share in shares
+            if share.invoice_id in invoices.ids
+        ]
         fields = {
-            "customer": customers[payment.client_id],
+            "customer": customers.ids.get(payment.client_id, ""),
             "date": payment.date.isoformat(),
             "amount": cents(payment.amount),
             "method": payment.method,
             "reference": one_line(payment.reference),
-            "allocations": sorted([*allocations, *foreign], key=lambda share: share["invoice"]),
+            "allocations": sorted([*allocations, *(foreign or ())], key=lambda share: share["invoice"]),
             "voided": payment.voided_at is not None,
             "unapplied": cents(payment.unapplied),
         }
+        if orphaned:
+            del fields["customer"]
+        if unposted:
+            del fields["allocations"]
         return Local(fields, theirs=theirs, version=payment.version)
+
+    def _waits_for_invoice(self, payment: Payment, invoice: Invoice, why: Missing) -> Local:
+        since = self.settings.invoices_from
+        if why is Missing.COMING and since and invoice.date < since:
+            sentence = f"Pays invoice {invoice.number} of {invoice.date}; invoices are posted from {since} on."
+            return Local(None, blocked=sentence, version=payment.version)
+        return self.waits_for(payment, INVOICE, invoice, why, invoice.number)
+
+    def names(self, record: Payment) -> set[tuple[str, str]]:
+        invoices = {(INVOICE.name, share.invoice_id) for share in record.allocations.all()}
+        return {(CUSTOMER.name, record.client_id), *invoices}
 
     def matches(self, records: Sequence[Payment], unmatched: Sequence[Link]) -> Matches:
         """Matches the same money for the same invoices on the same day, entered at both sides."""

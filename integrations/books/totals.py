@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from fieldcamp.money import CENT, cents
@@ -13,7 +13,7 @@ from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.ledger.counts import add_items
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, SyncJob
+from integrations.models import Connection, DirtyRow, JobItem, Link, Outcome, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import Fields
 from integrations.sync.state import Action
@@ -23,11 +23,13 @@ _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 
 
 def invoices_seen_since(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
-    """Yields the invoices of which something new was seen or written since then, some hundred at a time."""
+    """Yields the invoices of which something new was seen or written since then, and those that have differed before,
+    some hundred at a time."""
     links = (
         Link.objects.present()
         .linked()
-        .filter(stream__connection=connection, kind=INVOICE.name, seen_at__gte=since, unsettled=False, parked=False)
+        .filter(Q(seen_at__gte=since) | Q(record_id__in=_open(connection).values("record_id")))
+        .filter(stream__connection=connection, kind=INVOICE.name, unsettled=False, parked=False)
         .select_related("stream")
     )
     after = 0
@@ -36,22 +38,39 @@ def invoices_seen_since(connection: Connection, since: dt.datetime) -> Iterator[
         after = chunk[-1].pk
 
 
+def _open(connection: Connection) -> QuerySet[Problem]:
+    return Problem.objects.open().filter(connection=connection, code=ProblemCode.AMOUNT_VARIANCE)
+
+
 def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) -> None:
-    """Opens AMOUNT_VARIANCE where totals differ by more than a cent, and closes it where they agree again.
+    """Opens AMOUNT_VARIANCE where totals differ by more than a cent, and closes it where they agree again. One that
+    stays as it was found before waits, and has not failed once more.
 
     Runs inside the caller's transaction. A balance is compared only where no payment is on its way.
     """
+    known = dict(
+        _open(connection).filter(record_id__in=[link.record_id for link in links]).values_list("record_id", "data")
+    )
     invoices = {row.pk: row for row in Invoice.objects.filter(pk__in=[link.record_id for link in links])}
     moving = _paid_meanwhile(connection, job, list(invoices))
     agreed, off_by, now, label = [], [], timezone.now(), PROVIDERS[connection.integration].label
     for link in links:
         invoice, seen = invoices.get(link.record_id), link.seen or {}
         if invoice is None or invoice.voided_at or seen.get("voided"):
+            if invoice is not None and invoice.voided_at and seen.get("voided"):
+                agreed.append(link.record_id)
             continue
         ours = {name: cents(getattr(invoice, name)) for name in _TOTALS}
         names = [name for name in _TOTALS if name != "balance" or invoice.pk not in moving]
         if not (off := _differing(ours, seen, names)):
             agreed.append(link.record_id)
+            continue
+        data = {
+            "reason": ProblemReason.VARIANCE,
+            "local": ours,
+            "remote": {name: seen.get(name) for name in _TOTALS},
+        }
+        if known.get(invoice.pk) == data:
             continue
         said = ", ".join(f"{_TOTALS[name]} {ours[name]} and {seen[name]}" for name in off)
         sentence = f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}."
@@ -64,11 +83,7 @@ def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) 
             kind=INVOICE.name,
             record_id=invoice.pk,
             link=link,
-            data={
-                "reason": ProblemReason.VARIANCE,
-                "local": ours,
-                "remote": {name: seen.get(name) for name in _TOTALS},
-            },
+            data=data,
         )
     resolve_problems(connection, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=agreed)
     add_items(off_by)
@@ -104,7 +119,8 @@ def _paid_meanwhile(connection: Connection, job: SyncJob, invoice_ids: Sequence[
     invoices = Invoice.objects.filter(pk__in=invoice_ids)
     payers = Payment.objects.filter(Exists(posted) | Exists(waiting), client__in=invoices.values("client_id"))
     payment = OuterRef("payment_id")
-    live = Link.objects.live().filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment)
-    shares = PaymentAllocation.objects.filter(~Exists(live), invoice__in=invoice_ids, payment__voided_at=None)
+    # What was removed there is not on its way: it is a difference until somebody decides about it.
+    known = Link.objects.filter(stream__connection=connection, kind=PAYMENT.name, record_id=payment)
+    shares = PaymentAllocation.objects.filter(~Exists(known), invoice__in=invoice_ids, payment__voided_at=None)
     moving = set(shares.values_list("invoice_id", flat=True))
     return moving | set(invoices.filter(client__in=payers.values("client_id")).values_list("pk", flat=True))

@@ -1,6 +1,6 @@
 """FieldCamp's side of a calendar stream: the visits that it should show, and what a pull does to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -132,6 +132,9 @@ class VisitsOfStream:
         """Does nothing: our marker on an event says whose it is."""
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
+        return {}
+
+    def circumstances(self, record_ids: Collection[str]) -> Mapping[str, str]:
         return {}
 
     def removed_remotely(self) -> tuple[ProblemCode, str]:

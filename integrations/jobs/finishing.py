@@ -55,13 +55,11 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
 
 
 def _errors(job: SyncJob) -> list[dict[str, Any]]:
-    """Returns what went wrong in this job, newest first: whole accounts, then records."""
+    """Returns what went wrong, newest first: whole accounts, then records; what was found by this job before what still
+    waits for somebody since an earlier one."""
     errors = [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}
-    met = Problem.objects.open().filter(
-        connection__in=job.parts.values("connection"), occurred_at__gte=job.started_at, notice=False
-    )
-    for problem in met[:MAX_ERRORS]:
+    for problem in Problem.objects.listed().filter(connection__in=job.parts.values("connection"))[:MAX_ERRORS]:
         if (problem.connection_id, problem.code) in codes and not problem.record_id:
             continue
         error: dict[str, Any] = {

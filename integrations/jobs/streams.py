@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from integrations.books import SIDES
+from integrations.books.base import BooksSide
+from integrations.books.facts import facts_are_due, take_facts
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
 from integrations.errors import ProviderError
@@ -15,7 +18,7 @@ from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
 from integrations.models import Direction, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.providers.base import ProviderClient
+from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import Window
 from integrations.sync.isolation import RunEnds
 from integrations.sync.policy import SyncPolicy, Winner
@@ -73,4 +76,15 @@ def stream_run(
         now=timezone.now,
         fatal=FATAL,
         careful=job.attempts >= CAREFUL_AFTER,
+        before_push=lambda: _read_facts(local, remote, assert_held),
     )
+
+
+def _read_facts(local: LocalSide, remote: ProviderClient, assert_held: Callable[[], None]) -> None:
+    """Books: asks what the company is like now, where that decides what is written or taken in."""
+    if not isinstance(local, BooksSide) or not facts_are_due(local.stream, local.settings):
+        return
+    company = cast(BooksClient, remote).company()
+    with transaction.atomic():
+        assert_held()
+        take_facts(local.connection, local.settings, company)

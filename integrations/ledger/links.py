@@ -13,7 +13,7 @@ from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
     "record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled",
-    "seen_at", "intent", "hold", "parked", "decision", "cut_at",
+    "seen_at", "intent", "hold", "parked", "refused_under", "decision", "cut_at",
 ]  # fmt: skip
 
 

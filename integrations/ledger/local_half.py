@@ -21,6 +21,12 @@ from integrations.sync.state import REMOTE_WRITES, Action, Decision, Local, Pair
 OVERTAKEN = "Somebody edited it or decided about it while the sync ran; the next sync looks at it again."
 CONFLICT_OF_VISIT = "Moved in FieldCamp and in the calendar. Choose which time is right."
 CONFLICT_OF_RECORD = "Changed in FieldCamp and at the other side. Choose what is right."
+_OVER_WHEN_SETTLED = (
+    ProblemCode.CONFLICT,
+    ProblemCode.RECORD_REJECTED,
+    ProblemCode.WAITING_FOR_GONE,
+    ProblemCode.INTERNAL_ERROR,
+)
 
 
 class LocalHalf:
@@ -48,6 +54,7 @@ class LocalHalf:
         over: list[Link] = []
         settled: list[Pair] = []
         solved: list[Pair] = []
+        present: list[str] = []
         dirty: list[tuple[str, str, int]] = []
         for decision in decisions:
             pair, link = decision.pair, links.get(decision.pair.link_id or 0)
@@ -60,6 +67,8 @@ class LocalHalf:
                 settled.append(pair)
                 if effect.problem is None or effect.problem.notice:
                     solved.append(pair)
+                    if not _is_missing_there(decision):
+                        present.append(pair.key)
             if decision.action is Action.WAIT:
                 if pair.dirty_seq is None:
                     dirty.append((self.stream.pk, pair.record_id, 0))
@@ -73,9 +82,12 @@ class LocalHalf:
         self.local.expand(decisions)
         self._forget(over)
         settle_rows(self.stream, settled)
-        codes = (ProblemCode.CONFLICT, ProblemCode.RECORD_REJECTED, ProblemCode.INTERNAL_ERROR)
-        keys = [pair.key for pair in solved]
-        resolve_problems(self.stream.connection, now=timezone.now(), codes=codes, record_ids=keys)
+        about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in solved]
+        resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, record_ids=keys)
+        resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=present, notices=False)
+        # Where nothing is left to compare with, that is what has to be decided about.
+        gone = [decision.pair.key for decision in decisions if decision.action is Action.CUT]
+        resolve_problems(about, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=gone)
 
     def _circumstances(self, pulled: Local | None) -> Circumstances:
         conflict = CONFLICT_OF_RECORD if self.stream.kind else CONFLICT_OF_VISIT
@@ -109,6 +121,12 @@ class LocalHalf:
         pulled = [d.pair for d in decisions if d.action in (Action.PULL, Action.CREATE_LOCAL) and self.kind.loose]
         ids = [pair.record_id or made.get(pair.link_id or 0, "") for pair in pulled]
         return self.local.read(self.kind.name, ids) if ids else {}
+
+
+def _is_missing_there(decision: Decision) -> bool:
+    """Returns whether the counterpart was removed there and FieldCamp still wants one."""
+    pair = decision.pair
+    return (pair.cut or decision.action is Action.CUT) and pair.local.fields is not None
 
 
 def _decided_meanwhile(decisions: Collection[Decision]) -> set[str]:

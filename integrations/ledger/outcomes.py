@@ -98,7 +98,9 @@ def _cut(decision: Decision, link: Link | None, circumstances: Circumstances) ->
     _settle(decision, link)
     cut(link, circumstances.now)
     code, sentence = circumstances.removed
-    return Effect(Outcome.PULLED, sentence, RecordProblem(code, sentence, notice=True))
+    # A visit stands by itself; what the books have lost is a difference until somebody decides.
+    notice = code is ProblemCode.EVENT_REMOVED
+    return Effect(Outcome.PULLED, sentence, RecordProblem(code, sentence, notice=notice))
 
 
 def _forgotten(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
@@ -127,7 +129,8 @@ def _waiting(decision: Decision, _link: Link | None, _: Circumstances) -> Effect
     local = decision.pair.local
     if not local.reason:
         return Effect(Outcome.SKIPPED, decision.reason, settles=False)
-    problem = RecordProblem(ProblemCode.RECORD_REJECTED, decision.reason, {**reason_data(local.reason), **local.data})
+    code = ProblemCode.WAITING_FOR_GONE if local.reason is ProblemReason.WAITING else ProblemCode.RECORD_REJECTED
+    problem = RecordProblem(code, decision.reason, {**reason_data(local.reason), **local.data})
     return Effect(Outcome.FAILED, decision.reason, problem, settles=False)
 
 

@@ -1,6 +1,6 @@
 """What the ledger needs of FieldCamp's records: `calendar/` and `books/` implement it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from integrations.errors import ProblemCode
@@ -28,6 +28,10 @@ class LocalSide(Protocol):
     def match(self, everything: bool) -> None:
         """Links records of both sides that have met for the first time and are the same; of ours all that have no
         link, or only those that are dirty."""
+
+    def circumstances(self, record_ids: Collection[str]) -> Mapping[str, str]:
+        """Returns, for each of these records, a digest of what a refusal of it may depend on beside the record itself;
+        no entry for what depends on nothing else."""
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         """Returns what is to become of remote records that FieldCamp does not have, by their links."""

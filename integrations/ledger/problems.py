@@ -79,6 +79,7 @@ def resolve_problems(
     codes: Collection[str] | None = None,
     kind: str | None = None,
     record_ids: Collection[str] | None = None,
+    notices: bool = True,
 ) -> int:
     """Closes the open problems that match; all of the connection's where nothing else is said."""
     problems = Problem.objects.open().filter(connection=connection)
@@ -88,4 +89,6 @@ def resolve_problems(
         problems = problems.filter(record_kind=kind)
     if record_ids is not None:
         problems = problems.filter(record_id__in=record_ids)
+    if not notices:
+        problems = problems.filter(notice=False)
     return problems.update(resolved_at=now)

@@ -40,8 +40,19 @@ class RunState:
         if not progress.full:
             self.local.enter_window()
         self.local.match(progress.full)
+        self._wake()
         self._show(Stage.PUSH, self._remaining(progress.full))
         self.save(progress)
+
+    def _wake(self) -> None:
+        """Takes up again what was refused for something that is another by now: a period that is open again, say."""
+        refused = Link.objects.live().linked().filter(stream=self.stream, parked=True, intent__isnull=True)
+        links = list(refused.exclude(refused_under=""))
+        now = self.local.circumstances([link.record_id for link in links]) if links else {}
+        woken = [link for link in links if now.get(link.record_id, link.refused_under) != link.refused_under]
+        for link in woken:
+            link.parked, link.unsettled = False, True
+        Link.objects.save_many(woken, ["parked", "unsettled"])
 
     def _show(self, stage: Stage, remaining: int) -> None:
         SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=F("done") + remaining)

@@ -9,7 +9,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.errors import ProblemReason
+from integrations.errors import ProblemReason, Rejected
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import JobLog
 from integrations.ledger.failures import FAILED_HERE, Failures
@@ -236,8 +236,9 @@ class StreamLedger(Observations):
     def save_written(self, written: Sequence[Written]) -> None:
         if not written:
             return
+        refused = [entry.decision.pair.record_id for entry in written if isinstance(entry.error, Rejected)]
         with self.transaction():
-            self.writes.save(written)
+            self.writes.save(written, self.local.circumstances(refused) if refused else {})
 
 
 def _is_abandoned(link: Link | None) -> bool:

@@ -83,14 +83,14 @@ class Writes:
         )
         return set(others.exclude(pk__in=[link.pk for link in links]).values_list("remote_id", flat=True))
 
-    def save(self, written: Sequence[Written]) -> None:
-        """Takes the answers of writes into the links."""
+    def save(self, written: Sequence[Written], circumstances: Mapping[str, str]) -> None:
+        """Takes the answers of writes into the links; of what is refused under which `circumstances` (by record)."""
         links = self._links_of(written)
         done = []
         for entry, link in zip(written, links, strict=True):
             pair = entry.decision.pair
             if entry.error is not None:
-                self._refused(link, entry)
+                self._refused(link, entry, circumstances)
                 continue
             done.append(pair)
             agree(link, entry.decision, entry.record)
@@ -98,7 +98,12 @@ class Writes:
         self._make_room(links)
         save_links(links)
         settle_rows(self.stream, done)
-        resolve_problems(self.stream.connection, now=timezone.now(), record_ids=[pair.key for pair in done])
+        # Whether amounts agree is told by comparing them, not by a write.
+        apart = (ProblemCode.AMOUNT_VARIANCE, ProblemCode.RECORD_REMOVED)
+        codes = [code for code in ProblemCode if code not in apart]
+        about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in done]
+        resolve_problems(about, now=now, codes=codes, record_ids=keys)
+        resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=keys, notices=False)
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:
@@ -117,14 +122,15 @@ class Writes:
         unmatched = Link.objects.unmatched().filter(stream=self.stream, remote_id__in=named)
         unmatched.exclude(pk__in=[link.pk for link in links]).delete()
 
-    def _refused(self, link: Link, entry: Written) -> None:
-        """Parks what the provider refuses as it is, until one side is edited. Anything else is tried again."""
+    def _refused(self, link: Link, entry: Written, circumstances: Mapping[str, str]) -> None:
+        """Parks what the provider refuses as it is, until one side is edited or what it was refused under is another.
+        Anything else is tried again."""
         pair, error = entry.decision.pair, entry.error
         assert error is not None
         link.intent = None
         connection, message = self.stream.connection, str(error)
         if isinstance(error, Rejected):
-            link.parked = True
+            link.parked, link.refused_under = True, circumstances.get(pair.record_id, "")
             settle_rows(self.stream, [pair])
             data = reason_data(error.reason)
             open_record_problem(connection, pair, error.code, message, link=link, detail=error.detail, data=data)

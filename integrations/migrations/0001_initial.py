@@ -107,6 +107,8 @@ class Migration(migrations.Migration):
                 ('intent', models.JSONField(blank=True, null=True)),
                 ('mark', models.CharField(blank=True, max_length=40)),
                 ('parked', models.BooleanField(default=False)),
+                ('refused_under', models.CharField(blank=True, max_length=32)),
+                ('successor', models.CharField(blank=True, help_text='What the remote record was merged into, once it is gone.', max_length=1024)),
                 ('decision', models.JSONField(blank=True, null=True)),
                 ('cut_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -72,8 +72,13 @@ class Link(models.Model):
     intent = models.JSONField(null=True, blank=True)
     mark = models.CharField(max_length=40, blank=True)
     hold = models.ForeignKey("integrations.Hold", models.SET_NULL, null=True, blank=True, related_name="links")
-    # A refused record or an open conflict waits here until one side is edited or a person decides.
+    # A refused record or an open conflict waits here until one side is edited, a person decides, or what it was refused
+    # for (`refused_under`, a digest of it) is another.
     parked = models.BooleanField(default=False)
+    refused_under = models.CharField(max_length=32, blank=True)
+    successor = models.CharField(
+        max_length=1024, blank=True, help_text=_("What the remote record was merged into, once it is gone.")
+    )
     decision = models.JSONField(null=True, blank=True)
     cut_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -62,6 +62,8 @@ def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
         if decision.push:
             return Decision(pair, Action.UPDATE_REMOTE, push=decision.push)
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
+    if action is Action.WAIT and not policy.pushes and not pair.has_counterpart:
+        return Decision(pair, Action.NOTHING, reason=ONLY_PULLS)
     if action in (Action.PULL, Action.CREATE_LOCAL) and not policy.pulls:
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
     return decision
@@ -174,7 +176,7 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
         else:
             pull[name] = seen.get(name)
     push |= {name: local[name] for name in _edited_unsaid(pair, local, seen)}
-    push |= {name: local.get(name) for name in pair.kind.loose if pair.base and local.get(name) != base.get(name)}
+    push |= {name: local[name] for name in _changed_here(pair, local) if local[name] != seen.get(name)}
     if (pull or contested) and (pair.local.fixed or not takes(pair.kind, seen)):
         push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
         pull, contested = {}, []
@@ -191,7 +193,7 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
         return Decision(pair, Action.UPDATE_REMOTE, pull=pull, push=push)
     if pull:
         return Decision(pair, Action.PULL, pull=pull)
-    equal_base = pair.base is not None and not _differing(pair, base, seen)
+    equal_base = pair.base is not None and not _differing(pair, base, seen) and not _changed_here(pair, local)
     return Decision(pair, Action.NOTHING if equal_base else Action.SETTLE)
 
 
@@ -220,6 +222,11 @@ def _edited_unsaid(pair: Pair, local: Fields, seen: Fields) -> list[str]:
     """Returns the fields that have changed in FieldCamp, and of which the other side does not say what it has."""
     names = [name for name in _compared_fields(pair.kind, local, seen) if name not in seen]
     return [name for name in names if _says_otherwise(local, pair.base or {}, name)]
+
+
+def _changed_here(pair: Pair, local: Fields) -> list[str]:
+    """Returns the fields that are each side's own affair and have changed in FieldCamp since both agreed."""
+    return [name for name in pair.kind.loose if pair.base and name in local and local[name] != pair.base.get(name)]
 
 
 def _compared_fields(kind: Kind, one: Fields, other: Fields) -> list[str]:

@@ -44,6 +44,7 @@ class StreamRun:
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...] = (ProviderError, RunEnds)
     careful: bool = False
+    before_push: Callable[[], None] = lambda: None  # called once all is observed and before anything is decided
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -75,6 +76,7 @@ class StreamRun:
             self.progress.phase = Phase.APPLY
         else:
             self.applier.settle_intents()
+        self.before_push()
         self.ledger.begin_push(self.progress)
         if self.progress.full:
             self._apply_full()
@@ -87,6 +89,7 @@ class StreamRun:
 
     def only(self, link_ids: Sequence[int]) -> None:
         """Runs just these links: what a person decided about them, at once."""
+        self.before_push()
         for start in range(0, len(link_ids), CHUNK):
             pairs = self.ledger.pairs_of_links(link_ids[start : start + CHUNK])
             self.applier.settle_intents()

@@ -116,6 +116,8 @@ def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
 def _removed(problem: Problem) -> Link:
     links = Link.objects.select_for_update(of=("self",)).select_related("stream__connection__workspace")
     link = links.filter(pk=problem.link_id or 0).exclude(cut_at=None).first()
-    if problem.code != REMOVED or problem.resolved_at is not None or link is None:
+    if problem.code != REMOVED or problem.resolved_at is not None or link is None or link.successor:
         raise AlreadyDecided
+    if Link.objects.live().filter(stream=link.stream, kind=link.kind, record_id=link.record_id).exists():
+        raise AlreadyDecided  # it has another counterpart by now
     return link

@@ -128,7 +128,7 @@ def _unknown(stream: Stream, remote_ids) -> list[str]:
 def _let_go(stream: Stream, record_id: str) -> None:
     """Leaves the counterpart to nobody; a create that has not come about is forgotten."""
     links = Link.objects.live().filter(stream=stream, record_id=record_id)
-    links.filter(seen=None, intent=None).delete()
+    links.filter(seen__isnull=True, intent__isnull=True).delete()
     links.update(record_id="", base=None, unsettled=True, parked=False, decision=None)
 
 

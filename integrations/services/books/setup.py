@@ -2,17 +2,17 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from integrations.accounts.clients import open_remote
-from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, PAYMENT, TAX
+from integrations.books.facts import DOCUMENTS, columns_of
+from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import BooksSettings, ConflictPolicy, Connection, ConnectionState, Direction, Stream
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
@@ -21,8 +21,6 @@ from integrations.services.audit_trail import audit_connection
 from integrations.services.setup import CHOOSE_DIRECTION, CHOOSE_WINNER, SetupError, other_books, ready_state
 
 log = structlog.get_logger(__name__)
-
-DOCUMENTS = (INVOICE.name, PAYMENT.name)
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def set_up_books(
         settings, _ = BooksSettings.objects.select_for_update().get_or_create(connection=connection)
         before = chosen(connection)
         again = _brings_more(settings, wanted)
-        for name, value in {**wanted, **_facts(choices.company)}.items():
+        for name, value in {**wanted, **columns_of(choices.company)}.items():
             setattr(settings, name, value)
         settings.save()
         for kind in BOOKS:
@@ -131,14 +129,10 @@ def named(references: Iterable[Reference], id: str) -> Reference | None:
     return next((one for one in references if id and one.id == id), None)
 
 
-def _facts(company: Company) -> dict[str, Any]:
-    return {"company": asdict(company), "refreshed_at": timezone.now()}
-
-
 def refresh_company(connection: Connection) -> Company:
     """Asks again what the company is like. Raises ProviderError."""
     company = open_books(connection).company()
-    BooksSettings.objects.update_or_create(connection=connection, defaults=_facts(company))
+    BooksSettings.objects.update_or_create(connection=connection, defaults=columns_of(company))
     return company
 
 

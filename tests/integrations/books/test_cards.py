@@ -111,7 +111,7 @@ def test_what_was_removed_there(company, books, sync, make_client, make_item, ma
     assert f"post_again-{problem.pk}" not in card(desk(Role.VIEWER), problem)
     browser = desk()
     page = card(browser, problem)
-    for words in ("Post it again", "Void it here too", "Got it"):
+    for words in ("Post it again", "Void it here too", "Ignore until it changes"):
         assert words in page
     assert "void in FieldCamp as well" in press(browser, problem, "void")
     invoice.refresh_from_db()

@@ -68,19 +68,20 @@ def test_a_hold_and_a_calendar_are_no_records(connection):
     assert told(job) == [("CONFIRMATION_NEEDED", None)] * 2
 
 
-def test_only_what_is_open_and_was_met_in_this_job_is_among_its_errors(connection):
+def test_only_what_is_open_is_among_the_errors_and_what_still_waits_comes_last(connection):
     elsewhere = build.connection(build.workspace("Other Inc."))
     uninvolved = build.connection(connection.workspace)
     for where in (elsewhere, uninvolved):
         open_problem(where, "CONFLICT", "Not ours.", now=LATER, kind="visit", record_id="vis_1")
     open_problem(connection, "CONFLICT", "Before.", now=NOW - dt.timedelta(1), kind="visit", record_id="vis_2")
+    open_problem(connection, "CONFLICT", "Now.", now=LATER, kind="visit", record_id="vis_1")
     open_problem(connection, "EVENT_REMOVED", "To know.", now=LATER, kind="visit", record_id="vis_3", notice=True)
     solved = open_problem(connection, "CONFLICT", "Solved.", now=LATER, kind="visit", record_id="vis_4")
     solved.resolved_at = LATER
     solved.save()
     job, lease = ending(connection)
     finish(job, lease, JobStatus.SUCCEEDED)
-    assert job.errors == []
+    assert [error["message"] for error in job.errors] == ["Now.", "Before."]
 
 
 def test_of_very_many_errors_the_newest_are_told(connection):

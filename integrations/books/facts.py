@@ -1,0 +1,51 @@
+"""What the company is like (its tax mode, its closing day, …), read in the runs that depend on it."""
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+
+from fieldcamp.workspace.audit import audit
+from integrations.kinds import INVOICE, PAYMENT
+from integrations.models import BooksSettings, Connection, DirtyRow, Link, Stream
+from integrations.records import Company
+
+DOCUMENTS = (INVOICE.name, PAYMENT.name)
+BELIEVED = dt.timedelta(days=1)  # how long the facts are believed where nothing is about to be written
+
+
+def columns_of(company: Company) -> dict[str, Any]:
+    """Returns what `BooksSettings` holds of a company that has just been asked for."""
+    return {"company": asdict(company), "refreshed_at": timezone.now()}
+
+
+def facts_are_due(stream: Stream, settings: BooksSettings) -> bool:
+    """Returns whether a run of this stream is about to decide about documents, or the facts are a day old."""
+    if stream.kind not in DOCUMENTS:
+        return False
+    if settings.refreshed_at is None or settings.refreshed_at < timezone.now() - BELIEVED:
+        return True
+    links = Link.objects.live().linked().filter(stream=stream)
+    return (
+        DirtyRow.objects.filter(stream=stream).exists()
+        or links.filter(unsettled=True).exists()
+        or links.filter(parked=True).exclude(refused_under="").exists()
+    )
+
+
+def take_facts(connection: Connection, settings: BooksSettings, company: Company) -> None:
+    """Writes the facts down, and what has changed of them into the connection's history. Runs inside the caller's
+    transaction."""
+    before, columns = settings.company, columns_of(company)
+    settings.company, settings.refreshed_at = columns["company"], columns["refreshed_at"]
+    BooksSettings.objects.filter(connection=connection).update(**columns)
+    if before and before != settings.company:
+        audit(
+            "connection.company_changed",
+            workspace_id=connection.workspace_id,
+            object_id=connection.pk,
+            object_name=f"{connection.integration}: {connection.account_name}",
+            before=before,
+            after=settings.company,
+        )

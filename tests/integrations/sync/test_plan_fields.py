@@ -1,0 +1,160 @@
+"""The plan of one pair, field by field: what is merged, what is fought over, and what a side does not say."""
+
+import pytest
+
+from integrations.kinds import CUSTOMER, INVOICE, ITEM
+from integrations.sync.policy import SyncPolicy
+from integrations.sync.state import Action, Local
+from tests.integrations.sync.test_plan_rows import (
+    ASKS,
+    BILL,
+    FULL,
+    ITEM_FIELDS,
+    NINE,
+    PERSON,
+    PLAIN,
+    PULLS,
+    PUSHES,
+    TEN,
+    brief,
+    nothing,
+    pair,
+)
+
+
+def without(fields: dict, *names: str) -> dict:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+@pytest.mark.parametrize("policy", [PLAIN, FULL, ASKS, SyncPolicy(winner="remote")])
+def test_what_a_side_does_not_say_is_no_difference(policy):
+    taxed = BILL | {"tax_code": "4"}
+    computed = pair(INVOICE, taxed, base=taxed, seen=without(BILL, "tax_code"))
+    assert brief(computed, policy) == nothing()
+    assert brief(pair(INVOICE, without(BILL, "tax_code"), base=taxed, seen=taxed), policy) == nothing()
+    moved = without(BILL, "tax_code") | {"due_date": "2026-12-20"}
+    assert brief(pair(INVOICE, taxed, base=taxed, seen=moved), policy)[:3] == (
+        Action.PULL, {"due_date": "2026-12-20"}, {},
+    )  # fmt: skip
+
+
+def test_an_edit_of_what_the_other_side_does_not_say_is_sent_to_be_judged_there():
+    unread = without(BILL, "lines")
+    edited = BILL | {"lines": [{"description": "Drain"}]}
+    assert brief(pair(INVOICE, edited, base=BILL, seen=unread))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"lines": edited["lines"]},
+    )  # fmt: skip
+    assert brief(pair(INVOICE, edited, base=None, seen=unread))[0] is Action.SETTLE
+    void = unread | {"voided": True}
+    assert brief(pair(INVOICE, edited, base=BILL, seen=void))[:3] == (Action.PULL, {"voided": True}, {})
+
+
+def test_two_that_have_just_been_matched_fill_each_others_gaps():
+    """What only one side says is taken; where both say something, FieldCamp does."""
+    mine = {**PERSON, "email": "", "phone": "555 0101", "company": "Reed Inc."}
+    there = {**PERSON, "email": "kim@example.test", "phone": "", "company": "Reed Ltd."}
+    assert brief(pair(CUSTOMER, mine, None, there)) == (
+        Action.UPDATE_REMOTE, {"email": "kim@example.test"}, {"phone": "555 0101", "company": "Reed Inc."}, False, "",
+    )  # fmt: skip
+    assert brief(pair(CUSTOMER, mine, None, there), ASKS) == (Action.ASK, {}, {}, False, "company")  # gaps are none
+
+
+@pytest.mark.parametrize("blank", ["", None, [], {}])
+def test_a_gap_is_a_gap_however_it_is_written(blank):
+    mine = {**PERSON, "bill_address": blank}
+    there = {**PERSON, "bill_address": {"city": "Troy"}}
+    assert brief(pair(CUSTOMER, mine, None, there))[:3] == (Action.PULL, {"bill_address": {"city": "Troy"}}, {})
+    assert brief(pair(CUSTOMER, there, None, mine))[:3] == (
+        Action.UPDATE_REMOTE,
+        {},
+        {"bill_address": {"city": "Troy"}},
+    )
+
+
+def test_zero_and_no_are_no_gaps():
+    mine, there = {**ITEM_FIELDS, "taxable": False}, {**ITEM_FIELDS, "taxable": True}
+    assert brief(pair(ITEM, mine, None, there))[:3] == (Action.UPDATE_REMOTE, {}, {"taxable": False})
+
+
+def test_what_is_each_sides_own_affair_is_written_only_when_it_changes_here():
+    renamed_there = {**PERSON, "display_name": "Reed, Kim"}
+    assert brief(pair(CUSTOMER, PERSON, PERSON, renamed_there)) == nothing()
+    renamed_here = {**PERSON, "display_name": "Kim Reed-Cole"}
+    assert brief(pair(CUSTOMER, renamed_here, PERSON, renamed_there))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"display_name": "Kim Reed-Cole"},
+    )  # fmt: skip
+    assert brief(pair(CUSTOMER, renamed_here, None, PERSON))[0] is Action.SETTLE
+
+
+@pytest.mark.parametrize(
+    ("policy", "decision", "pull", "push"),
+    [
+        (SyncPolicy(winner="local"), None, {}, {"phone": "1"}),
+        (SyncPolicy(winner="remote"), None, {"phone": "2"}, {}),
+        (SyncPolicy(winner="local"), {"winner": "remote"}, {"phone": "2"}, {}),
+        (SyncPolicy(winner="remote"), {"fields": {"phone": "local"}}, {}, {"phone": "1"}),
+        (SyncPolicy(winner="remote"), {"fields": {"email": "local"}}, {"phone": "2"}, {}),
+    ],
+)
+def test_who_wins_where_both_have_changed_it(policy, decision, pull, push):
+    given = pair(CUSTOMER, {**PERSON, "phone": "1"}, PERSON, {**PERSON, "phone": "2"}, decision=decision)
+    assert brief(given, policy)[1:3] == (pull, push)
+
+
+def test_only_the_contested_fields_are_asked_about():
+    mine = {**PERSON, "phone": "1", "email": "mine@example.test", "company": "A"}
+    there = {**PERSON, "phone": "2", "email": "kim@example.test", "company": "B"}
+    assert brief(pair(CUSTOMER, mine, PERSON, there), ASKS) == (Action.ASK, {}, {}, False, "company, phone")
+
+
+def test_what_is_over_at_either_side_is_all_that_still_counts():
+    """A void invoice is no more compared line by line."""
+    mine, there = {**BILL, "voided": True, "memo": "Mine"}, {**BILL, "voided": True, "memo": "Theirs", "lines": [1]}
+    assert brief(pair(INVOICE, mine, BILL, there))[0] is Action.SETTLE
+    assert brief(pair(INVOICE, mine, BILL, BILL))[:3] == (Action.UPDATE_REMOTE, {}, {"voided": True})
+    assert brief(pair(INVOICE, {**BILL, "memo": "Mine"}, BILL, there))[:3] == (Action.PULL, {"voided": True}, {})
+    assert brief(pair(INVOICE, {**BILL, "memo": "Mine"}, BILL, BILL))[2] == {"memo": "Mine"}
+
+
+def test_equal_to_what_was_agreed_is_nothing_and_equal_to_each_other_is_remembered():
+    assert brief(pair()) == nothing()
+    assert brief(pair(local=TEN, seen=TEN)) == (Action.SETTLE, {}, {}, False, "")
+    assert brief(pair(base=None)) == (Action.SETTLE, {}, {}, False, "")
+
+
+def test_a_merge_may_be_written_and_taken_in_at_once():
+    mine, there = {**NINE, "title": "Retitled"}, {**NINE, "start": "2026-11-23T08:00:00Z"}
+    assert brief(pair(local=mine, seen=there)) == (
+        Action.UPDATE_REMOTE, {"start": "2026-11-23T08:00:00Z"}, {"title": "Retitled"}, False, "",
+    )  # fmt: skip
+
+
+def test_a_merge_of_times_that_makes_no_sense_is_decided_as_a_whole():
+    mine, there = {**NINE, "start": "2026-11-23T09:45:00Z"}, {**NINE, "end": "2026-11-23T09:30:00Z"}
+    given = pair(local=mine, seen=there)
+    assert brief(given)[:3] == (
+        Action.UPDATE_REMOTE, {}, {"start": "2026-11-23T09:45:00Z", "end": NINE["end"]},
+    )  # fmt: skip
+    assert brief(given, SyncPolicy(winner="remote"))[:3] == (
+        Action.PULL, {"start": NINE["start"], "end": "2026-11-23T09:30:00Z"}, {},
+    )  # fmt: skip
+    assert brief(given, ASKS) == (Action.ASK, {}, {}, False, "end, start")
+
+
+def test_a_fixed_visit_gives_back_its_times_and_still_takes_none():
+    fixed = Local({**NINE, "title": "Retitled"}, fixed=True)
+    assert brief(pair(local=fixed, seen={**NINE, "start": "2026-11-23T08:00:00Z"}))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"title": "Retitled", "start": NINE["start"]},
+    )  # fmt: skip
+
+
+def test_a_direction_leaves_the_half_of_a_merge_that_it_allows():
+    merge = pair(local={**NINE, "title": "Retitled"}, seen=TEN)
+    taken = {name: TEN[name] for name in ("start", "end")}
+    assert brief(merge, PULLS) == (Action.PULL, taken, {}, False, "")
+    assert brief(merge, PUSHES) == (Action.UPDATE_REMOTE, {}, {"title": "Retitled"}, False, "")
+    everything = {"title": "Retitled", "start": NINE["start"], "end": NINE["end"]}
+    assert brief(merge, SyncPolicy(pulls=False, full=True))[:3] == (Action.UPDATE_REMOTE, {}, everything)
+
+
+# --- small parts ------------------------------------------------------------------------------------------------------
