@@ -205,6 +205,33 @@ REASONS: dict[str, Fix] = {
         leads=FixTarget.RECORD,
         link=_("Open the invoice"),
     ),
+    ProblemReason.HOLDS_MORE: Fix(
+        _("The document there holds more than FieldCamp can change"),
+        _(
+            "Nothing was written, since something that was added there would be lost. Make the change there, or undo "
+            "it here; then try again."
+        ),
+        leads=FixTarget.RECORD,
+        link=_("Open the record"),
+    ),
+    ProblemReason.UNREADABLE: Fix(
+        _("The document there cannot be read in full"),
+        _(
+            "Its amounts are not changed from here, nor taken over. Make the change there, or undo it here; then try "
+            "again."
+        ),
+        leads=FixTarget.RECORD,
+        link=_("Open the record"),
+    ),
+    ProblemReason.OVER_APPLIED: Fix(
+        _("More is paid than is open"),
+        _(
+            "Apply less to the invoice, or take off the other payment if it is the same money; the sentence above says "
+            "how much is open there. Then try again."
+        ),
+        leads=FixTarget.RECORD,
+        link=_("Open the payment"),
+    ),
     ProblemReason.TAX_MAPPING: Fix(
         _("A tax rate has no tax code there"),
         _("Say which tax code this tax rate is. Everything that waits for it is then tried again."),

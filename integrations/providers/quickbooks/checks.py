@@ -1,13 +1,10 @@
 """What is not sent, because QuickBooks would refuse it, or because we do not do it to anybody's books."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from fieldcamp.money import cents
 from integrations.errors import ProblemReason, ProviderError, Rejected
-from integrations.providers.quickbooks.company import Books
-from integrations.providers.quickbooks.finding import Finder
-from integrations.providers.quickbooks.mapping.parts import decimal, is_voided
+from integrations.providers.quickbooks.mapping.parts import Body, decimal, is_voided
 from integrations.providers.quickbooks.reading import LISTS, TAX_CODES
 from integrations.records import Operation, Verb
 
@@ -18,28 +15,20 @@ def is_void(operation: Operation) -> bool:
     return operation.verb is Verb.UPDATE and operation.fields.get("voided") is True
 
 
-class Checks:
-    def __init__(self, books: Books, finder: Finder):
-        self.books, self.finder = books, finder
-
-    def refusals(self, entity: str, operations: Sequence[Operation]) -> dict[str, ProviderError]:
-        """Returns the refusals by the operation's key."""
-        never: dict[str, ProviderError] = {
-            operation.key: error for operation in operations if (error := _never(entity, operation))
-        }
-        if entity not in TRANSACTIONS:
-            return never
-        closed = self.books.company.closed_until
-        there = self.finder.read(
-            entity, [op.remote_id for op in operations if is_void(op) or closed and op.verb is Verb.UPDATE]
-        )
-        found: dict[str, ProviderError] = {}
-        for operation in operations:
-            body = there.get(operation.remote_id) or {}
-            error = _blocked(operation, body) or _closed(operation, body, closed)
-            if error:
-                found[operation.key] = error
-        return found | never
+def refusals(
+    entity: str, operations: Sequence[Operation], there: Mapping[str, Body], closed_until: str
+) -> dict[str, ProviderError]:
+    """Returns the refusals by the operation's key. `there` are the bodies of what is to be changed, as far as they were
+    read; `closed_until` is the last day of the closed books, or ""."""
+    found: dict[str, ProviderError] = {}
+    for operation in operations:
+        body = there.get(operation.remote_id) or {}
+        error = _never(entity, operation)
+        if not error and entity in TRANSACTIONS:
+            error = _blocked(operation, body) or _closed(operation, body, closed_until)
+        if error:
+            found[operation.key] = error
+    return found
 
 
 def _never(entity: str, operation: Operation) -> Rejected | None:
@@ -64,7 +53,7 @@ def _never(entity: str, operation: Operation) -> Rejected | None:
     return None
 
 
-def _blocked(operation: Operation, body: dict[str, Any]) -> Rejected | None:
+def _blocked(operation: Operation, body: Body) -> Rejected | None:
     """Refuses a void of what other transactions hold on to."""
     if not is_void(operation) or not body or is_voided(body):
         return None
@@ -83,7 +72,7 @@ def _blocked(operation: Operation, body: dict[str, Any]) -> Rejected | None:
     return None
 
 
-def _closed(operation: Operation, body: dict[str, Any], closed_until: str) -> Rejected | None:
+def _closed(operation: Operation, body: Body, closed_until: str) -> Rejected | None:
     days = {str(operation.fields.get("date") or ""), str(body.get("TxnDate") or "")} - {""}
     if not closed_until or not days or min(days) > closed_until:
         return None

@@ -9,8 +9,8 @@ from typing import Any
 
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.mapping import items, taxes
-from integrations.providers.quickbooks.mapping.invoices import TaxRules
 from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
+from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
 from integrations.records import Company, Reference
 from integrations.transport.client import utc_now
 

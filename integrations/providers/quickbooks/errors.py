@@ -21,6 +21,7 @@ from integrations.transport.client import utc_now
 
 PAUSE = dt.timedelta(seconds=60)  # what Intuit says to wait; its answers do not name a time
 THROTTLED, TOKEN_ENDED = "3001", "3200"
+OTHER_RULE = "6000"  # a rule of the books, which only its words tell
 RECONNECT = {"100", "110", "120", "3100", TOKEN_ENDED}
 ILL = {"130", "140", "150", "600", "10000"}  # 600: the same request is being carried out
 # Their details have been seen to hold the token.
@@ -135,7 +136,7 @@ def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError
         return errors.Stale("It has been changed in QuickBooks meanwhile.", detail=detail)
     if "610" in codes and "made inactive" not in fault.text:
         return errors.Gone("QuickBooks does not have this any more.", detail=detail)
-    if "6000" in codes and "currency" in fault.text.casefold():
+    if OTHER_RULE in codes and "currency" in fault.text.casefold():
         return errors.Rejected(
             "QuickBooks keeps this customer in another currency. Bill it in QuickBooks, or link another customer.",
             detail=detail,

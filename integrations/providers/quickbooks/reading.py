@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.providers.quickbooks.company import ALL, Books
-from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, taxes
+from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, sales_tax, taxes
 from integrations.providers.quickbooks.mapping.parts import marker_of
 from integrations.providers.times import aware
 from integrations.records import Container, Fields, RemoteRecord, instant
@@ -27,7 +27,7 @@ class _Form:
 
 def _invoice(body: dict[str, Any], books: Books) -> dict[str, Any]:
     # What the company's rules are is asked only where it matters.
-    rules = books.tax_rules if invoices.says_code(body) else invoices.TaxRules()
+    rules = books.tax_rules if sales_tax.says_code(body) else sales_tax.TaxRules()
     return invoices.to_fields(body, rules)
 
 

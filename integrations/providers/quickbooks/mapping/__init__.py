@@ -11,4 +11,4 @@ def kept(kind: str, fields: Fields) -> Fields:
     if kind not in _LISTS:
         return fields
     read = _LISTS[kind].to_fields(_LISTS[kind].to_body(fields, create=False))
-    return {name: read[name] for name in fields}
+    return {name: read.get(name, value) for name, value in fields.items()}

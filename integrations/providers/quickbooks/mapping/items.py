@@ -28,12 +28,14 @@ def is_item(body: Body) -> bool:
 
 
 def to_fields(body: Body) -> dict[str, Any]:
+    """Returns what the item says: whether it is taxed only where it does."""
+    taxed = bool(body.get("Taxable") or ref_id(body, "SalesTaxCodeRef"))
     return {
         "name": without_deleted(body, "Name"),
         "description": text(body, "Description"),
         "price": plain(decimal(body.get("UnitPrice"))),
         "sku": text(body, "Sku"),
-        "taxable": bool(body.get("Taxable") or ref_id(body, "SalesTaxCodeRef")),
+        **({"taxable": taxed} if taxed or "Taxable" in body else {}),
         "active": body.get("Active") is not False,
         "type": "service" if body.get("Type") == "Service" else "product",
         "income_account": ref_id(body, "IncomeAccountRef"),

@@ -1,10 +1,11 @@
 """Payments. https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/payment"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fieldcamp.money import cents
+from integrations.errors import ProblemReason, Rejected
 from integrations.providers.quickbooks.mapping.parts import (
     Body,
     decimal,
@@ -16,6 +17,7 @@ from integrations.providers.quickbooks.mapping.parts import (
     ref_id,
     text,
 )
+from integrations.providers.quickbooks.mapping.sums import allocations_are_whole
 from integrations.records import Fields, Marker
 
 Methods = Mapping[str, str]  # the company's payment methods: name by id
@@ -36,25 +38,34 @@ def method_named(name: str) -> str:
 
 
 def to_fields(body: Body, methods: Methods) -> dict[str, Any]:
-    return {
+    """Returns what the payment says. Fields that it does not say are left out: a method that nobody chose, and what it
+    pays where that cannot be told invoice by invoice."""
+    fields = {
         "customer": ref_id(body, "CustomerRef"),
-        "date": text(body, "TxnDate"),
+        **({"date": text(body, "TxnDate")} if body.get("TxnDate") else {}),
         "amount": cents(decimal(body.get("TotalAmt"))),
-        "method": method_named(methods.get(ref_id(body, "PaymentMethodRef"), "")),
         "reference": text(body, "PaymentRefNum"),
-        "allocations": sorted(_allocations(body), key=lambda part: part["invoice"]),
         "voided": is_voided(body),
         "unapplied": cents(decimal(body.get("UnappliedAmt"))),
         "deposited": any(row.get("TxnType") == "Deposit" for row in body.get("LinkedTxn") or ()),
     }
+    if name := methods.get(ref_id(body, "PaymentMethodRef")):
+        fields["method"] = method_named(name)
+    if allocations_are_whole(body):
+        fields["allocations"] = sorted(_allocations(body), key=lambda part: part["invoice"])
+    return fields
 
 
-def _allocations(body: Body):
+def _allocations(body: Body) -> Iterator[dict[str, str]]:
     for row in body.get("Line") or ():
         amount = decimal(row.get("Amount"))
-        for link in row.get("LinkedTxn") or ():
-            if link.get("TxnType") == "Invoice" and amount:
-                yield {"invoice": str(link.get("TxnId")), "amount": cents(amount)}
+        if (invoice := invoice_of(row)) and amount:
+            yield {"invoice": invoice, "amount": cents(amount)}
+
+
+def invoice_of(row: Body) -> str:
+    """Returns the invoice that a row settles; "" where it settles something else, a credit memo for one."""
+    return next((str(link.get("TxnId")) for link in row.get("LinkedTxn") or () if link.get("TxnType") == "Invoice"), "")
 
 
 def shown(fields: Fields) -> dict[str, Any]:
@@ -62,9 +73,15 @@ def shown(fields: Fields) -> dict[str, Any]:
 
 
 def to_body(
-    fields: Fields, methods: Methods, *, create: bool, currency: str = "", marker: Marker | None = None
+    fields: Fields,
+    methods: Methods,
+    *,
+    currency: str = "",
+    marker: Marker | None = None,
+    present: Body | None = None,
 ) -> dict[str, Any]:
-    """Returns the part of a payment that `fields` say. A method that the company does not have is left out."""
+    """Returns the body of a new payment; with `present`, the part of one that stands there that `fields` change. A
+    method that the company does not have is left out. Raises `Rejected` for what cannot be changed without a loss."""
     body: dict[str, Any] = {}
     if fields.get("customer"):
         body["CustomerRef"] = ref(fields["customer"])
@@ -77,16 +94,39 @@ def to_body(
     if "reference" in fields:
         body["PaymentRefNum"] = one_line(fields["reference"], 21)
     if "allocations" in fields:
-        body["Line"] = [
-            {"Amount": number(part["amount"]), "LinkedTxn": [{"TxnId": part["invoice"], "TxnType": "Invoice"}]}
-            for part in fields["allocations"] or ()
-        ]
-    if not create:
+        body |= _applied(fields["allocations"] or (), present)
+    if present is not None:
         return body
     body["PrivateNote"] = mark(marker)
     if currency:
         body["CurrencyRef"] = ref(currency)
     return {name: value for name, value in body.items() if value != ""}
+
+
+def _applied(allocations: Sequence[Fields], present: Body | None) -> dict[str, Any]:
+    """Returns the rows of what it pays, laid over those that stand there: the whole array is replaced, and rows that
+    settle other things than invoices are not ours to take off."""
+    wanted = {part["invoice"]: decimal(part["amount"]) for part in allocations}
+    rows = list((present or {}).get("Line") or ())
+    if present is not None and not allocations_are_whole(present):
+        raise Rejected(
+            "In QuickBooks this payment settles one invoice by several rows, or several by one, which FieldCamp cannot"
+            " tell apart. Change what it pays in QuickBooks.",
+            reason=ProblemReason.UNREADABLE,
+        )
+    kept = []
+    for row in rows:
+        invoice, amount = invoice_of(row), decimal(row.get("Amount"))
+        share = wanted.pop(invoice, None) if invoice else amount
+        if share is not None:
+            own = {name: value for name, value in row.items() if name != "LineEx"}  # reads alone carry it
+            kept.append(own if share == amount else {**own, "Amount": number(share)})
+    new = [
+        {"Amount": number(share), "LinkedTxn": [{"TxnId": invoice, "TxnType": "Invoice"}]}
+        for invoice, share in wanted.items()
+    ]
+    unchanged = not new and [decimal(row["Amount"]) for row in kept] == [decimal(row.get("Amount")) for row in rows]
+    return {} if present is not None and unchanged else {"Line": kept + new}
 
 
 def _method(ours: str, methods: Methods) -> str:

@@ -1,0 +1,95 @@
+"""What a bookkeeper adds to a document in the books outlives every edit in FieldCamp."""
+
+from decimal import Decimal
+
+import pytest
+
+from fieldcamp.workspace import invoicing
+from integrations.models import Problem
+from tests.integrations.books.bookkeeper import Bookkeeper, money
+from tests.integrations.books.conftest import counts, said
+
+SALE = "SalesItemLineDetail"
+
+
+@pytest.fixture
+def posted(company, sync, make_client, make_item, make_tax, make_invoice):
+    """240.00 and 95.25, both taxed with 8 %."""
+    lines = [(make_item(), 2, "120"), (None, 1, "95.25")]
+    invoice = make_invoice(make_client(), lines, tax_rate_id=make_tax().pk)
+    job = sync()
+    assert job.status == "succeeded", said(job, "failed")
+    invoice.refresh_from_db()
+    return invoice
+
+
+def lines_of(invoice) -> list[dict]:
+    names = ("item_id", "description", "quantity", "unit_price", "taxable")
+    return list(invoice.lines.order_by("position").values(*names))
+
+
+def change_line(invoice, number: int, **values) -> None:
+    lines = lines_of(invoice)
+    lines[number] |= values
+    invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes={"lines": lines})
+
+
+def test_class_and_service_date_outlive_an_edit_of_any_line(posted, books, sync):
+    klass = books.add("Class", Name="Residential")
+    there = books.one("Invoice", DocNumber=posted.number)
+    for row in there["Line"][:2]:
+        row[SALE] |= {"ServiceDate": "2026-11-03", "ClassRef": {"value": klass["Id"]}}
+    before = books.edit("Invoice", there["Id"], Line=there["Line"][:2])
+    job = sync()
+    assert counts(job)[1] == 0, said(job, "pushed")
+    change_line(posted, 0, quantity=Decimal(3))
+    assert counts(job := sync())[1] == 1, said(job, "failed")
+    after = books.get("Invoice", there["Id"])
+    assert after["Line"][1] == before["Line"][1]
+    first, was = after["Line"][0], before["Line"][0]
+    assert (first["Id"], first["Amount"], first[SALE]) == (was["Id"], 360, {**was[SALE], "Qty": 3})
+    posted.refresh_from_db()
+    assert money(after["TotalAmt"]) == posted.total == Decimal("491.67")
+    assert [counts(sync(mode))[:2] for mode in ("full", "full")] == [(0, 0)] * 2
+    assert not Problem.objects.filter(resolved_at=None).exists()
+
+
+def test_an_edit_by_which_the_books_would_lose_something_is_a_problem_with_a_sentence(posted, books, sync):
+    there = books.one("Invoice", DocNumber=posted.number)
+    estimate = books.add("Estimate", CustomerRef=there["CustomerRef"], Line=there["Line"][:1])
+    there["Line"][0]["LinkedTxn"] = [{"TxnId": estimate["Id"], "TxnType": "Estimate"}]
+    before = books.edit("Invoice", there["Id"], Line=there["Line"][:2])
+    sync()
+    invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines_of(posted)[1:]})
+    assert sync().status == "partial"
+    problem = Problem.objects.get(resolved_at=None, code="RECORD_REJECTED")
+    assert (problem.record_id, problem.data["reason"]) == (posted.pk, "holds_more")
+    assert "made from an estimate" in problem.message
+    assert books.get("Invoice", there["Id"]) == before
+
+
+def test_a_code_of_its_own_outlives_an_edit_of_another_line(
+    intuit, connect_books, sync, make_client, make_tax, make_invoice
+):
+    books = Bookkeeper(intuit, "9130002")
+    account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
+    item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": account["Id"]})
+    connect_books("9130002", default_item_id=item["Id"])
+    tax = make_tax("GST/PST BC", "0.12")
+    sync(scope="taxes")
+    invoice = make_invoice(make_client(), [(None, 1, "99.99"), (None, 1, "4495.16")], tax_rate_id=tax.pk)
+    assert sync().status == "succeeded"
+    there = books.one("Invoice", DocNumber=invoice.number)
+    gst = books.one("TaxCode", Name="GST")["Id"]
+    there["Line"][1][SALE]["TaxCodeRef"] = {"value": gst}
+    before = books.edit("Invoice", there["Id"], Line=there["Line"][:2])
+    sync()
+    variance = Problem.objects.get(resolved_at=None)
+    assert variance.code == "AMOUNT_VARIANCE"
+    change_line(invoice, 0, quantity=Decimal(2))
+    sync()
+    after = books.get("Invoice", there["Id"])
+    assert after["Line"][1] == before["Line"][1] and after["Line"][0][SALE]["Qty"] == 2
+    assert Problem.objects.get(resolved_at=None).code == "AMOUNT_VARIANCE"  # until both sides agree
+    assert counts(sync("full"))[:2] == (0, 0)
+    assert books.get("Invoice", there["Id"]) == after
