@@ -13,6 +13,7 @@ from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.own_items import StandingLines
 from integrations.books.references import References
 from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
@@ -52,7 +53,23 @@ class Invoices(BooksSide):
         )
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         orphaned = self.orphaned(records, customers)
-        return {invoice.pk: self._view(invoice, customers, items, codes, invoice.pk in orphaned) for invoice in records}
+        standing = self._standing(records)
+        return {
+            invoice.pk: self._view(
+                invoice, customers, items, codes, standing.get(invoice.pk, StandingLines()), invoice.pk in orphaned
+            )
+            for invoice in records
+        }
+
+    def _standing(self, records: Sequence[Invoice]) -> dict[str, StandingLines]:
+        """Returns the lines that were seen there of these invoices, as far as they could be read."""
+        links = self.counterparts(INVOICE, [invoice.pk for invoice in records])
+        seen = {link.record_id: (link.seen or {}).get("lines") or () for link in links}
+        ours = self.record_ids(ITEM, {line["item"] for lines in seen.values() for line in lines})
+        return {
+            record_id: StandingLines(lines, frozenset(ours), self.settings.default_item_id)
+            for record_id, lines in seen.items()
+        }
 
     def _view(
         self,
@@ -60,6 +77,7 @@ class Invoices(BooksSide):
         customers: References,
         items: References,
         codes: Mapping[str, Code],
+        standing: StandingLines,
         orphaned: bool,
     ) -> Local:
         if invoice.deleted_at or not invoice.sent_at:
@@ -73,9 +91,15 @@ class Invoices(BooksSide):
             sentence = f"Choose which tax code of {self.label} is “{invoice.tax_rate}”."
             return self._blocked(invoice, sentence, ProblemReason.TAX_MAPPING, tax=invoice.tax_rate_id)
         lines = []
-        for line in invoice.lines.all():
+        taxed = bool(code.id if chosen else invoice.tax_rate_id)
+        own = [line_fields(line, items.ids.get(line.item_id or "", ""), taxed=taxed) for line in invoice.lines.all()]
+        there = standing.items(own)
+        for number, line in enumerate(invoice.lines.all()):
             if is_words(line):
                 lines.append(line_fields(line, "", taxed=False))
+                continue
+            if number in there and line.item_id is None:
+                lines.append({**own[number], "item": there[number]})
                 continue
             item = items.ids.get(line.item_id or "") or self._stand_in(line)
             if not item and line.item_id:
@@ -83,9 +107,13 @@ class Invoices(BooksSide):
             if not item:
                 sentence = f"Choose which item of {self.label} stands for lines without one."
                 return self._blocked(invoice, sentence, ProblemReason.ITEM_MAPPING)
-            lines.append(line_fields(line, item, taxed=bool(code.id if chosen else invoice.tax_rate_id)))
+            lines.append({**own[number], "item": item})
         fields = invoice_fields(
-            invoice, customers.ids.get(invoice.client_id, ""), lines, code.id, self._stated_tax(invoice, code)
+            invoice,
+            customers.ids.get(invoice.client_id, ""),
+            standing.in_their_order(lines),
+            code.id,
+            self._stated_tax(invoice, code),
         )
         if orphaned:
             del fields["customer"]

@@ -8,6 +8,7 @@ from fieldcamp.workspace import invoicing
 from integrations.models import Problem
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.conftest import counts, said
+from tests.integrations.providers.quickbooks.conftest import rewrite
 
 SALE = "SalesItemLineDetail"
 
@@ -66,6 +67,30 @@ def test_an_edit_by_which_the_books_would_lose_something_is_a_problem_with_a_sen
     assert (problem.record_id, problem.data["reason"]) == (posted.pk, "holds_more")
     assert "made from an estimate" in problem.message
     assert books.get("Invoice", there["Id"]) == before
+
+
+def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync, intuit):
+    rewrite(intuit, "Preferences", "1", SalesFormsPrefs={"AllowShipping": True})
+    there = books.one("Invoice", DocNumber=posted.number)
+    account = there["Line"][0][SALE]["ItemAccountRef"]["value"]
+    item = books.add("Item", Name="Their own", Type="Service", IncomeAccountRef={"value": account})
+    own = {"ItemRef": {"value": item["Id"]}, "Qty": 1, "UnitPrice": 10}
+    rows = [
+        *there["Line"][:2],
+        {"DetailType": SALE, "Amount": 10, "Description": "Theirs", SALE: own},
+        {"DetailType": SALE, "Amount": 5, SALE: {"ItemRef": {"value": "SHIPPING_ITEM_ID"}}},
+    ]
+    before = books.edit("Invoice", there["Id"], Line=rows)
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(1, 0), (0, 0), (0, 0)]
+    assert books.get("Invoice", there["Id"]) == before
+    change_line(posted, 2, quantity=Decimal(2))
+    sync()
+    after = books.get("Invoice", there["Id"])
+    assert after["Line"][2][SALE] == {**before["Line"][2][SALE], "Qty": 2}
+    assert [row for row in after["Line"] if row.get("Id") != "3"][-1] == before["Line"][-1]
+    posted.refresh_from_db()
+    assert money(after["TotalAmt"]) == posted.total
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_a_code_of_its_own_outlives_an_edit_of_another_line(

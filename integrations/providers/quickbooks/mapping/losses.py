@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.errors import ProblemReason, Rejected
-from integrations.providers.quickbooks.mapping.aligning import Line, StandingLine
+from integrations.providers.aligning import Line
 from integrations.providers.quickbooks.mapping.lines import SALE, flat
 from integrations.providers.quickbooks.mapping.parts import Body, decimal, ref_id
+from integrations.providers.quickbooks.mapping.standing import StandingLine
 from integrations.providers.quickbooks.mapping.sums import KNOWN
 
 IN_BOOKS = "Make this change in QuickBooks; FieldCamp then takes it over."

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldcamp.money import rounded
-from integrations.providers.quickbooks.mapping.aligning import Line, StandingLine, align, is_words, slots_of
+from integrations.providers.aligning import Line, align, is_words
 from integrations.providers.quickbooks.mapping.lines import (
     DISCOUNT,
     GROUP,
@@ -31,6 +31,7 @@ from integrations.providers.quickbooks.mapping.lines import (
 )
 from integrations.providers.quickbooks.mapping.losses import check
 from integrations.providers.quickbooks.mapping.parts import Body, number, ref, ref_id
+from integrations.providers.quickbooks.mapping.standing import StandingLine, standing_lines
 from integrations.providers.quickbooks.mapping.sums import discounts
 
 Row = dict[str, Any]
@@ -60,7 +61,7 @@ def overlay(
 ) -> Overlay | None:
     """Returns the rows as they are to be sent; None where nothing differs from what stands there. Raises `Rejected` for
     what cannot be changed without a loss."""
-    slots = slots_of(rows, codes.taxed)
+    slots = standing_lines(rows, codes.taxed)
     found = align(wanted, [slot.line for slot in slots])
     found = [
         None if there is not None and _is_other(line, slots[there]) else there

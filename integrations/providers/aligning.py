@@ -1,40 +1,15 @@
 """Which of an invoice's lines, as FieldCamp has them, is which of the lines that stand in the books.
 
-FieldCamp's lines have no id there: they are told by what they say, and by their order.
+FieldCamp's lines have no id there: they are told by what they say (`kinds.INVOICE`), and by their order.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
-
-from integrations.providers.quickbooks.mapping.lines import flat, is_group, is_line, to_line
-from integrations.providers.quickbooks.mapping.parts import Body
 
 Line = Mapping[str, Any]
 
 EQUAL = -1000.0  # as many lines as possible stay what they are; only then the rest is weighed
 GAP = 2.5  # a line that is new, or taken away: both together are worse than any edit
-
-
-@dataclass(frozen=True, slots=True)
-class StandingLine:
-    """A line that stands there: its row, the position of its row (or of the bundle that it is part of) in the array,
-    and how it reads."""
-
-    row: Body
-    place: int
-    inside: bool
-    line: Line
-
-
-def slots_of(rows: Sequence[Body], taxed: Callable[[str], bool]) -> list[StandingLine]:
-    """Returns the lines that stand there, those of bundles in their place."""
-    return [
-        StandingLine(part, place, is_group(row), to_line(part, taxed))
-        for place, row in enumerate(rows)
-        for part in flat([row])
-        if is_line(part)
-    ]
 
 
 def align(wanted: Sequence[Line], present: Sequence[Line]) -> list[int | None]:
