@@ -93,6 +93,36 @@ def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync,
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, sync, intuit):
+    there = books.one("Invoice", DocNumber=posted.number)
+    charged = {"LinkedTxn": [{"TxnId": "29", "TxnType": "StatementCharge"}], "Line": there["Line"][-1:]}
+    rewrite(intuit, "Invoice", there["Id"], **charged)
+    books.edit("Invoice", there["Id"], DueDate="2026-12-24")
+    before = books.get("Invoice", there["Id"])
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(1, 0), (0, 0)]
+    posted.refresh_from_db()
+    assert (posted.due_date.isoformat(), posted.lines.count()) == ("2026-12-24", 2)
+    change_line(posted, 0, quantity=Decimal(3))
+    sync()
+    problem = Problem.objects.get(resolved_at=None, code="RECORD_REJECTED")
+    assert (problem.record_id, problem.data["reason"]) == (posted.pk, "unreadable")
+    assert books.get("Invoice", there["Id"]) == before
+
+
+@pytest.mark.parametrize(
+    "mode", [{"PartnerTaxEnabled": True, "UsingSalesTax": True}, {"UsingSalesTax": False}], ids=str
+)
+def test_another_tax_mode_there_changes_no_tax_of_an_invoice(posted, books, sync, intuit, mode):
+    there = books.one("Invoice", DocNumber=posted.number)
+    rewrite(intuit, "Preferences", "1", TaxPrefs=mode)
+    before = books.edit("Invoice", there["Id"], DueDate="2026-12-24", CustomerMemo={"value": "Thanks"})
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(1, 0), (0, 0), (0, 0)]
+    assert books.get("Invoice", there["Id"]) == before
+    posted.refresh_from_db()
+    assert posted.tax_total == money(before["TxnTaxDetail"]["TotalTax"]) == Decimal("26.82")
+    assert not Problem.objects.filter(resolved_at=None).exists()
+
+
 def test_a_code_of_its_own_outlives_an_edit_of_another_line(
     intuit, connect_books, sync, make_client, make_tax, make_invoice
 ):
