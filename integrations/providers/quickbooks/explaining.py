@@ -131,7 +131,7 @@ class Explainer:
 def _named(body: Any, words: str = "") -> Iterator[Found]:
     """Yields the references in a body, with the words of the line on which they stand."""
     if isinstance(body, Mapping):
-        words = text(body, "Description") or words
+        words = text(body, "Description") if body.get("DetailType") else words
         for key, value in body.items():
             if key in REFERENCES and isinstance(value, Mapping) and addresses.is_id(str(value.get("value") or "")):
                 yield key, str(value["value"]), words

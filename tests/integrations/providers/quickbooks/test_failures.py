@@ -90,10 +90,34 @@ def test_what_was_deleted_is_gone(books, made, who, what, company):
     assert isinstance(refusal(books, void(bill)), errors.Gone)
 
 
-def test_an_item_that_was_made_inactive(books, who, what, company):
-    company.edit("Item", what.id, Active=False)
-    error = refusal(books, invoice(who.id, what.id))
+def test_what_is_inactive_or_gone_is_named(books, who, what, made, company, intuit):
+    other = made(item(2, name="Sump check"))
+    company.edit("Item", other.id, Active=False)
+    error = refusal(books, invoice(who.id, what.id, lines=[line(what.id), line(other.id)]))
     assert isinstance(error, errors.Rejected) and error.reason == "inactive_reference"
+    assert str(error) == (
+        "The item “Sump check” is inactive in QuickBooks. Make it active there, or choose another; then retry."
+    )
+    gone = refusal(books, invoice(who.id, "9999", 2))
+    assert str(gone) == "The item of the line “Work” is gone from QuickBooks. Choose another, then retry."
+    company.edit("Customer", who.id, Active=False)
+    error = refusal(books, invoice(who.id, what.id, 3))
+    assert "The customer “Client 1” is inactive" in str(error) and error.detail
+    error = refusal(books, invoice("9999", what.id, 4))
+    assert "The customer is gone from QuickBooks. It may have been merged" in str(error)
+    error = refusal(books, item(3, income_account="9999"))
+    assert (error.reason, "The account is gone" in str(error)) == ("inactive_reference", True)
+
+
+def test_what_is_inactive_is_named_where_an_edit_does_not_touch_it(books, who, what, made, company):
+    """QuickBooks refuses the whole for a row that is sent as it stands."""
+    other, bill_lines = made(item(2, name="Sump check")), [line(what.id)]
+    bill = made(invoice(who.id, what.id, lines=[*bill_lines, line(other.id)]))
+    company.edit("Item", other.id, Active=False)
+    seen = books.get("Invoice", [bill.id])[bill.id]
+    lines = [line(what.id, "3"), line(other.id)]
+    error = refusal(books, update(seen, lines=lines, discount=None, tax_code=""))
+    assert "The item “Sump check” is inactive" in str(error)
 
 
 def test_an_item_without_an_account_is_not_sent(books, intuit):
@@ -151,8 +175,21 @@ def test_a_number_that_is_taken(books, made, who, what, intuit):
 
 def test_more_than_is_open_cannot_be_paid(books, made, who, what):
     bill = made(invoice(who.id, what.id))
-    error = refusal(books, payment(who.id, amount="500.00", allocations=[{"invoice": bill.id, "amount": "500.00"}]))
-    assert isinstance(error, errors.Rejected) and error.detail
+    made(payment(who.id, amount="60.00", allocations=[{"invoice": bill.id, "amount": "60.00"}]))
+    error = refusal(books, payment(who.id, 2, amount="101.00", allocations=[{"invoice": bill.id, "amount": "100.00"}]))
+    assert isinstance(error, errors.Rejected) and error.reason == "over_applied"
+    assert "Invoice FC-1 has 40.00 open in QuickBooks, and this payment applies 100.00 to it." in str(error)
+    assert error.detail.startswith("6000")
+
+
+def test_what_a_payment_pays_already_is_open_to_it(books, made, who, what):
+    bill = made(invoice(who.id, what.id))
+    paid = made(payment(who.id, amount="60.00", allocations=[{"invoice": bill.id, "amount": "60.00"}]))
+    seen = books.get("Payment", [paid.id])[paid.id]
+    error = refusal(books, update(seen, amount="120.00", allocations=[{"invoice": bill.id, "amount": "110.00"}]))
+    assert "has 100.00 open" in str(error)
+    error = refusal(books, update(seen, amount="-1.00", allocations=[{"invoice": bill.id, "amount": "60.00"}]))
+    assert (error.reason, error.detail[:4]) == (None, "6000")  # another rule: nothing is said that is not so
 
 
 def test_a_tax_that_is_not_mapped_is_not_sent(books, who, what, intuit):
