@@ -140,8 +140,8 @@ Q_CLUSTER = {
     "name": "fieldcamp",
     "label": "Queue",
     "workers": env_int("WORKERS", 2),
-    "timeout": 120,
-    "retry": 600,
+    "timeout": 300,  # a slice of a job, and a write that a vendor may take two minutes for
+    "retry": 1200,
     "queue_limit": 2,
     "bulk": 1,
     "poll": 0.1,

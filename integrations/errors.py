@@ -74,6 +74,11 @@ class Unavailable(Transient):
     """The provider did not answer, or answered that it is ill (5xx). A write may or may not have been done."""
 
 
+class TimedOut(Unavailable):
+    """The provider was waited for as long as it may take. It is looked whether a write was done, before it is sent
+    again."""
+
+
 class Suspended(Transient):
     """The account takes no writes at present, such as a company whose subscription has lapsed. None was done."""
 

@@ -15,6 +15,7 @@ from integrations.transport.session import mounted
 
 DOMAINS = {"google": "google.test", "microsoft": "outlook.test"}
 COMPANY = "9130001"  # Dana's Plumbing at Intuit
+BOOKS_WRITES = "/(batch|customer|item|invoice|payment)$"  # the writes of books, whether in a batch or one by one
 
 
 class Vendors:

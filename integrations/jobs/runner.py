@@ -36,12 +36,12 @@ from integrations.records import instant
 from integrations.sync.isolation import RunEnds
 from integrations.sync.ports import Phase
 
-SLICE = 60.0  # seconds of one slice; the queue's time-out is twice that
+SLICE = 60.0  # seconds of one slice; the queue's time-out has room for the longest call besides
 LONGEST_WAIT = dt.timedelta(
     seconds=70
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_WAITS = 5
-LONGEST_CALL = dt.timedelta(seconds=25)  # longer than any single send (transport.client.SEND_LIMIT)
+LONGEST_CALL = dt.timedelta(seconds=25)  # longer than a usual send (transport.client.SEND_LIMIT)
 INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 _CLEARED_BY_SUCCESS = (
     ProblemCode.PROVIDER_UNAVAILABLE,

@@ -29,7 +29,7 @@ class Http(Protocol):
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         """Returns an answer below 300, or raises a `ProviderError`. `kwargs` are those of requests, and `cost` (calls
         that the provider counts), `retry_safe` (may be sent twice), `rejects_token` (finds a 401 that hides in an
-        answer)."""
+        answer), `patience` (seconds, for what takes longer than usual)."""
 
     def slow_down(self) -> None:
         """Tells that a part of a batch was refused for its rate."""
@@ -104,6 +104,10 @@ class Authentication(Protocol):
         """Returns new tokens; `http` sends none."""
 
 
+def _untraced(_response: requests.Response) -> str:
+    return ""
+
+
 def _as_it_is(_kind: str, fields: Fields) -> Fields:
     return fields
 
@@ -129,6 +133,7 @@ class Provider:
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int  # of one account
     requests_per_second: int = 0  # of one account; 0: not counted
+    trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 import structlog
 
-from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, Unavailable
+from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, TimedOut, Unavailable
 from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
@@ -25,7 +25,8 @@ log = structlog.get_logger("integrations_transport")
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 12.0
-# One send, with its body, ends well inside the 30 s lease of a job; `before_call` renews the lease before each.
+# One send, with its body, ends well inside the 30 s lease of a job; `before_call` renews the lease before each. What is
+# waited for with more patience rests on the heartbeat, which renews the lease meanwhile.
 SEND_LIMIT = 20.0
 ATTEMPTS = 3
 WAIT_CAP = 5.0
@@ -52,6 +53,10 @@ class Vendor(Protocol):
     @property
     def requests_per_second(self) -> int:
         """Returns how many calls one account may make in a second; 0 where that is not counted."""
+
+    @property
+    def trace(self) -> Callable[[requests.Response], str]:
+        """Returns the provider's own name for an exchange, which its support asks for; "" where it has none."""
 
     @property
     def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
@@ -130,10 +135,13 @@ class HttpClient:
         cost: int = 1,
         retry_safe: bool | None = None,
         rejects_token: Callable[[requests.Response], bool] | None = None,
+        patience: float | None = None,
         **kwargs: Any,
     ) -> requests.Response:
         """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts.
-        `rejects_token` finds a 401 that hides inside an answer."""
+        `rejects_token` finds a 401 that hides inside an answer. `patience`: so many seconds an answer is waited for
+        instead of the usual ones, since the provider may need them; a call that takes longer is not sent again here
+        (`TimedOut`)."""
         method = method.upper()
         safe = method in IDEMPOTENT if retry_safe is None else retry_safe
         self._check_host(url)
@@ -145,12 +153,14 @@ class HttpClient:
                 self._wait_for_budget(cost)
             self._keep_pace()
             try:
-                response = self._send(method, url, token, attempt, kwargs)
+                response = self._send(method, url, token, attempt, patience, kwargs)
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
                 if refused and token and self.tokens and not replayed:
                     token, replayed = self.tokens.renewed(rejected=token), True
                     continue
                 return self._checked(response)
+            except TimedOut:
+                raise
             except (Unavailable, RateLimited) as error:
                 self._wait_before_retry(error, attempt, safe)
             attempt += 1
@@ -189,33 +199,39 @@ class HttpClient:
         self._sent.append(now)
 
     def _send(
-        self, method: str, url: str, token: str | None, attempt: int, kwargs: dict[str, Any]
+        self, method: str, url: str, token: str | None, attempt: int, patience: float | None, kwargs: dict[str, Any]
     ) -> requests.Response:
         self.before_call()
         started = self._clock()
         status: int | str = "lost"
+        trace = ""
+        longest = SEND_LIMIT if patience is None else patience + SEND_LIMIT
         try:
             response = (self._session or thread_session()).request(
                 method,
                 url,
                 auth=self.provider.authorize(token) if token else as_it_is,
-                timeout=(CONNECT_TIMEOUT, self.read_timeout),
+                timeout=(CONNECT_TIMEOUT, patience or self.read_timeout),
                 allow_redirects=False,
                 stream=True,
                 **kwargs,
             )
+            trace = self.provider.trace(response)
             with response:
                 # The read time-out is for each read; a body that drips must end as well.
                 body = bytearray()
                 for chunk in response.iter_content(65536):
                     body += chunk
-                    if (self._clock() - started).total_seconds() > SEND_LIMIT:
-                        raise requests.Timeout("The body took too long.")
+                    if (self._clock() - started).total_seconds() > longest:
+                        raise requests.ReadTimeout("The body took too long.")
                 response._content = bytes(body)  # what `stream=False` would have done
             status = response.status_code
         except requests.RequestException as error:
             status = type(error).__name__
-            raise Unavailable(f"{self.provider.label} did not answer.", detail=status) from None
+            in_vain = patience is not None and isinstance(error, requests.ReadTimeout)
+            raise (TimedOut if in_vain else Unavailable)(
+                f"{self.provider.label} did not answer.", detail=status
+            ) from None
         finally:
             parts = urlsplit(url)
             log.info(
@@ -226,6 +242,7 @@ class HttpClient:
                 ms=round((self._clock() - started).total_seconds() * 1000),
                 attempt=attempt,
                 connection_id=self.connection_id,
+                trace=trace,
             )
             self.after_call(status)
         return response

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.quickbooks.api import QuickBooksClient, make_id
-from integrations.providers.quickbooks.errors import explain
+from integrations.providers.quickbooks.errors import explain, trace_of
 from integrations.providers.quickbooks.mapping import kept
 from integrations.providers.quickbooks.oauth import INTUIT, hosts, identify
 from integrations.providers.quickbooks.pages import page_of
@@ -26,6 +26,7 @@ QUICKBOOKS = Provider(
     kept=kept,
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
     requests_per_second=10,
+    trace=trace_of,
     page_of=page_of,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
 )

@@ -16,6 +16,9 @@ from integrations.transport.answers import json_object
 
 # Without it QuickBooks answers in XML.
 HEADERS = {"Accept": "application/json"}
+# QuickBooks works on one request for up to 120 s, and on a large batch it does.
+# https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles
+PATIENCE = 125.0
 
 
 class Calls:
@@ -37,13 +40,21 @@ class Calls:
         cost: int = 1,
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Sends a write. QuickBooks carries one request id out once, and answers again what it answered: so it may be
-        sent twice.
+        """Sends a write, and waits for it as long as QuickBooks may take.
+
+        QuickBooks carries one request id out once, and answers again what it answered: so it may be sent twice.
         https://developer.intuit.com/app/developer/qbo/docs/learn/learn-basic-field-definitions#request-id"""
         url = addresses.company(self.realm_id, path, **(params or {}), requestid=request_id)
         return self._body(
             self.http.request(
-                "POST", url, json=body, headers=HEADERS, cost=cost, retry_safe=True, rejects_token=token_ended
+                "POST",
+                url,
+                json=body,
+                headers=HEADERS,
+                cost=cost,
+                retry_safe=True,
+                rejects_token=token_ended,
+                patience=PATIENCE,
             )
         )
 

@@ -48,12 +48,13 @@ class Deltas:
         if moment < utc_now() - LOOK_BACK:
             raise errors.CursorExpired("QuickBooks tells changes of the last 30 days only.")
         if self._last is None or moment < self._last.since or entity in self._told:
-            self._last, self._told = self._ask(ENTITIES, moment), set()
+            self._last, self._told = self.ask(ENTITIES, moment), set()
         self._told.add(entity)
         # More than fits into one answer for all may fit into one for each.
-        return self._ask((entity,), moment) if self._last.cut else self._last
+        return self.ask((entity,), moment) if self._last.cut else self._last
 
-    def _ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
+    def ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
+        """Asks what has changed since a moment, and a little before."""
         try:
             answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
         except errors.Rejected as error:  # nothing else of the question can be wrong

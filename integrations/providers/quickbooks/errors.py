@@ -131,6 +131,12 @@ def explain_fault(fault: Fault | None, now: dt.datetime, *, status: int = 400, t
     return _refusal(fault, codes, detail)
 
 
+def is_said(error: errors.Unavailable) -> bool:
+    """Returns whether QuickBooks itself said that it failed, so that it would say so again; an answer may be lost,
+    too."""
+    return error.detail.partition(" ")[0].rstrip(",") in ILL
+
+
 def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError:
     if "5010" in codes:
         return errors.Stale("It has been changed in QuickBooks meanwhile.", detail=detail)

@@ -29,6 +29,7 @@ from integrations.records import Page, RemoteRecord, digest, instant, parse_inst
 
 Row = dict[str, Any]
 DELETABLE = ("Invoice", "Payment")
+TOO_MANY = "More has changed than QuickBooks tells at once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class _Step:
 
 class QuickBooksListing:
     """The cursor: `since`, the moment up to which everything was seen. While a container is listed first, `begin` and
-    `at` as well: where the next page begins, and at which position."""
+    `at` as well: where the next page begins, and at which position. `whole`: everything that there was a little later
+    than `since` has just been read."""
 
     def __init__(self, calls: Calls, books: Books, deltas: Deltas):
         self.calls, self.books, self.deltas = calls, books, deltas
@@ -56,7 +58,7 @@ class QuickBooksListing:
         if entity == TAX_CODES:
             yield self._taxes(state)
         elif "since" in state and "begin" not in state:
-            yield from self._changed(entity, parse_instant(state["since"]))
+            yield from self._changed(entity, parse_instant(state["since"]), whole=state.get("whole") is True)
         else:
             yield from self._everything(entity, state)
 
@@ -65,19 +67,32 @@ class QuickBooksListing:
         for step in self._walk(entity, "CreateTime", state.get("begin") or "", state.get("at") or 1):
             # What changes while the rest is read is told by the changes since the first page was.
             since = since or instant(step.time - OVERLAP)
-            rest = {} if step.last else {"begin": step.begin, "at": step.at}
+            rest = {"whole": True} if step.last else {"begin": step.begin, "at": step.at}
             yield Page(self._records(entity, step.rows), json.dumps({"since": since, **rest}), step.last)
 
-    def _changed(self, entity: str, since: dt.datetime) -> Iterator[Page]:
+    def _changed(self, entity: str, since: dt.datetime, *, whole: bool) -> Iterator[Page]:
         delta = self.deltas.since(entity, since)
         listed = delta.rows[entity]
         if len(listed) < MOST:
             yield Page(self._records(entity, listed), _cursor(max(delta.next, since)), last=True)
-        elif entity in DELETABLE:
-            # Deletions are told last: which of them did not fit, only reading everything can say.
-            raise errors.CursorExpired("More has changed than QuickBooks tells at once.")
-        else:
+        elif entity not in DELETABLE:
             yield from self._many_changed(entity, since, delta)
+        elif whole:
+            yield from self._after_everything(entity, since, delta)
+        else:
+            # Deletions are told last: which of them did not fit, only reading everything can say.
+            raise errors.CursorExpired(TOO_MANY)
+
+    def _after_everything(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
+        """Reads what has changed since everything was read. A crowd of changes just before that is told again, and
+        would hide deletions again: those are asked for from when the reading began."""
+        later = self.deltas.ask((entity,), since + 2 * OVERLAP)
+        if len(later.rows[entity]) >= MOST:
+            raise errors.CursorExpired(TOO_MANY)
+        deleted = self._records(entity, [row for row in later.rows[entity] if is_deleted(row)])
+        cursor = json.dumps({"since": instant(later.asked_at - OVERLAP), "whole": True})
+        for page in self._many_changed(entity, since, delta):
+            yield Page([*page.records, *deleted], cursor, last=True) if page.last else page
 
     def _many_changed(self, entity: str, since: dt.datetime, delta: Delta) -> Iterator[Page]:
         """Queries for more changes than are told. What is merely made inactive is found like any other

@@ -38,13 +38,13 @@ REFUSALS: dict[str, tuple[ProblemReason | None, str]] = {  # code -> (reason, se
     ),
     "6200": (
         ProblemReason.CLOSED_PERIOD,
-        "Its date, or that of a document that it is applied to, lies in a period whose books are closed. Change the date, "
-        "or reopen the period in QuickBooks.",
+        "Its date, or that of a document that it is applied to, lies in a period whose books are closed. Change the "
+        "date, or reopen the period in QuickBooks.",
     ),
     "6210": (
         ProblemReason.CLOSED_PERIOD,
-        "Its date, or that of a document that it is applied to, lies in a period whose books are closed. Change the date, "
-        "or reopen the period in QuickBooks.",
+        "Its date, or that of a document that it is applied to, lies in a period whose books are closed. Change the "
+        "date, or reopen the period in QuickBooks.",
     ),
     "6240": (
         ProblemReason.DUPLICATE_NAME,

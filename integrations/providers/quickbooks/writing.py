@@ -1,9 +1,9 @@
-"""Writes: one batch for what is made and changed, a call of its own for each void.
+"""Writes: a handful one by one, more in batches, and a call of its own for each void.
 
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/batch
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from integrations.providers.quickbooks.bodies import Bodies, target
 from integrations.providers.quickbooks.calls import Calls, fresh_request_id, request_id
 from integrations.providers.quickbooks.checks import TRANSACTIONS, is_void, refusals
 from integrations.providers.quickbooks.company import Books
-from integrations.providers.quickbooks.errors import explain_fault, fault_of
+from integrations.providers.quickbooks.errors import explain_fault, fault_of, is_said
 from integrations.providers.quickbooks.explaining import Explainer
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.reading import to_record
@@ -21,6 +21,7 @@ from integrations.records import Operation, Verb, WriteResult
 from integrations.transport.client import utc_now
 
 BATCH_SIZE = 30
+SINGLY = 4  # so many go one by one: a batch may count as a read that is paid for, and its parts wait for each other
 BATCH_COST = 12  # 40 batches a minute are allowed, beside 500 calls
 REFUSED = (errors.Rejected, errors.Suspended)
 VOID = {"Invoice": {"operation": "void"}, "Payment": {"operation": "update", "include": "void"}}
@@ -37,6 +38,7 @@ class Writer:
     def __init__(self, calls: Calls, books: Books, finder: Finder):
         self.calls, self.books = calls, books
         self._bodies, self._explainer = Bodies(books, finder), Explainer(calls, finder)
+        self._most = BATCH_SIZE  # fewer once a batch has taken too long
         self._spent: set[str] = set()  # request ids under which QuickBooks keeps an answer that helps nobody
 
     def write(self, entity: str, operations: Sequence[Operation]) -> list[WriteResult]:
@@ -58,8 +60,7 @@ class Writer:
                 parts.append(_Part(operation, body))
             else:  # it is so already
                 answers[operation.key] = dict(there[operation.remote_id])
-        if parts:
-            answers |= self._batched(entity, parts)
+        answers |= self._sent(entity, parts)
         sent = {part.operation.key: part.body for part in parts}
         for operation in operations:
             if operation.key not in answers:
@@ -74,6 +75,33 @@ class Writer:
         return [self._outcome(entity, operation, answers[operation.key]) for operation in operations]
 
     # --- sending ----------------------------------------------------------------------------------------------------
+
+    def _sent(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answered]:
+        """Sends parts, a handful one by one. Whatever comes after a lost answer or a refusal for the rate waits."""
+        answers: dict[str, Answered] = {}
+        size = 1 if len(parts) <= SINGLY else self._most
+        for start in range(0, len(parts), size):
+            chunk = parts[start : start + size]
+            try:
+                found = self._single(entity, chunk[0]) if size == 1 else self._batched(entity, chunk)
+            except errors.Unavailable as error:
+                if isinstance(error, errors.TimedOut) and size > 1:
+                    self._most = max(1, self._most // 2)
+                if not answers:
+                    raise
+                found = {part.operation.key: error for part in parts[start:]}
+            answers |= found
+            if len(answers) < len(parts) and any(isinstance(answer, errors.RateLimited) for answer in found.values()):
+                limit = next(answer for answer in found.values() if isinstance(answer, errors.RateLimited))
+                answers |= {part.operation.key: limit for part in parts if part.operation.key not in answers}
+            if len(answers) == len(parts):
+                break
+        return answers
+
+    def _single(self, entity: str, part: _Part) -> dict[str, Answered]:
+        operation = part.operation
+        keys = [entity, str(operation.verb), operation.key, operation.remote_id]
+        return {operation.key: self._posted(entity, part.body, keys)}
 
     def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answered]:
         keys = [f"{part.operation.key} {part.operation.remote_id}" for part in parts]
@@ -102,19 +130,40 @@ class Writer:
 
     def _void(self, entity: str, operation: Operation) -> Answered:
         body = target(operation) | ({"sparse": True} if entity == "Payment" else {})
-        id = request_id(self.calls.realm_id, body, [entity, "void", operation.key])
-        answer = self._posted(entity, body, id)
-        if _was_refused(answer):
-            answer = self._posted(entity, body, fresh_request_id())
+        try:
+            return self._posted(entity, body, [entity, "void", operation.key], VOID[entity])
+        except errors.Unavailable as error:
+            return error
+
+    def _posted(
+        self, entity: str, body: dict[str, Any], keys: Sequence[str], params: Mapping[str, str] | None = None
+    ) -> Answered:
+        """Posts one write: what it is answered with, or the refusal. Raises `Unavailable`, and what ends the account's
+        turn."""
+        id = request_id(self.calls.realm_id, body, keys)
+        id = fresh_request_id() if id in self._spent else id
+        try:
+            answer = self._post(entity, body, id, params)
+            if _was_refused(answer):  # perhaps one that is remembered of an earlier try
+                answer = self._post(entity, body, fresh_request_id(), params)
+        except errors.Unavailable as error:
+            if is_said(error):
+                self._spent.add(id)  # whoever writes this again has looked whether it was done
+            raise
         if isinstance(answer, FATAL):
             raise answer
         return answer
 
-    def _posted(self, entity: str, body: dict[str, Any], id: str) -> Answered:
+    def _post(self, entity: str, body: dict[str, Any], id: str, params: Mapping[str, str] | None) -> Answered:
         try:
-            return _answer(entity, self.calls.post(entity.lower(), body, id, params=VOID[entity]))
+            answer = _answer(entity, self.calls.post(entity.lower(), body, id, params=params))
+        except errors.Unavailable:
+            raise
         except errors.ProviderError as error:
             return error
+        if isinstance(answer, errors.Unavailable):
+            raise answer
+        return answer
 
     # --- answers ----------------------------------------------------------------------------------------------------
 

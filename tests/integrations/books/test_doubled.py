@@ -6,6 +6,7 @@ from fieldcamp.workspace.models import Client
 from integrations.models import Connection, JobStatus, Link
 from integrations.services.observe import observe_pending
 from tests.integrations.books.conftest import counts, said
+from tests.sandboxed import BOOKS_WRITES
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def lost(company, books, sync, intuit, workspace, make_client, clock):
     """Three clients whose customers were made there, without that we were ever told."""
     sync()
     clients = [make_client(first_name=f"Kim {number}", last_name="Reed") for number in range(3)]
-    intuit.fault("drop_after_commit", method="POST", path="/batch")
+    intuit.fault("drop_after_commit", method="POST", path=BOOKS_WRITES)
     intuit.fault("status", status=503, path="/v3/company", after=1, times=100)
     assert sync().status == JobStatus.FAILED
     intuit.call("DELETE", "faults")
@@ -57,7 +58,7 @@ def test_what_was_edited_there_besides_is_ours_when_it_is_written_again(lost, bo
 def test_an_invoice_too(company, books, sync, intuit, workspace, make_client, make_item, make_invoice, clock):
     invoice = make_invoice(make_client(first_name="Kim", last_name="Reed"), [(make_item(), 1, "100")])
     sync(scope="customers"), sync(scope="items")
-    intuit.fault("drop_after_commit", method="POST", path="/batch", times=9)
+    intuit.fault("drop_after_commit", method="POST", path=BOOKS_WRITES, times=9)
     sync()
     intuit.call("DELETE", "faults")
     clock.reach(Connection.objects.get().retry_at)

@@ -5,6 +5,7 @@ import pytest
 from fieldcamp.workspace.models import Client, Item
 from integrations.models import Link, Problem
 from tests.integrations.books.conftest import counts, said
+from tests.sandboxed import BOOKS_WRITES
 
 BROKEN = ["drop", "drop_after_commit", "truncate"]
 
@@ -24,7 +25,7 @@ def test_a_second_client_of_a_name_is_asked_about(how, times, company, books, sy
     assert sync(scope="customers").status == "succeeded"
     second = make_client(first_name="John", last_name="Smith")
     other = make_client(first_name="Ann", last_name="Lee")
-    intuit.fault(how, method="POST", path="/batch", times=times)
+    intuit.fault(how, method="POST", path=BOOKS_WRITES, times=times)
     sync(scope="customers")
     intuit.call("DELETE", "faults")
     job = sync(scope="customers")
@@ -47,7 +48,7 @@ def test_equal_records_of_one_batch(kind, how, number, company, books, sync, int
             make_client(first_name="John", last_name="Smith", email="")
         else:
             make_item(name="Valve", price=10)
-    intuit.fault(how, method="POST", path="/batch", times=1)
+    intuit.fault(how, method="POST", path=BOOKS_WRITES, times=1)
     sync(scope=f"{kind}s")
     sync(scope=f"{kind}s")
     entity, field = {"customer": ("Customer", "DisplayName"), "item": ("Item", "Name")}[kind]

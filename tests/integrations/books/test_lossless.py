@@ -87,7 +87,12 @@ def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync,
     sync()
     after = books.get("Invoice", there["Id"])
     assert after["Line"][2][SALE] == {**before["Line"][2][SALE], "Qty": 2}
-    assert [row for row in after["Line"] if row.get("Id") != "3"][-1] == before["Line"][-1]
+    assert after["Line"][-1] == before["Line"][-1]
+    lines = [*lines_of(posted), {**lines_of(posted)[0], "description": "More"}]  # below the shipping
+    invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines})
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "incremental", "full")] == [(0, 1), (0, 0), (0, 0)]
+    after = books.get("Invoice", there["Id"])
+    assert after["Line"][-1] == before["Line"][-1]
     posted.refresh_from_db()
     assert money(after["TotalAmt"]) == posted.total
     assert not Problem.objects.filter(resolved_at=None).exists()

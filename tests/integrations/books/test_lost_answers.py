@@ -13,6 +13,7 @@ from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
 from tests.integrations.engine import abandoned, finish
+from tests.sandboxed import BOOKS_WRITES
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ ONE_OF_EACH = {"Customer": 1, "Item": 2, "Invoice": 1, "Payment": 1}  # and the 
 @pytest.mark.parametrize("write", range(4))
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop", "truncate"])
 def test_a_lost_answer_to_a_create(world, books, sync, intuit, write, kind):
-    intuit.fault(kind, method="POST", path="/batch", after=write)
+    intuit.fault(kind, method="POST", path=BOOKS_WRITES, after=write)
     for _ in range(2):
         job = sync()
     assert job.status == "succeeded", (job.errors, said(job, "failed"))
@@ -46,7 +47,7 @@ def test_a_lost_answer_to_a_create(world, books, sync, intuit, write, kind):
 
 @pytest.mark.parametrize("kind", ["drop_after_commit", "drop"])
 def test_every_answer_of_a_run_is_lost(world, books, sync, intuit, kind):
-    intuit.fault(kind, method="POST", path="/batch", times=9)
+    intuit.fault(kind, method="POST", path=BOOKS_WRITES, times=9)
     sync()
     intuit.call("DELETE", "faults")
     job = sync()
@@ -61,7 +62,7 @@ def test_a_lost_answer_to_an_update(world, books, sync, intuit, kind):
     Client.objects.filter(pk=invoice.client_id).update(last_name="Reed-Cole")
     invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes={"memo": "Please"})
     paying.update_payment(workspace=invoice.workspace, payment_id=payment.pk, changes={"reference": "CHK-2"})
-    intuit.fault(kind, method="POST", path="/batch", times=3)
+    intuit.fault(kind, method="POST", path=BOOKS_WRITES, times=3)
     for _ in range(2):
         job = sync()
     assert job.status == "succeeded", (job.errors, said(job, "failed"))
@@ -130,7 +131,7 @@ def test_a_reader_of_the_feed_takes_our_new_invoice_for_nobodys(world, books, sy
     from integrations.services.observe import observe_pending
 
     sync(scope="customers"), sync(scope="items")
-    intuit.fault("drop_after_commit", method="POST", path="/batch", times=9)
+    intuit.fault("drop_after_commit", method="POST", path=BOOKS_WRITES, times=9)
     sync()
     intuit.call("DELETE", "faults")
     Connection.objects.update(observed_at=None, retry_at=None)

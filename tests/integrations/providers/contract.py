@@ -16,7 +16,7 @@ from tests.faketime import FakeTime
 from tests.integrations.books.bookkeeper import Bookkeeper
 from tests.integrations.engine import PEOPLE
 from tests.integrations.sync.people import Person
-from tests.sandboxed import COMPANY
+from tests.sandboxed import BOOKS_WRITES, COMPANY
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 WINDOW = Window(NOW - dt.timedelta(days=30), NOW + dt.timedelta(days=180))
@@ -149,7 +149,7 @@ class Calendar(Account):
 class AtIntuit(Account):
     """A company's customers. (They cannot be deleted; what can be is in the tests of QuickBooks.)"""
 
-    integration, vendor, kind, batch_path, container = "quickbooks", "intuit", "customer", "/batch$", "Customer"
+    integration, vendor, kind, batch_path, container = "quickbooks", "intuit", "customer", BOOKS_WRITES, "Customer"
     taken = errors.Rejected  # names are unique there, and another record of that name is for a person to judge
     exact = False
     old_cursor = '{"since": "2026-01-01T00:00:00Z"}'

@@ -122,7 +122,7 @@ def test_what_is_inactive_is_named_where_an_edit_does_not_touch_it(books, who, w
 
 def test_an_item_without_an_account_is_not_sent(books, intuit):
     assert refusal(books, item(income_account="")).reason == "item_mapping"
-    assert not intuit.requests("batch")
+    assert not any(row["method"] == "POST" for row in intuit.requests())
 
 
 # --- transactions -----------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_a_tax_that_is_not_mapped_is_not_sent(books, who, what, intuit):
     intuit.forget_requests()
     error = refusal(books, invoice(who.id, what.id, lines=[line(what.id, taxable=True)]))
     assert error.reason == "tax_mapping"
-    assert not intuit.requests("batch")
+    assert not any(row["method"] == "POST" for row in intuit.requests())
 
 
 def test_a_lapsed_subscription_reads_and_does_not_write(books, who, intuit):
@@ -218,21 +218,30 @@ def test_a_user_who_is_no_administrator_any_more(books, intuit):
 
 
 def test_an_answer_that_lacks_a_part_is_lost_for_that_part(books, intuit):
-    body = {"BatchItemResponse": [{"bId": "1", "Customer": {"Id": "77", "DisplayName": "Client 2", "SyncToken": "0"}}]}
-    intuit.fault("status", path="/batch", status=200, body=body)
-    lost, done = books.write("Customer", [customer(1), customer(2)])
-    assert isinstance(lost.error, errors.Unavailable) and done.record.id == "77"
+    there = [
+        {"bId": str(n), "Customer": {"Id": str(77 + n), "DisplayName": "x", "SyncToken": "0"}} for n in range(1, 5)
+    ]
+    intuit.fault("status", path="/batch", status=200, body={"BatchItemResponse": there})
+    lost, *done = books.write("Customer", [customer(n) for n in range(5)])
+    assert isinstance(lost.error, errors.Unavailable) and [one.record.id for one in done] == ["78", "79", "80", "81"]
 
 
-def test_what_quickbooks_failed_at_is_not_asked_for_by_the_same_name_again(books, intuit):
+@pytest.mark.parametrize("number", [1, 5])
+def test_what_quickbooks_failed_at_is_not_asked_for_by_the_same_name_again(books, intuit, number):
     """It would be answered by the same failure for a day."""
-    fault = {"Error": [{"Message": "An application error has occurred", "Detail": "x", "code": "10000"}]}
-    body = {"BatchItemResponse": [{"bId": "0", "Fault": fault}], "time": "2026-11-23T00:00:00Z"}
-    intuit.fault("status", path="/batch", status=200, body=body)
-    assert isinstance(refusal(books, customer(9)), errors.Unavailable)
-    [outcome] = books.write("Customer", [customer(9)])
-    assert outcome.error is None
-    first, second = intuit.requests("batch")
+    fault = {"Fault": {"Error": [{"Message": "An application error has occurred", "Detail": "x", "code": "10000"}]}}
+    parts = [{"bId": str(n), **fault} for n in range(5)]
+    body = {"BatchItemResponse": parts, "time": "2026-11-23T00:00:00Z"} if number > 1 else fault
+    path = "/batch" if number > 1 else "/customer"
+    intuit.fault("status", method="POST", path=f"{path}$", status=200, body=body)
+    operations = [customer(n) for n in range(number)]
+    if number == 1:
+        with pytest.raises(errors.Unavailable):
+            books.write("Customer", operations)
+    else:
+        assert all(isinstance(one.error, errors.Unavailable) for one in books.write("Customer", operations))
+    assert [one.error for one in books.write("Customer", operations)] == [None] * number
+    first, second = intuit.requests(path)
     assert first["query"] != second["query"]
 
 

@@ -179,12 +179,35 @@ def test_a_list_that_overflowed_within_one_moment_is_not_read_again_for_ever(boo
 
 def test_documents_that_overflow_are_all_read_anew_for_their_deletions(books, fresh, few, made, company):
     who, what = made(customer()), made(item())
-    bills = [made(invoice(who.id, what.id, number)) for number in range(8)]
     _, cursor = listed(books, "Invoice")
+    bills = [made(invoice(who.id, what.id, number)) for number in range(8)]
     company.delete("Invoice", bills[0].id)
     few(page=3, most=5)
     with pytest.raises(errors.CursorExpired):
         listed(fresh(), "Invoice", cursor)
+
+
+def test_a_crowd_of_documents_is_read_anew_once_only(books, later, few, made, company, intuit):
+    who, what = made(customer()), made(item())
+    _, cursor = listed(books, "Invoice")
+    bills = [made(invoice(who.id, what.id, number)) for number in range(8)]
+    few(page=3, most=5)
+    with pytest.raises(errors.CursorExpired):
+        listed(later(1), "Invoice", cursor)
+    _, cursor = listed(later(10), "Invoice")
+    for number in (0, 1):  # and the time after that, too
+        intuit.advance(5)
+        company.delete("Invoice", bills[number].id)
+        company.edit("Invoice", bills[7].id, PrivateNote=f"Edit {number}")
+        intuit.forget_requests()
+        records, cursor = listed(later(5), "Invoice", cursor)
+        assert bills[number].id in {record.id for record in records if record.gone}
+        assert bills[7].id in {record.id for record in records if not record.gone}
+    intuit.advance(60)
+    for bill in bills[2:]:
+        company.edit("Invoice", bill.id, PrivateNote="A crowd again")
+    with pytest.raises(errors.CursorExpired):
+        listed(later(5), "Invoice", cursor)
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ from tests.integrations.providers.quickbooks.conftest import (
     QUICKBOOKS,
     REALM,
     customer,
-    refusal,
 )
 
 THROTTLED = {
@@ -22,23 +21,35 @@ THROTTLED = {
 }
 
 
-def test_a_throttled_part_is_tried_under_another_name(books, intuit, company):
+def throttled(number: int) -> dict:
+    """What a batch of so many is answered, whose first part was refused for the rate and whose rest is to come."""
+    parts = [{"bId": str(n), "Customer": {"Id": str(70 + n), "SyncToken": "0"}} for n in range(1, number)]
+    return {"BatchItemResponse": [{"bId": "0", **THROTTLED}, *parts], "time": "2026-11-23T00:00:00Z"}
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_what_is_throttled_is_tried_under_another_name(books, intuit, company, number):
     """The same request id would get the same refusal for a day."""
-    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
-    intuit.fault("status", path="/batch", status=200, body=part)
-    [outcome] = books.write("Customer", [customer(8)])
-    assert outcome.error is None
-    first, second = intuit.requests("batch")
+    path = "/batch$" if number > 1 else "/customer$"
+    body = throttled(number) if number > 1 else THROTTLED
+    intuit.fault("status", method="POST", path=path, status=200, body=body)
+    outcomes = books.write("Customer", [customer(n) for n in range(number)])
+    assert [outcome.error for outcome in outcomes] == [None] * number
+    first, second = intuit.requests(path.rstrip("$"))
     assert "requestid" in first["query"] and first["query"] != second["query"]
 
 
-def test_what_stays_throttled_is_paced(books, intuit, http, monkeypatch):
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_what_stays_throttled_is_paced(books, intuit, http, monkeypatch, number):
     slowed = []
     monkeypatch.setattr(http, "slow_down", lambda: slowed.append(1))
-    part = {"BatchItemResponse": [{"bId": "0", **THROTTLED}], "time": "2026-11-23T00:00:00Z"}
-    intuit.fault("status", path="/batch", status=200, body=part, times=2)
-    assert isinstance(refusal(books, customer(8)), errors.RateLimited)
-    assert slowed
+    path = "/batch$" if number > 4 else "/customer$"
+    body = throttled(number) if number > 4 else THROTTLED
+    intuit.fault("status", method="POST", path=path, status=200, body=body, times=2)
+    outcomes = books.write("Customer", [customer(n) for n in range(number)])
+    assert isinstance(outcomes[0].error, errors.RateLimited) and slowed
+    if number == 2:  # what comes next is not even tried
+        assert isinstance(outcomes[1].error, errors.RateLimited) and len(intuit.requests(path.rstrip("$"))) == 2
 
 
 @pytest.mark.parametrize("status", [429, 403, 200])
