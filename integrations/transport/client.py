@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import structlog
@@ -19,6 +19,7 @@ from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, Ra
 from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
+from integrations.transport.hosts import is_below
 from integrations.transport.session import session as thread_session
 
 log = structlog.get_logger("integrations_transport")
@@ -285,19 +286,3 @@ class HttpClient:
         elif not safe or attempt >= self.attempts:
             raise error
         self._sleep(wait)
-
-
-def is_below(url: str, base: str) -> bool:
-    """Returns whether `url` has the scheme, host and port of `base` and lies under its path."""
-    try:
-        mine, its = urlsplit(url), urlsplit(base)
-        same = (mine.scheme, mine.hostname, _port(mine)) == (its.scheme, its.hostname, _port(its))
-    except ValueError:
-        return False
-    prefix = its.path.rstrip("/") + "/"
-    climbs = ".." in mine.path.replace("%2e", ".").replace("%2E", ".").split("/")
-    return same and "@" not in mine.netloc and "\\" not in url and not climbs and mine.path.startswith(prefix)
-
-
-def _port(parts: SplitResult) -> int | None:
-    return parts.port or {"https": 443, "http": 80}.get(parts.scheme)

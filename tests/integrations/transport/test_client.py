@@ -11,10 +11,12 @@ from integrations.errors import (
     Misconfigured,
     NeedsReconnect,
     Rejected,
+    TimedOut,
     Unavailable,
 )
 from integrations.transport import client as client_module
-from integrations.transport.client import HttpClient, OneToken, is_below
+from integrations.transport.client import HttpClient, OneToken
+from integrations.transport.hosts import is_below
 from tests.integrations.transport.conftest import EVENT, EVENTS, GOOGLE, LIST, statuses
 
 
@@ -201,3 +203,19 @@ def test_an_error_carries_no_token(http, tokens, vendors):
     with pytest.raises(Rejected) as caught:
         http.request("GET", LIST)
     assert tokens.token not in str(caught.value) + caught.value.detail
+
+
+@pytest.mark.parametrize("seconds", [60, 200])
+def test_what_may_take_long_is_waited_for_and_sent_once(tokens, vendors, time, caplog, seconds):
+    http = HttpClient(GOOGLE, tokens, **time.kwargs())
+    vendors.fault("delay", seconds=seconds, times=9)
+    with caplog.at_level("INFO"):
+        if seconds < 125:
+            assert http.request("GET", LIST, patience=125).status_code == 200
+        else:
+            with pytest.raises(TimedOut):
+                http.request("GET", LIST, patience=125)
+    assert len(vendors.requests()) == 1 and time.slept == []
+    vendors.heal()
+    vendors.fault("drop", times=1)  # a line that breaks is no time-out
+    assert http.request("GET", LIST, patience=125).status_code == 200
