@@ -48,8 +48,9 @@ AREAS = {
     "mapping": Area(
         ("integrations/providers/google_calendar/mapping.py", "integrations/providers/outlook_calendar/mapping.py",
          "integrations/providers/quickbooks/mapping/*.py"),
-        tuple(f"tests/integrations/providers/{name}/test_mapping.py" for name in
-              ("google_calendar", "outlook_calendar", "quickbooks")),
+        tuple(f"tests/integrations/providers/{name}.py" for name in
+              ("google_calendar/test_mapping", "outlook_calendar/test_mapping", "quickbooks/test_mapping",
+               "quickbooks/test_overlay", "quickbooks/test_overlay_elsewhere", "quickbooks/test_unsaid")),
     ),
     "matching": Area(("integrations/books/matching.py",), ("tests/integrations/books/test_matching.py",)),
     "leases": Area(("integrations/queue/lease.py",), ("tests/integrations/queue",)),

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from fieldcamp.workspace import invoicing
+from fieldcamp.workspace import invoicing, paying
+from fieldcamp.workspace.models import Payment
 from integrations.models import Problem
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.conftest import counts, said
@@ -67,6 +68,9 @@ def test_an_edit_by_which_the_books_would_lose_something_is_a_problem_with_a_sen
     assert (problem.record_id, problem.data["reason"]) == (posted.pk, "holds_more")
     assert "made from an estimate" in problem.message
     assert books.get("Invoice", there["Id"]) == before
+    books.edit("Invoice", there["Id"], Line=before["Line"][1:2])  # where it can be done
+    assert sync().status == "succeeded"
+    assert not Problem.objects.filter(resolved_at=None).exists()
 
 
 def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync, intuit):
@@ -96,6 +100,30 @@ def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync,
     posted.refresh_from_db()
     assert money(after["TotalAmt"]) == posted.total
     assert not Problem.objects.filter(resolved_at=None).exists()
+
+
+def test_a_credit_memo_stays_on_a_payment_that_is_edited_here(posted, books, sync):
+    there = books.one("Invoice", DocNumber=posted.number)
+    sold = {"DetailType": SALE, "Amount": 40, SALE: {"ItemRef": there["Line"][0][SALE]["ItemRef"]}}
+    memo = books.add("CreditMemo", CustomerRef=there["CustomerRef"], Line=[sold])
+    rows = [
+        {"Amount": amount, "LinkedTxn": [{"TxnId": id, "TxnType": kind}]}
+        for amount, id, kind in ((100, there["Id"], "Invoice"), (40, memo["Id"], "CreditMemo"))
+    ]
+    paid = books.add("Payment", CustomerRef=there["CustomerRef"], TotalAmt=60, Line=rows)
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(1, 0), (0, 0)]
+    payment = Payment.objects.get()
+    changes = {"amount": Decimal(90), "allocations": [{"invoice_id": posted.pk, "amount": Decimal(120)}]}
+    paying.update_payment(workspace=posted.workspace, payment_id=payment.pk, changes=changes)
+    job = sync()
+    assert counts(job)[1] == 1, said(job, "failed")
+    after = books.get("Payment", paid["Id"])
+    assert [(row["Amount"], row["LinkedTxn"][0]["TxnType"]) for row in after["Line"]] == [
+        (120, "Invoice"),
+        (40, "CreditMemo"),
+    ]
+    posted.refresh_from_db()
+    assert posted.balance == money(books.get("Invoice", there["Id"])["Balance"])
 
 
 def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, sync, intuit):
