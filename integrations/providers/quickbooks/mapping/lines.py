@@ -12,7 +12,7 @@ DISCOUNT, SALE, WORDS = "DiscountLineDetail", "SalesItemLineDetail", "Descriptio
 GROUP, SUBTOTAL = "GroupLineDetail", "SubTotalLineDetail"
 CHARGES = ("SHIPPING_ITEM_ID", "GRATUITY_ITEM_ID")
 # Rounding a price to cents would make QuickBooks refuse its amount (6070). FieldCamp keeps as many places.
-PRICE_PLACES, QUANTITY_PLACES = Decimal("0.0000001"), Decimal("0.00001")
+PRICE_PLACES, QUANTITY_PLACES, PERCENT_PLACES = Decimal("0.0000001"), Decimal("0.00001"), Decimal("0.000001")
 
 
 def to_lines(rows: Sequence[Body], taxed: Callable[[str], bool]) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ def to_discount(rows: Sequence[Body]) -> dict[str, str] | None:
             continue
         detail = row.get(DISCOUNT) or {}
         if detail.get("PercentBased"):
-            percent = decimal(detail.get("DiscountPercent"))
+            percent = decimal(detail.get("DiscountPercent")).quantize(PERCENT_PLACES)
             return {"percent": plain(percent)} if percent else None
         amount = decimal(row.get("Amount"))
         return {"amount": cents(amount)} if amount else None

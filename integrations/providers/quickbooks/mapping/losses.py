@@ -11,7 +11,7 @@ from integrations.providers.quickbooks.mapping.standing import StandingLine
 from integrations.providers.quickbooks.mapping.sums import KNOWN
 
 IN_BOOKS = "Make this change in QuickBooks; FieldCamp then takes it over."
-_KINDS: Mapping[Any, str] = {"Estimate": "estimate", "TimeActivity": "entry of hours", "StatementCharge": "old charge"}
+_KINDS: Mapping[Any, str] = {"Estimate": "an estimate", "TimeActivity": "an entry of hours"}
 
 
 def check(
@@ -37,9 +37,11 @@ def check(
     removed = [slot for there, slot in enumerate(slots) if there not in found]
     for slot in removed:
         if slot.row.get("LinkedTxn"):
-            kinds = " and ".join(sorted({_KINDS.get(link.get("TxnType"), "record") for link in slot.row["LinkedTxn"]}))
+            kinds = " and ".join(
+                sorted({_KINDS.get(link.get("TxnType"), "another record") for link in slot.row["LinkedTxn"]})
+            )
             raise holds_more(
-                f"In QuickBooks the line{_called(slot.line)} of this invoice was made from an {kinds}. It can be taken"
+                f"In QuickBooks the line{_called(slot.line)} of this invoice was made from {kinds}. It can be taken"
                 f" off there only. {IN_BOOKS}"
             )
     _check_bundles(rows, slots, found, edits)

@@ -30,7 +30,7 @@ from integrations.providers.quickbooks.mapping.lines import (
     words_of,
 )
 from integrations.providers.quickbooks.mapping.losses import check
-from integrations.providers.quickbooks.mapping.parts import Body, number, ref, ref_id
+from integrations.providers.quickbooks.mapping.parts import Body, decimal, number, ref, ref_id
 from integrations.providers.quickbooks.mapping.standing import StandingLine, standing_lines
 from integrations.providers.quickbooks.mapping.sums import discounts
 
@@ -123,12 +123,7 @@ def _edited(row: Body, line: Line, edits: set[str], codes: Codes) -> Row:
         detail["ItemRef"] = ref(str(line["item"]))
         detail.pop("ItemAccountRef", None)  # the account is the item's
     if edits & AMOUNTS:
-        quantity, price = Decimal(line["quantity"]), Decimal(line["unit_price"]).quantize(PRICE_PLACES)
-        if "Qty" in detail or quantity != 1:
-            detail["Qty"] = number(quantity)
-        if "UnitPrice" in detail or "Qty" in detail:
-            detail["UnitPrice"] = number(price.normalize())
-        new["Amount"] = number(rounded(quantity * price))
+        new["Amount"] = _multiplied(detail, line, edits)
         detail.pop("TaxInclusiveAmt", None)
     if "taxable" in edits and not is_words(line):
         detail.pop("TaxCodeRef", None)
@@ -137,6 +132,22 @@ def _edited(row: Body, line: Line, edits: set[str], codes: Codes) -> Row:
     elif "code" in edits:
         detail["TaxCodeRef"] = ref(codes.renamed[ref_id(detail, "TaxCodeRef")])
     return new
+
+
+def _multiplied(detail: Row, line: Line, edits: set[str]) -> int | float:
+    """Puts the quantity and the price into a row's detail, and returns what they come to. One that was not edited stays
+    as it stands, with more places than FieldCamp has, as long as it comes to our amount."""
+    quantity, price = Decimal(line["quantity"]), Decimal(line["unit_price"]).quantize(PRICE_PLACES)
+    amount = rounded(quantity * price)
+    standing = decimal(detail.get("Qty", 1))
+    if "quantity" in edits or rounded(standing * price) != amount:
+        standing = quantity
+        if "Qty" in detail or quantity != 1:
+            detail["Qty"] = number(quantity)
+    priced = "UnitPrice" in detail or "Qty" in detail
+    if priced and ("unit_price" in edits or rounded(standing * decimal(detail.get("UnitPrice"))) != amount):
+        detail["UnitPrice"] = number(price.normalize())
+    return number(amount)
 
 
 def _in_place(rows: Sequence[Body], slots: Sequence[StandingLine], made: Sequence[Row]) -> list[Row]:
