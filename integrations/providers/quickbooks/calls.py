@@ -11,7 +11,7 @@ import requests
 from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.quickbooks import addresses
-from integrations.providers.quickbooks.errors import fault_in, token_ended
+from integrations.providers.quickbooks.errors import fault_in, token_ended, trace_of
 from integrations.transport.answers import json_object
 
 # Without it QuickBooks answers in XML.
@@ -26,6 +26,7 @@ class Calls:
         if not addresses.is_company(realm_id):
             raise errors.NeedsReconnect("It is not known which company this is. Reconnect it.")
         self.http, self.realm_id = http, realm_id
+        self.trace = ""  # Intuit's name of the last exchange
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         url = addresses.company(self.realm_id, path, **params)
@@ -73,6 +74,7 @@ class Calls:
                 return found
 
     def _body(self, response: requests.Response) -> dict[str, Any]:
+        self.trace = trace_of(response)
         body = json_object(response)
         if error := fault_in(response, body):
             if isinstance(error, errors.RateLimited):

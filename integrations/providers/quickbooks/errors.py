@@ -21,7 +21,7 @@ from integrations.transport.client import utc_now
 
 PAUSE = dt.timedelta(seconds=60)  # what Intuit says to wait; its answers do not name a time
 THROTTLED, TOKEN_ENDED = "3001", "3200"
-OTHER_RULE = "6000"  # a rule of the books, which only its words tell
+OTHER_RULE, NO_LINK = "6000", "620"  # a rule of the books, which only its words tell; what cannot be paid
 RECONNECT = {"100", "110", "120", "3100", TOKEN_ENDED}
 ILL = {"130", "140", "150", "600", "10000"}  # 600: the same request is being carried out
 # Their details have been seen to hold the token.

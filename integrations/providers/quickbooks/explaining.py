@@ -10,7 +10,7 @@ from integrations.errors import ProblemReason
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.company import ALL
-from integrations.providers.quickbooks.errors import OTHER_RULE
+from integrations.providers.quickbooks.errors import NO_LINK, OTHER_RULE
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping.parts import Body, decimal, name, text, without_deleted
 from integrations.providers.quickbooks.mapping.payments import invoice_of
@@ -58,7 +58,7 @@ class Explainer:
                 taken += [operation] if operation.fields.get("display_name") else []
             elif error.reason == ProblemReason.INACTIVE_REFERENCE:
                 missing.append(operation)
-            elif entity == "Payment" and error.detail.startswith(OTHER_RULE):
+            elif entity == "Payment" and error.detail.startswith((OTHER_RULE, NO_LINK)):
                 refused.append(operation)
         if taken:
             self._name_the_holders(taken, answers)
@@ -115,11 +115,18 @@ class Explainer:
         shares = {operation.key: _shares(sent[operation.key]) for operation in operations}
         invoices = self.finder.read("Invoice", {id for found in shares.values() for id in found})
         for operation in operations:
+            if any(id not in invoices for id in shares[operation.key]):
+                answers[operation.key] = _refusal(
+                    "An invoice that this payment pays is gone from QuickBooks. Post the invoice again, or take it off"
+                    " the payment; then retry.",
+                    ProblemReason.INACTIVE_REFERENCE,
+                    answers[operation.key],
+                )
+                continue
             before = _shares(there.get(operation.remote_id) or {})
             sentences = [
                 _over(invoices[id], share, decimal(invoices[id].get("Balance")) + before.get(id, Decimal(0)))
                 for id, share in shares[operation.key].items()
-                if id in invoices
             ]
             if any(sentences):
                 said = " ".join(filter(None, sentences)) + (

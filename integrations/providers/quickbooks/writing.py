@@ -126,7 +126,10 @@ class Writer:
         answer = self.calls.post("batch", {"BatchItemRequest": listed}, id, cost=BATCH_COST)
         found = answer.get("BatchItemResponse")
         by_id = {row.get("bId"): row for row in found if isinstance(row, dict)} if isinstance(found, list) else {}
-        return {part.operation.key: _answer(entity, by_id.get(str(number)) or {}) for number, part in enumerate(parts)}
+        return {
+            part.operation.key: _answer(entity, by_id.get(str(number)) or {}, self.calls.trace)
+            for number, part in enumerate(parts)
+        }
 
     def _void(self, entity: str, operation: Operation) -> Answered:
         body = target(operation) | ({"sparse": True} if entity == "Payment" else {})
@@ -156,7 +159,7 @@ class Writer:
 
     def _post(self, entity: str, body: dict[str, Any], id: str, params: Mapping[str, str] | None) -> Answered:
         try:
-            answer = _answer(entity, self.calls.post(entity.lower(), body, id, params=params))
+            answer = _answer(entity, self.calls.post(entity.lower(), body, id, params=params), self.calls.trace)
         except errors.Unavailable:
             raise
         except errors.ProviderError as error:
@@ -184,9 +187,9 @@ def _is_ill(answer: Answered) -> bool:
     return isinstance(answer, errors.Unavailable)
 
 
-def _answer(entity: str, part: dict[str, Any]) -> Answered:
+def _answer(entity: str, part: dict[str, Any], trace: str) -> Answered:
     if fault := fault_of(part):
-        return explain_fault(fault, utc_now())
+        return explain_fault(fault, utc_now(), tid=trace)
     body = part.get(entity)
     if not isinstance(body, dict) or not body.get("Id"):
         return errors.Unavailable("QuickBooks' answer to this one was lost.")

@@ -182,6 +182,20 @@ def test_more_than_is_open_cannot_be_paid(books, made, who, what):
     assert error.detail.startswith("6000")
 
 
+def test_an_invoice_that_is_gone_cannot_be_paid(books, made, who, what, company):
+    bill = made(invoice(who.id, what.id))
+    company.delete("Invoice", bill.id)
+    error = refusal(books, payment(who.id, allocations=[{"invoice": bill.id, "amount": "100.00"}]))
+    assert error.reason == "inactive_reference" and "An invoice that this payment pays is gone" in str(error)
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_refusal_holds_intuits_name_of_the_call(books, company, number):
+    company.make("Customer", DisplayName="Client 0")
+    outcomes = books.write("Customer", [customer(n) for n in range(number)])
+    assert "(intuit_tid 1-" in outcomes[0].error.detail
+
+
 def test_what_a_payment_pays_already_is_open_to_it(books, made, who, what):
     bill = made(invoice(who.id, what.id))
     paid = made(payment(who.id, amount="60.00", allocations=[{"invoice": bill.id, "amount": "60.00"}]))
