@@ -143,7 +143,12 @@ def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, syn
 
 
 @pytest.mark.parametrize(
-    "mode", [{"PartnerTaxEnabled": True, "UsingSalesTax": True}, {"UsingSalesTax": False}], ids=str
+    "mode",
+    [
+        {"PartnerTaxEnabled": True, "UsingSalesTax": True},
+        pytest.param({"UsingSalesTax": False}, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_another_tax_mode_there_changes_no_tax_of_an_invoice(posted, books, sync, intuit, mode):
     there = books.one("Invoice", DocNumber=posted.number)
@@ -156,6 +161,7 @@ def test_another_tax_mode_there_changes_no_tax_of_an_invoice(posted, books, sync
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_a_code_of_its_own_outlives_an_edit_of_another_line(
     intuit, connect_books, sync, make_client, make_tax, make_invoice
 ):

@@ -17,6 +17,7 @@ def test_a_batch_of_two_minutes_is_one_call(company, books, sync, intuit, make_c
     assert len(intuit.requests("/batch")) == 1
 
 
+@pytest.mark.slow
 def test_a_batch_that_takes_longer_is_looked_for_before_it_is_sent_again(company, books, sync, intuit, make_client):
     for number in range(5):
         make_client(first_name=f"Kim {number}", last_name="Reed")
