@@ -122,12 +122,13 @@ ITEM = Kind(
     plural="items",
     counterpart="item",
 )
-# `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
+# `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one. `history` says since when they
+# have been what, [{"from", "components"}], the earliest first; it is empty where they never changed.
 TAX = Kind(
     KindName.TAX,
     Owner.LOCAL,
-    ("name", "rate", "components", "active"),
-    two_way=("rate", "components", "active"),
+    ("name", "rate", "components", "history", "active"),
+    two_way=("rate", "components", "history", "active"),
     loose=("name",),
     revives=False,
     removable=False,

@@ -1,5 +1,6 @@
 """Invoices: posted once, then kept equal, or voided."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,10 +24,15 @@ from integrations.sync.state import Local, Pair
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A tax code of the books, and its rates, each rounded by itself."""
+    """A tax code of the books, and its rates, each rounded by itself: of today, and from which days on."""
 
     id: str
     rates: tuple[Decimal, ...] = ()
+    history: tuple[tuple[str, tuple[Decimal, ...]], ...] = ()
+
+    def rates_on(self, day: dt.date) -> tuple[Decimal, ...]:
+        begun = [rates for since, rates in self.history if since <= day.isoformat()]
+        return begun[-1] if begun else self.rates
 
 
 NO_CODE = Code("")
@@ -100,17 +106,16 @@ class Invoices(BooksSide):
 
     def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
         links = self.counterparts(TAX, tax_rate_ids)
-        return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
+        return {link.record_id: _code(link.remote_id, link.seen or {}) for link in links}
 
     def _stated_tax(self, invoice: Invoice, code: Code) -> str:
         """Returns the tax that the books are told to keep. Where they would only round otherwise it is what the client
-        was billed; where their rate is another they compute, and the difference is shown."""
+        was billed; where their rate on that day is another they compute, and the difference is shown."""
         if self.settings.company.get("tax_mode") == "manual":
             lines = [(line.amount, line.taxable) for line in invoice.lines.all()]
-            theirs = totals_of(
-                lines, percent=invoice.discount_percent, amount=invoice.discount_amount, rates=code.rates
-            )
-            if abs(theirs.tax - invoice.tax_total) > CENT * max(len(code.rates), 1):
+            rates = code.rates_on(invoice.date)
+            theirs = totals_of(lines, percent=invoice.discount_percent, amount=invoice.discount_amount, rates=rates)
+            if abs(theirs.tax - invoice.tax_total) > CENT * max(len(rates), 1):
                 return ""
         return cents(invoice.tax_total)
 
@@ -167,9 +172,13 @@ class Invoices(BooksSide):
         return values
 
 
-def _rates(seen: Fields) -> tuple[Decimal, ...]:
-    parts = [part["rate"] for part in seen.get("components") or ()] or [seen.get("rate") or "0"]
-    return tuple(Decimal(rate) for rate in parts)
+def _code(id: str, seen: Fields) -> Code:
+    history = tuple((period["from"], _rates(period["components"])) for period in seen.get("history") or ())
+    return Code(id, _rates(seen.get("components") or [{"rate": seen.get("rate") or "0"}]), history)
+
+
+def _rates(parts: Sequence[Fields]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(part["rate"]) for part in parts)
 
 
 def invoice_fields(
@@ -185,7 +194,7 @@ def invoice_fields(
         "discount": _discount(invoice),
         "tax_code": tax_code,
         "memo": tidy(invoice.memo),
-        "bill_email": invoice.client.email,
+        "bill_email": tidy(invoice.billed_to.get("email", invoice.client.email)),
         "voided": invoice.voided_at is not None,
         "total": cents(invoice.total),
         "tax_total": tax_total,

@@ -108,7 +108,7 @@ class Rows(TabularInline):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choices of the own workspace only."""
-        kwargs.setdefault("queryset", desk_user_of(request).scope(db_field.related_model._default_manager.alive()))
+        kwargs.setdefault("queryset", desk_user_of(request).scope(db_field.related_model._default_manager.all()))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
                         verbose_name="components",
                     ),
                 ),
+                ("history", models.JSONField(blank=True, default=list, editable=False, verbose_name="history")),
                 ("description", models.CharField(blank=True, max_length=100, verbose_name="description")),
                 ("is_active", models.BooleanField(default=True, verbose_name="is active")),
             ],
@@ -187,6 +188,13 @@ class Migration(migrations.Migration):
                         blank=True, decimal_places=2, max_digits=15, null=True, verbose_name="discount amount"
                     ),
                 ),
+                ("tax_name", models.CharField(blank=True, editable=False, max_length=100, verbose_name="tax")),
+                (
+                    "tax_parts",
+                    models.JSONField(blank=True, default=list, editable=False, verbose_name="parts of the tax"),
+                ),
+                ("taxed_on", models.DateField(blank=True, editable=False, null=True, verbose_name="taxed on")),
+                ("billed_to", models.JSONField(blank=True, default=dict, editable=False, verbose_name="billed to")),
                 ("sent_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="sent at")),
                 ("voided_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="voided at")),
                 (
@@ -559,6 +567,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("position", models.PositiveIntegerField()),
+                (
+                    "item_name",
+                    models.CharField(blank=True, editable=False, max_length=100, verbose_name="item's name"),
+                ),
                 ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
                 (
                     "quantity",
