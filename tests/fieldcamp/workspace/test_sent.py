@@ -74,7 +74,9 @@ def rows(invoice: Invoice, **changes) -> list[dict]:
 
 
 LISTS = {
-    "the rate": lambda w, c, i, t: catalog.update_tax_rate(workspace=w, tax_rate_id=t.pk, changes={"components": AFTER}),
+    "the rate": lambda w, c, i, t: catalog.update_tax_rate(
+        workspace=w, tax_rate_id=t.pk, changes={"components": AFTER}
+    ),
     "the rate of the books": lambda w, c, i, t: known(t),
     "the tax's name": lambda w, c, i, t: catalog.update_tax_rate(workspace=w, tax_rate_id=t.pk, changes={"name": "X"}),
     "the tax in use": lambda w, c, i, t: catalog.update_tax_rate(

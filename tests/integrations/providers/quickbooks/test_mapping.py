@@ -261,9 +261,13 @@ def test_tax_codes_hold_what_their_rates_say_today():
     assert earlier["rate"] == "0.086"
     assert taxes.tag(code, fields) != taxes.tag(code, earlier)
     city = {"name": "Tucson City", "rate": "0.015"}
-    assert fields["history"] == earlier["history"] == [
-        {"from": "2020-01-01", "components": [fields["components"][0], city]},
-        {"from": "2026-01-01", "components": fields["components"]},
-    ]
+    assert (
+        fields["history"]
+        == earlier["history"]
+        == [
+            {"from": "2020-01-01", "components": [fields["components"][0], city]},
+            {"from": "2026-01-01", "components": fields["components"]},
+        ]
+    )
     assert taxes.to_fields(code, {"1": rates["1"]}, dt.date(2026, 11, 1))["history"] == []
     assert not taxes.is_code({"Id": "TAX"})
