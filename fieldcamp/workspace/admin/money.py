@@ -17,7 +17,7 @@ from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
 from fieldcamp.workspace.admin.record_actions import RecordAction
-from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.admin.records import NAMES_OF_CLIENT, RecordAdmin
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.admin.rows import AllocationRows, LineRows, RowsAdmin
 from fieldcamp.workspace.models import Invoice, InvoiceStatus, Item, Payment, TaxRate
@@ -25,7 +25,6 @@ from fieldcamp.workspace.models.invoices import in_status, today_in
 
 _SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
-_CLIENT = ("client__company_name", "client__first_name", "client__last_name")
 _INVOICES_STAY = _("Invoices that have it stay as they are.")
 _TONES = {status.value: "" for status in InvoiceStatus} | {
     InvoiceStatus.SENT.value: "info",
@@ -109,8 +108,8 @@ class InvoiceAdmin(RowsAdmin):
     list_display = ("number", "client", "date", "due_date", "total", "open", "badge")
     list_filter = (StatusFilter, ("date", RangeDateFilter))
     list_filter_submit = True
-    list_select_related = ("client", "workspace")
-    search_fields = ("number", *_CLIENT, "=id")
+    list_select_related = ("client__parent", "workspace")
+    search_fields = ("number", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
@@ -190,8 +189,8 @@ class PaymentAdmin(RowsAdmin):
     list_display = ("date", "client", "amount", "method", "reference", "state")
     list_filter = ("method", ("date", RangeDateFilter))
     list_filter_submit = True
-    list_select_related = ("client",)
-    search_fields = ("reference", *_CLIENT, "=id")
+    list_select_related = ("client__parent",)
+    search_fields = ("reference", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "left_over", "where", _VOIDED)

@@ -40,7 +40,25 @@ class Migration(migrations.Migration):
                 ("first_name", models.CharField(blank=True, max_length=80, verbose_name="first name")),
                 ("last_name", models.CharField(blank=True, max_length=80, verbose_name="last name")),
                 ("company_name", models.CharField(blank=True, max_length=120, verbose_name="company name")),
-                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
+                (
+                    "display_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the company's name, or the person's.",
+                        max_length=500,
+                        verbose_name="display name",
+                    ),
+                ),
+                (
+                    "email",
+                    models.CharField(
+                        blank=True,
+                        help_text="Several are separated by commas.",
+                        max_length=254,
+                        validators=[fieldcamp.workspace.models.people.validate_emails],
+                        verbose_name="email",
+                    ),
+                ),
                 (
                     "phone_number",
                     models.JSONField(
@@ -69,6 +87,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("stage", models.CharField(default="Active Client", max_length=40, verbose_name="stage")),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="places",
+                        to="workspace.client",
+                        verbose_name="place of",
+                    ),
+                ),
             ],
             options={"verbose_name": "client", "verbose_name_plural": "clients", "ordering": ["id"]},
         ),
