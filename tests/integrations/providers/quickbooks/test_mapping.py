@@ -55,6 +55,7 @@ def test_a_recorded_customer():
         "ship_address": None,
         "active": True,
         "currency": "USD",
+        "parent": "",
     }
 
 
