@@ -97,7 +97,7 @@ def import_payment(*, workspace: Workspace, made_in: str, values: Values) -> Pay
 
 def _lines(lines: Sequence[Values]) -> list[dict[str, Any]]:
     names = dict(Item.objects.filter(pk__in=[line.get("item_id") for line in lines]).values_list("pk", "name"))
-    return [{"item_name": names.get(line.get("item_id")), **_line(line)} for line in lines]
+    return [{"item_name": names.get(line.get("item_id") or "", ""), **_line(line)} for line in lines]
 
 
 def _line(values: Values) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
 from fieldcamp.money import CENT, cents, plain
-from fieldcamp.workspace.books import apply_invoice
+from fieldcamp.workspace.books import apply_invoice, fitted
 from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
@@ -58,7 +58,25 @@ class Invoices(BooksSide):
         )
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         orphaned = self.orphaned(records, customers)
-        return {invoice.pk: self._view(invoice, customers, items, codes, invoice.pk in orphaned) for invoice in records}
+        views = {
+            invoice.pk: self._view(invoice, customers, items, codes, invoice.pk in orphaned) for invoice in records
+        }
+        return views | self._as_agreed([invoice for invoice in records if views[invoice.pk].fields is not None], views)
+
+    def _as_agreed(self, records: Sequence[Invoice], views: Mapping[str, Local]) -> dict[str, Local]:
+        """Returns the views of those whose lines were rounded on their way here and edited by nobody, with the lines
+        that the books have."""
+        links = self.counterparts(INVOICE, [invoice.pk for invoice in records])
+        agreed = {link.record_id: lines for link in links if (lines := (link.base or {}).get("lines"))}
+        ours = self.record_ids(ITEM, {line["item"] for lines in agreed.values() for line in lines})
+        found = {}
+        for invoice in records:
+            lines = agreed.get(invoice.pk, ())
+            taken = [fitted(InvoiceLine, _line_values(line, ours.get(line["item"]))) for line in lines]
+            if lines and line_values_of(invoice) == taken:
+                view = views[invoice.pk]
+                found[invoice.pk] = replace(view, fields={**(view.fields or {}), "lines": lines})
+        return found
 
     def _view(
         self,
@@ -217,6 +235,12 @@ def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:
         "amount": cents(line.amount),
         "taxable": line.taxable and taxed,
     }
+
+
+def line_values_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """Returns the lines that the invoice has, as `_line_values` has those of the books."""
+    names = ("item_id", "description", "quantity", "unit_price", "taxable")
+    return [{name: getattr(line, name) for name in names} for line in invoice.lines.all()]
 
 
 def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:

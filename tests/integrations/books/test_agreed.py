@@ -8,7 +8,6 @@ import pytest
 
 from fieldcamp.workspace import catalog, invoicing, services
 from fieldcamp.workspace.models import Client, Invoice, Item
-from integrations.models import BooksSettings
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.conftest import counts, said
 
@@ -152,11 +151,7 @@ def test_lines_that_are_rounded_here_stay_as_they_are_there(
     assert tokens(books).keys() == before.keys()
 
 
-@pytest.mark.parametrize("known", [pytest.param(True, marks=pytest.mark.slow), False])
-def test_an_invoice_that_is_put_down_to_a_site_stays_there(
-    connect_books, books, sync, make_client, make_item, make_invoice, known
-):
-    connection = connect_books(import_customers=known)
+def test_an_invoice_that_is_put_down_to_a_site_stays_there(company, books, sync, make_client, make_item, make_invoice):
     invoice = make_invoice(make_client(email="kim@reed.test"), [(make_item(), 1, "100")])
     sync()
     body = books.one("Invoice", DocNumber=invoice.number)
@@ -167,8 +162,3 @@ def test_an_invoice_that_is_put_down_to_a_site_stays_there(
     invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes={"memo": "Thanks"})
     assert counts(sync())[1] == 1
     assert difference(moved, books.get("Invoice", body["Id"])) == {"CustomerMemo"}
-    assert Invoice.objects.get().client.own_name == ("Shed" if known else str(invoice.client))
-    BooksSettings.objects.filter(connection=connection).update(import_customers=True)
-    for mode in ("full", "full"):  # a client for it comes only now
-        assert counts(sync(mode))[1] == 0
-    assert Invoice.objects.get().client.own_name == "Shed"
