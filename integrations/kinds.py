@@ -41,7 +41,7 @@ class Kind:
 
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
-    FieldCamp, and left as they are when they change at the other side (a customer's display name). `noted` are stored
+    FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored
     as seen, and never compared (an invoice's open balance). `guarded` kinds trip the mass-removal guard.
     `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as well.
     `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person. `removable`:
@@ -95,14 +95,14 @@ BLOCK = Kind(
     counterpart="event",
 )
 
-# Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None.
+# Addresses are {"street", "city", "state", "postalCode", "country"} with empty strings left out, or None. `parent` is
+# the id there of the customer whose place (site, job) it is, or "".
 CUSTOMER = Kind(
     KindName.CUSTOMER,
     Owner.LOCAL,
     ("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
-    two_way=("given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
-    loose=("display_name",),
-    noted=("active", "currency"),
+    two_way=("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
+    noted=("active", "currency", "parent"),
     revives=False,
     removable=False,
     singular="client",
@@ -122,12 +122,13 @@ ITEM = Kind(
     plural="items",
     counterpart="item",
 )
-# `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one.
+# `rate` is a fraction ("0.08"); `components` [{"name", "rate"}] are rounded one by one. `history` says since when they
+# have been what, [{"from", "components"}], the earliest first; it is empty where they never changed.
 TAX = Kind(
     KindName.TAX,
     Owner.LOCAL,
-    ("name", "rate", "components", "active"),
-    two_way=("rate", "components", "active"),
+    ("name", "rate", "components", "history", "active"),
+    two_way=("rate", "components", "history", "active"),
     loose=("name",),
     revives=False,
     removable=False,

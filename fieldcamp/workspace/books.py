@@ -5,7 +5,7 @@ Nothing that a person is asked to observe is checked here; texts and numbers are
 The caller says by `attributed` who and from where.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ def apply_item(item_id: str, version: int, values: Values) -> bool:
 
 
 def apply_tax(tax_rate_id: str, version: int, values: Values) -> bool:
-    """`components` bring their sum along as `rate`."""
+    """`components` bring their sum along as `rate`; what the tax was and will be is in `history`."""
     return _apply(TaxRate, tax_rate_id, version, _with_sum(values))
 
 
@@ -48,7 +48,7 @@ def apply_invoice(invoice_id: str, version: int, values: Values) -> bool:
         if "voided" in wanted:
             voided = wanted.pop("voided")
             wanted["voided_at"] = (invoice.voided_at or timezone.now()) if voided else None
-        rows = None if lines is None else built([_line(line) for line in lines], {})
+        rows = None if lines is None else built(_lines(lines), {}, list(invoice.lines.all()))
         change_invoice(invoice, fitted(Invoice, wanted), rows)
     return True
 
@@ -93,6 +93,11 @@ def import_payment(*, workspace: Workspace, made_in: str, values: Values) -> Pay
         payment = Payment(workspace=workspace, made_in=made_in, **fitted(Payment, wanted))
         insert_payment(payment, shares, lock_invoices(shares))
     return payment
+
+
+def _lines(lines: Sequence[Values]) -> list[dict[str, Any]]:
+    names = dict(Item.objects.filter(pk__in=[line.get("item_id") for line in lines]).values_list("pk", "name"))
+    return [{"item_name": names.get(line.get("item_id") or "", ""), **_line(line)} for line in lines]
 
 
 def _line(values: Values) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from django.db import transaction
 from fieldcamp.money import plain
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Item, ItemType, TaxRate, Workspace
-from fieldcamp.workspace.saving import Check, hide, known, locked, save_changes
+from fieldcamp.workspace.saving import Check, different, hide, known, locked, save_changes
 
 ITEM_FIELDS = frozenset(Item.tracked) - {"deleted_at"}
-TAX_FIELDS = frozenset(TaxRate.tracked) - {"deleted_at"} | {"description"}
+TAX_FIELDS = frozenset(TaxRate.tracked) - {"deleted_at", "history"} | {"description"}
 
 
 def create_item(
@@ -87,8 +87,8 @@ def create_tax_rate(
 def update_tax_rate(
     *, workspace: Workspace, tax_rate_id: str, changes: Mapping[str, Any], check: Check | None = None
 ) -> TaxRate:
-    """Makes `changes` to the tax rate under its lock. Invoices keep the tax that they have until they are
-    edited."""
+    """Makes `changes` to the tax rate under its lock. A rate that a person sets is that of every day. Invoices that
+    were sent keep the rates that they have."""
     changes = known(changes, TAX_FIELDS)
     with transaction.atomic():
         tax = locked(TaxRate, workspace, tax_rate_id, check)
@@ -97,6 +97,8 @@ def update_tax_rate(
             parts = _parts(changes.get("components", tax.components))
             given = changes.get("rate", None if parts else tax.rate)
             changes |= {"rate": _rate(given, parts), "components": parts}
+            if different(tax, changes).keys() & {"rate", "components"}:
+                changes["history"] = []
         save_changes(tax, changes)
     return tax
 

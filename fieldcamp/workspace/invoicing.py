@@ -17,7 +17,10 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.lines import (
     check_totals,
     checked,
+    comes_to,
     computed,
+    current_tax,
+    kept_tax,
     lines_digest,
     replace_lines,
     settlement_of,
@@ -39,7 +42,7 @@ INVOICE_FIELDS = frozenset(
         "lines",
     }
 )
-COMPUTED_FROM = {"lines", "discount_percent", "discount_amount", "tax_rate_id"}
+COMPUTED_FROM = {"discount_percent", "discount_amount", "tax_rate_id"}
 _FIRST_NUMBER = 1001
 _SERIAL_DIGITS = 12  # what is longer is somebody's own scheme, which is not counted on
 
@@ -68,11 +71,11 @@ def create_invoice(
         number = number or next_number(workspace)
         invoice = Invoice(workspace=workspace, memo=memo, **values | {"number": number}, serial=serial_of(number))
         rows = checked(workspace, lines)
-        derived = computed(invoice, rows)
+        derived = computed(invoice, rows, current_tax(invoice))
         check_totals(invoice, derived)
         if send:
             _check_sendable(invoice, rows)
-            derived |= {"sent_at": timezone.now()}
+            derived |= {"sent_at": timezone.now(), "billed_to": billed_to(invoice.client)}
             derived["settlement"] = settlement_of(derived["total"], invoice.paid, sent=True)
         put(invoice, derived)
         invoice.save(force_insert=True)
@@ -84,7 +87,11 @@ def update_invoice(
     *, workspace: Workspace, invoice_id: str, changes: Mapping[str, Any], check: Check | None = None
 ) -> Invoice:
     """Makes `changes` (model field → value; `lines` as a whole) to the invoice under its lock. Of one that is
-    paid or void only the memo can be changed."""
+    paid or void only the memo can be changed.
+
+    What is left out of a line comes from its item, and in an invoice that was sent from the line that has the item
+    already.
+    """
     changes = known(changes, INVOICE_FIELDS)
     with transaction.atomic():
         if changes.get("number"):
@@ -92,7 +99,8 @@ def update_invoice(
         invoice = locked(Invoice, workspace, invoice_id, check)
         changes = _tidied(invoice, changes)
         lines = changes.pop("lines", None)
-        rows = checked(workspace, lines) if lines is not None else list(invoice.lines.all())
+        present = list(invoice.lines.all())
+        rows = present if lines is None else checked(workspace, lines, present if invoice.sent_at else ())
         new_lines = lines_digest(rows) != invoice.lines_digest
         if new_lines and invoice.sent_at:
             _check_sendable(invoice, rows)
@@ -103,6 +111,8 @@ def update_invoice(
         _check(workspace, edited, after)
         if "number" in edited:
             edited["serial"] = serial_of(edited["number"])
+        if "client_id" in edited and invoice.sent_at:
+            edited["billed_to"] = billed_to(Client.objects.get(pk=edited["client_id"]))
         change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
     return invoice
 
@@ -112,11 +122,18 @@ def change_invoice(
 ) -> None:
     """Saves values and, unless None, new lines of a locked invoice, and what follows from them.
 
-    `guarded` refuses what a person may not do.
+    What a sent invoice comes to moves only with its amounts, what of them is taxable, its discount and its own tax; a
+    draft follows the lists. `guarded` refuses what a person may not do.
     """
+    is_draft = invoice.sent_at is None
+    present = list(invoice.lines.all())
+    lines = present if rows is None else rows
     changed = put(invoice, values)
-    if rows is not None or COMPUTED_FROM & {*values}:
-        derived = computed(invoice, list(invoice.lines.all()) if rows is None else rows)
+    if rows is not None:
+        changed |= put(invoice, {"lines_digest": lines_digest(rows)})
+    if is_draft or COMPUTED_FROM & changed or comes_to(lines) != comes_to(present):
+        tax = current_tax(invoice) if is_draft or "tax_rate_id" in changed else kept_tax(invoice)
+        derived = computed(invoice, lines, tax)
         if guarded:
             check_totals(invoice, derived)
             if derived["total"] < invoice.paid:
@@ -141,7 +158,8 @@ def send_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None =
         if not invoice.sent_at:
             rows = list(invoice.lines.all())
             _check_sendable(invoice, rows)
-            change_invoice(invoice, {"sent_at": timezone.now()}, rows, guarded=True)
+            values = {"sent_at": timezone.now(), "billed_to": billed_to(invoice.client)}
+            change_invoice(invoice, values, rows, guarded=True)
     return invoice
 
 
@@ -170,6 +188,11 @@ def delete_invoice(*, workspace: Workspace, invoice_id: str, check: Check | None
             raise InvalidTransition(f"Invoice {invoice.number} is no draft any more. Void it instead.")
         save_changes(invoice, {"deleted_at": timezone.now()})
     return invoice
+
+
+def billed_to(client: Client) -> dict[str, Any]:
+    """Returns whom an invoice that is sent now goes to."""
+    return {"name": str(client), "email": client.email, "address": client.billing_address or {}}
 
 
 def live_allocations(invoice: Invoice):

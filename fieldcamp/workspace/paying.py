@@ -161,11 +161,16 @@ def _check(payment: Payment, new: Shares, old: Shares, invoices: Mapping[str, In
         raise InvalidFields(wrong)
 
 
+def _pays_for(payer: Client, billed: Client) -> bool:
+    """Returns whether it is the same client, or one is a place of the other."""
+    return billed.pk in (payer.pk, payer.parent_id) or payer.pk == billed.parent_id
+
+
 def _refusal(payment: Payment, invoice: Invoice | None, amount: Decimal, before: Decimal) -> str:
     """Returns why this share cannot be given to this invoice; "" if it can."""
     if invoice is None or invoice.workspace_id != payment.workspace_id or invoice.deleted_at:
         return "There is no such invoice."
-    if invoice.client_id != payment.client_id:
+    if not before and not _pays_for(payment.client, invoice.client):
         return f"Invoice {invoice.number} is another client's."
     if invoice.voided_at:
         return f"Invoice {invoice.number} is void."

@@ -48,6 +48,7 @@ def clients(
             Q(first_name__icontains=word)
             | Q(last_name__icontains=word)
             | Q(company_name__icontains=word)
+            | Q(display_name__icontains=word)
             | Q(email__icontains=word)
         )
     if stage:

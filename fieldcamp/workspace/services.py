@@ -6,6 +6,7 @@ state forbids InvalidTransition, a record that is not there its model's DoesNotE
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,8 @@ from django.utils import timezone as clock
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.models.people import known_timezones
-from fieldcamp.workspace.saving import different, hide, known, save_changes
+from fieldcamp.workspace.names import reformed
+from fieldcamp.workspace.saving import different, hide, known, locked, save_changes
 from fieldcamp.workspace.scheduling import Slot, settle
 
 VISIT_FIELDS = frozenset(
@@ -31,7 +33,8 @@ VISIT_FIELDS = frozenset(
         "visit_status",
     }
 )
-CLIENT_FIELDS = frozenset(Client.tracked) - {"deleted_at"}
+CLIENT_FIELDS = frozenset(Client.tracked) - {"deleted_at", "parent_id"}
+_PARTS = {"first_name": "first", "last_name": "last", "company_name": "company"}  # of a name
 
 
 def create_visit(
@@ -117,14 +120,15 @@ def create_client(
     first_name: str = "",
     last_name: str = "",
     company_name: str = "",
+    display_name: str = "",
     email: str = "",
     phone_number: Mapping[str, str] | None = None,
     billing_address: Mapping[str, str] | None = None,
     property_address: Mapping[str, str] | None = None,
     stage: str = "",
 ) -> Client:
-    """Creates a client; a first name or a company name is required."""
-    _check_name(first_name, company_name)
+    """Creates a client; a first name, a company name or a display name is required."""
+    _check_name(first_name, company_name, display_name)
     now = clock.now()
     return Client.objects.create(
         created_at=now,
@@ -133,6 +137,7 @@ def create_client(
         first_name=first_name,
         last_name=last_name,
         company_name=company_name,
+        display_name=display_name,
         email=email,
         phone_number=dict(phone_number or {}),
         billing_address=dict(billing_address or {}),
@@ -148,13 +153,16 @@ def update_client(
     changes: Mapping[str, Any],
     check: Callable[[Client], None] | None = None,
 ) -> Client:
-    """Makes `changes` (model field → value) to the client under its lock."""
+    """Makes `changes` (model field → value) to the client under its lock. A display name that is not among them and is
+    made of the person's or the company's name goes along with it, in the form that it has."""
     changes = known(changes, CLIENT_FIELDS)
     with transaction.atomic():
-        client = Client.objects.alive().select_for_update().get(workspace=workspace, pk=client_id)
-        if check:
-            check(client)
-        _check_name(changes.get("first_name", client.first_name), changes.get("company_name", client.company_name))
+        client = locked(Client, workspace, client_id, check)
+        if client.display_name and "display_name" not in changes:
+            parts = {part: changes[name] for name, part in _PARTS.items() if name in changes}
+            changes["display_name"] = reformed(client.display_name, client.names, replace(client.names, **parts))
+        required = ("first_name", "company_name", "display_name")
+        _check_name(*(changes.get(name, getattr(client, name)) for name in required))
         save_changes(client, changes)
     return client
 
@@ -185,6 +193,6 @@ def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
         raise InvalidFields(wrong)
 
 
-def _check_name(first_name: str, company_name: str) -> None:
-    if not first_name and not company_name:
-        raise InvalidFields.of("first_name", "A first name or a company name is required.")
+def _check_name(*names: str) -> None:
+    if not any(names):
+        raise InvalidFields.of("first_name", "A first name or a company name is required, or a display name.")

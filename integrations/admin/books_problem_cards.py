@@ -150,7 +150,8 @@ def _local(kind: str, record: Any) -> Mapping[str, Any]:
 
 
 def _named_by(kind: str) -> str:
-    return "number" if kind == INVOICE.name else KINDS[kind].loose[0]
+    named: dict[str, str] = {INVOICE.name: "number", CUSTOMER.name: "display_name"}
+    return named.get(kind) or KINDS[kind].loose[0]
 
 
 def _which(problem: Problem, local: Mapping[str, Any]) -> Q:

@@ -21,13 +21,16 @@ LABELS: dict[str, dict[str, Any]] = {
     "customer": {
         "display_name": _("Name shown"), "given_name": _("First name"), "family_name": _("Last name"),
         "company": _("Company"), "email": _("E-mail"), "phone": _("Phone"), "bill_address": _("Billing address"),
-        "ship_address": _("Work address"), "active": _("Active"), "currency": _("Currency"),
+        "ship_address": _("Work address"), "active": _("Active"), "currency": _("Currency"), "parent": _("Place of"),
     },
     "item": {
         "name": _("Name"), "description": _("Description"), "price": _("Price"), "sku": _("SKU"),
         "taxable": _("Taxable"), "active": _("Active"), "type": _("Type"), "income_account": _("Income account"),
     },
-    "tax": {"name": _("Name"), "rate": _("Rate"), "components": _("Made up of"), "active": _("Active")},
+    "tax": {
+        "name": _("Name"), "rate": _("Rate"), "components": _("Made up of"), "history": _("Before and after"),
+        "active": _("Active"),
+    },
     "invoice": {
         "number": _("Number"), "customer": _("Customer"), "date": _("Date"), "due_date": _("Due"), "lines": _("Lines"),
         "discount": _("Discount"), "tax_code": _("Tax code"), "memo": _("Message to the customer"),

@@ -191,7 +191,7 @@ class BooksSide:
 
     def apply(self, decisions: Sequence[Decision]) -> set[str]:
         overtaken: set[str] = set()
-        with attributed(actor=f"{self.connection.account_name} ({self.label})", origin=self.stream.pk):
+        with attributed(actor=self._actor, origin=self.stream.pk):
             for decision in sorted(decisions, key=lambda decision: decision.pair.key):
                 pair = decision.pair
                 if decision.action is Action.CREATE_LOCAL:
@@ -202,6 +202,11 @@ class BooksSide:
                 elif decision.pull and not self.take(pair, decision.pull):
                     overtaken.add(pair.key)
         return overtaken
+
+    @property
+    def _actor(self) -> str:
+        """Returns who a pull's changes are signed by."""
+        return f"{self.connection.account_name} ({self.label})"
 
     def expand(self, decisions: Sequence[Decision]) -> None:
         """Does nothing: nothing else follows from decisions about the books."""

@@ -1,4 +1,8 @@
-"""Clients, who are customers in the books."""
+"""Clients, who are customers in the books.
+
+A customer's display name is the client's own: it goes along with an edit of the name that it is made of, in the form
+that it has, and with no other. A sub-customer is a place of its parent.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,15 +12,24 @@ from django.db.models.functions import Lower
 
 from fieldcamp.workspace.books import apply_client, import_client
 from fieldcamp.workspace.models import Client
-from integrations.books.base import BooksSide
+from fieldcamp.workspace.names import Names, reformed
+from fieldcamp.workspace.tracking import attributed
+from integrations.books.agreement import as_agreed
+from integrations.books.base import MOST_ASKED, BooksSide
 from integrations.books.matching import Candidate, Matches, match_people
 from integrations.kinds import CUSTOMER
 from integrations.models import Link
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
-from integrations.sync.state import Local, Pair
+from integrations.sync.state import Decision, Local, Pair
 
-_NAMES = {"given_name": "first_name", "family_name": "last_name", "company": "company_name", "email": "email"}
+_NAMES = {
+    "display_name": "display_name",
+    "given_name": "first_name",
+    "family_name": "last_name",
+    "company": "company_name",
+    "email": "email",
+}
 _ADDRESSES = {"bill_address": "billing_address", "ship_address": "property_address"}
 _PARTS = ("street", "city", "state", "postalCode", "country")
 
@@ -29,28 +42,43 @@ class Clients(BooksSide):
         return Client.objects.alive()
 
     def views(self, records: Sequence[Client]) -> dict[str, Local]:
-        return {
-            client.pk: Local(None if client.deleted_at else self._kept(customer_fields(client)), version=client.version)
-            for client in records
-        }
+        links = {link.record_id: link for link in self.counterparts(CUSTOMER, [client.pk for client in records])}
+        return {client.pk: self._view(client, links.get(client.pk)) for client in records}
 
-    def _kept(self, fields: Fields) -> Fields:
+    def _view(self, client: Client, link: Link | None) -> Local:
         """Returns the client as the books will keep it: what cannot be kept there (a colon in a name) is no
-        difference."""
-        return PROVIDERS[self.connection.integration].kept(self.kind.name, fields)
+        difference, and neither is what was cut or put otherwise on its way here."""
+        if client.deleted_at:
+            return Local(None, version=client.version)
+        kept = PROVIDERS[self.connection.integration].kept(self.kind.name, customer_fields(client))
+        fields = as_agreed(client, kept, link.base if link else None, client_values)
+        known = (link.base or link.seen or {}) if link else {}
+        if not client.display_name and known.get("display_name"):
+            now = _names(fields) if link and link.base else _names(known)
+            fields["display_name"] = reformed(known["display_name"], _names(known), now)
+        return Local(fields, version=client.version)
 
     def matches(self, records: Sequence[Client], unmatched: Sequence[Link]) -> Matches:
         ours = [
-            Candidate(client.pk, email=client.email, name=str(client), phone=phone_of(client.phone_number))
+            Candidate(client.pk, email=client.email, name=client.own_name, phone=phone_of(client.phone_number))
             for client in records
         ]
-        return match_people(ours, [_candidate(link) for link in unmatched])
+        return match_people(ours, self._candidates(unmatched))
+
+    def _candidates(self, links: Sequence[Link]) -> list[Candidate]:
+        """Returns what customers are known by. A place of one is known by its own name, and not by the address that it
+        shares with its parent."""
+        known = {link.remote_id: link for link in links}
+        missing = {_parent(link) for link in links} - known.keys() - {""}
+        if missing:
+            known |= {link.remote_id: link for link in self._of_stream().filter(remote_id__in=missing)}
+        return [_candidate(link, known.get(_parent(link))) for link in links]
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_customers:
             return super().rejections(links)
         reasons = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
-        candidates = [_candidate(link) for link in links]
+        candidates = self._candidates(links)
         emails = {candidate.email.casefold() for candidate in candidates if candidate.email}
         if emails:
             clients = Client.objects.alive().filter(workspace_id=self.connection.workspace_id)
@@ -69,18 +97,50 @@ class Clients(BooksSide):
         return apply_client(pair.record_id, pair.local.version, client_values(pull))
 
     def make(self, pair: Pair) -> str:
-        seen = pair.seen or {}
-        values = client_values(seen)
-        if not (values["first_name"] or values["company_name"]):
-            values["company_name"] = seen.get("display_name") or "Unnamed"
-        return import_client(workspace=self.connection.workspace, values=values).pk
+        return import_client(workspace=self.connection.workspace, values=client_values(pair.seen or {})).pk
+
+    # --- places of clients ------------------------------------------------------------------------------------------
+
+    def match(self, everything: bool) -> None:
+        super().match(everything)
+        linked = self._of_stream().linked().filter(unsettled=True)
+        ids = list(linked.order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(ids), MOST_ASKED):
+            links = Link.objects.filter(pk__in=ids[start : start + MOST_ASKED])
+            self._place({link.record_id: _parent(link) for link in links})
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        """Puts clients that have just come in below their parents: those that are there, and those that come only
+        now."""
+        made = [decision.pair for decision in decisions if decision.pair.link_id in self.made]
+        if not made:
+            return
+        ids = [pair.remote_id for pair in made]
+        places = self._of_stream().linked().filter(seen__parent__in=ids)
+        self._place(
+            {self.made[pair.link_id or 0]: str((pair.seen or {}).get("parent") or "") for pair in made}
+            | {link.record_id: _parent(link) for link in places}
+        )
+
+    def _of_stream(self) -> Any:
+        return Link.objects.present().filter(stream=self.stream, kind=self.kind.name)
+
+    def _place(self, wanted: Mapping[str, str]) -> None:
+        """Makes these clients places of the clients who are these customers; of none where there is no such client."""
+        parents = self.record_ids(CUSTOMER, [remote_id for remote_id in wanted.values() if remote_id])
+        clients = Client.objects.filter(pk__in=wanted).order_by("pk").values_list("pk", "parent_id")
+        with attributed(actor=self._actor, origin=self.stream.pk):
+            for client_id, parent_id in clients:
+                found = parents.get(wanted[client_id])
+                if found != parent_id and found != client_id:
+                    Client.objects.filter(pk=client_id).update(parent=found)
 
 
 def customer_fields(client: Client) -> dict[str, Any]:
     """Returns the client as its customer should be (`kinds.CUSTOMER`)."""
     return {
-        "display_name": tidy(str(client)),
         **{theirs: tidy(getattr(client, ours)) for theirs, ours in _NAMES.items()},
+        "display_name": tidy(client.own_name),
         "phone": phone_of(client.phone_number),
         **{theirs: _address(getattr(client, ours)) for theirs, ours in _ADDRESSES.items()},
     }
@@ -104,13 +164,18 @@ def _address(address: Mapping[str, Any] | None) -> dict[str, str] | None:
     return {name: text for name, text in parts.items() if text} or None
 
 
-def _candidate(link: Link) -> Candidate:
+def _names(fields: Fields) -> Names:
+    return Names(*(str(fields.get(name) or "") for name in ("given_name", "family_name", "company")))
+
+
+def _parent(link: Link) -> str:
+    return str((link.seen or {}).get("parent") or "")
+
+
+def _candidate(link: Link, parent: Link | None) -> Candidate:
     seen = link.seen or {}
-    name = seen.get("company") or f"{seen.get('given_name') or ''} {seen.get('family_name') or ''}".strip()
-    return Candidate(
-        link.pk,
-        link.remote_id,
-        seen.get("email") or "",
-        name or seen.get("display_name") or "",
-        seen.get("phone") or "",
-    )
+    shown, email = seen.get("display_name") or "", seen.get("email") or ""
+    name = shown if seen.get("parent") else _names(seen).own or shown
+    if parent is not None and email.casefold() == str((parent.seen or {}).get("email") or "").casefold():
+        email = ""
+    return Candidate(link.pk, link.remote_id, email, name, seen.get("phone") or "")

@@ -1,14 +1,15 @@
 """Invoices: posted once, then kept equal, or voided."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
 from fieldcamp.money import CENT, cents, plain
-from fieldcamp.workspace.books import apply_invoice
+from fieldcamp.workspace.books import apply_invoice, fitted
 from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
 from integrations.books.base import BooksSide
@@ -24,10 +25,15 @@ from integrations.sync.state import Local, Pair
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A tax code of the books, and its rates, each rounded by itself."""
+    """A tax code of the books, and its rates, each rounded by itself: of today, and from which days on."""
 
     id: str
     rates: tuple[Decimal, ...] = ()
+    history: tuple[tuple[str, tuple[Decimal, ...]], ...] = ()
+
+    def rates_on(self, day: dt.date) -> tuple[Decimal, ...]:
+        begun = [rates for since, rates in self.history if since <= day.isoformat()]
+        return begun[-1] if begun else self.rates
 
 
 NO_CODE = Code("")
@@ -54,12 +60,13 @@ class Invoices(BooksSide):
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         orphaned = self.orphaned(records, customers)
         standing = self._standing(records)
-        return {
+        views = {
             invoice.pk: self._view(
                 invoice, customers, items, codes, standing.get(invoice.pk, StandingLines()), invoice.pk in orphaned
             )
             for invoice in records
         }
+        return views | self._as_agreed([invoice for invoice in records if views[invoice.pk].fields is not None], views)
 
     def _standing(self, records: Sequence[Invoice]) -> dict[str, StandingLines]:
         """Returns the lines that were seen there of these invoices, as far as they could be read."""
@@ -70,6 +77,21 @@ class Invoices(BooksSide):
             record_id: StandingLines(lines, frozenset(ours), self.settings.default_item_id)
             for record_id, lines in seen.items()
         }
+
+    def _as_agreed(self, records: Sequence[Invoice], views: Mapping[str, Local]) -> dict[str, Local]:
+        """Returns the views of those whose lines were rounded on their way here and edited by nobody, with the lines
+        that the books have."""
+        links = self.counterparts(INVOICE, [invoice.pk for invoice in records])
+        agreed = {link.record_id: lines for link in links if (lines := (link.base or {}).get("lines"))}
+        ours = self.record_ids(ITEM, {line["item"] for lines in agreed.values() for line in lines})
+        found = {}
+        for invoice in records:
+            lines = agreed.get(invoice.pk, ())
+            taken = [fitted(InvoiceLine, _line_values(line, ours.get(line["item"]))) for line in lines]
+            if lines and line_values_of(invoice) == taken:
+                view = views[invoice.pk]
+                found[invoice.pk] = replace(view, fields={**(view.fields or {}), "lines": lines})
+        return found
 
     def _view(
         self,
@@ -128,17 +150,16 @@ class Invoices(BooksSide):
 
     def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
         links = self.counterparts(TAX, tax_rate_ids)
-        return {link.record_id: Code(link.remote_id, _rates(link.seen or {})) for link in links}
+        return {link.record_id: _code(link.remote_id, link.seen or {}) for link in links}
 
     def _stated_tax(self, invoice: Invoice, code: Code) -> str:
         """Returns the tax that the books are told to keep. Where they would only round otherwise it is what the client
-        was billed; where their rate is another they compute, and the difference is shown."""
+        was billed; where their rate on that day is another they compute, and the difference is shown."""
         if self.settings.company.get("tax_mode") == "manual":
             lines = [(line.amount, line.taxable) for line in invoice.lines.all()]
-            theirs = totals_of(
-                lines, percent=invoice.discount_percent, amount=invoice.discount_amount, rates=code.rates
-            )
-            if abs(theirs.tax - invoice.tax_total) > CENT * max(len(code.rates), 1):
+            rates = code.rates_on(invoice.date)
+            theirs = totals_of(lines, percent=invoice.discount_percent, amount=invoice.discount_amount, rates=rates)
+            if abs(theirs.tax - invoice.tax_total) > CENT * max(len(rates), 1):
                 return ""
         return cents(invoice.tax_total)
 
@@ -195,9 +216,13 @@ class Invoices(BooksSide):
         return values
 
 
-def _rates(seen: Fields) -> tuple[Decimal, ...]:
-    parts = [part["rate"] for part in seen.get("components") or ()] or [seen.get("rate") or "0"]
-    return tuple(Decimal(rate) for rate in parts)
+def _code(id: str, seen: Fields) -> Code:
+    history = tuple((period["from"], _rates(period["components"])) for period in seen.get("history") or ())
+    return Code(id, _rates(seen.get("components") or [{"rate": seen.get("rate") or "0"}]), history)
+
+
+def _rates(parts: Sequence[Fields]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(part["rate"]) for part in parts)
 
 
 def invoice_fields(
@@ -213,7 +238,7 @@ def invoice_fields(
         "discount": _discount(invoice),
         "tax_code": tax_code,
         "memo": tidy(invoice.memo),
-        "bill_email": invoice.client.email,
+        "bill_email": tidy(invoice.billed_to.get("email", invoice.client.email)),
         "voided": invoice.voided_at is not None,
         "total": cents(invoice.total),
         "tax_total": tax_total,
@@ -236,6 +261,12 @@ def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:
         "amount": cents(line.amount),
         "taxable": line.taxable and taxed,
     }
+
+
+def line_values_of(invoice: Invoice) -> list[dict[str, Any]]:
+    """Returns the lines that the invoice has, as `_line_values` has those of the books."""
+    names = ("item_id", "description", "quantity", "unit_price", "taxable")
+    return [{name: getattr(line, name) for name in names} for line in invoice.lines.all()]
 
 
 def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from fieldcamp.money import plain
 from fieldcamp.workspace.books import apply_item, import_item
 from fieldcamp.workspace.models import Item
+from integrations.books.agreement import as_agreed
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.errors import ProblemReason
@@ -46,7 +47,8 @@ class Items(BooksSide):
                 reason=ProblemReason.ITEM_MAPPING,
                 version=item.version,
             )
-        fields = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))
+        kept = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))
+        fields = as_agreed(item, kept, counterpart.base if counterpart else None, item_values)
         return Local(fields, version=item.version)
 
     def matches(self, records: Sequence[Item], unmatched: Sequence[Link]) -> Matches:

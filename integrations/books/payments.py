@@ -1,6 +1,7 @@
 """Payments and what they pay. Either side may make one; it belongs to the side that did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -41,10 +42,22 @@ class Payments(BooksSide):
         )
         foreign = self._foreign([payment.pk for payment in records])
         orphaned = self.orphaned(records, customers)
-        return {
+        views = {
             payment.pk: self._view(payment, customers, invoices, foreign.get(payment.pk), payment.pk in orphaned)
             for payment in records
         }
+        return views | self._as_agreed(records, views)
+
+    def _as_agreed(self, records: Sequence[Payment], views: Mapping[str, Local]) -> dict[str, Local]:
+        """Returns the views of those that were made there, with the payer who was agreed on: who has paid is theirs to
+        say, whoever it is here (a landlord pays for a flat)."""
+        made_there = [payment.pk for payment in records if payment.made_in == self.connection.integration]
+        found = {}
+        for link in self.counterparts(PAYMENT, made_there):
+            view, payer = views[link.record_id], (link.base or {}).get("customer")
+            if payer and view.fields is not None and "customer" in view.fields:
+                found[link.record_id] = replace(view, fields={**view.fields, "customer": payer})
+        return found
 
     def _foreign(self, payment_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
         """Returns what these payments pay of documents that only the books have: not ours to see, and not to be
@@ -135,9 +148,12 @@ class Payments(BooksSide):
         return apply_payment(pair.record_id, pair.local.version, self._values(pull))
 
     def make(self, pair: Pair) -> str:
-        values = self._values(pair.seen or {})
-        first = min(values["allocations"], key=lambda share: share["invoice_id"])
-        values["client_id"] = Invoice.objects.values_list("client_id", flat=True).get(pk=first["invoice_id"])
+        seen = pair.seen or {}
+        values, payer = self._values(seen), str(seen.get("customer") or "")
+        values["client_id"] = self.record_ids(CUSTOMER, [payer]).get(payer)
+        if values["client_id"] is None:  # somebody whom only the books know has paid for a client
+            first = min(values["allocations"], key=lambda share: share["invoice_id"])
+            values["client_id"] = Invoice.objects.values_list("client_id", flat=True).get(pk=first["invoice_id"])
         made_in = self.connection.integration
         return import_payment(workspace=self.connection.workspace, made_in=made_in, values=values).pk
 

@@ -62,6 +62,7 @@ def tax_fields(tax: TaxRate) -> dict[str, Any]:
         "name": tidy(tax.name),
         "rate": plain(tax.rate),
         "components": [{"name": part["name"], "rate": plain(part["rate"])} for part in tax.components],
+        "history": tax.history,
         "active": tax.is_active,
     }
 
@@ -69,6 +70,8 @@ def tax_fields(tax: TaxRate) -> dict[str, Any]:
 def tax_values(fields: Fields) -> dict[str, Any]:
     """Returns what of a tax code's fields becomes of a tax rate's."""
     values: dict[str, Any] = {name: fields[name] for name in ("name", "components") if name in fields}
+    if "history" in fields:
+        values["history"] = fields["history"] or []
     if "rate" in fields:
         values["rate"] = Decimal(fields["rate"] or 0)
     if "active" in fields:

@@ -9,7 +9,10 @@ from integrations.models import DirtyRow, Link, Stream
 from integrations.sync.state import Pair
 
 # A client's change reaches the calendar only where the event shows it.
-_SHOWN_OF_CLIENT = {"first_name", "last_name", "company_name", "phone_number", "property_address", "billing_address"}
+_SHOWN_OF_CLIENT = {
+    "first_name", "last_name", "company_name", "display_name", "parent_id", "phone_number", "property_address",
+    "billing_address",
+}  # fmt: skip
 
 # A record by its name in the change log -> the kind of the books' stream that has it.
 _BOOKS = {

@@ -120,6 +120,18 @@ def test_the_lines_of_an_invoice_name_their_fields(person, make_client):
     assert _serious(person, {}) == []
 
 
+def test_a_long_name_pushes_nothing_aside(person, make_client):
+    client = make_client(first_name="", display_name="Freeman Sporting Goods of Upper Middlefield: 55 Twin Lane")
+    invoice = Invoice.objects.create(workspace=client.workspace, client=client, number="A-1", date="2026-11-24")
+    person.page.goto(f"/admin/workspace/invoice/{invoice.pk}/change/")
+    for width in (1280, 360):
+        person.page.set_viewport_size({"width": width, "height": 800})
+        client_box, number = (person.page.locator(f".field-{name}").bounding_box() for name in ("client", "number"))
+        box = person.page.locator(".field-client .select2-container").bounding_box()
+        assert box["x"] + box["width"] <= client_box["x"] + client_box["width"] <= width
+        assert number["x"] + number["width"] <= width
+
+
 def test_cards_stand_side_by_side_on_a_desk(person):
     person.page.set_viewport_size({"width": 1440, "height": 900})
     tops = [card.bounding_box()["y"] for card in person.page.locator(".fc-card").all()]

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from fieldcamp.desk.admins import ServiceForm
 from fieldcamp.desk.users import desk_user_of
@@ -29,7 +29,7 @@ PARTS: dict[str, dict[str, Any]] = {
 }
 
 
-_NAMES = ("first_name", "last_name", "company_name", "email", "stage")
+_NAMES = ("first_name", "last_name", "company_name", "display_name", "email", "stage")
 
 
 class RecordForm(ServiceForm):
@@ -80,19 +80,29 @@ class VisitForm(RecordForm):
         )
 
 
+class _LinesField(forms.CharField):
+    """Text of several lines, which browsers end in a way of their own: that alone is no edit."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class _ClientParts(forms.models.ModelFormMetaclass):
     """Adds the text fields of `PARTS`."""
 
     def __new__(mcs, name: str, bases: tuple, attrs: dict[str, Any]) -> type:
         for field, parts in PARTS.items():
             for part, label in parts.items():
-                attrs.setdefault(
-                    f"{field}__{part}",
-                    forms.CharField(
-                        label=label, required=False, max_length=120, widget=UnfoldAdminTextInputWidget(), strip=True
-                    ),
-                )
+                attrs.setdefault(f"{field}__{part}", _part(part, label))
         return super().__new__(mcs, name, bases, attrs)
+
+
+def _part(part: str, label: Any) -> forms.CharField:
+    """Returns the field of a part. What the books have may be longer than what people write."""
+    if part == "street":
+        rows = UnfoldAdminTextareaWidget(attrs={"rows": 2})
+        return _LinesField(label=label, required=False, max_length=2500, widget=rows)
+    return forms.CharField(label=label, required=False, max_length=255, widget=UnfoldAdminTextInputWidget())
 
 
 class ClientForm(RecordForm, metaclass=_ClientParts):

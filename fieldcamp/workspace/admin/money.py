@@ -3,13 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
@@ -17,31 +15,16 @@ from fieldcamp.desk.columns import moment
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
-from fieldcamp.workspace.admin.money_forms import (
-    AllocationForm,
-    InvoiceForm,
-    ItemForm,
-    LineForm,
-    PaymentForm,
-    TaxForm,
-)
-from fieldcamp.workspace.admin.record_actions import RecordAction, RecordActionAdmin
-from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
+from fieldcamp.workspace.admin.record_actions import RecordAction
+from fieldcamp.workspace.admin.records import NAMES_OF_CLIENT, RecordAdmin
 from fieldcamp.workspace.admin.removal import RemovalMixin
-from fieldcamp.workspace.models import (
-    Invoice,
-    InvoiceLine,
-    InvoiceStatus,
-    Item,
-    Payment,
-    PaymentAllocation,
-    TaxRate,
-)
+from fieldcamp.workspace.admin.rows import AllocationRows, LineRows, RowsAdmin
+from fieldcamp.workspace.models import Invoice, InvoiceStatus, Item, Payment, TaxRate
 from fieldcamp.workspace.models.invoices import in_status, today_in
 
 _SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
-_CLIENT = ("client__company_name", "client__first_name", "client__last_name")
 _INVOICES_STAY = _("Invoices that have it stay as they are.")
 _TONES = {status.value: "" for status in InvoiceStatus} | {
     InvoiceStatus.SENT.value: "info",
@@ -100,73 +83,6 @@ class TaxRateAdmin(RemovalMixin, RecordAdmin):
         return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
 
 
-class Rows(TabularInline):
-    """Rows that the record's form saves. Who may edit them sees them as new ones, as they are replaced as a whole."""
-
-    formset = forms.BaseInlineFormSet
-    can_delete = True
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Choices of the own workspace only."""
-        kwargs.setdefault("queryset", desk_user_of(request).scope(db_field.related_model._default_manager.alive()))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def _may(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.admin_site.get_model_admin(self.parent_model).has_change_permission(request)
-
-    has_add_permission = has_change_permission = has_delete_permission = _may
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True  # of who may see the record
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        return (self.rows_of(obj).count() if obj else 0) + 1
-
-    def rows_of(self, obj: Any) -> QuerySet:
-        return self.model._default_manager.filter(**{self.fk: obj})
-
-    fk: str
-
-
-class LineRows(Rows):
-    model = InvoiceLine
-    form = LineForm
-    fk = "invoice"
-    autocomplete_fields = ("item",)
-    verbose_name, verbose_name_plural = _("line"), _("Lines: what is left empty comes from the item")
-
-
-class AllocationRows(Rows):
-    model = PaymentAllocation
-    form = AllocationForm
-    fk = "payment"
-    autocomplete_fields = ("invoice",)
-    verbose_name, verbose_name_plural = _("invoice"), _("Invoices that it pays")
-
-
-class RowsAdmin(RecordActionAdmin):
-    """A record whose rows are saved with it, by its form's service."""
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        if self.has_change_permission(request):
-            (inline,) = self.get_inline_instances(request, obj)
-            form.formset_class = inline.get_formset(request, obj)
-        return form
-
-    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
-        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
-        if self.has_change_permission(request):
-            kwargs["queryset"] = inline.model._default_manager.none()
-            if request.method == "GET" and obj.pk and not obj._state.adding:
-                rows = inline.rows_of(obj)
-                kwargs["initial"] = [forms.model_to_dict(row, inline.form._meta.fields) for row in rows]
-        return kwargs
-
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        return super().construct_change_message(request, form, [], add)
-
-
 class StatusFilter(admin.SimpleListFilter):
     title = _("status")
     parameter_name = "status"
@@ -192,17 +108,20 @@ class InvoiceAdmin(RowsAdmin):
     list_display = ("number", "client", "date", "due_date", "total", "open", "badge")
     list_filter = (StatusFilter, ("date", RangeDateFilter))
     list_filter_submit = True
-    list_select_related = ("client", "workspace")
-    search_fields = ("number", *_CLIENT, "=id")
+    list_select_related = ("client__parent", "workspace")
+    search_fields = ("number", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
-                       _SENT, _VOIDED, "void_reason")  # fmt: skip
+                       "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
         (_("Discount, tax and message"), {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
-        (_("Totals"), {"fields": (("subtotal", "discount_total"), ("tax_total", "total"), ("paid", "open"))}),
-        (_("Record"), {"fields": (("id", _SENT), (_VOIDED, "void_reason")), "classes": ("collapse",)}),
+        (
+            _("Totals"),
+            {"fields": (("subtotal", "discount_total"), ("taxed_with", "tax_total"), "total", ("paid", "open"))},
+        ),
+        (_("Record"), {"fields": (("id", _SENT), "sent_to", (_VOIDED, "void_reason")), "classes": ("collapse",)}),
     )
     record_actions = {
         "send": RecordAction(
@@ -235,6 +154,19 @@ class InvoiceAdmin(RowsAdmin):
         ),
     }
 
+    @display(description=_("Taxed with"))
+    def taxed_with(self, invoice: Invoice) -> str:
+        """Returns the rates that the total was worked out with, whatever the list says now."""
+        parts = ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in invoice.tax_parts)
+        return parts if parts.startswith(f"{invoice.tax_name} ") else f"{invoice.tax_name}: {parts}" if parts else "–"
+
+    @display(description=_("Sent to"))
+    def sent_to(self, invoice: Invoice) -> str:
+        """Returns whom it was sent to, as the client was called then."""
+        to = invoice.billed_to
+        address = to.get("address") or {}
+        return ", ".join(text for text in (to.get("name"), to.get("email"), *address.values()) if text) or "–"
+
     @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
         return f"{invoice.balance:,.2f}"
@@ -257,8 +189,8 @@ class PaymentAdmin(RowsAdmin):
     list_display = ("date", "client", "amount", "method", "reference", "state")
     list_filter = ("method", ("date", RangeDateFilter))
     list_filter_submit = True
-    list_select_related = ("client",)
-    search_fields = ("reference", *_CLIENT, "=id")
+    list_select_related = ("client__parent",)
+    search_fields = ("reference", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "left_over", "where", _VOIDED)

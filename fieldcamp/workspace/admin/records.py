@@ -24,6 +24,7 @@ from fieldcamp.workspace.services import delete_client, delete_visit
 
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"
+NAMES_OF_CLIENT = tuple(f"client__{name}" for name in ("company_name", "display_name", "first_name", "last_name"))
 _TONES = {status.value: "" for status in VisitStatus} | {
     VisitStatus.SCHEDULED.value: "info",
     VisitStatus.COMPLETED.value: "success",
@@ -79,9 +80,22 @@ class ClientAdmin(RemovalMixin, RecordAdmin):
     form = ClientForm
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "email", "phone", "place", "stage")
-    search_fields = ("first_name", "last_name", "company_name", "email")
+    search_fields = ("first_name", "last_name", "company_name", "display_name", "email")
+    list_select_related = ("parent",)
+    readonly_fields = ("parent",)
     fieldsets = (
-        (None, {"fields": (("first_name", "last_name"), ("company_name", "email"), "stage", "seen_version")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("first_name", "last_name"),
+                    ("company_name", "display_name"),
+                    ("email", "stage"),
+                    "parent",
+                    "seen_version",
+                )
+            },
+        ),
         (_("Phone"), {"fields": (tuple(f"phone_number__{part}" for part in PARTS["phone_number"]),)}),
         *(
             (
@@ -128,7 +142,7 @@ class VisitAdmin(RemovalMixin, RecordAdmin):
     list_display = ("title", "client", "technician", "starts", "length", "shown_status")
     list_filter = ("visit_status", TechnicianFilter, ("scheduled_start", RangeDateFilter))
     list_filter_submit = True
-    search_fields = ("title", "client__company_name", "client__first_name", "client__last_name", "address", "=id")
+    search_fields = ("title", *NAMES_OF_CLIENT, "address", "=id")
     ordering = ("-scheduled_start", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "job_id", *_MADE)
@@ -146,7 +160,7 @@ class VisitAdmin(RemovalMixin, RecordAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
-        return super().get_queryset(request).select_related("client", "technician", "workspace")
+        return super().get_queryset(request).select_related("client__parent", "technician", "workspace")
 
     def remove(self, record: Visit) -> None:
         delete_visit(workspace=record.workspace, visit_id=record.pk)

@@ -40,7 +40,25 @@ class Migration(migrations.Migration):
                 ("first_name", models.CharField(blank=True, max_length=80, verbose_name="first name")),
                 ("last_name", models.CharField(blank=True, max_length=80, verbose_name="last name")),
                 ("company_name", models.CharField(blank=True, max_length=120, verbose_name="company name")),
-                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
+                (
+                    "display_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="Empty: the company's name, or the person's.",
+                        max_length=500,
+                        verbose_name="display name",
+                    ),
+                ),
+                (
+                    "email",
+                    models.CharField(
+                        blank=True,
+                        help_text="Several are separated by commas.",
+                        max_length=254,
+                        validators=[fieldcamp.workspace.models.people.validate_emails],
+                        verbose_name="email",
+                    ),
+                ),
                 (
                     "phone_number",
                     models.JSONField(
@@ -69,6 +87,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("stage", models.CharField(default="Active Client", max_length=40, verbose_name="stage")),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="places",
+                        to="workspace.client",
+                        verbose_name="place of",
+                    ),
+                ),
             ],
             options={"verbose_name": "client", "verbose_name_plural": "clients", "ordering": ["id"]},
         ),
@@ -107,6 +137,7 @@ class Migration(migrations.Migration):
                         verbose_name="components",
                     ),
                 ),
+                ("history", models.JSONField(blank=True, default=list, editable=False, verbose_name="history")),
                 ("description", models.CharField(blank=True, max_length=100, verbose_name="description")),
                 ("is_active", models.BooleanField(default=True, verbose_name="is active")),
             ],
@@ -187,6 +218,13 @@ class Migration(migrations.Migration):
                         blank=True, decimal_places=2, max_digits=15, null=True, verbose_name="discount amount"
                     ),
                 ),
+                ("tax_name", models.CharField(blank=True, editable=False, max_length=100, verbose_name="tax")),
+                (
+                    "tax_parts",
+                    models.JSONField(blank=True, default=list, editable=False, verbose_name="parts of the tax"),
+                ),
+                ("taxed_on", models.DateField(blank=True, editable=False, null=True, verbose_name="taxed on")),
+                ("billed_to", models.JSONField(blank=True, default=dict, editable=False, verbose_name="billed to")),
                 ("sent_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="sent at")),
                 ("voided_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="voided at")),
                 (
@@ -559,6 +597,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("position", models.PositiveIntegerField()),
+                (
+                    "item_name",
+                    models.CharField(blank=True, editable=False, max_length=100, verbose_name="item's name"),
+                ),
                 ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
                 (
                     "quantity",

@@ -78,7 +78,11 @@ def in_status(status: str, today: dt.date) -> models.Q:
 
 class Invoice(TrackedModel):
     """A bill to a client. Totals are computed by `workspace.totals` and stored; `lines_digest` moves with the lines,
-    `settlement` with the payments, so that either moves the version."""
+    `settlement` with the payments, so that either moves the version.
+
+    What it was sent with stays with it, whatever becomes of the lists: `billed_to` {"name", "email", "address"}, and
+    `tax_parts` [{"name", "rate"}] of the tax `tax_name`, as they were on the day `taxed_on`.
+    """
 
     kind = "invoice"
     tracked = (
@@ -99,6 +103,10 @@ class Invoice(TrackedModel):
     tax_rate = models.ForeignKey(
         TaxRate, models.PROTECT, verbose_name=_("tax rate"), null=True, blank=True, related_name="invoices"
     )
+    tax_name = models.CharField(_("tax"), max_length=100, blank=True, editable=False)
+    tax_parts = models.JSONField(_("parts of the tax"), default=list, blank=True, editable=False)
+    taxed_on = models.DateField(_("taxed on"), null=True, blank=True, editable=False)
+    billed_to = models.JSONField(_("billed to"), default=dict, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True, editable=False)
     voided_at = models.DateTimeField(_("voided at"), null=True, blank=True, editable=False)
     void_reason = models.CharField(_("void reason"), max_length=200, blank=True, editable=False)
@@ -138,12 +146,14 @@ class Invoice(TrackedModel):
 
 
 class InvoiceLine(models.Model):
-    """One line. `amount` is quantity times unit price, rounded."""
+    """One line. `amount` is quantity times unit price, rounded; `item_name` is what its item was called when it was
+    put here."""
 
     id = models.BigAutoField(primary_key=True)
     invoice = models.ForeignKey(Invoice, models.CASCADE, verbose_name=_("invoice"), related_name="lines")
     position = models.PositiveIntegerField()
     item = models.ForeignKey(Item, models.PROTECT, verbose_name=_("item"), null=True, blank=True, related_name="+")
+    item_name = models.CharField(_("item's name"), max_length=100, blank=True, editable=False)
     description = models.TextField(_("description"), blank=True, max_length=4000)
     quantity = models.DecimalField(_("quantity"), max_digits=15, decimal_places=5, default=Decimal(1))
     unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=7, default=Decimal(0))
@@ -155,4 +165,4 @@ class InvoiceLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position")]
 
     def __str__(self) -> str:
-        return self.description or str(self.item or "")
+        return self.description or self.item_name

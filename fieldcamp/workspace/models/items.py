@@ -1,11 +1,13 @@
 """The price book: products and services, and the tax rates."""
 
+import datetime as dt
 from decimal import Decimal
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
+from fieldcamp.money import plain
 from fieldcamp.workspace.models.people import Workspace
 from fieldcamp.workspace.tracking import TrackedModel
 
@@ -44,11 +46,13 @@ class Item(TrackedModel):
 class TaxRate(TrackedModel):
     """A tax of one rate, or of several that are stacked and rounded one by one.
 
-    `rate` is a fraction (0.08 is 8 %) and the sum of `components`, [{"name", "rate"}] with rates as texts.
+    `rate` is a fraction (0.08 is 8 %) and the sum of `components`, [{"name", "rate"}] with rates as texts. Where it is
+    known since when a tax has been what, `history` has it: [{"from", "components"}], the earliest first, each until
+    the next begins. Days are texts.
     """
 
     kind = "tax"
-    tracked = ("name", "rate", "components", "is_active", "deleted_at")
+    tracked = ("name", "rate", "components", "history", "is_active", "deleted_at")
 
     id = PrefixedIdField("tax", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tax_rates")
@@ -57,6 +61,7 @@ class TaxRate(TrackedModel):
     components = models.JSONField(
         _("components"), default=list, blank=True, help_text=_("name and rate of each; empty: one rate")
     )
+    history = models.JSONField(_("history"), default=list, blank=True, editable=False)
     description = models.CharField(_("description"), max_length=100, blank=True)
     is_active = models.BooleanField(_("is active"), default=True)
 
@@ -69,7 +74,7 @@ class TaxRate(TrackedModel):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def rates(self) -> list[Decimal]:
-        """Returns the rates that are rounded one by one."""
-        return [Decimal(part["rate"]) for part in self.components] or [self.rate]
+    def parts_on(self, day: dt.date) -> list[dict[str, str]]:
+        """Returns what the tax consists of on a day, [{"name", "rate"}]: each part is rounded by itself."""
+        begun = [period["components"] for period in self.history if period["from"] <= day.isoformat()]
+        return (begun[-1] if begun else self.components) or [{"name": self.name, "rate": plain(self.rate)}]

@@ -5,10 +5,12 @@ import zoneinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.names import Names
 from fieldcamp.workspace.tracking import TrackedModel
 
 
@@ -21,6 +23,12 @@ def known_timezones() -> frozenset[str]:
 def validate_timezone(name: str) -> None:
     if name not in known_timezones():
         raise ValidationError(f"{name!r} is not a time zone of the IANA database, such as America/New_York.")
+
+
+def validate_emails(text: str) -> None:
+    """Refuses what is neither an e-mail address nor several, separated by commas."""
+    for address in text.split(","):
+        validate_email(address.strip())
 
 
 class Workspace(models.Model):
@@ -86,12 +94,16 @@ class Member(models.Model):
 
 
 class Client(TrackedModel):
-    """A customer of the company. A first name or a company name is required."""
+    """A customer of the company, or a place of one (`parent`).
+
+    It has a first name, a company name or a name of its own: the display name, under which the books and people know
+    it whatever the others are.
+    """
 
     kind = "client"
     tracked = (
-        "first_name", "last_name", "company_name", "email", "phone_number", "billing_address", "property_address",
-        "stage", "deleted_at",
+        "first_name", "last_name", "company_name", "display_name", "email", "phone_number", "billing_address",
+        "property_address", "stage", "parent_id", "deleted_at",
     )  # fmt: skip
 
     id = PrefixedIdField("cli", verbose_name=_("id"))
@@ -99,7 +111,17 @@ class Client(TrackedModel):
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     company_name = models.CharField(_("company name"), max_length=120, blank=True)
-    email = models.EmailField(_("email"), blank=True)
+    display_name = models.CharField(
+        _("display name"), max_length=500, blank=True, help_text=_("Empty: the company's name, or the person's.")
+    )
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, verbose_name=_("place of"), null=True, blank=True, related_name="places",
+        editable=False,
+    )  # fmt: skip
+    email = models.CharField(
+        _("email"), max_length=254, blank=True, validators=[validate_emails],
+        help_text=_("Several are separated by commas."),
+    )  # fmt: skip
     phone_number = models.JSONField(
         _("phone number"), default=dict, blank=True, help_text=_("countryCode, number, countryIdentifier")
     )
@@ -118,7 +140,16 @@ class Client(TrackedModel):
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="client_since")]
 
     def __str__(self) -> str:
-        return self.company_name or f"{self.first_name} {self.last_name}".strip() or self.id
+        return f"{self.parent.own_name}: {self.own_name}" if self.parent else self.own_name
+
+    @property
+    def names(self) -> Names:
+        return Names(self.first_name, self.last_name, self.company_name)
+
+    @property
+    def own_name(self) -> str:
+        """Returns what it is called, without whose place it is."""
+        return self.display_name or self.names.own or self.id
 
     @property
     def address(self) -> str:

@@ -23,11 +23,13 @@ CLIENT: dict[str, Any] = {
     "firstName": "Ada",
     "lastName": "Stone",
     "companyName": None,
+    "displayName": "Stone, Ada",
     "email": "ada@example.com",
     "phoneNumber": {"countryCode": "+1", "number": "2175550142", "countryIdentifier": "US"},
     "billingAddress": _ADDRESS,
     "propertyAddress": None,
     "stage": "lead",
+    "parentId": None,
     "createdAt": "2026-05-29T14:21:08.120000Z",
     "updatedAt": "2026-05-29T14:21:08.120000Z",
 }

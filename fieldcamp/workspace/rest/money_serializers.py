@@ -75,7 +75,8 @@ class TaxSerializer(StrictSerializer):
 
 
 class InvoiceLineSerializer(WholeSerializer):
-    """A line; what is left out or null comes from its item."""
+    """A line. What is left out or null comes from its item; in an invoice that was sent, from the line that has the
+    item already."""
 
     itemId = StrictCharField(source="item_id", max_length=40, required=False, allow_null=True, default=None)
     description = StrictCharField(max_length=4000, required=False, allow_null=True, allow_blank=True, default=None)

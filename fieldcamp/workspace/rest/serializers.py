@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from fieldcamp.api.examples import example
@@ -24,11 +24,17 @@ class OptionalText(StrictCharField):
         return value or None
 
 
-@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
-class OptionalEmail(OptionalText):
+class OptionalEmails(OptionalText):
+    """An e-mail address, or several that are separated by commas."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{"max_length": 254, **kwargs})
+
     def run_validation(self, data: Any = serializers.empty) -> str:
         text = super().run_validation(data)
-        return serializers.EmailField(max_length=254).run_validation(text) if text else text
+        for address in text.split(",") if text else ():
+            serializers.EmailField().run_validation(address.strip())
+        return text
 
 
 class TextsSerializer(StrictSerializer):
@@ -82,11 +88,18 @@ class ClientSerializer(StrictSerializer):
     firstName = OptionalText(source="first_name", max_length=80)
     lastName = OptionalText(source="last_name", max_length=80)
     companyName = OptionalText(source="company_name", max_length=120)
-    email = OptionalEmail()
+    displayName = OptionalText(
+        source="display_name", max_length=500,
+        help_text="What it is called, here and in the books. Null: by the company's name, or the person's.",
+    )  # fmt: skip
+    email = OptionalEmails(help_text="Several are separated by commas.")
     phoneNumber = PhoneNumber(source="phone_number")
     billingAddress = Address(source="billing_address")
     propertyAddress = Address(source="property_address")
     stage = StrictCharField(max_length=40, default=Client._meta.get_field("stage").get_default())
+    parentId = serializers.CharField(
+        source="parent_id", read_only=True, allow_null=True, help_text="The client whose place (site, job) it is."
+    )
     createdAt = InstantField(source="created_at", read_only=True)
     updatedAt = InstantField(source="updated_at", read_only=True)
 

@@ -12,6 +12,7 @@ FULL = {
     "firstName": "Ann",
     "lastName": "Lee",
     "companyName": "Lee Ltd",
+    "displayName": "Lee, Ann",
     "email": "ann@lee.test",
     "phoneNumber": {"countryCode": "+1", "number": "555 0100", "countryIdentifier": "US"},
     "billingAddress": {"street": "1 Main St", "city": "Troy", "state": "NY", "postalCode": "12180", "country": "US"},
@@ -28,12 +29,12 @@ def create(api):
 
 def test_everything_comes_back(api, create):
     client = create(**FULL)
-    assert list(client) == ["id", *FULL, "createdAt", "updatedAt"]
+    assert list(client) == ["id", *FULL, "parentId", "createdAt", "updatedAt"]
     assert {name: client[name] for name in FULL} == FULL and client["id"].startswith("cli_")
     assert data(api.get(f"/api/v1/clients/{client['id']}")) == client
 
 
-@pytest.mark.parametrize("body", [{"firstName": "Ann"}, {"companyName": "Lee Ltd"}])
+@pytest.mark.parametrize("body", [{"firstName": "Ann"}, {"companyName": "Lee Ltd"}, {"displayName": "55 Twin Lane"}])
 def test_one_name_is_enough(create, body):
     client = create(**body)
     assert {name: client[name] for name in FULL} == EMPTY | body
@@ -52,6 +53,8 @@ def test_no_name_is_not(api, body):
         ({"email": "nobody"}, "email"),
         ({"email": "x" * 250 + "@x.test"}, "email"),
         ({"email": 5}, "email"),
+        ({"email": "ann@lee.test, nobody"}, "email"),
+        ({"parentId": "cli_1"}, "parentId"),
         ({"phoneNumber": "555"}, "phoneNumber"),
         ({"phoneNumber": []}, "phoneNumber"),
         ({"phoneNumber": {"number": 555}}, "phoneNumber.number"),

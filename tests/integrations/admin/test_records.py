@@ -133,6 +133,18 @@ def test_a_clients_address_keeps_what_the_form_does_not_show(desk, ours, page):
     assert Client.objects.get(pk=ours.client.pk).property_address == {"street": "2 New St", "unit": "7"}
 
 
+def test_of_a_client_of_the_books_only_what_was_edited_is_changed(desk, ours, page):
+    address = {"street": "Russ Sonnenschein\nFamily Store\n5647 Cypress Hill Ave.", "city": "Middlefield, " * 12 + "CA"}
+    client = Client.objects.get(pk=ours.client.pk)
+    client.email, client.display_name, client.billing_address = "a@x.test, B@x.test", "Smith, Jane", address
+    client.save()
+    data = form_of(desk(), page["client"]) | {"phone_number__number": "555 0199"}
+    data = {name: str(value).replace("\n", "\r\n") for name, value in data.items()}  # as browsers do
+    response = desk().post(page["client"], data)
+    assert response.status_code == 302, errors_of(response)
+    assert [*Change.objects.filter(record_id=client.pk).latest("seq").after] == ["phone_number"]
+
+
 @pytest.mark.slow
 def test_a_client_needs_a_name(desk, ours, page):
     data = form_of(desk(), page["client"]) | {"company_name": ""}

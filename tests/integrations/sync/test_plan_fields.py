@@ -77,13 +77,13 @@ def test_zero_and_no_are_no_gaps():
 
 
 def test_what_is_each_sides_own_affair_is_written_only_when_it_changes_here():
-    renamed_there = {**PERSON, "display_name": "Reed, Kim"}
-    assert brief(pair(CUSTOMER, PERSON, PERSON, renamed_there)) == nothing()
-    renamed_here = {**PERSON, "display_name": "Kim Reed-Cole"}
-    assert brief(pair(CUSTOMER, renamed_here, PERSON, renamed_there))[:3] == (
-        Action.UPDATE_REMOTE, {}, {"display_name": "Kim Reed-Cole"},
+    renamed_there = {**ITEM_FIELDS, "name": "Unblocking"}
+    assert brief(pair(ITEM, ITEM_FIELDS, ITEM_FIELDS, renamed_there)) == nothing()
+    renamed_here = {**ITEM_FIELDS, "name": "Cleaning"}
+    assert brief(pair(ITEM, renamed_here, ITEM_FIELDS, renamed_there))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"name": "Cleaning"},
     )  # fmt: skip
-    assert brief(pair(CUSTOMER, renamed_here, None, PERSON))[0] is Action.SETTLE
+    assert brief(pair(ITEM, renamed_here, None, ITEM_FIELDS))[0] is Action.SETTLE
 
 
 @pytest.mark.parametrize(

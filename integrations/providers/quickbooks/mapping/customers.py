@@ -31,6 +31,7 @@ def to_fields(body: Body) -> dict[str, Any]:
         **{ours: address(body.get(theirs)) for ours, theirs in ADDRESSES.items()},
         "active": body.get("Active") is not False,
         "currency": ref_id(body, "CurrencyRef"),
+        "parent": ref_id(body, "ParentRef"),
     }
 
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from fieldcamp.workspace import catalog, invoicing
 from fieldcamp.workspace.models import Change, Invoice, Item, Payment, TaxRate
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_records import errors_of
@@ -74,6 +75,23 @@ def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
     assert invoice.status == "paid"
     shown = desk().get(f"{url}/change/").content.decode()
     assert "Sent by Owner." in shown and "Now paid by Owner." in shown
+
+
+def test_an_invoice_is_edited_though_its_item_and_tax_are_gone(desk, ours, page):
+    invoice = Invoice.objects.get(pk=page["invoice"].split("/")[-3])
+    invoicing.update_invoice(workspace=ours.workspace, invoice_id=invoice.pk, changes={"tax_rate_id": ours.tax.pk})
+    lines = [{"item_id": ours.item.pk}]
+    invoicing.update_invoice(workspace=ours.workspace, invoice_id=invoice.pk, changes={"lines": lines})
+    invoicing.send_invoice(workspace=ours.workspace, invoice_id=invoice.pk)
+    invoice.refresh_from_db()
+    catalog.delete_item(workspace=ours.workspace, item_id=ours.item.pk)
+    catalog.delete_tax_rate(workspace=ours.workspace, tax_rate_id=ours.tax.pk)
+    data = form_of(desk(), page["invoice"]) | {"memo": "Thanks", "lines-0-description": "Other words"}
+    response = desk().post(page["invoice"], data)
+    assert response.status_code == 302, errors_of(response)
+    before, invoice = invoice, Invoice.objects.get(pk=invoice.pk)
+    assert (invoice.memo, invoice.total, invoice.lines.get().description) == ("Thanks", before.total, "Other words")
+    assert ours.tax.name in desk().get(page["invoice"]).content.decode()
 
 
 @pytest.mark.slow

@@ -58,6 +58,7 @@ def test_a_recorded_customer():
         "ship_address": None,
         "active": True,
         "currency": "USD",
+        "parent": "",
     }
 
 
@@ -263,4 +264,14 @@ def test_tax_codes_hold_what_their_rates_say_today():
     earlier = taxes.to_fields(code, rates, dt.date(2025, 11, 1))
     assert earlier["rate"] == "0.086"
     assert taxes.tag(code, fields) != taxes.tag(code, earlier)
+    city = {"name": "Tucson City", "rate": "0.015"}
+    assert (
+        fields["history"]
+        == earlier["history"]
+        == [
+            {"from": "2020-01-01", "components": [fields["components"][0], city]},
+            {"from": "2026-01-01", "components": fields["components"]},
+        ]
+    )
+    assert taxes.to_fields(code, {"1": rates["1"]}, dt.date(2026, 11, 1))["history"] == []
     assert not taxes.is_code({"Id": "TAX"})
