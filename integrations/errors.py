@@ -24,10 +24,11 @@ class ProblemCode(StrEnum):
     EVENT_REMOVED = "EVENT_REMOVED"
     RECORD_REMOVED = "RECORD_REMOVED"
     WAITING_FOR_GONE = "WAITING_FOR_GONE"
+    POSSIBLE_DUPLICATE = "POSSIBLE_DUPLICATE"
 
 
 class ProblemReason(StrEnum):
-    """What exactly is wrong with a record, where the desk knows a way out of it (`integrations/admin/fixes.py`)."""
+    """What exactly is wrong with a record, where the desk knows a way out of it (`admin/fix_reasons.py`)."""
 
     MATCH = "match"
     DUPLICATE_NAME = "duplicate_name"

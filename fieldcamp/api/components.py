@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from fieldcamp.api.errors import ERRORS
+from fieldcamp.api.error_codes import ERRORS
 
 ERROR = "Error"
 _META: dict[str, Any] = {"request_id": {"type": "string", "description": "Tell support this id."}}

@@ -2,11 +2,12 @@
 
 import json
 
-from fieldcamp.api.errors import ERRORS, JOB_ERRORS, error_example
+from fieldcamp.api.error_codes import ERRORS, JOB_ERRORS
+from fieldcamp.api.errors import error_example
 
 _HEAD = """# Errors
 
-<!-- Made by `manage.py errors_page` from fieldcamp/api/errors.py: edit that table, not this page. -->
+<!-- Made by `manage.py errors_page` from fieldcamp/api/error_codes.py: edit that table, not this page. -->
 
 Every error of every address under `/api` has this shape, with the HTTP status of its code:
 

@@ -12,7 +12,8 @@ from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 from drf_spectacular.utils import Direction
 
 from fieldcamp.api.components import ERROR
-from fieldcamp.api.errors import ERRORS, ErrorSpec, error_example
+from fieldcamp.api.error_codes import ERRORS, ErrorSpec
+from fieldcamp.api.errors import error_example
 from fieldcamp.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH
 from fieldcamp.api.serializers import StrictCharField
 

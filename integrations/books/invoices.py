@@ -6,20 +6,33 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower, Trim
 
-from fieldcamp.money import CENT, cents, plain
+from fieldcamp.money import CENT, cents
 from fieldcamp.workspace.books import apply_invoice, fitted
 from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
+from integrations.books.asking import NOT_PLAIN, documents
 from integrations.books.base import BooksSide
-from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.document_matching import Bill, match_bills
+from integrations.books.invoice_fields import (
+    decimal_of,
+    invoice_fields,
+    is_words,
+    line_fields,
+    line_values,
+    line_values_of,
+)
+from integrations.books.matching import Matches
 from integrations.books.own_items import StandingLines
 from integrations.books.references import References
 from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
-from integrations.models import Link
-from integrations.records import Fields, one_line, tidy
+from integrations.models import Link, Stream
+from integrations.records import Fields, Window
+from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
 
@@ -44,6 +57,10 @@ class Invoices(BooksSide):
     removed = (
         "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
     )
+
+    def __init__(self, stream: Stream, window: Window):
+        super().__init__(stream, window)
+        self._numbers: dict[str, str] = {}  # of those that were looked for
 
     def wanted(self) -> QuerySet[Any]:
         posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
@@ -87,7 +104,7 @@ class Invoices(BooksSide):
         found = {}
         for invoice in records:
             lines = agreed.get(invoice.pk, ())
-            taken = [fitted(InvoiceLine, _line_values(line, ours.get(line["item"]))) for line in lines]
+            taken = [fitted(InvoiceLine, line_values(line, ours.get(line["item"]))) for line in lines]
             if lines and line_values_of(invoice) == taken:
                 view = views[invoice.pk]
                 found[invoice.pk] = replace(view, fields={**(view.fields or {}), "lines": lines})
@@ -176,25 +193,53 @@ class Invoices(BooksSide):
         taxes = {(TAX.name, record.tax_rate_id)} if record.tax_rate_id else set()
         return {(CUSTOMER.name, record.client_id), *items, *taxes}
 
+    def to_match(self, everything: bool) -> QuerySet[Any]:
+        return documents(self, everything)
+
     def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
-        """Matches by number, client and total: entered by hand there before. With another total it is a question; of
-        another client it is another invoice, since both sides count on by themselves."""
+        """Matches by number, client, total and day what was entered by hand there before. Later an equal number is a
+        question: both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
+        since = self.connection.created_at
+        self._numbers = {invoice.pk: invoice.number for invoice in records}
         ours = [
-            Candidate(invoice.pk, name=invoice.number, extra=(customers.get(invoice.client_id), cents(invoice.total)))
+            Bill(
+                invoice.pk,
+                number=invoice.number,
+                customer=customers.get(invoice.client_id, ""),
+                total=cents(invoice.total),
+                date=invoice.date.isoformat(),
+                old=invoice.created_at < since,
+            )
             for invoice in records
         ]
         theirs = [
-            Candidate(
-                link.pk, link.remote_id, name=seen.get("number") or "", extra=(seen.get("customer"), seen.get("total"))
+            Bill(
+                link.pk,
+                link.remote_id,
+                number=seen.get("number") or "",
+                customer=seen.get("customer") or "",
+                total=seen.get("total") or "",
+                date=seen.get("date") or "",
             )
             for link in unmatched
             if (seen := link.seen or {}) and not seen.get("voided")
         ]
-        return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
+        return match_bills(ours, theirs)
 
     def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
-        return unmatched.filter(seen__number__in=[invoice.number for invoice in records])
+        folded = {folding.number(invoice.number) for invoice in records}
+        likely: QuerySet[Any] = unmatched.annotate(folded=Trim(Lower(KT("seen__number")))).filter(
+            Q(folded__in=folded) | Q(folded__startswith="0") | Q(folded__regex=NOT_PLAIN)
+        )
+        return likely
+
+    def question(self, record_id: str) -> str:
+        number = self._numbers[record_id]
+        return (
+            f"{self.label} has an invoice with the number {number} already. Say whether it is the same, or another "
+            "one: then this one gets the next free number."
+        )
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
@@ -206,11 +251,11 @@ class Invoices(BooksSide):
         values = {name: fields[name] for name in ("date", "due_date", "memo") if fields.get(name) is not None}
         if "lines" in fields:
             ours = self.record_ids(ITEM, [line["item"] for line in fields["lines"]])
-            values["lines"] = [_line_values(line, ours.get(line["item"])) for line in fields["lines"]]
+            values["lines"] = [line_values(line, ours.get(line["item"])) for line in fields["lines"]]
         if "discount" in fields:
             discount = fields["discount"] or {}
-            values["discount_percent"] = _decimal(discount.get("percent"))
-            values["discount_amount"] = _decimal(discount.get("amount"))
+            values["discount_percent"] = decimal_of(discount.get("percent"))
+            values["discount_amount"] = decimal_of(discount.get("amount"))
         if "tax_code" in fields:
             values["tax_rate_id"] = self.record_ids(TAX, [fields["tax_code"]]).get(fields["tax_code"])
         return values
@@ -223,72 +268,3 @@ def _code(id: str, seen: Fields) -> Code:
 
 def _rates(parts: Sequence[Fields]) -> tuple[Decimal, ...]:
     return tuple(Decimal(part["rate"]) for part in parts)
-
-
-def invoice_fields(
-    invoice: Invoice, customer: str, lines: list[dict[str, Any]], tax_code: str, tax_total: str
-) -> dict[str, Any]:
-    """Returns the invoice as the books should have it (`kinds.INVOICE`)."""
-    return {
-        "number": one_line(invoice.number),
-        "customer": customer,
-        "date": invoice.date.isoformat(),
-        "due_date": (invoice.due_date or invoice.date).isoformat(),
-        "lines": lines,
-        "discount": _discount(invoice),
-        "tax_code": tax_code,
-        "memo": tidy(invoice.memo),
-        "bill_email": tidy(invoice.billed_to.get("email", invoice.client.email)),
-        "voided": invoice.voided_at is not None,
-        "total": cents(invoice.total),
-        "tax_total": tax_total,
-        "balance": cents(invoice.balance),
-    }
-
-
-def is_words(line: InvoiceLine) -> bool:
-    """Returns whether it only says something: the books keep neither an item nor a tax for such a line."""
-    return bool(tidy(line.description)) and not line.quantity and not line.unit_price
-
-
-def line_fields(line: InvoiceLine, item: str, *, taxed: bool) -> dict[str, Any]:
-    """Returns a line there. On an invoice without a tax none is taxable."""
-    return {
-        "item": item,
-        "description": tidy(line.description),
-        "quantity": plain(line.quantity),
-        "unit_price": plain(line.unit_price),
-        "amount": cents(line.amount),
-        "taxable": line.taxable and taxed,
-    }
-
-
-def line_values_of(invoice: Invoice) -> list[dict[str, Any]]:
-    """Returns the lines that the invoice has, as `_line_values` has those of the books."""
-    names = ("item_id", "description", "quantity", "unit_price", "taxable")
-    return [{name: getattr(line, name) for name in names} for line in invoice.lines.all()]
-
-
-def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:
-    return {
-        "item_id": item_id,
-        "description": line["description"],
-        "quantity": Decimal(line["quantity"]),
-        "unit_price": Decimal(line["unit_price"]),
-        "taxable": line["taxable"],
-    }
-
-
-def _number_and_client(candidate: Candidate) -> tuple[Any, ...] | None:
-    client = candidate.extra[0] if isinstance(candidate.extra, tuple) else None
-    return (candidate.name, client) if candidate.name and client else None
-
-
-def _discount(invoice: Invoice) -> dict[str, str] | None:
-    if invoice.discount_percent:
-        return {"percent": plain(invoice.discount_percent)}
-    return {"amount": cents(invoice.discount_amount)} if invoice.discount_amount else None
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return Decimal(text) if text else None

@@ -9,7 +9,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 
-from fieldcamp.api.errors import ERRORS, JOB_ERRORS, ApiError, field_details
+from fieldcamp.api.error_codes import ERRORS, JOB_ERRORS
+from fieldcamp.api.errors import ApiError, field_details
 from tests.conftest import api_client
 from tests.fieldcamp.api.urls import Raises
 
@@ -72,7 +73,7 @@ def test_the_published_codes():
     assert {code: spec.status for code, spec in ERRORS.items()} == PUBLISHED
     assert " ".join(JOB_ERRORS) == (
         "NEEDS_RECONNECT NEEDS_PERMISSION MISCONFIGURED RATE_LIMITED PROVIDER_UNAVAILABLE RECORD_REJECTED CONFLICT "
-        "FULL_SYNC_FORCED CONFIRMATION_NEEDED AMOUNT_VARIANCE INTERNAL_ERROR"
+        "FULL_SYNC_FORCED CONFIRMATION_NEEDED AMOUNT_VARIANCE POSSIBLE_DUPLICATE INTERNAL_ERROR"
     )
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from fieldcamp.api.docs import document
-from fieldcamp.api.errors import ERRORS
+from fieldcamp.api.error_codes import ERRORS
 from integrations.providers import PROVIDERS
 from tests.conftest import api_client
 

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from fieldcamp.api.errors import JOB_ERRORS
+from fieldcamp.api.error_codes import JOB_ERRORS
 from fieldcamp.workspace.models import AuditEntry
-from integrations.admin.fixes import CODES, REASONS, FixTarget
+from integrations.admin.fix_reasons import REASONS, FixTarget
+from integrations.admin.fixes import CODES
 from integrations.models import JobItem, Link, Problem, SyncJob
 from tests.integrations.admin.conftest import posts_of
 from tests.integrations.admin.test_buttons import newest, press
