@@ -89,6 +89,8 @@ def reconciliation_context(report: ReconciliationReport, under_way: BooksReading
         "connection": connection,
         "label": report.provider.label,
         "report": report,
+        "first": _day_of(report.period.first),
+        "last": _day_of(report.period.last),
         "verdict": verdict_words(verdict_of(report), connection),
         "tone": "warning" if report.differences else "success",
         "sums": _sums(report),
@@ -161,7 +163,12 @@ def _amount(amount: Decimal | None) -> str:
 
 
 def _day(document: BooksDocument | None) -> str:
-    return date_format(dt.date.fromisoformat(document.date), "j M Y") if document and document.date else ""
+    return _day_of(document.date) if document else ""
+
+
+def _day_of(text: str) -> str:
+    """Returns a day as people write it."""
+    return date_format(dt.date.fromisoformat(text), "j M Y") if text else ""
 
 
 def _money(amount: Decimal) -> str:

@@ -27,7 +27,7 @@ class Reconciliation(models.Model):
         verbose_name = verbose_name_plural = _("reconciliation")
 
     def __str__(self) -> str:
-        return f"reconciliation of {self.connection_id}"
+        return f"books of {self.connection_id}"
 
 
 class BooksReadingQuerySet(models.QuerySet["BooksReading"]):
@@ -67,7 +67,7 @@ class BooksReading(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"reading of {self.connection_id}"
+        return f"books of {self.connection_id}"
 
 
 class ReadingPage(models.Model):
@@ -81,4 +81,4 @@ class ReadingPage(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"page of {self.reading_id}"
+        return self.kind

@@ -99,7 +99,7 @@ class _Laying:
         return set(_paid_by(written)), clients
 
     def _posted_since_last_listing(self) -> list[str]:
-        parts = JobPart.objects.filter(connection=self.connection, status=JobPart.Status.DONE, job__only=None)
+        parts = JobPart.objects.filter(connection=self.connection, status=JobPart.Status.DONE, job__only__isnull=True)
         begun = parts.order_by("-job__created_at").values_list("job__created_at", flat=True).first()
         posted = JobItem.objects.filter(
             connection=self.connection, kind=PAYMENT.name, outcome=Outcome.PUSHED, job__created_at__gte=begun or

@@ -1,5 +1,6 @@
 """Asking the books for all invoices and payments: once for all who want a report, page by page.
 
+A whole reading serves for some minutes; whoever asks meanwhile has what changed since added to it, which is one call.
 Whoever holds the claim reads; the others wait for what it brings. A reading that was broken off (its time was up, its
 process died) is continued where it stood. No transaction is open while the books are asked.
 """
@@ -26,7 +27,7 @@ from integrations.records import RemoteRecord
 
 log = structlog.get_logger(__name__)
 
-KEPT = dt.timedelta(minutes=5)  # so long a reading serves whoever asks
+KEPT = dt.timedelta(minutes=5)  # so long a whole reading serves, with what changed since
 CLAIM = dt.timedelta(seconds=60)  # longer than one call may take
 ABANDONED = dt.timedelta(hours=1)  # an unfinished reading is not continued later than this
 SECONDS = 10.0  # a person or a program waits so long
@@ -52,10 +53,10 @@ class _ClaimLost(Exception):
 
 
 def finished_reading(connection: Connection, kept: dt.timedelta = KEPT) -> BooksReading | None:
-    """Returns the reading that still serves, if there is one."""
+    """Returns the whole reading that still serves, if there is one."""
     since = timezone.now() - kept
-    found = BooksReading.objects.finished().filter(connection=connection, as_of__gte=since)
-    return found.order_by("-as_of", "-pk").first()
+    found = BooksReading.objects.filter(connection=connection, finished_at__gte=since)
+    return found.order_by("-finished_at", "-pk").first()
 
 
 def unfinished_reading(connection: Connection) -> BooksReading | None:
@@ -65,15 +66,17 @@ def unfinished_reading(connection: Connection) -> BooksReading | None:
 
 
 def read_books(connection: Connection, *, seconds: float = SECONDS, kept: dt.timedelta = KEPT) -> BooksReading:
-    """Returns a reading that is not older than `kept`, made within about so many seconds.
+    """Returns a reading that is true of now, made within about so many seconds of a whole one that is not older than
+    `kept`.
 
     Raises StillReading where that is not enough (the next call goes on), and any ProviderError.
     """
-    ends = time.monotonic() + seconds
+    asked_at, ends = timezone.now(), time.monotonic() + seconds
     while True:
-        if found := finished_reading(connection, kept):
-            return found
-        reading = unfinished_reading(connection) or _begin(connection)
+        whole = finished_reading(connection, kept)
+        if whole and whole.as_of and whole.as_of >= asked_at:
+            return whole  # another who asked meanwhile has brought it
+        reading = whole or unfinished_reading(connection) or _begin(connection)
         if reading and _claim(reading):
             try:
                 if _read_on(connection, reading, ends):
@@ -81,7 +84,7 @@ def read_books(connection: Connection, *, seconds: float = SECONDS, kept: dt.tim
                 raise StillReading(reading.records)
             except _ClaimLost:
                 log.info("reading_lost", connection_id=connection.pk)
-            except CursorExpired:  # broken off too long ago to be continued
+            except CursorExpired:  # too old to be continued, or more has changed than is told
                 reading.delete()
             finally:
                 _let_go(reading)
@@ -112,7 +115,7 @@ def _claim(reading: BooksReading) -> bool:
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     claim = uuid.uuid4().hex
-    if not BooksReading.objects.unfinished().filter(free, pk=reading.pk).update(claim=claim, claimed_until=now + CLAIM):
+    if not BooksReading.objects.filter(free, pk=reading.pk).update(claim=claim, claimed_until=now + CLAIM):
         return False
     reading.refresh_from_db()
     return reading.claim == claim
@@ -120,7 +123,7 @@ def _claim(reading: BooksReading) -> bool:
 
 def _renew(reading: BooksReading, **values: Any) -> None:
     now = timezone.now()
-    mine = BooksReading.objects.unfinished().filter(pk=reading.pk, claim=reading.claim, claimed_until__gte=now)
+    mine = BooksReading.objects.filter(pk=reading.pk, claim=reading.claim, claimed_until__gte=now)
     if not mine.update(claimed_until=now + CLAIM, **values):
         raise _ClaimLost
 
@@ -133,18 +136,15 @@ def _let_go(reading: BooksReading) -> None:
 
 
 def _read_on(connection: Connection, reading: BooksReading, ends: float) -> bool:
-    """Reads until everything is there or the time is up; whether everything is."""
+    """Reads until everything is there and true of now, or the time is up; whether it is."""
     remote = open_remote(connection, before_call=lambda: _renew(reading), attempts=2)
     streams = [stream for kind in READ for stream in connection.streams.filter(kind=kind.name)]
     for stream in streams:
         if not _list(remote, reading, stream, ends):
             return False
     as_of = timezone.now()
-    if _catch_up(remote, reading, streams):
-        reading.as_of = as_of
-    else:
-        reading.as_of = reading.began_at
-    _finish(connection, remote, reading)
+    changes = {stream.kind: _changed(remote, reading, stream) for stream in streams}
+    _finish(connection, remote, reading, changes, as_of)
     return True
 
 
@@ -161,20 +161,18 @@ def _list(remote: ProviderClient, reading: BooksReading, stream: Stream, ends: f
     return True
 
 
-def _catch_up(remote: ProviderClient, reading: BooksReading, streams: Iterable[Stream]) -> bool:
-    """Takes in what changed while the pages were read, so that all of it is true of one moment; whether it could."""
-    window = window_at(reading.began_at)
-    try:
-        for stream in streams:
-            cursor = reading.cursors[stream.container_id]["cursor"]
-            for page in remote.changes(stream.container_id, cursor, window):
-                doubtful = [record.id for record in page.records if record.doubtful]
-                certain = [record for record in page.records if not record.doubtful]
-                looked_up = remote.get(stream.container_id, doubtful).values() if doubtful else ()
-                _save(reading, stream.kind, [*certain, *looked_up])
-    except CursorExpired:
-        return False  # more has changed meanwhile than is told: as of the beginning, then
-    return True
+def _changed(remote: ProviderClient, reading: BooksReading, stream: Stream) -> list[dict[str, Any]]:
+    """Returns what has changed since the pages were read, or were last brought up to date, so that all is true of one
+    moment."""
+    rows: list[dict[str, Any]] = []
+    state = reading.cursors[stream.container_id]
+    for page in remote.changes(stream.container_id, state["cursor"], window_at(reading.began_at)):
+        doubtful = [record.id for record in page.records if record.doubtful]
+        certain = [record for record in page.records if not record.doubtful]
+        looked_up = remote.get(stream.container_id, doubtful).values() if doubtful else ()
+        rows += [_row(stream.kind, record) for record in (*certain, *looked_up)]
+        state["cursor"] = page.cursor
+    return rows
 
 
 def _save(reading: BooksReading, kind: str, records: Iterable[RemoteRecord]) -> None:
@@ -182,8 +180,12 @@ def _save(reading: BooksReading, kind: str, records: Iterable[RemoteRecord]) -> 
     reading.records += len(rows)
     with transaction.atomic():
         _renew(reading, cursors=reading.cursors, records=reading.records)
-        if rows:
-            ReadingPage.objects.create(reading=reading, kind=kind, records=rows)
+        _add_page(reading, kind, rows)
+
+
+def _add_page(reading: BooksReading, kind: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        ReadingPage.objects.create(reading=reading, kind=kind, records=rows)
 
 
 def _row(kind: str, record: RemoteRecord) -> dict[str, Any]:
@@ -196,15 +198,27 @@ def _row(kind: str, record: RemoteRecord) -> dict[str, Any]:
     return row
 
 
-def _finish(connection: Connection, remote: ProviderClient, reading: BooksReading) -> None:
-    gone = _gone_customers(connection, remote, reading)
+def _finish(
+    connection: Connection,
+    remote: ProviderClient,
+    reading: BooksReading,
+    changes: Mapping[str, list[dict[str, Any]]],
+    as_of: dt.datetime,
+) -> None:
+    """Adds what has changed, all at once: nobody may see half of it."""
+    gone = _gone_customers(connection, remote, reading, [row for rows in changes.values() for row in rows])
+    finished_at = reading.finished_at or timezone.now()
     with transaction.atomic():
-        _renew(reading, gone_customers=gone, as_of=reading.as_of, finished_at=timezone.now())
+        _renew(reading, gone_customers=gone, as_of=as_of, finished_at=finished_at, cursors=reading.cursors)
+        for kind, rows in changes.items():
+            _add_page(reading, kind, rows)
         BooksReading.objects.finished().filter(connection=connection).exclude(pk=reading.pk).delete()
     reading.refresh_from_db()
 
 
-def _gone_customers(connection: Connection, remote: ProviderClient, reading: BooksReading) -> list[str]:
+def _gone_customers(
+    connection: Connection, remote: ProviderClient, reading: BooksReading, changed: list[dict[str, Any]]
+) -> list[str]:
     """Returns which customers the books do not have any more, of those that documents were moved off since the last
     sync. What the sync has seen of customers itself needs no call."""
     customers = connection.streams.filter(kind=CUSTOMER.name).first()
@@ -214,8 +228,7 @@ def _gone_customers(connection: Connection, remote: ProviderClient, reading: Boo
     before = dict(links.values_list("remote_id", KeyTextTransform("customer", "seen")))
     moved = {
         before[row["id"]]
-        for page in reading.pages.all()
-        for row in page.records
+        for row in (*(row for page in reading.pages.all() for row in page.records), *changed)
         if before.get(row["id"]) and row.get("customer") and row["customer"] != before[row["id"]]
     }
     found = remote.get(customers.container_id, sorted(moved)) if moved else {}

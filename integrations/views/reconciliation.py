@@ -68,11 +68,12 @@ def table(request: HttpRequest, connection_id: str) -> StreamingHttpResponse:
     if not form.is_valid():
         raise Http404
     report = reconcile_known(connection, **form.days())
+    name = f"reconciliation-{report.as_of:%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         csv_table(report),
         content_type="text/csv; charset=utf-8",
         headers={
-            "Content-Disposition": f'attachment; filename="reconciliation-{report.as_of:%Y-%m-%d}.csv"',
+            "Content-Disposition": f'attachment; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
         },
     )

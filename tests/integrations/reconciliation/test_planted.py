@@ -1,0 +1,87 @@
+"""Differences that were planted behind the product's back are all found, and nothing else is."""
+
+import pytest
+
+from fieldcamp.workspace.models import Invoice
+from integrations.models import Link
+from integrations.reconciliation.causes import Cause
+from integrations.services.reconciliation import reconcile_known, reconcile_now
+from tests.integrations.reconciliation.planting import Planting, named
+from tests.integrations.reconciliation.test_compare import explained
+
+
+@pytest.fixture
+def planting(company, books) -> Planting:
+    return Planting(company, books)
+
+
+def test_a_company_agrees_after_a_sync(planting, sync):
+    planting.fill(unpaid=4, paid=4)
+    assert sync().failed == 0
+    known, read = reconcile_known(planting.connection), reconcile_now(planting.connection)
+    for report in (known, read):
+        assert named(report) == set()
+        assert (report.invoices, report.open_here) == (8, sum(one.balance for one in Invoice.objects.all()))
+        assert {row.difference for row in report.customers} == {0}
+        assert report.comparison.states["payment"] == {"linked": 4}
+    assert (known.by_reading, read.by_reading) == (False, True)
+
+
+@pytest.mark.parametrize("each", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sync, intuit):
+    """Of each kind some: fifty in all where each is planted three times."""
+    planting.fill(unpaid=12 * each + 8, paid=5 * each)
+    merged = planting.add_client("Merged")
+    planting.add_invoice(merged), planting.pay(planting.add_invoice(merged, "70"), "70")
+    untouched = [planting.add_invoice(planting.clients[0]), planting.pay(planting.add_invoice(planting.clients[1]), "9")]
+    refused = [planting.add_invoice(planting.clients[0], tax_rate_id=make_tax().pk) for _ in range(2)]
+    sync()
+    cut = [planting.invoices.pop(), planting.paid.pop()[1]]
+    for record in cut:
+        planting.deleted_there(record)
+    sync()
+    for record in refused:
+        planting.note(record, Cause.REFUSED)
+    assert named(reconcile_known(planting.connection)) == planting.planted
+
+    take, paid, clients = planting.invoices.pop, planting.paid.pop, planting.clients
+    for number in range(each):
+        planting.deleted_there(take())
+        planting.voided_there(take())
+        planting.total_there(take(), f"{200 + number}.01")
+        planting.edited_there(take(), DocNumber=f"A-{number}")
+        planting.edited_there(take(), TxnDate="2026-09-15")
+        planting.deleted_there(paid()[1])
+        planting.received_there(take(), "12.34")
+        planting.by_hand(clients[number], f"B-{number}")
+        planting.never_posted(clients[number])
+        planting.waiting(clients[number])
+    for number in range(max(each - 1, 1)):
+        planting.taxed_there(take(), "8.25")
+        invoice = take()
+        planting.moved_there(invoice, next(one for one in clients if one.pk != invoice.client_id))
+        planting.edited_there(paid()[1], TotalAmt=45.0)
+        planting.voided_here(take())
+        twice = take()
+        planting.by_hand(twice.client, twice.number, str(twice.total), Cause.DUPLICATE)
+        invoice = take()
+        planting.behind_the_back(invoice, Cause.VARIANCE, total=invoice.total + 1)
+    planting.voided_there(paid()[1])
+    invoice, payment = paid()
+    other = next(one for one in planting.invoices if one.client_id == payment.client_id)
+    planting.shared_out_there(payment, other)
+    planting.merged_there(merged, clients[3])
+    assert len(planting.planted) >= 17 * each
+    assert len({cause for _kind, _id, cause in planting.planted}) >= 12
+
+    before, links = intuit.state(), list(Link.objects.order_by("pk").values())
+    intuit.forget_requests()
+    report = reconcile_now(planting.connection)
+    assert named(report) == planting.planted
+    explained(report.comparison, report.period)
+    assert len(intuit.requests("/v3/")) <= 20
+    assert {row["method"] for row in intuit.requests("/v3/")} == {"GET"}
+    assert intuit.state() == before
+    assert list(Link.objects.order_by("pk").values()) == links
+    ids = {row.difference.pair.record_id for row in report.differences}
+    assert not ids & {one.pk for one in untouched}
