@@ -22,8 +22,8 @@ from integrations.api.reconciliation_reference import FORMATS, reconciliation_re
 from integrations.api.sync import IntegrationView
 from integrations.errors import ProviderError, RateLimited
 from integrations.providers.base import Provider
-from integrations.reconciliation.compare import MonthSums
-from integrations.reconciliation.documents import HERE, SIDES, THERE, DocumentState
+from integrations.reconciliation.compare import MonthSums, SideSum
+from integrations.reconciliation.documents import HERE, SIDES, THERE, BooksSideName, DocumentState
 from integrations.reconciliation.reading import READ, StillReading
 from integrations.reconciliation.report import DifferenceRow, OwedRow, ReconciliationReport
 from integrations.reconciliation.table import csv_table
@@ -145,14 +145,12 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
 
 
 def _month(month: str, sums: MonthSums) -> dict[str, Any]:
-    kinds = {
-        f"{kind.name}s": {
-            side: {"count": sums.of(kind.name)[side].count, "total": _number(sums.of(kind.name)[side].total)}
-            for side in SIDES
-        }
-        for kind in READ
-    }
-    return {"month": month, **kinds}
+    kinds = {f"{kind.name}s": _both(sums.of(kind.name)) for kind in READ}
+    return {"month": month, **kinds, "apart": {f"{kind.name}s": _both(sums.of(kind.name, True)) for kind in READ}}
+
+
+def _both(sums: dict[BooksSideName, SideSum]) -> dict[str, Any]:
+    return {side: {"count": sums[side].count, "total": _number(sums[side].total)} for side in SIDES}
 
 
 def _difference(row: DifferenceRow, remote: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from fieldcamp.workspace.rest.amounts import AmountField
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.providers.base import Provider
 from integrations.reconciliation.causes import Cause
-from integrations.reconciliation.documents import DocumentState
+from integrations.reconciliation.documents import HERE, THERE, DocumentState
 
 FORMATS = ("json", "csv")
 _DAY: dict[str, Any] = {"type": "string", "format": "date"}
@@ -34,12 +34,19 @@ class BothSumsSerializer(serializers.Serializer):
     there = SideSumSerializer()
 
 
+class ApartSerializer(serializers.Serializer):
+    invoices = BothSumsSerializer()
+    payments = BothSumsSerializer()
+
+
 class MonthSerializer(serializers.Serializer):
     """What is dated in the month, without what is void."""
 
     month = serializers.CharField(help_text="Such as 2026-11.")
     invoices = BothSumsSerializer()
     payments = BothSumsSerializer()
+    apart = ApartSerializer(help_text="By choice on one side only: dated before the first day, or there before the "
+                            "books were connected. No differences, and in no other sum.")  # fmt: skip
 
 
 class StateCountsSerializer(serializers.Serializer):
@@ -48,6 +55,7 @@ class StateCountsSerializer(serializers.Serializer):
     waiting = serializers.IntegerField(help_text="To be looked at by the next sync.")
     refused = serializers.IntegerField(help_text="A person is asked, or has to correct something.")
     not_linked = serializers.IntegerField(help_text="On one side only.")
+    apart = serializers.IntegerField(help_text="On one side only, by choice.")
 
 
 class StatesSerializer(serializers.Serializer):
@@ -115,6 +123,8 @@ def _sums(here: float, there: float) -> dict[str, Any]:
 
 def _example(provider: Provider) -> dict[str, Any]:
     who = {"client_id": "cli_01HZX2Q8YV3D1G0N3WJ2P7K9ME", provider.remote_id_name: "58"}
+    none = dict.fromkeys((HERE.value, THERE.value), {"count": 0, "total": 0})
+    apart = {"invoices": none, "payments": none}
     counts = {state.value: int(state is DocumentState.LINKED) for state in DocumentState}
     record = "inv_01HZX2Q8YV3D1G0N3WJ2P7K9MJ"
     return {
@@ -127,7 +137,7 @@ def _example(provider: Provider) -> dict[str, Any]:
         "open_here": 60,
         "amount": 8.25,
         "states": {"invoices": counts, "payments": counts},
-        "months": [{"month": "2026-05", "invoices": _sums(100, 108.25), "payments": _sums(40, 40)}],
+        "months": [{"month": "2026-05", "invoices": _sums(100, 108.25), "payments": _sums(40, 40), "apart": apart}],
         "customers": [
             {**who, "name": "Kim Reed", "open_here": 60, "open_there": 68.25, "difference": -8.25},
         ],

@@ -24,7 +24,6 @@ class Cause(StrEnum):
     NOT_LINKED_HERE = "not_linked_here"
     NOT_LINKED_THERE = "not_linked_there"
     DUPLICATE = "duplicate"
-    BEFORE_FIRST_DAY = "before_first_day"
     VARIANCE = "variance"
 
 
@@ -54,7 +53,6 @@ SENTENCES: dict[Cause, Any] = {
     Cause.DUPLICATE: _(
         "It looks like one that is linked already: the same is in {books} twice. Delete the one too many there."
     ),
-    Cause.BEFORE_FIRST_DAY: _("It is dated before the day from which the two are kept equal, so it is on one side."),
     Cause.VARIANCE: _(
         "Both sides say something else, although nothing waits. Compare the two and correct the one that is wrong."
     ),
@@ -74,13 +72,12 @@ LABELS: dict[Cause, Any] = {
     Cause.NOT_LINKED_HERE: _("Only there"),
     Cause.NOT_LINKED_THERE: _("Only here"),
     Cause.DUPLICATE: _("Twice there"),
-    Cause.BEFORE_FIRST_DAY: _("Before the first day"),
     Cause.VARIANCE: _("Differs"),
 }
 CUSTOMER_FIELD = "customer"
 
 
-def cause_of(pair: BooksPair, fields: Collection[str], first_day: str) -> Cause:
+def cause_of(pair: BooksPair, fields: Collection[str]) -> Cause:
     """Returns why the two sides of the pair differ; `fields` are what differs where both have it.
 
     What somebody did to one of the two comes before what the sync will make of it: a void is a void, also while it
@@ -90,32 +87,26 @@ def cause_of(pair: BooksPair, fields: Collection[str], first_day: str) -> Cause:
     if here and there:
         return _of_both(pair, fields)
     if here:
-        return _only_here(pair, first_day)
-    return _only_there(pair, first_day)
+        return _only_here(pair)
+    return _only_there(pair)
 
 
-def _only_here(pair: BooksPair, first_day: str) -> Cause:
-    assert pair.here is not None
+def _only_here(pair: BooksPair) -> Cause:
     if pair.there is not None:
         return Cause.VOIDED_THERE
     if pair.linked or pair.cut:
         return Cause.REMOVED_THERE
     if pair.asked or pair.refused:
         return Cause.ASKED if pair.asked else Cause.REFUSED
-    if pair.here.date < first_day:
-        return Cause.BEFORE_FIRST_DAY
     return Cause.WAITING if pair.waiting else Cause.NOT_LINKED_THERE
 
 
-def _only_there(pair: BooksPair, first_day: str) -> Cause:
-    assert pair.there is not None
+def _only_there(pair: BooksPair) -> Cause:
     if pair.here is not None:
         return Cause.VOIDED_HERE
     if pair.record_id:
         return Cause.REMOVED_HERE
-    if pair.duplicates:
-        return Cause.DUPLICATE
-    return Cause.BEFORE_FIRST_DAY if pair.there.date < first_day else Cause.NOT_LINKED_HERE
+    return Cause.DUPLICATE if pair.duplicates else Cause.NOT_LINKED_HERE
 
 
 def _of_both(pair: BooksPair, fields: Collection[str]) -> Cause:

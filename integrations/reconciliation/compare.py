@@ -36,12 +36,14 @@ class SideSum:
 
 @dataclass(slots=True)
 class MonthSums:
-    """One month's sums, by kind and side."""
+    """One month's sums, by kind and side; `apart` are those of documents that are on one side by choice."""
 
     kinds: dict[str, dict[BooksSideName, SideSum]] = field(default_factory=dict)
+    apart: dict[str, dict[BooksSideName, SideSum]] = field(default_factory=dict)
 
-    def of(self, kind: str) -> dict[BooksSideName, SideSum]:
-        return self.kinds.setdefault(kind, {side: SideSum() for side in SIDES})
+    def of(self, kind: str, apart: bool = False) -> dict[BooksSideName, SideSum]:
+        sums = self.apart if apart else self.kinds
+        return sums.setdefault(kind, {side: SideSum() for side in SIDES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,16 @@ class Comparison:
     states: dict[str, Counter[str]]
 
 
-def compare(pairs: Sequence[BooksPair], period: Period, first_day: str = "") -> Comparison:
-    """Compares the documents that are dated in these days on either side, and the payments of such invoices.
-
-    `first_day` is the day from which the two are kept equal."""
-    return _Comparing(pairs, period, first_day).compare()
+def compare(pairs: Sequence[BooksPair], period: Period) -> Comparison:
+    """Compares the documents that are dated in these days on either side, and the payments of such invoices."""
+    return _Comparing(pairs, period).compare()
 
 
 class _Comparing:
-    def __init__(self, pairs: Sequence[BooksPair], period: Period, first_day: str):
-        self.period, self.first_day = period, first_day
+    def __init__(self, pairs: Sequence[BooksPair], period: Period):
+        self.period = period
+        self.apart = [pair for pair in pairs if pair.apart and self._dated_inside(pair)]
+        pairs = [pair for pair in pairs if not pair.apart]
         self.invoices = {pair.key: pair for pair in pairs if pair.is_invoice and self._dated_inside(pair)}
         self.payments = [
             pair
@@ -106,6 +108,10 @@ class _Comparing:
 
     def compare(self) -> Comparison:
         found = Comparison({}, {}, [], defaultdict(Counter))
+        for pair in self.apart:
+            found.states[pair.kind][pair.state] += 1
+            for side in SIDES:
+                self._add_up(found, pair, side)
         for pair in (*self.invoices.values(), *self.payments):
             found.states[pair.kind][pair.state] += 1
             for side in SIDES:
@@ -122,7 +128,7 @@ class _Comparing:
         document = pair.side(side)
         if document is None or not self.period.holds(document.date):
             return
-        sums = found.months.setdefault(document.date[:7], MonthSums()).of(pair.kind)[side]
+        sums = found.months.setdefault(document.date[:7], MonthSums()).of(pair.kind, pair.apart)[side]
         sums.count += 1
         sums.total += document.amount
 
@@ -159,7 +165,7 @@ class _Comparing:
         owed = {
             party: {HERE: here.get(party, ZERO), THERE: there.get(party, ZERO)} for party in sorted({*here, *there})
         }
-        return Difference(pair, cause_of(pair, fields, self.first_day), fields, owed)
+        return Difference(pair, cause_of(pair, fields), fields, owed)
 
 
 def _differing(pair: BooksPair, here: BooksDocument, there: BooksDocument) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class DocumentState(StrEnum):
     WAITING = "waiting"
     REFUSED = "refused"
     NOT_LINKED = "not_linked"
+    APART = "apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class BooksPair:
 
     `problem` is the id of its open problem, `refused` and `asked` say of which sort that is. `waiting`: the next sync
     still has to look at it. `unread`: the books say something that no sync has seen yet. `customer_gone`: the client's
-    own customer is not there any more. `duplicates`: it looks like a document that is linked already.
+    own customer is not there any more. `duplicates`: it looks like a document that is linked already. `apart`: by choice
+    it is on one side only, so it is no difference (what the books had before they were connected).
     """
 
     key: str
@@ -86,6 +88,7 @@ class BooksPair:
     unread: bool = False
     customer_gone: bool = False
     duplicates: bool = False
+    apart: bool = False
 
     def side(self, side: BooksSideName) -> BooksDocument | None:
         """Returns the document of this side, if it has one that counts: a void one does not."""
@@ -104,6 +107,8 @@ class BooksPair:
 
     @property
     def state(self) -> DocumentState:
+        if self.apart:
+            return DocumentState.APART
         if self.cut:
             return DocumentState.CUT
         if self.refused or self.asked:

@@ -17,7 +17,7 @@ KINDS_READ = (INVOICE.name, PAYMENT.name)
 @dataclass(frozen=True, slots=True)
 class KnownLink:
     """A link as far as the report needs it. `seen` is None where the record never came about there; `customer` is the
-    one that both sides last agreed on."""
+    one that both sides last agreed on. `past`: the record was there before the first sync."""
 
     kind: str
     record_id: str
@@ -29,6 +29,7 @@ class KnownLink:
     pending: bool
     held: bool
     customer: str
+    past: bool
 
     @property
     def present(self) -> bool:
@@ -51,7 +52,7 @@ def links_of(connection: Connection) -> list[KnownLink]:
         Link.objects.filter(stream__connection=connection, kind__in=KINDS_READ)
         .annotate(customer=KeyTextTransform("customer", "base"))
         .values_list("kind", "record_id", "remote_id", "seen", "seen_gone", "seen_at", "cut_at", "unsettled",
-                     "parked", "intent", "hold_id", "customer")
+                     "parked", "intent", "hold_id", "customer", "created_at", "stream__first_synced_at")
         .order_by("pk")
     )  # fmt: skip
     found = [
@@ -60,8 +61,10 @@ def links_of(connection: Connection) -> list[KnownLink]:
             pending=intent is not None or (unsettled and not parked),
             held=hold_id is not None,
             customer=customer or "",
+            past=first_synced_at is None or created_at <= first_synced_at,
         )
-        for kind, record_id, remote_id, seen, gone, seen_at, cut_at, unsettled, parked, intent, hold_id, customer
+        for kind, record_id, remote_id, seen, gone, seen_at, cut_at, unsettled, parked, intent, hold_id, customer,
+            created_at, first_synced_at
         in rows.iterator(chunk_size=2000)
     ]  # fmt: skip
     return sorted(found, key=lambda link: not link.cut)

@@ -6,7 +6,7 @@ record after the reading, that is the newer word.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,11 +24,14 @@ Row = Mapping[str, Any]
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def pairs_of(connection: Connection, reading: BooksReading | None) -> tuple[list[BooksPair], Customers]:
-    """Returns all pairs and documents that stand alone, and who their customers are."""
+def pairs_of(
+    connection: Connection, reading: BooksReading | None, first_day: str
+) -> tuple[list[BooksPair], Customers]:
+    """Returns all pairs and documents that stand alone, and who their customers are. `first_day` is the day from which
+    the two are kept equal, or ""."""
     laying = _Laying(connection, reading)
     pairs = [pair for kind in READ for pair in laying.pairs(kind.name)]
-    return laying.mark_duplicates(pairs), laying.customers
+    return laying.set_apart(laying.mark_duplicates(pairs), first_day), laying.customers
 
 
 class _Laying:
@@ -211,6 +214,33 @@ class _Laying:
             else pair
             for pair in pairs
         ]
+
+    # --- by choice on one side --------------------------------------------------------------------------------------
+
+    def set_apart(self, pairs: list[BooksPair], first_day: str) -> list[BooksPair]:
+        """Marks what is on one side by choice: what is dated before the first day, what the books had before they were
+        connected where no first day was chosen, and payments of nothing else."""
+        apart = {pair.key for pair in pairs if pair.is_invoice and self._is_apart(pair, first_day)}
+        return [
+            dataclasses.replace(pair, apart=True)
+            if pair.key in apart or not pair.is_invoice and self._is_apart(pair, first_day, apart)
+            else pair
+            for pair in pairs
+        ]
+
+    def _is_apart(self, pair: BooksPair, first_day: str, invoices: Collection[str] = ()) -> bool:
+        documents = list(pair.counting())
+        if len(documents) != 1 or pair.linked or pair.cut or pair.record_id and pair.there:
+            return False
+        if pair.there and self._names(pair):
+            return False  # FieldCamp made it
+        [document] = documents
+        if document.shares and all(key in invoices for key in document.shares):
+            return True
+        if first_day:
+            return document.date < first_day
+        known = self.by_remote.get((pair.kind, pair.remote_id)) if pair.there else None
+        return known is not None and known.past
 
     def _names(self, pair: BooksPair) -> str:
         return str(self.rows[pair.kind].get(pair.remote_id, {}).get("for") or "")

@@ -117,8 +117,8 @@ def make_report(
     Without a reading the books are taken as they were last seen. Asks no provider and writes nothing."""
     first_day = first_day_of(connection)
     period = Period(first_day if first is None else first, last)
-    pairs, customers = pairs_of(connection, reading)
-    comparison = compare(pairs, period, first_day)
+    pairs, customers = pairs_of(connection, reading, first_day)
+    comparison = compare(pairs, period)
     names = _Names(connection, customers, comparison)
     owed = [names.row(party, sides[HERE], sides[THERE]) for party, sides in comparison.owed.items() if any(sides.values())]
     return ReconciliationReport(

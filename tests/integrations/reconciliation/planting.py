@@ -111,6 +111,11 @@ class Planting:
         made = self.books.receive(self.there(invoice), amount, TxnDate=DAY.isoformat())
         self._plant("payment", made["Id"], Cause.NOT_LINKED_HERE)
 
+    def received_by(self, number: str, amount: str) -> None:
+        """A payment of an invoice that only the books have."""
+        made = self.books.receive(self.books.one("Invoice", DocNumber=number), amount, TxnDate=DAY.isoformat())
+        self._plant("payment", made["Id"], Cause.NOT_LINKED_HERE)
+
     def by_hand(self, client: Client, number: str, price: str = "55", cause: Cause = Cause.NOT_LINKED_HERE) -> None:
         item = self.connection.books.default_item_id
         detail = {"ItemRef": {"value": item}, "Qty": 1, "UnitPrice": float(price)}

@@ -37,10 +37,12 @@ def test_both_sides_and_what_explains_them(planting, api):
     assert list(body)[:4] == ["integration", "as_of", "from", "to"]
     assert (body["from"], body["to"], body["agrees"], body["invoices"]) == (None, None, False, 2)
     october, november = body["months"]
+    nothing = {"here": {"count": 0, "total": 0}, "there": {"count": 0, "total": 0}}
     assert october == {
         "month": "2026-10",
         "invoices": {"here": {"count": 1, "total": 50}, "there": {"count": 1, "total": 50}},
-        "payments": {"here": {"count": 0, "total": 0}, "there": {"count": 0, "total": 0}},
+        "payments": nothing,
+        "apart": {"invoices": nothing, "payments": nothing},
     }
     assert november["invoices"]["there"] == {"count": 1, "total": 108.25}
     assert november["payments"] == {"here": {"count": 1, "total": 20}, "there": {"count": 0, "total": 0}}
@@ -63,7 +65,7 @@ def test_both_sides_and_what_explains_them(planting, api):
     owed = sum(Decimal(str(part["here"])) - Decimal(str(part["there"])) for row in body["differences"]
                for part in row["open"])  # fmt: skip
     assert owed == Decimal(str(customer["difference"]))
-    assert body["states"]["invoices"] == {"linked": 2, "cut": 0, "waiting": 0, "refused": 0, "not_linked": 0}
+    assert body["states"]["invoices"] == {"linked": 2, "cut": 0, "waiting": 0, "refused": 0, "not_linked": 0, "apart": 0}
 
 
 def test_days_narrow_it_and_the_chosen_first_day_is_the_default(planting, api):

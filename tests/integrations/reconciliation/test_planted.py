@@ -1,10 +1,13 @@
 """Differences that were planted behind the product's back are all found, and nothing else is."""
 
+import datetime as dt
+
 import pytest
 
 from fieldcamp.workspace.models import Invoice
-from integrations.models import Link
+from integrations.models import BooksSettings, Link
 from integrations.reconciliation.causes import Cause
+from integrations.reconciliation.documents import HERE, THERE
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from tests.integrations.reconciliation.planting import Planting, named
 from tests.integrations.reconciliation.test_compare import explained
@@ -85,3 +88,49 @@ def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sy
     assert list(Link.objects.order_by("pk").values()) == links
     ids = {row.difference.pair.record_id for row in report.differences}
     assert not ids & {one.pk for one in untouched}
+
+
+def test_what_the_books_had_before_is_apart(company, books, sync):
+    """Nobody has to hear of years that FieldCamp has never had; what is entered by hand from then on is told."""
+    planting = Planting(company, books)
+    client = planting.add_client("Reed")
+    sync(scope="customers")
+    company.streams.update(first_synced_at=None)
+    planting.by_hand(client, "OLD-1", "30")
+    planting.received_by("OLD-1", "10")
+    planting.planted.clear()
+    planting.add_invoice(client)
+    sync()
+    for report in (reconcile_known(company), reconcile_now(company)):
+        assert named(report) == set()
+        assert (report.invoices, report.open_here) == (1, 100)
+        assert [(row.here, row.there) for row in report.customers] == [(100, 100)]
+        sums = report.comparison.months["2026-11"]
+        assert (sums.of("invoice")[THERE].total, sums.of("invoice", apart=True)[THERE].total) == (100, 30)
+        assert sums.of("payment", apart=True)[THERE].total == 10
+    # The rest of the old one is received, which is its own affair; then something new is entered by hand.
+    planting.received_by("OLD-1", "5")
+    planting.planted.clear()
+    planting.by_hand(client, "NEW-1")
+    planting.received_by("NEW-1", "5")
+    report = reconcile_now(company)
+    assert named(report) == planting.planted
+    explained(report.comparison, report.period)
+    sync()
+    assert named(reconcile_known(company)) == planting.planted
+
+
+def test_only_days_from_the_chosen_one_on_are_to_agree(company, books, sync):
+    planting = Planting(company, books)
+    BooksSettings.objects.update(invoices_from=dt.date(2026, 11, 1))
+    client = planting.add_client("Reed")
+    early = planting.add_invoice(client, date=dt.date(2026, 10, 1))
+    planting.pay(early, "10"), planting.add_invoice(client)
+    sync()
+    assert named(reconcile_now(company)) == set()
+    report = reconcile_now(company, first="2026-01-01")
+    assert named(report) == set()
+    assert report.comparison.months["2026-10"].of("invoice", apart=True)[HERE].total == 100
+    assert report.comparison.states["payment"] == {"apart": 1}
+    planting.by_hand(client, "H-1")
+    assert named(reconcile_now(company)) == planting.planted
