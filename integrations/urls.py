@@ -12,6 +12,9 @@ urlpatterns = [
     path("connections/<str:connection_id>/refresh/", books.refresh_company, name="refresh_company"),
     path("connections/<str:connection_id>/mapping/", books.mapping, name="mapping"),
     path("connections/<str:connection_id>/reconciliation/", reconciliation.page, name="reconciliation"),
+    path(
+        "connections/<str:connection_id>/reconciliation/reading/", reconciliation.reading, name="reconciliation_reading"
+    ),
     path("connections/<str:connection_id>/reconciliation.csv", reconciliation.table, name="reconciliation_table"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
     path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),

@@ -165,9 +165,7 @@ def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
     return next((state for state in _WORST_FIRST if state in states), None)
 
 
-def _card(
-    found: Standing, desk_user: DeskUser, facts: Mapping[str, str], verdicts: Mapping[str, VerdictLine]
-) -> Card:
+def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str], verdicts: Mapping[str, VerdictLine]) -> Card:
     """Builds the card of one provider; `facts` and `verdicts` are those of companies' books, by their connection."""
     rights = rights_at(desk_user)
     now = timezone.now()

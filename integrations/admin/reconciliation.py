@@ -94,9 +94,7 @@ def reconciliation_context(report: ReconciliationReport, under_way: BooksReading
         "verdict": verdict_words(verdict_of(report), connection),
         "tone": "warning" if report.differences else "success",
         "sums": _sums(report),
-        "customers": [
-            (row, _money(row.here), _money(row.there), _signed(row.difference)) for row in differing[:MOST]
-        ],
+        "customers": [(row, _money(row.here), _money(row.there), _signed(row.difference)) for row in differing[:MOST]],
         "more_customers": max(len(differing) - MOST, 0),
         "owing": len(report.customers),
         "differences": [_line(row, report.provider.label) for row in report.differences[:MOST]],

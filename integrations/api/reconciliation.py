@@ -29,6 +29,7 @@ from integrations.reconciliation.report import DifferenceRow, OwedRow, Reconcili
 from integrations.reconciliation.table import csv_table
 from integrations.records import instant
 from integrations.services.reconciliation import books_of, reconcile_now
+
 SOON, LATER = "5", "60"  # seconds after which to ask again
 _amount = AmountField()
 
@@ -43,7 +44,6 @@ class JsonOrCsv(JsonOnly):
         return super().select_renderer(request, renderers, format_suffix)
 
 
-
 class ReconciliationView(IntegrationView):
     content_negotiation_class = JsonOrCsv
     required_scopes = {"GET": "integrations:read"}
@@ -55,8 +55,11 @@ class ReconciliationView(IntegrationView):
         return reconciliation_reference(provider, view)
 
     def get(self, request: Request) -> HttpResponseBase:
-        """Compares all invoices and payments of both sides: sums by month, what each customer owes, and every difference
-        with its cause and what to do. Reads the books at most once in five minutes, and writes nothing."""
+        """Compares all invoices and payments of both sides: sums by month, what each customer owes, and every
+        difference with its cause and what to do.
+
+        Reads the books, or within five minutes what has changed there since, and writes nothing on either side. Books
+        that take long to be read are answered with `UNAVAILABLE` first, and read on meanwhile."""
         first, last, form = _parameters(request)
         with as_api_errors(), _told_of_the_books():
             connection = books_of(self.workspace, self.provider.name)

@@ -94,7 +94,9 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
             "date_there": _nullable(),
             "open": owed(many=True, help_text="What it adds to what customers owe."),
             "cause": serializers.ChoiceField([cause.value for cause in Cause]),
-            "fields": serializers.ListField(child=serializers.CharField(), help_text="What differs where both have it."),
+            "fields": serializers.ListField(
+                child=serializers.CharField(), help_text="What differs where both have it."
+            ),
             "state": serializers.ChoiceField([state.value for state in DocumentState]),
             "message": serializers.CharField(help_text="The cause in a sentence, and what to do."),
             "next_action_url": serializers.URLField(),

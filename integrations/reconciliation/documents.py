@@ -69,8 +69,8 @@ class BooksPair:
 
     `problem` is the id of its open problem, `refused` and `asked` say of which sort that is. `waiting`: the next sync
     still has to look at it. `unread`: the books say something that no sync has seen yet. `customer_gone`: the client's
-    own customer is not there any more. `duplicates`: it looks like a document that is linked already. `apart`: by choice
-    it is on one side only, so it is no difference (what the books had before they were connected).
+    own customer is not there any more. `duplicates`: it looks like a document that is linked already. `apart`: it is on
+    one side only by choice, so it is no difference (what the books had before they were connected).
     """
 
     key: str

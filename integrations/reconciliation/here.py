@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from fieldcamp.workspace.models import Invoice, Payment, PaymentAllocation, Workspace
 from integrations.kinds import INVOICE, PAYMENT
-from integrations.records import one_line
 from integrations.reconciliation.documents import ZERO, BooksDocument
+from integrations.records import one_line
 
 
 @dataclass(slots=True)

@@ -24,9 +24,7 @@ Row = Mapping[str, Any]
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def pairs_of(
-    connection: Connection, reading: BooksReading | None, first_day: str
-) -> tuple[list[BooksPair], Customers]:
+def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> tuple[list[BooksPair], Customers]:
     """Returns all pairs and documents that stand alone, and who their customers are. `first_day` is the day from which
     the two are kept equal, or ""."""
     laying = _Laying(connection, reading)

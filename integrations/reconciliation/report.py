@@ -120,7 +120,9 @@ def make_report(
     pairs, customers = pairs_of(connection, reading, first_day)
     comparison = compare(pairs, period)
     names = _Names(connection, customers, comparison)
-    owed = [names.row(party, sides[HERE], sides[THERE]) for party, sides in comparison.owed.items() if any(sides.values())]
+    owed = [
+        names.row(party, sides[HERE], sides[THERE]) for party, sides in comparison.owed.items() if any(sides.values())
+    ]
     return ReconciliationReport(
         connection=connection,
         as_of=(reading.as_of or reading.began_at) if reading else connection.last_synced_at or timezone.now(),

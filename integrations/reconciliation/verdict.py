@@ -8,7 +8,7 @@ import datetime as dt
 import structlog
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 from integrations.errors import ProviderError
 from integrations.models import Connection, Reconciliation
@@ -96,5 +96,3 @@ def _moment(moment: dt.datetime) -> str:
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
     return date_format(local, "H:i" if today else "j M, H:i")
-
-

@@ -1,7 +1,7 @@
 """The page that says whether a company's books are right, and its table for spreadsheets."""
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
@@ -11,6 +11,7 @@ from integrations.admin.buttons import sync_button
 from integrations.admin.reconciliation import reconciliation_context
 from integrations.errors import ProviderError
 from integrations.models import Connection
+from integrations.providers import PROVIDERS
 from integrations.reconciliation.reading import StillReading, unfinished_reading
 from integrations.reconciliation.table import csv_table
 from integrations.services.reconciliation import reconcile_known, reconcile_now
@@ -27,7 +28,7 @@ def _company(request: HttpRequest, connection_id: str) -> Connection:
 
 
 @desk_view("GET", "POST")
-def page(request: HttpRequest, connection_id: str) -> HttpResponse:
+def page(request: HttpRequest, connection_id: str) -> HttpResponseBase:
     """Shows what differs, as far as it is known without a call; on POST the books are read before."""
     connection = _company(request, connection_id)
     if request.method == "POST":
@@ -58,6 +59,17 @@ def _ask(request: HttpRequest, connection: Connection) -> HttpResponse:
     except ProviderError as error:
         messages.warning(request, str(error))
     return redirect(request.get_full_path())
+
+
+@desk_view("GET")
+def reading(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """Shows how far the reading of large books is; when it is over, the page is loaded once more."""
+    connection = _company(request, connection_id)
+    under_way = unfinished_reading(connection)
+    if under_way is None:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = {"connection": connection, "under_way": under_way, "label": PROVIDERS[connection.integration].label}
+    return render(request, "integrations/reconciliation_reading.html", context)
 
 
 @desk_view("GET")

@@ -91,9 +91,15 @@ class Planting:
         self.edited_there(invoice, Line=[{**line, "Amount": float(price), "SalesItemLineDetail": detail}])
 
     def taxed_there(self, invoice: Invoice, tax: str) -> None:
-        body = {name: value for name, value in self.there(invoice).items() if name not in ("Id", "SyncToken", "MetaData")}
+        body = {
+            name: value for name, value in self.there(invoice).items() if name not in ("Id", "SyncToken", "MetaData")
+        }
         more = float(tax)
-        body |= {"TotalAmt": body["TotalAmt"] + more, "Balance": body["Balance"] + more, "TxnTaxDetail": {"TotalTax": more}}
+        body |= {
+            "TotalAmt": body["TotalAmt"] + more,
+            "Balance": body["Balance"] + more,
+            "TxnTaxDetail": {"TotalTax": more},
+        }
         record = {"vendor": "intuit", "account": self.books.realm, "entity": "Invoice", "id": self.remote_id(invoice)}
         self.books.vendors.call("POST", "record", json={**record, "body": body})
         self.note(invoice, Cause.CHANGED_THERE)
@@ -121,9 +127,7 @@ class Planting:
         detail = {"ItemRef": {"value": item}, "Qty": 1, "UnitPrice": float(price)}
         line = {"Amount": float(price), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
         customer = {"value": self.remote_id(client)}
-        made = self.books.add(
-            "Invoice", DocNumber=number, CustomerRef=customer, Line=[line], TxnDate=DAY.isoformat()
-        )
+        made = self.books.add("Invoice", DocNumber=number, CustomerRef=customer, Line=[line], TxnDate=DAY.isoformat())
         self._plant("invoice", made["Id"], cause)
 
     def merged_there(self, client: Client, into: Client) -> None:

@@ -65,7 +65,14 @@ def test_both_sides_and_what_explains_them(planting, api):
     owed = sum(Decimal(str(part["here"])) - Decimal(str(part["there"])) for row in body["differences"]
                for part in row["open"])  # fmt: skip
     assert owed == Decimal(str(customer["difference"]))
-    assert body["states"]["invoices"] == {"linked": 2, "cut": 0, "waiting": 0, "refused": 0, "not_linked": 0, "apart": 0}
+    assert body["states"]["invoices"] == {
+        "linked": 2,
+        "cut": 0,
+        "waiting": 0,
+        "refused": 0,
+        "not_linked": 0,
+        "apart": 0,
+    }
 
 
 def test_days_narrow_it_and_the_chosen_first_day_is_the_default(planting, api):
@@ -80,7 +87,9 @@ def test_days_narrow_it_and_the_chosen_first_day_is_the_default(planting, api):
 
 
 def test_the_table_is_safe_for_spreadsheets(planting, api):
-    planting.invoices[0].client.__class__.objects.filter(pk=planting.clients[0].pk).update(first_name="", last_name="=1+1")
+    planting.invoices[0].client.__class__.objects.filter(pk=planting.clients[0].pk).update(
+        first_name="", last_name="=1+1"
+    )
     response = api.get(AT, {"format": "csv"}, HTTP_ACCEPT="text/csv")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in response["Content-Disposition"]
@@ -136,7 +145,9 @@ def test_books_that_cannot_be_asked(company, api, intuit, books):
 def test_large_books_are_read_on_by_a_worker(company, api, intuit, monkeypatch, queue):
     """Who asks is not kept waiting for minutes: 503, and when to come again."""
     monkeypatch.setattr("integrations.reconciliation.reading.SECONDS", -1)
-    monkeypatch.setattr("integrations.services.reconciliation.read_books.__kwdefaults__", {"seconds": -1, "kept": dt.timedelta()})
+    monkeypatch.setattr(
+        "integrations.services.reconciliation.read_books.__kwdefaults__", {"seconds": -1, "kept": dt.timedelta()}
+    )
     BooksReading.objects.create(
         connection=company, began_at=timezone.now(), claim="first", records=4321,
         claimed_until=timezone.now() + dt.timedelta(minutes=1),

@@ -34,7 +34,13 @@ def pair(kind: str, key: str):
     same = sides.map(lambda one: (one, one))
     return st.tuples(same | st.tuples(sides, sides), st.booleans(), st.booleans(), st.booleans()).map(
         lambda drawn: BooksPair(
-            key, kind, here=drawn[0][0], there=drawn[0][1], linked=drawn[1], cut=drawn[2], apart=drawn[3] and not drawn[1]
+            key,
+            kind,
+            here=drawn[0][0],
+            there=drawn[0][1],
+            linked=drawn[1],
+            cut=drawn[2],
+            apart=drawn[3] and not drawn[1],
         )
     )
 
@@ -42,7 +48,9 @@ def pair(kind: str, key: str):
 PAIRS = st.tuples(
     *(pair("invoice", key) for key in KEYS), *(pair("payment", f"pay_{number}") for number in range(4))
 ).map(list)
-PERIODS = st.sampled_from([Period(), Period("2026-10-01"), Period("2026-10-01", "2026-10-31"), Period("", "2026-11-15")])
+PERIODS = st.sampled_from(
+    [Period(), Period("2026-10-01"), Period("2026-10-01", "2026-10-31"), Period("", "2026-11-15")]
+)
 
 
 def explained(found: Comparison, period: Period) -> None:
@@ -141,7 +149,9 @@ def test_an_invoice_that_moves_to_another_customer_takes_its_payments_along():
 
 def test_what_settles_an_invoice_otherwise_is_named():
     """A credit that was applied there is neither a payment nor another total."""
-    [difference] = compare([BooksPair("inv", "invoice", here=invoice(), there=invoice(balance="75"))], Period()).differences
+    [difference] = compare(
+        [BooksPair("inv", "invoice", here=invoice(), there=invoice(balance="75"))], Period()
+    ).differences
     assert (difference.fields, difference.cause) == (("open",), Cause.VARIANCE)
 
 

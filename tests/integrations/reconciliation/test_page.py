@@ -63,7 +63,10 @@ def test_the_card_says_whether_the_books_are_right(planting, desk):
     assert browser.post(page_of(company)).status_code == 302
     card = browser.get("/admin/").content.decode()
     assert "1 difference, 40.00, as of " in card
-    assert "1 difference, 40.00, as of " in browser.get(f"/admin/integrations/connection/{company.pk}/change/").content.decode()
+    assert (
+        "1 difference, 40.00, as of "
+        in browser.get(f"/admin/integrations/connection/{company.pk}/change/").content.decode()
+    )
 
 
 def test_nights_cost_no_call_but_one_a_week(planting, intuit, sync):
@@ -163,7 +166,7 @@ def test_who_may_look_and_who_may_ask(planting, desk, second_workspace):
     assert viewer.post(at).status_code == 403
     assert desk(Role.STAFF).post(at).status_code == 302
     stranger = desk(workspace=second_workspace)
-    for address in (at, f"{at[:-1]}.csv"):
+    for address in (at, f"{at}reading/", f"{at[:-1]}.csv"):
         assert stranger.get(address).status_code == 404
     assert stranger.post(at).status_code == 404
     Connection.objects.update(state="disconnected")
@@ -188,8 +191,10 @@ def test_books_that_cannot_be_asked_and_such_as_take_long(planting, desk, intuit
     page = browser.get(at).content.decode()
     assert "is being read, 12,000 documents so far" in page
     assert 'hx-trigger="every 3s"' in page
+    assert "12,000 documents so far" in browser.get(f"{at}reading/").content.decode()
     BooksReading.objects.update(claimed_until=None)
     tasks.read_books(planting.connection.pk)
+    assert browser.get(f"{at}reading/")["HX-Refresh"] == "true"
     assert "is being read" not in browser.get(at).content.decode()
 
 

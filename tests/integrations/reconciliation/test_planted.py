@@ -36,7 +36,10 @@ def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sy
     planting.fill(unpaid=12 * each + 8, paid=5 * each)
     merged = planting.add_client("Merged")
     planting.add_invoice(merged), planting.pay(planting.add_invoice(merged, "70"), "70")
-    untouched = [planting.add_invoice(planting.clients[0]), planting.pay(planting.add_invoice(planting.clients[1]), "9")]
+    untouched = [
+        planting.add_invoice(planting.clients[0]),
+        planting.pay(planting.add_invoice(planting.clients[1]), "9"),
+    ]
     refused = [planting.add_invoice(planting.clients[0], tax_rate_id=make_tax().pk) for _ in range(2)]
     sync()
     cut = [planting.invoices.pop(), planting.paid.pop()[1]]
@@ -59,7 +62,7 @@ def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sy
         planting.by_hand(clients[number], f"B-{number}")
         planting.never_posted(clients[number])
         planting.waiting(clients[number])
-    for number in range(max(each - 1, 1)):
+    for _ in range(max(each - 1, 1)):
         planting.taxed_there(take(), "8.25")
         invoice = take()
         planting.moved_there(invoice, next(one for one in clients if one.pk != invoice.client_id))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.errors import Unavailable
 from integrations.kinds import INVOICE, PAYMENT
-from integrations.models import BooksReading, Link, ReadingPage
+from integrations.models import BooksReading, Connection, Link, ReadingPage
 from integrations.providers.quickbooks import addresses
 from integrations.reconciliation import reading as readings
 from integrations.reconciliation.reading import StillReading, read_books, rows_of
@@ -176,3 +176,18 @@ def test_what_a_sync_has_seen_since_is_the_newer_word(planting, sync):
     assert sync().failed == 0
     assert Link.objects.get(record_id=posted.pk).seen
     assert named(reconcile_now(planting.connection)) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_reports_at_once_share_one_reading(company, books, sync, intuit, in_parallel):
+    planting = Planting(company, books)
+    planting.fill(unpaid=3, paid=3)
+    sync()
+    planting.deleted_there(planting.invoices[0])
+    intuit.forget_requests()
+    found = in_parallel(4, lambda _: named(reconcile_now(Connection.objects.get(pk=company.pk))))
+    assert found == [planting.planted] * 4
+    listed = [row["path"] for row in intuit.requests("/query")]
+    assert len(listed) <= 4  # invoices, payments, how these were paid, and whether the invoice is really gone
+    assert BooksReading.objects.count() == 1
