@@ -81,10 +81,12 @@ def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
     before what is merely good to know."""
     rows = Problem.objects.open().filter(connection=connection, record_kind__in=KINDS_READ).order_by("occurred_at")
     found: dict[tuple[str, str], OpenProblem] = {}
-    for pk, kind, record_id, code, data in rows.values_list("pk", "record_kind", "record_id", "code", "data"):
+    for pk, kind, record_id, code, data, notice in rows.values_list(
+        "pk", "record_kind", "record_id", "code", "data", "notice"
+    ):
         reason = data.get("reason") if isinstance(data, dict) else None
         asked = code == ProblemCode.CONFLICT or reason == ProblemReason.MATCH
-        refused = code == ProblemCode.RECORD_REJECTED and not asked
+        refused = not (asked or notice or code == ProblemCode.AMOUNT_VARIANCE)  # that one holds nothing up
         before = found.get((kind, record_id))
         if before is None or (asked, refused) >= (before.asked, before.refused):
             found[kind, record_id] = OpenProblem(pk, asked, refused)

@@ -6,7 +6,7 @@ record after the reading, that is the newer word.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -100,7 +100,8 @@ class _Laying:
         return set(_paid_by(written)), clients
 
     def _posted_since_last_listing(self) -> list[str]:
-        parts = JobPart.objects.filter(connection=self.connection, status=JobPart.Status.DONE, job__only__isnull=True)
+        whole = (JobPart.Status.DONE, JobPart.Status.HELD)
+        parts = JobPart.objects.filter(connection=self.connection, status__in=whole, job__only__isnull=True)
         begun = parts.order_by("-job__created_at").values_list("job__created_at", flat=True).first()
         posted = JobItem.objects.filter(
             connection=self.connection, kind=PAYMENT.name, outcome=Outcome.PUSHED, job__created_at__gte=begun or
@@ -174,31 +175,38 @@ class _Laying:
         return party
 
     def _document(self, kind: str, row: Row, party: str, here: BooksDocument | None = None) -> BooksDocument:
-        day = str(row.get("date") or (here.date if here else ""))
-        voided = bool(row.get("voided"))
+        """Returns what the books have. What they do not say counts as FieldCamp has it, and so does not differ."""
+        told = here or BooksDocument("", party, ZERO)
+        amount = _money(row.get("total" if kind == INVOICE.name else "amount"))
+        voided = row.get("voided")
+        document = BooksDocument(
+            str(row.get("date") or told.date),
+            party,
+            told.amount if amount is None else amount,
+            voided=told.voided if voided is None else bool(voided),
+        )
         if kind == INVOICE.name:
-            return BooksDocument(
-                day,
-                party,
-                _money(row.get("total")) or ZERO,
+            return dataclasses.replace(
+                document,
                 number=row.get("number"),
                 tax=_money(row.get("tax_total")),
                 remainder=_money(row.get("balance")),
-                voided=voided,
             )
-        shares: dict[str, Decimal] = {}
-        for share in row.get("allocations") or ():
-            key = self.keys.get(share["invoice"], f"there:{share['invoice']}")
-            shares[key] = shares.get(key, ZERO) + Decimal(share["amount"])
-        return BooksDocument(
-            day,
-            party,
-            _money(row.get("amount")) or ZERO,
+        shares, unapplied = row.get("allocations"), _money(row.get("unapplied"))
+        return dataclasses.replace(
+            document,
             number=row.get("reference"),
-            remainder=_money(row.get("unapplied")),
-            shares=shares,
-            voided=voided,
+            remainder=told.remainder if shares is None or unapplied is None else unapplied,
+            shares=told.shares if shares is None else self._shares(shares),
         )
+
+    def _shares(self, allocations: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+        """Returns what a payment there pays, by the keys of the invoices' pairs."""
+        found: dict[str, Decimal] = {}
+        for share in allocations:
+            key = self.keys.get(share["invoice"], f"there:{share['invoice']}")
+            found[key] = found.get(key, ZERO) + Decimal(share["amount"])
+        return found
 
     # --- twice there ------------------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ def read_books(connection: Connection, *, seconds: float = SECONDS, kept: dt.tim
         whole = finished_reading(connection, kept)
         if whole and whole.as_of and whole.as_of >= asked_at:
             return whole  # another who asked meanwhile has brought it
-        reading = whole or unfinished_reading(connection) or _begin(connection)
+        reading = whole or unfinished_reading(connection) or _begin(connection, kept)
         if reading and _claim(reading):
             try:
                 if _read_on(connection, reading, ends):
@@ -102,13 +102,20 @@ def forget_readings(before: dt.datetime) -> int:
 # --- the claim ------------------------------------------------------------------------------------------------------
 
 
-def _begin(connection: Connection) -> BooksReading | None:
-    BooksReading.objects.unfinished().filter(connection=connection).delete()
+def _begin(connection: Connection, kept: dt.timedelta) -> BooksReading | None:
+    """Returns a new reading; None where another was faster."""
+    now = timezone.now()
+    # Not one that another has begun this very moment.
+    BooksReading.objects.unfinished().filter(connection=connection, began_at__lt=now - ABANDONED).delete()
     try:
         with transaction.atomic():
-            return BooksReading.objects.create(connection=connection, began_at=timezone.now())
-    except IntegrityError:  # another was faster
+            begun = BooksReading.objects.create(connection=connection, began_at=now)
+    except IntegrityError:
         return None
+    if finished_reading(connection, kept):  # begun and finished by another since we looked
+        begun.delete()
+        return None
+    return begun
 
 
 def _claim(reading: BooksReading) -> bool:

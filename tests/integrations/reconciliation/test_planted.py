@@ -137,3 +137,14 @@ def test_only_days_from_the_chosen_one_on_are_to_agree(company, books, sync):
     assert report.comparison.states["payment"] == {"apart": 1}
     planting.by_hand(client, "H-1")
     assert named(reconcile_now(company)) == planting.planted
+
+
+def test_what_the_books_do_not_say_does_not_differ(planting, sync):
+    """A field that a side does not say is unknown, and not empty."""
+    planting.fill(unpaid=1, paid=1)
+    sync()
+    for link in Link.objects.filter(kind__in=["invoice", "payment"]):
+        for name in set(link.seen) - {"date"}:
+            Link.objects.filter(pk=link.pk).update(seen={key: link.seen[key] for key in link.seen if key != name})
+            assert named(reconcile_known(planting.connection)) == set(), name
+        Link.objects.filter(pk=link.pk).update(seen=link.seen)
