@@ -75,6 +75,7 @@ def test_both_sides_and_what_explains_them(planting, api):
     }
 
 
+@pytest.mark.slow
 def test_days_narrow_it_and_the_chosen_first_day_is_the_default(planting, api):
     assert [row["month"] for row in api.get(AT, {"to": "2026-10-31"}).json()["months"]] == ["2026-10"]
     # The payment is of November, and settles an invoice of these days.
@@ -86,6 +87,7 @@ def test_days_narrow_it_and_the_chosen_first_day_is_the_default(planting, api):
     assert (body["from"], body["invoices"]) == ("2026-10-01", 2)
 
 
+@pytest.mark.slow
 def test_the_table_is_safe_for_spreadsheets(planting, api):
     planting.invoices[0].client.__class__.objects.filter(pk=planting.clients[0].pk).update(
         first_name="", last_name="=1+1"
@@ -116,7 +118,7 @@ def test_the_table_is_safe_for_spreadsheets(planting, api):
         ({"format": "xlsx"}, "format"),
     ],
 )
-def test_what_cannot_be_taken_is_named(query, field, company, api):
+def test_what_cannot_be_taken_is_named(query, field, api):
     response = api.get(AT, query)
     assert response.status_code == 400
     assert list(response.json()["error"]["details"]) == [field]
@@ -158,6 +160,7 @@ def test_large_books_are_read_on_by_a_worker(company, api, intuit, monkeypatch, 
     assert queue.queue_size() == 1
 
 
+@pytest.mark.slow
 def test_the_verdict_is_kept_of_the_whole_only(planting, api):
     api.get(AT, {"to": "2026-10-31"})
     assert not Reconciliation.objects.exists()
@@ -166,6 +169,7 @@ def test_the_verdict_is_kept_of_the_whole_only(planting, api):
     assert (kept.differences, kept.amount, kept.invoices, kept.by_reading) == (2, Decimal("28.25"), 2, True)
 
 
+@pytest.mark.slow
 def test_another_companys_books_are_not_asked(planting, second_workspace, api_key):
     response = api_client(api_key(workspace=second_workspace)).get(AT)
     assert response.json()["error"]["code"] == "INTEGRATION_NOT_CONNECTED"

@@ -72,7 +72,7 @@ def explained(found: Comparison, period: Period) -> None:
         )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PAIRS, PERIODS)
 def test_the_differences_explain_the_sums(pairs, period):
     found = compare(pairs, period)
@@ -80,7 +80,7 @@ def test_the_differences_explain_the_sums(pairs, period):
     assert sum(sum(counted.values()) for counted in found.states.values()) <= len(pairs)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PAIRS, PERIODS)
 def test_what_is_equal_does_not_differ(pairs, period):
     equal = [BooksPair(one.key, one.kind, here=one.here, there=one.here, linked=True) for one in pairs]
@@ -89,7 +89,7 @@ def test_what_is_equal_does_not_differ(pairs, period):
     assert all(owed[HERE] == owed[THERE] for owed in found.owed.values())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(MONEY, MONEY, PARTIES), max_size=5), st.lists(st.tuples(MONEY, PARTIES), max_size=3))
 def test_what_is_owed_is_the_open_balances_less_what_is_unapplied(invoices, payments):
     """Also where a payment of somebody else settles an invoice."""

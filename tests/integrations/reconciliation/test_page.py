@@ -69,6 +69,7 @@ def test_the_card_says_whether_the_books_are_right(planting, desk):
     )
 
 
+@pytest.mark.slow
 def test_nights_cost_no_call_but_one_a_week(planting, intuit, sync):
     tasks.reconcile(planting.connection.pk)
     intuit.forget_requests()
@@ -88,6 +89,7 @@ def test_nights_cost_no_call_but_one_a_week(planting, intuit, sync):
     assert Reconciliation.objects.get().differences == 1
 
 
+@pytest.mark.slow
 def test_the_daily_work_leaves_each_company_to_a_task_of_its_own(planting, queue):
     BooksReading.objects.create(
         connection=planting.connection, began_at=timezone.now() - dt.timedelta(hours=2), finished_at=timezone.now()
@@ -100,12 +102,14 @@ def test_the_daily_work_leaves_each_company_to_a_task_of_its_own(planting, queue
     assert queue.queue_size() == 1
 
 
+@pytest.mark.slow
 def test_books_that_do_not_answer_at_night_are_compared_as_they_were_seen(planting, intuit):
     intuit.fault("status", path="/query", status=503, times=50)
     tasks.reconcile(planting.connection.pk)
     assert Reconciliation.objects.get().by_reading is False
 
 
+@pytest.mark.slow
 def test_large_books_take_several_tasks(planting, queue, monkeypatch):
     monkeypatch.setattr("integrations.jobs.reconciling.read_books", lambda *_args, **_fields: 1 / 0)
     BooksReading.objects.create(
@@ -144,6 +148,7 @@ def test_the_page_names_each_difference_and_its_way_out(planting, desk, intuit):
     assert payment.pk not in page
 
 
+@pytest.mark.slow
 def test_days_are_checked_and_kept(planting, desk):
     browser, at = desk(), page_of(planting.connection)
     page = browser.get(f"{at}?first=2026-12-01").content.decode()
@@ -173,6 +178,7 @@ def test_who_may_look_and_who_may_ask(planting, desk, second_workspace):
     assert viewer.get(at).status_code == 404
 
 
+@pytest.mark.slow
 def test_books_that_cannot_be_asked_and_such_as_take_long(planting, desk, intuit, queue, monkeypatch):
     browser, at = desk(), page_of(planting.connection)
     intuit.fault("status", path="/query", status=503, times=50)
@@ -212,6 +218,7 @@ def test_no_english_is_left_in_another_language(planting, desk, another_language
         assert english_in(browser.get(address).content.decode()) - {"admin"} == set(), address
 
 
+@pytest.mark.slow
 def test_no_more_queries_for_more_documents(planting, desk, sync, django_assert_max_num_queries):
     browser, at = desk(), page_of(planting.connection)
 

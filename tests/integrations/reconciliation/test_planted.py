@@ -18,6 +18,7 @@ def planting(company, books) -> Planting:
     return Planting(company, books)
 
 
+@pytest.mark.slow
 def test_a_company_agrees_after_a_sync(planting, sync):
     planting.fill(unpaid=4, paid=4)
     assert sync().failed == 0
@@ -123,6 +124,7 @@ def test_what_the_books_had_before_is_apart(company, books, sync):
     assert named(reconcile_known(company)) == planting.planted
 
 
+@pytest.mark.slow
 def test_only_days_from_the_chosen_one_on_are_to_agree(company, books, sync):
     planting = Planting(company, books)
     BooksSettings.objects.update(invoices_from=dt.date(2026, 11, 1))
@@ -139,6 +141,7 @@ def test_only_days_from_the_chosen_one_on_are_to_agree(company, books, sync):
     assert named(reconcile_now(company)) == planting.planted
 
 
+@pytest.mark.slow
 def test_what_the_books_do_not_say_does_not_differ(planting, sync):
     """A field that a side does not say is unknown, and not empty."""
     planting.fill(unpaid=1, paid=1)

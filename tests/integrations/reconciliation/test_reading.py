@@ -42,6 +42,7 @@ def test_a_reading_serves_for_some_minutes_with_what_changed_since(planting, int
     assert BooksReading.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_reading_that_cannot_be_brought_up_to_date_is_made_anew(planting):
     first = read_books(planting.connection)
     cursors = {name: {**state, "cursor": "?"} for name, state in first.cursors.items()}
@@ -49,6 +50,7 @@ def test_a_reading_that_cannot_be_brought_up_to_date_is_made_anew(planting):
     assert read_books(planting.connection) != first
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_within_a_transaction(planting, intuit):
     open_ones = []
 
@@ -63,6 +65,7 @@ def test_nothing_is_asked_within_a_transaction(planting, intuit):
     assert set(open_ones) == {before}
 
 
+@pytest.mark.slow
 def test_who_comes_second_waits_for_the_first(planting, intuit, monkeypatch):
     """Two web processes: the second finds the claim taken, and has what the first brings."""
     reading = BooksReading.objects.create(
@@ -80,6 +83,7 @@ def test_who_comes_second_waits_for_the_first(planting, intuit, monkeypatch):
     assert asked(intuit) == 0
 
 
+@pytest.mark.slow
 def test_who_waits_too_long_is_told_so(planting):
     BooksReading.objects.create(
         connection=planting.connection, began_at=timezone.now(), claim="first", records=2000,
@@ -110,6 +114,7 @@ def test_large_books_are_read_in_several_turns(planting, intuit, monkeypatch):
     assert named(reconcile_now(planting.connection)) == set()
 
 
+@pytest.mark.slow
 def test_a_dead_reader_is_followed_by_the_next(planting):
     past = timezone.now() - dt.timedelta(seconds=1)
     dead = BooksReading.objects.create(
@@ -138,6 +143,7 @@ def test_who_has_lost_the_claim_writes_nothing_more(planting, intuit):
     assert not ReadingPage.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_books_that_do_not_answer_keep_nobody_waiting_for_good(planting, intuit):
     intuit.fault("status", path="/query", status=503, times=50)
     with pytest.raises(Unavailable):
@@ -147,6 +153,7 @@ def test_the_books_that_do_not_answer_keep_nobody_waiting_for_good(planting, int
     assert named(reconcile_now(planting.connection)) == set()
 
 
+@pytest.mark.slow
 def test_what_changes_while_the_pages_are_read_is_taken_in(planting, intuit):
     """A payment between the page of invoices and that of payments: both of it, or neither."""
     [invoice, deleted, *_] = planting.invoices
