@@ -15,7 +15,7 @@ from integrations.reconciliation.causes import Cause
 from integrations.reconciliation.documents import HERE, THERE, DocumentState
 
 FORMATS = ("json", "csv")
-_DAY: dict[str, Any] = {"type": "string", "format": "date"}
+_DAY: dict[str, Any] = {"type": "string", "format": "date", "pattern": "^(19[7-9]|20[0-9]|21[0-9])"}
 _PARAMETERS = [
     OpenApiParameter("from", _DAY, description="The first day, such as 2026-11-01. Default: the day from which the "
                      "books are kept equal; all days, where none was chosen."),
