@@ -77,9 +77,10 @@ def dirty_records(connection: Connection) -> set[tuple[str, str]]:
 
 
 def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
-    """Returns the open problems of invoices and payments by kind and record; a question before a refusal, and either
-    before what is merely good to know."""
-    rows = Problem.objects.open().filter(connection=connection, record_kind__in=KINDS_READ).order_by("occurred_at")
+    """Returns the open problems of customers, invoices and payments by kind and record; a question before a refusal, and
+    either before what is merely good to know."""
+    kinds = (CUSTOMER.name, *KINDS_READ)
+    rows = Problem.objects.open().filter(connection=connection, record_kind__in=kinds).order_by("occurred_at")
     found: dict[tuple[str, str], OpenProblem] = {}
     for pk, kind, record_id, code, data, notice in rows.values_list(
         "pk", "record_kind", "record_id", "code", "data", "notice"
@@ -94,7 +95,8 @@ def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
 
 
 class Customers:
-    """Who is who: clients and the customers that they are in the books.
+    """Who is who: clients and the customers that they are in the books; of one that was merged there into another, that
+    one.
 
     A party is a client's id, or `THERE_ONLY` and the id there of a customer that FieldCamp has no client for.
     """
@@ -108,13 +110,13 @@ class Customers:
         self.names: dict[str, str] = {}
         self.gone = set(gone)
         shown = KeyTextTransform("display_name", "seen")
-        columns = rows.values_list("record_id", "remote_id", "seen_gone", "cut_at", shown)
-        for record_id, remote_id, seen_gone, cut_at, name in sorted(columns, key=lambda row: row[3] is None):
+        columns = rows.values_list("record_id", "remote_id", "seen_gone", "cut_at", shown, "successor")
+        for record_id, remote_id, seen_gone, cut_at, name, heir in sorted(columns, key=lambda row: row[3] is None):
             self.names[remote_id] = name or ""
             if seen_gone:
                 self.gone.add(remote_id)
             if record_id:
-                self.by_client[record_id] = remote_id
+                self.by_client[record_id] = heir or remote_id
                 if cut_at is None:
                     self.by_customer[remote_id] = record_id
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from fieldcamp.workspace.models import PaymentAllocation
-from integrations.kinds import INVOICE, PAYMENT
+from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import BooksReading, Connection, JobItem, JobPart, Outcome
 from integrations.reconciliation.documents import ZERO, BooksDocument, BooksPair
 from integrations.reconciliation.here import documents_here
@@ -145,6 +145,8 @@ class _Laying:
             if kind == INVOICE.name and (record_id in self.moving[0] or here.party in self.moving[1]):
                 there = dataclasses.replace(there, remainder=None)
         made = link is not None and link.seen is not None
+        customer_gone = own in self.customers.gone
+        about = problem or (self.problems.get((CUSTOMER.name, here.party)) if customer_gone else None)
         return BooksPair(
             record_id,
             kind,
@@ -155,11 +157,11 @@ class _Laying:
             linked=bool(link and made and not link.cut),
             cut=bool(link and made and link.cut),
             waiting=bool((kind, record_id) in self.dirty or (link and link.pending)),
-            problem=problem.id if problem else "",
+            problem=about.id if about else "",
             refused=bool(problem and problem.refused),
             asked=bool((problem and problem.asked) or (link and link.held)),
             unread=bool(link and (kind, link.remote_id) in self.unread),
-            customer_gone=own in self.customers.gone,
+            customer_gone=customer_gone,
         )
 
     def _party(self, kind: str, record_id: str, here: BooksDocument, link: KnownLink, row: Row) -> str:

@@ -151,3 +151,15 @@ def test_what_the_books_do_not_say_does_not_differ(planting, sync):
             Link.objects.filter(pk=link.pk).update(seen={key: link.seen[key] for key in link.seen if key != name})
             assert named(reconcile_known(planting.connection)) == set(), name
         Link.objects.filter(pk=link.pk).update(seen=link.seen)
+
+
+def test_a_merge_is_named_until_a_sync_has_followed_it(planting, sync):
+    planting.fill(unpaid=2, paid=0)
+    lost, kept = planting.clients[:2]
+    sync()
+    planting.merged_there(lost, kept)
+    assert named(reconcile_now(planting.connection)) == planting.planted
+    sync()
+    for report in (reconcile_known(planting.connection), reconcile_now(planting.connection)):
+        assert named(report) == set()
+        assert {row.difference for row in report.customers} == {0}
