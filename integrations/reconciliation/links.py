@@ -77,8 +77,8 @@ def dirty_records(connection: Connection) -> set[tuple[str, str]]:
 
 
 def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
-    """Returns the open problems of customers, invoices and payments by kind and record; a question before a refusal, and
-    either before what is merely good to know."""
+    """Returns the open problems of customers, invoices and payments by kind and record; a question before a refusal,
+    and either before what is merely good to know."""
     kinds = (CUSTOMER.name, *KINDS_READ)
     rows = Problem.objects.open().filter(connection=connection, record_kind__in=kinds).order_by("occurred_at")
     found: dict[tuple[str, str], OpenProblem] = {}

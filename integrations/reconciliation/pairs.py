@@ -165,16 +165,18 @@ class _Laying:
         )
 
     def _party(self, kind: str, record_id: str, here: BooksDocument, link: KnownLink, row: Row) -> str:
-        """Returns who owes it there. What was agreed on stays so: a payment keeps its payer (a parent pays for a site),
-        and an invoice may stand at a customer that no client is."""
+        """Returns who owes it there. A payment that was made there keeps its payer (a parent pays for a site), as far as
+        a sync has seen it; and an invoice may stand at a customer that no client is, if that was agreed on."""
         customer = str(row.get("customer") or "")
         if not customer or customer == self.customers.by_client.get(here.party):
             return here.party
         party = self.customers.party_there(customer)
-        agreed = link.customer == customer and not link.cut
-        if agreed and (self.here.made_in.get(record_id) or party.startswith(Customers.THERE_ONLY)):
-            return here.party
-        return party
+        if link.cut:
+            return party
+        if self.here.made_in.get(record_id):
+            return here.party if customer == (link.seen or {}).get("customer") else party
+        agreed = link.customer == customer and party.startswith(Customers.THERE_ONLY)
+        return here.party if agreed else party
 
     def _document(self, kind: str, row: Row, party: str, here: BooksDocument | None = None) -> BooksDocument:
         """Returns what the books have. What they do not say counts as FieldCamp has it, and so does not differ."""

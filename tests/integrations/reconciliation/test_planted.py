@@ -163,3 +163,49 @@ def test_a_merge_is_named_until_a_sync_has_followed_it(planting, sync):
     for report in (reconcile_known(planting.connection), reconcile_now(planting.connection)):
         assert named(report) == set()
         assert {row.difference for row in report.customers} == {0}
+
+
+@pytest.mark.slow
+def test_who_pays_for_somebody_else_there_is_no_difference(planting, books, sync):
+    """A landlord pays for a flat, and more than that: the payment is the landlord's there, and stays so."""
+    client = planting.add_client("Flat")
+    invoice = planting.add_invoice(client, "90")
+    sync()
+    above, landlord = [books.add("Customer", DisplayName=name) for name in ("Owner", "Landlord")]
+    books.edit("Customer", landlord["Id"], ParentRef={"value": above["Id"]}, Job=True)
+    books.edit("Customer", planting.remote_id(client), ParentRef={"value": landlord["Id"]}, Job=True)
+    there = planting.there(invoice)
+    share = {"Amount": 90.0, "LinkedTxn": [{"TxnId": there["Id"], "TxnType": "Invoice"}]}
+    customer = {"value": landlord["Id"]}
+    paid = books.add("Payment", CustomerRef=customer, TotalAmt=500.0, TxnDate="2026-11-20", Line=[share])
+    report = reconcile_now(planting.connection)
+    assert named(report) == {("payment", paid["Id"], Cause.NOT_LINKED_HERE)}
+    explained(report.comparison, report.period)
+    sync()
+    assert named(reconcile_known(planting.connection)) == named(reconcile_now(planting.connection)) == set()
+    books.edit("Payment", paid["Id"], CustomerRef={"value": above["Id"]})
+    [row] = reconcile_now(planting.connection).differences
+    assert (row.difference.cause, row.difference.fields) == (Cause.MOVED_CUSTOMER, ("customer",))
+
+
+@pytest.mark.slow
+def test_what_settles_an_invoice_otherwise(planting, books, sync):
+    """A credit memo that was applied there comes as a payment, a deposit on the form as nothing: the open balance
+    differs."""
+    planting.fill(unpaid=2, paid=0)
+    credited, deposited = planting.invoices
+    sync()
+    there = planting.there(credited)
+    detail = {"ItemRef": {"value": planting.connection.books.default_item_id}, "Qty": 1, "UnitPrice": 30.0}
+    line = {"Amount": 30.0, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+    memo = books.add("CreditMemo", CustomerRef=there["CustomerRef"], TxnDate="2026-11-20", Line=[line])
+    shares = [{"Amount": 30.0, "LinkedTxn": [{"TxnId": id, "TxnType": kind}]}
+              for id, kind in ((there["Id"], "Invoice"), (memo["Id"], "CreditMemo"))]  # fmt: skip
+    books.add("Payment", CustomerRef=there["CustomerRef"], TotalAmt=0, TxnDate="2026-11-20", Line=shares)
+    books.edit("Invoice", planting.remote_id(deposited), Deposit=20.0)
+    sync()
+    for report in (reconcile_known(planting.connection), reconcile_now(planting.connection)):
+        explained(report.comparison, report.period)
+        for row in report.differences:
+            assert (row.difference.pair.record_id, row.difference.fields) == (deposited.pk, ("open",))
+            assert row.difference.cause is Cause.VARIANCE
