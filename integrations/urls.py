@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import books, connect, desk, mail, problems, settings, tour
+from integrations.views import books, connect, desk, mail, problems, reconciliation, settings, tour
 
 app_name = "integrations"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
     path("connections/<str:connection_id>/refresh/", books.refresh_company, name="refresh_company"),
     path("connections/<str:connection_id>/mapping/", books.mapping, name="mapping"),
+    path("connections/<str:connection_id>/reconciliation/", reconciliation.page, name="reconciliation"),
+    path(
+        "connections/<str:connection_id>/reconciliation/reading/", reconciliation.reading, name="reconciliation_reading"
+    ),
+    path("connections/<str:connection_id>/reconciliation.csv", reconciliation.table, name="reconciliation_table"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
     path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),
     path("company/", desk.choose_company, name="choose_company"),

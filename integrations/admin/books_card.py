@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from integrations.admin.buttons import Button
+from integrations.admin.reconciliation import verdicts_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import BOOKS, TAX, KindName
 from integrations.models import BooksSettings, Connection, Direction, DirtyRow, Link, Stream
@@ -47,7 +48,7 @@ class KindRow:
 
 
 def books_context(connection: Connection, may_change: bool) -> dict[str, Any]:
-    """Returns the books' part of a connection's page; four queries."""
+    """Returns the books' part of a connection's page; five queries."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     company = company_of(settings)
     streams = sorted(connection.streams.exclude(kind=""), key=lambda stream: _ORDER.index(KindName(stream.kind)))
@@ -66,6 +67,8 @@ def books_context(connection: Connection, may_change: bool) -> dict[str, Any]:
         "closed_until": day_of(company.closed_until) if company else None,
         "warnings": warnings(company) if company else [],
         "kinds": _rows(streams),
+        "verdict": verdicts_of([connection]).get(connection.pk),
+        "reconciliation_url": reverse("integrations:reconciliation", args=[connection.pk]),
         "buttons": buttons,
     }
 

@@ -14,6 +14,7 @@ from fieldcamp.desk.users import DeskUser
 from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
+from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.selectors.status import Standing, standing, standings
 from integrations.services.setup import keeps_books
@@ -82,6 +83,7 @@ class AccountRow:
     tone: str
     buttons: list[Button]
     facts: str = ""
+    verdict: VerdictLine | None = None
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
     return next((state for state in _WORST_FIRST if state in states), None)
 
 
-def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str]) -> Card:
-    """Builds the card of one provider; `facts` are those of companies' books, by their connection."""
+def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str], verdicts: Mapping[str, VerdictLine]) -> Card:
+    """Builds the card of one provider; `facts` and `verdicts` are those of companies' books, by their connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
@@ -174,6 +176,7 @@ def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str]) -> Car
             TONES[ConnectionState(connection.state)],
             connection_buttons(connection, desk_user, rights),
             facts.get(connection.pk, ""),
+            verdicts.get(connection.pk),
         )
         for connection in found.accounts
     ]
@@ -208,7 +211,7 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; one query more where there are books, whosever they are."""
+    """Builds their cards; two queries more where there are books, whosever they are."""
     books = _books(found)
-    facts = facts_of(books) if books else {}
-    return [_card(one, desk_user, facts) for one in found]
+    facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
+    return [_card(one, desk_user, facts, verdicts) for one in found]

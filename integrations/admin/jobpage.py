@@ -1,6 +1,5 @@
 """What one job's page shows: its progress, counts by entity and account, errors, and what became of each record."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.desk.users import DeskUser
+from fieldcamp.spreadsheets import csv_line
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.fixes import TITLES
@@ -188,22 +188,9 @@ def action_of(item: JobItem) -> str:
     return str((IN_BOOKS.get(item.action) if books else None) or ACTIONS.get(item.action) or item.action)
 
 
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def safe_cell(value: object) -> str:
-    """Returns the text so that no spreadsheet takes it for a formula:
-    https://owasp.org/www-community/attacks/CSV_Injection"""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
 def csv_lines(job: SyncJob, outcome: str = "") -> Iterator[str]:
     """Yields the job's results, fetched a chunk at a time."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["job_id", "job_created_at", "account", "kind", "record_id", "remote_id", "outcome", "action",
+    yield csv_line(["job_id", "job_created_at", "account", "kind", "record_id", "remote_id", "outcome", "action",
                            "message"])  # fmt: skip
     accounts = dict(Connection.objects.filter(workspace_id=job.workspace_id).values_list("pk", "account_name"))
     last = 0
@@ -211,11 +198,10 @@ def csv_lines(job: SyncJob, outcome: str = "") -> Iterator[str]:
         rows = JobItem.objects.filter(job=job, pk__gt=last).order_by("pk")
         chunk = list((rows.filter(outcome=outcome) if outcome else rows)[:2000])
         for item in chunk:
-            cells = (
+            yield csv_line([
                 job.pk, instant(job.created_at), accounts.get(item.connection_id, ""), item.kind, item.record_id,
                 item.remote_id, item.outcome, item.action, item.message,
-            )  # fmt: skip
-            yield writer.writerow([safe_cell(cell) for cell in cells])
+            ])  # fmt: skip
         if len(chunk) < 2000:
             return
         last = chunk[-1].pk

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from integrations.api import jobs, sync
+from integrations.api import jobs, reconciliation, sync
+from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
 urlpatterns = [
@@ -16,3 +17,6 @@ for provider in PROVIDERS.values():
         path(f"{start}/sync", sync.SyncView.of(provider).as_view(), name=f"{provider.slug}-sync"),
         path(f"{start}/status", sync.StatusView.of(provider).as_view(), name=f"{provider.slug}-status"),
     ]
+    if INVOICE.name in provider.kinds:
+        view = reconciliation.ReconciliationView.of(provider)
+        urlpatterns.append(path(f"{start}/reconciliation", view.as_view(), name=f"{provider.slug}-reconciliation"))

@@ -14,6 +14,7 @@ from fieldcamp.api import services as api
 from fieldcamp.workspace.models import AuditEntry, Change
 from integrations.calendar import busy
 from integrations.models import ChangeRow, Heartbeat, JobItem, SummaryMail, SyncJob, WorkspaceIntegration
+from integrations.reconciliation.reading import forget_readings
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ def daily(now: dt.datetime) -> None:
         ),
         "api": api.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
+        "readings": forget_readings(now - dt.timedelta(hours=1)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
     }
     log.info("pruned", **pruned)

@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.jobs import housekeeping, runner, watchdog
+from integrations.jobs import housekeeping, reconciling, runner, watchdog
 from integrations.mail import weekly
 
 
@@ -21,9 +21,23 @@ def pulse(sender: str) -> None:
 def daily() -> None:
     """Prunes, and does what the moving of the window asks for."""
     housekeeping.daily(timezone.now())
+    for connection_id in reconciling.due():
+        async_task("integrations.jobs.tasks.reconcile", connection_id)
 
 
 def hourly() -> None:
     """Sends the weekly summaries that are due, so many at a time that one task ends well before its time-out."""
     if weekly.send_due(timezone.now()) >= weekly.AT_ONCE:
         async_task("integrations.jobs.tasks.hourly")
+
+
+def reconcile(connection_id: str, turn: int = 1) -> None:
+    """Makes the nightly verdict about one company's books; those that are large take several turns."""
+    if not reconciling.reconcile(connection_id, timezone.now()) and turn < reconciling.MOST_TURNS:
+        async_task("integrations.jobs.tasks.reconcile", connection_id, turn + 1)
+
+
+def read_books(connection_id: str, turn: int = 1) -> None:
+    """Reads on in large books that somebody has asked about."""
+    if not reconciling.read_on(connection_id) and turn < reconciling.MOST_TURNS:
+        async_task("integrations.jobs.tasks.read_books", connection_id, turn + 1)

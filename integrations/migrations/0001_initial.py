@@ -486,4 +486,53 @@ class Migration(migrations.Migration):
             model_name='workspaceintegration',
             constraint=models.UniqueConstraint(fields=('workspace', 'integration'), name='one_row_per_integration'),
         ),
+        migrations.CreateModel(
+            name='BooksReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('began_at', models.DateTimeField()),
+                ('as_of', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('cursors', models.JSONField(default=dict)),
+                ('gone_customers', models.JSONField(default=list)),
+                ('records', models.PositiveIntegerField(default=0)),
+                ('claim', models.CharField(blank=True, max_length=40)),
+                ('claimed_until', models.DateTimeField(blank=True, null=True)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='integrations.connection')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ReadingPage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('records', models.JSONField(default=list)),
+                ('reading', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='integrations.booksreading')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Reconciliation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('as_of', models.DateTimeField()),
+                ('by_reading', models.BooleanField(default=False)),
+                ('invoices', models.PositiveIntegerField(default=0)),
+                ('open_here', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
+                ('differences', models.PositiveIntegerField(default=0)),
+                ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
+                ('read_at', models.DateTimeField(blank=True, null=True)),
+                ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reconciliation', to='integrations.connection')),
+            ],
+            options={
+                'verbose_name': 'reconciliation',
+                'verbose_name_plural': 'reconciliation',
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='booksreading',
+            constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None)), fields=('connection',), name='one_unfinished_reading'),
+        ),
     ]

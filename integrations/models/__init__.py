@@ -16,10 +16,11 @@ from integrations.models.jobs import Heartbeat, JobDirection, JobItem, JobPart, 
 from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
 from integrations.models.problems import Hold, Problem
+from integrations.models.reconciliation import BooksReading, ReadingPage, Reconciliation
 
 __all__ = [
-    "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState", "Direction",
-    "DirtyRow", "Heartbeat", "Hold", "JobDirection", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason",
-    "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget", "ProviderCalls", "Stream", "SummaryMail",
-    "SyncJob", "WorkspaceIntegration", "not_connected_reason",
+    "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
+    "Direction", "DirtyRow", "Heartbeat", "Hold", "JobDirection", "JobItem", "JobPart", "JobStatus", "Link",
+    "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget", "ProviderCalls",
+    "ReadingPage", "Reconciliation", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

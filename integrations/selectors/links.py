@@ -33,3 +33,17 @@ def job_url(job_id: str) -> str:
 
 def visit_url(visit_id: str) -> str:
     return absolute("admin:workspace_visit_change", visit_id)
+
+
+def problem_url(problem_id: str) -> str:
+    return absolute("admin:integrations_problem_change", problem_id)
+
+
+def record_url(kind: str, record_id: str) -> str:
+    """Returns the page of an invoice or a payment of FieldCamp."""
+    return absolute(f"admin:workspace_{kind}_change", record_id)
+
+
+def reconciliation_url(connection_id: str) -> str:
+    """Returns where both sides' documents are compared."""
+    return absolute("integrations:reconciliation", connection_id)

@@ -22,6 +22,8 @@ SPEAKING = (
     "integrations/mail/*.py",
     "integrations/templatetags/*.py",
     "integrations/models/*.py",
+    "integrations/reconciliation/causes.py",
+    "integrations/reconciliation/verdict.py",
     "integrations/services/setup.py",
     "integrations/services/schedule.py",
     "integrations/services/decisions.py",

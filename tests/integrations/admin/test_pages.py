@@ -8,7 +8,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from integrations.admin.jobpage import PAGE, safe_cell
+from fieldcamp.spreadsheets import safe_cell
+from integrations.admin.jobpage import PAGE
 from integrations.models import Heartbeat, JobItem, OAuthGrant, Problem, SyncJob, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from tests.integrations.admin.conftest import CANARY, GOOGLE, LISTS, pages_of

@@ -1,0 +1,187 @@
+"""The report: what is compared, with names and the next step for each difference."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import override
+
+from fieldcamp.workspace.models import Client
+from integrations.kinds import INVOICE
+from integrations.models import BooksReading, BooksSettings, Connection
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+from integrations.reconciliation.causes import SENTENCES
+from integrations.reconciliation.compare import Comparison, Difference, compare
+from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument, Period
+from integrations.reconciliation.links import Customers
+from integrations.reconciliation.pairs import pairs_of
+from integrations.selectors.links import problem_url, reconciliation_url, record_url
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRow:
+    """What one customer owes on either side; `client_id` and `remote_id` are "" where that side does not know them."""
+
+    client_id: str
+    remote_id: str
+    name: str
+    here: Decimal
+    there: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.here - self.there
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """A difference as it is shown: whose it is, and where somebody does something about it. `owed` is what it adds to
+    what customers owe, and the `sentence` is English."""
+
+    difference: Difference
+    party: OwedRow
+    owed: list[OwedRow]
+    sentence: str
+    page_here: str
+    page_there: str
+    problem_url: str
+    next_action_url: str
+
+    @property
+    def here(self) -> BooksDocument | None:
+        return self.difference.pair.side(HERE)
+
+    @property
+    def there(self) -> BooksDocument | None:
+        return self.difference.pair.side(THERE)
+
+    @property
+    def number(self) -> str:
+        pair = self.difference.pair
+        return next((one.number for one in (pair.here, pair.there) if one is not None and one.number), "")
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationReport:
+    """Both sides of one company, compared over the days of `period`. True as of `as_of`; `by_reading`: the books were
+    asked, and not only compared as they were last seen. `first_day` is that from which the two are kept equal."""
+
+    connection: Connection
+    as_of: dt.datetime
+    by_reading: bool
+    period: Period
+    first_day: str
+    comparison: Comparison
+    customers: list[OwedRow]
+    differences: list[DifferenceRow]
+
+    @property
+    def provider(self) -> Provider:
+        return PROVIDERS[self.connection.integration]
+
+    @property
+    def invoices(self) -> int:
+        """Returns how many invoices FieldCamp has in these days."""
+        months = self.comparison.months.values()
+        return sum(sums.kinds[INVOICE.name][HERE].count for sums in months if INVOICE.name in sums.kinds)
+
+    @property
+    def open_here(self) -> Decimal:
+        return sum((row.here for row in self.customers), ZERO)
+
+    @property
+    def amount(self) -> Decimal:
+        """Returns what the differences come to, each by its size."""
+        return sum((row.difference.size for row in self.differences), ZERO)
+
+    @property
+    def is_whole(self) -> bool:
+        """Returns whether it is about all days from the first one on."""
+        return self.period == Period(self.first_day)
+
+
+def first_day_of(connection: Connection) -> str:
+    """Returns the day from which the two are kept equal, or ""."""
+    day = BooksSettings.objects.filter(connection=connection).values_list("invoices_from", flat=True).first()
+    return day.isoformat() if day else ""
+
+
+def make_report(
+    connection: Connection, *, reading: BooksReading | None = None, first: str | None = None, last: str = ""
+) -> ReconciliationReport:
+    """Compares both sides from the day `first` to `last`; by default from the chosen first day on, without an end.
+
+    Without a reading the books are taken as they were last seen. Asks no provider and writes nothing."""
+    first_day = first_day_of(connection)
+    period = Period(first_day if first is None else first, last)
+    pairs, customers = pairs_of(connection, reading, first_day)
+    comparison = compare(pairs, period)
+    names = _Names(connection, customers, comparison)
+    owed = [
+        names.row(party, sides[HERE], sides[THERE]) for party, sides in comparison.owed.items() if any(sides.values())
+    ]
+    return ReconciliationReport(
+        connection=connection,
+        as_of=(reading.as_of or reading.began_at) if reading else connection.last_synced_at or timezone.now(),
+        by_reading=reading is not None,
+        period=period,
+        first_day=first_day,
+        comparison=comparison,
+        customers=sorted(owed, key=lambda row: (not row.difference, row.name.casefold(), row.client_id, row.remote_id)),
+        differences=[_row(connection, difference, names) for difference in _ordered(comparison.differences)],
+    )
+
+
+def _ordered(differences: Iterable[Difference]) -> list[Difference]:
+    """Returns the newest first, invoices before payments."""
+
+    def day(difference: Difference) -> str:
+        return max(document.date for document in difference.pair.counting())
+
+    by_key = sorted(differences, key=lambda difference: (difference.pair.kind, difference.pair.key))
+    return sorted(by_key, key=day, reverse=True)
+
+
+class _Names:
+    """Names of all that the report shows; one query for some hundred clients."""
+
+    def __init__(self, connection: Connection, customers: Customers, comparison: Comparison):
+        self.customers = customers
+        parties = {party for party, sides in comparison.owed.items() if any(sides.values())}
+        for difference in comparison.differences:
+            parties |= {document.party for document in difference.pair.counting()} | difference.owed.keys()
+        ids = sorted(party for party in parties if not party.startswith(Customers.THERE_ONLY))
+        self.clients: dict[str, str] = {}
+        for start in range(0, len(ids), 500):
+            found = Client.objects.filter(workspace_id=connection.workspace_id, pk__in=ids[start : start + 500])
+            self.clients |= {client.pk: str(client) for client in found}
+
+    def row(self, party: str, here: Decimal = ZERO, there: Decimal = ZERO) -> OwedRow:
+        remote_id = self.customers.customer_of(party)
+        name = self.clients.get(party) or self.customers.names.get(remote_id, "")
+        client_id = "" if party.startswith(Customers.THERE_ONLY) else party
+        return OwedRow(client_id, remote_id, name, here, there)
+
+
+def _row(connection: Connection, difference: Difference, names: _Names) -> DifferenceRow:
+    provider, pair = PROVIDERS[connection.integration], difference.pair
+    with override("en"):
+        sentence = str(SENTENCES[difference.cause]).format(books=provider.label)
+    page_here = record_url(pair.kind, pair.record_id) if pair.here is not None else ""
+    page_there = ""
+    if pair.there is not None and provider.page_of is not None:
+        page_there = provider.page_of(pair.kind, pair.remote_id, connection.account_id)
+    problem = problem_url(pair.problem) if pair.problem else ""
+    return DifferenceRow(
+        difference,
+        party=names.row(next(pair.counting()).party),
+        owed=[names.row(party, sides[HERE], sides[THERE]) for party, sides in difference.owed.items()],
+        sentence=sentence,
+        page_here=page_here,
+        page_there=page_there,
+        problem_url=problem,
+        next_action_url=problem or page_here or page_there or reconciliation_url(connection.pk),
+    )

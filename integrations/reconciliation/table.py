@@ -1,0 +1,25 @@
+"""The differences as a table for spreadsheets."""
+
+from collections.abc import Iterator
+
+from fieldcamp.spreadsheets import csv_line
+from integrations.reconciliation.documents import HERE, THERE, ZERO
+from integrations.reconciliation.report import ReconciliationReport
+
+
+def csv_table(report: ReconciliationReport) -> Iterator[str]:
+    """Yields the lines: a head, then one for each difference. `difference` is what is here less what is there."""
+    remote = report.provider.remote_id_name
+    yield csv_line(["kind", "record_id", remote, "number", "name", "client_id", "date_here", "date_there", "here",
+                    "there", "difference", "open_here", "open_there", "cause", "fields", "message",
+                    "next_action_url"])  # fmt: skip
+    for row in report.differences:
+        pair, difference = row.difference.pair, row.difference
+        here, there = difference.amount(HERE), difference.amount(THERE)
+        yield csv_line([
+            pair.kind, pair.record_id, pair.remote_id, row.number, row.party.name, row.party.client_id,
+            row.here.date if row.here else "", row.there.date if row.there else "", here, there,
+            (here or ZERO) - (there or ZERO),
+            sum((owed.here for owed in row.owed), ZERO), sum((owed.there for owed in row.owed), ZERO),
+            difference.cause, " ".join(difference.fields), row.sentence, row.next_action_url,
+        ])  # fmt: skip
