@@ -165,8 +165,8 @@ class _Laying:
         )
 
     def _party(self, kind: str, record_id: str, here: BooksDocument, link: KnownLink, row: Row) -> str:
-        """Returns who owes it there. A payment that was made there keeps its payer (a parent pays for a site), as far as
-        a sync has seen it; and an invoice may stand at a customer that no client is, if that was agreed on."""
+        """Returns who owes it there. A payment that was made there keeps its payer (a parent pays for a site), as far
+        as a sync has seen it; and an invoice may stand at a customer that no client is, if that was agreed on."""
         customer = str(row.get("customer") or "")
         if not customer or customer == self.customers.by_client.get(here.party):
             return here.party
