@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, prefetch_related_objects
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ from integrations.books.asking import candidates_in
 from integrations.books.clients import customer_fields
 from integrations.books.items import item_fields
 from integrations.errors import ProblemCode, ProblemReason
-from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import NEW, REMOVED
 from integrations.sync import folding
@@ -47,11 +48,15 @@ _MAKE_NEW: dict[str, Any] = {
     INVOICE.name: _("It is another: give this one the next number"),
     PAYMENT.name: _("It is another payment"),
 }
-_NAMED_BY: dict[str, str] = {CUSTOMER.name: "display_name", INVOICE.name: "number", PAYMENT.name: "reference"}
+_NAMED_BY: dict[str, str] = {
+    CUSTOMER.name: "display_name",
+    ITEM.name: "name",
+    INVOICE.name: "number",
+    PAYMENT.name: "reference",
+}
 _ENDS_WITH = "(C)"
 
 
-_OVER_APPLIED = "over_applied"  # more is paid than is open there, and perhaps it is paid already
 Rivals = dict[str, set[str]]  # problem -> payments that were taken in from the books for the same invoices
 
 
@@ -75,6 +80,11 @@ def reason_of(problem: Problem) -> str:
     return str(problem.data.get("reason") or "") if isinstance(problem.data, dict) else ""
 
 
+def _is_over_applied(problem: Problem) -> bool:
+    """Returns whether more is paid than is open there; perhaps the invoice is paid already."""
+    return reason_of(problem) == ProblemReason.OVER_APPLIED
+
+
 def subject_of(problem: Problem) -> str:
     """Returns the id of FieldCamp's record that the problem is about, where it is kept under another's."""
     if problem.code == ProblemCode.POSSIBLE_DUPLICATE and isinstance(problem.data, dict):
@@ -91,7 +101,7 @@ def match_cards(problems: Sequence[Problem], about: Subjects) -> dict[str, Match
     payments = [record for record in records.values() if isinstance(record, Payment)]
     prefetch_related_objects(payments, "allocations__invoice")
     local = {problem.pk: _local(problem.record_kind, records[problem.pk]) for problem in problems}
-    rivals = _rivals({problem.pk: records[problem.pk] for problem in problems if reason_of(problem) == _OVER_APPLIED})
+    rivals = _rivals({problem.pk: records[problem.pk] for problem in problems if _is_over_applied(problem)})
     wanted = Q(pk__in=[])
     for problem in problems:
         same = Q(stream__connection=problem.connection_id, kind=problem.record_kind, cut_at=None, seen_gone=False)
@@ -123,7 +133,7 @@ def _asks(problem: Problem) -> bool:
     """Returns whether it is asked which record of the books this is: only of one that has no counterpart yet."""
     if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
         return True
-    if reason_of(problem) == _OVER_APPLIED:
+    if _is_over_applied(problem):
         return problem.record_kind == PAYMENT.name
     if problem.code == REMOVED:
         return problem.record_kind in _SHOWN and reason_of(problem) != ProblemReason.MERGED
@@ -149,7 +159,7 @@ def _local(kind: str, record: Any) -> dict[str, Any]:
 
 
 def _named_by(kind: str) -> str:
-    return _NAMED_BY.get(kind) or KINDS[kind].loose[0]
+    return _NAMED_BY[kind]
 
 
 def _which(problem: Problem, local: Mapping[str, Any], rivals: Rivals) -> Q:
@@ -226,8 +236,9 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
 
 def _changed(here: LastChange, link: Link) -> Line:
     """Returns who changed it here last, and when the other was seen."""
-    mine = ", ".join(filter(None, [here.who, brief(here.at) if here.at else ""])) or EMPTY
-    there = gettext("seen {time}").format(time=brief(link.seen_at)) if link.seen_at else EMPTY
+    at = brief(here.at) if here.at else ""
+    mine = format_html("{}, {}", here.who, at) if here.who and at else here.who or at or EMPTY
+    there = format_html(gettext("seen {time}"), time=brief(link.seen_at)) if link.seen_at else EMPTY
     return Line(gettext("Last change"), mine, there)
 
 
@@ -252,7 +263,7 @@ def _sames(problem: Problem, candidates: Sequence[MatchCandidate]) -> list[Butto
 def _fresh(problem: Problem, local: Mapping[str, Any], mine: Sequence[Link]) -> list[Button]:
     """Returns the button that makes a new one; under another name where its own is taken there."""
     kind = problem.record_kind
-    if reason_of(problem) == _OVER_APPLIED or problem.code == REMOVED:
+    if _is_over_applied(problem) or problem.code == REMOVED:
         return []
     make = str(_MAKE_NEW[kind])
     if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
