@@ -4,7 +4,8 @@ Which fields a kind has is the contract between FieldCamp's side (`local.py`, `b
 Instants and days are strings (see `records.py`), and so are money and quantities, as `fieldcamp.money` writes them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,18 @@ class SubjectKind(StrEnum):
 class Owner(StrEnum):
     LOCAL = "local"
     REMOTE = "remote"
+
+
+class Fold(StrEnum):
+    """What a field holds that says the same in several spellings (`integrations.sync.folding`)."""
+
+    NAME = "name"
+    EMAIL = "email"
+    PHONE = "phone"
+    NUMBER = "number"
+    SKU = "sku"
+    PLACE = "place"
+    METHOD = "method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class Kind:
     removable: bool = True
     ends: str = ""
     singular: str = "record"
+    folds: Mapping[str, Fold] = field(default_factory=dict, hash=False)
     plural: str = "records"
     counterpart: str = "record"
 
@@ -103,6 +117,16 @@ CUSTOMER = Kind(
     ("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     two_way=("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     noted=("active", "currency", "parent"),
+    folds={
+        "display_name": Fold.NAME,
+        "given_name": Fold.NAME,
+        "family_name": Fold.NAME,
+        "company": Fold.NAME,
+        "email": Fold.EMAIL,
+        "phone": Fold.PHONE,
+        "bill_address": Fold.PLACE,
+        "ship_address": Fold.PLACE,
+    },
     revives=False,
     removable=False,
     singular="client",
@@ -116,6 +140,7 @@ ITEM = Kind(
     ("name", "description", "price", "sku", "taxable", "active", "type", "income_account"),
     two_way=("description", "price", "sku", "taxable", "active"),
     loose=("name", "type", "income_account"),
+    folds={"sku": Fold.SKU},
     revives=False,
     removable=False,
     singular="item",
@@ -148,6 +173,7 @@ INVOICE = Kind(
     together=("lines", "discount", "tax_code"),
     loose=("number", "customer"),
     noted=("total", "tax_total", "balance"),
+    folds={"number": Fold.NUMBER},
     revives=False,
     removable=False,
     ends="voided",
@@ -165,6 +191,7 @@ PAYMENT = Kind(
     loose=("customer",),
     together=("amount", "allocations"),
     noted=("unapplied", "deposited"),
+    folds={"method": Fold.METHOD, "reference": Fold.NUMBER},
     revives=False,
     removable=False,
     ends="voided",

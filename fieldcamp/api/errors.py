@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.core.exceptions import (
-    ObjectDoesNotExist,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-)
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
@@ -160,6 +155,9 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         0,
         "A record waits for another one that is not at the provider and does not come by itself.",
         "Decide about the record that the message names; this one follows by itself.",
+    ),
+    "POSSIBLE_DUPLICATE": ErrorSpec(
+        0, "A record there may be one that both sides have already.", "Say at the desk whether it is, or delete it."
     ),
     "INTERNAL_ERROR": ErrorSpec(
         0,

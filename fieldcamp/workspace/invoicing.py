@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from fieldcamp.money import cents
@@ -27,6 +26,7 @@ from fieldcamp.workspace.lines import (
 )
 from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement, TaxRate, Workspace
 from fieldcamp.workspace.models.invoices import today_in
+from fieldcamp.workspace.numbering import next_number, serial_of
 from fieldcamp.workspace.saving import Check, different, known, locked, put, save_changes
 
 INVOICE_FIELDS = frozenset(
@@ -43,8 +43,6 @@ INVOICE_FIELDS = frozenset(
     }
 )
 COMPUTED_FROM = {"discount_percent", "discount_amount", "tax_rate_id"}
-_FIRST_NUMBER = 1001
-_SERIAL_DIGITS = 12  # what is longer is somebody's own scheme, which is not counted on
 
 
 def create_invoice(
@@ -198,17 +196,6 @@ def billed_to(client: Client) -> dict[str, Any]:
 def live_allocations(invoice: Invoice):
     """Reads what payments that are not voided have given to it."""
     return invoice.allocations.filter(payment__voided_at=None, payment__deleted_at=None)
-
-
-def serial_of(number: str) -> int | None:
-    """Returns the number as one that is counted on from."""
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= _SERIAL_DIGITS else None
-
-
-def next_number(workspace: Workspace) -> str:
-    """Returns the next free number; the caller holds the workspace's lock."""
-    last = Invoice.objects.filter(workspace=workspace).aggregate(last=Max("serial"))["last"]
-    return str(max(last + 1, _FIRST_NUMBER) if last is not None else _FIRST_NUMBER)
 
 
 def _tidied(invoice: Invoice, changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Conflicts: both sides of a record, field by field, and which choices belong together."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,21 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Change
+from integrations.admin.remote_names import RemoteNames
 from integrations.admin.subjects import local_kind
 from integrations.admin.values import Table, label_of, shown
-from integrations.kinds import KINDS
+from integrations.kinds import INVOICE, KINDS
 from integrations.models import Problem
 
 NOTES = {
     "local": _("Changed in FieldCamp only: kept."),
     "remote": _("Changed there only: taken over."),
     "owned": _("FieldCamp's own: put back there."),
+    "total": _("Follows from the lines, the discount and the tax."),
 }
+
+
+_TOTALS = ("total", "balance")
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,23 @@ class LastChange:
     at: dt.datetime | None = None
 
 
-def units_of(problem: Problem) -> list[Unit]:
-    """Returns the fields in which the sides differ, those that are asked about first."""
+def names_in(problems: Iterable[Problem]) -> RemoteNames:
+    """Returns what the ids in these conflicts are called."""
+    return RemoteNames(
+        (problem.connection_id, problem.data.get(side)) for problem in problems for side in ("local", "remote", "base")
+    )
+
+
+def units_of(problem: Problem, names: RemoteNames | None = None) -> list[Unit]:
+    """Returns the fields in which the sides differ, those that are asked about first; `names` say what their ids are
+    called."""
     data = problem.data
     local, remote, base = (_fields(data.get(name)) for name in ("local", "remote", "base"))
+    said = names or RemoteNames(())
+    shown_here, shown_there = (said.named(problem.connection_id, side) for side in (local, remote))
     kind = KINDS.get(problem.record_kind)
-    names = kind.fields if kind else tuple({**local, **remote})
-    differing = [name for name in names if local.get(name) != remote.get(name)]
+    fields = kind.fields if kind else tuple({**local, **remote})
+    differing = [name for name in fields if local.get(name) != remote.get(name)]
     asked = {name for name in str(data.get("fields") or "").split(", ") if name in differing} or {*differing}
     together = [name for name in differing if kind and name in kind.together]
     if asked & {*together}:
@@ -77,10 +92,12 @@ def units_of(problem: Problem) -> list[Unit]:
     for name in differing:
         if name in together and name in asked:
             if name == together[0]:
-                units.append(_unit(problem.record_kind, tuple(together), local, remote))
+                units.append(_unit(problem.record_kind, tuple(together), shown_here, shown_there))
         else:
             note = "" if name in asked else str(NOTES[_side(name, kind, local, base)])
-            units.append(_unit(problem.record_kind, (name,), local, remote, note))
+            units.append(_unit(problem.record_kind, (name,), shown_here, shown_there, note))
+    totals = [name for name in _TOTALS if kind is INVOICE and (local.get(name) or remote.get(name))]
+    units += [_unit(problem.record_kind, (name,), local, remote, str(NOTES["total"])) for name in totals]
     return sorted(units, key=lambda unit: not unit.asked)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import ProblemCode, ProblemReason
-from integrations.kinds import INVOICE
+from integrations.kinds import INVOICE, PAYMENT
 from integrations.models import Problem
 
 LazyText = Any  # a text, translated when it is shown
@@ -114,6 +114,14 @@ CODES: dict[str, Fix] = {
         _("Decide about the record that is named above. This one goes on by itself with the next sync after that."),
         leads=FixTarget.RECORD,
         link=_("Open the record"),
+    ),
+    ProblemCode.POSSIBLE_DUPLICATE: Fix(
+        _("Was it entered twice?"),
+        _(
+            "If it is the same money, delete the second payment there: this closes by itself with the next sync. If it "
+            "is another payment, take it in."
+        ),
+        button="",
     ),
     ProblemCode.EVENT_REMOVED: Fix(
         _("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""
@@ -280,19 +288,29 @@ REASONS: dict[str, Fix] = {
 SAME_NUMBER = Fix(
     _("Is it the same invoice?"),
     _(
-        "An invoice with this number is there already, with another client or total. If it is the same, they are "
-        "linked and what differs is settled like any change; if not, this one needs another number."
+        "An invoice with this number is there already. If it is the same sale, they are linked and what differs is "
+        "settled like any change. If it is another, this one gets the next free number and is posted: send it to the "
+        "client again then. Until you say which, it waits with its payments."
     ),
     button="",
-    leads=FixTarget.RECORD,
-    link=_("Change the number"),
 )
+SAME_MONEY = Fix(
+    _("Is it the same payment?"),
+    _(
+        "If it is the same money, it is kept once, with the day, the amount and the invoices that stand there. If it "
+        "is another payment, both sides get both. Until you say which, it is counted once."
+    ),
+    button="",
+)
+_SAME: dict[str, Fix] = {INVOICE.name: SAME_NUMBER, PAYMENT.name: SAME_MONEY}
 TITLES = {code: fix.title for code, fix in CODES.items()}
 
 
 def fix_of(problem: Problem) -> Fix:
     """Returns the fix for exactly what is wrong, else the one for the kind of problem; there is always one."""
     reason = problem.data.get("reason") if isinstance(problem.data, dict) else None
-    if reason == ProblemReason.MATCH and problem.record_kind == INVOICE.name:
-        return SAME_NUMBER
+    if reason == ProblemReason.MATCH and problem.code == ProblemCode.RECORD_REJECTED and problem.record_kind in _SAME:
+        return _SAME[problem.record_kind]
+    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+        return CODES[ProblemCode.POSSIBLE_DUPLICATE]
     return REASONS.get(str(reason)) or CODES.get(problem.code, _OTHER)

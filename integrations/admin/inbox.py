@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldcamp.desk.users import DeskUser
-from integrations.admin.conflicts import LastChange, last_changes
+from integrations.admin.conflicts import LastChange
 from integrations.admin.problem_cards import ProblemCard, problem_cards
 from integrations.errors import ProblemCode
 from integrations.models import ConflictPolicy, Problem
@@ -34,12 +34,10 @@ def inbox_context(desk_user: DeskUser) -> dict[str, Any]:
 
 
 def entries(problems: list[Problem], desk_user: DeskUser) -> list[InboxEntry]:
-    about = last_changes(problems)
-    unknown = (LastChange(), LastChange())
     return [
         InboxEntry(
             card,
-            *about.get(card.problem.pk, unknown),
+            *card.changes,
             decides=desk_user.may("retry") and card.problem.link is not None,
             remembers=desk_user.may("settings") and _asks(card.problem),
         )

@@ -7,13 +7,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from fieldcamp.desk.users import DeskUser
+from fieldcamp.money import cents
+from fieldcamp.workspace.models import Invoice
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.accounts.rights import Rights
 from integrations.admin.books_problem_cards import BooksCard, books_cards, voiding
 from integrations.admin.buttons import Button, reconnect_button, rights_at
-from integrations.admin.conflicts import Unit, units_of
+from integrations.admin.conflicts import LastChange, Unit, last_changes, names_in, units_of
 from integrations.admin.fixes import Fix, FixTarget, fix_of
+from integrations.admin.match_cards import subject_of
 from integrations.admin.subjects import page_of, subjects
+from integrations.admin.values import shown
 from integrations.errors import ProblemCode
 from integrations.models import Hold, Problem
 from integrations.providers import PROVIDERS
@@ -34,6 +38,7 @@ class ProblemCard:
     buttons: list[Button] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     books: BooksCard | None = None
+    changes: tuple[LastChange, LastChange] = (LastChange(), LastChange())
 
     @property
     def title(self) -> str:
@@ -60,6 +65,14 @@ class ProblemCard:
         return str(getattr(self.record, "client", "") or "")
 
     @property
+    def facts(self) -> str:
+        """Returns whose record it is, of when, and over how much."""
+        record, said = self.record, [self.client]
+        if isinstance(record, Invoice):
+            said += [str(shown("date", record.date.isoformat())), cents(record.total)]
+        return " · ".join(part for part in said if part)
+
+    @property
     def templates(self) -> list[str]:
         own = ["integrations/fix/match.html"] if self.books and self.books.candidates else []
         return [*own, f"integrations/fix/{self.problem.code.lower()}.html", "integrations/fix/default.html"]
@@ -71,14 +84,16 @@ class ProblemCard:
 
 def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[ProblemCard]:
     """Returns the problems in their order; one query for the held removals and one for each kind of record."""
-    about = subjects((problem.workspace_id, problem.record_kind, problem.record_id) for problem in problems)
+    about = subjects((problem.workspace_id, problem.record_kind, subject_of(problem)) for problem in problems)
     held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
     holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
     cards = books_cards(problems, about)
     rights = rights_at(desk_user)
+    conflicts = [problem for problem in problems if problem.code == ProblemCode.CONFLICT]
+    names, changes = names_in(conflicts), last_changes(conflicts)
     found = []
     for problem in problems:
-        record = about.get((problem.record_kind, problem.record_id))
+        record = about.get((problem.record_kind, subject_of(problem)))
         url = page_of(record, desk_user) if record else ""
         hold = holds.get(problem.record_id)
         found.append(
@@ -89,7 +104,8 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
                 record_url=url,
                 hold=hold,
                 buttons=_buttons(problem, hold, url, desk_user, rights, cards.get(problem.pk)),
-                units=units_of(problem) if problem.code == ProblemCode.CONFLICT else [],
+                units=units_of(problem, names) if problem.code == ProblemCode.CONFLICT else [],
+                changes=changes.get(problem.pk, (LastChange(), LastChange())),
                 books=cards.get(problem.pk),
             )
         )

@@ -12,6 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.templatetags.desk import brief
+from fieldcamp.money import plain
+from fieldcamp.workspace.models import PaymentMethod
 from integrations.records import is_day, parse_instant
 
 EMPTY = "–"
@@ -35,7 +37,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "number": _("Number"), "customer": _("Customer"), "date": _("Date"), "due_date": _("Due"), "lines": _("Lines"),
         "discount": _("Discount"), "tax_code": _("Tax code"), "memo": _("Message to the customer"),
         "bill_email": _("Sent to"), "voided": _("Voided"), "total": _("Total"), "tax_total": _("Tax"),
-        "balance": _("Open balance"),
+        "balance": _("Open balance"), "paid": _("Paid"),
     },
     "payment": {
         "customer": _("Customer"), "date": _("Date"), "amount": _("Amount"), "method": _("Paid by"),
@@ -94,6 +96,10 @@ def _plain(name: str, value: Any) -> str:
         return gettext("Yes") if value else gettext("No")
     if name == "rate":
         return _percent(value)
+    if name == "method":
+        return str(dict(PaymentMethod.choices).get(value, value))
+    if name in ("quantity", "unit_price", "price"):
+        return _number(value, least=0 if name == "quantity" else 2)
     return _time(value) if isinstance(value, str) else str(value)
 
 
@@ -102,6 +108,15 @@ def _percent(fraction: Any) -> str:
         return f"{(Decimal(str(fraction)) * 100).normalize():f} %"
     except InvalidOperation:
         return str(fraction)
+
+
+def _number(value: Any, least: int) -> str:
+    """Returns a number without needless zeros, with at least so many places."""
+    try:
+        text = plain(str(value))
+        return text if len(text.partition(".")[2]) >= least else f"{Decimal(text):.{least}f}"
+    except InvalidOperation:
+        return str(value)
 
 
 def _time(value: str) -> str:

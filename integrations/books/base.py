@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
+from integrations.books.asking import ask_again, dirty, make_room
 from integrations.books.matching import Doubts, Matches
 from integrations.books.merges import follow_merges
 from integrations.books.references import Missing, References, why_missing
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
-from integrations.models import BooksSettings, DirtyRow, Link, Stream
+from integrations.models import BooksSettings, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, Window, digest
 from integrations.sync.state import Action, Decision, Local, Pair
@@ -34,7 +36,7 @@ class BooksSide:
         settings = BooksSettings.objects.filter(connection=self.connection).first()
         self.settings = settings or BooksSettings(connection=self.connection)
         self.made: dict[int, str] = {}
-        self._doubts: Doubts = {}
+        self.doubts: Doubts = {}
 
     # --- what a kind says -------------------------------------------------------------------------------------------
 
@@ -92,10 +94,21 @@ class BooksSide:
             return {}
         records = self.model.objects.filter(pk__in=set(record_ids)).order_by()
         views = self.views([record for record in self._with_related(records) if self._is_mine(record)])
-        for record_id, ids in self._doubts.items():
-            if record_id in views and views[record_id].fields is not None:
-                views[record_id] = self._doubtful(ids)
+        views |= self._over_before_posted(views)
+        for record_id, ids in self.doubts.items():
+            view = views.get(record_id)
+            if view is not None and (view.fields is not None or (view.blocked and view.reason is None)):
+                views[record_id] = self._doubtful(record_id, ids)
         return views
+
+    def _over_before_posted(self, views: Mapping[str, Local]) -> dict[str, Local]:
+        """Returns the documents that ended (a void) before the books have heard of them: there is nothing to post."""
+        ends = self.kind.ends
+        ended = [pk for pk, view in views.items() if ends and view.fields and view.fields.get(ends)]
+        links = Link.objects.filter(stream=self.stream, kind=self.kind.name, record_id__in=ended)
+        known = links.filter(Q(seen__isnull=False) | Q(intent__isnull=False)).values_list("record_id", flat=True)
+        unheard = {*ended} - {*known} if ended else set()
+        return {pk: replace(views[pk], fields=None) for pk in unheard}
 
     def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records
@@ -103,13 +116,17 @@ class BooksSide:
     def _is_mine(self, record: Any) -> bool:
         return bool(record.workspace_id == self.connection.workspace_id)
 
-    def _doubtful(self, remote_ids: Sequence[str]) -> Local:
+    def _doubtful(self, record_id: str, remote_ids: Sequence[str]) -> Local:
         return Local(
             fields=None,
-            blocked=f"{self.label} may have this already. Say whether it is the same, or make a new one.",
+            blocked=self.question(record_id),
             reason=ProblemReason.MATCH,
             data={"candidates": list(remote_ids)},
         )
+
+    def question(self, record_id: str) -> str:
+        """Returns what a person is asked of a record that the books may have already."""
+        return f"{self.label} may have this already. Say whether it is the same, or make a new one."
 
     def unlinked(self, after: str, limit: int) -> list[str]:
         found = self._unlinked().filter(pk__gt=after).order_by("pk")
@@ -128,28 +145,30 @@ class BooksSide:
     def match(self, everything: bool) -> None:
         if self.kind in (INVOICE, PAYMENT):
             follow_merges(self.connection)
-        unlinked = self._unlinked()
-        if not everything:  # what is new is dirty
-            unlinked = unlinked.filter(pk__in=self._dirty())
-        records = list(self._with_related(unlinked))
-        if not records:
-            return
-        asked = self._unmatched()
-        unmatched = list(self.prefilter(records, asked) if len(records) <= MOST_ASKED else asked)
-        if not unmatched:
-            return
-        matches = self.matches(records, unmatched)
-        self._doubts = matches.doubts
+        matches = self._matches(everything)
+        self.doubts = matches.doubts
+        ask_again(self, matches.doubts)
         by_link = {link_id: record_id for record_id, link_id in matches.links.items()}
+        make_room(self, [*matches.links])
         found = list(Link.objects.filter(pk__in=by_link))
         for link in found:
             record_id = by_link[link.pk]
             link.record_id, link.base, link.unsettled, link.parked = record_id, None, True, False
         Link.objects.save_many(found, ["record_id", "base", "unsettled", "parked"])
 
-    def _dirty(self) -> QuerySet[Any]:
-        rows = DirtyRow.objects.filter(stream=self.stream, kind=self.kind.name)
-        return rows.values_list("record_id", flat=True)
+    def _matches(self, everything: bool) -> Matches:
+        records = list(self._with_related(self.to_match(everything)))
+        if not records:
+            return Matches()
+        asked = self._unmatched()
+        unmatched = list(self.prefilter(records, asked) if len(records) <= MOST_ASKED else asked)
+        return self.matches(records, unmatched)
+
+    def to_match(self, everything: bool) -> QuerySet[Any]:
+        """Returns the records that are looked for among those of the books: all that have no counterpart, or those of
+        them that are new."""
+        unlinked = self._unlinked()
+        return unlinked if everything else unlinked.filter(pk__in=dirty(self))
 
     def _unmatched(self) -> QuerySet[Any]:
         links = Link.objects.present().unmatched().filter(stream=self.stream, kind=self.kind.name)

@@ -7,20 +7,22 @@ that it has, and with no other. A sub-customer is a place of its parent.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower, Trim
 
 from fieldcamp.workspace.books import apply_client, import_client
 from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.names import Names, reformed
 from fieldcamp.workspace.tracking import attributed
 from integrations.books.agreement import as_agreed
+from integrations.books.asking import NOT_PLAIN, rejected
 from integrations.books.base import MOST_ASKED, BooksSide
 from integrations.books.matching import Candidate, Matches, match_people
 from integrations.kinds import CUSTOMER
 from integrations.models import Link
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
+from integrations.sync import folding
 from integrations.sync.state import Decision, Local, Pair
 
 _NAMES = {
@@ -78,20 +80,26 @@ class Clients(BooksSide):
         if not self.settings.import_customers:
             return super().rejections(links)
         reasons = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
-        candidates = self._candidates(links)
-        emails = {candidate.email.casefold() for candidate in candidates if candidate.email}
-        if emails:
-            clients = Client.objects.alive().filter(workspace_id=self.connection.workspace_id)
-            same = clients.annotate(email_folded=Lower("email")).filter(email_folded__in=emails)
-            taken = {email.casefold() for email in same.values_list("email", flat=True)}
-            for candidate in candidates:
-                if candidate.email.casefold() in taken:
-                    reasons[int(candidate.id)] = "A client with this e-mail address has another customer already."
-        asked = {name for names in self._doubts.values() for name in names}
-        for link in links:
-            if link.remote_id in asked:
-                reasons[link.pk] = "May be a client that FieldCamp has already; a person is asked."
-        return reasons
+        addresses = {int(one.id): folding.emails(one.email) for one in self._candidates(links)}
+        taken = self._taken(frozenset().union(*addresses.values()))
+        for pk, known in addresses.items():
+            if known & taken:
+                reasons[pk] = "A client with this e-mail address has another customer already."
+        return reasons | rejected(links, self.doubts, "a client")
+
+    def _taken(self, addresses: frozenset[str]) -> frozenset[str]:
+        """Returns those of these folded addresses that clients have."""
+        if not addresses:
+            return frozenset()
+        clients = Client.objects.alive().filter(workspace_id=self.connection.workspace_id).exclude(email="")
+        # What a database cannot fold as we do is read and looked at here.
+        rows = clients.annotate(folded=Trim(Lower("email"))).filter(
+            Q(folded__in=addresses) | Q(folded__regex=r"[,;]") | Q(folded__regex=NOT_PLAIN)
+        )
+        found: set[str] = set()
+        for email in rows.values_list("email", flat=True):
+            found |= folding.emails(email)
+        return addresses & found
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_client(pair.record_id, pair.local.version, client_values(pull))

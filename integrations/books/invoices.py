@@ -6,20 +6,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower, Trim
 
 from fieldcamp.money import CENT, cents, plain
 from fieldcamp.workspace.books import apply_invoice, fitted
 from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
+from integrations.books.asking import NOT_PLAIN, documents
 from integrations.books.base import BooksSide
-from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.document_matching import Bill, match_bills
+from integrations.books.matching import Matches
 from integrations.books.own_items import StandingLines
 from integrations.books.references import References
 from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
-from integrations.models import Link
-from integrations.records import Fields, one_line, tidy
+from integrations.models import Link, Stream
+from integrations.records import Fields, Window, one_line, tidy
+from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
 
@@ -44,6 +49,10 @@ class Invoices(BooksSide):
     removed = (
         "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
     )
+
+    def __init__(self, stream: Stream, window: Window):
+        super().__init__(stream, window)
+        self._numbers: dict[str, str] = {}  # of those that were looked for
 
     def wanted(self) -> QuerySet[Any]:
         posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
@@ -176,25 +185,53 @@ class Invoices(BooksSide):
         taxes = {(TAX.name, record.tax_rate_id)} if record.tax_rate_id else set()
         return {(CUSTOMER.name, record.client_id), *items, *taxes}
 
+    def to_match(self, everything: bool) -> QuerySet[Any]:
+        return documents(self, everything)
+
     def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
-        """Matches by number, client and total: entered by hand there before. With another total it is a question; of
-        another client it is another invoice, since both sides count on by themselves."""
+        """Matches by number, client, total and day what was entered by hand there before. Later an equal number is a
+        question: both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
+        since = self.connection.created_at
+        self._numbers = {invoice.pk: invoice.number for invoice in records}
         ours = [
-            Candidate(invoice.pk, name=invoice.number, extra=(customers.get(invoice.client_id), cents(invoice.total)))
+            Bill(
+                invoice.pk,
+                number=invoice.number,
+                customer=customers.get(invoice.client_id, ""),
+                total=cents(invoice.total),
+                date=invoice.date.isoformat(),
+                old=invoice.created_at < since,
+            )
             for invoice in records
         ]
         theirs = [
-            Candidate(
-                link.pk, link.remote_id, name=seen.get("number") or "", extra=(seen.get("customer"), seen.get("total"))
+            Bill(
+                link.pk,
+                link.remote_id,
+                number=seen.get("number") or "",
+                customer=seen.get("customer") or "",
+                total=seen.get("total") or "",
+                date=seen.get("date") or "",
             )
             for link in unmatched
             if (seen := link.seen or {}) and not seen.get("voided")
         ]
-        return match_by(ours, theirs, lambda one: (one.name, one.extra) if one.name else None, ask=_number_and_client)
+        return match_bills(ours, theirs)
 
     def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
-        return unmatched.filter(seen__number__in=[invoice.number for invoice in records])
+        folded = {folding.number(invoice.number) for invoice in records}
+        likely: QuerySet[Any] = unmatched.annotate(folded=Trim(Lower(KT("seen__number")))).filter(
+            Q(folded__in=folded) | Q(folded__startswith="0") | Q(folded__regex=NOT_PLAIN)
+        )
+        return likely
+
+    def question(self, record_id: str) -> str:
+        number = self._numbers[record_id]
+        return (
+            f"{self.label} has an invoice with the number {number} already. Say whether it is the same, or another "
+            "one: then this one gets the next free number."
+        )
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_invoice(pair.record_id, pair.local.version, self._values(pull))
@@ -277,11 +314,6 @@ def _line_values(line: Fields, item_id: str | None) -> dict[str, Any]:
         "unit_price": Decimal(line["unit_price"]),
         "taxable": line["taxable"],
     }
-
-
-def _number_and_client(candidate: Candidate) -> tuple[Any, ...] | None:
-    client = candidate.extra[0] if isinstance(candidate.extra, tuple) else None
-    return (candidate.name, client) if candidate.name and client else None
 
 
 def _discount(invoice: Invoice) -> dict[str, str] | None:

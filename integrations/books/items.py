@@ -10,6 +10,7 @@ from fieldcamp.money import plain
 from fieldcamp.workspace.books import apply_item, import_item
 from fieldcamp.workspace.models import Item
 from integrations.books.agreement import as_agreed
+from integrations.books.asking import rejected
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.errors import ProblemReason
@@ -17,6 +18,7 @@ from integrations.kinds import ITEM
 from integrations.models import Link
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
+from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
 
@@ -58,14 +60,13 @@ class Items(BooksSide):
             for link in unmatched
             if (seen := link.seen or {})
         ]
-        return match_by(
-            ours, theirs, lambda one: one.extra and (one.extra, one.name.casefold()), _by_name, ask=_by_name
-        )
+        return match_by(ours, theirs, _by_sku_and_name, _by_name, ask=_by_name)
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:
             return super().rejections(links)
-        return {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
+        inactive = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
+        return inactive | rejected(links, self.doubts, "an item")
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_item(pair.record_id, pair.local.version, item_values(pull))
@@ -101,4 +102,9 @@ def item_values(fields: Fields) -> dict[str, Any]:
 
 
 def _by_name(candidate: Candidate) -> str | None:
-    return candidate.name.casefold() or None
+    return folding.plain(candidate.name) or None
+
+
+def _by_sku_and_name(candidate: Candidate) -> tuple[str, str] | None:
+    sku = folding.sku(candidate.extra)
+    return (sku, folding.plain(candidate.name)) if sku else None

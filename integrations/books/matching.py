@@ -3,11 +3,11 @@
 What is certain is linked; what is likely is asked about. Both ways at most one: where two could be meant, nobody is.
 """
 
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
+
+from integrations.sync import folding
 
 Doubts = dict[str, list[str]]  # our record's id -> remote ids of those that it may be
 
@@ -24,7 +24,7 @@ class Candidate:
     extra: Hashable = None
 
 
-Key = Callable[[Candidate], Hashable]  # None: this one is not known by it
+Key = Callable[[Candidate], Hashable]  # None: this one is not known by it; a frozenset: by each of its marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +33,35 @@ class Matches:
     doubts: Doubts = field(default_factory=dict)
 
 
-def plain_name(text: str) -> str:
-    """Returns a name as it is compared, without case, accents and punctuation; "Smith, John" is "john smith"."""
-    last, comma, first = text.partition(",")
-    text = f"{first} {last}" if comma and first.strip() and "," not in first else text
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[^\w]+", " ", letters.replace("&", " and ").replace("'", "")).split())
-
-
-def plain_phone(text: str) -> str:
-    """Returns the last ten digits, so that a country's prefix makes no difference."""
-    digits = re.sub(r"\D", "", text)
-    return digits[-10:] if len(digits) >= 7 else ""
-
-
 def match_people(ours: Iterable[Candidate], theirs: Iterable[Candidate]) -> Matches:
-    """Matches by e-mail, then by name and phone together. The name alone, or an e-mail that several share, is a
-    question."""
+    """Matches by an e-mail address, then by name and phone together. The name alone, or an e-mail that several share,
+    is a question."""
     left, right = _Pool(ours), _Pool(theirs)
-    links = _certain(left, right, lambda one: one.email.casefold() or None)
-    links |= _certain(left, right, lambda one: (one.email.casefold(), plain_name(one.name)) if one.email else None)
+    links = _certain(left, right, by_email)
+    links |= _certain(left, right, _by_email_and_name)
     links |= _certain(left, right, _by_name_and_phone)
     doubts: dict[str, list[str]] = defaultdict(list)
-    for key in (lambda one: one.email.casefold() or None, lambda one: plain_name(one.name) or None):
+    for key in (by_email, by_name):
         for mine, others in _alike(left, right, key):
             doubts[str(mine.id)] += [other.remote_id for other in others if other.remote_id not in doubts[str(mine.id)]]
     return Matches(links, dict(doubts))
 
 
+def by_email(one: Candidate) -> frozenset[Hashable]:
+    """Returns each address of the e-mail field: whoever has one of them is known by it."""
+    return frozenset(folding.emails(one.email))
+
+
+def by_name(one: Candidate) -> str | None:
+    return folding.name(one.name) or None
+
+
+def _by_email_and_name(one: Candidate) -> frozenset[Hashable]:
+    return frozenset((address, folding.name(one.name)) for address in folding.emails(one.email))
+
+
 def _by_name_and_phone(one: Candidate) -> Hashable:
-    name, phone = plain_name(one.name), plain_phone(one.phone)
+    name, phone = folding.name(one.name), folding.phone(one.phone)
     return (name, phone) if name and phone else None
 
 
@@ -74,8 +72,15 @@ def match_by(ours: Iterable[Candidate], theirs: Iterable[Candidate], *keys: Key,
     links: dict[str, int] = {}
     for key in keys:
         links |= _certain(left, right, key)
-    prefilter = _alike(left, right, ask) if ask else []
-    return Matches(links, {str(mine.id): [other.remote_id for other in others] for mine, others in prefilter})
+    asked = _alike(left, right, ask) if ask else []
+    return Matches(links, {str(mine.id): [other.remote_id for other in others] for mine, others in asked})
+
+
+def _marks(key: Key, candidate: Candidate) -> Collection[Hashable]:
+    known = key(candidate)
+    if isinstance(known, frozenset):
+        return known
+    return () if known is None else (known,)
 
 
 class _Pool:
@@ -87,22 +92,28 @@ class _Pool:
     def by(self, key: Key) -> dict[Hashable, list[Candidate]]:
         groups: dict[Hashable, list[Candidate]] = defaultdict(list)
         for candidate in self.free.values():
-            if (value := key(candidate)) is not None:
-                groups[value].append(candidate)
+            for mark in _marks(key, candidate):
+                groups[mark].append(candidate)
         return groups
 
 
+def _others(groups: dict[Hashable, list[Candidate]], key: Key, one: Candidate) -> list[Candidate]:
+    """Returns those of the other side that have a mark in common with this one, each once."""
+    return list({other.id: other for mark in _marks(key, one) for other in groups.get(mark, ())}.values())
+
+
 def _certain(left: _Pool, right: _Pool, key: Key) -> dict[str, int]:
-    theirs = right.by(key)
-    links = {}
-    for value, mine in left.by(key).items():
-        others = theirs.get(value, [])
-        if len(mine) == len(others) == 1:
-            links[str(mine[0].id)] = int(others[0].id)
-            del left.free[mine[0].id], right.free[others[0].id]
-    return links
+    ours, theirs = left.by(key), right.by(key)
+    found = []
+    for mine in left.free.values():
+        others = _others(theirs, key, mine)
+        if len(others) == 1 and len(_others(ours, key, others[0])) == 1:
+            found.append((mine, others[0]))
+    for mine, other in found:
+        del left.free[mine.id], right.free[other.id]
+    return {str(mine.id): int(other.id) for mine, other in found}
 
 
 def _alike(left: _Pool, right: _Pool, key: Key) -> Iterable[tuple[Candidate, list[Candidate]]]:
     theirs = right.by(key)
-    return [(one, theirs[value]) for value, mine in left.by(key).items() if value in theirs for one in mine]
+    return [(mine, others) for mine in left.free.values() if (others := _others(theirs, key, mine))]

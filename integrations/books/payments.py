@@ -6,16 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
 
 from fieldcamp.money import cents
 from fieldcamp.workspace.books import apply_payment, import_payment
 from fieldcamp.workspace.models import Invoice, Payment
+from integrations.books.asking import asked_in, documents, rejected
 from integrations.books.base import BooksSide
-from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts
+from integrations.books.duplicates import ask_about_repeats, our_receipt, repeated_here, their_receipt
+from integrations.books.matching import Matches
 from integrations.books.references import Missing, References
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
-from integrations.models import Link
-from integrations.records import Fields, one_line
+from integrations.models import Link, Stream
+from integrations.records import Fields, Window, one_line
 from integrations.sync.state import Local, Pair
 
 _PLAIN = ("date", "amount", "method", "reference", "voided")
@@ -26,6 +31,10 @@ class Payments(BooksSide):
     removed = (
         "It was deleted in {books}. The payment is unchanged here. Post it again, or void it in FieldCamp as well."
     )
+
+    def __init__(self, stream: Stream, window: Window):
+        super().__init__(stream, window)
+        self._repeated: set[str] = set()
 
     def wanted(self) -> QuerySet[Any]:
         payments = Payment.objects.alive().filter(voided_at=None, made_in="")
@@ -122,16 +131,39 @@ class Payments(BooksSide):
         invoices = {(INVOICE.name, share.invoice_id) for share in record.allocations.all()}
         return {(CUSTOMER.name, record.client_id), *invoices}
 
+    def match(self, everything: bool) -> None:
+        super().match(everything)
+        self._repeated = ask_about_repeats(self, asked_in(self.doubts))
+
+    def to_match(self, everything: bool) -> QuerySet[Any]:
+        return documents(self, everything)
+
     def matches(self, records: Sequence[Payment], unmatched: Sequence[Link]) -> Matches:
-        """Matches the same money for the same invoices on the same day, entered at both sides."""
-        views = self.views(records)
-        ours = [Candidate(id, extra=_same(view.fields)) for id, view in views.items() if view.fields]
-        theirs = [Candidate(link.pk, link.remote_id, extra=_same(link.seen or {})) for link in unmatched]
-        return match_by(ours, theirs, lambda one: one.extra)
+        """Matches the same money for the same invoices on the same day, entered at both sides; what is likely the same
+        money is a question."""
+        theirs = [their_receipt(link) for link in unmatched if not (link.seen or {}).get("voided")]
+        found = match_receipts(self.our_receipts(records), theirs)
+        rest = [payment for payment in records if payment.pk not in found.links]
+        return Matches(found.links, found.doubts | repeated_here(self, rest, found.doubts))
+
+    def our_receipts(self, records: Sequence[Payment]) -> list[Receipt]:
+        customers = self.remote_ids(CUSTOMER, [payment.client_id for payment in records])
+        invoices = self.remote_ids(
+            INVOICE, [share.invoice_id for payment in records for share in payment.allocations.all()]
+        )
+        return [our_receipt(payment, customers, invoices) for payment in records]
 
     def prefilter(self, records: Sequence[Payment], unmatched: QuerySet[Any]) -> QuerySet[Any]:
-        days = sorted({payment.date.isoformat() for payment in records})
-        return unmatched.filter(seen__date__in=days)
+        days = [payment.date for payment in records]
+        first, last = (min(days) - NEAR_BY_REFERENCE).isoformat(), (max(days) + NEAR_BY_REFERENCE).isoformat()
+        near: QuerySet[Any] = unmatched.annotate(day=Lower(KT("seen__date"))).filter(day__gte=first, day__lte=last)
+        return near
+
+    def question(self, record_id: str) -> str:
+        return (
+            f"{self.label} has a payment that may be the same money. Say whether it is the same, or another one. Until "
+            "then it is counted once."
+        )
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}
@@ -142,7 +174,10 @@ class Payments(BooksSide):
                 reasons[link.pk] = f"Void in {self.label}."
             elif not any(name in ours for name in paid[link.pk]):
                 reasons[link.pk] = "Pays no invoice of FieldCamp's."
-        return reasons
+        for link in links:
+            if link.remote_id in self._repeated:
+                reasons[link.pk] = "May be a payment that both sides have already; a person is asked."
+        return rejected(links, self.doubts, "a payment") | reasons
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_payment(pair.record_id, pair.local.version, self._values(pull))
@@ -176,8 +211,3 @@ class Payments(BooksSide):
                 if share["invoice"] in ours
             ]
         return values
-
-
-def _same(fields: Fields) -> tuple[Any, ...] | None:
-    shares = tuple((share["invoice"], share["amount"]) for share in fields.get("allocations") or ())
-    return (fields.get("customer"), fields.get("date"), fields.get("amount"), shares) if shares else None

@@ -10,10 +10,11 @@ from fieldcamp.money import plain
 from fieldcamp.workspace.books import apply_tax, import_tax
 from fieldcamp.workspace.models import TaxRate
 from integrations.books.base import BooksSide
-from integrations.books.matching import Candidate, Matches, match_by, plain_name
+from integrations.books.matching import Candidate, Matches, match_by
 from integrations.kinds import TAX
 from integrations.models import Link
 from integrations.records import Fields, tidy
+from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
 
@@ -35,7 +36,7 @@ class Taxes(BooksSide):
             for link in unmatched
             if (seen := link.seen or {}) and seen.get("active") is not False
         ]
-        return match_by(ours, theirs, lambda one: (plain_name(one.name), one.extra))
+        return match_by(ours, theirs, lambda one: (folding.name(one.name), one.extra))
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         """Leaves a code to be chosen where a tax of ours without a code has its rate: it may be just that one."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.kinds import KINDS, Owner
 from integrations.models import Link
 from integrations.records import Fields, RemoteRecord, Verb, parse_instant
+from integrations.sync.folding import same
 from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
@@ -29,11 +30,12 @@ def save_links(links: Sequence[Link]) -> None:
 
 
 def agreed(pair: Pair, fields: Fields, now: Local | None = None) -> dict[str, Any]:
-    """Returns what both sides have agreed on. Of what is each side's own affair, or not said at the other, ours is
-    remembered (as it is `now`, where a pull has changed the record): a change of it is sent."""
-    own = (now or pair.local).fields or fields
-    unsaid = {name: own[name] for name in pair.kind.fields if name in own and name not in fields}
-    return {**(pair.base or {}), **unsaid, **fields, **{name: own.get(name) for name in pair.kind.loose}}
+    """Returns what both sides have agreed on. Of what is each side's own affair, or not said or spelled otherwise
+    there, ours is remembered (as it is `now`, where a pull has changed the record): a change of it is sent."""
+    own, kind = (now or pair.local).fields or fields, pair.kind
+    unsaid = {name: own[name] for name in kind.fields if name in own and name not in fields}
+    spelled = {name: own[name] for name in kind.folds if name in own and same(kind, name, own[name], fields.get(name))}
+    return {**(pair.base or {}), **unsaid, **fields, **spelled, **{name: own.get(name) for name in kind.loose}}
 
 
 def is_pending(link: Link) -> bool:

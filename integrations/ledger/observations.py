@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.kinds import BLOCK, KINDS, VISIT, Kind
+from fieldcamp.workspace.numbering import numbers_taken
+from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
@@ -114,6 +115,9 @@ class Observations:
             for start in range(0, len(same), _CHUNK):
                 Link.objects.filter(pk__in=same[start : start + _CHUNK]).update(mark=mark)
         self._append(feed)
+        if self.stream.kind == INVOICE.name:
+            numbers = [str(record.fields.get("number") or "") for record in latest.values()]
+            numbers_taken(workspace_id=self.connection.workspace_id, numbers=numbers)
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
         """Returns links of the records that our own markers name: one that is cut is taken up again, a live one is

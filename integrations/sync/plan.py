@@ -9,11 +9,12 @@ r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I
 "Same" means that the synced fields are unchanged since `base`, what both sides last agreed on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from integrations.kinds import Kind, Owner
 from integrations.records import Fields, is_day
+from integrations.sync.folding import same, unstated
 from integrations.sync.policy import RemovalChoice, SyncPolicy, Winner
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
@@ -166,8 +167,9 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     pull: dict[str, Any] = {}
     push: dict[str, Any] = {}
     contested: list[str] = []
-    for name in _differing(pair, local, seen):
-        edited_there = pair.base is not None and seen.get(name) != base.get(name)
+    differing = _differing(pair, local, seen)
+    for name in differing:
+        edited_there = pair.base is not None and not same(pair.kind, name, base.get(name), seen.get(name))
         edited_here = pair.base is None or local.get(name) != base.get(name)
         if name not in pair.kind.two_way or not (edited_there or _first_met(pair, seen, name)):
             push[name] = local.get(name)
@@ -177,6 +179,7 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
             pull[name] = seen.get(name)
     push |= {name: local[name] for name in _edited_unsaid(pair, local, seen)}
     push |= {name: local[name] for name in _changed_here(pair, local) if local[name] != seen.get(name)}
+    push |= _respelled(pair, differing)
     if (pull or contested) and (pair.local.fixed or not takes(pair.kind, seen)):
         push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
         pull, contested = {}, []
@@ -197,9 +200,19 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     return Decision(pair, Action.NOTHING if equal_base else Action.SETTLE)
 
 
+def _respelled(pair: Pair, differing: Sequence[str]) -> dict[str, Any]:
+    """Returns what says the same at both sides and has been spelled anew in FieldCamp: an edit is sent, however small;
+    what was spelled otherwise from the start is left alone."""
+    local, seen, base = pair.local.fields or {}, pair.seen or {}, pair.base or {}
+    names = [name for name in _compared_fields(pair.kind, local, seen) if name in pair.kind.folds]
+    known = [name for name in names if name in local and name in base and name in seen and name not in differing]
+    return {name: local[name] for name in known if local[name] not in (base[name], seen[name])}
+
+
 def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bool:
     """Returns whether the two have just been matched, and this side has something to say of the field (or nothing)."""
-    return pair.base is None and (fields.get(name) in BLANK) == blank
+    value = fields.get(name)
+    return pair.base is None and (value in BLANK or unstated(pair.kind, name, value)) == blank
 
 
 def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
@@ -211,7 +224,9 @@ def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
 def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:
     """Returns the fields that say different things and are neither side's own affair. One that either does not say is
     no difference."""
-    return [name for name in _compared_fields(pair.kind, one, other) if _says_otherwise(one, other, name)]
+    kind = pair.kind
+    names = [name for name in _compared_fields(kind, one, other) if _says_otherwise(one, other, name)]
+    return [name for name in names if not same(kind, name, one[name], other[name])]
 
 
 def _says_otherwise(one: Fields, other: Fields, name: str) -> bool:

@@ -191,19 +191,21 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
 def match(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Decides whether a record is one that the books have: `choice` is that one's id, or "new", perhaps under another
     name."""
-    problem, user = _problem(request, problem_id), desk_user_of(request).user
+    problem, desk_user = _problem(request, problem_id), desk_user_of(request)
     form = MatchForm(request.POST)
     if not form.is_valid():
         if form.has_error("choice"):
             raise Http404
         return _refused(request, problem, form.summary[0].sentence)
     choice, name = form.cleaned_data["choice"], form.cleaned_data["name"]
-    action = _("It is made as a new one.") if choice == books_decisions.NEW else _("They are linked.")
+    if books_decisions.voids(problem, choice) and not desk_user.may("settings"):
+        raise PermissionDenied
+    action = _("It is made as a new one.") if choice == books_decisions.NEW else _("It is the same.")
     return _act(
         request,
         problem,
         action,
-        lambda: books_decisions.decide_match(problem=problem, choice=choice, name=name, user=user),
+        lambda: books_decisions.decide_match(problem=problem, choice=choice, name=name, user=desk_user.user),
     )
 
 

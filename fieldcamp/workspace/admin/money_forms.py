@@ -144,6 +144,9 @@ class LineForm(RowForm):
             self.fields[name].required = False  # what is empty comes from the item
             if not kwargs.get("initial") and self.instance._state.adding:
                 self.initial[name] = None
+        for name in {"quantity", "unit_price"} & {*self.initial}:
+            if self.initial[name] is not None:
+                self.initial[name] = Decimal(plain(self.initial[name]))
 
     def clean_description(self) -> str | None:
         return self.cleaned_data["description"] or None

@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                         verbose_name="daily request limit",
                     ),
                 ),
+                ("numbers_taken_to", models.BigIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
             options={"verbose_name": "workspace", "verbose_name_plural": "workspaces", "ordering": ["name"]},

@@ -46,6 +46,8 @@ class Workspace(models.Model):
         blank=True,
         help_text=_("API calls a UTC day over all keys. Empty: no cap."),
     )
+    # The highest number that documents elsewhere (in connected books) have: the next invoice's is above it.
+    numbers_taken_to = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

@@ -8,8 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.invoicing import void_invoice
+from fieldcamp.workspace.models import Payment, PaymentAllocation
+from fieldcamp.workspace.numbering import renumber_invoice
 from fieldcamp.workspace.paying import void_payment
 from fieldcamp.workspace.tracking import attributed
+from integrations.books.asking import candidates_in
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
@@ -18,10 +21,10 @@ from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.audit_trail import audit_connection
 from integrations.services.decisions import AlreadyDecided, sync_links_now
-from integrations.sync.policy import RemovalChoice
+from integrations.sync.policy import RemovalChoice, Winner
 
 NEW = "new"
-REMOVED = ProblemCode.RECORD_REMOVED
+REMOVED, DUPLICATE = ProblemCode.RECORD_REMOVED, ProblemCode.POSSIBLE_DUPLICATE
 _NAMED_BY = {CUSTOMER.name: "display_name", ITEM.name: "name"}
 _VOIDS: dict[str, Any] = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
 
@@ -31,21 +34,31 @@ class NotPossible(Exception):
 
 
 def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name: str = "") -> SyncJob | None:
-    """Says whether the record is one that the books have: `choice` is that one's id there, or "new".
+    """Says whether the record is one that the books have: `choice` is that one's id there, or "new": it is another.
 
-    A new one may be made under another `name`, where its own is taken. Tried at once.
+    A new one may be made under another `name`, where its own is taken; an invoice gets the next free number. A payment
+    of the books that was asked about is another one then, and taken in. Tried at once. Raises AlreadyDecided,
+    NotPossible, InvalidTransition.
     """
     with transaction.atomic():
         stream = _stream_of(problem)
-        mine = Link.objects.live().filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
-        own = mine.select_for_update().first()
-        if own is not None and (own.seen is not None or own.intent is not None):
-            raise AlreadyDecided  # it has a counterpart, or is getting one right now
-        link = _make_new(stream, problem, own, name) if choice == NEW else _same(stream, problem, own, choice)
-        audit_connection(
-            "match_decided", stream.connection, user, after={"record": problem.record_id, "choice": name or choice}
-        )
-    return sync_links_now(stream.connection, [link.pk], user)
+        if problem.code == DUPLICATE:
+            links = [_take_in(stream, problem, choice)]
+        else:
+            links = _decided(stream, problem, choice, name, user)
+        after = {"record": problem.record_id, "choice": name or choice}
+        audit_connection("match_decided", stream.connection, user, after=after)
+    return sync_links_now(stream.connection, links, user) if links else None
+
+
+def _decided(stream: Stream, problem: Problem, choice: str, name: str, user: AbstractBaseUser) -> list[int]:
+    mine = Link.objects.live().filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
+    own = mine.select_for_update().first()
+    if own is not None and (own.seen is not None or own.intent is not None):
+        raise AlreadyDecided  # it has a counterpart, or is getting one right now
+    if choice == NEW:
+        return _another(stream, problem, own, name, user)
+    return _same(stream, problem, own, choice, user)
 
 
 def _stream_of(problem: Problem) -> Stream:
@@ -58,8 +71,24 @@ def _stream_of(problem: Problem) -> Stream:
     return stream
 
 
-def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str) -> Link:
+def _take_in(stream: Stream, problem: Problem, choice: str) -> int:
+    """Takes a payment of the books in that was thought to be one that both sides have already."""
+    link = Link.objects.present().unmatched().select_for_update().filter(stream=stream, remote_id=problem.record_id)
+    found = link.first()
+    if choice != NEW or found is None:
+        raise NotPossible(gettext("It is not there any more, or is another record's."))
+    found.decision, found.unsettled = {"match": NEW}, True
+    found.save(update_fields=["decision", "unsettled", "updated_at"])
+    ids = [problem.record_id]
+    resolve_problems(stream.connection, now=timezone.now(), codes=[DUPLICATE], kind=PAYMENT.name, record_ids=ids)
+    return found.pk
+
+
+def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str, user: AbstractBaseUser) -> list[int]:
     link = Link.objects.select_for_update().filter(stream=stream, remote_id=remote_id).first()
+    if link is not None and link.record_id and link.kind == PAYMENT.name and _is_taken_in(problem, link):
+        _void_the_repeated(problem, own, user)
+        return []
     if link is None or link.seen is None or link.seen_gone or link.cut_at:
         raise NotPossible(gettext("It is not there any more. Choose another, or make a new one."))
     if link.record_id:
@@ -67,9 +96,60 @@ def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str) ->
         raise NotPossible(taken)
     if own is not None:
         own.delete()
-    link.record_id, link.base, link.unsettled, link.parked, link.decision = problem.record_id, None, True, False, None
+    link.record_id, link.base, link.unsettled, link.parked = problem.record_id, None, True, False
+    # The same money: what was entered otherwise there is what the bank has been compared with, and no new question.
+    link.decision = {"winner": Winner.REMOTE} if link.kind == PAYMENT.name else None
     link.save(update_fields=["record_id", "base", "unsettled", "parked", "decision", "updated_at"])
-    return link
+    now, ids = timezone.now(), [link.record_id]
+    resolve_problems(stream.connection, now=now, codes=[REMOVED], kind=link.kind, record_ids=ids)
+    return [link.pk]
+
+
+def voids(problem: Problem, choice: str) -> bool:
+    """Returns whether this choice voids the payment that was asked about, since FieldCamp has the same money by
+    another."""
+    rows = Link.objects.live().linked().filter(stream__connection=problem.connection_id, kind=PAYMENT.name)
+    link = rows.filter(remote_id=choice).first() if problem.record_kind == PAYMENT.name else None
+    return link is not None and _is_taken_in(problem, link)
+
+
+def _is_taken_in(problem: Problem, link: Link) -> bool:
+    """Returns whether that is a payment that FieldCamp took in from the books, and this one was asked about as the same
+    money, or is refused since that one pays its invoice already."""
+    taken_in = Payment.objects.alive().filter(pk=link.record_id, made_in=problem.integration, voided_at=None)
+    paid = PaymentAllocation.objects.filter(payment=problem.record_id).values("invoice")
+    asked = link.remote_id in candidates_in(problem.data)
+    return taken_in.exists() if asked else taken_in.filter(allocations__invoice__in=paid).exists()
+
+
+def _void_the_repeated(problem: Problem, own: Link | None, user: AbstractBaseUser) -> None:
+    """Voids a payment that was entered here although FieldCamp had taken it in from the books."""
+    with attributed(actor=user.get_username()):
+        void_payment(workspace=problem.workspace, payment_id=problem.record_id)
+    if own is not None:
+        own.delete()
+    assert problem.connection is not None
+    ids = [problem.record_id]
+    resolve_problems(problem.connection, now=timezone.now(), kind=PAYMENT.name, record_ids=ids)
+
+
+def _another(stream: Stream, problem: Problem, own: Link | None, name: str, user: AbstractBaseUser) -> list[int]:
+    """Makes the record a new one there; what was asked about is looked at again. What was removed there once is posted
+    again only if it is an invoice: of a payment it is said by nothing that the money has come twice."""
+    if problem.record_kind == INVOICE.name:
+        with attributed(actor=user.get_username()):
+            renumber_invoice(workspace=problem.workspace, invoice_id=problem.record_id)
+    asked = Link.objects.present().unmatched().filter(stream=stream, remote_id__in=candidates_in(problem.data))
+    freed = [*asked.values_list("pk", flat=True)]
+    Link.objects.filter(pk__in=freed).update(unsettled=True)
+    cut = Link.objects.select_for_update().exclude(cut_at=None)
+    cut = cut.filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
+    removed = cut.order_by("-cut_at").first() if own is None else None
+    if removed is None:
+        return [_make_new(stream, problem, own, name).pk, *freed]
+    if problem.record_kind == INVOICE.name:
+        _put_back(removed)
+    return [removed.pk, *freed]
 
 
 def _make_new(stream: Stream, problem: Problem, own: Link | None, name: str) -> Link:
@@ -89,12 +169,16 @@ def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     """Makes again what was removed there. Tried at once."""
     with transaction.atomic():
         link = _removed(problem)
-        link.decision = {"removal": RemovalChoice.PUT_BACK}
-        link.save(update_fields=["decision", "updated_at"])
-        # Where a job is running now, the next one finds it by this.
-        write_rows([(link.stream_id, link.record_id, 0)], link.kind)
+        _put_back(link)
         audit_connection("posted_again", link.stream.connection, user, after={"record": link.record_id})
     return sync_links_now(link.stream.connection, [link.pk], user)
+
+
+def _put_back(link: Link) -> None:
+    link.decision = {"removal": RemovalChoice.PUT_BACK}
+    link.save(update_fields=["decision", "updated_at"])
+    # Where a job is running now, the next one finds it by this.
+    write_rows([(link.stream_id, link.record_id, 0)], link.kind)
 
 
 def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:

@@ -148,7 +148,7 @@ class _Pretending(BooksSide):
         records = list(self._with_related(self._unlinked())[: MOST + 1])
         self.pretended.complete &= len(records) <= MOST
         matches = self.matches(records, unmatched) if records and unmatched else Matches()
-        self._doubts = matches.doubts
+        self.doubts = matches.doubts
         counterparts = self.pretended.counterparts[self.kind.name]
         by_id = {link.pk: link for link in unmatched}
         for record_id, link_id in matches.links.items():
@@ -174,7 +174,7 @@ class _Pretending(BooksSide):
         """Returns those that would be made there, and how many of the others wait for something."""
         if self.stream.direction == Direction.PULL:
             return [], len(records)
-        clear = [record for record in records if record.pk not in self._doubts]
+        clear = [record for record in records if record.pk not in self.doubts]
         views = self.views(clear)
         made = [record for record in clear if views[record.pk].fields is not None and views[record.pk].in_window]
         for record in clear:

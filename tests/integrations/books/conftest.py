@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
 from django.utils import timezone
 
 from fieldcamp.workspace import invoicing, paying
-from fieldcamp.workspace.models import Client, Invoice, Item, Payment, TaxRate
+from fieldcamp.workspace.models import Client, Invoice, Item, Payment, Role, TaxRate
 from integrations.models import Connection, JobItem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.books.setup import read_choices, set_up_books
@@ -143,6 +145,25 @@ def pay(workspace) -> Callable[..., Payment]:
         )
 
     return make
+
+
+@pytest.fixture
+def desk(make_member):
+    """An admin, a member of the staff or a viewer at the desk."""
+
+    def desk(role: str = Role.ADMIN) -> Browser:
+        user = User.objects.create_user(username=f"bea-{role}", is_staff=True)
+        make_member(first_name="Bea", user=user, role=role)
+        browser = Browser(headers={"host": "127.0.0.1:8000"})
+        browser.force_login(user)
+        return browser
+
+    return desk
+
+
+def before_the_connection(connection: Connection) -> None:
+    """Makes all invoices older than the connection."""
+    Invoice.objects.update(created_at=connection.created_at - dt.timedelta(days=1))
 
 
 def counts(job: SyncJob) -> tuple[int, int, int, int]:

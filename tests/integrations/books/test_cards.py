@@ -7,44 +7,12 @@ from django.utils.html import escape
 
 from fieldcamp.workspace.models import Role
 from integrations.models import Link, Problem, SyncJob
+from tests.integrations.books.pages import card, press
 from tests.integrations.engine import finish
-
-
-@pytest.fixture
-def desk(make_member):
-    """An admin, a member of the staff or a viewer at the desk."""
-
-    def desk(role: str = Role.ADMIN) -> Browser:
-        user = User.objects.create_user(username=f"bea-{role}", is_staff=True)
-        make_member(first_name="Bea", user=user, role=role)
-        browser = Browser(headers={"host": "127.0.0.1:8000"})
-        browser.force_login(user)
-        return browser
-
-    return desk
 
 
 def open_one(code: str = "RECORD_REJECTED") -> Problem:
     return Problem.objects.get(code=code, resolved_at=None)
-
-
-def card(browser: Browser, problem: Problem) -> str:
-    response = browser.get(f"/admin/integrations/problem/{problem.pk}/change/")
-    assert response.status_code == 200
-    return response.content.decode()
-
-
-def press(browser: Browser, problem: Problem, verb: str, **fields: str) -> str:
-    """Presses a button of the card, lets the job run, and asks how it stands."""
-    response = browser.post(
-        f"/admin/integrations/problems/{problem.pk}/{verb}/", fields, headers={"HX-Request": "true"}
-    )
-    assert response.status_code == 200, response.content
-    job = SyncJob.objects.filter(status="queued").first()
-    if job is None:
-        return response.content.decode()
-    finish(job)
-    return browser.get(f"/admin/integrations/problems/{problem.pk}/outcome/?job={job.pk}&said=x").content.decode()
 
 
 @pytest.mark.slow
@@ -80,22 +48,6 @@ def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_
     assert "Solved" in press(browser, problem, "match", choice="new", name="Kim Reed (C)")
     assert books.one("Customer", DisplayName="Kim Reed (C)")["PrimaryEmailAddr"]["Address"] == "other@example.test"
     assert Link.objects.get(record_id=taken.pk).remote_id != Link.objects.get(record_id=other.pk).remote_id
-
-
-@pytest.mark.slow
-def test_an_invoice_whose_number_is_taken(company, books, sync, make_client, make_item, make_invoice, desk):
-    client = make_client(first_name="Kim", last_name="Reed")
-    sync()
-    theirs = books.one("Customer", DisplayName="Kim Reed")["Id"]
-    item = books.one("Item", Name="Services")["Id"]
-    line = {"Amount": 280.0, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": item}}}
-    invoice = make_invoice(client, [(make_item(), 1, "100")])
-    books.add("Invoice", DocNumber=invoice.number, CustomerRef={"value": theirs}, Line=[line])
-    sync()
-    page = card(desk(), open_one())
-    for words in ("Is it the same invoice?", "Kim Reed", "100.00", "280.00", "Change the number"):
-        assert words in page, words
-    assert "Make a new" not in page
 
 
 @pytest.mark.slow

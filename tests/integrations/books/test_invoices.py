@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from fieldcamp.workspace import invoicing
+from fieldcamp.workspace import invoicing, paying
 from fieldcamp.workspace.models import Invoice
 from integrations.models import ChangeRow, Link, Problem
 from tests.integrations.books.bookkeeper import money
@@ -202,3 +202,15 @@ def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client
         "108.75",
         "108.00",
     )
+
+
+@pytest.mark.parametrize("kind", ["invoice", pytest.param("payment", marks=pytest.mark.slow)])
+def test_a_void_before_the_books_have_heard_of_it_is_nobodys_problem(kind, posted, books, sync, make_invoice, pay):
+    invoice = posted if kind == "payment" else make_invoice(posted.client, [(None, 1, "10")])
+    if kind == "payment":
+        payment = pay(invoice, "10")
+        paying.void_payment(workspace=payment.workspace, payment_id=payment.pk)
+    else:
+        invoicing.void_invoice(workspace=invoice.workspace, invoice_id=invoice.pk)
+    assert sync().status == "succeeded" and not Problem.objects.open().exists()
+    assert (len(books.all("Invoice")), len(books.all("Payment"))) == (1, 0)

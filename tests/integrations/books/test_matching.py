@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.books.matching import Candidate, match_by, match_people, plain_name, plain_phone
+from integrations.books.matching import Candidate, match_by, match_people
+from integrations.sync import folding
 
 
 def ours(id: str, **known) -> Candidate:
@@ -156,7 +157,7 @@ def test_what_is_linked_is_not_asked_about():
     ],
 )
 def test_names_that_are_the_same(one, other):
-    assert plain_name(one) == plain_name(other) != ""
+    assert folding.name(one) == folding.name(other) != ""
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_names_that_are_the_same(one, other):
     [("Smith, Jones, Partners", "Jones, Partners Smith"), ("Kim Reed", "Reed"), ("Smith,", "Smith, J")],
 )
 def test_names_that_are_not(one, other):
-    assert plain_name(one) != plain_name(other)
+    assert folding.name(one) != folding.name(other)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_names_that_are_not(one, other):
     ],
 )
 def test_phone_numbers(text, plain):
-    assert plain_phone(text) == plain
+    assert folding.phone(text) == plain
 
 
 def test_one_address_under_two_names_is_one_client():
@@ -204,4 +205,4 @@ def test_two_without_a_name_are_not_the_same_for_their_phone():
     ],
 )
 def test_names_are_compared_by_their_letters(written, compared):
-    assert plain_name(written) == compared
+    assert folding.name(written) == compared

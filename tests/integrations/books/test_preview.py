@@ -10,7 +10,7 @@ from fieldcamp.workspace.models import Client, Item, Payment
 from integrations.models import Direction, JobItem, Link
 from integrations.services.books import preview as books_preview
 from integrations.services.books.preview import preview_books
-from tests.integrations.books.conftest import TODAY
+from tests.integrations.books.conftest import TODAY, before_the_connection
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -91,6 +91,7 @@ def test_payments_made_there_are_taken_in_and_closed_books_are_said(company, boo
         "Invoice", DocNumber=invoice.number, CustomerRef={"value": customer["Id"]}, TxnDate=str(TODAY), Line=[line]
     )
     books.receive(posted, "60")
+    before_the_connection(company)
     preview = preview_books(company)
     assert (preview.counts["invoice"].linked, preview.counts["invoice"].to_create) == (1, 1)
     assert (preview.counts["payment"].to_bring_in, preview.total) == (1, late.total)

@@ -1,0 +1,108 @@
+"""The same records however they are spelled: matching, doubts, duplicates and what the database is asked agree."""
+
+import pytest
+
+from fieldcamp.workspace.models import Client
+from integrations.books.clients import Clients
+from integrations.books.invoices import Invoices
+from integrations.books.items import Items
+from integrations.books.matching import Candidate, match_people
+from integrations.models import Link
+from integrations.records import Window
+from tests.integrations.books.conftest import counts, said
+
+NOW = Window(None, None)
+ADDRESSES = ["KIM@Reed.test", "kím@reed.test", "  kim@reed.test", "ｋｉｍ@reed.test", "office@reed.test,kim@reed.test",
+             "Kim@reed.test; office@reed.test"]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_found_by_matching_and_bydoubts(address):
+    mine = Candidate("a", email="kim@reed.test", name="Kim Reed")
+    assert match_people([mine], [Candidate(1, "r1", email=address, name="K. R.")]).links == {"a": 1}
+    two = [Candidate(1, "r1", email=address, name="X"), Candidate(2, "r2", email="kim@reed.test", name="Y")]
+    assert match_people([mine], two).doubts == {"a": ["r1", "r2"]}
+
+
+def test_several_addresses_are_nobodys_when_two_could_be_meant():
+    theirs = [Candidate(1, "r1", email="a@x.test, b@x.test", name="X")]
+    ours = [Candidate("a", email="a@x.test", name="A"), Candidate("b", email="b@x.test", name="B")]
+    found = match_people(ours, theirs)
+    assert (found.links, found.doubts) == ({}, {"a": ["r1"], "b": ["r1"]})
+
+
+@pytest.fixture
+def side(company):
+    """FieldCamp's side of one kind, where everything is imported."""
+
+    def side(kind):
+        company.books.import_customers = company.books.import_items = True
+        company.books.save()
+        return kind(company.streams.get(kind=kind.kind.name), NOW)
+
+    return side
+
+
+def unmatched(stream, **seen) -> Link:
+    remote_id = str(900 + Link.objects.count())
+    return Link.objects.create(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, unsettled=True)
+
+
+def test_a_clients_address_makes_no_second_client(side, make_client):
+    client, clients = make_client(), side(Clients)
+    other = unmatched(clients.stream, email="lee@reed.test")
+    links = [unmatched(clients.stream, email=text) for text in ("kim@reed.test", "KIM@REED.TEST, second@reed.test")]
+    for here in ADDRESSES:
+        Client.objects.filter(pk=client.pk).update(email=here)
+        assert set(clients.rejections([other, *links])) == {link.pk for link in links}, here
+
+
+def test_the_database_is_asked_for_each_spelling_of_a_number(side, make_client, make_invoice):
+    invoices = side(Invoices)
+    more = {"customer": "1", "total": "1.00", "date": "2026-11-20"}
+    links = [unmatched(invoices.stream, number=text, **more) for text in ("A-17", " a-17", "Ａ-17", "á-17")]
+    unmatched(invoices.stream, number="A-18", **more)
+    invoice = make_invoice(make_client(), [(None, 1, "100")], number="a-17")
+    invoices.match(everything=False)
+    assert invoices.doubts == {invoice.pk: [link.remote_id for link in links]}
+
+
+def test_an_item_is_the_same_however_it_is_written(side, make_item):
+    items = side(Items)
+    ours = [make_item(name="Drain cleaning", sku="D-1"), make_item(name="Tap", sku="t-1")]
+    links = [unmatched(items.stream, name=name, sku=sku)
+             for name, sku in (("ＤＲＡＩＮ  cleaning", "d-1"), ("Táp ", "T-1 "))]  # fmt: skip
+    items.match(everything=True)
+    assert [Link.objects.get(pk=link.pk).record_id for link in links] == [item.pk for item in ours]
+
+
+def test_what_is_asked_about_is_not_taken_in_meanwhile(side, make_item):
+    """Of an item, as of a client: the answer would find it taken."""
+    items = side(Items)
+    link = unmatched(items.stream, name="drain cleaning")
+    make_item(name="Drain cleaning"), make_item(name="DRAIN CLEANING")
+    items.match(everything=True)
+    assert "a person is asked" in items.rejections([link])[link.pk]
+
+
+@pytest.mark.slow
+def test_letter_case_alone_rewrites_no_customer(connect_books, books, sync, make_client):
+    fields = {"DisplayName": "KIM REED", "GivenName": "KIM", "FamilyName": "REED",
+              "PrimaryEmailAddr": {"Address": "KIM@REED.TEST, office@reed.test"},
+              "PrimaryPhone": {"FreeFormNumber": "(555) 010-0001"},
+              "BillAddr": {"Line1": "1 ELM ST", "City": "TROY"}}  # fmt: skip
+    customer = books.get("Customer", books.add("Customer", **fields)["Id"])
+    client = make_client(first_name="Kim", last_name="Reed", email="kim@reed.test",
+                         phone_number={"number": "555 010 0001"},
+                         billing_address={"street": "1 Elm St", "city": "Troy"})  # fmt: skip
+    connect_books(import_customers=True)
+    for mode in ("incremental", "full", "full"):
+        assert counts(sync(mode, scope="customers"))[:2] == (0, 0)
+    assert books.get("Customer", customer["Id"]) == customer
+    assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"] and Client.objects.count() == 1
+    Client.objects.filter(pk=client.pk).update(last_name="REEd")
+    job = sync(scope="customers")
+    assert job.pushed == 1, said(job, "failed")
+    edited = books.get("Customer", customer["Id"])
+    assert edited["FamilyName"] == "REEd" and edited["PrimaryEmailAddr"] == fields["PrimaryEmailAddr"]
+    assert [counts(sync(mode, scope="customers"))[:2] for mode in ("incremental", "full")] == [(0, 0)] * 2
