@@ -51,7 +51,7 @@ def kim(company, sync, make_client):
 
 
 def question() -> Problem:
-    [problem] = Problem.objects.open()
+    [problem] = Problem.objects.open().filter(record_kind="invoice")
     assert (problem.data["reason"], problem.record_kind) == ("match", "invoice")
     return problem
 
@@ -83,7 +83,7 @@ def test_two_sales_of_one_number_end_as_two(first, theirs, kim, books, sync, sel
         sold = sell("3050", **theirs)
     for _ in range(2):
         job = sync()
-        assert job.failed == 1 and "number 3050 already" in said(job, "failed")[0]
+        assert job.failed == 2 and any("number 3050 already" in text for text in said(job, "failed"))
     assert question().data["candidates"] == [sold["Id"]]
     job = finish(decide_match(problem=question(), choice="new", user=user))
     assert job.status == "succeeded", said(job, "failed")
