@@ -38,7 +38,7 @@ DECIDES = _("An owner or admin decides this.")
 REASONS: dict[str, Fix] = {
     ProblemReason.MERGED: Fix(
         _("Merged there"),
-        _("Two customers were made one there. If the two clients are the same here as well, go on with one of them."),
+        _("Two were made one there. If both are the same here as well, go on with one of them."),
         button="",
         nobody="",
     ),

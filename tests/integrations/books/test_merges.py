@@ -2,6 +2,7 @@
 
 import pytest
 
+from fieldcamp.workspace.models import Item
 from fieldcamp.workspace.services import update_client
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import post_again
@@ -12,10 +13,11 @@ from tests.sandboxed import COMPANY
 
 @pytest.fixture
 def merge(intuit, books):
-    def do(lost: str, kept: str) -> None:
-        """Makes one customer of two, as the bookkeeper does on their page, by their names."""
-        ids = {name: books.one("Customer", DisplayName=name)["Id"] for name in (lost, kept)}
-        call = {"vendor": "intuit", "account": COMPANY, "entity": "Customer", "from": ids[lost], "into": ids[kept]}
+    def do(lost: str, kept: str, entity: str = "Customer") -> None:
+        """Makes one record of two, as the bookkeeper does on their page, by their names."""
+        by = "DisplayName" if entity == "Customer" else "Name"
+        ids = {name: books.one(entity, **{by: name})["Id"] for name in (lost, kept)}
+        call = {"vendor": "intuit", "account": COMPANY, "entity": entity, "from": ids[lost], "into": ids[kept]}
         intuit.call("POST", "merge", json=call)
 
     return do
@@ -114,3 +116,24 @@ def test_a_customer_without_documents_is_asked_about(company, books, sync, merge
     assert waiting.record_id == invoice.pk
     assert waiting.data["waits_for"] == {"kind": "customer", "id": client.pk}
     assert "its client Kim Reed, which was removed in QuickBooks" in waiting.message
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_item_that_was_merged_goes_on_as_the_survivor(known, kim, books, sync, merge, make_item, make_invoice):
+    """Whether or not the survivor is another item of ours already."""
+    drain = Item.objects.get()
+    account = books.all("Account", "WHERE AccountType = 'Income'")[0]["Id"]
+    if known:
+        make_invoice(kim, [(make_item(name="Labour"), 1, "60")])
+    else:
+        books.add("Item", Name="Labour", Type="Service", IncomeAccountRef={"value": account}, UnitPrice=120)
+    sync()
+    merge("Drain cleaning", "Labour", "Item")
+    later = make_invoice(kim, [(drain, 2, "30")])
+    job = sync()
+    assert (job.status, job.failed, job.errors) == ("succeeded", 0, [])
+    line = books.one("Invoice", DocNumber=later.number)["Line"][0]
+    assert line["SalesItemLineDetail"]["ItemRef"]["name"] == "Labour"
+    sync()
+    assert is_quiet(sync)
+    assert "merged into “Labour”" in Problem.objects.open().get().message
