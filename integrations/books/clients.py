@@ -71,7 +71,9 @@ class Clients(BooksSide):
         known = {link.remote_id: link for link in links}
         missing = {_parent(link) for link in links} - known.keys() - {""}
         if missing:
+            ours = self.record_ids(CUSTOMER, missing).values()
             known |= {link.remote_id: link for link in self._of_stream().filter(remote_id__in=missing)}
+            known |= {link.remote_id: link for link in self.counterparts(CUSTOMER, ours)}
         return [_candidate(link, known.get(_parent(link))) for link in links]
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from fieldcamp.workspace import services
 from fieldcamp.workspace.models import Client
+from integrations.services.books.preview import preview_books
 from tests.integrations.books.conftest import counts, said
 from tests.integrations.books.test_agreed import difference
 
@@ -128,6 +129,8 @@ def test_a_client_with_the_companys_address_is_the_parent_and_no_site(importing,
     parent = books.add("Customer", DisplayName="Freeman Sporting Goods", **FREEMAN)
     books.add("Customer", DisplayName="55 Twin Lane", Job=True, ParentRef={"value": parent["Id"]}, **FREEMAN)
     ours = make_client(first_name="", company_name="Freeman", email="sporting_goods@freeman.test")
+    predicted = preview_books(importing).counts["customer"]
+    assert (predicted.linked, predicted.to_bring_in, predicted.asked) == (1, 1, 0)
     job = sync()
     assert job.status == "succeeded", said(job, "failed")
     assert str(Client.objects.get(parent=ours)) == "Freeman: 55 Twin Lane"
