@@ -23,7 +23,12 @@ MAY = (
     "fieldcamp/sandbox/",
 )
 # Papers and examples for integrators, which show one provider's addresses: no code decides anything by them.
-PAPERS = ("fieldcamp/api/docs.py", "fieldcamp/api/reference.py", "fieldcamp/api/error_codes.py")
+PAPERS = (
+    "fieldcamp/api/docs.py",
+    "fieldcamp/api/reference.py",
+    "fieldcamp/api/errors.py",
+    "fieldcamp/api/error_codes.py",
+)
 MODULES = sorted(
     path.relative_to(ROOT)
     for folder in ("integrations", "fieldcamp")
