@@ -39,6 +39,7 @@ class Owner(StrEnum):
 class Fold(StrEnum):
     """What a field holds that says the same in several spellings (`integrations.sync.folding`)."""
 
+    TEXT = "text"
     NAME = "name"
     EMAIL = "email"
     PHONE = "phone"
@@ -118,7 +119,7 @@ CUSTOMER = Kind(
     two_way=("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     noted=("active", "currency", "parent"),
     folds={
-        "display_name": Fold.NAME,
+        "display_name": Fold.TEXT,  # "Smith, Jane" is a form of its own
         "given_name": Fold.NAME,
         "family_name": Fold.NAME,
         "company": Fold.NAME,

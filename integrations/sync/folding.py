@@ -81,6 +81,7 @@ def _alike(fold: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
 
 
 _SAME: Mapping[Fold, Callable[[Any, Any], bool]] = {
+    Fold.TEXT: _alike(plain),
     Fold.NAME: _alike(name),
     Fold.EMAIL: _same_emails,
     Fold.PHONE: _alike(phone),

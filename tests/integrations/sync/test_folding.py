@@ -20,6 +20,7 @@ SPELLED = [  # field, ours, theirs
     ("email", "kim@reed.test", "office@reed.test, KIM@reed.test"),
     ("email", "kim@reed.test", "office@reed.test;kim@reed.test"),
     ("email", "b@x.test, a@x.test", "A@x.test; B@x.test"),
+    ("display_name", "KIM  Réed", "Kim Reed"),
     ("given_name", "KIM", "kim"),
     ("given_name", "José", "Jose"),
     ("family_name", "O'Hara", "OHara "),
@@ -35,6 +36,7 @@ DIFFERENT = [
     ("email", "kim@reed.test, lee@reed.test", "kim@reed.test"),
     ("email", "", "kim@reed.test"),
     ("given_name", "Kim", "Kimberly"),
+    ("display_name", "Jane Smith", "Smith, Jane"),  # the form is the books' own
     ("company", "***", "###"),
     ("phone", "555 010 0001", "555 010 0002"),
     ("phone", "12", "13"),
