@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import books, connect, desk, mail, problems, reconciliation, settings, tour
+from integrations.views import books, connect, counterparts, desk, mail, problems, reconciliation, settings, tour
 
 app_name = "integrations"
 urlpatterns = [
@@ -41,5 +41,6 @@ urlpatterns = [
     path("problems/<str:problem_id>/match/", problems.match, name="match"),
     path("problems/<str:problem_id>/post-again/", problems.post_again, name="post_again"),
     path("problems/<str:problem_id>/void/", problems.void_here, name="void_here"),
+    path("links/<int:link_id>/part/", counterparts.part, name="part"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

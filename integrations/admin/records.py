@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.users import desk_user_of
+from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.admin.buttons import Button
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
 from integrations.admin.subjects import kinds_of, models
@@ -19,6 +21,7 @@ from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
 from integrations.providers import PROVIDERS
+from integrations.services.books.links import can_part
 
 NOTHING_YET = {
     "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
@@ -45,8 +48,8 @@ def _links(record: Any) -> QuerySet[Link]:
     return rows.select_related("stream__connection").order_by("-cut_at", "pk")
 
 
-def counterparts_of(record: Any) -> list[dict[str, Any]]:
-    """Returns the record's remote counterparts, the present ones first."""
+def counterparts_of(record: Any, desk_user: DeskUser) -> list[dict[str, Any]]:
+    """Returns the record's remote counterparts, the present ones first, with the button that parts them."""
     return [
         {
             "link": link,
@@ -54,10 +57,17 @@ def counterparts_of(record: Any) -> list[dict[str, Any]]:
             "connection": link.stream.connection,
             "place": str(PLURALS.get(link.stream.kind) or link.stream),
             "page": page_there(link),
+            "part": _part_button(link) if can_part(link) and desk_user.may("settings") else None,
             **_state(link),
         }
         for link in _links(record)[:20]
     ]
+
+
+def _part_button(link: Link) -> Button:
+    url = reverse("integrations:part", args=[link.pk])
+    about = gettext("as {name} there").format(name=link.remote_id)
+    return Button(f"part-{link.pk}", gettext("Not the same"), url, about=about)
 
 
 def page_there(link: Link) -> str:
@@ -119,7 +129,7 @@ class SyncedMixin(RecordAdmin):
             )
             extra = {
                 "synced_panel": "integrations/counterparts.html",
-                "counterparts": counterparts_of(record),
+                "counterparts": counterparts_of(record, desk_user_of(request)),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
                 "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
             }

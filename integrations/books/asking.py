@@ -13,6 +13,9 @@ from integrations.models import Connection, DirtyRow, Link, Problem, Stream
 NOT_PLAIN = r"[^!-~]"  # texts that a database may fold otherwise than `integrations.sync.folding`
 
 
+ASK = {"match": "ask"}  # the decision of a link whose record a person has parted from what it was linked with
+
+
 class KindSide(Protocol):
     """One kind of record of one company's books (`integrations.books.base`)."""
 
@@ -79,3 +82,12 @@ def rejected(links: Sequence[Link], doubts: Doubts, what: str) -> dict[int, str]
     asked = asked_in(doubts)
     sentence = f"May be {what} that FieldCamp has already; a person is asked."
     return {link.pk: sentence for link in links if link.remote_id in asked}
+
+
+def parted(side: KindSide, record_ids: Collection[str] | None = None) -> Doubts:
+    """Returns the records (of these, or all) that a person has parted from what they were linked with, and that: they
+    are linked with nothing, and nothing is made of them, before somebody says what they are."""
+    links = Link.objects.live().linked().filter(stream=side.stream, seen__isnull=True, intent__isnull=True)
+    if record_ids is not None:
+        links = links.filter(record_id__in=set(record_ids))
+    return {link.record_id: candidates_in(link.decision) for link in links.filter(decision__match=ASK["match"])}

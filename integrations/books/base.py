@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
-from integrations.books.asking import ask_again, dirty, make_room
+from integrations.books.asking import ask_again, candidates_in, dirty, make_room, parted
 from integrations.books.matching import Doubts, Matches
 from integrations.books.merges import follow_merges
 from integrations.books.references import Missing, References, why_missing
@@ -95,7 +95,8 @@ class BooksSide:
         records = self.model.objects.filter(pk__in=set(record_ids)).order_by()
         views = self.views([record for record in self._with_related(records) if self._is_mine(record)])
         views |= self._over_before_posted(views)
-        for record_id, ids in self.doubts.items():
+        doubts = {**self.doubts, **parted(self, views)} if views else self.doubts
+        for record_id, ids in doubts.items():
             view = views.get(record_id)
             if view is not None and (view.fields is not None or (view.blocked and view.reason is None)):
                 views[record_id] = self._doubtful(record_id, ids)
@@ -146,8 +147,8 @@ class BooksSide:
         if self.kind in (INVOICE, PAYMENT):
             follow_merges(self.connection)
         matches = self._matches(everything)
-        self.doubts = matches.doubts
-        ask_again(self, matches.doubts)
+        self.doubts = {**matches.doubts, **parted(self)}
+        ask_again(self, self.doubts)
         by_link = {link_id: record_id for record_id, link_id in matches.links.items()}
         make_room(self, [*matches.links])
         found = list(Link.objects.filter(pk__in=by_link))
@@ -250,14 +251,14 @@ class BooksSide:
         return References(ids, why_missing(self.connection, kind, wanted - ids.keys()))
 
     def orphaned(self, records: Sequence[Any], customers: References) -> set[str]:
-        """Returns those of these documents that stand in the books in the name of a customer that was removed there:
-        nothing is said of their customer until somebody has decided about that one."""
-        gone = {client_id for client_id, why in customers.missing.items() if why is Missing.GONE}
+        """Returns those of these documents that stand in the books in the name of a customer that was removed there, or
+        parted from its client: nothing is said of their customer until somebody has decided about that one."""
+        gone = {client_id for client_id, why in customers.missing.items() if why is not Missing.COMING}
         owners = {record.pk: record.client_id for record in records if record.client_id in gone}
         if not owners:
             return set()
         lost = Link.objects.filter(stream__connection=self.connection, kind=CUSTOMER.name, record_id__in=gone)
-        names = set(lost.values_list("record_id", "remote_id"))
+        names = {(link.record_id, name) for link in lost for name in (link.remote_id, *candidates_in(link.decision))}
         posted = Link.objects.present().filter(stream=self.stream, record_id__in=owners).only("record_id", "base")
         named = {link.record_id: (link.base or {}).get("customer") for link in posted}
         return {record_id for record_id, name in named.items() if (owners[record_id], name) in names}
