@@ -35,6 +35,7 @@ urlpatterns = [
     path("notices/dismiss/", problems.dismiss, name="dismiss"),
     path("problems/<str:problem_id>/outcome/", problems.outcome, name="outcome"),
     path("problems/<str:problem_id>/retry/", problems.retry, name="retry"),
+    path("problems/<str:problem_id>/retry-all/", problems.retry_cause, name="retry_cause"),
     path("problems/<str:problem_id>/resolve/", problems.resolve, name="resolve"),
     path("problems/<str:problem_id>/ignore/", problems.ignore, name="ignore"),
     path("problems/<str:problem_id>/unignore/", problems.unignore, name="unignore"),

@@ -1,8 +1,10 @@
 """Open problems with the buttons that fix them. What is said about each is in `fixes`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -90,6 +92,7 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
     holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
     cards = books_cards(problems, about)
     rights = rights_at(desk_user)
+    alike = _alike(problems)
     conflicts = [problem for problem in problems if problem.code == ProblemCode.CONFLICT]
     names, changes = names_in(conflicts), last_changes(conflicts)
     found = []
@@ -104,7 +107,7 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
                 record=record,
                 record_url=url,
                 hold=hold,
-                buttons=_buttons(problem, hold, url, desk_user, rights, cards.get(problem.pk)),
+                buttons=_buttons(problem, hold, url, desk_user, rights, cards.get(problem.pk), alike[_cause(problem)]),
                 units=units_of(problem, names) if problem.code == ProblemCode.CONFLICT else [],
                 changes=changes.get(problem.pk, (LastChange(), LastChange())),
                 books=cards.get(problem.pk),
@@ -113,9 +116,36 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
     return found
 
 
+def _cause(problem: Problem) -> tuple[str | None, str, str]:
+    reason = problem.data.get("reason") if isinstance(problem.data, dict) else ""
+    return problem.connection_id, problem.code, str(reason or "")
+
+
+def _alike(problems: Sequence[Problem]) -> Counter[tuple[str | None, str, str]]:
+    """Returns how many listed problems there are of each cause of these, by connection, code and reason."""
+    known = {cause for problem in problems if (cause := _cause(problem))[2]}
+    if not known:
+        return Counter()
+    listed = Problem.objects.listed().filter(
+        connection__in={connection for connection, _code, _reason in known},
+        code__in={code for _connection, code, _reason in known},
+    )
+    rows = listed.exclude(record_id="").values_list("connection", "code", "data__reason").annotate(Count("pk"))
+    return Counter(
+        {(connection, code, str(reason or "")): count for connection, code, reason, count in rows.order_by()}
+    )
+
+
 def _buttons(
-    problem: Problem, hold: Hold | None, url: str, desk_user: DeskUser, rights: Rights, card: BooksCard | None
+    problem: Problem,
+    hold: Hold | None,
+    url: str,
+    desk_user: DeskUser,
+    rights: Rights,
+    card: BooksCard | None,
+    alike: int,
 ) -> list[Button]:
+    """`alike` is how many records wait for the same reason, this one included."""
     if problem.resolved_at:
         return []
     if problem.ignored_at:
@@ -138,6 +168,8 @@ def _buttons(
         found += _leads(problem, fix, url, desk_user, rights)
         if desk_user.may("retry") and problem.connection_id and fix.button:
             found.append(_of(problem, "retry", fix.button, tone="" if found else "primary"))
+            if alike > 1:
+                found.append(_of(problem, "retry_cause", _("Try all {number} again").format(number=alike)))
     if desk_user.may("ignore"):
         found.append(_of(problem, "ignore", _("Ignore until it changes")))
     return found

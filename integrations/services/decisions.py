@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -93,6 +94,34 @@ def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
         Link.objects.filter(pk=problem.link_id).update(parked=False, unsettled=True)
         _note_problem("retried", problem, user)
     return sync_links_now(problem.connection, [problem.link_id], user)
+
+
+def of_same_cause(problem: Problem) -> QuerySet[Problem]:
+    """Returns the listed problems of this account's records that have the same code and reason, this one included."""
+    reason = problem.data.get("reason") if isinstance(problem.data, dict) else None
+    same = Problem.objects.listed().filter(connection=problem.connection_id, code=problem.code)
+    return same.exclude(record_id="").filter(data__reason=reason) if reason else same.filter(pk=problem.pk)
+
+
+def retry_cause(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
+    """Tries again all records of this account that were refused for the same reason, in one sync. While another job is
+    running there is no such job (None): the next run tries them."""
+    if problem.resolved_at is not None or problem.connection is None:
+        raise AlreadyDecided
+    with transaction.atomic():
+        links = of_same_cause(problem).filter(link__isnull=False).values("link")
+        Link.objects.live().filter(pk__in=links, intent__isnull=True).update(parked=False, unsettled=True)
+        _note_problem("all_retried", problem, user)
+    try:
+        return trigger_sync(
+            workspace=problem.workspace,
+            integration=problem.integration,
+            connection=problem.connection,
+            triggered_by=SyncJob.Trigger.ADMIN,
+            actor=_name(user),
+        )
+    except SyncInProgress:
+        return None
 
 
 def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:

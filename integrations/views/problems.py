@@ -88,6 +88,16 @@ def retry(request: HttpRequest, problem_id: str) -> HttpResponse:
 
 
 @desk_view("POST", may="retry")
+def retry_cause(request: HttpRequest, problem_id: str) -> HttpResponse:
+    """Tries again all that was refused for the same reason."""
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
+    if problem.connection is None:
+        raise Http404
+    said = _("All that wait for the same reason are tried again.")
+    return _act(request, problem, said, lambda: decisions.retry_cause(problem=problem, user=user))
+
+
+@desk_view("POST", may="retry")
 def resolve(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Settles a conflict: which side is right, as a whole (`choice`) or for each field (`pick-<field>`). `remember`
     says who wins from now on without being asked."""

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from fieldcamp.workspace.services import update_client
 from integrations.books.references import Missing, why_missing
 from integrations.kinds import CUSTOMER
-from integrations.models import Link, Problem
+from integrations.models import Link, Problem, SyncJob
 from integrations.services.books.decisions import post_again, void_here
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.engine import finish
@@ -132,3 +132,23 @@ def test_why_the_books_do_not_have_a_record(links, asked, why, company):
             record_id="cli_1", message="…", occurred_at="2026-11-20T08:00:00Z",
         )  # fmt: skip
     assert why_missing(company, CUSTOMER, ["cli_1"]) == {"cli_1": why}
+
+
+def test_all_that_wait_for_one_reason_are_tried_again_by_one_press(company, books, sync, make_client, make_item,
+                                                                   make_invoice, desk):  # fmt: skip
+    """Under a cause that no sync can see: a vendor there has each client's name."""
+    vendors = [books.add("Vendor", DisplayName=f"Kim Reed {number}") for number in range(3)]
+    for vendor in vendors:
+        make_client(first_name="Kim", last_name=vendor["DisplayName"].removeprefix("Kim "))
+    sync()
+    refused = list(Problem.objects.listed())
+    assert len(refused) == 3
+    for vendor in vendors:
+        books.edit("Vendor", vendor["Id"], DisplayName=f"Vendor {vendor['Id']}")
+    assert sync().pushed == 0
+    browser = desk()
+    page = browser.get(f"/admin/integrations/problem/{refused[0].pk}/change/").content.decode()
+    assert "Try all 3 again" in page
+    assert browser.post(f"/admin/integrations/problems/{refused[0].pk}/retry-all/").status_code == 302
+    job = finish(SyncJob.objects.get(status="queued"))
+    assert (job.pushed, job.errors) == (3, [])
