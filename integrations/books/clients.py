@@ -65,7 +65,21 @@ class Clients(BooksSide):
             Candidate(client.pk, email=client.email, name=client.own_name, phone=phone_of(client.phone_number))
             for client in records
         ]
-        return match_people(ours, self._candidates(unmatched))
+        found = match_people(ours, self._candidates(unmatched))
+        # Nobody is billed by one who is inactive there, and who they are may be long over: a person says so.
+        inactive = {link.pk: link.remote_id for link in unmatched if (link.seen or {}).get("active") is False}
+        asked = {record_id: [inactive[pk]] for record_id, pk in found.links.items() if pk in inactive}
+        links = {record_id: pk for record_id, pk in found.links.items() if record_id not in asked}
+        self._inactive = frozenset(inactive.values())
+        return Matches(links, {**found.doubts, **asked})
+
+    def question(self, record_id: str) -> str:
+        if set(self.doubts.get(record_id, ())) & self._inactive:
+            return (
+                f"{self.label} has a customer like this who is inactive. If it is the same, make them active there and "
+                "say so; else make a new one."
+            )
+        return super().question(record_id)
 
     def _candidates(self, links: Sequence[Link]) -> list[Candidate]:
         """Returns what customers are known by. A place of one is known by its own name, and not by the address that it

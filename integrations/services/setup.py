@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.workspace.models import Member
+from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
@@ -167,6 +167,20 @@ def other_books(connection: Connection):
     others = Connection.objects.filter(workspace_id=connection.workspace_id, integration=connection.integration)
     ready = others.exclude(pk=connection.pk).connected()
     return ready.filter(streams__is_active=True).exclude(streams__kind="").distinct()
+
+
+def kept_elsewhere(connection: Connection) -> bool:
+    """Returns whether another workspace has the same company connected: both would write into the same books."""
+    same = Connection.objects.connected().filter(
+        integration=connection.integration, account_id=connection.account_id, streams__is_active=True
+    )
+    return same.exclude(workspace_id=connection.workspace_id).exists()
+
+
+def books_of(workspace: Workspace, integration: str) -> Connection | None:
+    """Returns the company of this provider that the workspace keeps its books in already."""
+    ready = Connection.objects.connected().filter(workspace=workspace, integration=integration, streams__is_active=True)
+    return ready.exclude(streams__kind="").first()
 
 
 def forget_calendars(connection: Connection) -> None:

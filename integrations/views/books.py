@@ -13,13 +13,13 @@ from fieldcamp.desk.site import desk_view
 from integrations.admin.mapping import MappingPage
 from integrations.admin.values import PLURALS
 from integrations.errors import ProviderError, RateLimited
-from integrations.models import Connection, SyncJob
+from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.books import mapping as books_mapping
 from integrations.services.books import setup as books_setup
 from integrations.services.books.preview import preview_books
 from integrations.services.books.suggest import TAX_MODES, day_of, suggestions, warnings
-from integrations.services.setup import keeps_books
+from integrations.services.setup import keeps_books, kept_elsewhere
 from integrations.views.common import after_setup, back, changeable
 from integrations.views.forms.books import BooksForm, DefaultsForm, usual
 from integrations.views.forms.mapping import FORMS, MappingForm
@@ -38,6 +38,7 @@ def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
             provider=provider,
             suggested=suggested,
             chosen=books_setup.chosen(connection) or usual(suggested),
+            shared=connection.state == ConnectionState.SETUP and kept_elsewhere(connection),
         )
         if form.is_bound and form.attempt(
             lambda: books_setup.set_up_books(

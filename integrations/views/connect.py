@@ -20,7 +20,7 @@ from integrations.providers.base import Provider
 from integrations.records import Container
 from integrations.services import connections
 from integrations.services.preview import preview_first_sync
-from integrations.services.setup import keeps_books
+from integrations.services.setup import books_of, keeps_books
 from integrations.views import books
 from integrations.views.common import after_setup, changeable
 from integrations.views.forms.buttons import ConsentForm
@@ -48,6 +48,9 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     rights = rights_of(request.user, workspace)
     if not rights.may_connect_to(provider.name) or (renew and not rights.may_change(renew)):
         return render(request, "connect/not_allowed.html", {"provider": provider}, status=403)
+    if renew is None and (kept := books_of(workspace, provider.name)):
+        context = {"provider": provider, "kept": kept}
+        return render(request, "connect/one_company.html", context, status=409)
     switch = bool(form.cleaned_data["switch"])
     if request.method == "GET":
         return render(request, "connect/start.html", {"provider": provider, "renew": renew, "switch": switch})

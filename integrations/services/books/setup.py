@@ -9,6 +9,7 @@ import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from integrations.accounts.clients import open_remote
 from integrations.books.facts import DOCUMENTS, columns_of
@@ -18,9 +19,18 @@ from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
 from integrations.records import Company, Container, Reference
 from integrations.services.audit_trail import audit_connection
-from integrations.services.setup import CHOOSE_DIRECTION, CHOOSE_WINNER, SetupError, other_books, ready_state
+from integrations.services.setup import (
+    CHOOSE_DIRECTION,
+    CHOOSE_WINNER,
+    SetupError,
+    kept_elsewhere,
+    other_books,
+    ready_state,
+)
 
 log = structlog.get_logger(__name__)
+
+SAY_SHARED = _("Say that this company's books are to be written by both, or connect another company.")
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,14 @@ def set_up_books(
     direction: str = Direction.TWO_WAY,
     policy_lists: str = ConflictPolicy.LOCAL,
     policy_documents: str = ConflictPolicy.ASK,
+    shared: bool = False,
     user: User | AnonymousUser | None = None,
     choices: Choices | None = None,
 ) -> Connection:
     """Takes the choices; from now on the company syncs. Raises SetupError, ProviderError.
 
-    `choices` are what the provider has just said, where it was asked already.
+    `choices` are what the provider has just said, where it was asked already. `shared`: it is known, and meant, that
+    another workspace writes into the same books.
     """
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         raise SetupError("", gettext("Connect this company again first."))
@@ -74,6 +86,8 @@ def set_up_books(
     for field, policy in (("policy_lists", policy_lists), ("policy_documents", policy_documents)):
         if policy not in ConflictPolicy.values:
             raise SetupError(field, CHOOSE_WINNER)
+    if connection.state == ConnectionState.SETUP and not shared and kept_elsewhere(connection):
+        raise SetupError("shared", SAY_SHARED)
     choices = choices or read_choices(connection)
     label = PROVIDERS[connection.integration].label
     account = named(choices.income_accounts, income_account_id)

@@ -71,16 +71,20 @@ class BooksForm(DefaultsForm):
     policy_documents = forms.ChoiceField(
         label=_("When both sides changed the same invoice or payment"), error_messages=refusing(CHOOSE_WINNER)
     )
+    shared = tick(_("Both may write into these books: I know that each takes in what the other makes"))
     no_account = _("Choose")
 
     def __init__(
         self, *args: Any, choices: Choices, provider: Provider, suggested: Suggestions, chosen: dict[str, Any],
-        **kwargs: Any,
+        shared: bool = False, **kwargs: Any,
     ):  # fmt: skip
+        """`shared`: another workspace has this company connected, too."""
         ticked = {name: "1" if chosen[name] else "" for name in ("import_customers", "import_items")}
         super().__init__(
             *args, initial={**chosen, **ticked}, accounts=choices.income_accounts, items=choices.items, **kwargs
         )
+        if not shared:
+            del self.fields["shared"]
         self.offer("direction", DIRECTIONS)
         for name in ("policy_lists", "policy_documents"):
             self.offer(name, ConflictPolicy.choices)

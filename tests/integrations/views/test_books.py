@@ -125,3 +125,39 @@ def test_a_lapsed_subscription_and_several_currencies_are_said(desk, monkeypatch
     assert "subscription of this company has ended" in page
     assert "several currencies" in page
     assert "until 30 Jun 2026" in page
+
+
+CHOICES = {"income_account": SERVICES, "direction": "two_way", "policy_lists": "local", "policy_documents": "ask"}
+
+
+@pytest.mark.parametrize("how", ["get", "post"])
+def test_a_second_company_is_refused_before_the_vendor_is_asked(how, desk, vendors):
+    setup = desk.consent()["Location"]
+    desk.post(setup, CHOICES)
+    vendors.forget_requests()
+    answer = getattr(desk, how)("/admin/integrations/connect/quickbooks/")
+    assert answer.status_code == 409
+    assert f"Your books are kept in {escape(only().account_name)}" in answer.content.decode()
+    assert (Connection.objects.count(), vendors.requests()) == (1, [])
+    renewed = desk.get(f"/admin/integrations/connect/quickbooks/?connection={only().pk}")
+    assert renewed.status_code == 200
+
+
+def test_books_that_another_company_writes_into_are_not_taken_without_a_yes(desk, second_workspace):
+    setup = desk.consent()["Location"]
+    mine = only()
+    theirs = Connection.objects.create(
+        workspace=second_workspace, integration="quickbooks", account_id=COMPANY, account_name="Them",
+        state=ConnectionState.ACTIVE,
+    )  # fmt: skip
+    theirs.streams.create(kind="customer", container_id="Customer")
+    page = desk.get(setup).content.decode()
+    assert "Another company of FieldCamp is connected with these books" in page
+    assert str(second_workspace) not in page and "Them" not in page
+    refused = desk.post(setup, CHOICES)
+    assert refused.status_code == 400 and "are to be written by both" in refused.content.decode()
+    assert not mine.streams.exists()
+    assert desk.post(setup, CHOICES | {"shared": "1"}).status_code == 302
+    mine.refresh_from_db()
+    assert mine.state == ConnectionState.ACTIVE
+    assert "Another company of FieldCamp" not in desk.get(setup).content.decode()
