@@ -39,6 +39,7 @@ _PARTS = ("street", "city", "state", "postalCode", "country")
 class Clients(BooksSide):
     kind, model = CUSTOMER, Client
     removed = "Its customer was removed in {books}. The client is unchanged. Make the customer again, or leave it so."
+    _inactive: frozenset[str] = frozenset()  # customers there, as far as they were looked at
 
     def wanted(self) -> QuerySet[Any]:
         return Client.objects.alive()

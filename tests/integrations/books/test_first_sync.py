@@ -6,6 +6,7 @@ import pytest
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment, TaxRate
 from integrations.models import Link, Problem
+from integrations.services.books.preview import preview_books
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, before_the_connection, counts, said
 
@@ -173,3 +174,21 @@ def test_what_quickbooks_has_no_room_for_is_written_once(company, books, sync, m
     (customer,) = books.all("Customer")
     assert ":" not in customer["DisplayName"] and customer["GivenName"] == "Kim the plumber"
     assert counts(sync("full"))[:2] == (0, 0)
+
+
+def test_an_inactive_customer_is_asked_about_and_never_linked_unasked(connect_books, books, sync, make_client):
+    old = books.add("Customer", DisplayName="Kim Reed", GivenName="Kim", FamilyName="Reed",
+                    PrimaryEmailAddr={"Address": "kim@example.test"})  # fmt: skip
+    books.edit("Customer", old["Id"], Active=False)
+    client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")
+    company = connect_books(import_customers=True)
+    assert preview_books(company).counts["customer"].asked == 1
+    for _ in range(2):
+        sync()
+        problem = Problem.objects.listed().get()
+        assert (problem.record_id, problem.data["candidates"]) == (client.pk, [old["Id"]])
+        assert "who is inactive" in problem.message
+    assert len(books.all("Customer")) == 1
+    books.edit("Customer", old["Id"], Active=True)
+    assert sync().errors == []
+    assert Link.objects.get(record_id=client.pk).remote_id == old["Id"]
