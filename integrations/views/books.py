@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
+from integrations.admin.first_sync import listed_in
 from integrations.admin.mapping import MappingPage
 from integrations.admin.values import PLURALS
 from integrations.errors import ProviderError, RateLimited
@@ -66,6 +67,7 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
     except ProviderError as error:
         return _unwell(request, context | {"error": error})
     context["rows"] = [(PLURALS[kind], count) for kind, count in found.counts.items()]
+    context["listed"] = listed_in(found, PROVIDERS[connection.integration].label)
     return render(request, "connect/books_preview.html", context)
 
 

@@ -5,20 +5,24 @@ The sides that the sync itself asks are asked here, about links that are only pr
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from fieldcamp.money import cents
+from fieldcamp.workspace.models import Invoice, Payment
 from integrations.books import SIDES
 from integrations.books.matching import Matches
 from integrations.calendar.window import window_at
-from integrations.kinds import BOOKS, INVOICE, KINDS, Kind, KindName
+from integrations.kinds import BOOKS, INVOICE, KINDS, PAYMENT, Kind, KindName
 from integrations.models import Connection, Direction, Link, Stream
 from integrations.providers.base import BooksClient
-from integrations.records import RemoteRecord
+from integrations.records import Fields, RemoteRecord
 from integrations.services.books.setup import known_company, open_books
 
 if TYPE_CHECKING:
@@ -29,6 +33,27 @@ else:
 MOST = 5000  # records of one kind on either side: a preview has to appear while somebody waits
 SECONDS = 12.0
 MADE = "made by this sync: "
+LISTED = 200  # records of one kind that are listed by name for each fate
+
+
+class Fate(StrEnum):
+    """What the first sync would do with a record."""
+
+    LINKED = "linked"
+    NEW_THERE = "new_there"
+    NEW_HERE = "new_here"
+    ASKED = "asked"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One record by name. `amount` is "" where it has none; `there` is what it would be linked with or asked about,
+    or why it waits."""
+
+    name: str
+    amount: str = ""
+    there: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,14 +73,23 @@ class Count:
 @dataclass(frozen=True)
 class BooksPreview:
     """`complete` is false where there is so much that the reading was broken off: the numbers are then the least that
-    there is. `total` is what the invoices to post come to; `closed` of them are dated in closed books. Nothing is ever
-    removed by a first sync."""
+    there is. `total` is what the invoices to post come to, `tax` of it is tax; `paid` is what the payments to post come
+    to. `closed` invoices are dated in closed books. `rows` are the records by name, by kind and fate, the first
+    `LISTED` of each. Nothing is ever removed by a first sync."""
 
     counts: Mapping[str, Count]
     total: Decimal
     closed: int
     reasons: Mapping[str, int]
     complete: bool
+    tax: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    rows: Mapping[tuple[str, Fate], Sequence[PreviewRow]] = field(default_factory=dict)
+
+    @property
+    def receivable(self) -> Decimal:
+        """Returns how much more customers owe there after it."""
+        return self.total - self.paid
 
 
 def preview_books(connection: Connection) -> BooksPreview:
@@ -73,7 +107,16 @@ def preview_books(connection: Connection) -> BooksPreview:
         pretended.complete &= whole
         side = pretended.side(stream)
         counts[stream.kind] = side.look(links)
-    return BooksPreview(counts, pretended.total, pretended.closed, pretended.reasons, pretended.complete)
+    return BooksPreview(
+        counts,
+        pretended.total,
+        pretended.closed,
+        pretended.reasons,
+        pretended.complete,
+        tax=pretended.tax,
+        paid=pretended.paid,
+        rows=pretended.rows,
+    )
 
 
 def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
@@ -104,7 +147,9 @@ class _Pretended:
     def __init__(self, closed_until: str):
         self.counterparts: dict[str, dict[str, str]] = {kind.name: {} for kind in BOOKS}  # our id -> theirs
         self.links: dict[str, dict[str, Link]] = {kind.name: {} for kind in BOOKS}  # … those that were matched
-        self.closed_until, self.closed, self.total = closed_until, 0, Decimal(0)
+        self.closed_until, self.closed = closed_until, 0
+        self.total = self.tax = self.paid = Decimal(0)
+        self.rows: dict[tuple[str, Fate], list[PreviewRow]] = {}
         self.reasons: dict[str, int] = {}
         self.complete = True
 
@@ -119,6 +164,13 @@ class _Pretended:
                 self.closed += 1
             else:
                 self.total += invoice.total
+                self.tax += invoice.tax_total
+
+    def receive(self, payments: Iterable[Any]) -> None:
+        self.paid += sum((payment.amount for payment in payments), Decimal(0))
+
+    def note(self, kind: str, fate: Fate, found: Iterable[PreviewRow]) -> None:
+        self.rows.setdefault((kind, fate), []).extend(islice(found, LISTED))
 
 
 class _Pretending(BooksSide):
@@ -159,15 +211,25 @@ class _Pretending(BooksSide):
         taken = set(matches.links.values())
         theirs = [link for link in unmatched if link.pk not in taken]
         brought = self._brought(theirs)
+        by_record = {record.pk: record for record in records}
+        by_remote_id = {link.remote_id: link for link in unmatched}
+        self._note(Fate.LINKED, (_row(by_record[pk], by_id[link]) for pk, link in matches.links.items()))
+        self._note(
+            Fate.ASKED,
+            (
+                _row(by_record[pk], *(by_remote_id[remote_id] for remote_id in ids if remote_id in by_remote_id))
+                for pk, ids in matches.doubts.items()
+            ),
+        )
         already = Link.objects.live().linked().filter(stream=self.stream, seen__isnull=False).count()
         return Count(
             self.kind.name,
             linked=already + len(matches.links),
             to_create=len(ours),
-            to_bring_in=brought,
+            to_bring_in=len(brought),
             asked=len(matches.doubts),
             waiting=waiting,
-            left=len(theirs) - brought,
+            left=len(theirs) - len(brought),
         )
 
     def _ours(self, records: Sequence[Any]) -> tuple[list[Any], int]:
@@ -182,10 +244,42 @@ class _Pretending(BooksSide):
                 self.pretended.reasons[reason] = self.pretended.reasons.get(reason, 0) + 1
         if self.kind is INVOICE:
             self.pretended.post(made)
+        elif self.kind is PAYMENT:
+            self.pretended.receive(made)
+        self._note(Fate.NEW_THERE, map(_row, made))
+        blocked = (record for record in clear if views[record.pk].blocked)
+        self._note(Fate.WAITING, (replace(_row(one), there=views[one.pk].blocked) for one in blocked))
         self.pretended.counterparts[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
         return made, sum(1 for record in clear if views[record.pk].blocked)
 
-    def _brought(self, links: Sequence[Link]) -> int:
+    def _brought(self, links: Sequence[Link]) -> list[Link]:
+        """Returns what would be taken in."""
         if self.stream.direction == Direction.PUSH or not links:
-            return 0
-        return len(links) - len(self.rejections(links))
+            return []
+        rejected = self.rejections(links)
+        brought = [link for link in links if link.pk not in rejected]
+        self._note(Fate.NEW_HERE, (_row(None, link) for link in brought))
+        return brought
+
+    def _note(self, fate: Fate, found: Iterable[PreviewRow]) -> None:
+        self.pretended.note(self.kind.name, fate, found)
+
+
+def _row(record: Any, *links: Link) -> PreviewRow:
+    """Returns a record, by the name and amount that it has here, with those of the books that it is or may be."""
+    there = ", ".join(_name(link.seen or {}) for link in links)
+    if record is None:
+        seen = links[0].seen or {}
+        return PreviewRow(_name(seen), str(seen.get("total") or seen.get("amount") or ""))
+    if isinstance(record, Payment):
+        return PreviewRow(f"{record.client}, {record.date}", cents(record.amount), there)
+    if isinstance(record, Invoice):
+        return PreviewRow(f"{record.number}, {record.client}", cents(record.total), there)
+    return PreviewRow(str(record), there=there)
+
+
+def _name(seen: Fields) -> str:
+    """Returns what a record of the books is called."""
+    if "allocations" in seen:
+        return str(seen.get("date") or "")
+    return str(seen.get("display_name") or seen.get("name") or seen.get("number") or "")

@@ -6,10 +6,11 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from fieldcamp.workspace.models import Client, Item, Payment
+from fieldcamp.workspace.models import Client, Invoice, Item, Payment
 from integrations.models import Direction, JobItem, Link
 from integrations.services.books import preview as books_preview
-from integrations.services.books.preview import preview_books
+from integrations.services.books.preview import Fate, preview_books
+from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, before_the_connection
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -53,7 +54,20 @@ def test_what_is_said_beforehand_is_what_happens(connect_books, books, sync, mak
     assert (payments.to_create, payments.to_bring_in) == (1, 0)
     assert (preview.reasons, preview.closed, preview.complete) == ({"tax_mapping": 1}, 0, True)
 
+    named = {key: [(row.name, row.amount) for row in rows] for key, rows in preview.rows.items() if rows}
+    assert named["invoice", Fate.NEW_THERE] == [
+        (f"{invoice.number}, {invoice.client}", str(invoice.total))
+        for invoice in Invoice.objects.filter(total__in=("108.00", "50.50")).order_by("pk")
+    ]
+    assert [len(named["customer", fate]) for fate in (Fate.LINKED, Fate.NEW_THERE, Fate.NEW_HERE, Fate.ASKED)] == [
+        1
+    ] * 4
+    assert all(row.there for row in preview.rows["customer", Fate.ASKED])
+    assert (preview.paid, preview.receivable) == (40, preview.total - 40)
+
     job = sync()
+    assert sum(money(row["Balance"]) for row in books.all("Invoice")) == preview.receivable
+    assert sum(money(row["TxnTaxDetail"]["TotalTax"]) for row in books.all("Invoice")) == preview.tax
     made = {
         kind: JobItem.objects.filter(job=job, kind=kind, action="create_remote", outcome="pushed").count()
         for kind in preview.counts
