@@ -49,6 +49,7 @@ class ProblemReason(StrEnum):
     UNREADABLE = "unreadable"
     OVER_APPLIED = "over_applied"
     VARIANCE = "variance"
+    MOVED = "moved"
     MERGED = "merged"
     WAITING = "waiting"
     INTERNAL = "internal"

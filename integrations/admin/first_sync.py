@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.admin.values import PLURALS
@@ -34,8 +33,7 @@ def listed_in(preview: BooksPreview, place: str) -> list[PreviewList]:
         for fate, title in _TITLES.items():
             rows = preview.rows.get((kind, fate)) or ()
             if rows:
-                records = gettext(str(PLURALS[kind]))
-                said = str(title).format(records=records, place=place)
+                said = str(title).format(records=PLURALS[kind], place=place)
                 found.append(PreviewList(said, rows, max(0, _number(count, fate) - len(rows))))
     return found
 

@@ -36,6 +36,15 @@ class Fix:
 DECIDES = _("An owner or admin decides this.")
 
 REASONS: dict[str, Fix] = {
+    ProblemReason.MOVED: Fix(
+        _("It is another customer's there"),
+        _(
+            "Give the invoice to the right client here, or move it back there. Until then the two sides say that "
+            "different people owe it."
+        ),
+        leads=FixTarget.RECORD,
+        link=_("Open the invoice"),
+    ),
     ProblemReason.MERGED: Fix(
         _("Merged there"),
         _("Two were made one there. If both are the same here as well, go on with one of them."),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from fieldcamp.money import CENT, cents
 from fieldcamp.workspace.models import Invoice, Payment, PaymentAllocation
+from integrations.books.owners import strangers
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.ledger.counts import add_items
@@ -51,7 +52,9 @@ def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) 
     known = dict(
         _open(connection).filter(record_id__in=[link.record_id for link in links]).values_list("record_id", "data")
     )
-    invoices = {row.pk: row for row in Invoice.objects.filter(pk__in=[link.record_id for link in links])}
+    rows = Invoice.objects.filter(pk__in=[link.record_id for link in links]).select_related("client")
+    invoices = {row.pk: row for row in rows}
+    elsewhere = strangers(connection, invoices, links)
     moving = _paid_meanwhile(connection, job, list(invoices))
     agreed, off_by, now, label = [], [], timezone.now(), PROVIDERS[connection.integration].label
     for link in links:
@@ -62,18 +65,23 @@ def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) 
             continue
         ours = {name: cents(getattr(invoice, name)) for name in _TOTALS}
         names = [name for name in _TOTALS if name != "balance" or invoice.pk not in moving]
-        if not (off := _differing(ours, seen, names)):
+        off, stranger = _differing(ours, seen, names), elsewhere.get(link.record_id)
+        if not off and not stranger:
             agreed.append(link.record_id)
             continue
+        theirs = {name: seen.get(name) for name in _TOTALS}
+        sentence = _said(label, invoice, off, ours, theirs) if off else ""
+        if stranger:
+            ours["customer"], theirs["customer"] = str(invoice.client), stranger
+            whose = f"{invoice.client}'s in FieldCamp and put down to “{stranger}” in {label}"
+            sentence = f"{sentence} Invoice {invoice.number} is {whose}.".strip()
         data = {
-            "reason": ProblemReason.VARIANCE,
+            "reason": ProblemReason.VARIANCE if off else ProblemReason.MOVED,
             "local": ours,
-            "remote": {name: seen.get(name) for name in _TOTALS},
+            "remote": theirs,
         }
         if known.get(invoice.pk) == data:
             continue
-        said = ", ".join(f"{_TOTALS[name]} {ours[name]} and {seen[name]}" for name in off)
-        sentence = f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {said}."
         off_by.append(_failed(job, link, sentence))
         open_problem(
             connection,
@@ -87,6 +95,11 @@ def compare_totals(connection: Connection, job: SyncJob, links: Sequence[Link]) 
         )
     resolve_problems(connection, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=agreed)
     add_items(off_by)
+
+
+def _said(label: str, invoice: Invoice, off: Sequence[str], ours: Fields, theirs: Fields) -> str:
+    amounts = ", ".join(f"{_TOTALS[name]} {ours[name]} and {theirs[name]}" for name in off)
+    return f"FieldCamp and {label} come to different amounts for invoice {invoice.number}: {amounts}."
 
 
 def _failed(job: SyncJob, link: Link, sentence: str) -> JobItem:

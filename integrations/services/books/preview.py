@@ -5,7 +5,7 @@ The sides that the sync itself asks are asked here, about links that are only pr
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
@@ -48,8 +48,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One record by name. `amount` is "" where it has none; `there` is what it would be linked with or asked about,
-    or why it waits."""
+    """One record by name. `amount` is "" where it has none; `there` is what it would be linked with or asked
+    about."""
 
     name: str
     amount: str = ""
@@ -247,8 +247,7 @@ class _Pretending(BooksSide):
         elif self.kind is PAYMENT:
             self.pretended.receive(made)
         self._note(Fate.NEW_THERE, map(_row, made))
-        blocked = (record for record in clear if views[record.pk].blocked)
-        self._note(Fate.WAITING, (replace(_row(one), there=views[one.pk].blocked) for one in blocked))
+        self._note(Fate.WAITING, (_row(record) for record in clear if views[record.pk].blocked))
         self.pretended.counterparts[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
         return made, sum(1 for record in clear if views[record.pk].blocked)
 

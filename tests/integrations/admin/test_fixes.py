@@ -18,7 +18,7 @@ OWN_BUTTONS = {"match", "merged"}  # which the books' cards have of their own (t
 KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
-    "name_taken_by_employee", "internal", "holds_more", "unreadable", "over_applied",
+    "name_taken_by_employee", "internal", "moved", "holds_more", "unreadable", "over_applied",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.workspace.models import (
     AuditEntry,
     Client,
+    Invoice,
     InvoiceLine,
     Item,
     Member,
@@ -51,6 +52,7 @@ def pages(ours, monkeypatch) -> dict[str, str]:
         (Connection, {"account_name": "ω@ω"}), (Stream, {"container_name": OMEGA}), (ApiKey, {"name": OMEGA}),
         (Problem, {"message": OMEGA}), (SyncJob, {"actor": OMEGA}),
         (AuditEntry, {"action": OMEGA, "object_name": OMEGA, "actor": OMEGA}),
+        (Invoice, {"billed_to": {"name": OMEGA}, "tax_name": OMEGA, "tax_parts": [{"name": OMEGA, "rate": "0.08"}]}),
     ):  # fmt: skip
         model.objects.update(**values)
     at, account = "/admin/integrations", f"/admin/integrations/connections/{ours.connection.pk}"
