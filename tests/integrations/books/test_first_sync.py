@@ -176,6 +176,7 @@ def test_what_quickbooks_has_no_room_for_is_written_once(company, books, sync, m
     assert counts(sync("full"))[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_an_inactive_customer_is_asked_about_and_never_linked_unasked(connect_books, books, sync, make_client):
     old = books.add("Customer", DisplayName="Kim Reed", GivenName="Kim", FamilyName="Reed",
                     PrimaryEmailAddr={"Address": "kim@example.test"})  # fmt: skip

@@ -33,6 +33,7 @@ def test_a_stranger_is_named_until_both_sides_agree(billed, books, sync):
     assert sync().errors == []
 
 
+@pytest.mark.slow
 def test_it_may_be_given_to_that_one_here_too(billed, connect_books, company, books, sync, make_client):
     lord = make_client(company_name="Landlord Ltd", first_name="", last_name="")
     sync()
@@ -44,6 +45,7 @@ def test_it_may_be_given_to_that_one_here_too(billed, connect_books, company, bo
     assert (sync("full").pushed, Problem.objects.listed().count()) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("above", [False, True])
 def test_a_site_and_its_owner_are_one_family(above, billed, books, sync):
     kim = books.one("Customer", DisplayName="Kim Reed")

@@ -60,6 +60,7 @@ def test_it_is_another_one(kim, books, sync, user):
     assert (sync().pushed, sync("full").pushed) == (0, 0)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_after_all(kim, books, sync, user):
     theirs = link_of(kim).remote_id
     finish(part(link=link_of(kim), user=user))
@@ -71,6 +72,7 @@ def test_it_is_the_same_after_all(kim, books, sync, user):
     assert len(books.all("Customer")) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_parted(kim, books, sync, make_invoice, make_item, user):
     link = link_of(kim)
     Link.objects.filter(pk=link.pk).update(intent={"verb": "update"})

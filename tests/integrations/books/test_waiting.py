@@ -10,6 +10,7 @@ from integrations.books.references import Missing, why_missing
 from integrations.kinds import CUSTOMER
 from integrations.models import Link, Problem, SyncJob
 from integrations.services.books.decisions import post_again, void_here
+from tests.integrations import build
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.engine import finish
 
@@ -44,6 +45,7 @@ def test_a_payment_that_was_deleted_there_is_a_difference_until_somebody_decides
     assert money(books.one("Invoice")["Balance"]) == 0
 
 
+@pytest.mark.slow
 def test_a_payment_that_was_deleted_there_is_voided_here(paid, books, sync, user):
     books.delete("Payment", books.one("Payment")["Id"])
     sync()
@@ -65,6 +67,7 @@ def test_a_payment_of_an_invoice_that_was_deleted_there_is_a_problem(company, bo
     assert f"its invoice {invoice.number}, which was removed" in Problem.objects.get(code="WAITING_FOR_GONE").message
 
 
+@pytest.mark.slow
 def test_documents_of_a_client_about_whom_is_asked_are_problems_until_that_is_answered(
     company, books, sync, make_client, make_item, make_invoice
 ):
@@ -78,6 +81,7 @@ def test_documents_of_a_client_about_whom_is_asked_are_problems_until_that_is_an
     assert books.one("Invoice")["CustomerRef"]["name"] == "Kim Reed-Lee"
 
 
+@pytest.mark.slow
 def test_what_is_on_its_way_is_no_problem(company, sync, make_client, make_item, make_invoice, pay):
     pay(make_invoice(make_client(), [(make_item(), 1, "100")]), "40")
     job = sync(scope="payments")
@@ -97,6 +101,7 @@ def test_what_was_refused_for_a_closed_period_goes_by_itself_once_it_is_open(com
     assert books.one("Invoice", DocNumber=early.number)
 
 
+@pytest.mark.slow
 def test_what_was_refused_for_something_inactive_goes_by_itself_once_it_is_active(company, books, sync, make_client,
                                                                                   make_item, make_invoice):  # fmt: skip
     client, item = make_client(), make_item()
@@ -122,8 +127,9 @@ def test_what_was_refused_for_something_inactive_goes_by_itself_once_it_is_activ
         ([{"seen_gone": True, "cut_at": "2026-11-20T08:00:00Z"}, {}], False, Missing.COMING),
     ],
 )
-def test_why_the_books_do_not_have_a_record(links, asked, why, company):
-    stream = company.streams.get(kind="customer")
+def test_why_the_books_do_not_have_a_record(links, asked, why, db):
+    company = build.connection(build.workspace(), integration="quickbooks")
+    stream = company.streams.create(kind="customer", container_id="Customer")
     for number, fields in enumerate(links):
         Link.objects.create(stream=stream, kind="customer", record_id="cli_1", remote_id=f"r{number}", **fields)
     if asked:
@@ -134,6 +140,7 @@ def test_why_the_books_do_not_have_a_record(links, asked, why, company):
     assert why_missing(company, CUSTOMER, ["cli_1"]) == {"cli_1": why}
 
 
+@pytest.mark.slow
 def test_all_that_wait_for_one_reason_are_tried_again_by_one_press(company, books, sync, make_client, make_item,
                                                                    make_invoice, desk):  # fmt: skip
     """Under a cause that no sync can see: a vendor there has each client's name."""
