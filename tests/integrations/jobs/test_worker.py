@@ -120,6 +120,9 @@ def test_nothing_survives_the_kill_of_the_supervisor(worker, tmp_path):
 
 
 def test_a_cluster_that_dies_is_cleared_away_and_started_again(worker, tmp_path):
+    before = tmp_path / "before"
+    async_task("tests.integrations.jobs.tasks.until_stopped", str(before))
+    started(before)  # all of the cluster's processes are there now: none comes later and takes the next task with it
     old = descendants(worker.pid)
     (first,) = [pid for pid in old if os.getpgid(pid) == pid]
     os.kill(first, signal.SIGKILL)
