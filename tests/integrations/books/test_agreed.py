@@ -90,6 +90,7 @@ def test_no_record_is_written_back_whatever_it_consists_of(importing, books, syn
     assert tokens(books) == before
 
 
+@pytest.mark.slow
 def test_an_edit_sends_what_was_edited(importing, books, sync):
     rng = random.Random(11)
     customers = [books.add("Customer", **body) for body in customer_bodies(rng, 12)]
@@ -123,6 +124,7 @@ def test_books_of_many_years_are_left_as_they_are(intuit, connect_books, sync, r
     assert tokens(books) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sold",
     [
@@ -151,6 +153,7 @@ def test_lines_that_are_rounded_here_stay_as_they_are_there(
     assert tokens(books).keys() == before.keys()
 
 
+@pytest.mark.slow
 def test_an_invoice_that_is_put_down_to_a_site_stays_there(company, books, sync, make_client, make_item, make_invoice):
     invoice = make_invoice(make_client(email="kim@reed.test"), [(make_item(), 1, "100")])
     sync()

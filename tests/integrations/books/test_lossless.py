@@ -56,6 +56,7 @@ def test_class_and_service_date_outlive_an_edit_of_any_line(posted, books, sync)
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_an_edit_by_which_the_books_would_lose_something_is_a_problem_with_a_sentence(posted, books, sync):
     there = books.one("Invoice", DocNumber=posted.number)
     estimate = books.add("Estimate", CustomerRef=there["CustomerRef"], Line=there["Line"][:1])
@@ -73,6 +74,7 @@ def test_an_edit_by_which_the_books_would_lose_something_is_a_problem_with_a_sen
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync, intuit):
     rewrite(intuit, "Preferences", "1", SalesFormsPrefs={"AllowShipping": True})
     there = books.one("Invoice", DocNumber=posted.number)
@@ -102,6 +104,7 @@ def test_items_that_only_the_books_have_stay_on_their_lines(posted, books, sync,
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_a_credit_memo_stays_on_a_payment_that_is_edited_here(posted, books, sync):
     there = books.one("Invoice", DocNumber=posted.number)
     sold = {"DetailType": SALE, "Amount": 40, SALE: {"ItemRef": there["Line"][0][SALE]["ItemRef"]}}
@@ -142,6 +145,7 @@ def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, syn
     assert books.get("Invoice", there["Id"]) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode",
     [

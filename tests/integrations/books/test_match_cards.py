@@ -53,6 +53,7 @@ def sell(books, company, number: str, amount: int = 70) -> dict[str, Any]:
     return books.add("Invoice", DocNumber=number, CustomerRef=who, TxnDate="2026-11-03", Line=[line])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["new", pytest.param("same", marks=pytest.mark.slow)])
 def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_invoice, desk):
     sold = sell(books, company, "3050")
@@ -78,6 +79,7 @@ def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_i
         assert {"CONFLICT"} <= set(Problem.objects.open().values_list("code", flat=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["same", pytest.param("new", marks=pytest.mark.slow)])
 def test_money_that_is_there_a_day_earlier(answer, posted, books, sync, pay, desk):
     there = books.one("Invoice", DocNumber=posted.number)
@@ -142,6 +144,7 @@ def test_an_item_that_is_there_already(company, books, sync, make_item, desk):
     assert Link.objects.live().filter(kind="item", record_id__in=[item.pk for item in two]).count() == 2
 
 
+@pytest.mark.slow
 def test_a_conflict_names_what_it_is_about(posted, company, books, sync, make_item, desk):
     """Items, the tax code, totals, who and when; numbers without needless zeros."""
     there = books.one("Invoice", DocNumber=posted.number)

@@ -42,6 +42,7 @@ def is_quiet(sync) -> bool:
     return not any(job.pulled or job.pushed or job.failed for job in jobs)
 
 
+@pytest.mark.slow
 def test_work_goes_on_with_a_survivor_that_was_nobodys(kim, books, sync, merge, make_item, make_invoice, pay):
     books.add("Customer", DisplayName="Reed Household", GivenName="Kim", FamilyName="Reed-Lee")
     sync()
@@ -98,6 +99,7 @@ def test_a_chain_of_merges_is_followed_to_its_end(kim, books, sync, merge, make_
     assert is_quiet(sync)
 
 
+@pytest.mark.slow
 def test_a_customer_without_documents_is_asked_about(company, books, sync, merge, make_client, make_item, make_invoice):
     """Nothing says who the survivor is: the client's next invoice waits, with a problem of its own."""
     client = make_client(first_name="Kim", last_name="Reed")
@@ -118,6 +120,7 @@ def test_a_customer_without_documents_is_asked_about(company, books, sync, merge
     assert "its client Kim Reed, which was removed in QuickBooks" in waiting.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_item_that_was_merged_goes_on_as_the_survivor(known, kim, books, sync, merge, make_item, make_invoice):
     """Whether or not the survivor is another item of ours already."""

@@ -41,6 +41,7 @@ def edit(client: Client, **changes: Any) -> Client:
     return services.update_client(workspace=client.workspace, client_id=client.pk, changes=changes)
 
 
+@pytest.mark.slow
 def test_a_name_alone_is_kept_as_it_is(importing, books, sync):
     wilma = books.add("Customer", DisplayName="Wilma Flint")
     assert sync().status == "succeeded"
@@ -57,6 +58,7 @@ def slow(*case: Any) -> Any:
     return pytest.param(*case, marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "names", "changes", "expected"),
     [
@@ -85,6 +87,7 @@ def test_a_name_stays_in_its_form(importing, books, sync, make_client, shown, na
     assert [counts(sync(mode))[:2] for mode in ("full", "full")] == [(0, 0)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Flint, Wilma", pytest.param("Wilma Stone", marks=pytest.mark.slow)])
 def test_a_name_that_is_changed_there_is_changed_here(name, importing, books, sync):
     body = books.add("Customer", DisplayName="Wilma Flint")
@@ -103,6 +106,7 @@ def test_sites_are_places_of_their_parent(freeman):
     }
 
 
+@pytest.mark.slow
 def test_a_correction_of_the_company_renames_no_site(freeman, books, sync):
     for name in ("Freeman Sporting Goods", "55 Twin Lane"):
         edit(freeman[name], company_name="Freeman Sports")
@@ -115,6 +119,7 @@ def test_a_correction_of_the_company_renames_no_site(freeman, books, sync):
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
 
 
+@pytest.mark.slow
 def test_a_site_that_comes_later_or_is_moved_is_put_below_its_parent(freeman, books, sync):
     ref = {"value": books.one("Customer", DisplayName="55 Twin Lane")["Id"]}
     books.add("Customer", DisplayName="Garage", Job=True, ParentRef=ref, **FREEMAN)

@@ -17,7 +17,7 @@ OTHERS = [
     pytest.param({"TxnDate": "2026-11-20"}, id="the same in everything"),
     pytest.param({"TxnDate": "2026-10-01"}, id="another day", marks=pytest.mark.slow),
     pytest.param({"amount": 80}, id="another total", marks=pytest.mark.slow),
-    pytest.param({"who": "Lee Park"}, id="another client"),
+    pytest.param({"who": "Lee Park"}, id="another client", marks=pytest.mark.slow),
     pytest.param({"who": "Lee Park", "amount": 80}, id="another client and total", marks=pytest.mark.slow),
 ]
 
@@ -56,6 +56,7 @@ def question() -> Problem:
     return problem
 
 
+@pytest.mark.slow
 def test_the_next_number_is_above_all_that_were_seen(kim, books, sync, sell, make_invoice):
     """Of invoices that only the books have, of such as were voided, renumbered or deleted afterwards, too."""
     make_invoice(kim, [(None, 1, "10")])
@@ -98,6 +99,7 @@ def test_two_sales_of_one_number_end_as_two(first, theirs, kim, books, sync, sel
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0)] * 2
 
 
+@pytest.mark.slow
 def test_one_sale_entered_twice_is_one_by_a_persons_word(kim, books, sync, sell, make_invoice, user):
     sold = sell("3050", DueDate=TODAY.isoformat())
     invoice = make_invoice(kim, [(None, 1, "100")], number="3050")

@@ -20,6 +20,7 @@ def put_down_to(books, name: str, **fields):
     return customer
 
 
+@pytest.mark.slow
 def test_a_stranger_is_named_until_both_sides_agree(billed, books, sync):
     put_down_to(books, "Landlord")
     for _ in range(2):

@@ -46,6 +46,7 @@ def test_parting_changes_nothing_and_asks_until_somebody_answers(kim, books, syn
     assert Link.objects.get(kind="customer", remote_id=theirs).record_id == ""
 
 
+@pytest.mark.slow
 def test_it_is_another_one(kim, books, sync, user):
     theirs = link_of(kim).remote_id
     finish(part(link=link_of(kim), user=user))

@@ -64,6 +64,7 @@ def agree(books, sync, payment: dict, **changed: object) -> None:
     assert {name: after[name] for name in changed} == changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("payer", "stranger"),
     [("Landlord", False), ("Landlord", True), pytest.param("Flat 1", False, marks=pytest.mark.slow)],
@@ -101,6 +102,7 @@ def test_of_what_a_parent_has_paid_the_amount_is_edited_here(family, books, sync
     assert (after["TotalAmt"], after["CustomerRef"]) == (450, payment["CustomerRef"])
 
 
+@pytest.mark.slow
 def test_our_payment_that_is_given_to_the_parent_there_is_not_taken_back(family, books, sync, billed, pay):
     clients = family()
     billed(clients["Flat 1"], "90")

@@ -90,6 +90,7 @@ def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     assert not Problem.objects.filter(code="AMOUNT_VARIANCE").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["here", pytest.param("there", marks=pytest.mark.slow)])
 def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side):
     payment = pay(invoices[0], "60")

@@ -34,6 +34,7 @@ def agree(books, invoice: Invoice, total: str) -> None:
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_other_words_move_no_total_on_either_side(company, books, sync, raised, make_client, make_tax, make_invoice):
     client, tax = make_client(email="kim@reed.test"), make_tax()
     invoice = bill(make_invoice, client, tax, "2026-11-01")

@@ -56,7 +56,7 @@ def question(code: str = "RECORD_REJECTED") -> Problem:
     return problem
 
 
-@pytest.mark.parametrize("answer", ["same", "another"])
+@pytest.mark.parametrize("answer", ["same", pytest.param("another", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("first", ["here", pytest.param("there", marks=pytest.mark.slow)])
 def test_a_check_that_is_there_a_day_earlier(first, answer, invoice, books, sync, pay, receive, user):
     if first == "there":
@@ -78,6 +78,7 @@ def test_a_check_that_is_there_a_day_earlier(first, answer, invoice, books, sync
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["same", "another"])
 def test_entered_here_after_it_was_taken_in(answer, invoice, books, sync, pay, receive, user):
     theirs = receive()
@@ -96,6 +97,7 @@ def test_entered_here_after_it_was_taken_in(answer, invoice, books, sync, pay, r
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["another", pytest.param("deleted there", marks=pytest.mark.slow)])
 def test_entered_there_after_it_was_posted(answer, invoice, books, sync, pay, receive, user):
     pay(invoice, "101", **CHECK)
@@ -173,6 +175,7 @@ def test_a_question_goes_with_its_cause(invoice, books, sync, pay, receive):
     assert (paid(invoice), received(books)) == (101, 101)  # theirs is taken in
 
 
+@pytest.mark.slow
 def test_a_missing_method_is_no_conflict(invoice, books, sync, pay, receive):
     ours = pay(invoice, "101", method="check")
     receive(TxnDate="2026-11-20", PaymentRefNum="")

@@ -55,6 +55,7 @@ def test_a_payment_that_was_deleted_there_is_voided_here(paid, books, sync, user
     assert sync("full").pushed == 0
 
 
+@pytest.mark.slow
 def test_a_payment_of_an_invoice_that_was_deleted_there_is_a_problem(company, books, sync, make_client, make_item,
                                                                       make_invoice, pay):  # fmt: skip
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])

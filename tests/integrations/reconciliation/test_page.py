@@ -46,6 +46,7 @@ def page_of(connection: Connection) -> str:
     return f"/admin/integrations/connections/{connection.pk}/reconciliation/"
 
 
+@pytest.mark.slow
 def test_the_card_says_whether_the_books_are_right(planting, desk):
     browser, company = desk(), planting.connection
     assert page_of(company) not in browser.get("/admin/").content.decode()
@@ -124,6 +125,7 @@ def test_large_books_take_several_tasks(planting, queue, monkeypatch):
     assert not Reconciliation.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_page_names_each_difference_and_its_way_out(planting, desk, intuit):
     browser, company = desk(), planting.connection
     invoice, payment = planting.paid[0]
@@ -162,6 +164,7 @@ def test_days_are_checked_and_kept(planting, desk):
     assert browser.get(f"{at[:-1]}.csv?first=x").status_code == 404
 
 
+@pytest.mark.slow
 def test_who_may_look_and_who_may_ask(planting, desk, second_workspace):
     at = page_of(planting.connection)
     viewer = desk(Role.VIEWER)

@@ -94,6 +94,7 @@ def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sy
     assert not ids & {one.pk for one in untouched}
 
 
+@pytest.mark.slow
 def test_what_the_books_had_before_is_apart(company, books, sync):
     """Nobody has to hear of years that FieldCamp has never had; what is entered by hand from then on is told."""
     planting = Planting(company, books)
@@ -153,6 +154,7 @@ def test_what_the_books_do_not_say_does_not_differ(planting, sync):
         Link.objects.filter(pk=link.pk).update(seen=link.seen)
 
 
+@pytest.mark.slow
 def test_a_merge_is_named_until_a_sync_has_followed_it(planting, sync):
     planting.fill(unpaid=2, paid=0)
     lost, kept = planting.clients[:2]

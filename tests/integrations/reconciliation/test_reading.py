@@ -28,6 +28,7 @@ def asked(intuit) -> int:
     return len(intuit.requests("/v3/company"))
 
 
+@pytest.mark.slow
 def test_a_reading_serves_for_some_minutes_with_what_changed_since(planting, intuit):
     first = read_books(planting.connection)
     planting.total_there(planting.invoices[0], "150")
@@ -93,6 +94,7 @@ def test_who_waits_too_long_is_told_so(planting):
         read_books(planting.connection, seconds=-1)
 
 
+@pytest.mark.slow
 def test_large_books_are_read_in_several_turns(planting, intuit, monkeypatch):
     """A turn whose time is up leaves what it has; the next goes on there, and reads no page twice."""
     monkeypatch.setattr(addresses, "PAGE", 2)
@@ -172,6 +174,7 @@ def test_what_changes_while_the_pages_are_read_is_taken_in(planting, intuit):
     assert named(report) == planting.planted
 
 
+@pytest.mark.slow
 def test_what_a_sync_has_seen_since_is_the_newer_word(planting, sync):
     read_books(planting.connection)
     edited, paid = planting.invoices[:2]

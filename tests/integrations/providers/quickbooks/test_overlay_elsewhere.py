@@ -141,6 +141,7 @@ def write(northern, body: dict, change, **more):
     return outcome
 
 
+@pytest.mark.slow
 def test_a_line_keeps_its_own_code(abroad, northern, codes, bill):
     whole, part = codes["GST/PST BC"], codes["GST"]
     before = bill((99.99, whole), (4495.16, part))
