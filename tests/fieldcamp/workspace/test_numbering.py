@@ -30,6 +30,7 @@ def plain(number: str) -> str:
     return text.lstrip("0") if text.isdigit() else text
 
 
+@pytest.mark.slow
 @given(
     elsewhere=st.lists(
         st.integers(1, 10**20).map(str)

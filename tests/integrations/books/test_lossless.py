@@ -36,6 +36,7 @@ def change_line(invoice, number: int, **values) -> None:
     invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes={"lines": lines})
 
 
+@pytest.mark.slow
 def test_class_and_service_date_outlive_an_edit_of_any_line(posted, books, sync):
     klass = books.add("Class", Name="Residential")
     there = books.one("Invoice", DocNumber=posted.number)
@@ -129,6 +130,7 @@ def test_a_credit_memo_stays_on_a_payment_that_is_edited_here(posted, books, syn
     assert posted.balance == money(books.get("Invoice", there["Id"])["Balance"])
 
 
+@pytest.mark.slow
 def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, sync, intuit):
     there = books.one("Invoice", DocNumber=posted.number)
     charged = {"LinkedTxn": [{"TxnId": "29", "TxnType": "StatementCharge"}], "Line": there["Line"][-1:]}

@@ -35,6 +35,7 @@ def tokens(books) -> list[tuple[str, str]]:
     return [(row["Id"], row["SyncToken"]) for entity in ("Customer", "Invoice") for row in books.all(entity)]
 
 
+@pytest.mark.slow
 def test_parting_changes_nothing_and_asks_until_somebody_answers(kim, books, sync, user):
     before, theirs = tokens(books), link_of(kim).remote_id
     finish(part(link=link_of(kim), user=user))
