@@ -38,7 +38,7 @@ AREAS = {
     ),
     "money": Area(
         ("fieldcamp/money.py", "fieldcamp/workspace/totals.py", "fieldcamp/workspace/lines.py"),
-        tuple(f"tests/fieldcamp/workspace/test_{name}.py" for name in ("money", "totals", "money_api")),
+        tuple(f"tests/fieldcamp/workspace/test_{name}.py" for name in ("money", "totals", "money_api", "sent")),
         least=90,
     ),
     "documents": Area(
