@@ -92,14 +92,15 @@ class BooksSide:
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
         if kind != self.kind.name:
             return {}
-        records = self.model.objects.filter(pk__in=set(record_ids)).order_by()
-        views = self.views([record for record in self._with_related(records) if self._is_mine(record)])
+        rows = self._with_related(self.model.objects.filter(pk__in=set(record_ids)).order_by())
+        records = {record.pk: record for record in rows if self._is_mine(record)}
+        views = self.views(list(records.values()))
         views |= self._over_before_posted(views)
         doubts = {**self.doubts, **parted(self, views)} if views else self.doubts
         for record_id, ids in doubts.items():
             view = views.get(record_id)
             if view is not None and (view.fields is not None or (view.blocked and view.reason is None)):
-                views[record_id] = self._doubtful(record_id, ids)
+                views[record_id] = self._doubtful(records[record_id], ids)
         return views
 
     def _over_before_posted(self, views: Mapping[str, Local]) -> dict[str, Local]:
@@ -117,15 +118,15 @@ class BooksSide:
     def _is_mine(self, record: Any) -> bool:
         return bool(record.workspace_id == self.connection.workspace_id)
 
-    def _doubtful(self, record_id: str, remote_ids: Sequence[str]) -> Local:
+    def _doubtful(self, record: Any, remote_ids: Sequence[str]) -> Local:
         return Local(
             fields=None,
-            blocked=self.question(record_id),
+            blocked=self.question(record),
             reason=ProblemReason.MATCH,
             data={"candidates": list(remote_ids)},
         )
 
-    def question(self, record_id: str) -> str:
+    def question(self, record: Any) -> str:
         """Returns what a person is asked of a record that the books may have already."""
         return f"{self.label} may have this already. Say whether it is the same, or make a new one."
 

@@ -74,13 +74,13 @@ class Clients(BooksSide):
         self._inactive = frozenset(inactive.values())
         return Matches(links, {**found.doubts, **asked})
 
-    def question(self, record_id: str) -> str:
-        if set(self.doubts.get(record_id, ())) & self._inactive:
+    def question(self, record: Client) -> str:
+        if set(self.doubts.get(record.pk, ())) & self._inactive:
             return (
                 f"{self.label} has a customer like this who is inactive. If it is the same, make them active there and "
                 "say so; else make a new one."
             )
-        return super().question(record_id)
+        return super().question(record)
 
     def _candidates(self, links: Sequence[Link]) -> list[Candidate]:
         """Returns what customers are known by. A place of one is known by its own name, and not by the address that it

@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KT
-from django.db.models.functions import Lower, Trim
+from django.db.models import QuerySet
 
 from fieldcamp.money import CENT, cents
 from fieldcamp.workspace.books import apply_invoice, fitted
 from fieldcamp.workspace.models import Invoice, InvoiceLine
 from fieldcamp.workspace.totals import totals_of
-from integrations.books.asking import NOT_PLAIN, documents
+from integrations.books.asking import documents
 from integrations.books.base import BooksSide
-from integrations.books.document_matching import Bill, match_bills
+from integrations.books.equal_numbers import match_numbers, of_these_numbers
 from integrations.books.invoice_fields import (
     decimal_of,
     invoice_fields,
@@ -30,9 +28,8 @@ from integrations.books.own_items import StandingLines
 from integrations.books.references import References
 from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
-from integrations.models import Link, Stream
-from integrations.records import Fields, Window
-from integrations.sync import folding
+from integrations.models import Link
+from integrations.records import Fields
 from integrations.sync.state import Local, Pair
 
 
@@ -58,10 +55,6 @@ class Invoices(BooksSide):
         "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
     )
 
-    def __init__(self, stream: Stream, window: Window):
-        super().__init__(stream, window)
-        self._numbers: dict[str, str] = {}  # of those that were looked for
-
     def wanted(self) -> QuerySet[Any]:
         posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
         return posted.filter(date__gte=self.settings.invoices_from) if self.settings.invoices_from else posted
@@ -76,31 +69,33 @@ class Invoices(BooksSide):
         )
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         orphaned = self.orphaned(records, customers)
-        standing = self._standing(records)
+        links = list(self.counterparts(INVOICE, [invoice.pk for invoice in records]))
+        ours = self.record_ids(ITEM, {line["item"] for link in links for line in _lines_of(link.seen, link.base)})
+        standing = {link.record_id: self._standing(link, ours) for link in links}
         views = {
             invoice.pk: self._view(
                 invoice, customers, items, codes, standing.get(invoice.pk, StandingLines()), invoice.pk in orphaned
             )
             for invoice in records
         }
-        return views | self._as_agreed([invoice for invoice in records if views[invoice.pk].fields is not None], views)
+        agreed = {link.record_id: _lines_of(link.base) for link in links}
+        posted = [invoice for invoice in records if views[invoice.pk].fields is not None]
+        return views | self._as_agreed(posted, views, agreed, ours)
 
-    def _standing(self, records: Sequence[Invoice]) -> dict[str, StandingLines]:
-        """Returns the lines that were seen there of these invoices, as far as they could be read."""
-        links = self.counterparts(INVOICE, [invoice.pk for invoice in records])
-        seen = {link.record_id: (link.seen or {}).get("lines") or () for link in links}
-        ours = self.record_ids(ITEM, {line["item"] for lines in seen.values() for line in lines})
-        return {
-            record_id: StandingLines(lines, frozenset(ours), self.settings.default_item_id)
-            for record_id, lines in seen.items()
-        }
+    def _standing(self, link: Link, ours: Mapping[str, str]) -> StandingLines:
+        """Returns the lines that were seen there, as far as they could be read. `ours` are the items that FieldCamp
+        has, by their ids there."""
+        return StandingLines(_lines_of(link.seen), frozenset(ours), self.settings.default_item_id)
 
-    def _as_agreed(self, records: Sequence[Invoice], views: Mapping[str, Local]) -> dict[str, Local]:
+    def _as_agreed(
+        self,
+        records: Sequence[Invoice],
+        views: Mapping[str, Local],
+        agreed: Mapping[str, Sequence[Fields]],
+        ours: Mapping[str, str],
+    ) -> dict[str, Local]:
         """Returns the views of those whose lines were rounded on their way here and edited by nobody, with the lines
         that the books have."""
-        links = self.counterparts(INVOICE, [invoice.pk for invoice in records])
-        agreed = {link.record_id: lines for link in links if (lines := (link.base or {}).get("lines"))}
-        ours = self.record_ids(ITEM, {line["item"] for lines in agreed.values() for line in lines})
         found = {}
         for invoice in records:
             lines = agreed.get(invoice.pk, ())
@@ -197,48 +192,16 @@ class Invoices(BooksSide):
         return documents(self, everything)
 
     def matches(self, records: Sequence[Invoice], unmatched: Sequence[Link]) -> Matches:
-        """Matches by number, client, total and day what was entered by hand there before. Later an equal number is a
-        question: both sides count on by themselves."""
         customers = self.remote_ids(CUSTOMER, [invoice.client_id for invoice in records])
-        since = self.connection.created_at
-        self._numbers = {invoice.pk: invoice.number for invoice in records}
-        ours = [
-            Bill(
-                invoice.pk,
-                number=invoice.number,
-                customer=customers.get(invoice.client_id, ""),
-                total=cents(invoice.total),
-                date=invoice.date.isoformat(),
-                old=invoice.created_at < since,
-            )
-            for invoice in records
-        ]
-        theirs = [
-            Bill(
-                link.pk,
-                link.remote_id,
-                number=seen.get("number") or "",
-                customer=seen.get("customer") or "",
-                total=seen.get("total") or "",
-                date=seen.get("date") or "",
-            )
-            for link in unmatched
-            if (seen := link.seen or {}) and not seen.get("voided")
-        ]
-        return match_bills(ours, theirs)
+        return match_numbers(self.connection, records, customers, unmatched)
 
     def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
-        folded = {folding.number(invoice.number) for invoice in records}
-        likely: QuerySet[Any] = unmatched.annotate(folded=Trim(Lower(KT("seen__number")))).filter(
-            Q(folded__in=folded) | Q(folded__startswith="0") | Q(folded__regex=NOT_PLAIN)
-        )
-        return likely
+        return of_these_numbers(records, unmatched)
 
-    def question(self, record_id: str) -> str:
-        number = self._numbers[record_id]
+    def question(self, record: Invoice) -> str:
         return (
-            f"{self.label} has an invoice with the number {number} already. Say whether it is the same, or another "
-            "one: then this one gets the next free number."
+            f"{self.label} has an invoice with the number {record.number} already. Say whether it is the same, or "
+            "another one: then this one gets the next free number."
         )
 
     def take(self, pair: Pair, pull: Fields) -> bool:
@@ -259,6 +222,10 @@ class Invoices(BooksSide):
         if "tax_code" in fields:
             values["tax_rate_id"] = self.record_ids(TAX, [fields["tax_code"]]).get(fields["tax_code"])
         return values
+
+
+def _lines_of(*sides: Fields | None) -> list[Fields]:
+    return [line for fields in sides for line in (fields or {}).get("lines") or ()]
 
 
 def _code(id: str, seen: Fields) -> Code:

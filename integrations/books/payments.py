@@ -159,7 +159,7 @@ class Payments(BooksSide):
         near: QuerySet[Any] = unmatched.annotate(day=Lower(KT("seen__date"))).filter(day__gte=first, day__lte=last)
         return near
 
-    def question(self, record_id: str) -> str:
+    def question(self, record: Payment) -> str:
         return (
             f"{self.label} has a payment that may be the same money. Say whether it is the same, or another one. Until "
             "then it is counted once."

@@ -83,13 +83,7 @@ def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
     if problem.resolved_at is not None:
         raise AlreadyDecided
     if problem.link_id is None or problem.code == ProblemCode.AMOUNT_VARIANCE:  # whose other side has to be read again
-        return trigger_sync(
-            workspace=problem.workspace,
-            integration=problem.integration,
-            connection=problem.connection,
-            triggered_by=SyncJob.Trigger.ADMIN,
-            actor=_name(user),
-        )
+        return _sync_account(problem, user)
     with transaction.atomic():
         Link.objects.filter(pk=problem.link_id).update(parked=False, unsettled=True)
         _note_problem("retried", problem, user)
@@ -113,15 +107,19 @@ def retry_cause(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
         Link.objects.live().filter(pk__in=links, intent__isnull=True).update(parked=False, unsettled=True)
         _note_problem("all_retried", problem, user)
     try:
-        return trigger_sync(
-            workspace=problem.workspace,
-            integration=problem.integration,
-            connection=problem.connection,
-            triggered_by=SyncJob.Trigger.ADMIN,
-            actor=_name(user),
-        )
+        return _sync_account(problem, user)
     except SyncInProgress:
         return None
+
+
+def _sync_account(problem: Problem, user: AbstractBaseUser) -> SyncJob:
+    return trigger_sync(
+        workspace=problem.workspace,
+        integration=problem.integration,
+        connection=problem.connection,
+        triggered_by=SyncJob.Trigger.ADMIN,
+        actor=_name(user),
+    )
 
 
 def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:

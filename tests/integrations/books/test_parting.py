@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from fieldcamp.workspace.models import Invoice
 from fieldcamp.workspace.roles import Role
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import NotPossible, decide_match
@@ -103,3 +104,26 @@ def test_the_button_is_for_who_may_decide(kim, desk):
     answer = browser.get(page).content.decode()
     assert "Parted." in answer and "Is it the same?" in answer
     assert browser.post("/admin/integrations/links/999999/part/").status_code == 404
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["customer", "item", "invoice", "payment"])
+def test_a_record_of_any_kind_is_asked_about_and_can_be_the_same_after_all(kind, kim, books, sync, pay, user):
+    pay(Invoice.objects.get(), "40")
+    sync()
+    link = Link.objects.live().linked().get(kind=kind)
+    record, theirs = link.record_id, link.remote_id
+    before = [(row["Id"], row["SyncToken"]) for entity in ("Invoice", "Payment", "Item") for row in books.all(entity)]
+    finish(part(link=link, user=user))
+    for mode in ("", "incremental", "full"):  # right after it, and once others have been through it
+        if mode:
+            sync(mode)
+        problems = {problem.record_id: problem for problem in Problem.objects.listed()}
+        assert (problems[record].data["reason"], problems[record].data["candidates"]) == ("match", [theirs]), mode
+        assert not [problem for problem in problems.values() if problem.code == "INTERNAL_ERROR"]
+    after = [(row["Id"], row["SyncToken"]) for entity in ("Invoice", "Payment", "Item") for row in books.all(entity)]
+    assert after == before
+    finish(decide_match(problem=problems[record], choice=theirs, user=user))
+    sync()
+    assert Link.objects.live().get(record_id=record).remote_id == theirs
+    assert sync("full").errors == []
