@@ -11,7 +11,7 @@ from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Item, Payme
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT, Kind
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Connection, Link
+from integrations.models import Connection, Link, Stream
 from integrations.providers import PROVIDERS
 
 CHUNK = 500
@@ -41,7 +41,9 @@ def follow_merges(connection: Connection) -> None:
 def _gone(connection: Connection, kind: Kind) -> dict[str, Link]:
     """Returns the lost link of each record that has no counterpart any more, or whose counterpart's heir is gone as
     well."""
-    links = Link.objects.linked().filter(stream__connection=connection, kind=kind.name)
+    # By the stream itself: so the few that are gone are found by their index, and not among all that there are.
+    streams = list(Stream.objects.filter(connection=connection, kind=kind.name).values_list("pk", flat=True))
+    links = Link.objects.linked().filter(stream__in=streams, kind=kind.name)
     lost = {link.record_id: link for link in links.filter(seen_gone=True).order_by("pk")}
     present = links.present().filter(record_id__in=lost).values_list("record_id", flat=True)
     for record_id in list(present):

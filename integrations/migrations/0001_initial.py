@@ -404,6 +404,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='link',
+            index=models.Index(condition=models.Q(('seen_gone', True)), fields=['stream', 'kind'], name='link_gone'),
+        ),
+        migrations.AddIndex(
+            model_name='link',
             index=models.Index(fields=['kind', 'record_id'], name='link_of_record'),
         ),
         migrations.AddIndex(

@@ -98,6 +98,7 @@ class Link(models.Model):
         indexes = [
             models.Index(fields=["stream", "id"], condition=Q(unsettled=True), name="link_unsettled"),
             models.Index(fields=["stream", "id"], condition=Q(intent__isnull=False), name="link_intent"),
+            models.Index(fields=["stream", "kind"], condition=Q(seen_gone=True), name="link_gone"),
             models.Index(fields=["kind", "record_id"], name="link_of_record"),
             models.Index(fields=["stream", "series_id"], condition=~Q(series_id=""), name="link_of_series"),
         ]
