@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,16 +39,22 @@ def eventually(holds: Callable[[], bool], seconds: float) -> float:
     pytest.fail(f"still not so after {seconds} s")
 
 
+def told_of(pid: int, file: str) -> str:
+    """What /proc says of a process; nothing of one that has ended, be it between the opening and the reading."""
+    try:
+        return (Path("/proc") / str(pid) / file).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def alive(pid: int) -> bool:
     """Running, and not a zombie that nobody has reaped."""
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    stat = told_of(pid, "stat")
+    return bool(stat) and stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def descendants(pid: int) -> list[int]:
-    children = (Path("/proc") / str(pid) / "task" / str(pid) / "children").read_text().split()
+    children = told_of(pid, f"task/{pid}/children").split()
     return [int(child) for child in children] + [below for child in children for below in descendants(int(child))]
 
 
@@ -73,7 +80,8 @@ def worker(tmp_path, queue) -> Iterator[subprocess.Popen]:
     finally:
         tree = [process.pid, *descendants(process.pid)] if alive(process.pid) else []
         for pid in tree:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
