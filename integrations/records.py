@@ -65,7 +65,8 @@ class RemoteRecord:
     private (the title of somebody's own event) is dropped before anything is written. `shown` is what the change feed
     may print of it. `made_with` is the id that our create was sent with, where the provider gave the record another;
     `made_at` is the instant at which it was made there, where it is known by its contents alone. `doubtful`: a listing
-    could not tell whether this is ours, or whether it is really gone.
+    could not tell whether this is ours, or whether it is really gone. `fault` is what was raised when it was read:
+    nothing but its id is known of such a record.
     """
 
     id: str
@@ -79,6 +80,7 @@ class RemoteRecord:
     made_with: str = ""
     made_at: str = ""
     doubtful: bool = False
+    fault: Exception | None = None
 
     @property
     def ours(self) -> bool:

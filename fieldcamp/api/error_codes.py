@@ -138,6 +138,12 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         "A record's counterpart was removed at the provider, and FieldCamp still has the record.",
         "Decide at the desk: make it again, say which other one it is, or void it here too.",
     ),
+    "RECORD_UNREADABLE": ErrorSpec(
+        0,
+        "A record at the provider holds something that FieldCamp cannot read. Both sides keep it as it is.",
+        "It is read again with each full sync; if it stays, tell support the record.",
+        retry=True,
+    ),
     "WAITING_FOR_GONE": ErrorSpec(
         0,
         "A record waits for another one that is not at the provider and does not come by itself.",

@@ -80,6 +80,14 @@ CODES: dict[str, Fix] = {
         button="",
         nobody=DECIDES,
     ),
+    ProblemCode.RECORD_UNREADABLE: Fix(
+        _("FieldCamp cannot read it"),
+        _(
+            "Both sides keep it as it is, and everything else is synced. Look at the record there; it is read again "
+            "when it changes, and with each full sync. If it stays, tell support this record."
+        ),
+        button="",
+    ),
     ProblemCode.WAITING_FOR_GONE: Fix(
         _("It waits for another record"),
         _("Decide about the record that is named above. This one goes on by itself with the next sync after that."),

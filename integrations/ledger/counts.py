@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from django.db.models import Count, F
 
 from integrations.models import Connection, JobItem, Link, Outcome, SyncJob
-from integrations.sync.state import Pair
+from integrations.records import RemoteRecord
+from integrations.sync.state import Action, Pair
 
 # A record that was both pulled and pushed counts as pushed; failed beats all.
 _RANK = {Outcome.SKIPPED: 0, Outcome.PULLED: 1, Outcome.PUSHED: 2, Outcome.FAILED: 3}
@@ -26,6 +27,10 @@ class JobLog:
     def add_link(self, link: Link, outcome: Outcome, action: str, message: str = "") -> None:
         key = link.record_id or link.remote_id
         self._add(link.kind, key, link.record_id, link.remote_id, outcome, action, message)
+
+    def add_remote(self, record: RemoteRecord, outcome: Outcome, message: str) -> None:
+        """Adds what became of a record that has no link."""
+        self._add(record.kind, record.id, "", record.id, outcome, Action.NOTHING, message)
 
     def save(self) -> None:
         """Writes what was collected, inside the caller's transaction."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.errors import ProblemCode
 from integrations.ledger.counts import JobLog
 from integrations.ledger.problems import open_problem, open_record_problem
-from integrations.models import DirtyRow, Link, Outcome, Stream
+from integrations.models import Connection, DirtyRow, Link, Outcome, Stream
 from integrations.records import RemoteRecord
 from integrations.sync.state import Action, Pair
 
@@ -18,7 +18,29 @@ FAILED_HERE = (
     "synced. Try it again; if it stays, tell support this record."
 )
 
+UNREADABLE_THERE = (
+    "FieldCamp cannot read this record as it stands at the other side. Both sides keep it as it is, and everything "
+    "else is synced. It is read again with each full sync; if it stays, tell support this record."
+)
+UNREADABLE = "unreadable"  # in a problem's data: the id of the remote record that it is about
+
 log = structlog.get_logger(__name__)
+
+
+def open_unreadable(connection: Connection, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+    """Leaves a problem about a remote record: our record's where it has one, so that it is found there."""
+    log.error("remote_record_failed", connection_id=connection.pk, remote_id=record.id, exc_info=error)
+    open_problem(
+        connection,
+        ProblemCode.RECORD_UNREADABLE,
+        UNREADABLE_THERE,
+        now=timezone.now(),
+        kind=link.kind if link else record.kind,
+        record_id=(link.record_id if link else "") or record.id,
+        link=link,
+        detail=type(error).__name__,
+        data={UNREADABLE: record.id},
+    )
 
 
 class Failures:
@@ -46,10 +68,14 @@ class Failures:
         self._open(link.kind, link.record_id or link.remote_id, error, link)
         self.job_log.save()
 
-    def of_listing(self, record: RemoteRecord, error: Exception) -> None:
-        """Leaves a record of a listing that could not be written down; a full sync lists it again."""
-        log.error("remote_record_failed", stream_id=self.stream.pk, remote_id=record.id, exc_info=error)
-        self._open(record.kind, record.id, error)
+    def of_listing(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+        """Leaves a record of a listing that could not be read, or not be written down; a full sync lists it again."""
+        open_unreadable(self.stream.connection, record, error, link)
+        if link:
+            self.job_log.add_link(link, Outcome.FAILED, Action.NOTHING, UNREADABLE_THERE)
+        else:
+            self.job_log.add_remote(record, Outcome.FAILED, UNREADABLE_THERE)
+        self.job_log.save()
 
     def _open(self, kind: str, record_id: str, error: Exception, link: Link | None = None) -> None:
         open_problem(

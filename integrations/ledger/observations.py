@@ -13,8 +13,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.numbering import numbers_taken
+from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
-from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
+from integrations.ledger.failures import UNREADABLE, open_unreadable
+from integrations.models import ChangeAction, ChangeRow, Link, Problem, Stream, WorkspaceIntegration
 from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
 
@@ -84,12 +86,17 @@ class Observations:
         known = self._known(latest)
         adopted = self._linked_already(record for record in latest.values() if record.id not in known)
         now = timezone.now()
+        self._readable([record.id for record in latest.values() if record.fault is None])
         new: list[Link] = []
         changed: list[Link] = []
         same: list[int] = []
         feed: list[tuple[str, Link, RemoteRecord]] = []
         for record in latest.values():
             link = known.get(record.id)
+            if record.fault is not None:  # what is known of it stays as it is
+                self._unreadable(record, record.fault, link)
+                same += [link.pk] if link else []
+                continue
             if link is None:
                 link = self._new(record, adopted)
                 if link is None:
@@ -118,6 +125,16 @@ class Observations:
         if self.stream.kind == INVOICE.name:
             numbers = [str(record.fields.get("number") or "") for record in latest.values()]
             numbers_taken(workspace_id=self.connection.workspace_id, numbers=numbers)
+
+    def _unreadable(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+        open_unreadable(self.connection, record, error, link)
+
+    def _readable(self, remote_ids: Sequence[str]) -> None:
+        """Ends what is open about records that could not be read before."""
+        problems = Problem.objects.open().filter(connection=self.connection, code=ProblemCode.RECORD_UNREADABLE)
+        over = [problem.pk for problem in problems if problem.data.get(UNREADABLE) in remote_ids]
+        if over:
+            Problem.objects.filter(pk__in=over).update(resolved_at=timezone.now())
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
         """Returns links of the records that our own markers name: one that is cut is taken up again, a live one is

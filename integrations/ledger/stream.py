@@ -230,8 +230,12 @@ class StreamLedger(Observations):
             self.failures.of_pair(pair, error)
 
     def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
+        link = Link.objects.filter(stream=self.stream, remote_id__in=[record.id, record.made_with or record.id]).first()
         with self.transaction():
-            self.failures.of_listing(record, error)
+            self._unreadable(record, error, link)
+
+    def _unreadable(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+        self.failures.of_listing(record, error, link)
 
     def save_written(self, written: Sequence[Written]) -> None:
         if not written:

@@ -99,14 +99,15 @@ class BatchingCalendar(ABC):
         return self._with_refused_deletes_settled(container_id, operations, results)
 
     def look(self, ids: Sequence[str], call: Callable[[str], Call]) -> Iterator[tuple[str, Answer | None]]:
-        """Yields what is answered to the call for each id; None where that says that it is not there."""
+        """Yields what is answered to the call for each id; None where that says that it is not there. A 400 is passed
+        on: it is about this id alone, and nobody will read an event in it."""
         for start in range(0, len(ids), self.batch_size):
             chunk = ids[start : start + self.batch_size]
             for id, answer in zip(chunk, self._send([call(id) for id in chunk], retry_safe=True), strict=True):
                 error = self._error_in(answer)
                 if isinstance(error, errors.Gone):
                     yield id, None
-                elif error:
+                elif error and not (answer and answer.status == 400 and isinstance(error, errors.Rejected)):
                     raise error
                 else:
                     yield id, answer

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from integrations import errors
+from integrations.providers.reading import Read, read_record
 from integrations.records import Container, RemoteRecord, is_day
 
 # Vendors set the time of the last change a little after that of the making, also on an event that nobody has touched.
@@ -15,6 +16,11 @@ _UNTOUCHED = dt.timedelta(seconds=2)
 def main_first(containers: Iterable[Container]) -> list[Container]:
     """Sorts an account's calendars as they are shown."""
     return sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
+
+
+def read_event(event: Mapping[str, Any], read: Callable[[], Read]) -> Read | RemoteRecord:
+    """Returns what `read` makes of one event of an answer that may have many; see `read_record`."""
+    return read_record("block", str(event.get("id") or ""), read)
 
 
 def tombstone(event_id: str, *, doubtful: bool = False) -> RemoteRecord:

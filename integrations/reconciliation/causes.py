@@ -24,6 +24,7 @@ class Cause(StrEnum):
     NOT_LINKED_HERE = "not_linked_here"
     NOT_LINKED_THERE = "not_linked_there"
     DUPLICATE = "duplicate"
+    UNREADABLE = "unreadable"
     VARIANCE = "variance"
 
 
@@ -53,6 +54,10 @@ SENTENCES: dict[Cause, Any] = {
     Cause.DUPLICATE: _(
         "It looks like one that is linked already: the same is in {books} twice. Delete the one too many there."
     ),
+    Cause.UNREADABLE: _(
+        "It holds something in {books} that FieldCamp cannot read, so nobody knows whether the two are the same. Look "
+        "at it there; if it stays, tell support this document."
+    ),
     Cause.VARIANCE: _(
         "Both sides say something else, although nothing waits. Compare the two and correct the one that is wrong."
     ),
@@ -72,6 +77,7 @@ LABELS: dict[Cause, Any] = {
     Cause.NOT_LINKED_HERE: _("Only there"),
     Cause.NOT_LINKED_THERE: _("Only here"),
     Cause.DUPLICATE: _("Twice there"),
+    Cause.UNREADABLE: _("Cannot be read"),
     Cause.VARIANCE: _("Differs"),
 }
 CUSTOMER_FIELD = "customer"
@@ -84,6 +90,8 @@ def cause_of(pair: BooksPair, fields: Collection[str]) -> Cause:
     waits.
     """
     here, there = pair.side(HERE), pair.side(THERE)
+    if pair.unreadable:
+        return Cause.UNREADABLE
     if here and there:
         return _of_both(pair, fields)
     if here:

@@ -104,7 +104,7 @@ class _Comparing:
                         self.settled[side][key] += share
 
     def _dated_inside(self, pair: BooksPair) -> bool:
-        return any(self.period.holds(document.date) for document in pair.counting())
+        return pair.unreadable or any(self.period.holds(document.date) for document in pair.counting())
 
     def compare(self) -> Comparison:
         found = Comparison({}, {}, [], defaultdict(Counter))
@@ -160,7 +160,7 @@ class _Comparing:
         fields = _differing(pair, one, other) if one and other else ()
         if one and other and here != there and not {CUSTOMER_FIELD, "total", "amount", "allocations"} & set(fields):
             fields = (*fields, "open")
-        if one and other and not fields and not pair.cut:
+        if one and other and not fields and not pair.cut and not pair.unreadable:
             return None
         owed = {
             party: {HERE: here.get(party, ZERO), THERE: there.get(party, ZERO)} for party in sorted({*here, *there})

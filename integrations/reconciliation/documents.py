@@ -68,8 +68,9 @@ class BooksPair:
     """A document of either side, or the same on both, and how it stands with the sync.
 
     `problem` is the id of its open problem, `refused` and `asked` say of which sort that is. `waiting`: the next sync
-    still has to look at it. `unread`: the books say something that no sync has seen yet. `customer_gone`: the client's
-    own customer is not there any more. `duplicates`: it looks like a document that is linked already. `apart`: it is on
+    still has to look at it. `unread`: the books say something that no sync has seen yet. `unreadable`: what they say
+    cannot be read, so nobody knows whether it is the same. `customer_gone`: the client's own customer is not there any
+    more. `duplicates`: it looks like a document that is linked already. `apart`: it is on
     one side only by choice, so it is no difference (what the books had before they were connected).
     """
 
@@ -86,6 +87,7 @@ class BooksPair:
     refused: bool = False
     asked: bool = False
     unread: bool = False
+    unreadable: bool = False
     customer_gone: bool = False
     duplicates: bool = False
     apart: bool = False

@@ -39,11 +39,13 @@ class KnownLink:
 
 @dataclass(frozen=True, slots=True)
 class OpenProblem:
-    """A problem of a record: `asked` is a question, `refused` a record that waits for a correction."""
+    """A problem of a record: `asked` is a question, `refused` a record that waits for a correction. `unreadable`: what
+    the books say of it could not be read."""
 
     id: str
     asked: bool
     refused: bool
+    unreadable: bool
 
 
 def links_of(connection: Connection) -> list[KnownLink]:
@@ -87,10 +89,11 @@ def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
     ):
         reason = data.get("reason") if isinstance(data, dict) else None
         asked = code == ProblemCode.CONFLICT or reason == ProblemReason.MATCH
-        refused = not (asked or notice or code == ProblemCode.AMOUNT_VARIANCE)  # that one holds nothing up
+        unreadable = code == ProblemCode.RECORD_UNREADABLE
+        refused = not (asked or notice or unreadable or code == ProblemCode.AMOUNT_VARIANCE)  # which holds nothing up
         before = found.get((kind, record_id))
         if before is None or (asked, refused) >= (before.asked, before.refused):
-            found[kind, record_id] = OpenProblem(pk, asked, refused)
+            found[kind, record_id] = OpenProblem(pk, asked, refused, unreadable)
     return found
 
 

@@ -130,6 +130,7 @@ class _Laying:
                     there=there,
                     linked=link is not None and not link.cut,
                     unread=(kind, remote_id) in self.unread,
+                    unreadable=bool(row.get("unreadable")),
                 )
             )
         return found
@@ -161,6 +162,7 @@ class _Laying:
             refused=bool(problem and problem.refused),
             asked=bool((problem and problem.asked) or (link and link.held)),
             unread=bool(link and (kind, link.remote_id) in self.unread),
+            unreadable=bool(row and row.get("unreadable") if self.reading else problem and problem.unreadable),
             customer_gone=customer_gone,
         )
 

@@ -200,6 +200,8 @@ def _row(kind: str, record: RemoteRecord) -> dict[str, Any]:
     row["id"] = record.id
     if record.gone:
         row["gone"] = True
+    if record.fault is not None:
+        row["unreadable"] = True
     if record.marker:
         row["for"] = record.marker.record_id
     return row

@@ -81,6 +81,9 @@ def _observe(connection: Connection, ends: float) -> None:
         log.info("feed_not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
     except DatabaseError:
         raise
+    except Exception:  # whoever reads the feed is told what is known; the next job meets it, and tells
+        complete = False
+        log.exception("feed_not_taken_in", connection_id=connection.pk)
     finally:
         values = {"observed_at": started} if complete else {}
         Connection.objects.filter(pk=connection.pk).update(observing_until=None, **values)

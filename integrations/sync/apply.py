@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
-from integrations.records import Fields, Marker, Operation, Verb, WriteResult
+from integrations.records import Fields, Marker, Operation, RemoteRecord, Verb, WriteResult
 from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
@@ -62,10 +62,18 @@ class Applier:
             for start in range(0, len(names), self.batch_size):
                 self._isolated(
                     names[start : start + self.batch_size],
-                    lambda some: self.ledger.settle_intents(self.remote.get(self.target.container_id, some, intents)),
+                    lambda some: self.ledger.settle_intents(self._look(some, intents)),
                     self.ledger.abandon_intent,
                 )
                 self.checkpoint()
+
+    def _look(self, names: Sequence[str], sent: Mapping[str, Fields]) -> dict[str, RemoteRecord]:
+        """Returns the records of these writes as they are now. Raises what was raised at one that cannot be read."""
+        found = self.remote.get(self.target.container_id, names, sent)
+        for record in found.values():
+            if record.fault is not None:
+                raise record.fault
+        return found
 
     def do(self, pairs: Iterable[Pair], *, first: bool = False) -> None:
         """Decides about pairs and applies the local half at once; writes wait for a full batch, or are the next

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.batches import Answer, BatchingCalendar, Call
-from integrations.providers.calendars import lost_calendar, main_first, read_cursor, tombstone
+from integrations.providers.calendars import lost_calendar, main_first, read_cursor, read_event, tombstone
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
@@ -79,7 +80,11 @@ class GoogleCalendarClient(BatchingCalendar):
                 continue
             continued = False
             self._zones[container_id] = zone = body.get("timeZone", "")
-            records = [to_record(event, zone) for event in body.get("items", ())]
+            records = [
+                read_event(event, partial(to_record, event, zone))
+                for event in body.get("items") or ()
+                if isinstance(event, dict)
+            ]
             if token := body.get("nextPageToken"):
                 state = {**state, "page": token}
                 yield Page(records, json.dumps(state), last=False)
@@ -107,7 +112,7 @@ class GoogleCalendarClient(BatchingCalendar):
             return Call("GET", _event_path(container_id, id, fields=EVENT_FIELDS))
 
         return {
-            id: self._record(container_id, answer.body) if answer else tombstone(id)
+            id: read_event({"id": id}, partial(self._record, container_id, answer.body)) if answer else tombstone(id)
             for id, answer in self.look(ids, call)
         }
 

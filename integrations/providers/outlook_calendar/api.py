@@ -6,13 +6,14 @@ https://learn.microsoft.com/en-us/graph/api/resources/calendar · /graph/api/use
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import requests
 
 from integrations import errors
 from integrations.providers.batches import Answer, BatchingCalendar, Call
-from integrations.providers.calendars import main_first, tombstone
+from integrations.providers.calendars import main_first, read_event, tombstone
 from integrations.providers.outlook_calendar import addresses, batch
 from integrations.providers.outlook_calendar.errors import explain_body
 from integrations.providers.outlook_calendar.listing import OutlookListing
@@ -71,7 +72,7 @@ class OutlookCalendarClient(BatchingCalendar):
             if event is None or event.get("type") == "seriesMaster" and not is_ours(event.get("transactionId")):
                 found[id] = tombstone(id)  # what became a series is seen as its occurrences
             else:
-                record = to_record(event)
+                record = read_event(event, partial(to_record, event))
                 found[id] = replace(record, made_with=id) if is_ours(id) else record
         return found
 
@@ -80,7 +81,7 @@ class OutlookCalendarClient(BatchingCalendar):
         with."""
         found: dict[str, dict[str, Any] | None] = {}
         for id, answer in self.look(ids, lambda id: _look(container_id, id)):
-            if answer and is_ours(id):
+            if answer and answer.status < 400 and is_ours(id):
                 found[id] = _original(answer.body.get("value") or [], id)
             else:
                 found[id] = answer.body if answer else None

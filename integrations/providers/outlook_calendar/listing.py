@@ -10,12 +10,13 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from integrations import errors
-from integrations.providers.calendars import lost_calendar, read_cursor, tombstone
+from integrations.providers.calendars import lost_calendar, read_cursor, read_event, tombstone
 from integrations.providers.outlook_calendar import addresses
 from integrations.providers.outlook_calendar.mapping import is_ours, to_record
 from integrations.records import Page, RemoteRecord, Window, instant
@@ -79,12 +80,12 @@ class OutlookListing:
     def _records(self, rows: Iterable[Event]) -> tuple[list[RemoteRecord], tuple[str, ...]]:
         """Returns the page's records, and the series of which it tells something: a row may stand twice, the last
         counts."""
-        latest = {row["id"]: row for row in rows if row.get("id")}
+        latest = {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
         self._masters |= {id: row for id, row in latest.items() if row.get("type") == "seriesMaster"}
-        named = {row["seriesMasterId"] for row in latest.values() if row.get("seriesMasterId")}
+        named = {id for row in latest.values() if isinstance(id := row.get("seriesMasterId"), str) and id}
         if unknown := sorted(named - self._masters.keys()):
             self._masters |= self._read(self.container_id, unknown)
-        records = [record for row in latest.values() if (record := self._record(row))]
+        records = [record for row in latest.values() if (record := read_event(row, partial(self._record, row)))]
         # What is gone or a single event now may have been a series before.
         return records, tuple(sorted(named | latest.keys()))
 

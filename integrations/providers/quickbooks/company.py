@@ -4,14 +4,15 @@ https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/
 """
 
 import datetime as dt
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.mapping import items, taxes
 from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
 from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
-from integrations.records import Company, Reference
+from integrations.providers.reading import read_record
+from integrations.records import Company, Reference, RemoteRecord
 from integrations.transport.client import utc_now
 
 ALL = "Active IN (true, false)"  # a query for a list names the inactive rows only where it is asked for them
@@ -50,11 +51,15 @@ class Books:
             for row in sorted(found, key=lambda row: (row.get("Active") is False, int(row["Id"])))
         }
 
-    def tax_codes(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """Returns each code as QuickBooks has it, and as ours."""
+    def taxes(self) -> list[RemoteRecord]:
+        """Returns each tax code with its rates."""
         codes = self.calls.select("TaxCode", ALL)
         rates = {row["Id"]: row for row in self.calls.select("TaxRate", ALL)}
-        return [(code, taxes.to_fields(code, rates, self._today())) for code in codes if taxes.is_code(code)]
+        return [
+            read_record("tax", str(code["Id"]), partial(taxes.to_record, code, rates, self._today()))
+            for code in codes
+            if taxes.is_code(code)
+        ]
 
     @cached_property
     def tax_rules(self) -> TaxRules:
@@ -62,9 +67,9 @@ class Books:
         currency = company.currency if company.multi_currency else ""
         if company.tax_mode not in ("foreign", "automated"):
             return TaxRules(company.tax_mode, currency=currency)
-        active = [(code["Id"], fields) for code, fields in self.tax_codes() if fields["active"]]
-        exempt = tuple(id for id, fields in active if fields["rate"] == "0")
-        taxed = [id for id, _ in active if id not in exempt]
+        active = [tax for tax in self.taxes() if tax.fields.get("active")]
+        exempt = tuple(tax.id for tax in active if tax.fields["rate"] == "0")
+        taxed = [tax.id for tax in active if tax.id not in exempt]
         return TaxRules(
             company.tax_mode,
             exempt=exempt if company.tax_mode == "foreign" else (),
@@ -81,7 +86,8 @@ class Books:
             found = [row for row in self.calls.select("Item", ALL) if items.is_item(row)]
             return [_reference(row, "FullyQualifiedName", text(row, "Type")) for row in found]
         if kind == "tax_code":
-            return [_reference(code, "Name", fields["rate"]) for code, fields in self.tax_codes()]
+            known = [(tax.id, tax.fields) for tax in self.taxes() if not tax.fault]
+            return [Reference(id, fields["name"], fields["rate"], fields["active"]) for id, fields in known]
         raise ValueError(f"There is no reference of the kind {kind!r}.")
 
     @staticmethod

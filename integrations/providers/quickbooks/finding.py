@@ -12,8 +12,7 @@ from integrations.providers.quickbooks.reading import (
     LISTS,
     TAX_CODES,
     concerns_us,
-    tax_record,
-    to_record,
+    row_record,
     tombstone,
     whole,
 )
@@ -31,15 +30,15 @@ class Finder:
     def get(self, entity: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None) -> dict[str, RemoteRecord]:
         found = {id: tombstone(entity, id) for id in ids}
         if entity == TAX_CODES:
-            records = [tax_record(code, fields) for code, fields in self.books.tax_codes()] if ids else []
+            records = self.books.taxes() if ids else []
             return found | {record.id: record for record in records if record.id in found}
         bodies = self.read(entity, [id for id in ids if addresses.is_id(id)])
-        found |= {id: to_record(entity, body, self.books) for id, body in bodies.items() if concerns_us(entity, body)}
+        found |= {id: row_record(entity, body, self.books) for id, body in bodies.items() if concerns_us(entity, body)}
         if made := [id for id in ids if is_made_up(id)]:
             if missing := [id for id in made if id not in (sent or {})]:
                 raise ValueError(f"QuickBooks knows no id of ours: what was sent with {missing[0]} is needed.")
             known = self._made(entity, {id: (sent or {})[id] for id in made})
-            found |= {id: to_record(entity, body, self.books, made_with=id) for id, body in known.items()}
+            found |= {id: row_record(entity, body, self.books, made_with=id) for id, body in known.items()}
         return found
 
     def read(self, entity: str, ids: Iterable[str]) -> dict[str, Body]:

@@ -20,8 +20,7 @@ from integrations.providers.quickbooks.reading import (
     TAX_CODES,
     changed_at,
     concerns_us,
-    tax_record,
-    to_record,
+    row_record,
     tombstone,
     whole,
 )
@@ -119,14 +118,14 @@ class QuickBooksListing:
 
     def _taxes(self, state: dict[str, Any]) -> Page:
         """Changes of tax codes are never told, so all of them are read each time; there are few."""
-        records = [tax_record(code, fields) for code, fields in self.books.tax_codes()]
+        records = self.books.taxes()
         mark = digest({record.id: record.tag for record in records})
         return Page([] if state.get("taxes") == mark else records, json.dumps({"taxes": mark}), last=True)
 
     def _records(self, entity: str, found: Sequence[Row]) -> list[RemoteRecord]:
         return [
             # Also said of what was merely edited: whoever knows the record looks before believing it.
-            tombstone(entity, str(row["Id"]), doubtful=True) if is_deleted(row) else to_record(entity, row, self.books)
+            tombstone(entity, str(row["Id"]), doubtful=True) if is_deleted(row) else row_record(entity, row, self.books)
             for row in found
             if concerns_us(entity, row)
         ]

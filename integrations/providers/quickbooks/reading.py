@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.providers.quickbooks.company import ALL, Books
-from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, sales_tax, taxes
+from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, sales_tax
 from integrations.providers.quickbooks.mapping.parts import marker_of
+from integrations.providers.reading import read_record
 from integrations.providers.times import aware
 from integrations.records import Container, Fields, RemoteRecord, instant
 
@@ -43,6 +44,11 @@ FORMS = {
 }
 
 
+def row_record(entity: str, body: dict[str, Any], books: Books, *, made_with: str = "") -> RemoteRecord:
+    """Returns one row of an answer that may have many; see `read_record`."""
+    return read_record(KINDS[entity], str(body["Id"]), lambda: to_record(entity, body, books, made_with=made_with))
+
+
 def to_record(entity: str, body: dict[str, Any], books: Books, *, made_with: str = "") -> RemoteRecord:
     """Returns one entity as it is now. What is known by our mark says itself with which id it was made."""
     form = FORMS[entity]
@@ -66,12 +72,6 @@ def _made_at(body: dict[str, Any]) -> str:
     return instant(moment) if moment else ""
 
 
-def tax_record(body: dict[str, Any], fields: dict[str, Any]) -> RemoteRecord:
-    return RemoteRecord(
-        id=str(body["Id"]), tag=taxes.tag(body, fields), kind="tax", fields=fields, shown=taxes.shown(fields)
-    )
-
-
 def tombstone(entity: str, id: str, *, doubtful: bool = False) -> RemoteRecord:
     return RemoteRecord(id=id, tag="", kind=KINDS[entity], gone=True, doubtful=doubtful)
 
@@ -87,7 +87,8 @@ def whole(entity: str, *conditions: str) -> tuple[str, ...]:
 
 def changed_at(body: dict[str, Any], name: str = "LastUpdatedTime") -> dt.datetime | None:
     """Returns an instant: QuickBooks writes them in whatever offset, so as strings they do not compare."""
+    times = body.get("MetaData")
     try:
-        return aware(str((body.get("MetaData") or {}).get(name)))
+        return aware(str(times.get(name))) if isinstance(times, dict) else None
     except ValueError:
         return None

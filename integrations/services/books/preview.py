@@ -133,7 +133,7 @@ def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Li
 
 
 def _counts(record: RemoteRecord, known: Mapping[str, str]) -> bool:
-    return not record.gone and record.id not in known
+    return not record.gone and record.fault is None and record.id not in known
 
 
 def _link(stream: Stream, record: RemoteRecord, number: int) -> Link:

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -54,6 +55,7 @@ class MemoryVendor(OnOrder):
         super().__init__()
         self._calendars: dict[tuple[str, str], Events] = {}
         self.newest = 0  # tag
+        self.unreadable: set[str] = set()  # ids
 
     def events(self, account_id: str, container_id: str) -> Events:
         return self._calendars.setdefault((account_id, container_id), {})
@@ -67,6 +69,12 @@ class MemoryVendor(OnOrder):
         self.newest += 1
         events[record.id] = replace(record, tag=str(self.newest), shown=printed)
         return events[record.id]
+
+    def shown(self, record: RemoteRecord) -> RemoteRecord:
+        """The event as a client reads it."""
+        if record.id not in self.unreadable or record.gone:
+            return record
+        return RemoteRecord(record.id, "", "block", fault=ValueError("soon is no time"))
 
     def reset(self) -> None:
         MemoryVendor.__init__(self)
@@ -98,7 +106,7 @@ class MemoryClient:
     ) -> dict[str, RemoteRecord]:
         events, found = self._events(container_id), {}
         for start in range(0, len(ids), BATCH_SIZE):
-            chunk = {id: events.get(id, tombstone(id)) for id in ids[start : start + BATCH_SIZE]}
+            chunk = {id: self.vendor.shown(events.get(id, tombstone(id))) for id in ids[start : start + BATCH_SIZE]}
             found |= self._answer(Call("POST", BATCH), chunk.copy, len(chunk))
         return found
 
@@ -131,7 +139,7 @@ class MemoryClient:
         rows = [row for row in self._events(container_id).values() if tag < int(row.tag) <= until]
         rows.sort(key=lambda row: int(row.tag))
         page, rest = rows[: self.page], rows[self.page :]
-        listed = [row for row in page if begins is None or (not row.gone and _end(row) > begins)]
+        listed = [self.vendor.shown(row) for row in page if begins is None or (not row.gone and _end(row) > begins)]
         if rest:
             return Page(listed, json.dumps({**state, "tag": page[-1].tag}), last=False)
         return Page(listed, json.dumps({"age": state["age"], "tag": str(until)}), last=True)
@@ -285,6 +293,12 @@ class Memory(Person):
         of_series = [record for record in self._mine.values() if record.fields.get("series_id") == event_id]
         for record in [self._mine.get(event_id) or RemoteRecord(event_id, "", "block"), *of_series]:
             self._put(replace(record, fields=place, gone=True))
+
+    @contextmanager
+    def unreadable(self, event_id):
+        self.vendors.unreadable.add(event_id)
+        yield
+        self.vendors.unreadable.discard(event_id)
 
     def small_pages(self, monkeypatch):
         monkeypatch.setattr(MemoryClient, "page", 2)

@@ -3,6 +3,7 @@
 import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
 from integrations.transport.client import HttpClient, OneToken
+from tests.integrations.mangling import mangled
 from tests.sandboxed import DOMAINS, Vendors
 
 ZONE = "America/New_York"
@@ -119,6 +121,10 @@ class Person:
 
     def delete(self, event_id: str) -> None:
         raise NotImplementedError
+
+    def unreadable(self, event_id: str) -> AbstractContextManager[None]:
+        """As long as it lasts this event's end is listed as something that is no time."""
+        return mangled(self.vendors, event_id, lambda row: row.update(end={"dateTime": "soon", "date": None}))
 
     def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Listings have two events a page from now on, so that few events make many."""

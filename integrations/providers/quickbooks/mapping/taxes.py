@@ -8,7 +8,7 @@ from typing import Any
 
 from fieldcamp.money import plain
 from integrations.providers.quickbooks.mapping.parts import NO_TAX, TAX, Body, decimal, ref_id, text
-from integrations.records import Fields, digest
+from integrations.records import Fields, RemoteRecord, digest
 
 Rates = Mapping[str, Body]  # by id
 FIRST_DAY = "0001-01-01"
@@ -17,6 +17,11 @@ FIRST_DAY = "0001-01-01"
 def is_code(body: Body) -> bool:
     """Returns whether it is a code of its own, and not one of the two words that only say whether a line is taxed."""
     return body.get("Id") not in (TAX, NO_TAX)
+
+
+def to_record(body: Body, rates: Rates, today: dt.date) -> RemoteRecord:
+    fields = to_fields(body, rates, today)
+    return RemoteRecord(str(body["Id"]), tag(body, fields), "tax", fields, shown=shown(fields))
 
 
 def to_fields(body: Body, rates: Rates, today: dt.date) -> dict[str, Any]:
