@@ -159,7 +159,7 @@ def survivors(folder: Path) -> Counter[str]:
     for name in unnoticed(folder):
         diff = call(folder, "show", name, stdout=subprocess.PIPE).splitlines()
         changed = [row for row in diff if re.match(r"[-+](?![-+])", row)]
-        function = re.sub(r"x(ǁ|_)|__mutmut_\d+$", "", name).replace("ǁ", ".")
+        function = re.sub(r"(?<=\.)x(ǁ|_)|__mutmut_\d+$", "", name).replace("ǁ", ".")
         found[f"{function}: " + " ".join(re.sub(r"\s+", " ", row) for row in changed)] += 1
     return found
 

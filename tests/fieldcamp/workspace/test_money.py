@@ -7,9 +7,9 @@ import pytest
 
 from fieldcamp.money import cents, plain, rounded
 from fieldcamp.workspace.errors import InvalidFields
-from fieldcamp.workspace.lines import built, checked, settlement_of
-from fieldcamp.workspace.models import Item
-from fieldcamp.workspace.totals import is_overdue
+from fieldcamp.workspace.lines import built, check_totals, checked, settlement_of
+from fieldcamp.workspace.models import Invoice, Item
+from fieldcamp.workspace.totals import LARGEST, is_overdue
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,11 @@ def test_how_far_an_invoice_is_paid(paid, sent, state):
 
 def test_what_a_line_does_not_say_comes_from_its_item():
     drain = Item(pk="itm_1", name="Drain", price=Decimal("80"), taxable=False)
-    named, given, bare = built([{"item_id": "itm_1"}, {"item_id": "itm_1", "taxable": True}, {}], {"itm_1": drain})
+    wanted = [{"item_id": "itm_1"}, {"item_id": "itm_1", "taxable": True}, {}, {"item_name": "Pump"}]
+    named, given, bare, unknown = built(wanted, {"itm_1": drain})
     assert (named.description, named.quantity, named.unit_price, named.taxable) == ("Drain", 1, 80, False)
     assert given.taxable and given.amount == 80
+    assert (named.item_name, bare.item_name, unknown.item_name) == ("Drain", "", "Pump")
     assert (bare.description, bare.unit_price, bare.taxable, bare.item_id) == ("", 0, True, None)
 
 
@@ -82,6 +84,15 @@ def test_a_quantity_is_not_negative(workspace):
     with pytest.raises(InvalidFields) as refused:
         checked(workspace, [{}, {"quantity": Decimal("-0.5")}, {"quantity": Decimal(0)}])
     assert refused.value.details == {"lines.1.quantity": ["Must not be negative."]}
+
+
+def test_an_invoice_may_come_to_the_largest_amount_and_to_no_more():
+    invoice, most = Invoice(discount_amount=LARGEST), {"subtotal": LARGEST, "total": LARGEST}
+    check_totals(invoice, most)
+    for name in most:
+        with pytest.raises(InvalidFields) as refused:
+            check_totals(invoice, most | {name: LARGEST + Decimal("0.01")})
+        assert refused.value.details == {"lines": [f"The invoice comes to more than {LARGEST:,}."]}
 
 
 def test_a_discount_may_be_all_and_a_percentage_is_taken_off(api, make_client):

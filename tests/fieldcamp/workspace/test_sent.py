@@ -166,6 +166,21 @@ def test_a_draft_follows_its_date_and_the_lists_until_it_is_sent(workspace, tax,
     assert (shown(draft)["tax_total"], shown(draft)["billed_to"]["email"]) == (Decimal("40.00"), "kim@reed.test")
 
 
+def test_an_invoice_says_which_tax_it_was_sent_with_and_of_which_day(workspace, tax, bill):
+    taxed, untaxed = bill(), bill(tax_rate_id=None)
+    assert (taxed.tax_name, taxed.taxed_on) == ("Albany", OCTOBER)
+    assert (untaxed.tax_name, untaxed.tax_parts, untaxed.taxed_on) == ("", [], OCTOBER)
+    catalog.update_tax_rate(workspace=workspace, tax_rate_id=tax.pk, changes={"name": "County"})
+    assert (shown(taxed)["tax_name"], shown(bill())["tax_name"]) == ("Albany", "County")
+
+
+def test_moved_to_another_day_it_has_the_rate_it_was_sent_with_where_no_other_is_known(workspace, tax, bill):
+    invoice = bill()
+    catalog.update_tax_rate(workspace=workspace, tax_rate_id=tax.pk, changes={"components": AFTER})
+    edit(invoice, date=NOVEMBER, lines=rows(invoice, quantity=Decimal(20)))
+    assert shown(invoice)["tax_total"] == Decimal("159.98")
+
+
 def test_moved_to_another_day_it_keeps_its_total_until_its_amounts_change(tax, bill):
     invoice = bill()
     known(tax)

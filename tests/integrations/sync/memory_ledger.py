@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from integrations.kinds import BLOCK, KINDS, VISIT
-from integrations.records import Fields, Operation, Page, RemoteRecord, Verb, Window
+from integrations.records import Fields, Operation, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import RunProgress, Written
 from integrations.sync.state import NOWHERE, REMOTE_WRITES, Action, Decision, Local, Pair
 from tests.integrations.sync.sides import MemoryRecords
@@ -142,7 +142,8 @@ class MemoryLedger:
 
     def unlisted(self, window: Window, limit: int) -> list[str]:
         rows = [row for row in self.links_by_id.values() if row.mark != self.full_mark and row.seen and not row.gone]
-        return [row.remote_id for row in rows if not row.cut][:limit]
+        ends = [(row.remote_id, (row.seen or {}).get("end") or "9") for row in rows if not row.cut]
+        return [remote_id for remote_id, end in ends if end > instant(window.start)][:limit]
 
     def save_refreshed(self, records: Mapping[str, RemoteRecord]) -> None:
         self.trail.append(("refreshed", *sorted(records)))

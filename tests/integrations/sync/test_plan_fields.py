@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.kinds import CUSTOMER, INVOICE, ITEM
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.state import Action, Local
 from tests.integrations.sync.test_plan_rows import (
@@ -10,6 +10,7 @@ from tests.integrations.sync.test_plan_rows import (
     BILL,
     FULL,
     ITEM_FIELDS,
+    MONEY,
     NINE,
     PERSON,
     PLAIN,
@@ -19,6 +20,7 @@ from tests.integrations.sync.test_plan_rows import (
     brief,
     nothing,
     pair,
+    unlinked,
 )
 
 
@@ -84,6 +86,54 @@ def test_what_is_each_sides_own_affair_is_written_only_when_it_changes_here():
         Action.UPDATE_REMOTE, {}, {"name": "Cleaning"},
     )  # fmt: skip
     assert brief(pair(ITEM, renamed_here, None, ITEM_FIELDS))[0] is Action.SETTLE
+
+
+SPELLED = [
+    (CUSTOMER, PERSON | {"company": "Reed, Inc."}, "company", "REED INC"),
+    (CUSTOMER, PERSON | {"phone": "(555) 010-0101"}, "phone", "+1 555 010 0101"),
+    (CUSTOMER, PERSON, "email", "KIM@example.test"),
+    (ITEM, ITEM_FIELDS, "sku", "d-1"),
+    (PAYMENT, MONEY | {"reference": "0042"}, "reference", "42"),
+    (PAYMENT, MONEY, "method", "other"),
+]
+
+
+@pytest.mark.parametrize(("kind", "mine", "field", "theirs"), SPELLED)
+def test_what_says_the_same_in_another_spelling_is_left_on_both_sides(kind, mine, field, theirs):
+    there = mine | {field: theirs}
+    for policy in (PLAIN, FULL, ASKS, SyncPolicy(winner="remote")):
+        assert brief(pair(kind, mine, mine, there), policy) == nothing()
+        assert brief(pair(kind, mine, None, there), policy) == (Action.SETTLE, {}, {}, False, "")
+
+
+@pytest.mark.parametrize(("kind", "mine", "field", "theirs"), SPELLED[:-1])
+def test_a_new_spelling_in_fieldcamp_is_an_edit_and_one_from_the_start_is_none(kind, mine, field, theirs):
+    there = mine | {field: theirs}
+    assert brief(pair(kind, there, mine, mine))[:3] == (Action.UPDATE_REMOTE, {}, {field: theirs})
+    assert brief(pair(kind, without(there, field), mine, mine))[2] == {}
+    assert brief(pair(kind, there, mine, without(mine, field)))[2] == {field: theirs}  # sent, to be judged there
+    assert brief(pair(kind, there, without(mine, field), mine))[2] == {}
+
+
+def test_a_new_spelling_does_not_win_over_what_was_really_changed_there():
+    respelled, there = PERSON | {"email": "Kim@example.test"}, PERSON | {"email": "new@example.test"}
+    assert brief(pair(CUSTOMER, respelled, PERSON, there), ASKS) == (Action.ASK, {}, {}, False, "email")
+
+
+def test_a_method_that_nobody_has_stated_is_a_gap():
+    nobody_said = MONEY | {"method": "other"}
+    assert brief(pair(PAYMENT, nobody_said, None, MONEY))[:3] == (Action.PULL, {"method": "cash"}, {})
+    assert brief(pair(PAYMENT, MONEY | {"reference": "other"}, None, MONEY | {"reference": "7"}))[:3] == (
+        Action.UPDATE_REMOTE, {}, {"reference": "other"},
+    )  # fmt: skip
+
+
+def test_what_waits_here_is_nothing_where_fieldcamp_only_reads():
+    waiting = Local(BILL, blocked="Its client waits.")
+    assert brief(unlinked(INVOICE, waiting), PULLS) == nothing("FieldCamp only reads here.")
+    assert brief(unlinked(INVOICE, waiting)) == (Action.WAIT, {}, {}, False, "Its client waits.")
+    assert brief(pair(INVOICE, waiting, BILL, BILL), PULLS) == (Action.WAIT, {}, {}, False, "Its client waits.")
+    assert brief(pair(INVOICE, BILL, BILL, BILL), PULLS) == nothing()
 
 
 @pytest.mark.parametrize(
