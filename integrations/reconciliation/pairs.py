@@ -5,23 +5,19 @@ record after the reading, that is the newer word.
 """
 
 import dataclasses
-import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
-from fieldcamp.workspace.models import PaymentAllocation
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
-from integrations.models import BooksReading, Connection, JobItem, JobPart, Outcome
+from integrations.models import BooksReading, Connection
 from integrations.reconciliation.documents import ZERO, BooksDocument, BooksPair
 from integrations.reconciliation.here import documents_here
 from integrations.reconciliation.links import Customers, KnownLink, dirty_records, links_of, problems_of
+from integrations.reconciliation.moving import moving
 from integrations.reconciliation.reading import FIELDS, READ, rows_of
 
 Row = Mapping[str, Any]
-_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> tuple[list[BooksPair], Customers]:
@@ -46,7 +42,7 @@ class _Laying:
         for kind in READ:
             self.rows[kind.name] = self._there(kind.name, rows_of(reading, kind) if reading else None)
         self.keys = self._invoice_keys()
-        self.moving = self._moving()
+        self.moving = moving(connection, reading, self.links, self.here.documents[PAYMENT.name])
 
     def _there(self, kind: str, listed: dict[str, dict[str, Any]] | None) -> dict[str, Row]:
         """Returns what the books have, by its id there."""
@@ -82,32 +78,6 @@ class _Laying:
         if link is None or not link.record_id:
             return None
         return link if self.by_record[kind, link.record_id] is link else None
-
-    def _moving(self) -> tuple[set[str], set[str]]:
-        """Returns invoices and clients whose open balance there is not known: a payment was written since it was seen,
-        and the answer to that tells the payment alone."""
-        if self.reading is not None:
-            since = self.reading.as_of or self.reading.began_at
-            written = [
-                link.record_id
-                for link in self.links
-                if link.kind == PAYMENT.name and link.record_id and (link.seen_at or _LONG_AGO) > since
-            ]
-        else:
-            written = self._posted_since_last_listing()
-        payments = self.here.documents[PAYMENT.name]
-        clients = {payments[pk].party for pk in written if pk in payments}
-        return set(_paid_by(written)), clients
-
-    def _posted_since_last_listing(self) -> list[str]:
-        whole = (JobPart.Status.DONE, JobPart.Status.HELD)
-        parts = JobPart.objects.filter(connection=self.connection, status__in=whole, job__only__isnull=True)
-        begun = parts.order_by("-job__created_at").values_list("job__created_at", flat=True).first()
-        posted = JobItem.objects.filter(
-            connection=self.connection, kind=PAYMENT.name, outcome=Outcome.PUSHED, job__created_at__gte=begun or
-            timezone.now(),
-        )  # fmt: skip
-        return list(posted.values_list("record_id", flat=True))
 
     # --- pairs ------------------------------------------------------------------------------------------------------
 
@@ -244,8 +214,8 @@ class _Laying:
         documents = list(pair.counting())
         if len(documents) != 1 or pair.linked or pair.cut or pair.record_id and pair.there:
             return False
-        if pair.there and self._names(pair):
-            return False  # FieldCamp made it
+        if pair.unreadable or pair.there and self._names(pair):
+            return False  # nobody knows when it was, or FieldCamp made it
         [document] = documents
         if document.shares and all(key in invoices for key in document.shares):
             return True
@@ -292,11 +262,3 @@ def _looks(pair: BooksPair) -> list[tuple[Any, ...]]:
 
 def _money(value: Any) -> Decimal | None:
     return None if value in (None, "") else Decimal(str(value)).quantize(ZERO)
-
-
-def _paid_by(payment_ids: list[str]) -> list[str]:
-    found: list[str] = []
-    for start in range(0, len(payment_ids), 500):
-        chunk = payment_ids[start : start + 500]
-        found += PaymentAllocation.objects.filter(payment__in=chunk).values_list("invoice_id", flat=True)
-    return found

@@ -1,8 +1,10 @@
 """A document that cannot be read is a difference, never one that is passed over or taken for equal."""
 
+import datetime as dt
+
 import pytest
 
-from integrations.models import JobStatus, Link, Problem
+from integrations.models import BooksSettings, JobStatus, Link, Problem
 from integrations.reconciliation.causes import Cause
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from tests.integrations.mangling import mangled
@@ -39,6 +41,8 @@ def test_one_that_was_made_there_is_named_as_well(company, books, intuit, sync):
     planting.by_hand(planting.clients[0], "H-1")
     [bad] = [row["Id"] for row in books.all("Invoice") if row["DocNumber"] == "H-1"]
     with mangled(intuit, bad, lambda row: row.update(TotalAmt={"x": 1})):
-        report = reconcile_now(company)
-        assert causes(report) == [(bad, Cause.UNREADABLE)]
+        assert causes(reconcile_now(company)) == [(bad, Cause.UNREADABLE)]
+        BooksSettings.objects.update(invoices_from=dt.date(2026, 1, 1))
+        assert causes(reconcile_now(company)) == [(bad, Cause.UNREADABLE)]
+    BooksSettings.objects.update(invoices_from=None)
     assert causes(reconcile_now(company)) == [(bad, Cause.NOT_LINKED_HERE)]
