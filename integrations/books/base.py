@@ -178,7 +178,7 @@ class BooksSide:
 
     def circumstances(self, record_ids: Collection[str]) -> Mapping[str, str]:
         """Returns a digest of the company's facts and choices, and of what the books have of all that each of these
-        records names."""
+        records names, and under its own name."""
         records = self._with_related(self.model.objects.filter(pk__in=set(record_ids)))
         named = {record.pk: self.names(record) for record in records}
         wanted = Q(pk__in=[])
@@ -190,10 +190,21 @@ class BooksSide:
         for link in links.only("kind", "record_id", "remote_id", "seen"):
             state[link.kind, link.record_id].append((link.remote_id, self._weighs(link)))
         facts = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        called = self.namesakes(list(records))
         return {
-            record_id: digest({"facts": facts, "named": [(*pair, state[pair]) for pair in sorted(pairs)]})
+            record_id: digest(
+                {
+                    "facts": facts,
+                    "named": [(*pair, state[pair]) for pair in sorted(pairs)],
+                    "called": called.get(record_id, []),
+                }
+            )
             for record_id, pairs in named.items()
         }
+
+    def namesakes(self, records: Sequence[Any]) -> Mapping[str, Sequence[str]]:
+        """Returns who there has the name that each of these records is made with, where names are unique."""
+        return {}
 
     def names(self, record: Any) -> set[tuple[str, str]]:
         """Returns the records that this one names, as pairs of kind and id."""

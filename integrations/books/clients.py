@@ -18,6 +18,7 @@ from integrations.books.agreement import as_agreed
 from integrations.books.asking import NOT_PLAIN, rejected
 from integrations.books.base import MOST_ASKED, BooksSide
 from integrations.books.matching import Candidate, Matches, match_people
+from integrations.books.namesakes import namesakes
 from integrations.kinds import CUSTOMER
 from integrations.models import Link
 from integrations.providers import PROVIDERS
@@ -117,6 +118,9 @@ class Clients(BooksSide):
         for email in rows.values_list("email", flat=True):
             found |= folding.emails(email)
         return addresses & found
+
+    def namesakes(self, records: Sequence[Client]) -> Mapping[str, Sequence[str]]:
+        return namesakes(self.stream, "display_name", {client.pk: tidy(client.own_name) for client in records})
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_client(pair.record_id, pair.local.version, client_values(pull))

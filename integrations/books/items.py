@@ -1,6 +1,6 @@
 """Items of the price book."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from integrations.books.agreement import as_agreed
 from integrations.books.asking import rejected
 from integrations.books.base import BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
+from integrations.books.namesakes import namesakes
 from integrations.errors import ProblemReason
 from integrations.kinds import ITEM
 from integrations.models import Link
@@ -67,6 +68,9 @@ class Items(BooksSide):
             return super().rejections(links)
         inactive = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
         return inactive | rejected(links, self.doubts, "an item")
+
+    def namesakes(self, records: Sequence[Item]) -> Mapping[str, Sequence[str]]:
+        return namesakes(self.stream, "name", {item.pk: tidy(item.name) for item in records})
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         return apply_item(pair.record_id, pair.local.version, item_values(pull))

@@ -20,6 +20,7 @@ from integrations.reconciliation.documents import (
     BooksDocument,
     BooksPair,
     BooksSideName,
+    DocumentState,
     Period,
 )
 
@@ -168,10 +169,16 @@ class _Comparing:
         return Difference(pair, cause_of(pair, fields), fields, owed)
 
 
+def _counts_number(pair: BooksPair) -> bool:
+    """Returns whether another number is a difference: that of a posted invoice is the bookkeeper's, so one that a sync
+    has seen is kept, and only one that is still on its way to either side is not what it should be."""
+    return not pair.is_invoice or pair.unread or pair.state is not DocumentState.LINKED
+
+
 def _differing(pair: BooksPair, here: BooksDocument, there: BooksDocument) -> tuple[str, ...]:
     """Returns the names of what both sides say and say differently."""
     names = []
-    if here.number is not None and there.number is not None and here.number != there.number:
+    if here.number is not None and there.number is not None and here.number != there.number and _counts_number(pair):
         names.append("number" if pair.is_invoice else "reference")
     if here.party != there.party:
         names.append(CUSTOMER_FIELD)
