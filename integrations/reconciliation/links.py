@@ -111,11 +111,15 @@ class Customers:
         self.by_client: dict[str, str] = {}
         self.by_customer: dict[str, str] = {}
         self.names: dict[str, str] = {}
+        self.parents: dict[str, str] = {}
         self.gone = set(gone)
         shown = KeyTextTransform("display_name", "seen")
-        columns = rows.values_list("record_id", "remote_id", "seen_gone", "cut_at", shown, "successor")
-        for record_id, remote_id, seen_gone, cut_at, name, heir in sorted(columns, key=lambda row: row[3] is None):
-            self.names[remote_id] = name or ""
+        parent = KeyTextTransform("parent", "seen")
+        columns = rows.values_list("record_id", "remote_id", "seen_gone", "cut_at", shown, "successor", parent)
+        for record_id, remote_id, seen_gone, cut_at, name, heir, above in sorted(
+            columns, key=lambda row: row[3] is None
+        ):
+            self.names[remote_id], self.parents[remote_id] = name or "", above or ""
             if seen_gone:
                 self.gone.add(remote_id)
             if record_id:
@@ -126,6 +130,17 @@ class Customers:
     def party_there(self, customer: str) -> str:
         """Returns who the customer is."""
         return self.by_customer.get(customer) or f"{self.THERE_ONLY}{customer}"
+
+    def are_family(self, one: str, other: str) -> bool:
+        """Returns whether one of the two customers is a place of the other, however deep."""
+        return one in self._with_all_above(other) or other in self._with_all_above(one)
+
+    def _with_all_above(self, customer: str) -> list[str]:
+        found: list[str] = []
+        while customer and customer not in found:
+            found.append(customer)
+            customer = self.parents.get(customer, "")
+        return found
 
     def customer_of(self, party: str) -> str:
         """Returns how the books call the party; "" where they do not know it."""

@@ -139,9 +139,11 @@ class _Laying:
     def _party(self, kind: str, record_id: str, here: BooksDocument, link: KnownLink, row: Row) -> str:
         """Returns who owes it there. A payment that was made there keeps its payer (a parent pays for a site), as far
         as a sync has seen it; and an invoice may stand at a customer that no client is, if that was agreed on."""
-        customer = str(row.get("customer") or "")
-        if not customer or customer == self.customers.by_client.get(here.party):
+        customer, own = str(row.get("customer") or ""), self.customers.by_client.get(here.party, "")
+        if not customer or customer == own:
             return here.party
+        if own and kind == INVOICE.name and self.customers.are_family(customer, own):
+            return here.party  # put down to a place of the client's, or to whom the client is a place of
         party = self.customers.party_there(customer)
         if link.cut:
             return party
