@@ -10,20 +10,23 @@ import zoneinfo
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-import icalendar
-import recurring_ical_events
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime
-from integrations.kinds import BLOCK
-from integrations.models import Link, Occurrence, Stream
-from integrations.records import Window, instant, is_day, parse_instant
+from integrations.calendar.series import home_of, occurrences
+from integrations.calendar.window import window_at
+from integrations.errors import ProblemCode
+from integrations.kinds import BLOCK, SubjectKind
+from integrations.ledger.problems import open_problem, resolve_problems
+from integrations.models import Link, Occurrence, Problem, Stream
+from integrations.records import Window, is_day, parse_instant
 
-log = structlog.get_logger(__name__)
-
-MOST_A_DAY = 48  # a person's events do not; working such a rule out would only keep everybody waiting
+RULES = "2"  # changes when the same events come to other blocked times
+UNREADABLE_SERIES = (
+    "A repeating event in {calendar} has rules that FieldCamp cannot read in full. It blocks rather more time than it "
+    "takes, so that nobody is booked over it. Its owner can enter it anew."
+)
 
 
 def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
@@ -40,9 +43,10 @@ def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
         exceptions.setdefault(link.series_id, []).append(link)
     zone = zoneinfo.ZoneInfo(stream.connection.workspace.timezone)
     made: list[Occurrence] = []
+    unread: set[int] = set()
     for root in roots:
         master, others = masters.get(root), exceptions.get(root, [])
-        for link, times in _occurrences(master, others, window, zone):
+        for link, times in _occurrences(master, others, window, zone, unread):
             made.append(Occurrence(link=link, member_id=stream.connection.member_id, **times))
     concerned = [link.pk for link in masters.values()] + [link.pk for group in exceptions.values() for link in group]
     before = set(Occurrence.objects.filter(link__in=concerned).values_list("key", flat=True))
@@ -50,6 +54,22 @@ def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
     unique = {(occurrence.link_id, occurrence.key): occurrence for occurrence in made}
     Occurrence.objects.bulk_create(unique.values(), batch_size=500)
     show(stream, before | {occurrence.key for occurrence in made})
+    _tell_of_unread(stream, {link.pk for link in masters.values()}, unread)
+
+
+def _tell_of_unread(stream: Stream, looked_at: Collection[int], unread: Collection[int]) -> None:
+    """Opens the calendar's problem about series that could not be read in full, or ends it."""
+    code, now = ProblemCode.RECORD_UNREADABLE, timezone.now()
+    kind, connection = SubjectKind.STREAM, stream.connection
+    known = Problem.objects.open().filter(connection=connection, code=code, record_kind=kind, record_id=stream.pk)
+    before = set((known.values_list("data", flat=True).first() or {}).get("series", ()))
+    after = (before - set(looked_at)) | set(unread)
+    if after and after != before:
+        message = UNREADABLE_SERIES.format(calendar=stream)
+        data = {"series": sorted(after)}
+        open_problem(connection, code, message, now=now, kind=kind, record_id=stream.pk, data=data)
+    elif before and not after:
+        resolve_problems(connection, now=now, codes=[code], kind=kind, record_ids=[stream.pk])
 
 
 def show(stream: Stream, keys: Collection[str]) -> None:
@@ -92,33 +112,37 @@ _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 
 def expand_all(now: dt.datetime) -> int:
-    """Works out the occurrences of every series in a window that has moved on by a day; how many series there were."""
-    from integrations.calendar.window import window_at
+    """Works out the occurrences of every series in a window that has moved on by a day; how many there were."""
+    streams = Stream.objects.filter(is_active=True, reads_busy=True)
+    return sum(keep_up(stream, now) for stream in streams.select_related("connection__workspace", "connection__member"))
 
-    count = 0
-    for stream in Stream.objects.filter(is_active=True, reads_busy=True).select_related(
-        "connection__workspace", "connection__member"
-    ):
-        if stream.expanded_on == now.date():
-            continue
-        roots = [
-            link.remote_id
-            for link in Link.objects.filter(stream=stream, kind=BLOCK.name, series_id="", seen_gone=False).iterator()
-            if (link.base or {}).get("recurrence")
-        ]
-        for start in range(0, len(roots), 200):
-            with transaction.atomic():
-                expand(stream, roots[start : start + 200], window_at(now))
-        Stream.objects.filter(pk=stream.pk).update(expanded_on=now.date())
-        count += len(roots)
-    return count
+
+def keep_up(stream: Stream, now: dt.datetime) -> int:
+    """Works out what the calendar's events block where that is something else by now, without asking the provider:
+    series once a day as the window moves, and everything where the company is in another zone or our own rules have
+    changed. Returns how many events and series it looked at."""
+    inputs = f"{RULES} {stream.connection.workspace.timezone}"
+    changed = stream.expanded_for != inputs
+    if not stream.reads_busy or (stream.expanded_on == now.date() and not changed):
+        return 0
+    links = Link.objects.filter(stream=stream, kind=BLOCK.name, series_id="", seen_gone=False)
+    roots = [link.remote_id for link in links.iterator() if changed or (link.base or {}).get("recurrence")]
+    if changed:  # exceptions whose series is not known
+        rest = Link.objects.filter(stream=stream, kind=BLOCK.name).exclude(series_id__in=["", *roots])
+        roots += sorted(set(rest.values_list("series_id", flat=True)))
+    for start in range(0, len(roots), 200):
+        with transaction.atomic():
+            expand(stream, roots[start : start + 200], window_at(now))
+    stream.expanded_on, stream.expanded_for = now.date(), inputs
+    Stream.objects.filter(pk=stream.pk).update(expanded_on=now.date(), expanded_for=inputs)
+    return len(roots)
 
 
 def _occurrences(
-    master: Link | None, exceptions: Sequence[Link], window: Window, zone: zoneinfo.ZoneInfo
+    master: Link | None, exceptions: Sequence[Link], window: Window, zone: zoneinfo.ZoneInfo, unread: set[int]
 ) -> Iterator[tuple[Link, dict[str, Any]]]:
     """Yields (link, times) of everything that one event or series blocks. A removed series takes its exceptions
-    along."""
+    along. Adds the masters whose rules could not be read in full to `unread`."""
     event = None if master is None or master.seen_gone else master.base
     if master is not None and event is None and (master.seen or {}).get("recurrence"):
         return  # (a single event that is gone says nothing: it may have become the series that it is named after)
@@ -126,73 +150,30 @@ def _occurrences(
         assert master is not None
         excluded = [link.base or link.seen or {} for link in exceptions]
         instead_of = [e.get("original_start") or "" for e in excluded]
-        try:
-            found = list(_recur(event, instead_of, window, zone)) if event.get("busy") else []
-        except Exception as error:  # a rule that no library understands must not stop the other events
-            log.warning("series_unreadable", link_id=master.pk, error=type(error).__name__)
-            found = [] if event["start"] in instead_of else [(event["start"], event["end"])]
-        for start, end in found:
-            yield master, _times(event["uid"], start, start, end, zone)
+        if event.get("busy"):
+            found = occurrences(event, instead_of, window, zone)
+            unread |= set() if found.understood else {master.pk}
+            for start, end in found.times:
+                yield master, _times(event, start, end, zone)
     elif event and event.get("busy"):
         assert master is not None
-        yield master, _times(event["uid"], event.get("original_start") or "", event["start"], event["end"], zone)
+        yield master, _times(event, event["start"], event["end"], zone)
     for link in exceptions:
         exception = link.base
         if exception and exception.get("busy") and not link.seen_gone:
-            yield (
-                link,
-                _times(exception["uid"], exception["original_start"], exception["start"], exception["end"], zone),
-            )
+            yield link, _times(exception, exception["start"], exception["end"], zone)
 
 
-def _recur(
-    event: dict[str, Any], excluded: Sequence[str], window: Window, zone: zoneinfo.ZoneInfo
-) -> Iterator[tuple[str, str]]:
-    """Yields the series' own occurrences in the window, without those that an exception stands for, as (start, end)."""
-    day = is_day(event["start"])
-    home = zoneinfo.ZoneInfo(event["zone"]) if event.get("zone") else zone
-
-    def local(text: str) -> dt.date | dt.datetime:
-        return dt.date.fromisoformat(text) if is_day(text) else parse_instant(text).astimezone(home)
-
-    component = icalendar.Event()
-    component.add("uid", event["uid"])
-    component.add("dtstart", local(event["start"]))
-    component.add("dtend", local(event["end"]))
-    rules = "\r\n".join(event["recurrence"])
-    parsed = icalendar.Event.from_ical(f"BEGIN:VEVENT\r\n{rules}\r\nEND:VEVENT\r\n")
-    for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
-        if name in parsed:
-            component[name] = parsed[name]
-    if any(_a_day(rule) > MOST_A_DAY for rule in _each(component.get("RRULE", ()))):
-        raise ValueError("It takes place too often.")
-    calendar = icalendar.Calendar()
-    calendar.add_component(component)
-    gone = set(excluded)
-    for occurrence in recurring_ical_events.of(calendar).between(window.start, window.end):
-        start, end = occurrence["DTSTART"].dt, occurrence["DTEND"].dt
-        texts = (start.isoformat(), end.isoformat()) if day else (instant(start), instant(end))
-        if texts[0] not in gone:
-            yield texts
-
-
-def _each(rules: Any) -> list[dict[str, Any]]:
-    return rules if isinstance(rules, list) else [rules] if rules else []
-
-
-def _a_day(rule: dict[str, Any]) -> int:
-    """Returns how often a rule may take place in a day, at most."""
-    often = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}.get(str((rule.get("FREQ") or ["?"])[0]).upper(), 1)
-    for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-        often *= max(1, len(rule.get(name) or ()))
-    return often
-
-
-def _times(uid: str, original: str, start: str, end: str, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
-    key = hashlib.sha256(f"{uid}|{original}".encode()).hexdigest()[:40]
+def _times(event: dict[str, Any], start: str, end: str, company: zoneinfo.ZoneInfo) -> dict[str, Any]:
+    """Returns when it blocks, and the key by which the same meeting in another calendar is known: it is the same if it
+    is at the same time, too (a stale copy is another one)."""
+    key = hashlib.sha256(f"{event.get('uid')}|{start}|{end}".encode()).hexdigest()[:40]
     if not is_day(start):
-        return {"key": key, "starts_at": parse_instant(start), "ends_at": parse_instant(end), "all_day": False}
-    first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
+        starts_at = parse_instant(start)
+        return {"key": key, "starts_at": starts_at, "ends_at": max(starts_at, parse_instant(end)), "all_day": False}
+    zone = home_of(event, company)
+    first = dt.date.fromisoformat(start)
+    last = max(first, dt.date.fromisoformat(end))
     return {
         "key": key,
         "starts_at": dt.datetime.combine(first, dt.time(), zone),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from fieldcamp.workspace.models import Visit, VisitStatus
 from fieldcamp.workspace.tracking import attributed
@@ -129,7 +130,8 @@ class VisitsOfStream:
         return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))
 
     def match(self, everything: bool) -> None:
-        """Does nothing: our marker on an event says whose it is."""
+        """Matches nothing: our marker on an event says whose it is. Busy time follows what it is worked out from."""
+        busy.keep_up(self.stream, timezone.now())
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         return {}

@@ -212,6 +212,7 @@ class Migration(migrations.Migration):
                 ('last_full_at', models.DateTimeField(blank=True, null=True)),
                 ('window_end', models.DateTimeField(blank=True, null=True)),
                 ('expanded_on', models.DateField(blank=True, null=True)),
+                ('expanded_for', models.CharField(blank=True, max_length=80)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='integrations.connection')),
             ],
         ),
@@ -385,6 +386,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='occurrence',
             constraint=models.UniqueConstraint(fields=('link', 'key'), name='one_occurrence_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='occurrence',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gte', models.F('starts_at'))), name='occurrence_ends_after_it_starts'),
         ),
         migrations.AddConstraint(
             model_name='stream',

@@ -194,7 +194,9 @@ class Stream(models.Model):
     last_full_at = models.DateTimeField(null=True, blank=True)
     # Visits up to here have been looked at; later ones enter as the window moves.
     window_end = models.DateTimeField(null=True, blank=True)
+    # When the busy time of its series was worked out last, and from what beside the events.
     expanded_on = models.DateField(null=True, blank=True)
+    expanded_for = models.CharField(max_length=80, blank=True)
 
     class Meta:
         constraints = [

@@ -142,7 +142,12 @@ class Occurrence(models.Model):
     end_date = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["link", "key"], name="one_occurrence_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["link", "key"], name="one_occurrence_per_key"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gte=models.F("starts_at")), name="occurrence_ends_after_it_starts"
+            ),
+        ]
         indexes = [models.Index(fields=["member", "key"], name="occurrence_of_member")]
 
     def __str__(self) -> str:

@@ -536,7 +536,7 @@ class Migration(migrations.Migration):
                 (
                     "starts_at",
                     models.DateTimeField(
-                        help_text="For all-day times: midnight in the person's time zone.", verbose_name="starts at"
+                        help_text="For all-day times: midnight in the calendar's time zone.", verbose_name="starts at"
                     ),
                 ),
                 ("ends_at", models.DateTimeField(verbose_name="ends at")),
@@ -801,6 +801,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="blockedtime",
             constraint=models.UniqueConstraint(fields=("member", "key"), name="one_block_per_meeting"),
+        ),
+        migrations.AddConstraint(
+            model_name="blockedtime",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gte", models.F("starts_at"))), name="block_ends_after_it_starts"
+            ),
         ),
         migrations.AddIndex(
             model_name="auditentry",

@@ -11,7 +11,8 @@ class BlockedTime(models.Model):
     """Busy time of one person: when, and nothing else (no title, no text, no place).
 
     One meeting is one row, also when it stands in several of the person's calendars: `key` is the meeting's iCalendar
-    UID and its original start. All-day times keep their dates, `end_date` exclusive, and never pass through UTC.
+    UID and its times: a copy that stands at another time is another meeting. All-day times keep their dates, `end_date`
+    exclusive, and never pass through UTC.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -19,7 +20,7 @@ class BlockedTime(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, verbose_name=_("member"), related_name="blocked_times")
     key = models.CharField(max_length=64)
     starts_at = models.DateTimeField(
-        _("starts at"), help_text=_("For all-day times: midnight in the person's time zone.")
+        _("starts at"), help_text=_("For all-day times: midnight in the calendar's time zone.")
     )
     ends_at = models.DateTimeField(_("ends at"))
     all_day = models.BooleanField(_("all day"), default=False)
@@ -31,7 +32,12 @@ class BlockedTime(models.Model):
         verbose_name = _("blocked time")
         verbose_name_plural = _("blocked times")
         ordering = ["starts_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["member", "key"], name="one_block_per_meeting")]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "key"], name="one_block_per_meeting"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gte=models.F("starts_at")), name="block_ends_after_it_starts"
+            ),
+        ]
         indexes = [models.Index(fields=["member", "starts_at", "ends_at"], name="blocked_when")]
 
     def __str__(self) -> str:

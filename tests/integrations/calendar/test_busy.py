@@ -11,8 +11,9 @@ from fieldcamp.sandbox.mount import URL
 from fieldcamp.workspace.models import BlockedTime
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
-from integrations.models import ChangeRow, JobStatus, Link
+from integrations.models import ChangeRow, JobStatus, Link, Problem
 from integrations.services.connections import set_up
+from tests.integrations.mangling import mangled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 HOME = zoneinfo.ZoneInfo("America/New_York")
@@ -100,6 +101,100 @@ def test_one_meeting_in_two_calendars_is_one_block(workspace, dana, google, pers
     person.delete(event.id)
     sync()
     assert starts() == [at(1, 9)]
+
+
+def test_a_stale_copy_in_another_calendar_blocks_its_own_time(dana, google, person, vendors, sync):
+    family = next(entry.id for entry in open_remote(dana).containers() if entry.writable and not entry.primary)
+    both = {"member": dana.member, "target_container_id": person.main, "busy_container_ids": [person.main, family]}
+    set_up(connection=dana, **both)
+    event = person.add("Meeting", at(1, 14))
+    stale = {"dateTime": at(1, 19).isoformat()}, {"dateTime": at(1, 20).isoformat()}
+    copy = vendors.browser.post(
+        f"{URL}/google/api/calendar/v3/calendars/{family}/events/import",
+        headers={"Authorization": f"Bearer {person.token}"},
+        json={"iCalUID": event.raw["iCalUID"], "summary": "Meeting", "start": stale[0], "end": stale[1]},
+    )
+    copy.raise_for_status()
+    sync()
+    assert starts() == [at(1, 14), at(1, 19)]
+    person.move(event.id, at(1, 19))  # now they agree
+    sync()
+    assert starts() == [at(1, 19)]
+    person.delete(event.id)
+    sync()
+    assert starts() == [at(1, 19)]
+    set_up(connection=dana, **both | {"busy_container_ids": [person.main]})
+    sync()
+    assert starts() == []
+
+
+def times() -> list[tuple]:
+    return sorted(BlockedTime.objects.values_list("starts_at", "ends_at", "start_date", "end_date"))
+
+
+def test_busy_time_follows_the_companys_zone_as_a_fresh_import_would(workspace, dana, person, sync, vendors):
+    person.add("Holiday", at(3, 0), days=2)
+    person.add("Standup", at(1, 9), repeat=("daily", 5))
+    moved = person.add("Rounds", at(1, 11), repeat=("daily", 3))
+    person.move(person.instances(moved)[1].id, at(2, 16))
+    sync()
+    workspace.timezone = "Pacific/Auckland"
+    workspace.save()
+    sync()
+    followed = times()
+    BlockedTime.objects.all().delete()
+    Link.objects.all().delete()
+    dana.streams.update(cursor="", window_end=None, first_synced_at=None)
+    sync(mode="full")
+    assert times() == followed
+
+
+def test_a_day_off_is_a_day_of_its_calendar(dana, google, person, vendors, sync):
+    here = f"{URL}/google/api/calendar/v3/calendars/{person.account}"
+    headers = {"Authorization": f"Bearer {person.token}"}
+    answer = vendors.browser.patch(here, headers=headers, json={"timeZone": "America/Los_Angeles"})
+    assert answer.ok, answer.text
+    person.add("Holiday", at(3, 0), days=1)
+    sync()
+    [block] = BlockedTime.objects.all()
+    assert block.starts_at == dt.datetime.combine(at(3, 0).date(), dt.time(), zoneinfo.ZoneInfo("America/Los_Angeles"))
+
+
+def test_a_series_that_cannot_be_read_blocks_and_is_told_of_once(dana, google, person, vendors, sync):
+    event = person.add("Secret therapy", at(1, 9), repeat=("daily", 2))
+    strange = ["RRULE:FREQ=DAILY;COUNT=4;X-EVERY=THIRD"]
+    with mangled(vendors, event.id, lambda row: row.update(recurrence=strange)):
+        sync()
+    assert len(starts()) == 4
+    [problem] = Problem.objects.open()
+    assert (problem.code, problem.record_kind) == ("RECORD_UNREADABLE", "stream")
+    assert "therapy" not in problem.message and "dana" in problem.message
+    assert [error["code"] for error in sync().errors] == ["RECORD_UNREADABLE"]
+    person.edit(event.id, recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+    assert sync().errors == []
+    assert len(starts()) == 3
+    assert not Problem.objects.open().exists()
+
+
+def nothing_private_is_kept(person, sync, vendors) -> None:
+    """A booking system's identifier says as much as a title does."""
+    event = person.add("Oncologist", at(1, 9))
+    named = dict.fromkeys(("iCalUID", "uid", "iCalUId"), "oncologist-2026@clinic.test")
+    with mangled(vendors, event.id, lambda row: row.update(named)):
+        sync()
+    assert starts() == [at(1, 9)]
+    rows = [*Link.objects.values(), *ChangeRow.objects.values(), *BlockedTime.objects.values()]
+    assert rows and "oncologist" not in repr(rows).lower()
+    [row] = ChangeRow.objects.all()
+    assert row.remote_id != event.id and row.shown["summary"] is None
+
+
+def test_what_strangers_call_their_events_is_kept_nowhere(dana, google, person, sync, vendors):
+    nothing_private_is_kept(person, sync, vendors)
+
+
+def test_what_strangers_call_their_meetings_is_kept_nowhere(dana, outlook, person, sync, vendors):
+    nothing_private_is_kept(person, sync, vendors)
 
 
 def test_the_window_moves_on_without_asking_the_provider(dana, google, person, vendors, sync):
