@@ -55,13 +55,13 @@ class Kind:
 
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
-    FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored
-    as seen, and never compared (an invoice's open balance). `guarded` kinds trip the mass-removal guard.
-    `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as well.
-    `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person. `removable`:
-    what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either side, is all
-    that still matters. `singular` and `plural` are how people call the records, `counterpart` what one is at the other
-    side.
+    FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen, and
+    never compared (an invoice's open balance). `private` ones are identifiers that somebody else chose: stored as
+    hashes. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local
+    record stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or
+    an edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken away there. `ends` names
+    a field that, once true at either side, is all that still matters. `singular` and `plural` are how people call the
+    records, `counterpart` what one is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -74,6 +74,7 @@ class Kind:
     together: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
     guarded: bool = True
     keep_local: bool = True
     revives: bool = True
@@ -103,6 +104,7 @@ BLOCK = Kind(
     KindName.BLOCK,
     Owner.REMOTE,
     ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
+    private=("uid",),
     guarded=False,
     keep_local=False,
     singular="busy time",

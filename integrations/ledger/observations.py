@@ -16,6 +16,7 @@ from fieldcamp.workspace.numbering import numbers_taken
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.ledger.failures import UNREADABLE, open_unreadable
+from integrations.ledger.private import hashed, stored
 from integrations.models import ChangeAction, ChangeRow, Link, Problem, Stream, WorkspaceIntegration
 from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
@@ -201,7 +202,7 @@ class Observations:
                     action=action,
                     kind=link.kind,
                     record_id=link.record_id,
-                    remote_id=record.id,
+                    remote_id=hashed(record.id) if link.kind == BLOCK.name else record.id,  # it may hold the UID
                     shown=None if record.gone else _shown(link, record),
                     changed_at=now,
                 )
@@ -213,7 +214,7 @@ class Observations:
 
 def _see(link: Link, kind: Kind, record: RemoteRecord) -> None:
     if record.fields or not record.gone:
-        link.seen = kind.pick(record.fields)
+        link.seen = stored(kind, record.fields)
     link.seen_gone, link.seen_tag = record.gone, record.tag
     link.unsettled, link.parked = True, False
 
@@ -233,7 +234,7 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
         return ChangeAction.DELETED
     if record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None:
         return None
-    fields = kind.pick(record.fields)
+    fields = stored(kind, record.fields)
     was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
     if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
         return None  # our own write, whose answer is still on its way to us
