@@ -38,7 +38,8 @@ def side_of(stream: Stream, window: Window) -> LocalSide:
 def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
     return SyncPolicy(
         pulls=stream.direction != Direction.PUSH,
-        pushes=stream.direction != Direction.PULL,
+        # A calendar that is not the target any more only loses the events that were made in it.
+        pushes=stream.direction != Direction.PULL or not (stream.is_target or stream.kind),
         winner=Winner(stream.policy),
         full=job.mode == SyncJob.Mode.FULL,
         first=stream.first_synced_at is None,

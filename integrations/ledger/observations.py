@@ -16,9 +16,10 @@ from fieldcamp.workspace.numbering import numbers_taken
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.ledger.failures import UNREADABLE, open_unreadable
+from integrations.ledger.ownership import Owners, left_over
 from integrations.ledger.private import hashed, stored
 from integrations.models import ChangeAction, ChangeRow, Link, Problem, Stream, WorkspaceIntegration
-from integrations.records import Fields, Page, RemoteRecord, Verb, Window, instant
+from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
 
 _CHUNK = 1000
@@ -30,6 +31,7 @@ class Observations:
 
     def __init__(self, stream: Stream, guard: Callable[[], None]):
         self.stream, self.connection = stream, stream.connection
+        self.owners = Owners(stream)
         self._guard = guard
 
     @contextlib.contextmanager
@@ -157,17 +159,8 @@ class Observations:
             link = Link(stream=self.stream, kind=self.stream.kind, remote_id=record.id)
             _see(link, KINDS[link.kind], record)
             return link
-        marker = record.marker
-        mine = record.ours and marker and marker.workspace_id == self.connection.workspace_id
-        if mine and marker and self.stream.is_target and not record.gone:
-            linked = adopted.get(marker.record_id)
-            if linked is None or linked.cut_at is not None:
-                adopted[marker.record_id] = link = linked or Link(
-                    stream=self.stream, kind=VISIT.name, record_id=marker.record_id
-                )
-                link.remote_id, link.cut_at = record.id, None
-                _see(link, VISIT, record)
-                return link
+        if record.ours and record.marker and record.marker.workspace_id == self.connection.workspace_id:
+            return None if record.gone or self.owners.is_anothers(record) else self._own(record, record.marker, adopted)
         if not self.stream.reads_busy:
             return None
         series_id = str(record.fields.get("series_id") or "")
@@ -175,6 +168,21 @@ class Observations:
             return None  # a tombstone of something that we never knew
         link = Link(stream=self.stream, kind=BLOCK.name, remote_id=record.id, series_id=series_id)
         _see(link, BLOCK, record)
+        return link
+
+    def _own(self, record: RemoteRecord, marker: Marker, adopted: dict[str, Link]) -> Link:
+        """Returns the link of an event that we have made: its visit's, or where that has another one by now (somebody
+        has restored the old one, or moved it here) one that a full sync removes."""
+        linked = adopted.get(marker.record_id) if self.stream.is_target else None
+        if linked is None or linked.cut_at is not None:
+            record_id = marker.record_id if self.stream.is_target else left_over(record)
+            link = linked or Link(stream=self.stream, kind=VISIT.name, record_id=record_id)
+            if self.stream.is_target:
+                adopted[marker.record_id] = link
+        else:
+            link = Link(stream=self.stream, kind=VISIT.name, record_id=left_over(record))
+        link.remote_id, link.cut_at = record.id, None
+        _see(link, VISIT, record)
         return link
 
     def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]]) -> None:

@@ -56,6 +56,7 @@ class MemoryVendor(OnOrder):
         self._calendars: dict[tuple[str, str], Events] = {}
         self.newest = 0  # tag
         self.unreadable: set[str] = set()  # ids
+        self.lent: dict[str, set[str]] = {}  # main calendars of others that an account may change
 
     def events(self, account_id: str, container_id: str) -> Events:
         return self._calendars.setdefault((account_id, container_id), {})
@@ -91,7 +92,12 @@ class MemoryClient:
     def containers(self) -> list[Container]:
         main = Container(self.account_id, "Calendar", writable=True, primary=True)
         others = [Container("family", "Family", writable=True), Container("holidays", "Holidays", writable=False)]
+        others += [Container(id, id, writable=True) for id in sorted(self._lent)]
         return self._answer(Call("GET", "/memory/calendars"), lambda: [main, *others])
+
+    @property
+    def _lent(self) -> set[str]:
+        return self.vendor.lent.get(self.account_id, set())
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         last = False
@@ -127,6 +133,8 @@ class MemoryClient:
         return self.vendor.answer(self.account_id, call, work, items)
 
     def _events(self, container_id: str) -> Events:
+        if container_id in self._lent:
+            return self.vendor.events(container_id, container_id)
         if container_id not in (self.account_id, "family", "holidays"):
             raise lost_calendar(errors.Gone("There is no such calendar."))  # which is no calendar without events
         return self.vendor.events(self.account_id, container_id)
@@ -299,6 +307,18 @@ class Memory(Person):
         self.vendors.unreadable.add(event_id)
         yield
         self.vendors.unreadable.discard(event_id)
+
+    def lend(self, name: str) -> None:
+        """The main calendar, to a colleague, who may change it."""
+        self.vendors.lent.setdefault(self.address(name), set()).add(self.main)
+
+    def take_back(self, name: str) -> None:
+        self.vendors.lent[self.address(name)].discard(self.main)
+
+    def restore(self, event: Event) -> None:
+        """Out of the trash."""
+        fields = {**BLANK, **_times(event.start, 1), "title": event.title, "uid": event.id}
+        self._put(replace(self._mine[event.id], fields=fields, gone=False))
 
     def small_pages(self, monkeypatch):
         monkeypatch.setattr(MemoryClient, "page", 2)
