@@ -124,6 +124,10 @@ class Rejected(ProviderError):
     code = ProblemCode.RECORD_REJECTED
 
 
+class ContainerGone(Rejected):
+    """The calendar is not there, or the account has lost access to it: nothing can be said of what is in it."""
+
+
 class Stale(ProviderError):
     """The remote record has moved on since we looked (412): look at that one again."""
 

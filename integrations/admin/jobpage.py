@@ -56,6 +56,7 @@ TRIED_IN_BOOKS = {"create_remote": _("Make it there"), "update_remote": _("Chang
 PART_TONES = {
     JobPart.Status.DONE: "success",
     JobPart.Status.HELD: "warning",
+    JobPart.Status.PARTIAL: "warning",
     JobPart.Status.FAILED: "danger",
     JobPart.Status.RUNNING: "info",
 }

@@ -25,7 +25,8 @@ def status_of(parts: list[JobPart]) -> str:
         return JobStatus.FAILED
     if JobPart.Status.HELD in states:
         return JobStatus.NEEDS_CONFIRMATION
-    return JobStatus.PARTIAL if JobPart.Status.FAILED in states else JobStatus.SUCCEEDED
+    some = states & {JobPart.Status.FAILED, JobPart.Status.PARTIAL}
+    return JobStatus.PARTIAL if some else JobStatus.SUCCEEDED
 
 
 def finish(job: SyncJob, lease: Lease, status: str) -> None:

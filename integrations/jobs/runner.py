@@ -17,6 +17,7 @@ from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
+from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
@@ -42,7 +43,6 @@ LONGEST_WAIT = dt.timedelta(
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_WAITS = 5
 LONGEST_CALL = dt.timedelta(seconds=25)  # longer than a usual send (transport.client.SEND_LIMIT)
-INTERNAL = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 _CLEARED_BY_SUCCESS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,
@@ -147,9 +147,12 @@ class _Slice:
             if connection.retry_at and connection.retry_at > now:
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
-            held = self._streams(part)
+            failures = StreamFailures(part, self._held)
+            held = JobPart.Status.HELD if self._streams(part, failures) else None
             self._compare_totals(part)
-            self._save(part, JobPart.Status.HELD if held else JobPart.Status.DONE)
+            self._save(part, held or failures.status())
+            if len(failures):
+                return
             with self._held():
                 resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
         except RateLimited as error:
@@ -171,7 +174,7 @@ class _Slice:
             raise
         except Exception:
             log.exception("job_part_failed", connection_id=connection.pk)
-            self._fail(part, ProblemCode.INTERNAL_ERROR, INTERNAL)
+            self._fail(part, ProblemCode.INTERNAL_ERROR, UNEXPECTED)
 
     def _save(self, part: JobPart, status: str, **values: Any) -> None:
         part.status = status
@@ -207,19 +210,29 @@ class _Slice:
             part.save(update_fields=["progress"])
         return bool(part.progress["waits"][0] <= MAX_WAITS)
 
-    def _streams(self, part: JobPart) -> bool:
-        """Runs all streams of one account; true when removals of one were held."""
+    def _streams(self, part: JobPart, failures: StreamFailures) -> bool:
+        """Runs all streams of one account, each for itself; true when removals of one were held."""
         remote = open_remote(part.connection, before_call=self.check)
         streams = self._in_order(part)
         held = False
         directions = set()
         for stream in streams:
             stream.connection = part.connection
-            if self.job.only is not None:
-                self._only(stream, part, remote, self.job.only)
-            elif self._stream(stream, part, remote):
-                held = True
             directions.add(DIRECTIONS[stream.direction])
+            if stream in failures:
+                continue
+            try:
+                if self.job.only is not None:
+                    self._only(stream, part, remote, self.job.only)
+                elif self._stream(stream, part, remote):
+                    held = True
+            except Exception as error:
+                if not failures.is_of(stream, error):
+                    raise
+                failures.add(stream, error)
+            else:
+                failures.end(stream)
+        failures.raise_what_all_have_met(streams)
         part.direction = combined(directions)
         with self._held():
             JobPart.objects.filter(pk=part.pk).update(direction=part.direction)

@@ -82,7 +82,7 @@ def _give_up(job: SyncJob, now: dt.datetime) -> None:
         )
         if not ended:
             return
-        unfinished = job.parts.exclude(status__in=[JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.FAILED])
+        unfinished = job.parts.exclude(status__in=JobPart.OVER)
         unfinished.update(status=JobPart.Status.FAILED, error=error)
         open_already = Problem.objects.filter(
             workspace_id=job.workspace_id,

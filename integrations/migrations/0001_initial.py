@@ -309,7 +309,7 @@ class Migration(migrations.Migration):
             name='JobPart',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('held', 'Held'), ('failed', 'Failed')], default='waiting', max_length=10)),
+                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('held', 'Held'), ('partial', 'Done in part'), ('failed', 'Failed')], default='waiting', max_length=10)),
                 ('progress', models.JSONField(default=dict)),
                 ('direction', models.CharField(blank=True, max_length=14)),
                 ('error', models.JSONField(blank=True, null=True)),

@@ -126,7 +126,10 @@ class JobPart(models.Model):
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         HELD = "held", _("Held")  # done, but removals wait for a person
+        PARTIAL = "partial", _("Done in part")  # some of its calendars failed
         FAILED = "failed", _("Failed")
+
+    OVER = (Status.DONE, Status.HELD, Status.PARTIAL, Status.FAILED)
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="parts")
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="job_parts")

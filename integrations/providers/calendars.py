@@ -40,9 +40,9 @@ def is_untouched(created: str | None, changed: str | None) -> bool:
     return dt.datetime.fromisoformat(changed) - dt.datetime.fromisoformat(created) <= _UNTOUCHED
 
 
-def lost_calendar(error: errors.Gone) -> errors.Rejected:
+def lost_calendar(error: errors.Gone) -> errors.ContainerGone:
     """Turns the error around: a calendar that is not there is not one without events, and nothing in it is removed."""
-    return errors.Rejected(
+    return errors.ContainerGone(
         "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",
         detail=error.detail,
     )

@@ -12,6 +12,7 @@ from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
+from integrations.ledger.containers import end_stream_problems
 from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
@@ -125,6 +126,9 @@ def _let_go(connection: Connection, target_container_id: str, busy_container_ids
             stream.is_target = False
             events = Link.objects.live().linked().filter(stream=stream, kind=VISIT.name)
             write_rows((stream.pk, record_id, 0) for record_id in events.values_list("record_id", flat=True))
+        if not (stream.is_target or stream.reads_busy):  # what is wrong with it concerns nobody any more
+            stream.connection = connection
+            end_stream_problems(stream)
         stream.is_active = stream.is_target or stream.reads_busy or stream.dirty_rows.exists()
         stream.save(update_fields=["reads_busy", "is_target", "is_active"])
 

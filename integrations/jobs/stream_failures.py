@@ -1,0 +1,93 @@
+"""What fails at one calendar, or at one kind of the books' records, is that one's: the account's others are synced."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from integrations.errors import (
+    ContainerGone,
+    Misconfigured,
+    NeedsPermission,
+    NeedsReconnect,
+    ProblemCode,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from integrations.ledger.containers import end_stream_problems, let_go, open_stream_problem
+from integrations.models import JobPart, Stream
+from integrations.sync.isolation import RunEnds
+
+# What is the account's, or nobody's fault at all.
+_NOT_OF_A_STREAM = (
+    NeedsReconnect, NeedsPermission, Misconfigured, RateLimited, RunEnds, OperationalError, InterfaceError,
+)  # fmt: skip
+UNEXPECTED = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
+_KEY = "failed"  # in a part's progress: what the next slice need not try again
+
+log = structlog.get_logger(__name__)
+
+
+class StreamFailures:
+    """The streams of one account that have failed in one job. `held` opens a transaction that writes only while the job
+    is ours."""
+
+    def __init__(self, part: JobPart, held: Callable[[], AbstractContextManager[None]]):
+        self.part, self._held = part, held
+        self.first: Exception | None = None
+        self.of = 0  # streams that the job covers
+
+    def __contains__(self, stream: Stream) -> bool:
+        return stream.pk in self.part.progress.get(_KEY, {})
+
+    def __len__(self) -> int:
+        return len(self.part.progress.get(_KEY, {}))
+
+    def is_of(self, stream: Stream, error: Exception) -> bool:
+        """Returns whether the error is this stream's alone. Books are one system, whose lists need each other: what is
+        down for one is down for all."""
+        if isinstance(error, _NOT_OF_A_STREAM):
+            return False
+        return not (stream.kind and isinstance(error, Unavailable))
+
+    def add(self, stream: Stream, error: Exception) -> None:
+        """Leaves the stream with a problem that names it; a calendar that is not there any more, and was merely to lose
+        what was in it, is let go."""
+        if isinstance(error, ContainerGone) and not stream.is_target:
+            with self._held():
+                let_go(stream)
+            if not stream.reads_busy:
+                return
+        if not isinstance(error, ProviderError):
+            log.exception("stream_failed", stream_id=stream.pk)
+        self.first = self.first or error
+        known = isinstance(error, ProviderError)
+        connection = self.part.connection
+        code = error.code if isinstance(error, ProviderError) else ProblemCode.INTERNAL_ERROR
+        message = f"{connection.account_name}, “{stream}”: {error if known else UNEXPECTED}"
+        detail = error.detail if isinstance(error, ProviderError) else type(error).__name__
+        self.part.progress.setdefault(_KEY, {})[stream.pk] = {"code": code, "message": message}
+        with self._held():
+            self.part.save(update_fields=["progress"])
+            open_stream_problem(stream, code, message, detail)
+
+    def status(self) -> JobPart.Status:
+        """Returns what the account has come to: failed where nothing of it went well."""
+        if not len(self):
+            return JobPart.Status.DONE
+        return JobPart.Status.FAILED if len(self) == self.of else JobPart.Status.PARTIAL
+
+    def end(self, *streams: Stream) -> None:
+        """Ends what is open about these streams."""
+        with self._held():
+            end_stream_problems(*streams)
+
+    def raise_what_all_have_met(self, streams: list[Stream]) -> None:
+        """Raises where every stream has failed for something that is no calendar's fault: then the account has."""
+        self.of = len(streams)
+        if self.first is not None and len(self) == len(streams) and not isinstance(self.first, Rejected):
+            self.end(*streams)
+            raise self.first
