@@ -35,7 +35,7 @@ POLL = 0.1
 READ = (INVOICE, PAYMENT)
 # What is kept of each record.
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    INVOICE.name: ("number", "customer", "date", "voided", "total", "tax_total", "balance"),
+    INVOICE.name: ("number", "customer", "date", "voided", "total", "tax_total", "balance", "deposit"),
     PAYMENT.name: ("reference", "customer", "date", "voided", "amount", "unapplied", "allocations"),
 }
 
