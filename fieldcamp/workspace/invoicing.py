@@ -176,11 +176,6 @@ def void_invoice(*, workspace: Workspace, invoice_id: str, reason: str = "", che
             raise InvalidTransition(
                 f"Payments are recorded for invoice {invoice.number}. Void them, or take the invoice off them, first."
             )
-        if invoice.deposit:
-            raise InvalidTransition(
-                f"A deposit of {cents(invoice.deposit)} was taken for invoice {invoice.number} in the books. Take it off "
-                "the invoice there, sync, and void it then; or void it there."
-            )
         save_changes(invoice, {"voided_at": timezone.now(), "void_reason": reason[:200]})
     return invoice
 

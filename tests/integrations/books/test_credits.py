@@ -9,8 +9,10 @@ from fieldcamp.workspace import invoicing, paying
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Payment
 from integrations.models import Problem
+from integrations.services.books.decisions import post_again
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
+from tests.integrations.engine import finish
 
 SALE = "SalesItemLineDetail"
 
@@ -83,17 +85,36 @@ def test_what_a_deposit_leaves_open_can_be_paid_and_no_more(posted, there, books
 
 
 @pytest.mark.slow
-def test_an_invoice_is_not_made_smaller_than_its_deposit_nor_void(posted, there, books, sync):
+def test_an_invoice_is_not_made_smaller_than_its_deposit(posted, there, books, sync):
     books.edit("Invoice", there["Id"], Deposit=30.0)
     sync()
     lines = [{"item_id": None, "description": "Less", "quantity": Decimal(1), "unit_price": Decimal(20)}]
     with pytest.raises(InvalidTransition, match=r"Lower the deposit in the books"):
         invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines})
-    with pytest.raises(InvalidTransition, match=r"A deposit of 30\.00 was taken"):
-        invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
+
+
+@pytest.mark.slow
+def test_a_void_does_not_lose_a_deposit(posted, there, books, sync):
+    """It waits, with a sentence, until the deposit is taken off there, and then goes by itself."""
+    books.edit("Invoice", there["Id"], Deposit=30.0)
+    sync()
+    invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
+    sync()
+    assert "A deposit of 30.00 was taken on this invoice" in Problem.objects.get(resolved_at=None).message
+    assert books.get("Invoice", there["Id"])["Balance"] == 70
+    books.edit("Invoice", there["Id"], Deposit=0)
+    sync()
+    agree(books, posted)
+    assert books.get("Invoice", there["Id"])["PrivateNote"].startswith("Voided")
+
+
+@pytest.mark.slow
+def test_a_void_there_takes_the_deposit_along(posted, there, books, sync):
+    books.edit("Invoice", there["Id"], Deposit=30.0)
+    sync()
     books.void("Invoice", there["Id"])
     sync()
-    posted.refresh_from_db()
+    agree(books, posted)
     assert posted.voided_at and posted.balance == 0
 
 
@@ -110,14 +131,13 @@ def test_a_deposit_on_an_invoice_that_is_paid_gives_the_payment_back(posted, the
 
 
 @pytest.mark.slow
-def test_what_is_posted_again_has_no_deposit(posted, there, books, sync, decide):
+def test_what_is_posted_again_has_no_deposit(posted, there, books, sync, admin_user):
     """The deposit went with the invoice that was deleted there."""
     books.edit("Invoice", there["Id"], Deposit=30.0)
     sync()
     books.delete("Invoice", there["Id"])
     sync()
-    decide(posted, "put_back")
-    sync()
+    finish(post_again(problem=Problem.objects.get(resolved_at=None), user=admin_user))
     sync()
     agree(books, posted)
     assert (posted.deposit, posted.balance) == (0, 100)
