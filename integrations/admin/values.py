@@ -42,7 +42,8 @@ LABELS: dict[str, dict[str, Any]] = {
     "payment": {
         "customer": _("Customer"), "date": _("Date"), "amount": _("Amount"), "method": _("Paid by"),
         "reference": _("Reference"), "allocations": _("Invoices paid"), "voided": _("Voided"),
-        "credited": _("Credit applied"), "elsewhere": _("Used otherwise"), "unapplied": _("Not applied"), "deposited": _("Deposited"),
+        "credited": _("Credit applied"), "elsewhere": _("Used otherwise"), "unapplied": _("Not applied"),
+        "deposited": _("Deposited"),
     },
 }  # fmt: skip
 # What each kind's records are called, many of them.

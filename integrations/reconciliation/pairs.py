@@ -20,12 +20,20 @@ from integrations.reconciliation.reading import FIELDS, READ, rows_of
 Row = Mapping[str, Any]
 
 
-def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> tuple[list[BooksPair], Customers]:
-    """Returns all pairs and documents that stand alone, and who their customers are. `first_day` is the day from which
-    the two are kept equal, or ""."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class BothSides:
+    """All pairs and documents that stand alone, who their customers are, and what the books have, by kind and id."""
+
+    pairs: list[BooksPair]
+    customers: Customers
+    rows: Mapping[str, Mapping[str, Row]]
+
+
+def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> BothSides:
+    """Lays both sides beside each other. `first_day` is the day from which the two are kept equal, or ""."""
     laying = _Laying(connection, reading)
-    pairs = [pair for kind in READ for pair in laying.pairs(kind.name)]
-    return laying.set_apart(laying.mark_duplicates(pairs), first_day), laying.customers
+    pairs = laying.mark_duplicates([pair for kind in READ for pair in laying.pairs(kind.name)])
+    return BothSides(laying.set_apart(pairs, first_day), laying.customers, laying.rows)
 
 
 class _Laying:

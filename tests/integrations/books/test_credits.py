@@ -53,7 +53,7 @@ def test_a_deposit_on_the_form_is_read_and_never_written(posted, there, books, s
     agree(books, posted)
     assert (posted.deposit, posted.balance, posted.settlement) == (30, 70, "partial")
     lines = [{"item_id": None, "description": "More", "quantity": Decimal(1), "unit_price": Decimal(120)}]
-    invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines, "memo": "Hello"})
+    invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines, "memo": "Hi"})
     assert counts(sync())[:2] == (0, 1)
     after = books.get("Invoice", there["Id"])
     assert (after["Deposit"], after["DepositToAccountRef"]["value"], after["Balance"]) == (30, "4", 90)
@@ -161,7 +161,7 @@ def test_credit_that_was_applied_there_is_no_payment_of_nothing(posted, there, b
 
 @pytest.mark.slow
 def test_credit_beside_money(posted, there, books, sync):
-    """60.00 of money and 40.00 of a credit memo pay 100.00: what is taken off the invoice again is left of the money."""
+    """60.00 of money and 40.00 of a credit memo pay 100.00: what is taken off again is left of the money."""
     memo = memo_of(books, there, 40)
     rows = [row(100, there["Id"]), row(40, memo["Id"], "CreditMemo")]
     paid = books.add("Payment", CustomerRef=there["CustomerRef"], TotalAmt=60, Line=rows)
