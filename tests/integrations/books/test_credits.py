@@ -14,7 +14,7 @@ from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
 from tests.integrations.engine import finish
 
-SALE = "SalesItemLineDetail"
+SALE, EXPENSE = "SalesItemLineDetail", "AccountBasedExpenseLineDetail"
 
 
 @pytest.fixture
@@ -45,6 +45,15 @@ def memo_of(books, invoice: dict[str, Any], amount: float) -> dict[str, Any]:
 
 def row(amount: float, id: str, kind: str = "Invoice") -> dict[str, Any]:
     return {"Amount": amount, "LinkedTxn": [{"TxnId": id, "TxnType": kind}]}
+
+
+def paid_back(books, customer: str, amount: float) -> dict[str, Any]:
+    """An expense by which the customer has got money back."""
+    accounts = {each["AccountType"]: {"value": each["Id"]} for each in books.all("Account")}
+    detail = {"AccountRef": accounts["Accounts Receivable"]}
+    line = {"Amount": amount, "DetailType": EXPENSE, EXPENSE: detail}
+    payee = {"EntityRef": {"value": customer, "type": "Customer"}}
+    return books.add("Purchase", PaymentType="Cash", AccountRef=accounts["Bank"], Line=[line], **payee)
 
 
 def test_a_deposit_on_the_form_is_read_and_never_written(posted, there, books, sync):
@@ -176,6 +185,27 @@ def test_credit_beside_money(posted, there, books, sync):
     agree(books, posted)
     payment = Payment.objects.get()
     assert payment.unapplied == money(books.get("Payment", paid["Id"])["UnappliedAmt"]) == 30
+
+
+@pytest.mark.slow
+def test_money_that_was_paid_back_is_not_left_of_the_payment(posted, there, books, sync):
+    """It is paid back by an expense on receivables, which then stands on the payment as a row."""
+    paid = books.add("Payment", CustomerRef=there["CustomerRef"], TotalAmt=150, Line=[row(100, there["Id"])])
+    sync()
+    assert Payment.objects.get().unapplied == 50
+    back = paid_back(books, there["CustomerRef"]["value"], 20)
+    books.edit("Payment", paid["Id"], Line=[row(100, there["Id"]), row(20, back["Id"], "Expense")])
+    assert counts(sync())[:2] == (1, 0)
+    agree(books, posted)
+    payment = Payment.objects.get()
+    assert (payment.elsewhere, payment.unapplied) == (20, 30)
+    with pytest.raises(InvalidFields, match=r"more than 90\.00 in all: in the books 20\.00 of it was used otherwise"):
+        paying.update_payment(workspace=posted.workspace, payment_id=payment.pk, changes={"amount": Decimal(110)})
+    paying.update_payment(workspace=posted.workspace, payment_id=payment.pk, changes={"reference": "R1"})
+    assert counts(sync())[:2] == (0, 1)
+    after = books.get("Payment", paid["Id"])
+    assert [each["LinkedTxn"][0]["TxnType"] for each in after["Line"]] == ["Invoice", "Expense"]
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0), (0, 0)]
 
 
 @pytest.mark.slow
