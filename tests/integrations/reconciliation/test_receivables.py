@@ -14,6 +14,7 @@ from django.urls import reverse
 from integrations.reconciliation.receivables import receivables_of
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from tests.integrations.books.bookkeeper import Bookkeeper, money
+from tests.integrations.books.test_credits import paid_back
 from tests.integrations.reconciliation.planting import DAY, Planting, named
 
 SALE = "SalesItemLineDetail"
@@ -77,8 +78,24 @@ class Keeper:
         where = {"CustomerRef": {"value": customer}, "TxnDate": DAY.isoformat()}
         self.books.add("Payment", TotalAmt=float(total), Line=rows, **where)
 
+    def refund(self, customer: str) -> None:
+        """Pays back what is left of a payment, in part, or else of a credit memo."""
+        paid = self.books.all("Payment", f"WHERE CustomerRef = '{customer}' AND UnappliedAmt > '0'")
+        memos = self.books.all("CreditMemo", f"WHERE CustomerRef = '{customer}' AND Balance > '0'")
+        if not (paid or memos):
+            return
+        amount = self.amount(money(paid[0]["UnappliedAmt"] if paid else memos[0]["Balance"]))
+        back = paid_back(self.books, customer, float(amount))
+        row = {"Amount": float(amount), "LinkedTxn": [{"TxnId": back["Id"], "TxnType": "Expense"}]}
+        if paid:
+            rows = [{name: line[name] for name in ("Amount", "LinkedTxn")} for line in paid[0]["Line"]]
+            self.books.edit("Payment", paid[0]["Id"], Line=[*rows, row])
+        else:
+            used = {"Amount": float(amount), "LinkedTxn": [{"TxnId": memos[0]["Id"], "TxnType": "CreditMemo"}]}
+            self.books.add("Payment", CustomerRef={"value": customer}, TotalAmt=0, Line=[row, used])
+
     def work(self, customers: list[str], steps: int) -> None:
-        deeds = [self.bill, self.bill, self.credit, self.settle, self.settle]
+        deeds = [self.bill, self.bill, self.credit, self.settle, self.settle, self.refund]
         for _ in range(steps):
             self.random.choice(deeds)(self.random.choice(customers))
 
