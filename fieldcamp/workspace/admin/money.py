@@ -268,7 +268,7 @@ def _settling(invoice: Invoice) -> Iterator[str]:
     for share in live:
         payment = share.payment
         page = reverse("admin:workspace_payment_change", args=[payment.pk])
-        yield format_html('{}: <a href="{}">{}</a>', f"{share.amount:,.2f}", page, _called(payment))
+        yield format_html('{}: <a class="underline" href="{}">{}</a>', f"{share.amount:,.2f}", page, _called(payment))
 
 
 def _called(payment: Payment) -> str:

@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
                         default=Decimal("0.00"),
                         editable=False,
                         max_digits=15,
-                        verbose_name="deposit, taken in the books",
+                        verbose_name="deposit taken in the books",
                     ),
                 ),
                 (

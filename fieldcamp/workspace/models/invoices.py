@@ -123,7 +123,7 @@ class Invoice(TrackedModel):
     total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
     paid = models.DecimalField(_("paid"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
     deposit = models.DecimalField(
-        _("deposit, taken in the books"), max_digits=15, decimal_places=2, default=ZERO, editable=False
+        _("deposit taken in the books"), max_digits=15, decimal_places=2, default=ZERO, editable=False
     )
 
     class Meta:
