@@ -56,11 +56,12 @@ class Kind:
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
     FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen, and
-    never compared (an invoice's open balance). `private` ones are identifiers that somebody else chose: stored as
-    hashes. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local
-    record stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or
-    an edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken away there. `ends` names
-    a field that, once true at either side, is all that still matters. `singular` and `plural` are how people call the
+    never compared (an invoice's open balance). `pulled` ones are the other side's alone: taken over, and never written
+    (a deposit on an invoice's form). `private` ones are identifiers that somebody else chose: stored as hashes.
+    `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local record
+    stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or an
+    edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken away there. `ends` names a
+    field that, once true at either side, is all that still matters. `singular` and `plural` are how people call the
     records, `counterpart` what one is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
@@ -75,6 +76,7 @@ class Kind:
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    pulled: tuple[str, ...] = ()
     guarded: bool = True
     keep_local: bool = True
     revives: bool = True
@@ -167,15 +169,16 @@ TAX = Kind(
 # `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
 # {"amount": "5.00"}. `memo` is for the customer. FieldCamp's side says `bill_email` as well, with which a new one
-# is made: from then on it is the bookkeeper's.
+# is made: from then on it is the bookkeeper's. `deposit` was taken on its form there, "" is none.
 INVOICE = Kind(
     KindName.INVOICE,
     Owner.LOCAL,
-    ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
+    ("number", "customer", "date", "due_date", "lines", "discount", "tax_code", "memo", "deposit", "voided"),
     two_way=("date", "due_date", "lines", "discount", "tax_code", "memo", "voided"),
     together=("lines", "discount", "tax_code"),
     loose=("number", "customer"),
     noted=("total", "tax_total", "balance"),
+    pulled=("deposit",),
     folds={"number": Fold.NUMBER},
     revives=False,
     removable=False,
@@ -185,15 +188,18 @@ INVOICE = Kind(
     counterpart="posted invoice",
 )
 # `allocations` are [{"invoice", "amount"}] by the invoice's id at the provider, in the order of these texts; what is
-# left of `amount` stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other".
+# left of `amount` stays unapplied. `method` is "card", "cash", "check", "bank_transfer" or "other". `credited` is what
+# of credits was applied there together with the money, `elsewhere` what of it pays for something else than invoices (it
+# was paid back, say); "" is nothing.
 PAYMENT = Kind(
     KindName.PAYMENT,
     Owner.LOCAL,
-    ("customer", "date", "amount", "method", "reference", "allocations", "voided"),
+    ("customer", "date", "amount", "method", "reference", "allocations", "credited", "elsewhere", "voided"),
     two_way=("date", "amount", "method", "reference", "allocations", "voided"),
     loose=("customer",),
     together=("amount", "allocations"),
     noted=("unapplied", "deposited"),
+    pulled=("credited", "elsewhere"),
     folds={"method": Fold.METHOD, "reference": Fold.NUMBER},
     revives=False,
     removable=False,

@@ -189,6 +189,19 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCredit:
+    """A credit of a customer's (a credit memo) that is not applied to invoices, or not all of it. `customer` is the id
+    there, `date` a day, `total` and `open` amounts of money: what it was made over, and what is left."""
+
+    id: str
+    customer: str
+    number: str
+    date: str
+    total: str
+    open: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Something at the provider that a person can choose: an income account, an item, a tax code."""
 

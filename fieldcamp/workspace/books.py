@@ -37,8 +37,8 @@ def apply_tax(tax_rate_id: str, version: int, values: Values) -> bool:
 
 
 def apply_invoice(invoice_id: str, version: int, values: Values) -> bool:
-    """`values`: date, due_date, memo, discount_percent, discount_amount, tax_rate_id, voided, and `lines` as a whole
-    ({"item_id", "description", "quantity", "unit_price", "taxable"}). The totals follow."""
+    """`values`: date, due_date, memo, discount_percent, discount_amount, tax_rate_id, deposit, voided, and `lines` as
+    a whole ({"item_id", "description", "quantity", "unit_price", "taxable"}). The totals follow."""
     with transaction.atomic():
         invoice = Invoice.objects.filter(pk=invoice_id, version=version).select_for_update().first()
         if invoice is None:
@@ -54,7 +54,7 @@ def apply_invoice(invoice_id: str, version: int, values: Values) -> bool:
 
 
 def apply_payment(payment_id: str, version: int, values: Values) -> bool:
-    """`values`: amount, date, method, reference, notes, voided, and `allocations` as a whole
+    """`values`: amount, credited, elsewhere, date, method, reference, notes, voided, and `allocations` as a whole
     ({"invoice_id", "amount"})."""
     with transaction.atomic():
         payment = Payment.objects.filter(pk=payment_id, version=version).select_for_update().first()

@@ -74,7 +74,7 @@ def create_invoice(
         if send:
             _check_sendable(invoice, rows)
             derived |= {"sent_at": timezone.now(), "billed_to": billed_to(invoice.client)}
-            derived["settlement"] = settlement_of(derived["total"], invoice.paid, sent=True)
+            derived["settlement"] = settlement_of(derived["total"], invoice.settled, sent=True)
         put(invoice, derived)
         invoice.save(force_insert=True)
         replace_lines(invoice, rows)
@@ -129,18 +129,20 @@ def change_invoice(
     changed = put(invoice, values)
     if rows is not None:
         changed |= put(invoice, {"lines_digest": lines_digest(rows)})
+    sent = invoice.sent_at is not None
     if is_draft or COMPUTED_FROM & changed or comes_to(lines) != comes_to(present):
         tax = current_tax(invoice) if is_draft or "tax_rate_id" in changed else kept_tax(invoice)
         derived = computed(invoice, lines, tax)
         if guarded:
             check_totals(invoice, derived)
-            if derived["total"] < invoice.paid:
+            if derived["total"] < invoice.settled:
+                undo = "Lower the deposit in the books first." if invoice.deposit else "Void a payment first."
                 raise InvalidTransition(
-                    f"{cents(invoice.paid)} of invoice {invoice.number} is paid already: it cannot come to "
-                    f"{cents(derived['total'])}. Void a payment first."
+                    f"{cents(invoice.settled)} of invoice {invoice.number} is paid already: it cannot come to "
+                    f"{cents(derived['total'])}. {undo}"
                 )
-        sent = invoice.sent_at is not None
-        changed |= put(invoice, {**derived, "settlement": settlement_of(derived["total"], invoice.paid, sent=sent)})
+        changed |= put(invoice, derived)
+    changed |= put(invoice, {"settlement": settlement_of(invoice.total, invoice.settled, sent=sent)})
     if rows is not None:
         replace_lines(invoice, rows)
     if changed:

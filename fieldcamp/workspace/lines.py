@@ -134,11 +134,11 @@ def check_totals(invoice: Invoice, values: Mapping[str, Any]) -> None:
         raise InvalidFields.of("discount_amount", "Must not be more than the lines come to.")
 
 
-def settlement_of(total: Decimal, paid: Decimal, *, sent: bool) -> Settlement:
-    """Returns how far an invoice is paid."""
-    if sent and paid >= total:
+def settlement_of(total: Decimal, settled: Decimal, *, sent: bool) -> Settlement:
+    """Returns how far an invoice is paid; `settled` is what payments and its deposit come to."""
+    if sent and settled >= total:
         return Settlement.PAID
-    return Settlement.PARTIAL if paid > 0 else Settlement.UNPAID
+    return Settlement.PARTIAL if settled > 0 else Settlement.UNPAID
 
 
 def replace_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:

@@ -130,7 +130,8 @@ def bring_up_to_date(invoices: Mapping[str, Invoice]) -> None:
     for invoice_id, amount in live.filter(invoice__in=[*invoices]).values_list("invoice_id", "amount"):
         paid[invoice_id] += amount
     for invoice in invoices.values():
-        settlement = settlement_of(invoice.total, paid[invoice.pk], sent=invoice.sent_at is not None)
+        settled = paid[invoice.pk] + invoice.deposit
+        settlement = settlement_of(invoice.total, settled, sent=invoice.sent_at is not None)
         save_changes(invoice, {"paid": paid[invoice.pk], "settlement": settlement})
 
 
@@ -154,11 +155,18 @@ def _check(payment: Payment, new: Shares, old: Shares, invoices: Mapping[str, In
         sentence = _refusal(payment, invoices.get(invoice_id), amount, old.get(invoice_id, ZERO))
         if sentence:
             wrong[f"allocations.{position}"] = [sentence]
-    # At the books, credits may have been applied as well: there the allocations may be more than the money.
-    if not payment.made_in and sum(new.values()) > payment.amount:
-        wrong["allocations"] = ["Must not be more than the payment's amount in all."]
+    if sum(new.values()) > payment.applicable:
+        wrong["allocations"] = [_too_much(payment)]
     if wrong:
         raise InvalidFields(wrong)
+
+
+def _too_much(payment: Payment) -> str:
+    parts = [f"{cents(payment.credited)} of credit was applied with it"] if payment.credited else []
+    parts += [f"{cents(payment.elsewhere)} of it was used otherwise"] if payment.elsewhere else []
+    if not parts:
+        return "Must not be more than the payment's amount in all."
+    return f"Must not be more than {cents(max(payment.applicable, ZERO))} in all: in the books {' and '.join(parts)}."
 
 
 def _pays_for(payer: Client, billed: Client) -> bool:
@@ -179,5 +187,7 @@ def _refusal(payment: Payment, invoice: Invoice | None, amount: Decimal, before:
     if amount <= 0:
         return "Must be more than nothing."
     if amount > max(invoice.balance + before, before):
-        return f"Only {cents(max(invoice.balance + before, ZERO))} of invoice {invoice.number} is open."
+        open_ = cents(max(invoice.balance + before, ZERO))
+        taken = f": a deposit of {cents(invoice.deposit)} was taken in the books" if invoice.deposit else ""
+        return f"Only {open_} of invoice {invoice.number} is open{taken}."
     return ""

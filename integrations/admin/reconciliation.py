@@ -96,12 +96,29 @@ def reconciliation_context(report: ReconciliationReport, under_way: BooksReading
         "sums": _sums(report),
         "customers": [(row, _money(row.here), _money(row.there), _signed(row.difference)) for row in differing[:MOST]],
         "more_customers": max(len(differing) - MOST, 0),
-        "owing": len(report.customers),
+        "owing": sum(1 for row in report.customers if row.here or row.there),
+        **_credits(report),
         "differences": [_line(row, report.provider.label) for row in report.differences[:MOST]],
         "more_differences": max(len(report.differences) - MOST, 0),
         "states": _states(report),
         "table_url": f"{table}?{query}" if query else table,
         "under_way": under_way,
+    }
+
+
+def _credits(report: ReconciliationReport) -> dict[str, Any]:
+    """Returns what is left of credits there, and what customers owe after them; nothing where nobody has asked."""
+    if report.credits_there is None or report.balance_there is None:
+        return {"credits": [], "more_credits": 0, "balance_there": None}
+    rows = [
+        (row.party, row.number or "–", _day_of(row.date), _money(row.total), _money(row.left))
+        for row in report.credits[:MOST]
+    ]
+    return {
+        "credits": rows,
+        "more_credits": max(len(report.credits) - MOST, 0),
+        "credits_there": _money(report.credits_there),
+        "balance_there": _money(report.balance_there),
     }
 
 

@@ -37,12 +37,13 @@ LABELS: dict[str, dict[str, Any]] = {
         "number": _("Number"), "customer": _("Customer"), "date": _("Date"), "due_date": _("Due"), "lines": _("Lines"),
         "discount": _("Discount"), "tax_code": _("Tax code"), "memo": _("Message to the customer"),
         "bill_email": _("Sent to"), "voided": _("Voided"), "total": _("Total"), "tax_total": _("Tax"),
-        "balance": _("Open balance"), "paid": _("Paid"),
+        "balance": _("Open balance"), "paid": _("Paid"), "deposit": _("Deposit"),
     },
     "payment": {
         "customer": _("Customer"), "date": _("Date"), "amount": _("Amount"), "method": _("Paid by"),
         "reference": _("Reference"), "allocations": _("Invoices paid"), "voided": _("Voided"),
-        "unapplied": _("Not applied"), "deposited": _("Deposited"),
+        "credited": _("Credit applied"), "elsewhere": _("Used otherwise"), "unapplied": _("Not applied"),
+        "deposited": _("Deposited"),
     },
 }  # fmt: skip
 # What each kind's records are called, many of them.

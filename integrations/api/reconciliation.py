@@ -25,7 +25,7 @@ from integrations.providers.base import Provider
 from integrations.reconciliation.compare import MonthSums, SideSum
 from integrations.reconciliation.documents import HERE, SIDES, THERE, BooksSideName, DocumentState
 from integrations.reconciliation.reading import READ, StillReading
-from integrations.reconciliation.report import DifferenceRow, OwedRow, ReconciliationReport
+from integrations.reconciliation.report import CreditRow, DifferenceRow, OwedRow, ReconciliationReport
 from integrations.reconciliation.table import csv_table
 from integrations.records import instant
 from integrations.services.reconciliation import books_of, reconcile_now
@@ -126,6 +126,9 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
         "agrees": not report.differences,
         "invoices": report.invoices,
         "open_here": _number(report.open_here),
+        "open_there": _number(report.open_there),
+        "credits_there": _number(report.credits_there),
+        "balance_there": _number(report.balance_there),
         "amount": _number(report.amount),
         "states": {
             f"{kind.name}s": {state: report.comparison.states[kind.name][state] for state in DocumentState}
@@ -140,9 +143,12 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
                 "open_here": _number(row.here),
                 "open_there": _number(row.there),
                 "difference": _number(row.difference),
+                "credits_there": _number(row.credits),
+                "balance_there": _number(row.balance),
             }
             for row in report.customers
         ],
+        "credits": [_credit(row, remote) for row in report.credits],
         "differences": [_difference(row, remote) for row in report.differences],
     }
 
@@ -175,6 +181,18 @@ def _difference(row: DifferenceRow, remote: str) -> dict[str, Any]:
         "state": pair.state,
         "message": row.sentence,
         "next_action_url": row.next_action_url,
+    }
+
+
+def _credit(row: CreditRow, remote: str) -> dict[str, Any]:
+    return {
+        remote: row.remote_id,
+        "number": row.number or None,
+        "date": row.date or None,
+        "name": row.party.name,
+        "client_id": row.party.client_id or None,
+        "total": _number(row.total),
+        "open": _number(row.left),
     }
 
 

@@ -71,12 +71,33 @@ def _nullable(**kwargs: Any) -> serializers.CharField:
 def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Serializer]:
     """Returns the answer's shape; `remote` is how the provider's ids are called."""
     ids = {"client_id": _nullable(), remote: _nullable()}
-    sums = {"open_here": AmountField(), "open_there": AmountField(), "difference": AmountField()}
+    sums = {
+        "open_here": AmountField(),
+        "open_there": AmountField(),
+        "difference": AmountField(),
+        "credits_there": AmountField(help_text="What is left there of credits; in no other figure of this row."),
+        "balance_there": AmountField(
+            help_text="What the customer owes there by all that the books have, of all days, less those credits."
+        ),
+    }
     customer: Any = type(
         f"{prefix}OwingCustomerSerializer", (serializers.Serializer,), {**ids, "name": serializers.CharField(), **sums}
     )
     owed: Any = type(
         f"{prefix}OwedSerializer", (serializers.Serializer,), {**ids, "here": AmountField(), "there": AmountField()}
+    )
+    credit: Any = type(
+        f"{prefix}CreditSerializer",
+        (serializers.Serializer,),
+        {
+            remote: serializers.CharField(),
+            "number": _nullable(),
+            "date": _nullable(),
+            "name": serializers.CharField(help_text="Whose it is."),
+            "client_id": _nullable(),
+            "total": AmountField(),
+            "open": AmountField(help_text="What is still to be applied to invoices."),
+        },
     )
     difference: Any = type(
         f"{prefix}DifferenceSerializer",
@@ -110,10 +131,16 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
         "agrees": serializers.BooleanField(),
         "invoices": serializers.IntegerField(help_text="FieldCamp's, in these days."),
         "open_here": AmountField(),
+        "open_there": AmountField(),
+        "credits_there": AmountField(help_text="What is left there of credits, of all days."),
+        "balance_there": AmountField(
+            help_text="What all customers owe there: with what is on one side by choice, less those credits."
+        ),
         "amount": AmountField(help_text="What the differences come to, each without its sign."),
         "states": StatesSerializer(),
         "months": MonthSerializer(many=True),
         "customers": customer(many=True, help_text="Those who owe something, on either side."),
+        "credits": credit(many=True, help_text="Credits that are not applied, or not all of them. No differences."),
         "differences": difference(many=True),
     }
     return type(f"{prefix}ReconciliationSerializer", (serializers.Serializer,), fields)
@@ -137,11 +164,33 @@ def _example(provider: Provider) -> dict[str, Any]:
         "agrees": False,
         "invoices": 1,
         "open_here": 60,
+        "open_there": 68.25,
+        "credits_there": 20,
+        "balance_there": 48.25,
         "amount": 8.25,
         "states": {"invoices": counts, "payments": counts},
         "months": [{"month": "2026-05", "invoices": _sums(100, 108.25), "payments": _sums(40, 40), "apart": apart}],
         "customers": [
-            {**who, "name": "Kim Reed", "open_here": 60, "open_there": 68.25, "difference": -8.25},
+            {
+                **who,
+                "name": "Kim Reed",
+                "open_here": 60,
+                "open_there": 68.25,
+                "difference": -8.25,
+                "credits_there": 20,
+                "balance_there": 48.25,
+            },
+        ],
+        "credits": [
+            {
+                provider.remote_id_name: "141",
+                "number": "1009",
+                "date": "2026-05-18",
+                "name": "Kim Reed",
+                "client_id": who["client_id"],
+                "total": 50,
+                "open": 20,
+            }
         ],
         "differences": [
             {

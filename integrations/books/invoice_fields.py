@@ -21,6 +21,7 @@ def invoice_fields(
         "discount": _discount(invoice),
         "tax_code": tax_code,
         "memo": tidy(invoice.memo),
+        "deposit": cents(invoice.deposit) if invoice.deposit else "",
         "bill_email": tidy(invoice.billed_to.get("email", invoice.client.email)),
         "voided": invoice.voided_at is not None,
         "total": cents(invoice.total),

@@ -219,6 +219,8 @@ class Invoices(BooksSide):
             discount = fields["discount"] or {}
             values["discount_percent"] = decimal_of(discount.get("percent"))
             values["discount_amount"] = decimal_of(discount.get("amount"))
+        if "deposit" in fields:
+            values["deposit"] = Decimal(fields["deposit"] or 0)
         if "tax_code" in fields:
             values["tax_rate_id"] = self.record_ids(TAX, [fields["tax_code"]]).get(fields["tax_code"])
         return values

@@ -52,6 +52,8 @@ class Items(BooksSide):
             )
         kept = PROVIDERS[self.connection.integration].kept(self.kind.name, item_fields(item, account))
         fields = as_agreed(item, kept, counterpart.base if counterpart else None, item_values)
+        if counterpart and counterpart.seen and "price" not in counterpart.seen:
+            del fields["price"]  # theirs is of another sort (it includes the tax): each side keeps its own
         return Local(fields, version=item.version)
 
     def matches(self, records: Sequence[Item], unmatched: Sequence[Link]) -> Matches:

@@ -1,6 +1,6 @@
 """Payments and what they pay. Either side may make one; it belongs to the side that did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -111,6 +111,9 @@ class Payments(BooksSide):
             "method": payment.method,
             "reference": one_line(payment.reference),
             "allocations": sorted([*allocations, *(foreign or ())], key=lambda share: share["invoice"]),
+            "credited": _said(payment.credited),
+            # What it pays of documents that only the books have is among its allocations there.
+            "elsewhere": _said(payment.elsewhere - _sum(foreign or ())),
             "voided": payment.voided_at is not None,
             "unapplied": cents(payment.unapplied),
         }
@@ -180,11 +183,11 @@ class Payments(BooksSide):
         return rejected(links, self.doubts, "a payment") | reasons
 
     def take(self, pair: Pair, pull: Fields) -> bool:
-        return apply_payment(pair.record_id, pair.local.version, self._values(pull))
+        return apply_payment(pair.record_id, pair.local.version, self._values(pull, pair.seen or {}))
 
     def make(self, pair: Pair) -> str:
         seen = pair.seen or {}
-        values, payer = self._values(seen), str(seen.get("customer") or "")
+        values, payer = self._values(seen, seen), str(seen.get("customer") or "")
         values["client_id"] = self.record_ids(CUSTOMER, [payer]).get(payer)
         if values["client_id"] is None:  # somebody whom only the books know has paid for a client
             first = min(values["allocations"], key=lambda share: share["invoice_id"])
@@ -196,13 +199,18 @@ class Payments(BooksSide):
         version = Payment.objects.values_list("version", flat=True).get(pk=pair.record_id)
         apply_payment(pair.record_id, version, {"voided": True})
 
-    def _values(self, fields: Fields) -> dict[str, Any]:
-        """Returns what of a posted payment's fields becomes of ours. A void leaves the rest as it was."""
+    def _values(self, fields: Fields, seen: Fields) -> dict[str, Any]:
+        """Returns what of a posted payment's fields becomes of ours, where `seen` is all that stands there. A void
+        leaves the rest as it was."""
         if fields.get("voided"):
             return {"voided": True}
         values = {name: fields[name] for name in _PLAIN if fields.get(name) is not None}
         if "amount" in values:
             values["amount"] = Decimal(values["amount"])
+        if "credited" in fields:
+            values["credited"] = Decimal(fields["credited"] or 0)
+        if "elsewhere" in fields:
+            values["elsewhere"] = Decimal(fields["elsewhere"] or 0) + _sum(self._not_ours(seen))
         if "allocations" in fields:
             ours = self.record_ids(INVOICE, [share["invoice"] for share in fields["allocations"]])
             values["allocations"] = [
@@ -211,3 +219,18 @@ class Payments(BooksSide):
                 if share["invoice"] in ours
             ]
         return values
+
+    def _not_ours(self, seen: Fields) -> list[Fields]:
+        """Returns what it pays there of documents that only the books have."""
+        shares = seen.get("allocations") or ()
+        ours = self.record_ids(INVOICE, [share["invoice"] for share in shares])
+        return [share for share in shares if share["invoice"] not in ours]
+
+
+def _sum(shares: Iterable[Fields]) -> Decimal:
+    return sum((Decimal(share["amount"]) for share in shares), Decimal(0))
+
+
+def _said(amount: Decimal) -> str:
+    """Returns an amount as a payment's fields have it: "" is none."""
+    return cents(amount) if amount else ""

@@ -58,7 +58,10 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
         _taken_away(link)
         return
     assert record is not None
-    fields = KINDS[link.kind].pick(record.fields)
+    kind = KINDS[link.kind]
+    fields, own = kind.pick(record.fields), {**(decision.pair.local.fields or {}), **decision.pull}
+    # What is the other side's alone was not written: where the answer says something else, it is still to be pulled.
+    link.unsettled = any(fields[name] != own.get(name) for name in kind.pulled if name in fields)
     link.seen, link.base = fields, agreed(decision.pair, fields)
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
     link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create

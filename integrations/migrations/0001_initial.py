@@ -504,6 +504,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('cursors', models.JSONField(default=dict)),
                 ('gone_customers', models.JSONField(default=list)),
+                ('credits', models.JSONField(default=list)),
                 ('records', models.PositiveIntegerField(default=0)),
                 ('claim', models.CharField(blank=True, max_length=40)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),

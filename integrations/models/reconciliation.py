@@ -44,7 +44,7 @@ class BooksReading(models.Model):
 
     It is read page by page, by whoever holds its `claim` until `claimed_until`; `cursors` say where each container goes
     on, by its id. What it says is true as of `as_of`. `gone_customers` are customers that documents were moved off and
-    that the books do not have any more.
+    that the books do not have any more; `credits` are `OpenCredit`s, as of then.
     """
 
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="readings")
@@ -53,6 +53,7 @@ class BooksReading(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     cursors = models.JSONField(default=dict)
     gone_customers = models.JSONField(default=list)
+    credits = models.JSONField(default=list)
     records = models.PositiveIntegerField(default=0)
     claim = models.CharField(max_length=40, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)

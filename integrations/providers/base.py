@@ -13,6 +13,7 @@ from integrations.records import (
     Company,
     Container,
     Fields,
+    OpenCredit,
     Operation,
     Page,
     Reference,
@@ -75,6 +76,9 @@ class BooksClient(ProviderClient, Protocol):
 
     def references(self, kind: str) -> list[Reference]:
         """Returns what a person can choose of "income_account", "item" or "tax_code", inactive ones too."""
+
+    def open_credits(self) -> list[OpenCredit]:
+        """Returns the customers' credits of which something is still to be applied: they lessen what is owed."""
 
 
 class Authentication(Protocol):

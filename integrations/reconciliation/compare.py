@@ -1,9 +1,9 @@
 """Comparing both sides' documents, and adding up: pure, so that the sums and the differences explain each other.
 
 What is owed is added up by documents. An invoice counts with its open balance and what payments have taken of it (its
-total, where nothing else has settled it), a payment with what it takes off invoices and what it leaves unapplied, both
-negative. Together these are the open balances less what is unapplied; and a payment that is on one side only is one
-difference, not one more for each invoice whose balance it moves.
+total less its deposit, where nothing else has settled it), a payment with what it takes off invoices and what it leaves
+unapplied, both negative. Together these are the open balances less what is unapplied; and a payment that is on one side
+only is one difference, not one more for each invoice whose balance it moves.
 """
 
 from collections import Counter, defaultdict
@@ -25,6 +25,7 @@ from integrations.reconciliation.documents import (
 )
 
 Owed = dict[str, Decimal]  # by party
+_OPEN = {CUSTOMER_FIELD, "total", "amount", "deposit", "allocations"}  # what is open follows from each of these
 
 
 @dataclass(slots=True)
@@ -141,7 +142,8 @@ class _Comparing:
         found: Owed = defaultdict(lambda: ZERO)
         if pair.is_invoice:
             settled = self.settled[side][pair.key]
-            found[document.party] += document.amount - settled if document.remainder is None else document.remainder
+            unpaid = document.amount - document.deposit - settled
+            found[document.party] += unpaid if document.remainder is None else document.remainder
             found[self._owner(pair)] += settled
             return found
         for key, share in document.shares.items():
@@ -159,7 +161,7 @@ class _Comparing:
     def _difference(self, pair: BooksPair, here: Owed, there: Owed) -> Difference | None:
         one, other = pair.side(HERE), pair.side(THERE)
         fields = _differing(pair, one, other) if one and other else ()
-        if one and other and here != there and not {CUSTOMER_FIELD, "total", "amount", "allocations"} & set(fields):
+        if one and other and here != there and not _OPEN & set(fields):
             fields = (*fields, "open")
         if one and other and not fields and not pair.cut and not pair.unreadable:
             return None
@@ -188,6 +190,8 @@ def _differing(pair: BooksPair, here: BooksDocument, there: BooksDocument) -> tu
         names.append("total" if pair.is_invoice else "amount")
     if here.tax is not None and there.tax is not None and here.tax != there.tax:
         names.append("tax")
+    if here.deposit != there.deposit:
+        names.append("deposit")
     if dict(here.shares) != dict(there.shares):
         names.append("allocations")
     return tuple(names)

@@ -49,8 +49,8 @@ class BooksDocument:
 
     `party` is who owes it: a client's id, or what stands for a customer that FieldCamp has no client for. `amount` is
     what it comes to. `remainder` is an invoice's open balance, or what no invoice has taken of a payment; None where
-    it is not known at present. `shares` are what a payment pays, by the keys of the invoices' pairs. None stands for
-    what a side does not say.
+    it is not known at present. `deposit` was taken on an invoice's form, beside all payments. `shares` are what a
+    payment pays, by the keys of the invoices' pairs. None stands for what a side does not say.
     """
 
     date: str
@@ -59,6 +59,7 @@ class BooksDocument:
     number: str | None = None
     tax: Decimal | None = None
     remainder: Decimal | None = None
+    deposit: Decimal = ZERO
     shares: Mapping[str, Decimal] = field(default_factory=dict)
     voided: bool = False
 

@@ -27,8 +27,8 @@ def documents_here(workspace: Workspace) -> DocumentsHere:
     ):
         shares[payment_id][invoice_id] = amount
     rows = Payment.objects.alive().filter(workspace=workspace).order_by()
-    for pk, client_id, day, amount, reference, made_in, voided_at in rows.values_list(
-        "pk", "client_id", "date", "amount", "reference", "made_in", "voided_at"
+    for pk, client_id, day, amount, credited, elsewhere, reference, made_in, voided_at in rows.values_list(
+        "pk", "client_id", "date", "amount", "credited", "elsewhere", "reference", "made_in", "voided_at"
     ):
         paid = shares.get(pk, {})
         found.made_in[pk] = made_in
@@ -37,7 +37,7 @@ def documents_here(workspace: Workspace) -> DocumentsHere:
             client_id,
             amount,
             number=one_line(reference),
-            remainder=max(amount - sum(paid.values(), ZERO), ZERO),
+            remainder=max(amount + credited - elsewhere - sum(paid.values(), ZERO), ZERO),
             shares=paid,
             voided=voided_at is not None,
         )
@@ -53,10 +53,11 @@ def _invoices(workspace: Workspace) -> dict[str, BooksDocument]:
             total,
             number=one_line(number),
             tax=tax,
-            remainder=total - paid,
+            remainder=total - paid - deposit,
+            deposit=deposit,
             voided=voided_at is not None,
         )
-        for pk, client_id, day, total, number, tax, paid, voided_at in rows.values_list(
-            "pk", "client_id", "date", "total", "number", "tax_total", "paid", "voided_at"
+        for pk, client_id, day, total, number, tax, paid, deposit, voided_at in rows.values_list(
+            "pk", "client_id", "date", "total", "number", "tax_total", "paid", "deposit", "voided_at"
         )
     }

@@ -20,12 +20,20 @@ from integrations.reconciliation.reading import FIELDS, READ, rows_of
 Row = Mapping[str, Any]
 
 
-def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> tuple[list[BooksPair], Customers]:
-    """Returns all pairs and documents that stand alone, and who their customers are. `first_day` is the day from which
-    the two are kept equal, or ""."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class BothSides:
+    """All pairs and documents that stand alone, who their customers are, and what the books have, by kind and id."""
+
+    pairs: list[BooksPair]
+    customers: Customers
+    rows: Mapping[str, Mapping[str, Row]]
+
+
+def pairs_of(connection: Connection, reading: BooksReading | None, first_day: str) -> BothSides:
+    """Lays both sides beside each other. `first_day` is the day from which the two are kept equal, or ""."""
     laying = _Laying(connection, reading)
-    pairs = [pair for kind in READ for pair in laying.pairs(kind.name)]
-    return laying.set_apart(laying.mark_duplicates(pairs), first_day), laying.customers
+    pairs = laying.mark_duplicates([pair for kind in READ for pair in laying.pairs(kind.name)])
+    return BothSides(laying.set_apart(pairs, first_day), laying.customers, laying.rows)
 
 
 class _Laying:
@@ -112,7 +120,7 @@ class _Laying:
         there, own = None, self.customers.customer_of(here.party)
         if row is not None and link is not None:
             there = self._document(kind, row, self._party(kind, record_id, here, link, row), here)
-            here = _with_foreign_shares(here, there)
+            here = self._with_foreign_shares(here, there, link)
             if kind == INVOICE.name and (record_id in self.moving[0] or here.party in self.moving[1]):
                 there = dataclasses.replace(there, remainder=None)
         made = link is not None and link.seen is not None
@@ -169,6 +177,7 @@ class _Laying:
                 number=row.get("number"),
                 tax=_money(row.get("tax_total")),
                 remainder=_money(row.get("balance")),
+                deposit=Decimal(row["deposit"] or ZERO) if "deposit" in row else told.deposit,
             )
         shares, unapplied = row.get("allocations"), _money(row.get("unapplied"))
         return dataclasses.replace(
@@ -177,6 +186,16 @@ class _Laying:
             remainder=told.remainder if shares is None or unapplied is None else unapplied,
             shares=told.shares if shares is None else self._shares(shares),
         )
+
+    def _with_foreign_shares(self, here: BooksDocument, there: BooksDocument, link: KnownLink) -> BooksDocument:
+        """Returns our payment with what it pays of invoices that only the books have: not ours to see, so the same. Of
+        that the payment has no more left, as far as a sync has taken it over."""
+        foreign = _foreign(there.shares)
+        known = _foreign(self._shares((link.seen or {}).get("allocations") or ()))
+        if here.remainder is None or not foreign and not known:
+            return here
+        left = here.remainder + sum(known.values(), ZERO) - sum(foreign.values(), ZERO)
+        return dataclasses.replace(here, shares={**here.shares, **foreign}, remainder=max(left, ZERO))
 
     def _shares(self, allocations: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
         """Returns what a payment there pays, by the keys of the invoices' pairs."""
@@ -237,16 +256,8 @@ def _says_more(kind: str, row: Row, link: KnownLink | None) -> bool:
     return any(row[name] != link.seen[name] for name in FIELDS[kind] if name in row and name in link.seen)
 
 
-def _with_foreign_shares(here: BooksDocument, there: BooksDocument) -> BooksDocument:
-    """Returns our payment with what it pays of invoices that only the books have: not ours to see, so the same."""
-    foreign = {key: share for key, share in there.shares.items() if key.startswith("there:")}
-    if not foreign or here.remainder is None:
-        return here
-    return dataclasses.replace(
-        here,
-        shares={**here.shares, **foreign},
-        remainder=max(here.remainder - sum(foreign.values(), ZERO), ZERO),
-    )
+def _foreign(shares: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {key: share for key, share in shares.items() if key.startswith("there:")}
 
 
 def _looks(pair: BooksPair) -> list[tuple[Any, ...]]:

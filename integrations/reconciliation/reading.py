@@ -1,15 +1,18 @@
-"""Asking the books for all invoices and payments: once for all who want a report, page by page.
+"""Asking the books for all invoices and payments, and for what is left of credits: once for all who want a report, page
+by page.
 
-A whole reading serves for some minutes; whoever asks meanwhile has what changed since added to it, which is one call.
+A whole reading serves for some minutes; whoever asks meanwhile has what changed since added to it, which is one call,
+and the credits read again, which is another.
 Whoever holds the claim reads; the others wait for what it brings. A reading that was broken off (its time was up, its
 process died) is continued where it stood. No transaction is open while the books are asked.
 """
 
+import dataclasses
 import datetime as dt
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -22,7 +25,7 @@ from integrations.calendar.window import window_at
 from integrations.errors import CursorExpired
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
 from integrations.models import BooksReading, Connection, Link, ReadingPage, Stream
-from integrations.providers.base import ProviderClient
+from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import RemoteRecord
 
 log = structlog.get_logger(__name__)
@@ -35,7 +38,7 @@ POLL = 0.1
 READ = (INVOICE, PAYMENT)
 # What is kept of each record.
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    INVOICE.name: ("number", "customer", "date", "voided", "total", "tax_total", "balance"),
+    INVOICE.name: ("number", "customer", "date", "voided", "total", "tax_total", "balance", "deposit"),
     PAYMENT.name: ("reference", "customer", "date", "voided", "amount", "unapplied", "allocations"),
 }
 
@@ -144,7 +147,7 @@ def _let_go(reading: BooksReading) -> None:
 
 def _read_on(connection: Connection, reading: BooksReading, ends: float) -> bool:
     """Reads until everything is there and true of now, or the time is up; whether it is."""
-    remote = open_remote(connection, before_call=lambda: _renew(reading), attempts=2)
+    remote = cast(BooksClient, open_remote(connection, before_call=lambda: _renew(reading), attempts=2))
     streams = [stream for kind in READ for stream in connection.streams.filter(kind=kind.name)]
     for stream in streams:
         if not _list(remote, reading, stream, ends):
@@ -209,16 +212,18 @@ def _row(kind: str, record: RemoteRecord) -> dict[str, Any]:
 
 def _finish(
     connection: Connection,
-    remote: ProviderClient,
+    remote: BooksClient,
     reading: BooksReading,
     changes: Mapping[str, list[dict[str, Any]]],
     as_of: dt.datetime,
 ) -> None:
     """Adds what has changed, all at once: nobody may see half of it."""
     gone = _gone_customers(connection, remote, reading, [row for rows in changes.values() for row in rows])
+    credits_ = [dataclasses.asdict(credit) for credit in remote.open_credits()]
     finished_at = reading.finished_at or timezone.now()
+    values = {"gone_customers": gone, "credits": credits_, "cursors": reading.cursors}
     with transaction.atomic():
-        _renew(reading, gone_customers=gone, as_of=as_of, finished_at=finished_at, cursors=reading.cursors)
+        _renew(reading, as_of=as_of, finished_at=finished_at, **values)
         for kind, rows in changes.items():
             _add_page(reading, kind, rows)
         BooksReading.objects.finished().filter(connection=connection).exclude(pk=reading.pk).delete()

@@ -1,7 +1,7 @@
 """The report: what is compared, with names and the next step for each difference."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,19 +17,26 @@ from integrations.reconciliation.causes import SENTENCES
 from integrations.reconciliation.compare import Comparison, Difference, compare
 from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument, Period
 from integrations.reconciliation.links import Customers
-from integrations.reconciliation.pairs import pairs_of
+from integrations.reconciliation.pairs import BothSides, pairs_of
+from integrations.reconciliation.reading import READ
+from integrations.reconciliation.receivables import Receivable, receivables_of
 from integrations.selectors.links import problem_url, reconciliation_url, record_url
 
 
 @dataclass(frozen=True, slots=True)
 class OwedRow:
-    """What one customer owes on either side; `client_id` and `remote_id` are "" where that side does not know them."""
+    """What one customer owes on either side; `client_id` and `remote_id` are "" where that side does not know them.
+
+    `credits` are what is left there of credits, `balance` is what the customer owes there by all that the books have,
+    after those; None where the books were not asked."""
 
     client_id: str
     remote_id: str
     name: str
     here: Decimal
     there: Decimal
+    credits: Decimal | None = None
+    balance: Decimal | None = None
 
     @property
     def difference(self) -> Decimal:
@@ -65,9 +72,22 @@ class DifferenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRow:
+    """A credit of a customer's in the books of which something is left; `left` is that, `total` what it was over."""
+
+    party: OwedRow
+    remote_id: str
+    number: str
+    date: str
+    total: Decimal
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ReconciliationReport:
     """Both sides of one company, compared over the days of `period`. True as of `as_of`; `by_reading`: the books were
-    asked, and not only compared as they were last seen. `first_day` is that from which the two are kept equal."""
+    asked, and not only compared as they were last seen. `first_day` is that from which the two are kept equal.
+    `credits` are of all days, and known only by asking."""
 
     connection: Connection
     as_of: dt.datetime
@@ -77,6 +97,7 @@ class ReconciliationReport:
     comparison: Comparison
     customers: list[OwedRow]
     differences: list[DifferenceRow]
+    credits: list[CreditRow]
 
     @property
     def provider(self) -> Provider:
@@ -91,6 +112,20 @@ class ReconciliationReport:
     @property
     def open_here(self) -> Decimal:
         return sum((row.here for row in self.customers), ZERO)
+
+    @property
+    def open_there(self) -> Decimal:
+        return sum((row.there for row in self.customers), ZERO)
+
+    @property
+    def credits_there(self) -> Decimal | None:
+        """Returns what is left of all credits; None where the books were not asked."""
+        return sum((row.credits or ZERO for row in self.customers), ZERO) if self.by_reading else None
+
+    @property
+    def balance_there(self) -> Decimal | None:
+        """Returns what all customers owe by all that the books have; None where they were not asked."""
+        return sum((row.balance or ZERO for row in self.customers), ZERO) if self.by_reading else None
 
     @property
     def amount(self) -> Decimal:
@@ -117,12 +152,12 @@ def make_report(
     Without a reading the books are taken as they were last seen. Asks no provider and writes nothing."""
     first_day = first_day_of(connection)
     period = Period(first_day if first is None else first, last)
-    pairs, customers = pairs_of(connection, reading, first_day)
-    comparison = compare(pairs, period)
-    names = _Names(connection, customers, comparison)
-    owed = [
-        names.row(party, sides[HERE], sides[THERE]) for party, sides in comparison.owed.items() if any(sides.values())
-    ]
+    sides = pairs_of(connection, reading, first_day)
+    comparison = compare(sides.pairs, period)
+    receivables = _receivables(sides, reading) if reading else None
+    names = _Names(connection, sides.customers, comparison, receivables)
+    owing = {party for party, both in comparison.owed.items() if any(both.values())} | {*(receivables or ())}
+    owed = [names.row(party, *_both(comparison, party)) for party in sorted(owing)]
     return ReconciliationReport(
         connection=connection,
         as_of=(reading.as_of or reading.began_at) if reading else connection.last_synced_at or timezone.now(),
@@ -132,7 +167,36 @@ def make_report(
         comparison=comparison,
         customers=sorted(owed, key=lambda row: (not row.difference, row.name.casefold(), row.client_id, row.remote_id)),
         differences=[_row(connection, difference, names) for difference in _ordered(comparison.differences)],
+        credits=_credit_rows(sides.customers, reading, names) if reading else [],
     )
+
+
+def _both(comparison: Comparison, party: str) -> tuple[Decimal, Decimal]:
+    both = comparison.owed.get(party, {})
+    return both.get(HERE, ZERO), both.get(THERE, ZERO)
+
+
+def _receivables(sides: BothSides, reading: BooksReading) -> dict[str, Receivable]:
+    """Returns what customers owe there, by party."""
+    invoices, payments = (sides.rows[kind.name].values() for kind in READ)
+    owed = receivables_of(invoices, payments, reading.credits)
+    return {sides.customers.party_there(customer): receivable for customer, receivable in owed.items()}
+
+
+def _credit_rows(customers: Customers, reading: BooksReading, names: "_Names") -> list[CreditRow]:
+    """Returns the newest first."""
+    rows = [
+        CreditRow(
+            names.row(customers.party_there(credit["customer"])),
+            credit["id"],
+            credit["number"],
+            credit["date"],
+            Decimal(credit["total"]),
+            Decimal(credit["open"]),
+        )
+        for credit in reading.credits
+    ]
+    return sorted(rows, key=lambda row: (row.date, row.remote_id), reverse=True)
 
 
 def _ordered(differences: Iterable[Difference]) -> list[Difference]:
@@ -148,11 +212,18 @@ def _ordered(differences: Iterable[Difference]) -> list[Difference]:
 class _Names:
     """Names of all that the report shows; one query for some hundred clients."""
 
-    def __init__(self, connection: Connection, customers: Customers, comparison: Comparison):
-        self.customers = customers
+    def __init__(
+        self,
+        connection: Connection,
+        customers: Customers,
+        comparison: Comparison,
+        receivables: Mapping[str, Receivable] | None,
+    ):
+        self.customers, self.receivables = customers, receivables
         parties = {party for party, sides in comparison.owed.items() if any(sides.values())}
         for difference in comparison.differences:
             parties |= {document.party for document in difference.pair.counting()} | difference.owed.keys()
+        parties |= {*(receivables or ())}
         ids = sorted(party for party in parties if not party.startswith(Customers.THERE_ONLY))
         self.clients: dict[str, str] = {}
         for start in range(0, len(ids), 500):
@@ -163,7 +234,10 @@ class _Names:
         remote_id = self.customers.customer_of(party)
         name = self.clients.get(party) or self.customers.names.get(remote_id, "")
         client_id = "" if party.startswith(Customers.THERE_ONLY) else party
-        return OwedRow(client_id, remote_id, name, here, there)
+        if self.receivables is None:
+            return OwedRow(client_id, remote_id, name, here, there)
+        owes = self.receivables.get(party) or Receivable()
+        return OwedRow(client_id, remote_id, name, here, there, owes.credits, owes.balance)
 
 
 def _row(connection: Connection, difference: Difference, names: _Names) -> DifferenceRow:

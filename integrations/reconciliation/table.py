@@ -1,4 +1,4 @@
-"""The differences as a table for spreadsheets."""
+"""The differences as a table for spreadsheets, and below them what is left of credits."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,8 @@ from integrations.reconciliation.report import ReconciliationReport
 
 
 def csv_table(report: ReconciliationReport) -> Iterator[str]:
-    """Yields the lines: a head, then one for each difference. `difference` is what is here less what is there."""
+    """Yields the lines: a head, then one for each difference, then one for each credit. `difference` is what is here
+    less what is there; a credit is in the books by its nature, and so no difference."""
     remote = report.provider.remote_id_name
     yield csv_line(["kind", "record_id", remote, "number", "name", "client_id", "date_here", "date_there", "here",
                     "there", "difference", "open_here", "open_there", "cause", "fields", "message",
@@ -22,4 +23,10 @@ def csv_table(report: ReconciliationReport) -> Iterator[str]:
             (here or ZERO) - (there or ZERO),
             sum((owed.here for owed in row.owed), ZERO), sum((owed.there for owed in row.owed), ZERO),
             difference.cause, " ".join(difference.fields), row.sentence, row.next_action_url,
+        ])  # fmt: skip
+    sentence = f"What is left of a credit in {report.provider.label}. FieldCamp has no credits: it is no difference."
+    for credit in report.credits:
+        yield csv_line([
+            "credit", "", credit.remote_id, credit.number, credit.party.name, credit.party.client_id, "", credit.date,
+            None, credit.left, ZERO, ZERO, -credit.left, "", "", sentence, "",
         ])  # fmt: skip

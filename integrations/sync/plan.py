@@ -58,10 +58,10 @@ def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
             return Decision(pair, Action.PULL, pull=decision.pull)
         return Decision(pair, Action.NOTHING, reason=ONLY_PULLS)
     if (decision.pull or action is Action.REMOVE_LOCAL) and not policy.pulls and pair.kind.owner is Owner.LOCAL:
-        if policy.full:  # a full sync repairs each difference, and here FieldCamp's side is the right one
-            return Decision(pair, Action.UPDATE_REMOTE, push={**decision.push, **_wanted(pair, decision.pull)})
-        if decision.push:
-            return Decision(pair, Action.UPDATE_REMOTE, push=decision.push)
+        # A full sync repairs each difference, and here FieldCamp's side is the right one.
+        push = {**decision.push, **(_wanted(pair, decision.pull) if policy.full else {})}
+        if push:
+            return Decision(pair, Action.UPDATE_REMOTE, push=push)
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
     if action is Action.WAIT and not policy.pushes and not pair.has_counterpart:
         return Decision(pair, Action.NOTHING, reason=ONLY_PULLS)
@@ -72,7 +72,7 @@ def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
 
 def _wanted(pair: Pair, names: Iterable[str]) -> dict[str, Any]:
     local = pair.local.fields or {}
-    return {name: local[name] for name in names}
+    return {name: local[name] for name in names if name not in pair.kind.pulled}
 
 
 def _of_remote_owner(pair: Pair) -> Decision:
@@ -171,7 +171,9 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     for name in differing:
         edited_there = pair.base is not None and not same(pair.kind, name, base.get(name), seen.get(name))
         edited_here = pair.base is None or local.get(name) != base.get(name)
-        if name not in pair.kind.two_way or not (edited_there or _first_met(pair, seen, name)):
+        if name in pair.kind.pulled:
+            pull[name] = seen.get(name)
+        elif name not in pair.kind.two_way or not (edited_there or _first_met(pair, seen, name)):
             push[name] = local.get(name)
         elif edited_here and not _first_met(pair, local, name, blank=True):
             contested.append(name)
@@ -236,7 +238,8 @@ def _says_otherwise(one: Fields, other: Fields, name: str) -> bool:
 def _edited_unsaid(pair: Pair, local: Fields, seen: Fields) -> list[str]:
     """Returns the fields that have changed in FieldCamp, and of which the other side does not say what it has."""
     names = [name for name in _compared_fields(pair.kind, local, seen) if name not in seen]
-    return [name for name in names if _says_otherwise(local, pair.base or {}, name)]
+    unsaid = [name for name in names if name not in pair.kind.pulled]
+    return [name for name in unsaid if _says_otherwise(local, pair.base or {}, name)]
 
 
 def _changed_here(pair: Pair, local: Fields) -> list[str]:

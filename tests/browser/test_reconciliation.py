@@ -34,6 +34,9 @@ def planting(google, worker, owner, company, books) -> Planting:  # noqa: F811
     planting.deleted_there(planting.paid[0][1])
     planting.by_hand(planting.clients[1], "H-1", "1234567.89")
     planting.voided_there(planting.invoices[1])
+    line = planting.there(planting.invoices[2])["Line"][0]
+    customer = {"value": planting.remote_id(planting.clients[2])}
+    books.add("CreditMemo", CustomerRef=customer, Line=[line], DocNumber="CM-7", TxnDate="2026-11-20")
     return planting
 
 
@@ -46,6 +49,7 @@ def test_the_books_are_asked_and_each_difference_is_shown(scheme, planting, open
     person.press("Ask QuickBooks now")
     expect(page.get_by_role("heading", name="4 differences")).to_be_visible()
     expect(page.get_by_role("link", name=f"Open here Invoice {planting.invoices[0].number}")).to_be_visible()
+    expect(page.get_by_role("cell", name="CM-7")).to_be_visible()
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
     root = "document.documentElement"

@@ -1,5 +1,5 @@
 """Which payment settles how much of which invoice, and with which credit memos: kept on the payment's lines, shown on
-the invoice as LinkedTxn.
+the invoice as LinkedTxn. Money that a customer gets back is settled in the same way: by what it is taken of.
 
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/payment
 """
@@ -15,9 +15,33 @@ from fieldcamp.sandbox.intuit.totals import ZERO
 Body = dict[str, Any]
 
 INVOICE, CREDIT = "Invoice", "CreditMemo"
-KINDS = (INVOICE, CREDIT)
+CHARGES = ("Expense", "Check")  # purchases by which a customer got money back, as they were paid
+KINDS = (INVOICE, CREDIT, *CHARGES)
 # Where what is open of each stands.
-OPEN = {INVOICE: ("Balance",), CREDIT: ("Balance", "RemainingCredit")}
+OPEN = {INVOICE: ("Balance",), CREDIT: ("Balance", "RemainingCredit"), **dict.fromkeys(CHARGES, ("Balance",))}
+
+
+def linked(books: Books, kind: str, txn: str) -> Stored | None:
+    """What a link of a payment leads to."""
+    stored = books.get("Purchase" if kind in CHARGES else kind, txn)
+    return stored if stored is None or kind_of(stored) == kind else None
+
+
+def kind_of(stored: Stored) -> str:
+    """How links call it."""
+    if stored.type != "Purchase":
+        return stored.type
+    return "Check" if stored.body["PaymentType"] == "Check" else "Expense"
+
+
+def charges(payment: Body) -> list[Body]:
+    """A payment's lines of money that was paid back of it."""
+    return [each for each in payment.get("Line", []) if each["LinkedTxn"][0].get("TxnType") in CHARGES]
+
+
+def paid_back(payment: Body) -> Decimal:
+    """How much of a payment was paid back, and of the credits beside it."""
+    return sum((decimal(each["Amount"]) for each in charges(payment)), ZERO)
 
 
 def of(payment: Body, kind: str = INVOICE) -> dict[str, Decimal]:
@@ -51,7 +75,7 @@ def payments_of(books: Books, settled: Body) -> list[Stored]:
 
 def paid(books: Books, invoice: Stored) -> Decimal:
     """How much of an invoice is paid, or of a credit memo used."""
-    found = (of(payment.body, invoice.type).get(invoice.id, ZERO) for payment in payments_of(books, invoice.body))
+    found = (of(payment.body, kind_of(invoice)).get(invoice.id, ZERO) for payment in payments_of(books, invoice.body))
     return sum(found, ZERO)
 
 
@@ -65,7 +89,7 @@ def carry_over(books: Books, payment: str, new: Body, old: Body) -> None:
 
 
 def _follow(books: Books, kind: str, txn: str, payment: str, now: Decimal | None, before: Decimal | None) -> None:
-    stored = books.get(kind, txn)
+    stored = linked(books, kind, txn)
     if stored is None:
         return
     body = dict(stored.body)
@@ -90,9 +114,10 @@ def release(books: Books, invoice: Stored, excess: Decimal) -> None:
         applied[invoice.id] -= back
         if not applied[invoice.id]:
             gone.append({"TxnId": payment.id, "TxnType": "Payment"})
-        used = _shortened(credits, sum(applied.values(), ZERO))
-        unapplied = decimal(payment.body["TotalAmt"]) - sum(applied.values(), ZERO) + sum(used.values(), ZERO)
-        body = payment.body | {"Line": lines(applied, used), "UnappliedAmt": number(unapplied)}
+        settled = sum(applied.values(), ZERO) + paid_back(payment.body)
+        used = _shortened(credits, settled)
+        unapplied = decimal(payment.body["TotalAmt"]) - settled + sum(used.values(), ZERO)
+        body = payment.body | {"Line": lines(applied, used) + charges(payment.body), "UnappliedAmt": number(unapplied)}
         books.change(payment, body)
         for memo in credits:
             if used.get(memo) != credits[memo]:

@@ -103,9 +103,9 @@ def _tidied(value: Any, name: str = "") -> Any:
 def _complete(books: Books, entity: Entity, body: Body) -> None:
     """What the rules of that type take for granted."""
     home = {"value": books.preference("CurrencyPrefs", "HomeCurrency", {"value": "USD"})["value"]}
-    if entity.name in SALES or entity.name in ("Payment", "Deposit", "TimeActivity"):
+    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase", "TimeActivity"):
         body.setdefault("TxnDate", books.today)
-    if entity.name in SALES or entity.name in ("Payment", "Deposit"):
+    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase"):
         _complete_money(entity.name, body, home)
     if entity.name in SALES:
         _complete_sale(entity.name, body)
@@ -138,8 +138,21 @@ def _complete_money(name: str, body: Body, home: Body) -> None:
         body.setdefault("DepositToAccountRef", {"value": "35"})
     for line in body["Line"] if name in ("Payment", "Deposit") else ():
         line.setdefault("Amount", 0)
+    if name == "Purchase":
+        _complete_purchase(body)
     if name in ("Invoice", "Payment") and "CustomerRef" not in body:
         raise BadInput("CustomerRef is missing.")
+
+
+def _complete_purchase(body: Body) -> None:
+    payee = body.get("EntityRef", {}).get("value")
+    if not payee:
+        raise BadInput("EntityRef is missing: expenses are those by which a customer gets money back.")
+    body |= {"CustomerRef": {"value": payee}, "EntityRef": {"value": payee, "type": "Customer"}}
+    body.setdefault("PaymentType", "Cash")
+    body.setdefault("Balance", body["TotalAmt"])
+    body.setdefault("LinkedTxn", [])
+    body["Line"] = []  # what the sandbox knows of it is the amount on receivables
 
 
 def _complete_sale(name: str, body: Body) -> None:

@@ -47,7 +47,8 @@ def _money(books: Books, account: str, waits: bool) -> Decimal:
         account,
     )
     banked = _sum(books, "Deposit", TOTAL, INTO, account) + back
-    return received + banked - _sum(books, "RefundReceipt", TOTAL, INTO, account)
+    spent = _sum(books, "Purchase", TOTAL, "NOT deleted AND json_extract(body, '$.AccountRef.value') = ?", account)
+    return received + banked - spent - _sum(books, "RefundReceipt", TOTAL, INTO, account)
 
 
 def _sum(books: Books, entity: str, value: str, where: str = "NOT deleted", *params: str) -> Decimal:

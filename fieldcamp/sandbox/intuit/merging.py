@@ -15,9 +15,9 @@ from fieldcamp.sandbox.intuit.store import Stored
 Body = dict[str, Any]
 
 SALES = ("Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt")
-OF_CUSTOMERS = (*SALES, "Payment", "TimeActivity")
+OF_CUSTOMERS = (*SALES, "Payment", "Purchase", "TimeActivity")
 # What else names a customer or an item: a line of a deposit, what a note is attached to.
-NAMING = ("Deposit", "Attachable")
+NAMING = ("Deposit", "Purchase", "Attachable")
 
 
 def customers(books: Books, kept_id: str, lost_id: str) -> None:

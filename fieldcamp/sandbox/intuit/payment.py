@@ -42,7 +42,7 @@ def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
         for txn in new:
             _check_link(books, draft, kind, txn, new[txn], before.get(txn, ZERO))
         moved = (each for each in {**before, **new} if before.get(each) != new.get(each))
-        dates += [found.body["TxnDate"] for found in (books.get(kind, each) for each in moved) if found]
+        dates += [found.body["TxnDate"] for found in (allocations.linked(books, kind, each) for each in moved) if found]
     transactions.check_period(books, draft, old, *dates)
 
 
@@ -61,9 +61,9 @@ def _line(sent: Body) -> Body:
 def _unapplied(draft: Body, total: Decimal) -> Decimal:
     """What is left of the payment when its invoices are settled, credit memos helping."""
     invoices, memos = of(draft), of(draft, CREDIT)
-    if len(invoices) + len(memos) < len(draft["Line"]):
+    if sum(len(of(draft, kind)) for kind in KINDS) < len(draft["Line"]):
         raise errors.business("An invoice can be paid by one line of a payment only.", "Line")
-    applied, credited = sum(invoices.values(), ZERO), sum(memos.values(), ZERO)
+    applied, credited = sum(invoices.values(), allocations.paid_back(draft)), sum(memos.values(), ZERO)
     if credited > applied:
         raise errors.business("The credits cannot be more than what they settle.", "Line")
     if applied - credited > total:
@@ -72,13 +72,15 @@ def _unapplied(draft: Body, total: Decimal) -> Decimal:
 
 
 def _check_link(books: Books, draft: Body, kind: str, txn: str, amount: Decimal, before: Decimal) -> None:
-    stored, payer = books.get(kind, txn), draft["CustomerRef"]["value"]
+    stored, payer = allocations.linked(books, kind, txn), draft["CustomerRef"]["value"]
     owner = stored.body["CustomerRef"]["value"] if stored else ""
     if stored is None or (owner != payer and owner not in people.family(books, payer)):
         text_ = f"Transaction {txn} cannot be linked to a payment of this customer."
         raise Fault(620, "Transaction cannot be linked", text_, "Line.LinkedTxn.TxnId")
     if amount > decimal(stored.body["Balance"]) + before:
-        what = "balance of the invoice" if kind == INVOICE else "amount of the credit memo"
+        what = {INVOICE: "balance of the invoice", CREDIT: "amount of the credit memo"}.get(
+            kind, "amount of the refund"
+        )
         raise errors.business(f"You can't apply more than the open {what}.", "Line.Amount")
 
 
@@ -111,7 +113,7 @@ def _settle(books: Books, new: Stored | None, old: Stored | None) -> None:
 def _check_removal(books: Books, old: Stored) -> None:
     refuse_deposited(old)
     _refuse_settled(old)
-    settled = [books.get(kind, each) for kind in KINDS for each in of(old.body, kind)]
+    settled = [allocations.linked(books, kind, each) for kind in KINDS for each in of(old.body, kind)]
     transactions.check_period(books, {}, old, *(each.body["TxnDate"] for each in settled if each))
 
 
@@ -145,7 +147,7 @@ def _respond(books: Books, shown: Body, stored: Stored) -> None:
     transactions.show_currency(shown)
     for line in shown["Line"]:
         link = line["LinkedTxn"][0]
-        settled = books.get(link["TxnType"], link["TxnId"])
+        settled = allocations.linked(books, link["TxnType"], link["TxnId"])
         if settled is None:
             continue
         before = decimal(settled.body.get("Balance")) + decimal(line["Amount"])

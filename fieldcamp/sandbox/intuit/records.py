@@ -101,6 +101,8 @@ def _owed(name: str, body: Body) -> Decimal:
     total = decimal(body.get("TotalAmt"))
     if name == "Invoice":
         return total - decimal(body.get("Deposit"))
+    if name == "Purchase":
+        return total
     return -total if name in ("Payment", "CreditMemo") else ZERO
 
 
@@ -139,7 +141,7 @@ def _withdraw(books: Books, memo: Stored) -> None:
             applied[invoice] -= back
             left -= back
         target = {"Id": payment.id, "SyncToken": str(payment.token), "sparse": True}
-        lines = allocations.lines(applied, credits)
+        lines = allocations.lines(applied, credits) + allocations.charges(payment.body)
         if lines or payment.body["TotalAmt"]:
             engine.write(books, books.entities["Payment"], target | {"Line": lines})
         else:

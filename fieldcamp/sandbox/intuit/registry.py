@@ -13,6 +13,7 @@ from fieldcamp.sandbox.intuit.invoice import INVOICE
 from fieldcamp.sandbox.intuit.lists import ACCOUNT, ITEM, PAYMENT_METHOD, TERM
 from fieldcamp.sandbox.intuit.payment import PAYMENT
 from fieldcamp.sandbox.intuit.people import CUSTOMER, EMPLOYEE, VENDOR
+from fieldcamp.sandbox.intuit.purchase import PURCHASE
 from fieldcamp.sandbox.intuit.receipts import REFUND_RECEIPT, SALES_RECEIPT
 from fieldcamp.sandbox.intuit.tax import COMPANY_INFO, PREFERENCES, TAX_AGENCY, TAX_CODE, TAX_RATE, create_code
 from fieldcamp.sandbox.intuit.time_activity import TIME_ACTIVITY
@@ -23,7 +24,7 @@ ENTITIES: dict[str, Entity] = {
     for entity in (
         *(CUSTOMER, VENDOR, EMPLOYEE, ITEM, ACCOUNT, TERM, PAYMENT_METHOD, CLASS, DEPARTMENT),
         *(TAX_CODE, TAX_RATE, TAX_AGENCY, INVOICE, PAYMENT, CREDIT_MEMO, ESTIMATE, SALES_RECEIPT, REFUND_RECEIPT),
-        *(DEPOSIT, TIME_ACTIVITY, ATTACHABLE, COMPANY_INFO, PREFERENCES),
+        *(DEPOSIT, PURCHASE, TIME_ACTIVITY, ATTACHABLE, COMPANY_INFO, PREFERENCES),
     )
 }
 SEGMENTS: dict[str, Entity] = {entity.segment: entity for entity in ENTITIES.values()}

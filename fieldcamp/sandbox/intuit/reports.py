@@ -48,6 +48,7 @@ def _aged_receivables(books: Books, day: date, query: Mapping[str, str]) -> Body
     amounts: Amounts = {}
     for entity, field, sign in (
         ("Invoice", "Balance", 1),
+        ("Purchase", "Balance", 1),
         ("CreditMemo", "Balance", -1),
         ("Payment", "UnappliedAmt", -1),
     ):

@@ -47,6 +47,7 @@ class Payments:
         invoices, credits = (list(_open(books, stored, customer, kind, chosen[kind])) for kind in APPLY)
         amount = body.get("TotalAmt") if stored else sum((decimal(each["applied"]) for each in invoices), ZERO)
         facts = [("Amount", money(body["TotalAmt"])), ("Not applied", money(body["UnappliedAmt"]))] if stored else []
+        facts += [("Paid back", money(back))] if (back := allocations.paid_back(body)) else []
         return {
             "title": "Payment" if stored else self.new,
             "chips": _chips(body) if stored else [],
@@ -67,7 +68,8 @@ class Payments:
             **{name: sent.get(name, "") for name in ("TxnDate", "PaymentRefNum", "PrivateNote")},
             "PaymentMethodRef": {"value": sent.get("method", "")},
             "DepositToAccountRef": {"value": sent.get("account", "")},
-            "Line": allocations.lines(amounts[INVOICE], amounts[CREDIT]),
+            "Line": allocations.lines(amounts[INVOICE], amounts[CREDIT])
+            + allocations.charges(stored.body if stored else {}),
         }
         if not body["TotalAmt"]:
             del body["DepositToAccountRef"]  # without money there is nothing to put anywhere

@@ -1,11 +1,15 @@
 """Items, tax rates, invoices and payments."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -113,13 +117,21 @@ class InvoiceAdmin(RowsAdmin):
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
-                       "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
+                       "settled_by", "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
         (_("Discount, tax and message"), {"fields": (("discount_percent", "discount_amount"), "tax_rate", "memo")}),
         (
             _("Totals"),
-            {"fields": (("subtotal", "discount_total"), ("taxed_with", "tax_total"), "total", ("paid", "open"))},
+            {
+                "fields": (
+                    ("subtotal", "discount_total"),
+                    ("taxed_with", "tax_total"),
+                    "total",
+                    ("paid", "open"),
+                    "settled_by",
+                )
+            },
         ),
         (_("Record"), {"fields": (("id", _SENT), "sent_to", (_VOIDED, "void_reason")), "classes": ("collapse",)}),
     )
@@ -167,6 +179,14 @@ class InvoiceAdmin(RowsAdmin):
         address = to.get("address") or {}
         return ", ".join(text for text in (to.get("name"), to.get("email"), *address.values()) if text) or "–"
 
+    @display(description=_("Settled by"))
+    def settled_by(self, invoice: Invoice) -> str:
+        """Returns what has settled it, as what it is: payments, credits that the books have applied, a deposit."""
+        if invoice._state.adding:
+            return "–"
+        rows = format_html_join("", "<li>{}</li>", ((row,) for row in _settling(invoice)))
+        return format_html("<ul>{}</ul>", rows) if rows else "–"
+
     @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
         return f"{invoice.balance:,.2f}"
@@ -186,15 +206,15 @@ class InvoiceAdmin(RowsAdmin):
 class PaymentAdmin(RowsAdmin):
     form = PaymentForm
     inlines = (AllocationRows,)
-    list_display = ("date", "client", "amount", "method", "reference", "state")
+    list_display = ("date", "client", "amount", "how", "reference", "state")
     list_filter = ("method", ("date", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("client__parent",)
     search_fields = ("reference", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "left_over", "where", _VOIDED)
-    fieldsets = (
+    readonly_fields = ("id", "credited", "elsewhere", "left_over", "where", _VOIDED)
+    fieldsets: Any = (
         (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "left_over"), "seen_version")}),
         (_("Notes"), {"fields": ("notes",)}),
         (_("Record"), {"fields": (("id", "where"), _VOIDED), "classes": ("collapse",)}),
@@ -210,9 +230,25 @@ class PaymentAdmin(RowsAdmin):
         )
     }
 
-    @display(description=_("State"), label={"void": "danger", "received": ""})
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Returns the sections; what the books have done with the payment stands there only if they have."""
+        sections = super().get_fieldsets(request, obj)
+        beside = tuple(name for name in ("credited", "elsewhere") if obj is not None and getattr(obj, name))
+        if not beside:
+            return sections
+        (title, first), *others = sections
+        *rows, version = first["fields"]
+        return ((title, {**first, "fields": (*rows, beside, version)}), *others)
+
+    @display(description=_("State"), label={"void": "danger", "received": "", "credit": "info"})
     def state(self, payment: Payment) -> tuple[str, str]:
-        return ("void", gettext("Void")) if payment.voided_at else ("received", gettext("Received"))
+        if payment.voided_at:
+            return "void", gettext("Void")
+        return ("credit", gettext("Credit applied")) if payment.is_credit else ("received", gettext("Received"))
+
+    @display(description=_("Method"), ordering="method")
+    def how(self, payment: Payment) -> str:
+        return "–" if payment.is_credit else payment.get_method_display()
 
     @display(description=_("Unapplied"))
     def left_over(self, payment: Payment) -> str:
@@ -221,6 +257,30 @@ class PaymentAdmin(RowsAdmin):
     @display(description=_("Recorded in"))
     def where(self, payment: Payment) -> str:
         return payment.made_in.replace("_", " ").capitalize() or "FieldCamp"
+
+
+def _settling(invoice: Invoice) -> Iterator[str]:
+    """Yields what has settled the invoice, the oldest first: a deposit that was taken with it, then payments."""
+    if invoice.deposit:
+        taken = gettext("{amount}: deposit, taken in the books")
+        yield taken.format(amount=f"{invoice.deposit:,.2f}")
+    live = invoicing.live_allocations(invoice).select_related("payment").order_by("payment__date", "payment_id")
+    for share in live:
+        payment = share.payment
+        page = reverse("admin:workspace_payment_change", args=[payment.pk])
+        yield format_html('{}: <a class="underline" href="{}">{}</a>', f"{share.amount:,.2f}", page, _called(payment))
+
+
+def _called(payment: Payment) -> str:
+    """Returns what a payment is, and of when: "check 2217 on …", "credit applied in the books on …"."""
+    day = date_format(payment.date, "j M Y")
+    if payment.is_credit:
+        return gettext("credit applied in the books on {day}").format(day=day)
+    by = " ".join(text for text in (payment.get_method_display(), payment.reference) if text)
+    if payment.credited:
+        said = gettext("payment ({by}) on {day}, with {credit} of credit applied in the books")
+        return said.format(by=by, day=day, credit=f"{payment.credited:,.2f}")
+    return gettext("payment ({by}) on {day}").format(by=by, day=day)
 
 
 def price(value: Decimal) -> str:

@@ -285,6 +285,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "deposit",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="deposit taken in the books",
+                    ),
+                ),
+                (
                     "client",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -412,6 +422,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reference", models.CharField(blank=True, max_length=21, verbose_name="reference")),
+                (
+                    "credited",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="credit applied in the books",
+                    ),
+                ),
+                (
+                    "elsewhere",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=15,
+                        verbose_name="used otherwise in the books",
+                    ),
+                ),
                 ("notes", models.TextField(blank=True, max_length=1000, verbose_name="notes")),
                 (
                     "made_in",

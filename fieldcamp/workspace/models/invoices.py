@@ -82,12 +82,14 @@ class Invoice(TrackedModel):
 
     What it was sent with stays with it, whatever becomes of the lists: `billed_to` {"name", "email", "address"}, and
     `tax_parts` [{"name", "rate"}] of the tax `tax_name`, as they were on the day `taxed_on`.
+
+    `deposit` is money that was taken on the invoice's form in the books, beside all payments: FieldCamp reads it only.
     """
 
     kind = "invoice"
     tracked = (
         "number", "client_id", "date", "due_date", "memo", "discount_percent", "discount_amount", "tax_rate_id",
-        "lines_digest", "total", "settlement", "sent_at", "voided_at", "void_reason", "deleted_at",
+        "lines_digest", "total", "deposit", "settlement", "sent_at", "voided_at", "void_reason", "deleted_at",
     )  # fmt: skip
 
     id = PrefixedIdField("inv", verbose_name=_("id"))
@@ -120,6 +122,9 @@ class Invoice(TrackedModel):
     tax_total = models.DecimalField(_("tax total"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
     total = models.DecimalField(_("total"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
     paid = models.DecimalField(_("paid"), max_digits=15, decimal_places=2, default=ZERO, editable=False)
+    deposit = models.DecimalField(
+        _("deposit taken in the books"), max_digits=15, decimal_places=2, default=ZERO, editable=False
+    )
 
     class Meta:
         verbose_name = _("invoice")
@@ -137,7 +142,12 @@ class Invoice(TrackedModel):
     @property
     def balance(self) -> Decimal:
         """Returns what is still to be paid."""
-        return ZERO if self.voided_at else self.total - self.paid
+        return ZERO if self.voided_at else self.total - self.settled
+
+    @property
+    def settled(self) -> Decimal:
+        """Returns what payments and the deposit have taken off it."""
+        return self.paid + self.deposit
 
     @property
     def status(self) -> InvoiceStatus:

@@ -24,12 +24,14 @@ class PaymentMethod(models.TextChoices):
 class Payment(TrackedModel):
     """Money of a client. What is not allocated to invoices stays unapplied.
 
-    One that was made in the books may have allocations above its amount: credits that were applied there.
+    In the books credits may be applied together with it, or with no money at all (`credited`), and a part of it may be
+    used for what FieldCamp does not have, such as a refund (`elsewhere`): FieldCamp reads these only.
     """
 
     kind = "payment"
     tracked = (
-        "client_id", "amount", "date", "method", "reference", "notes", "allocations_digest", "voided_at", "deleted_at",
+        "client_id", "amount", "credited", "elsewhere", "date", "method", "reference", "notes", "allocations_digest",
+        "voided_at", "deleted_at",
     )  # fmt: skip
 
     id = PrefixedIdField("pay", verbose_name=_("id"))
@@ -43,6 +45,12 @@ class Payment(TrackedModel):
     made_in = models.CharField(
         _("made in"), max_length=20, blank=True, editable=False, help_text=_("Empty: FieldCamp.")
     )
+    credited = models.DecimalField(
+        _("credit applied in the books"), max_digits=15, decimal_places=2, default=ZERO, editable=False
+    )
+    elsewhere = models.DecimalField(
+        _("used otherwise in the books"), max_digits=15, decimal_places=2, default=ZERO, editable=False
+    )
     voided_at = models.DateTimeField(_("voided at"), null=True, blank=True, editable=False)
     allocations_digest = models.CharField(max_length=16, editable=False)
 
@@ -53,12 +61,24 @@ class Payment(TrackedModel):
         indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="payment_since")]
 
     def __str__(self) -> str:
+        if self.is_credit:
+            return gettext("Credit of {amount}, applied on {day}").format(amount=self.credited, day=self.date)
         return gettext("{amount} on {day}").format(amount=self.amount, day=self.date)
+
+    @property
+    def is_credit(self) -> bool:
+        """Returns whether it is no money at all: it only applies credits to invoices."""
+        return bool(self.credited) and not self.amount
+
+    @property
+    def applicable(self) -> Decimal:
+        """Returns what invoices may take of it in all."""
+        return self.amount + self.credited - self.elsewhere
 
     @property
     def unapplied(self) -> Decimal:
         """Returns what no invoice has taken."""
-        return max(self.amount - sum((row.amount for row in self.allocations.all()), ZERO), ZERO)
+        return max(self.applicable - sum((row.amount for row in self.allocations.all()), ZERO), ZERO)
 
 
 class PaymentAllocation(models.Model):

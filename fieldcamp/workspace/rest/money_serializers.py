@@ -111,8 +111,9 @@ class InvoiceSerializer(StrictSerializer):
     discountTotal = AmountField(source="discount_total", read_only=True)
     taxTotal = AmountField(source="tax_total", read_only=True)
     total = AmountField(read_only=True)
-    paid = AmountField(read_only=True)
-    balance = AmountField(read_only=True)
+    paid = AmountField(read_only=True, help_text="What payments have taken off it.")
+    deposit = AmountField(read_only=True, help_text="Taken on the invoice's form in the books, beside all payments.")
+    balance = AmountField(read_only=True, help_text="What is still to be paid.")
     sentAt = InstantField(source="sent_at", read_only=True, allow_null=True)
     voidedAt = InstantField(source="voided_at", read_only=True, allow_null=True)
     voidReason = OptionalText(source="void_reason", read_only=True, required=None, default=serializers.empty)
@@ -146,7 +147,14 @@ class PaymentSerializer(StrictSerializer):
         many=True, required=False, default=list, max_length=_ROWS,
         help_text="What it pays. Replaced as a whole; what is left of the amount stays unapplied.",
     )  # fmt: skip
-    unapplied = AmountField(read_only=True)
+    credited = AmountField(
+        read_only=True, help_text="Credit that was applied to the invoices in the books, beside the amount."
+    )
+    appliedElsewhere = AmountField(
+        source="elsewhere", read_only=True,
+        help_text="What of it is used in the books for something else, such as a refund.",
+    )  # fmt: skip
+    unapplied = AmountField(read_only=True, help_text="What is left: no invoice has taken it.")
     madeIn = OptionalText(source="made_in", read_only=True, required=None, default=serializers.empty)
     voidedAt = InstantField(source="voided_at", read_only=True, allow_null=True)
     createdAt = InstantField(source="created_at", read_only=True)

@@ -18,6 +18,7 @@ from integrations.records import (
     Company,
     Container,
     Fields,
+    OpenCredit,
     Operation,
     Page,
     Reference,
@@ -66,3 +67,6 @@ class QuickBooksClient:
 
     def references(self, kind: str) -> list[Reference]:
         return self._books.references(kind)
+
+    def open_credits(self) -> list[OpenCredit]:
+        return self._books.open_credits()

@@ -58,6 +58,12 @@ def _blocked(operation: Operation, body: Body) -> Rejected | None:
     if not is_void(operation) or not body or is_voided(body):
         return None
     total, balance = decimal(body.get("TotalAmt")), decimal(body.get("Balance", body.get("TotalAmt")))
+    if deposit := decimal(body.get("Deposit")):
+        return Rejected(
+            f"A deposit of {cents(deposit)} was taken on this invoice in QuickBooks, and a void would lose it. Take the"
+            " deposit off the invoice there, then retry.",
+            reason=ProblemReason.HAS_PAYMENTS,
+        )
     if balance != total:
         return Rejected(
             f"Payments of {cents(total - balance)} are applied to this invoice in QuickBooks. Unapply or void them"

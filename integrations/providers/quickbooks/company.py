@@ -8,11 +8,11 @@ from functools import cached_property, partial
 from typing import Any
 
 from integrations.providers.quickbooks.calls import Calls
-from integrations.providers.quickbooks.mapping import items, taxes
+from integrations.providers.quickbooks.mapping import credit_memos, items, taxes
 from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
 from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
 from integrations.providers.reading import read_record
-from integrations.records import Company, Reference, RemoteRecord
+from integrations.records import Company, OpenCredit, Reference, RemoteRecord
 from integrations.transport.client import utc_now
 
 ALL = "Active IN (true, false)"  # a query for a list names the inactive rows only where it is asked for them
@@ -89,6 +89,12 @@ class Books:
             known = [(tax.id, tax.fields) for tax in self.taxes() if not tax.fault]
             return [Reference(id, fields["name"], fields["rate"], fields["active"]) for id, fields in known]
         raise ValueError(f"There is no reference of the kind {kind!r}.")
+
+    def open_credits(self) -> list[OpenCredit]:
+        """Returns the credit memos that are not applied, or not all of it.
+
+        https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/creditmemo"""
+        return [credit_memos.to_credit(row) for row in self.calls.select("CreditMemo", "Balance > '0'")]
 
     @staticmethod
     def _today() -> dt.date:

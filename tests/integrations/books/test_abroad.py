@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from fieldcamp.workspace import invoicing
+from fieldcamp.workspace.models import Item
 from integrations.models import Problem
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.conftest import counts, said
@@ -44,3 +46,52 @@ def test_canadian_invoices_come_to_the_same_cent(company, books, sync, make_clie
         )
     assert not Problem.objects.filter(resolved_at=None).exists()
     assert counts(sync("full"))[:2] == (0, 0)
+
+
+@pytest.mark.slow
+def test_an_invoice_whose_prices_there_include_the_tax(company, books, sync, make_client, make_tax, make_invoice):
+    """What FieldCamp posts says that its prices do not; a bookkeeper may turn that round."""
+    tax = make_tax("GST/PST BC", "0.12")
+    sync(scope="taxes")
+    invoice = make_invoice(make_client(), [(None, 3, "33.33"), (None, 1, "19.99")], tax_rate_id=tax.pk)
+    sync()
+    there = books.one("Invoice", DocNumber=invoice.number)
+    assert there["GlobalTaxCalculation"] == "TaxExcluded"
+    turned = books.edit("Invoice", there["Id"], GlobalTaxCalculation="TaxInclusive", Line=there["Line"])
+    assert turned["Line"][0]["SalesItemLineDetail"]["TaxInclusiveAmt"] > turned["Line"][0]["Amount"]
+    assert [counts(sync(mode))[1] for mode in ("incremental", "full")] == [0, 0]
+    gross = {**turned["Line"][1]["SalesItemLineDetail"], "TaxInclusiveAmt": 56.0}
+    gross.pop("UnitPrice")
+    lines = [turned["Line"][0], {"DetailType": "SalesItemLineDetail", "SalesItemLineDetail": gross}]
+    books.edit("Invoice", there["Id"], Line=lines)
+    assert counts(sync())[:2] == (1, 0)
+    invoice.refresh_from_db()
+    there = books.get("Invoice", there["Id"])
+    assert (invoice.total, invoice.balance) == (money(there["TotalAmt"]), money(there["Balance"]))
+    assert invoice.tax_total == money(there["TxnTaxDetail"]["TotalTax"])
+    assert not Problem.objects.filter(resolved_at=None).exists()
+    more = [{"item_id": None, "description": "More", "quantity": Decimal(1), "unit_price": Decimal(5), "taxable": True}]
+    invoicing.update_invoice(workspace=invoice.workspace, invoice_id=invoice.pk, changes={"lines": more, "memo": "Hi"})
+    assert counts(sync())[1] == 0
+    assert "include the tax" in Problem.objects.get(resolved_at=None, code="RECORD_REJECTED").message
+    assert books.get("Invoice", there["Id"]) == there
+
+
+@pytest.mark.slow
+def test_a_price_that_includes_the_tax_stays_each_sides_own(company, books, sync, make_item):
+    """FieldCamp's prices are before tax: 112.00 with the tax is no price of FieldCamp's."""
+    item = make_item(name="Pump check", price=Decimal(100))
+    sync()
+    there = books.one("Item", Name="Pump check")
+    books.edit("Item", there["Id"], UnitPrice=112.0, SalesTaxIncluded=True)
+    assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0), (0, 0)]
+    item.refresh_from_db()
+    assert item.price == 100
+    Item.objects.filter(pk=item.pk).update(price=Decimal(110), description="Twice a year")
+    assert counts(sync())[:2] == (0, 1)
+    there = books.get("Item", there["Id"])
+    assert (there["UnitPrice"], there["Description"]) == (112, "Twice a year")
+    books.edit("Item", there["Id"], UnitPrice=120.0, SalesTaxIncluded=False)
+    sync()
+    assert books.get("Item", there["Id"])["UnitPrice"] == 110  # both have edited it: FieldCamp wins for items
+    assert not Problem.objects.filter(resolved_at=None).exists()

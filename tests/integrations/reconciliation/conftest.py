@@ -5,6 +5,7 @@ from tests.integrations.books.conftest import (  # noqa: F401  (fixtures)
     clock,
     company,
     connect_books,
+    desk,
     heartbeat,
     intuit,
     make_invoice,

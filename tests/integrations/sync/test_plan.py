@@ -1,13 +1,14 @@
 """The plan, exhaustively: every row of the table, every combination of what changed where, and its laws."""
 
+import dataclasses
 import itertools
 
 import pytest
 
-from integrations.kinds import BLOCK, VISIT
+from integrations.kinds import BLOCK, INVOICE, VISIT
 from integrations.sync.guard import judge
 from integrations.sync.plan import decide, takes
-from integrations.sync.policy import SyncPolicy
+from integrations.sync.policy import SyncPolicy, Winner
 from integrations.sync.state import REMOTE_WRITES, Action, Local, Pair
 
 BASE = {
@@ -125,6 +126,46 @@ def test_directions_hold_back_and_say_so():
     assert decide(pair(seen=BASE | LATER), SyncPolicy(pulls=False, full=True)).push == {
         name: BASE[name] for name in LATER
     }
+
+
+def bill(local: str | None, base: str | None, seen: str | None) -> Pair:
+    """An invoice with these deposits; None is not said."""
+    sides = [{} if deposit is None else {"deposit": deposit} for deposit in (local, base, seen)]
+    view, agreed, there = [{"memo": "Hello", "voided": False, **side} for side in sides]
+    return Pair(INVOICE, "inv_1", "7", Local(fields=view), link_id=1, base=agreed, seen=there, tag="t")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        PLAIN,
+        SyncPolicy(full=True),
+        SyncPolicy(winner=Winner.LOCAL),
+        SyncPolicy(winner=Winner.ASK),
+        SyncPolicy(pushes=False),
+    ],
+)
+def test_what_is_the_other_sides_alone_is_taken_over_and_never_written(policy):
+    decided = [
+        decide(bill("", "", "20.00"), policy),
+        decide(bill("20.00", "20.00", ""), policy),
+        decide(bill("30.00", "10.00", "20.00"), policy),
+        decide(dataclasses.replace(bill("", None, "20.00"), base=None), policy),
+    ]
+    assert [(one.action, one.pull, one.push) for one in decided] == [
+        (Action.PULL, {"deposit": deposit}, {}) for deposit in ("20.00", "", "20.00", "20.00")
+    ]
+    assert decide(bill("20.00", "20.00", None), policy).action is Action.NOTHING
+    assert decide(bill("30.00", "20.00", None), policy).push == {}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_where_only_fieldcamp_writes_it_is_left_alone(full):
+    policy = SyncPolicy(pulls=False, full=full)
+    assert decide(bill("", "", "20.00"), policy).action is Action.NOTHING
+    edited = bill("", "", "20.00")
+    edited = dataclasses.replace(edited, local=Local(fields={**(edited.local.fields or {}), "memo": "Bye"}))
+    assert decide(edited, policy).push == {"memo": "Bye"}
 
 
 def test_a_full_sync_makes_removed_events_again_and_removes_orphans():

@@ -38,12 +38,19 @@ def to_fields(body: Body, rules: TaxRules) -> dict[str, Any]:
         "voided": is_voided(body),
         **{ours: cents(decimal(body[theirs])) for ours, theirs in AMOUNTS.items() if theirs in body},
         "tax_total": cents(decimal((body.get("TxnTaxDetail") or {}).get("TotalTax"))),
+        **({"deposit": _deposit(body)} if "Balance" in body else {}),
     }
     if not is_whole(body):
         return fields
     code = tax_code(body, rules)
     fields |= {"lines": lines.to_lines(rows, bears_tax(body, rules)), "discount": lines.to_discount(rows)}
     return fields | ({} if code is None else {"tax_code": code})
+
+
+def _deposit(body: Body) -> str:
+    """Returns what was taken on the form of an invoice that says what is open of it; none is not said there."""
+    taken = decimal(body.get("Deposit"))
+    return cents(taken) if taken else ""
 
 
 def shown(fields: Fields) -> dict[str, Any]:

@@ -28,12 +28,13 @@ def is_item(body: Body) -> bool:
 
 
 def to_fields(body: Body) -> dict[str, Any]:
-    """Returns what the item says: whether it is taxed only where it does."""
+    """Returns what the item says: whether it is taxed only where it does, and no price that includes the tax, as
+    FieldCamp's prices are before tax."""
     taxed = bool(body.get("Taxable") or ref_id(body, "SalesTaxCodeRef"))
     return {
         "name": without_deleted(body, "Name"),
         "description": text(body, "Description"),
-        "price": plain(decimal(body.get("UnitPrice"))),
+        **({} if body.get("SalesTaxIncluded") else {"price": plain(decimal(body.get("UnitPrice")))}),
         "sku": text(body, "Sku"),
         **({"taxable": taxed} if taxed or "Taxable" in body else {}),
         "active": body.get("Active") is not False,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from fieldcamp.money import cents
@@ -53,7 +54,24 @@ def to_fields(body: Body, methods: Methods) -> dict[str, Any]:
         fields["method"] = method_named(name)
     if allocations_are_whole(body):
         fields["allocations"] = sorted(_allocations(body), key=lambda part: part["invoice"])
+        if "UnappliedAmt" in body:
+            fields |= _beside(body)
     return fields
+
+
+def _beside(body: Body) -> dict[str, str]:
+    """Returns what credits have added to the money, and what of it pays for something else than invoices. Rows say by
+    their kind what they link, yet not always in which direction (a journal entry): the amounts tell that."""
+    rows = body.get("Line") or ()
+    paid = sum((decimal(row.get("Amount")) for row in rows if invoice_of(row)), Decimal(0))
+    credited = sum((decimal(row.get("Amount")) for row in rows if _is_credit(row)), Decimal(0))
+    rest = decimal(body.get("TotalAmt")) + credited - paid - decimal(body["UnappliedAmt"])
+    credited, elsewhere = (credited, rest) if rest >= 0 else (credited - rest, Decimal(0))
+    return {"credited": cents(credited) if credited else "", "elsewhere": cents(elsewhere) if elsewhere else ""}
+
+
+def _is_credit(row: Body) -> bool:
+    return any(link.get("TxnType") == "CreditMemo" for link in row.get("LinkedTxn") or ())
 
 
 def _allocations(body: Body) -> Iterator[dict[str, str]]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fieldcamp.workspace import catalog, invoicing
+from fieldcamp.workspace.books import apply_invoice, import_payment
 from fieldcamp.workspace.models import Change, Invoice, Item, Payment, TaxRate
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_records import errors_of
@@ -210,3 +211,33 @@ def test_a_new_item_belongs_to_the_own_company(desk, ours):
     )
     item = Item.objects.get(name="Elbow")
     assert (item.workspace, item.price, item.taxable) == (ours.workspace, Decimal("1.2345"), False)
+
+
+def test_what_the_books_have_settled_is_shown_as_what_it_is(desk, ours):
+    """A deposit, credits and refunds are no payments: a person sees which is which, and changes none of them."""
+    line = {"item_id": None, "description": "Work", "quantity": Decimal(1), "unit_price": Decimal(100)}
+    values = {"workspace": ours.workspace, "client_id": ours.client.pk, "lines": [line], "send": True}
+    invoice = invoicing.create_invoice(**values)
+    apply_invoice(invoice.pk, invoice.version, {"deposit": Decimal(20)})
+    made = {"client_id": ours.client.pk, "date": "2026-11-20", "method": "check", "reference": "77"}
+    books = {"workspace": ours.workspace, "made_in": "books"}
+    share = {"invoice_id": invoice.pk}
+    credit = import_payment(**books, values={**made, "amount": Decimal(0), "credited": Decimal(30),
+                                             "allocations": [{**share, "amount": Decimal(30)}]})  # fmt: skip
+    money = import_payment(**books, values={**made, "amount": Decimal(45), "elsewhere": Decimal(15),
+                                            "allocations": [{**share, "amount": Decimal(25)}]})  # fmt: skip
+    invoice.refresh_from_db()
+    assert (invoice.balance, invoice.paid, money.unapplied) == (25, 55, 5)
+    shown = desk().get(f"/admin/workspace/invoice/{invoice.pk}/change/").content.decode()
+    for said in ("20.00: deposit, taken in the books", "credit applied in the books on 20 Nov 2026",
+                 "payment (Check 77) on 20 Nov 2026", f"/admin/workspace/payment/{credit.pk}/change/"):  # fmt: skip
+        assert said in shown
+    pages = {
+        row.pk: desk().get(f"/admin/workspace/payment/{row.pk}/change/").content.decode() for row in (credit, money)
+    }
+    assert "Credit of 30.00, applied on 2026-11-20" in pages[credit.pk]
+    assert "Credit applied in the books" in pages[credit.pk] and "Used otherwise" not in pages[credit.pk]
+    assert "Used otherwise in the books" in pages[money.pk] and "Credit applied" not in pages[money.pk]
+    assert "Credit applied" in desk().get("/admin/workspace/payment/").content.decode()
+    form = form_of(desk(), f"/admin/workspace/payment/{credit.pk}/change/")
+    assert not {"credited", "elsewhere"} & form.keys()

@@ -87,6 +87,44 @@ def test_a_recorded_item_and_payment():
     assert (payment["deposited"], payment["voided"]) == (False, False) and "method" not in payment
 
 
+def settling(total, unapplied, **rows):
+    """A payment with rows of these kinds, one each."""
+    links = [{"Amount": amount, "LinkedTxn": [{"TxnId": str(number), "TxnType": kind}]}
+             for number, (kind, amount) in enumerate(rows.items())]  # fmt: skip
+    return {"CustomerRef": {"value": "1"}, "TotalAmt": total, "UnappliedAmt": unapplied, "Line": links}
+
+
+@pytest.mark.parametrize(
+    ("body", "credited", "elsewhere"),
+    [
+        (settling(100, 40, Invoice=60), "", ""),
+        (settling(0, 0, Invoice=30, CreditMemo=30), "30.00", ""),
+        (settling(60, 0, Invoice=100, CreditMemo=40), "40.00", ""),
+        (settling(150, 30, Invoice=100, Expense=20), "", "20.00"),
+        (settling(50, 0, Check=50), "", "50.00"),
+        (settling(30, 25, Invoice=20, Expense=10, CreditMemo=25), "25.00", "10.00"),
+        (settling(0, 0, Expense=30, CreditMemo=30), "30.00", "30.00"),  # a credit memo that was paid back
+        (settling(0, 0, Invoice=30, JournalEntry=30), "30.00", ""),  # a journal entry as a credit …
+        (settling(30, 0, JournalEntry=30), "", "30.00"),  # … and as a charge
+    ],
+)
+def test_what_stands_on_a_payment_beside_money_and_invoices(body, credited, elsewhere):
+    fields = payments.to_fields(body, {})
+    assert (fields["credited"], fields["elsewhere"]) == (credited, elsewhere)
+    unsaid = {name: value for name, value in body.items() if name != "UnappliedAmt"}
+    assert not {"credited", "elsewhere"} & payments.to_fields(unsaid, {}).keys()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"Deposit": 20}, "20.00"), ({"Deposit": 0}, ""), ({}, ""), ({"Balance": None, "Deposit": 20}, "20.00")],
+)
+def test_a_deposit_on_the_form(more, said):
+    body = {**recorded("get-invoice", "Invoice"), **more}
+    assert invoices.to_fields(body, MANUAL)["deposit"] == said
+    assert "Deposit" not in invoices.to_body(invoices.to_fields(body, MANUAL), MANUAL)
+
+
 @pytest.mark.parametrize(
     ("name", "sent"),
     [

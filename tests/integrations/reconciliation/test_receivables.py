@@ -1,0 +1,194 @@
+"""What customers owe in the books, by the report, is what the books' own reports say."""
+
+import csv
+import io
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from integrations.reconciliation.receivables import receivables_of
+from integrations.services.reconciliation import reconcile_known, reconcile_now
+from tests.integrations.books.bookkeeper import Bookkeeper, money
+from tests.integrations.books.test_credits import paid_back
+from tests.integrations.reconciliation.planting import DAY, Planting, named
+
+SALE = "SalesItemLineDetail"
+
+
+@pytest.fixture
+def planting(company, books) -> Planting:
+    return Planting(company, books)
+
+
+def test_credits_and_what_is_left_of_payments_are_taken_off():
+    invoices = [{"customer": "1", "balance": "70.00"}, {"customer": "2", "balance": "0.00"}, {"unreadable": True}]
+    payments = [{"customer": "1", "unapplied": "20.00"}, {"customer": "3", "unapplied": "5.00"}]
+    credits = [{"customer": "1", "open": "12.50"}, {"customer": "4", "open": "1.00"}]
+    found = receivables_of(invoices, payments, credits)
+    assert {who: (owed.credits, owed.balance) for who, owed in found.items()} == {
+        "1": (Decimal("12.50"), Decimal("37.50")),
+        "3": (0, -5),
+        "4": (1, -1),
+    }
+
+
+class Keeper:
+    """A bookkeeper who makes documents of all sorts, at random."""
+
+    def __init__(self, books: Bookkeeper, item: str, seed: int):
+        self.books, self.item, self.random = books, item, random.Random(seed)
+
+    def amount(self, most: Decimal = Decimal(300)) -> Decimal:
+        return Decimal(self.random.randint(1, max(int(most * 100), 1))) / 100
+
+    def form(self, entity: str, customer: str, **more: Any) -> dict[str, Any]:
+        price = float(self.amount())
+        line = {"Amount": price, "DetailType": SALE, SALE: {"ItemRef": {"value": self.item}, "UnitPrice": price}}
+        day = {"TxnDate": DAY.isoformat()}
+        return self.books.add(entity, CustomerRef={"value": customer}, Line=[line], **day, **more)
+
+    def bill(self, customer: str) -> None:
+        made = self.form("Invoice", customer)
+        if self.random.random() < 0.4:
+            self.books.edit("Invoice", made["Id"], Deposit=float(self.amount(money(made["TotalAmt"]))))
+
+    def credit(self, customer: str) -> None:
+        self.form("CreditMemo", customer)
+
+    def settle(self, customer: str) -> None:
+        """Pays and credits what is open, each in part, and more than that."""
+        where = f"WHERE CustomerRef = '{customer}' AND Balance > '0'"
+        bills, memos = self.books.all("Invoice", where), self.books.all("CreditMemo", where)
+        rows, paid, credited = [], Decimal(0), Decimal(0)
+        for bill in self.random.sample(bills, min(len(bills), 2)):
+            share = self.amount(money(bill["Balance"]))
+            paid += share
+            rows.append({"Amount": float(share), "LinkedTxn": [{"TxnId": bill["Id"], "TxnType": "Invoice"}]})
+        for memo in memos[:1]:
+            share = min(self.amount(money(memo["Balance"])), paid)
+            if share:
+                credited += share
+                rows.append({"Amount": float(share), "LinkedTxn": [{"TxnId": memo["Id"], "TxnType": "CreditMemo"}]})
+        total = paid - credited + (self.amount() if self.random.random() < 0.4 else 0)
+        where = {"CustomerRef": {"value": customer}, "TxnDate": DAY.isoformat()}
+        self.books.add("Payment", TotalAmt=float(total), Line=rows, **where)
+
+    def refund(self, customer: str) -> None:
+        """Pays back what is left of a payment, in part, or else of a credit memo."""
+        paid = self.books.all("Payment", f"WHERE CustomerRef = '{customer}' AND UnappliedAmt > '0'")
+        memos = self.books.all("CreditMemo", f"WHERE CustomerRef = '{customer}' AND Balance > '0'")
+        if not (paid or memos):
+            return
+        amount = self.amount(money(paid[0]["UnappliedAmt"] if paid else memos[0]["Balance"]))
+        back = paid_back(self.books, customer, float(amount))
+        row = {"Amount": float(amount), "LinkedTxn": [{"TxnId": back["Id"], "TxnType": "Expense"}]}
+        if paid:
+            rows = [{name: line[name] for name in ("Amount", "LinkedTxn")} for line in paid[0]["Line"]]
+            self.books.edit("Payment", paid[0]["Id"], Line=[*rows, row])
+        else:
+            used = {"Amount": float(amount), "LinkedTxn": [{"TxnId": memos[0]["Id"], "TxnType": "CreditMemo"}]}
+            self.books.add("Payment", CustomerRef={"value": customer}, TotalAmt=0, Line=[row, used])
+
+    def work(self, customers: list[str], steps: int) -> None:
+        deeds = [self.bill, self.bill, self.credit, self.settle, self.settle, self.refund]
+        for _ in range(steps):
+            self.random.choice(deeds)(self.random.choice(customers))
+
+
+def aged(books: Bookkeeper) -> dict[str, Decimal]:
+    """What is open of each customer by the books' own report, by id."""
+    answer = books.call("GET", "reports/AgedReceivables", params={"report_date": "2027-12-31"})
+
+    def cells(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        for row in rows:
+            yield row.get("ColData") or row.get("Header", {}).get("ColData") or []
+            yield from cells(row.get("Rows", {}).get("Row", []))
+
+    found = {row[0]["id"]: Decimal(row[-1]["value"] or 0) for row in cells(answer["Rows"].get("Row", [])) if row[:1]
+             and "id" in row[0]}  # fmt: skip
+    return {who: amount for who, amount in found.items() if amount}
+
+
+def same_as_there(planting: Planting, books: Bookkeeper) -> None:
+    report = reconcile_now(planting.connection)
+    owed = {row.remote_id: row.balance for row in report.customers if row.balance}
+    assert owed == aged(books)
+    balances = {row["Id"]: money(row["Balance"]) for row in books.all("Customer")}
+    assert owed == {who: balance for who, balance in balances.items() if balance}
+    assert report.balance_there == sum(balances.values())
+    memos = books.all("CreditMemo", "WHERE Balance > '0'")
+    left: dict[str, Decimal] = defaultdict(Decimal)
+    for memo in memos:
+        left[memo["CustomerRef"]["value"]] += money(memo["RemainingCredit"])
+    assert {row.remote_id: row.credits for row in report.customers if row.credits} == left
+    assert report.credits_there == sum(row.left for row in report.credits) == sum(left.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_customers_owe_there_is_what_the_books_say(planting, books, sync, seed):
+    """Deposits, credits that are applied in part, payments of too much, sites of a customer; some of it is FieldCamp's,
+    some the books had before."""
+    clients = [planting.add_client(name) for name in ("Reed", "Lane")]
+    invoices = [planting.add_invoice(client, "250") for client in clients]
+    planting.pay(invoices[0], "99.95")
+    keeper = Keeper(books, planting.connection.books.default_item_id, seed)
+    alone = books.add("Customer", DisplayName="Before")["Id"]
+    keeper.work([alone], 6)
+    sync()
+    site = books.add("Customer", DisplayName="Site", Job=True, ParentRef={"value": planting.remote_id(clients[0])})
+    customers = [*(planting.remote_id(client) for client in clients), alone, site["Id"]]
+    keeper.work(customers, 10 if seed == 1 else 40)
+    same_as_there(planting, books)
+    sync()
+    same_as_there(planting, books)
+    report = reconcile_now(planting.connection)
+    assert {kind for kind, _, _ in named(report)} <= {"invoice", "payment"}  # a credit is no difference
+    here = {row.client_id: row for row in report.customers if row.client_id}
+    for client in clients:
+        row = here[client.pk]
+        assert row.there - row.credits == row.balance
+
+
+@pytest.mark.slow
+def test_without_asking_nobody_knows_of_credits(planting, books, sync):
+    client = planting.add_client("Reed")
+    planting.add_invoice(client)
+    sync()
+    Keeper(books, planting.connection.books.default_item_id, 1).credit(planting.remote_id(client))
+    [row] = reconcile_known(planting.connection).customers
+    assert (row.credits, row.balance, row.there) == (None, None, 100)
+    report = reconcile_now(planting.connection)
+    assert not report.differences
+    assert report.balance_there == 100 - report.credits_there < 100
+
+
+@pytest.mark.slow
+def test_credits_are_told_by_api_table_and_page(planting, books, sync, api, desk):
+    client, other = planting.add_client("Reed"), books.add("Customer", DisplayName="=Other")
+    planting.add_invoice(client)
+    sync()
+    keeper = Keeper(books, planting.connection.books.default_item_id, 1)
+    for customer in (planting.remote_id(client), other["Id"]):
+        keeper.credit(customer)
+    own, foreign = sorted(books.all("CreditMemo"), key=lambda memo: memo["CustomerRef"]["value"] == other["Id"])
+    at = reverse("integrations:reconciliation", args=[planting.connection.pk])
+    assert "Credit memos are read when QuickBooks is asked" in desk().get(at).content.decode()
+    body = api.get("/api/v1/integrations/quickbooks/reconciliation").json()
+    assert body["agrees"] and body["differences"] == []
+    assert {row["quickbooks_id"]: row["open"] for row in body["credits"]} == {
+        memo["Id"]: memo["Balance"] for memo in (own, foreign)
+    }
+    left = money(own["Balance"]) + money(foreign["Balance"])
+    assert (money(body["credits_there"]), money(body["balance_there"])) == (left, 100 - left)
+    table = api.get("/api/v1/integrations/quickbooks/reconciliation", {"format": "csv"}).content.decode()
+    rows = {row["quickbooks_id"]: row for row in csv.DictReader(io.StringIO(table.lstrip("\ufeff")))}
+    assert rows[own["Id"]]["client_id"] == client.pk and rows[foreign["Id"]]["name"] == "'=Other"
+    assert {(row["kind"], row["difference"], row["cause"]) for row in rows.values()} == {("credit", "0.00", "")}
+    page = desk("staff").get(at).content.decode()
+    assert f"{left:,.2f} of credit memos is taken off" in page and "=Other" in page
