@@ -48,7 +48,7 @@ class DailyCalls(models.Model):
         indexes = [models.Index(fields=["day"], name="calls_of_a_day")]
 
     def __str__(self) -> str:
-        return f"calls of {self.connection_id} on {self.day}"
+        return f"{self.connection_id} {self.day}"
 
 
 class JobCall(models.Model):

@@ -77,7 +77,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Meter:
+class MeterReading:
     """What an account's calls come to. `month` is what its metered ones will by the end of the month (UTC), if the
     rest of it is like the last seven days; None where the provider bills nothing."""
 
@@ -88,7 +88,7 @@ class Meter:
     allowance: Allowance
 
 
-def meters_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, Meter]:
+def meters_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, MeterReading]:
     """Returns what they come to, by connection; one query."""
     today = utc_day(now)
     first = min(today - dt.timedelta(days=LAST - 1), today.replace(day=1))
@@ -101,10 +101,10 @@ def meters_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, 
     return {connection.pk: _meter(connection, days[connection.pk], today) for connection in connections}
 
 
-def _meter(connection: Connection, days: dict[dt.date, Day], today: dt.date) -> Meter:
+def _meter(connection: Connection, days: dict[dt.date, Day], today: dt.date) -> MeterReading:
     provider = PROVIDERS[connection.integration]
     now = days.get(today, Day())
-    return Meter(
+    return MeterReading(
         today=now,
         yesterday=days.get(today - dt.timedelta(days=1), Day()),
         last=_sum([count for day, count in days.items() if today - day < dt.timedelta(days=LAST)]),

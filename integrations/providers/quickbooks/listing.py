@@ -48,8 +48,8 @@ class _Step:
 class QuickBooksListing:
     """The cursor: `since`, the moment up to which everything was seen. While a container is listed first, `begin` and
     `at` as well: where the next page begins, and at which position. `whole`: everything that there was a little later
-    than `since` has just been read. That of the tax codes: a digest of all (`taxes`), their ids (`codes`), and when they
-    were `read`."""
+    than `since` has just been read. That of the tax codes: a digest of all (`taxes`), their ids (`codes`), and when
+    they were `read`."""
 
     def __init__(self, calls: Calls, books: Books, deltas: Deltas):
         self.calls, self.books, self.deltas = calls, books, deltas
