@@ -211,3 +211,14 @@ def test_what_settles_an_invoice_otherwise(planting, books, sync):
         for row in report.differences:
             assert (row.difference.pair.record_id, row.difference.fields) == (deposited.pk, ("open",))
             assert row.difference.cause is Cause.VARIANCE
+
+
+def test_a_copy_that_still_bears_our_mark_is_a_duplicate(planting, books, sync):
+    """Whatever its number, day and total: a bookkeeper's copy takes the note over."""
+    invoice = planting.add_invoice(planting.add_client("Copied"))
+    sync()
+    theirs = planting.there(invoice)
+    planting.by_hand(invoice.client, "C-1", "7", Cause.DUPLICATE)
+    copy = books.one("Invoice", DocNumber="C-1")
+    books.edit("Invoice", copy["Id"], PrivateNote=theirs["PrivateNote"])
+    assert named(reconcile_now(planting.connection)) == planting.planted
