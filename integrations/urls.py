@@ -35,6 +35,7 @@ urlpatterns = [
     path("sync/<slug:slug>/", desk.trigger, name="trigger"),
     path("jobs/<str:job_id>/live/", desk.job_live, name="job_live"),
     path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),
+    path("jobs/<str:job_id>/calls.csv", desk.job_calls, name="job_calls"),
     path("jobs/<str:job_id>/cancel/", desk.cancel, name="cancel"),
     path("connections/<str:connection_id>/settings/", settings.connection_settings, name="settings"),
     path("settings/<slug:slug>/", settings.integration_settings, name="integration_settings"),

@@ -139,6 +139,7 @@ class Provider:
     requests_per_minute: int  # of one account
     requests_per_second: int = 0  # of one account; 0: not counted
     trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
+    trace_name: str = ""  # how its support calls that name
     support: str = ""  # who is asked by these names: the calls of each job are kept for it; "": they are not
     meters_reads: bool = False  # whether it bills some of its calls (`Http.request(metered=…)`)
     metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
