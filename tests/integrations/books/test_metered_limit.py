@@ -178,3 +178,15 @@ def test_metrics_tell_what_is_billed(company, client, limit):
 )
 def test_a_month_comes_to_what_it_has_and_more_like_the_last_seven_days(days, month):
     assert forecast({dt.date(2026, 11, day): count for day, count in days.items()}, dt.date(2026, 11, 20)) == month
+
+
+@pytest.mark.parametrize("page", ["mapping", "reconciliation", "setup"])
+def test_a_page_that_would_have_to_ask_says_why_it_does_not(company, sync, login, limit, intuit, page):
+    sync()
+    limit(50, used=50)
+    intuit.forget_requests()
+    response = login.get(f"/admin/integrations/connections/{company.pk}/{page}/?read=1", follow=True)
+    if response.status_code == 200 and USED not in response.content.decode():
+        response = login.post(f"/admin/integrations/connections/{company.pk}/{page}/", follow=True)
+    assert not intuit.requests("/v3/company/")
+    assert USED in response.content.decode()
