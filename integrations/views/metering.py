@@ -1,6 +1,6 @@
 """What an account's calls come to, and how many of them a day may be billed."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,7 @@ from integrations.admin.metering import meter_context
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.services.metering import set_reads_per_day
-from integrations.views.common import one
+from integrations.views.common import one, tell
 from integrations.views.forms.metering import ReadsPerDayForm
 
 
@@ -35,7 +35,7 @@ def page(request: HttpRequest, connection_id: str) -> HttpResponse:
     if form.is_bound and form.attempt(
         lambda: set_reads_per_day(connection=connection, user=user.user, **form.cleaned_data)
     ):
-        messages.success(request, gettext("The limit of {account} is saved.").format(account=connection.account_name))
+        tell(request, connection, _said(form.cleaned_data["limit"]))
         return redirect("admin:integrations_connection_change", connection.pk)
     context = {
         **admin.site.each_context(request),
@@ -47,3 +47,11 @@ def page(request: HttpRequest, connection_id: str) -> HttpResponse:
         **meter_context(connection, timezone.now()),
     }
     return render(request, "integrations/metering.html", context, status=400 if form.errors else 200)
+
+
+def _said(limit: int | None) -> str:
+    if limit is None:
+        return gettext("The limit of billed reads is the installation's.")
+    if not limit:
+        return gettext("Billed reads have no limit.")
+    return gettext("Billed reads are limited to {limit} a day.").format(limit=f"{limit:,}")
