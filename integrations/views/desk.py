@@ -89,11 +89,12 @@ def job_calls(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     job = _job(request, job_id)
     if not support_of(job):
         raise Http404
+    name = f"{job.pk}-calls.csv"
     return StreamingHttpResponse(
         calls_csv(job),
         content_type="text/csv; charset=utf-8",
         headers={
-            "Content-Disposition": f'attachment; filename="{job.pk}-calls.csv"',
+            "Content-Disposition": f'attachment; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
         },
     )
