@@ -190,3 +190,43 @@ def test_a_page_that_would_have_to_ask_says_why_it_does_not(company, sync, login
         response = login.post(f"/admin/integrations/connections/{company.pk}/{page}/", follow=True)
     assert not intuit.requests("/v3/company/")
     assert USED in response.content.decode()
+
+
+def test_a_button_that_would_have_to_ask_says_why_it_does_not(
+    company, sync, login, limit, make_client, make_tax, make_invoice
+):
+    invoice = make_invoice(make_client(), [(None, 1, 100)], tax_rate_id=make_tax("Nowhere", "0.0123").pk)
+    sync()
+    problem = Problem.objects.open().get(record_id=invoice.pk)
+    limit(50, used=50)
+    response = login.post(f"/admin/integrations/problems/{problem.pk}/retry/")
+    assert response.status_code in (200, 302)
+    job = finish(SyncJob.objects.order_by("created_at").last())
+    outcome = login.get(f"/admin/integrations/problems/{problem.pk}/outcome/", {"job": job.pk})
+    assert USED in outcome.content.decode()
+    assert Problem.objects.open().filter(pk=problem.pk).exists()
+    limit(0)
+    assert sync().status in ("succeeded", "partial")
+
+
+def test_the_change_feed_answers_from_what_is_stored(company, sync, limit, intuit, workspace):
+    from rest_framework.test import APIClient
+
+    from fieldcamp.api.services import create_key
+
+    sync()
+    limit(50, used=50)
+    intuit.forget_requests()
+    _, secret = create_key(workspace=workspace, name="Zapier")
+    api = APIClient(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    feed = api.get("/api/v1/integrations/quickbooks/sync")
+    assert feed.status_code == 200 and not intuit.requests("/v3/company/")
+    trigger = api.post("/api/v1/integrations/quickbooks/sync")
+    assert trigger.status_code == 202
+    job = finish(SyncJob.objects.get(pk=trigger.json()["job_id"]))
+    told = api.get(f"/api/v1/integrations/jobs/{job.pk}").json()
+    assert (told["status"], told["errors"][0]["code"]) == ("failed", "RATE_LIMITED")
+    assert USED in told["errors"][0]["message"]
+    report = api.get("/api/v1/integrations/quickbooks/reconciliation")
+    assert report.status_code == 503 and USED in report.json()["error"]["message"]
+    assert 0 < int(report["Retry-After"]) <= 86400
