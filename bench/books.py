@@ -209,15 +209,15 @@ def _own(run: Run) -> list[Row]:
 def _idle(run: Run, when: str = "") -> list[Row]:
     paths = [row["path"] for row in run.calls]
     cdc = sum("/cdc" in path for path in paths)
-    text = f"{cdc} of changes, {len(paths) - cdc} of the tax lists"
+    text = f"{cdc} of changes, {len(paths) - cdc} others"
     job = run.job
     quiet = not (job.pulled or job.pushed)
     return [
         (
             f"idle run on these books{when and ', '}{when}: calls",
-            "1 of changes, 2 of the tax lists",
+            "1 of changes",
             text,
-            cdc == 1 and len(paths) == 3,
+            cdc == len(paths) == 1,
         ),
         ("the same: time here, statements", "-", f"{run.seconds * 1000:.0f} ms, {run.statements}", quiet),
     ]

@@ -14,9 +14,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, ProviderCalls, SyncJob
+from integrations.models import (
+    Connection,
+    ConnectionState,
+    DailyCalls,
+    JobStatus,
+    OAuthGrant,
+    Problem,
+    ProviderCalls,
+    SyncJob,
+)
+from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import queue_health
+from integrations.selectors.metering import utc_day
 
+METERED = [provider.name for provider in PROVIDERS.values() if provider.meters_reads]
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -29,6 +41,7 @@ class SyncCollector(Collector):
         yield from self._connections(now)
         yield self._problems()
         yield self._calls()
+        yield from self._metered(now)
 
     def _jobs(self, now: dt.datetime) -> Iterator[Metric]:
         jobs = GaugeMetricFamily("fieldcamp_jobs", "Kept jobs by state.", labels=["integration", "status"])
@@ -99,6 +112,24 @@ class SyncCollector(Collector):
         ):
             calls.add_metric([integration, status], number)
         return calls
+
+    def _metered(self, now: dt.datetime) -> Iterator[Metric]:
+        """Yields what has been billed since midnight (UTC): the reads, and the batches that may be."""
+        labels = ["integration", "connection"]
+        reads = GaugeMetricFamily(
+            "fieldcamp_metered_reads_today", "Reads today that the provider bills.", labels=labels
+        )
+        batches = GaugeMetricFamily(
+            "fieldcamp_unsettled_calls_today", "Calls today that the provider may bill.", labels=labels
+        )
+        rows = DailyCalls.objects.filter(day=utc_day(now), connection__integration__in=METERED).order_by("pk")
+        for pk, integration, metered, unsettled in rows.values_list(
+            "connection_id", "connection__integration", "metered", "unsettled"
+        ):
+            reads.add_metric([integration, pk], metered)
+            batches.add_metric([integration, pk], unsettled)
+        yield reads
+        yield batches
 
 
 REGISTRY = CollectorRegistry(auto_describe=False)

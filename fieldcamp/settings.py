@@ -255,6 +255,8 @@ QUICKBOOKS_API_URL = vendor_url("QUICKBOOKS_API_URL", "/intuit/api", "https://qu
 INTUIT_CLIENT = client_credentials("INTUIT")
 # Intuit allows 500 a minute for each company; some room is left for clocks that differ.
 QUICKBOOKS_REQUESTS_PER_MINUTE = env_int("QUICKBOOKS_REQUESTS_PER_MINUTE", 450)
+# Intuit bills what is read. A company that has used up so many reads waits for the next day (UTC); 0: no limit.
+QUICKBOOKS_METERED_READS_PER_DAY = env_int("QUICKBOOKS_METERED_READS_PER_DAY", 0)
 
 # --- The sync -------------------------------------------------------------------------------------------------------
 SYNC_WINDOW_PAST_DAYS = env_int("SYNC_WINDOW_PAST_DAYS", 30)
@@ -263,6 +265,7 @@ SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
 FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
 JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
 CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
+JOB_CALL_RETENTION_DAYS = env_int("JOB_CALL_RETENTION_DAYS", 30)
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
 PAUSE_AFTER_FAILURES = env_int("PAUSE_AFTER_FAILURES", 10)
 

@@ -96,6 +96,14 @@ class RateLimited(Transient):
         self.retry_at, self.explicit = retry_at, explicit
 
 
+class AllowanceSpent(RateLimited):
+    """The calls that this account may be billed for in a day are used up. No call was made, and none is until
+    `retry_at`."""
+
+    def __init__(self, message: str, *, retry_at: dt.datetime):
+        super().__init__(message, retry_at=retry_at, explicit=True)
+
+
 class NeedsReconnect(ProviderError):
     """The user's grant is dead; only the user can renew it."""
 

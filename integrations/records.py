@@ -50,7 +50,8 @@ def digest(fields: Fields) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What we write on a remote record to know it again: whose it is, and the id that it was made with."""
+    """What we write on a remote record to know it again: whose it is, and the id that it was made with. A provider may
+    have room for the latter alone; the others are then empty."""
 
     workspace_id: str
     record_id: str

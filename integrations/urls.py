@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from integrations.views import books, connect, counterparts, desk, mail, problems, reconciliation, settings, tour
+from integrations.views import (
+    books,
+    connect,
+    counterparts,
+    desk,
+    mail,
+    metering,
+    problems,
+    reconciliation,
+    settings,
+    tour,
+)
 
 app_name = "integrations"
 urlpatterns = [
@@ -24,9 +35,11 @@ urlpatterns = [
     path("sync/<slug:slug>/", desk.trigger, name="trigger"),
     path("jobs/<str:job_id>/live/", desk.job_live, name="job_live"),
     path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),
+    path("jobs/<str:job_id>/calls.csv", desk.job_calls, name="job_calls"),
     path("jobs/<str:job_id>/cancel/", desk.cancel, name="cancel"),
     path("connections/<str:connection_id>/settings/", settings.connection_settings, name="settings"),
     path("settings/<slug:slug>/", settings.integration_settings, name="integration_settings"),
+    path("connections/<str:connection_id>/calls/", metering.page, name="metering"),
     path("connections/<str:connection_id>/sync/", desk.sync, name="sync"),
     path("connections/<str:connection_id>/pause/", desk.pause, name="pause"),
     path("connections/<str:connection_id>/resume/", desk.resume, name="resume"),

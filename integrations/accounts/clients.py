@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from django.db import connection as database
 
 from integrations.accounts.grants import OrmBudgetStore, OrmGrantStore
+from integrations.accounts.metering import CallMeter
 from integrations.models import Connection, ProviderCalls
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider, ProviderClient
@@ -22,8 +23,9 @@ TOKEN_ATTEMPTS = 2
 
 
 def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> HttpClient:
-    """Returns the exit to the network for this connection. `kwargs` go to `HttpClient` (before_call, clock, sleep,
-    random…)."""
+    """Returns the exit to the network for this connection. `kwargs` go to `HttpClient` (before_call, meter, clock,
+    sleep, random…); what has no meter of its own writes each call down at once."""
+    kwargs.setdefault("meter", CallMeter(connection, provider))
     return HttpClient(
         provider,
         token_source(connection, provider),

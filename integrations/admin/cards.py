@@ -14,6 +14,7 @@ from fieldcamp.desk.users import DeskUser
 from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
 from integrations.admin.intervals import every as in_words
+from integrations.admin.metering import MeterWarning, meter_warnings
 from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.selectors.status import Standing, standing, standings
@@ -84,6 +85,7 @@ class AccountRow:
     buttons: list[Button]
     facts: str = ""
     verdict: VerdictLine | None = None
+    meter: MeterWarning | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,14 @@ def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
     return next((state for state in _WORST_FIRST if state in states), None)
 
 
-def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str], verdicts: Mapping[str, VerdictLine]) -> Card:
-    """Builds the card of one provider; `facts` and `verdicts` are those of companies' books, by their connection."""
+def _card(
+    found: Standing,
+    desk_user: DeskUser,
+    facts: Mapping[str, str],
+    verdicts: Mapping[str, VerdictLine],
+    meters: Mapping[str, MeterWarning],
+) -> Card:
+    """Builds the card of one provider; `facts`, `verdicts` and `meters` are by connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
@@ -177,6 +185,7 @@ def _card(found: Standing, desk_user: DeskUser, facts: Mapping[str, str], verdic
             connection_buttons(connection, desk_user, rights),
             facts.get(connection.pk, ""),
             verdicts.get(connection.pk),
+            meters.get(connection.pk),
         )
         for connection in found.accounts
     ]
@@ -211,7 +220,8 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; two queries more where there are books, whosever they are."""
+    """Builds their cards; three queries more where there are books, whosever they are."""
     books = _books(found)
     facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
-    return [_card(one, desk_user, facts, verdicts) for one in found]
+    meters = meter_warnings([connection for one in found for connection in one.accounts], timezone.now())
+    return [_card(one, desk_user, facts, verdicts, meters) for one in found]

@@ -25,6 +25,7 @@ from integrations.admin.buttons import connection_buttons, rights_at, sync_butto
 from integrations.admin.cards import JOB_TONES, TONES
 from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label
+from integrations.admin.metering import meter_context
 from integrations.admin.problem_cards import problem_cards
 from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, WorkspaceIntegration
 from integrations.providers import PROVIDERS
@@ -93,6 +94,7 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         "sync": sync_button(connection, desk_user),
         "schedule": row,
         "every": every(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES),
+        **meter_context(connection, now),
         "used": usage_of([connection], now)[connection.pk],
         "log": list(log[:10]),
     }

@@ -14,6 +14,7 @@ from fieldcamp.spreadsheets import csv_line
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.fixes import TITLES
+from integrations.admin.jobcalls import support_of
 from integrations.admin.subjects import Subjects, page_of, subjects
 from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS
@@ -64,7 +65,12 @@ PART_TONES = {
 
 def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
     """Returns the whole page; a constant number of queries."""
-    return {**live_context(job, desk_user), **items_context(job, desk_user, query), "who": who(job)}
+    return {
+        **live_context(job, desk_user),
+        **items_context(job, desk_user, query),
+        "who": who(job),
+        "support": support_of(job),
+    }
 
 
 def live_context(job: SyncJob, desk_user: DeskUser) -> dict[str, Any]:

@@ -50,7 +50,16 @@ def outcome_of(
         return FixOutcome(card, _solved(problem, job) if job else said, "success", job, fresh=fresh)
     if job is None or not _tried(problem, job):
         return FixOutcome(card, said, card.tone, again=not _waits(problem), fresh=fresh)
-    return FixOutcome(card, _("It was tried, and the problem is still there."), "danger", job, again=True, fresh=fresh)
+    return FixOutcome(card, _stopped(problem, job) or _("It was tried, and the problem is still there."), "danger", job,
+                      again=True, fresh=fresh)  # fmt: skip
+
+
+def _stopped(problem: Problem, job: SyncJob) -> str:
+    """Says what has ended the account's turn, if anything did: then nobody knows whether the record was tried."""
+    part = job.parts.filter(connection=problem.connection_id, error__isnull=False).first()
+    if part is None or not part.error:
+        return ""
+    return _("The sync of the account has stopped: {reason}").format(reason=part.error.get("message", ""))
 
 
 def _waits(problem: Problem) -> bool:

@@ -25,6 +25,8 @@ JOB_ID = "syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA"
 _CALENDAR, _BOOKS = (
     next(provider for provider in PROVIDERS.values() if kind.name in provider.kinds) for kind in (VISIT, INVOICE)
 )
+_METERED = {"today": 61, "yesterday": 70, "last_30_days": 2104, "month_forecast": 2150, "limit_per_day": 500,
+            "waits_until": None}  # fmt: skip
 _COUNTS = {"pulled": 1, "pushed": 3, "skipped": 20, "failed": 0}
 SUMMARY: dict[str, Any] = {
     "job_id": JOB_ID,
@@ -197,6 +199,7 @@ def status_reference(provider: Provider, view: type) -> type:
                 **account,
                 "state": "active",
                 "last_synced_at": "2026-05-29T14:05:11Z",
+                "metered_reads": _METERED if provider.meters_reads else None,
             }
         ],
     }

@@ -119,12 +119,22 @@ class LastJobSerializer(serializers.Serializer):
     counts = CountsSerializer()
 
 
+class MeteredReadsSerializer(serializers.Serializer):
+    today = serializers.IntegerField(help_text="Since midnight UTC.")
+    yesterday = serializers.IntegerField()
+    last_30_days = serializers.IntegerField()
+    month_forecast = serializers.IntegerField(help_text="By the end of the month, if it goes on like the last 7 days.")
+    limit_per_day = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    waits_until = serializers.DateTimeField(allow_null=True, help_text="Set while the day's limit is reached.")
+
+
 class ConnectionSerializer(serializers.Serializer):
     id = serializers.CharField()
     account = serializers.CharField()
     member = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(ConnectionState.choices)
     last_synced_at = serializers.DateTimeField(allow_null=True)
+    metered_reads = MeteredReadsSerializer(allow_null=True, help_text="Null where the provider bills no call.")
 
 
 class StatusSerializer(serializers.Serializer):

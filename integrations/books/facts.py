@@ -7,8 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from fieldcamp.workspace.audit import audit
-from integrations.kinds import INVOICE, PAYMENT
-from integrations.models import BooksSettings, Connection, DirtyRow, Link, Stream
+from fieldcamp.workspace.models import Invoice
+from integrations.books.base import BooksSide
+from integrations.errors import ProblemReason
+from integrations.kinds import INVOICE, PAYMENT, TAX
+from integrations.models import BooksSettings, Connection, DirtyRow, Link, Problem, Stream
 from integrations.records import Company
 
 DOCUMENTS = (INVOICE.name, PAYMENT.name)
@@ -31,6 +34,21 @@ def facts_are_due(stream: Stream, settings: BooksSettings) -> bool:
         DirtyRow.objects.filter(stream=stream).exists()
         or links.filter(unsettled=True).exists()
         or links.filter(parked=True).exclude(refused_under="").exists()
+    )
+
+
+def taxes_are_wanted(taxes: BooksSide) -> bool:
+    """Returns whether this run is about to write what depends on the tax list, or something waits for a code: a taxed
+    invoice, a tax of ours that has changed, an invoice that was refused for its tax."""
+    dirty = DirtyRow.objects.filter(stream__connection=taxes.connection)
+    invoices = dirty.filter(kind=INVOICE.name).values("record_id")
+    chosen = taxes.settings.company.get("tax_mode") not in ("automated", "none")
+    return (
+        dirty.filter(kind=TAX.name).exists()
+        or (chosen and Invoice.objects.filter(pk__in=invoices, tax_rate__isnull=False).exists())
+        or Problem.objects.open()
+        .filter(connection=taxes.connection, data__reason=ProblemReason.TAX_MAPPING, ignored_at=None)
+        .exists()
     )
 
 

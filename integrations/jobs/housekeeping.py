@@ -13,18 +13,33 @@ from fieldcamp.api import expiry
 from fieldcamp.api import services as api
 from fieldcamp.workspace.models import AuditEntry, Change
 from integrations.calendar import busy
-from integrations.models import ChangeRow, Heartbeat, JobItem, SummaryMail, SyncJob, WorkspaceIntegration
+from integrations.models import (
+    ChangeRow,
+    DailyCalls,
+    Heartbeat,
+    JobCall,
+    JobItem,
+    SummaryMail,
+    SyncJob,
+    WorkspaceIntegration,
+)
 from integrations.reconciliation.reading import forget_readings
 
 log = structlog.get_logger(__name__)
 
 CHUNK = 2_000
+CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be held against that of last year
 
 
 def daily(now: dt.datetime) -> None:
     """Prunes feed, jobs, change log and audit trail; warns of keys that end; expands recurring busy time anew."""
     pruned = {
         "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
+        # Before the jobs, which would have to take theirs with them.
+        "job_calls": _delete_in_chunks(
+            JobCall.objects.filter(at__lt=now - dt.timedelta(days=settings.JOB_CALL_RETENTION_DAYS))
+        ),
+        "daily_calls": _delete_in_chunks(DailyCalls.objects.filter(day__lt=now.date() - CALLS_KEPT)),
         "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
@@ -62,6 +77,7 @@ def prune_jobs(before: dt.datetime) -> int:
     count = 0
     while ids := list(SyncJob.objects.filter(finished_at__lt=before).order_by("pk").values_list("pk", flat=True)[:100]):
         _delete_in_chunks(JobItem.objects.filter(job__in=ids))
+        _delete_in_chunks(JobCall.objects.filter(job__in=ids))
         with transaction.atomic():
             SyncJob.objects.filter(pk__in=ids).delete()
         count += len(ids)

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
+from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.books.totals import compare_totals, invoices_seen_since
-from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
+from integrations.errors import AllowanceSpent, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
@@ -34,6 +36,7 @@ from integrations.queue import shutdown
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.queue.ring import ring
 from integrations.records import instant
+from integrations.selectors.metering import midnight_after
 from integrations.sync.isolation import RunEnds
 from integrations.sync.ports import Phase
 
@@ -144,7 +147,9 @@ class _Slice:
         now = timezone.now()
         connection = part.connection
         try:
-            if connection.retry_at and connection.retry_at > now:
+            check_allowance(connection, PROVIDERS[self.job.integration], now)
+            # The end of a day is what a limit waits for that was reached, and may since have been raised.
+            if connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now):
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
             failures = StreamFailures(part, self._held)
@@ -161,7 +166,7 @@ class _Slice:
             if error.retry_at - timezone.now() <= LONGEST_WAIT and self._may_wait(part):
                 self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
             else:
-                until = f" It goes on after {error.retry_at:%H:%M} UTC."
+                until = "" if isinstance(error, AllowanceSpent) else f" It goes on after {error.retry_at:%H:%M} UTC."
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self._held():
@@ -212,27 +217,29 @@ class _Slice:
 
     def _streams(self, part: JobPart, failures: StreamFailures) -> bool:
         """Runs all streams of one account, each for itself; true when removals of one were held."""
-        remote = open_remote(part.connection, before_call=self.check)
+        provider, job_id = PROVIDERS[self.job.integration], self.job.pk
+        meter = CallMeter(part.connection, provider, job_id=job_id, at_once=metering.IN_A_JOB)
+        remote = open_remote(part.connection, before_call=self.check, meter=meter)
         streams = self._in_order(part)
         held = False
         directions = set()
-        for stream in streams:
-            stream.connection = part.connection
-            directions.add(DIRECTIONS[stream.direction])
-            if stream in failures:
-                continue
-            try:
-                if self.job.only is not None:
-                    self._only(stream, part, remote, self.job.only)
-                elif self._stream(stream, part, remote):
-                    held = True
-            except Exception as error:
-                if not failures.is_of(stream, error):
-                    raise
-                failures.add(stream, error)
-            else:
-                failures.end(stream)
-        failures.raise_what_all_have_met(streams)
+        try:
+            for stream in streams:
+                stream.connection = part.connection
+                directions.add(DIRECTIONS[stream.direction])
+                if stream in failures:
+                    continue
+                try:
+                    held = self._stream(stream, part, remote) or held
+                except Exception as error:
+                    if not failures.is_of(stream, error):
+                        raise
+                    failures.add(stream, error)
+                else:
+                    failures.end(stream)
+            failures.raise_what_all_have_met(streams)
+        finally:
+            meter.flush()
         part.direction = combined(directions)
         with self._held():
             JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
@@ -253,14 +260,14 @@ class _Slice:
         return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
 
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
+        """Runs one stream, or what the job is about of it; whether removals were held."""
         run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
+        if self.job.only is not None:
+            run.only(self.job.only)
+            return False
         if run.progress.phase == Phase.DONE:
             return run.progress.held
         return run.everything()
-
-    def _only(self, stream: Stream, part: JobPart, remote: ProviderClient, link_ids: list[int]) -> None:
-        run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
-        run.only(link_ids)
 
 
 def _connections(job: SyncJob) -> list[Connection]:

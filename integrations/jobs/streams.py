@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from integrations.books import SIDES
 from integrations.books.base import BooksSide
-from integrations.books.facts import facts_are_due, take_facts
+from integrations.books.facts import facts_are_due, take_facts, taxes_are_wanted
+from integrations.books.taxes import Taxes
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
 from integrations.errors import ProviderError
@@ -59,6 +60,8 @@ def stream_run(
     local = side_of(stream, window)
     policy = policy_of(stream, job)
     stored = part.progress.get(stream.pk)
+    if isinstance(local, Taxes) and (provider.covers(job.scope) == (stream.kind,) or taxes_are_wanted(local)):
+        cast(BooksClient, remote).want(stream.container_id)
     return StreamRun(
         target=Target(stream.pk, job.workspace_id, stream.container_id),
         ledger=StreamLedger(stream, job, part, assert_held, local),

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('revoked_at_provider', models.DateTimeField(blank=True, null=True)),
                 ('last_synced_at', models.DateTimeField(blank=True, null=True)),
                 ('retry_at', models.DateTimeField(blank=True, null=True)),
+                ('metered_reads_per_day', models.PositiveIntegerField(blank=True, null=True)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('observed_at', models.DateTimeField(blank=True, null=True)),
                 ('observing_until', models.DateTimeField(blank=True, null=True)),
@@ -303,6 +304,39 @@ class Migration(migrations.Migration):
                 'verbose_name': 'job',
                 'verbose_name_plural': 'jobs',
                 'ordering': ['-created_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DailyCalls',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('reads', models.PositiveIntegerField(default=0)),
+                ('writes', models.PositiveIntegerField(default=0)),
+                ('metered', models.PositiveIntegerField(default=0)),
+                ('unsettled', models.PositiveIntegerField(default=0)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='daily_calls', to='integrations.connection')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['day'], name='calls_of_a_day')],
+                'constraints': [models.UniqueConstraint(fields=('connection', 'day'), name='one_row_per_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='JobCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('method', models.CharField(max_length=10)),
+                ('path', models.CharField(max_length=300)),
+                ('status', models.CharField(max_length=40)),
+                ('ms', models.PositiveIntegerField()),
+                ('trace', models.CharField(blank=True, max_length=100)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='integrations.syncjob')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['at'], name='job_calls_by_age')],
             },
         ),
         migrations.CreateModel(

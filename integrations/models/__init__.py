@@ -1,5 +1,5 @@
 from integrations.models.books import BooksSettings
-from integrations.models.budget import ProviderBudget, ProviderCalls
+from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
 from integrations.models.changes import ChangeAction, ChangeRow
 from integrations.models.connections import (
     ConflictPolicy,
@@ -20,7 +20,8 @@ from integrations.models.reconciliation import BooksReading, ReadingPage, Reconc
 
 __all__ = [
     "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
-    "Direction", "DirtyRow", "Heartbeat", "Hold", "JobDirection", "JobItem", "JobPart", "JobStatus", "Link",
-    "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget", "ProviderCalls",
-    "ReadingPage", "Reconciliation", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration", "not_connected_reason",
+    "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "JobCall", "JobDirection", "JobItem", "JobPart",
+    "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget",
+    "ProviderCalls", "ReadingPage", "Reconciliation", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
+    "not_connected_reason",
 ]  # fmt: skip

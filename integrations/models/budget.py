@@ -1,4 +1,4 @@
-"""How many calls an account has made lately, shared by all processes."""
+"""How many calls an account has made, lately and day by day, shared by all processes."""
 
 from django.db import models
 
@@ -30,3 +30,42 @@ class ProviderCalls(models.Model):
 
     def __str__(self) -> str:
         return f"{self.integration} {self.status} {self.count}"
+
+
+class DailyCalls(models.Model):
+    """One connection's calls of one day (UTC): all of them by whether they read or write, and how many of them its
+    provider bills (`metered`) or, as far as it has said, may bill (`unsettled`). Rows are added to, never replaced."""
+
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="daily_calls")
+    day = models.DateField()
+    reads = models.PositiveIntegerField(default=0)
+    writes = models.PositiveIntegerField(default=0)
+    metered = models.PositiveIntegerField(default=0)
+    unsettled = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "day"], name="one_row_per_day")]
+        indexes = [models.Index(fields=["day"], name="calls_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} {self.day}"
+
+
+class JobCall(models.Model):
+    """One call of a job to a provider, for that provider's support: no query, no body, no secret. `trace` is the
+    provider's own name for the exchange; `status` that of HTTP, or a word for what went wrong."""
+
+    job = models.ForeignKey("integrations.SyncJob", models.CASCADE, related_name="calls")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=300)
+    status = models.CharField(max_length=40)
+    ms = models.PositiveIntegerField()
+    trace = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="job_calls_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status}"

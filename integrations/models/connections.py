@@ -106,6 +106,8 @@ class Connection(models.Model):
     revoked_at_provider = models.DateTimeField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
+    # Calls that the provider bills, a day (UTC); 0: no limit; None: as the installation has it.
+    metered_reads_per_day = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     # A change-feed read takes in what is pending at the provider: one reader at a time, and not again while fresh.
     observed_at = models.DateTimeField(null=True, blank=True)

@@ -30,7 +30,8 @@ class Http(Protocol):
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         """Returns an answer below 300, or raises a `ProviderError`. `kwargs` are those of requests, and `cost` (calls
         that the provider counts), `retry_safe` (may be sent twice), `rejects_token` (finds a 401 that hides in an
-        answer), `patience` (seconds, for what takes longer than usual)."""
+        answer), `patience` (seconds, for what takes longer than usual), `reads` (changes nothing, where the method does
+        not say so) and `metered` (`transport.meter.Metered`: whether the provider bills it)."""
 
     def slow_down(self) -> None:
         """Tells that a part of a batch was refused for its rate."""
@@ -73,6 +74,10 @@ class BooksClient(ProviderClient, Protocol):
 
     def company(self) -> Company:
         """Returns the company, as far as it decides what may be written."""
+
+    def want(self, container_id: str) -> None:
+        """Has a container read by the next `changes`, which would believe what it has read lately (lists whose changes
+        are never told, and whose reading is billed)."""
 
     def references(self, kind: str) -> list[Reference]:
         """Returns what a person can choose of "income_account", "item" or "tax_code", inactive ones too."""
@@ -138,6 +143,10 @@ class Provider:
     requests_per_minute: int  # of one account
     requests_per_second: int = 0  # of one account; 0: not counted
     trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
+    trace_name: str = ""  # how its support calls that name
+    support: str = ""  # who is asked by these names: the calls of each job are kept for it; "": they are not
+    meters_reads: bool = False  # whether it bills some of its calls (`Http.request(metered=…)`)
+    metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default

@@ -122,7 +122,13 @@ class BatchingCalendar(ABC):
 
         url, post = self.post_of(calls)
         response = self.http.request(
-            "POST", url, **post, cost=len(calls), retry_safe=retry_safe, rejects_token=all_refused
+            "POST",
+            url,
+            **post,
+            cost=len(calls),
+            retry_safe=retry_safe,
+            reads=retry_safe,  # what may not be sent twice is a write
+            rejects_token=all_refused,
         )
         if all_refused(response):
             raise self.refusal(401, None, utc_now(), 0.0)

@@ -10,6 +10,8 @@ from django.db.models.fields.json import KeyTextTransform
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Connection, DirtyRow, Link, Problem
+from integrations.providers import PROVIDERS
+from integrations.sync.state import seed_of
 
 KINDS_READ = (INVOICE.name, PAYMENT.name)
 
@@ -30,6 +32,7 @@ class KnownLink:
     held: bool
     customer: str
     past: bool
+    made_with: tuple[str, ...]  # the ids that our creates of it were sent with
 
     @property
     def present(self) -> bool:
@@ -50,11 +53,13 @@ class OpenProblem:
 
 def links_of(connection: Connection) -> list[KnownLink]:
     """Returns the links of invoices and payments, live ones last, so that they win over cut ones of the same record."""
+    make_id = PROVIDERS[connection.integration].make_id
     rows = (
         Link.objects.filter(stream__connection=connection, kind__in=KINDS_READ)
         .annotate(customer=KeyTextTransform("customer", "base"))
         .values_list("kind", "record_id", "remote_id", "seen", "seen_gone", "seen_at", "cut_at", "unsettled",
-                     "parked", "intent", "hold_id", "customer", "created_at", "stream__first_synced_at")
+                     "parked", "intent", "hold_id", "customer", "created_at", "stream__first_synced_at",
+                     "stream", "generation")
         .order_by("pk")
     )  # fmt: skip
     found = [
@@ -64,9 +69,10 @@ def links_of(connection: Connection) -> list[KnownLink]:
             held=hold_id is not None,
             customer=customer or "",
             past=first_synced_at is None or created_at <= first_synced_at,
+            made_with=tuple(make_id(seed_of(stream, record_id, number)) for number in range(generation + 1)),
         )
         for kind, record_id, remote_id, seen, gone, seen_at, cut_at, unsettled, parked, intent, hold_id, customer,
-            created_at, first_synced_at
+            created_at, first_synced_at, stream, generation
         in rows.iterator(chunk_size=2000)
     ]  # fmt: skip
     return sorted(found, key=lambda link: not link.cut)

@@ -211,6 +211,9 @@ class _Laying:
         """Marks what stands alone there and looks like a document that is linked, or says itself that it is one."""
         linked = {look for pair in pairs if pair.linked and pair.there for look in _looks(pair)}
         owned = {pair.record_id for pair in pairs if pair.linked}
+        for pair in pairs:
+            if pair.linked and (link := self.by_record.get((pair.kind, pair.record_id))):
+                owned.update(link.made_with)
         return [
             dataclasses.replace(pair, duplicates=True)
             if pair.there and not pair.record_id and (set(_looks(pair)) & linked or self._names(pair) in owned)

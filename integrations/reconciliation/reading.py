@@ -206,7 +206,7 @@ def _row(kind: str, record: RemoteRecord) -> dict[str, Any]:
     if record.fault is not None:
         row["unreadable"] = True
     if record.marker:
-        row["for"] = record.marker.record_id
+        row["for"] = record.marker.record_id or record.marker.remote_id
     return row
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
@@ -24,6 +25,7 @@ from integrations.providers.base import Provider
 from integrations.records import instant
 from integrations.selectors.jobs import counts
 from integrations.selectors.links import connect_url
+from integrations.selectors.metering import MeterReading, meters_of, midnight_after
 
 MOST_ERRORS = 50
 # These pass by themselves; every other open problem waits for a person.
@@ -135,6 +137,8 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
     """Returns the status endpoint's answer. Never an error for a disconnected integration."""
     now = standing(workspace, integration)
     synced = now.row.last_synced_at if now.row else None
+    at = timezone.now()
+    meters = meters_of(now.connections, at) if now.provider.meters_reads else {}
     return {
         "integration": integration,
         "connected": now.connected,
@@ -149,7 +153,7 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
             if now.last_job
             else None
         ),
-        "connections": [_connection(connection) for connection in now.connections],
+        "connections": [_connection(connection, meters.get(connection.pk), at) for connection in now.connections],
     }
 
 
@@ -172,11 +176,25 @@ def _about_record(problem: Problem) -> bool:
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 
-def _connection(connection: Connection) -> dict[str, Any]:
+def _connection(connection: Connection, meter: MeterReading | None, now: dt.datetime) -> dict[str, Any]:
     return {
         "id": connection.pk,
         "account": connection.account_name,
         "member": connection.member_id,
         "state": connection.state,
         "last_synced_at": instant(connection.last_synced_at) if connection.last_synced_at else None,
+        "metered_reads": _metered(meter, now) if meter else None,
+    }
+
+
+def _metered(meter: MeterReading, now: dt.datetime) -> dict[str, Any]:
+    """Returns what the provider bills of an account's calls; days are those of UTC."""
+    allowance = meter.allowance
+    return {
+        "today": meter.today.metered,
+        "yesterday": meter.yesterday.metered,
+        "last_30_days": meter.last.metered,
+        "month_forecast": meter.month,
+        "limit_per_day": allowance.limit or None,
+        "waits_until": instant(midnight_after(now)) if allowance.spent else None,
     }

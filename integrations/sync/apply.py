@@ -14,7 +14,7 @@ from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
-from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair, seed_of
 
 TRIES = 4  # writes of one record in one run, each after a new look
 LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
@@ -207,7 +207,7 @@ class Applier:
         # A removed event keeps its id for good, so what is made again gets a new one.
         if generation is None:
             generation = pair.generation + 1 if pair.gone else pair.generation
-        remote_id = self.make_id(f"{self.target.stream_id}|{pair.record_id}|{generation}")
+        remote_id = self.make_id(seed_of(self.target.stream_id, pair.record_id, generation))
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
         push = {**_noted(pair), **decision.push}
         return Operation(pair.key, verb, kind, remote_id, push, marker=marker, link=link), generation

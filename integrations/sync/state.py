@@ -106,3 +106,8 @@ class Decision:
     push: Fields = field(default_factory=dict)
     removal: bool = False
     reason: str = ""
+
+
+def seed_of(stream_id: str, record_id: str, generation: int) -> str:
+    """Returns what the id of a create is made of (`Provider.make_id`): always the same for the same try at it."""
+    return f"{stream_id}|{record_id}|{generation}"

@@ -9,7 +9,7 @@ import random as random_module
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -20,7 +20,9 @@ from integrations.transport.answers import retry_after
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
 from integrations.transport.hosts import is_below
+from integrations.transport.meter import Meter, Metered, Sent
 from integrations.transport.session import session as thread_session
+from integrations.transport.vendor import TokenSource, Vendor
 
 log = structlog.get_logger("integrations_transport")
 
@@ -32,45 +34,10 @@ SEND_LIMIT = 20.0
 ATTEMPTS = 3
 WAIT_CAP = 5.0
 BACKOFF_BASE = 0.5
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 WINDOW = dt.timedelta(seconds=60)
 SECOND = dt.timedelta(seconds=1.1)  # clocks and networks jitter
-
-
-class Vendor(Protocol):
-    """What the exit needs to know of a provider."""
-
-    @property
-    def label(self) -> str: ...
-
-    @property
-    def hosts(self) -> Callable[[str], tuple[str, ...]]:
-        """Returns the base addresses that may be sent the account's token (by the account's id)."""
-
-    @property
-    def authorize(self) -> Callable[[str], requests.auth.AuthBase]:
-        """(access token) is what puts it on a request."""
-
-    @property
-    def requests_per_second(self) -> int:
-        """Returns how many calls one account may make in a second; 0 where that is not counted."""
-
-    @property
-    def trace(self) -> Callable[[requests.Response], str]:
-        """Returns the provider's own name for an exchange, which its support asks for; "" where it has none."""
-
-    @property
-    def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
-
-
-class TokenSource(Protocol):
-    """Where the access token comes from."""
-
-    def access_token(self) -> str:
-        """Returns a token that is good for some minutes yet."""
-
-    def renewed(self, rejected: str) -> str:
-        """Returns another token than the one that the provider has just rejected."""
 
 
 class OneToken:
@@ -112,6 +79,7 @@ class HttpClient:
         *,
         account_id: str = "",
         budget: Budget | None = None,
+        meter: Meter | None = None,
         connection_id: str = "",
         before_call: Callable[[], None] = _nothing,
         after_call: Callable[[int | str], None] = _ignore,
@@ -124,7 +92,7 @@ class HttpClient:
     ):
         self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout, self.after_call = read_timeout, after_call
+        self.read_timeout, self.after_call, self.meter = read_timeout, after_call, meter
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
         self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
@@ -137,24 +105,30 @@ class HttpClient:
         retry_safe: bool | None = None,
         rejects_token: Callable[[requests.Response], bool] | None = None,
         patience: float | None = None,
+        reads: bool | None = None,
+        metered: Metered = Metered.NO,
         **kwargs: Any,
     ) -> requests.Response:
-        """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts.
+        """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts for
+        its rate, `metered` whether it bills the call, `reads` that it changes nothing (by its method, if not said).
         `rejects_token` finds a 401 that hides inside an answer. `patience`: so many seconds an answer is waited for
         instead of the usual ones, since the provider may need them; a call that takes longer is not sent again here
         (`TimedOut`)."""
         method = method.upper()
         safe = method in IDEMPOTENT if retry_safe is None else retry_safe
+        reads = method in READING if reads is None else reads
         self._check_host(url)
         token = self.tokens.access_token() if self.tokens else None
         replayed = False
         attempt = 1
         while True:
+            if self.meter and metered is Metered.YES:
+                self.meter.admit(self._clock())
             if self.budget:
                 self._wait_for_budget(cost)
             self._keep_pace()
             try:
-                response = self._send(method, url, token, attempt, patience, kwargs)
+                response = self._send(method, url, token, attempt, patience, reads, metered, kwargs)
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
                 if refused and token and self.tokens and not replayed:
                     token, replayed = self.tokens.renewed(rejected=token), True
@@ -200,7 +174,15 @@ class HttpClient:
         self._sent.append(now)
 
     def _send(
-        self, method: str, url: str, token: str | None, attempt: int, patience: float | None, kwargs: dict[str, Any]
+        self,
+        method: str,
+        url: str,
+        token: str | None,
+        attempt: int,
+        patience: float | None,
+        reads: bool,
+        metered: Metered,
+        kwargs: dict[str, Any],
     ) -> requests.Response:
         self.before_call()
         started = self._clock()
@@ -235,17 +217,20 @@ class HttpClient:
             ) from None
         finally:
             parts = urlsplit(url)
+            ms = round((self._clock() - started).total_seconds() * 1000)
             log.info(
                 "provider_call",
                 method=method,
                 url=f"{parts.netloc}{parts.path}",
                 status=status,
-                ms=round((self._clock() - started).total_seconds() * 1000),
+                ms=ms,
                 attempt=attempt,
                 connection_id=self.connection_id,
                 trace=trace,
             )
             self.after_call(status)
+            if self.meter:
+                self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered))
         return response
 
     def _checked(self, response: requests.Response) -> requests.Response:

@@ -7,13 +7,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
 from integrations.admin.first_sync import listed_in
 from integrations.admin.mapping import MappingPage
 from integrations.admin.values import PLURALS
-from integrations.errors import ProviderError, RateLimited
+from integrations.errors import AllowanceSpent, ProviderError, RateLimited
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.books import mapping as books_mapping
@@ -74,10 +75,13 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
 def _unwell(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Shows what the provider's refusal means for this page; a page asked for too soon after another asks again by
     itself."""
-    if isinstance(context["error"], RateLimited) and request.method == "GET":
+    error, soon = context["error"], not isinstance(context["error"], AllowanceSpent)
+    if isinstance(error, RateLimited) and soon and request.method == "GET":
         response = render(request, "connect/busy.html", context, status=503)
         response["Retry-After"] = "3"
         return response
+    if not soon:
+        context["limit_url"] = reverse("integrations:metering", args=[context["connection"].pk])
     return render(request, "connect/unreachable.html", context, status=503)
 
 

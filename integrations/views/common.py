@@ -38,10 +38,15 @@ def back(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:
+    """Says it to the person, keeps on record who did it, and goes back."""
+    tell(request, obj, sentence)
+    return back(request)
+
+
+def tell(request: HttpRequest, obj: Model, sentence: str) -> None:
     """Says it to the person, and keeps on record who did it."""
     LogEntry.objects.log_actions(desk_user_of(request).user.pk, [obj], CHANGE, sentence, single_object=True)
     messages.success(request, sentence)
-    return back(request)
 
 
 def attempt(request: HttpRequest, call: Callable[[], Any]) -> tuple[bool, Any]:

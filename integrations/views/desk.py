@@ -13,6 +13,7 @@ from fieldcamp.desk.users import CHOSEN, desk_user_of
 from integrations.admin.buttons import rights_at
 from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
+from integrations.admin.jobcalls import calls_csv, support_of
 from integrations.admin.jobpage import csv_lines, live_context
 from integrations.models import Connection, Outcome, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
@@ -79,6 +80,23 @@ def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
         lines,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@desk_view("GET")
+def job_calls(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
+    """Sends a job's calls to its provider as CSV, for that provider's support."""
+    job = _job(request, job_id)
+    if not support_of(job):
+        raise Http404
+    name = f"{job.pk}-calls.csv"
+    return StreamingHttpResponse(
+        calls_csv(job),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+        },
     )
 
 

@@ -8,7 +8,7 @@ from django.apps import apps
 # Unknown, of the wrong type, very long, not text, and made to break out of where it is shown.
 VALUES = ("none", "-1", "1e999", "\x00", "a\x00b", "x" * 99_999, "<script>alert(1)</script>", "' OR 1=1 --", "\u202e💥")
 # Written by every call to a provider, also by those that a page makes before anything is saved.
-_CALLS = {"integrations.ProviderBudget", "integrations.ProviderCalls"}
+_CALLS = {"integrations.DailyCalls", "integrations.ProviderBudget", "integrations.ProviderCalls"}
 
 
 def stored() -> dict[str, list[dict[str, Any]]]:

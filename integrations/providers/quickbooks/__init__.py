@@ -27,6 +27,10 @@ QUICKBOOKS = Provider(
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
     requests_per_second=10,
     trace=trace_of,
+    trace_name="intuit_tid",
+    support="Intuit",
+    meters_reads=True,
+    metered_reads_per_day=settings.QUICKBOOKS_METERED_READS_PER_DAY,
     page_of=page_of,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
 )

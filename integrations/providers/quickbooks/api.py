@@ -62,6 +62,9 @@ class QuickBooksClient:
     def write(self, container_id: str, operations: Sequence[Operation]) -> list[WriteResult]:
         return self._writer.write(container_id, operations)
 
+    def want(self, container_id: str) -> None:
+        self._listing.wanted.add(container_id)
+
     def company(self) -> Company:
         return self._books.company
 

@@ -13,6 +13,7 @@ from integrations.providers.base import Http
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.errors import fault_in, token_ended, trace_of
 from integrations.transport.answers import json_object
+from integrations.transport.meter import Metered
 
 # Without it QuickBooks answers in XML.
 HEADERS = {"Accept": "application/json"}
@@ -30,7 +31,10 @@ class Calls:
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         url = addresses.company(self.realm_id, path, **params)
-        return self._body(self.http.request("GET", url, headers=HEADERS, rejects_token=token_ended))
+        # Intuit bills reads, queries and what changed (CorePlus), and gives writes for free (Core).
+        return self._body(
+            self.http.request("GET", url, headers=HEADERS, rejects_token=token_ended, metered=Metered.YES)
+        )
 
     def post(
         self,
@@ -40,6 +44,7 @@ class Calls:
         *,
         cost: int = 1,
         params: Mapping[str, str] | None = None,
+        metered: Metered = Metered.NO,
     ) -> dict[str, Any]:
         """Sends a write, and waits for it as long as QuickBooks may take.
 
@@ -56,6 +61,7 @@ class Calls:
                 retry_safe=True,
                 rejects_token=token_ended,
                 patience=PATIENCE,
+                metered=metered,
             )
         )
 

@@ -22,6 +22,7 @@ LAPSED = {"EXPIRED", "CANCELED", "CANCELLED", "SUSPENDED", "TERMINATED", "DELETE
 class Books:
     def __init__(self, calls: Calls):
         self.calls = calls
+        self._taxes: list[RemoteRecord] | None = None
 
     @cached_property
     def company(self) -> Company:
@@ -52,14 +53,15 @@ class Books:
         }
 
     def taxes(self) -> list[RemoteRecord]:
-        """Returns each tax code with its rates."""
+        """Reads each tax code with its rates."""
         codes = self.calls.select("TaxCode", ALL)
         rates = {row["Id"]: row for row in self.calls.select("TaxRate", ALL)}
-        return [
+        self._taxes = [
             read_record("tax", str(code["Id"]), partial(taxes.to_record, code, rates, self._today()))
             for code in codes
             if taxes.is_code(code)
         ]
+        return self._taxes
 
     @cached_property
     def tax_rules(self) -> TaxRules:
@@ -67,7 +69,8 @@ class Books:
         currency = company.currency if company.multi_currency else ""
         if company.tax_mode not in ("foreign", "automated"):
             return TaxRules(company.tax_mode, currency=currency)
-        active = [tax for tax in self.taxes() if tax.fields.get("active")]
+        known = self.taxes() if self._taxes is None else self._taxes
+        active = [tax for tax in known if tax.fields.get("active")]
         exempt = tuple(tax.id for tax in active if tax.fields["rate"] == "0")
         taxed = [tax.id for tax in active if tax.id not in exempt]
         return TaxRules(

@@ -53,6 +53,10 @@ class Deltas:
         # More than fits into one answer for all may fit into one for each.
         return self.ask((entity,), moment) if self._last.cut else self._last
 
+    def told(self, entity: str) -> list[dict[str, Any]]:
+        """Returns what the last answer said of an entity, without asking."""
+        return self._last.rows[entity] if self._last else []
+
     def ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
         """Asks what has changed since a moment, and a little before."""
         try:

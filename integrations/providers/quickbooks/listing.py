@@ -15,6 +15,7 @@ from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls, rows
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.delta import MOST, OVERLAP, SETTLED, Delta, Deltas, is_deleted, server_time
+from integrations.providers.quickbooks.mapping import sales_tax
 from integrations.providers.quickbooks.reading import (
     KINDS,
     TAX_CODES,
@@ -25,9 +26,11 @@ from integrations.providers.quickbooks.reading import (
     whole,
 )
 from integrations.records import Page, RemoteRecord, digest, instant, parse_instant
+from integrations.transport.client import utc_now
 
 Row = dict[str, Any]
 DELETABLE = ("Invoice", "Payment")
+TAXES_BELIEVED = dt.timedelta(days=1)
 TOO_MANY = "More has changed than QuickBooks tells at once."
 
 
@@ -45,17 +48,19 @@ class _Step:
 class QuickBooksListing:
     """The cursor: `since`, the moment up to which everything was seen. While a container is listed first, `begin` and
     `at` as well: where the next page begins, and at which position. `whole`: everything that there was a little later
-    than `since` has just been read."""
+    than `since` has just been read. That of the tax codes: a digest of all (`taxes`), their ids (`codes`), and when
+    they were `read`."""
 
     def __init__(self, calls: Calls, books: Books, deltas: Deltas):
         self.calls, self.books, self.deltas = calls, books, deltas
+        self.wanted: set[str] = set()  # what is read in any case, the next time
 
     def pages(self, entity: str, cursor: str) -> Iterator[Page]:
         if entity not in KINDS:
             raise errors.Rejected("QuickBooks has no such list.")
         state = _state(cursor)
         if entity == TAX_CODES:
-            yield self._taxes(state)
+            yield self._taxes(cursor, state)
         elif "since" in state and "begin" not in state:
             yield from self._changed(entity, parse_instant(state["since"]), whole=state.get("whole") is True)
         else:
@@ -116,11 +121,22 @@ class QuickBooksListing:
             if last:
                 return
 
-    def _taxes(self, state: dict[str, Any]) -> Page:
-        """Changes of tax codes are never told, so all of them are read each time; there are few."""
+    def _taxes(self, cursor: str, state: dict[str, Any]) -> Page:
+        """Changes of tax codes are never told, so all of them are read, though not more than once a day: that is
+        billed. Sooner, if somebody has said that they are needed, or an invoice that has changed names a new one."""
+        if TAX_CODES not in self.wanted and not self._taxes_are_due(state):
+            return Page([], cursor, last=True)
+        self.wanted.discard(TAX_CODES)
         records = self.books.taxes()
         mark = digest({record.id: record.tag for record in records})
-        return Page([] if state.get("taxes") == mark else records, json.dumps({"taxes": mark}), last=True)
+        read = {"read": instant(utc_now()), "codes": sorted(record.id for record in records)}
+        return Page([] if state.get("taxes") == mark else records, json.dumps({"taxes": mark, **read}), last=True)
+
+    def _taxes_are_due(self, state: dict[str, Any]) -> bool:
+        read, codes = state.get("read"), state.get("codes")
+        if not isinstance(read, str) or not isinstance(codes, list) or parse_instant(read) < utc_now() - TAXES_BELIEVED:
+            return True
+        return any(sales_tax.codes(body) - set(codes) for body in self.deltas.told("Invoice"))
 
     def _records(self, entity: str, found: Sequence[Row]) -> list[RemoteRecord]:
         return [
@@ -142,7 +158,7 @@ def _state(cursor: str) -> dict[str, Any]:
         state = json.loads(cursor)
         if not isinstance(state, dict) or not state.keys() & {"since", "taxes"}:
             raise ValueError
-        for name in {"since", "begin"} & state.keys():
+        for name in {"since", "begin", "read"} & state.keys():
             parse_instant(state[name])
         if not isinstance(state.get("at", 1), int):
             raise ValueError

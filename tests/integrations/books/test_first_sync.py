@@ -39,14 +39,14 @@ def test_everything_goes_over_in_the_order_in_which_it_depends(company, books, s
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
-def test_an_idle_sync_asks_once_for_all_and_for_the_tax_lists(company, intuit, sync, make_client):
+def test_an_idle_sync_asks_once_for_all(company, intuit, sync, make_client):
     make_client()
     sync(), sync()
     intuit.forget_requests()
     job = sync()
     assert job.status == "succeeded", said(job, "failed")
     asked = [row["path"].rpartition("/")[2] for row in intuit.requests("/v3/company/")]
-    assert sorted(asked) == ["cdc", "query", "query"]
+    assert asked == ["cdc"]
 
 
 @pytest.mark.slow

@@ -214,3 +214,14 @@ def test_what_settles_an_invoice_otherwise(planting, books, sync):
     for report in (reconcile_known(planting.connection), reconcile_now(planting.connection)):
         assert named(report) == set()
         assert {(row.here, row.difference) for row in report.customers} == {(70, 0), (81, 0)}
+
+
+def test_a_copy_that_still_bears_our_mark_is_a_duplicate(planting, books, sync):
+    """Whatever its number, day and total: a bookkeeper's copy takes the note over."""
+    invoice = planting.add_invoice(planting.add_client("Copied"))
+    sync()
+    theirs = planting.there(invoice)
+    planting.by_hand(invoice.client, "C-1", "7", Cause.DUPLICATE)
+    copy = books.one("Invoice", DocNumber="C-1")
+    books.edit("Invoice", copy["Id"], PrivateNote=theirs["PrivateNote"])
+    assert named(reconcile_now(planting.connection)) == planting.planted

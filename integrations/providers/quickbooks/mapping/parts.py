@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ulid import ULID
+
 from integrations.records import Marker, tidy
 
 Body = Mapping[str, Any]
 
 NO_TAX, TAX = "NON", "TAX"  # QuickBooks' pseudo codes on a line
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
-_MARK = re.compile(r"(?m)(?:^|\s)FieldCamp ([^/\s]+)/([^/\s]+)/([0-9a-f]{32})$")
+_MARK = re.compile(r"(?m)(?:^|\s)Ref ([0-7][0-9A-HJKMNP-TV-Z]{25})$")
+_FORMER_MARK = re.compile(r"(?m)(?:^|\s)FieldCamp ([^/\s]+)/([^/\s]+)/([0-9a-f]{32})$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -62,13 +65,22 @@ def is_made_up(id: str) -> bool:
 
 
 def mark(marker: Marker | None) -> str:
-    """Returns the last line of the private note of what we make."""
-    return f"FieldCamp {marker.workspace_id}/{marker.record_id}/{marker.remote_id}" if marker else ""
+    """Returns the last line of the private note of what we make: the id that it is made with, as a reference.
+
+    The note is what statements print, so it holds no word that its reader would have to wonder at. Nothing else that an
+    invoice and a payment keep is hidden from the customer in every company: custom fields have to be made by a person,
+    and print by their template.
+    https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice#the-invoice-object"""
+    return f"Ref {ULID.from_hex(marker.remote_id)}" if marker else ""
 
 
 def marker_of(body: Body) -> Marker | None:
-    found = _MARK.findall(str(body.get("PrivateNote") or "").replace("\r", ""))
-    return Marker(*found[-1]) if found else None
+    """Returns our mark, which names the workspace and the record only where it was written before it was shortened."""
+    note = str(body.get("PrivateNote") or "").replace("\r", "")
+    if found := _MARK.findall(note):
+        return Marker("", "", ULID.from_str(found[-1]).hex)
+    former = _FORMER_MARK.findall(note)
+    return Marker(*former[-1]) if former else None
 
 
 def is_voided(body: Body) -> bool:

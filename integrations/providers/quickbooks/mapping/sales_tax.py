@@ -32,8 +32,16 @@ class TaxRules:
 
 def says_code(body: Body) -> bool:
     """Returns whether only the company's rules tell what the invoice's tax codes mean."""
-    named = {ref_id(body.get("TxnTaxDetail"), "TxnTaxCodeRef"), *lines.codes(body.get("Line") or ())}
-    return bool(named - {"", NO_TAX})
+    return bool(_named(body) - {"", NO_TAX})
+
+
+def codes(body: Body) -> set[str]:
+    """Returns the ids of the tax codes that the invoice names."""
+    return _named(body) - {"", NO_TAX, TAX}
+
+
+def _named(body: Body) -> set[str]:
+    return {ref_id(body.get("TxnTaxDetail"), "TxnTaxCodeRef"), *lines.codes(body.get("Line") or ())}
 
 
 def tax_code(body: Body, rules: TaxRules) -> str | None:

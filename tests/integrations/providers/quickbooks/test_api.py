@@ -75,7 +75,7 @@ def test_each_kind_reads_as_it_was_written(books, made):
         assert books.get(container, [record.id])[record.id].fields == record.fields
     again = books.get("Invoice", [bill.id])[bill.id]
     assert again.fields == {**bill.fields, "balance": "87.20"}
-    assert again.marker == bill_op.marker and again.ours
+    assert again.marker and again.marker.remote_id == bill_op.remote_id and again.ours
 
 
 def test_an_update_changes_what_it_names(books, made, company):

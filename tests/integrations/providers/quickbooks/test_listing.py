@@ -92,13 +92,18 @@ def test_changes_are_those_since_the_listing_began(books, fresh, made, company):
     assert changed.fields["given_name"] == "Dora" and changed.tag != who.tag and not changed.created
 
 
-def test_an_idle_run_is_one_call_and_the_tax_lists(books, fresh, intuit):
+def test_an_idle_run_is_one_call_and_once_a_day_the_tax_lists(books, fresh, intuit):
     cursors = {name: listed(books, name)[1] for name in [*CONTAINERS, "TaxCode"]}
     intuit.forget_requests()
     client = fresh()
     for name, cursor in cursors.items():
         listed(client, name, cursor)
-    assert paths(intuit) == ["cdc", "query", "query"]
+    assert paths(intuit) == ["cdc"]
+    intuit.forget_requests()
+    read = json.loads(cursors["TaxCode"])
+    yesterday = instant(parse_instant(read["read"]) - dt.timedelta(days=1))
+    listed(fresh(), "TaxCode", json.dumps({**read, "read": yesterday}))
+    assert paths(intuit) == ["query", "query"]
 
 
 def test_a_client_that_is_asked_again_asks_again(books, made, company, intuit):
@@ -249,6 +254,8 @@ def test_tax_codes_are_told_once_and_again_when_they_change(books, intuit, monke
 
     real = taxes.percent
     monkeypatch.setattr(taxes, "percent", lambda rate, today: real(rate, today) + 1)
+    assert listed(books, "TaxCode", cursor)[0] == []  # believed for a day…
+    books.want("TaxCode")  # …or until somebody wants to know
     changed, _ = listed(books, "TaxCode", cursor)
     assert changed[0].tag not in {record.tag for record in records}
 

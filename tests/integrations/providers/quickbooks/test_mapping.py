@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from integrations.errors import Rejected
 from integrations.kinds import KINDS
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments, sales_tax, taxes
 from integrations.providers.quickbooks.mapping.invoices import TaxRules
-from integrations.providers.quickbooks.mapping.parts import marker_of
+from integrations.providers.quickbooks.mapping.parts import mark, marker_of
 from integrations.records import Marker
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -241,10 +242,31 @@ def test_a_tax_without_a_code_is_refused_before_it_is_sent(rules, code):
 
 def test_our_mark_is_the_last_line_that_says_so():
     _, body = codes(MANUAL, tax_code="3")
-    assert marker_of(body) == MARKER
-    assert marker_of({"PrivateNote": f"Voided - {body['PrivateNote']}"}) == MARKER
-    assert marker_of({"PrivateNote": f"Call first\r\n{body['PrivateNote']}\r\n"}) == MARKER
+    ours = Marker("", "", MARKER.remote_id)
+    assert marker_of(body) == ours
+    assert marker_of({"PrivateNote": f"Voided - {body['PrivateNote']}"}) == ours
+    assert marker_of({"PrivateNote": f"Call first\r\n{body['PrivateNote']}\r\n"}) == ours
     assert marker_of({"PrivateNote": "FieldCamp says hello"}) is None
+
+
+@given(st.integers(0, 2**128 - 1).map(lambda number: f"{number:032x}"))
+def test_our_mark_says_the_whole_id_and_nothing_that_a_customer_would_wonder_at(id):
+    note = mark(Marker("wsp_1", "inv_1", id))
+    assert re.fullmatch(r"Ref [0-9A-Z]{26}", note)
+    assert marker_of({"PrivateNote": note}) == Marker("", "", id)
+
+
+def test_marks_that_were_written_before_are_read():
+    note = f"Call first\nFieldCamp wsp_1/inv_1/{MARKER.remote_id}"
+    assert marker_of({"PrivateNote": note}) == MARKER
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["Ref 1013", "Ref PO-2026-0001", f"Ref {'8' * 26}", f"Ref {'0' * 25}U", f"Ref {'0' * 27}", f"X-Ref {'0' * 26}"],
+)
+def test_a_reference_of_the_bookkeepers_is_no_mark(note):
+    assert marker_of({"PrivateNote": note}) is None
 
 
 def test_a_void_is_zeros_and_a_word():
