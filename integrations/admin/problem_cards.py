@@ -160,7 +160,7 @@ def _buttons(
     if problem.code == ProblemCode.RECORD_REMOVED and desk_user.may("settings"):
         found += voiding(problem)
     if problem.notice or not (fix.button or found):
-        return [*found, _of(problem, "ignore", _("Got it"))] if desk_user.may("ignore") else []
+        return [*found, _of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
     if problem.code == ProblemCode.CONFLICT and problem.link_id:
         if desk_user.may("retry"):
             found += _sides(problem)

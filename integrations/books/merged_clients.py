@@ -99,7 +99,7 @@ def follow_merged_clients(changes: Sequence[Change]) -> None:
     streams = Stream.objects.filter(kind=CUSTOMER.name, connection__workspace__in=workspaces)
     for stream in streams.select_related("connection"):
         settle_merged(stream)
-        resolve_problems(stream.connection, now=timezone.now(), kind=CUSTOMER.name, record_ids=[*merged])
+        _no_longer_asked(stream, merged)
 
 
 def settle_merged(stream: Stream) -> None:
@@ -116,7 +116,6 @@ def settle_merged(stream: Stream) -> None:
         if link.intent is not None:
             continue
         if link.seen is None:
-            _looked_at_again(stream, link)
             link.delete()
         elif link.seen_gone:
             continue  # the run makes history of it
@@ -143,24 +142,24 @@ def _links(stream: Stream) -> Any:
 
 def _make_way(stream: Stream, link: Link | None) -> None:
     """Takes away the link of a client that never came about or whose customer is gone: it gets another one."""
-    if link is None:
-        return
-    if link.seen is None:
-        _looked_at_again(stream, link)
+    if link is not None and link.seen is None:
         link.delete()
-    else:
+    elif link is not None:
         link.cut_at = timezone.now()
         link.save(update_fields=["cut_at", "updated_at"])
-    resolve_problems(stream.connection, now=timezone.now(), kind=CUSTOMER.name, record_ids=[link.record_id])
 
 
-def _looked_at_again(stream: Stream, link: Link) -> None:
-    """Lets the run decide anew about customers that were asked about as this one's."""
-    asked = Link.objects.unmatched().filter(stream=stream, remote_id__in=candidates_in(link.decision))
-    asked.update(unsettled=True)
+def _no_longer_asked(stream: Stream, client_ids: Iterable[str]) -> None:
+    """Ends what is open about these clients. What was asked about as one of theirs the run decides about anew."""
+    about = Problem.objects.open().filter(connection=stream.connection, record_kind=CUSTOMER.name)
+    about = about.filter(record_id__in={*client_ids})
+    names = {remote_id for data in about.values_list("data", flat=True) for remote_id in candidates_in(data)}
+    Link.objects.unmatched().filter(stream=stream, remote_id__in=names).update(unsettled=True)
+    about.update(resolved_at=timezone.now())
 
 
 def _hand_over(stream: Stream, link: Link, client_id: str) -> Link:
+    _no_longer_asked(stream, [client_id])
     link.record_id, link.unsettled, link.parked, link.decision = client_id, True, False, None
     link.save(update_fields=["record_id", "unsettled", "parked", "decision", "updated_at"])
     # A run that is under way may still settle it as the other client's; the next one looks at it again.

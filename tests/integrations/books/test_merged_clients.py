@@ -6,6 +6,7 @@ from fieldcamp.workspace.merging import merge_clients
 from fieldcamp.workspace.models import Payment
 from fieldcamp.workspace.services import update_client
 from integrations.models import Link, Problem
+from integrations.reconciliation.report import make_report
 from tests.integrations.books.bookkeeper import money
 from tests.sandboxed import COMPANY
 
@@ -113,11 +114,23 @@ def test_the_other_customer_may_be_merged_there_into_one_that_is_nobodys(
 
 
 @pytest.mark.slow
+def test_the_books_are_right_all_the_same(ann, lee, company, sync, merge):
+    merge(ann, lee)
+    for mode in ("", "incremental"):
+        if mode:
+            sync(mode)
+        found = make_report(company)
+        assert found.differences == [], mode
+        [owes] = found.customers
+        assert (owes.client_id, owes.here, owes.there) == (lee.pk, 150, 150), mode
+
+
+@pytest.mark.slow
 def test_the_two_may_stay_apart(ann, lee, sync, merge, desk):
     merge(ann, lee)
     asked, browser = question(), desk()
     page = browser.get(f"/admin/workspace/client/{lee.pk}/change/").content.decode()
-    assert "Leave the two apart" in page and "Two customers there" in page
+    assert "Leave the two apart" in page and "Two customers there, one client here" in page
     browser.post(f"/admin/integrations/problems/{asked.pk}/ignore/")
     assert not Problem.objects.listed().exists()
     sync()
