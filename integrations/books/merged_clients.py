@@ -113,8 +113,8 @@ def settle_merged(stream: Stream) -> None:
     for link in links:
         client_id = into[link.record_id]
         mine = own.get(client_id)
-        if link.intent is not None:
-            continue
+        if link.intent is not None or (mine is not None and (mine.decision or {}).get("match")):
+            continue  # being written, or a person says who the client is
         if link.seen is None:
             link.delete()
         elif link.seen_gone:
