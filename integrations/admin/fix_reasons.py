@@ -23,8 +23,8 @@ class FixTarget(StrEnum):
 @dataclass(frozen=True)
 class Fix:
     """`title` names the problem, `sentence` what to do; `link` is the text of the button that leads to `leads`, and
-    `button` that of the retry ("" where trying again would change nothing), `dismiss` that of the answer that all may stay
-    as it is."""
+    `button` that of the retry ("" where trying again would change nothing), `dismiss` that of the answer that all
+    may stay as it is."""
 
     title: LazyText
     sentence: LazyText

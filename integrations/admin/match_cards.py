@@ -36,7 +36,7 @@ MATCHING = (
     ProblemReason.NAME_TAKEN_BY_EMPLOYEE,
     ProblemReason.DUPLICATE_NUMBER,
 )
-_SHOWN: dict[str, tuple[str, ...]] = {
+SHOWN: dict[str, tuple[str, ...]] = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
     INVOICE.name: ("number", "date", "customer", "total", "paid", "balance"),
@@ -141,8 +141,8 @@ def _asks(problem: Problem) -> bool:
     if _is_over_applied(problem):
         return problem.record_kind == PAYMENT.name
     if problem.code == REMOVED:
-        return problem.record_kind in _SHOWN and reason_of(problem) != ProblemReason.MERGED
-    if reason_of(problem) not in MATCHING or problem.record_kind not in _SHOWN:
+        return problem.record_kind in SHOWN and reason_of(problem) != ProblemReason.MERGED
+    if reason_of(problem) not in MATCHING or problem.record_kind not in SHOWN:
         return False
     if reason_of(problem) == ProblemReason.MATCH and candidates_in(problem.data):
         return True
@@ -235,7 +235,7 @@ def _equal(kind: str, seen: Any, local: Mapping[str, Any]) -> bool:
 
 
 def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list[Line]:
-    names = [name for name in _SHOWN[kind] if local.get(name) or seen.get(name)]
+    names = [name for name in SHOWN[kind] if local.get(name) or seen.get(name)]
     return [Line(label_of(kind, name), shown(name, local.get(name)), shown(name, seen.get(name))) for name in names]
 
 

@@ -205,9 +205,7 @@ def _questions(connection: Connection) -> QuerySet[Problem]:
 
 
 def _end(connection: Connection, client_ids: Collection[str]) -> None:
-    resolve_problems(
-        connection, now=timezone.now(), codes=[DUPLICATE], kind=CUSTOMER.name, record_ids=list(client_ids)
-    )
+    resolve_problems(connection, now=timezone.now(), codes=[DUPLICATE], kind=CUSTOMER.name, record_ids=list(client_ids))
 
 
 def _question(connection: Connection, own: Link, others: Sequence[Link]) -> str:

@@ -139,9 +139,7 @@ def _go_on_with(connection: Connection, kind: Kind, lost: Link, heir: Link | Non
         whose = f", which is that of the {kind.singular} {other}" if other else ""
         message += f"{whose}. Its documents go there as well; what else changes of it is not synced any more."
     now = timezone.now()
-    resolve_problems(
-        connection, now=now, codes=[ProblemCode.RECORD_REMOVED], kind=kind.name, record_ids=[about]
-    )
+    resolve_problems(connection, now=now, codes=[ProblemCode.RECORD_REMOVED], kind=kind.name, record_ids=[about])
     open_problem(
         connection,
         ProblemCode.RECORD_REMOVED,
