@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -83,25 +82,21 @@ def merge_clients(*, workspace: Workspace, client_id: str, into_id: str, check: 
 
 def _check(client: Client, into: Client | None) -> None:
     if client.deleted_at:
-        other = client.merged_into
-        sentence = gettext("“{client}” was merged into “{other}” already.")
-        raise InvalidTransition(sentence.format(client=client.own_name, other=other.own_name if other else ""))
-    if into is None or into.workspace_id != client.workspace_id:
-        raise InvalidFields.of("into", gettext("There is no such client."))
+        name = client.merged_into.own_name if client.merged_into else ""
+        raise InvalidTransition(f"“{client.own_name}” was merged into “{name}” already.")
+    if into is None or into.workspace_id != client.workspace_id or (into.deleted_at and not into.merged_into):
+        raise InvalidFields.of("into", "There is no such client.")
     if into.pk == client.pk:
-        raise InvalidFields.of("into", gettext("A client cannot be merged into itself. Choose another one."))
+        raise InvalidFields.of("into", "A client cannot be merged into itself. Choose another one.")
     if into.merged_into:
-        sentence = gettext("“{client}” was merged into “{other}” ({id}) already. Choose that one.")
-        other = into.merged_into
-        raise InvalidFields.of("into", sentence.format(client=into.own_name, other=other.own_name, id=other.pk))
-    if into.deleted_at:
-        raise InvalidFields.of("into", gettext("There is no such client."))
+        other = f"“{into.merged_into.own_name}” ({into.merged_into.pk})"
+        raise InvalidFields.of("into", f"“{into.own_name}” was merged into {other} already. Choose that one.")
     above: Client | None = into
     for _level in range(DEEPEST):
         above = above.parent if above else None
         if above is not None and above.pk == client.pk:
-            sentence = gettext("“{place}” is a place of “{client}”. Merge the place into the client instead.")
-            raise InvalidFields.of("into", sentence.format(place=into.own_name, client=client.own_name))
+            sentence = f"“{into.own_name}” is a place of “{client.own_name}”. Merge the place into the client instead."
+            raise InvalidFields.of("into", sentence)
 
 
 def _move(client: Client, into: Client) -> dict[str, int]:

@@ -43,7 +43,7 @@ class IntoForm(DeskForm):
 class MergeMixin(ModelAdmin):
     """The page of a merge, the button on a client's page that leads there, and the action on two of the list."""
 
-    actions = ("merge_two",)
+    actions: Any = ("merge_two",)
 
     def merge_consequences(self, client: Client, into: Client) -> list[str]:
         """Returns what the person reads before; what is said of the merge itself is in the preview."""
@@ -205,8 +205,8 @@ def _said(preview: MergePreview, client: Client, into: Client) -> list[str]:
     if preview.counts["invoices"]:
         said.append(gettext("Invoices that were sent keep the name and address that they were sent to."))
     if preview.taken_over:
-        names = ", ".join(str(_LABELS[name]) for name in preview.taken_over)
-        said.append(gettext("“{into}” takes over what it lacks: {names}.").format(into=into, names=names))
+        lacking = ", ".join(str(_LABELS[name]) for name in preview.taken_over)
+        said.append(gettext("“{into}” takes over what it lacks: {names}.").format(into=into, names=lacking))
     said.append(
         gettext("“{client}” disappears from the lists; who looks for it is led to “{into}”. This cannot be undone.")
         .format(client=client, into=into)

@@ -6,7 +6,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fieldcamp.workspace.models import AuditEntry, Client, Item, Role
+from fieldcamp.workspace.models import AuditEntry, Client, Item, Member, Role, Workspace
 from integrations.books.agreeing import Agreement, likely_pairs
 from integrations.kinds import CUSTOMER, ITEM
 from integrations.models import BooksSettings, Connection, ConnectionState, Link, Problem, Stream, SyncJob
@@ -14,6 +14,7 @@ from integrations.services.books.bulk import answers_to_take_back, same_for_all,
 from integrations.services.books.links import part
 from integrations.services.decisions import AlreadyDecided
 from tests.integrations.engine import finish
+from tests.integrations.languages import another_language, english_in  # noqa: F401  (a fixture)
 
 
 @pytest.fixture
@@ -266,6 +267,42 @@ def test_the_page_lists_both_sides_and_ticks_what_agrees_in_both(ask, offline, d
     [entry] = answers_to_take_back(offline)
     again = browser.post(f"{address}undo/", {"entry": entry.pk}, follow=True).content.decode()
     assert "2 are questions again." in again and "Take back" not in again
+
+
+@pytest.mark.slow
+def test_one_of_many_leads_to_the_page(ask, offline, desk):
+    address, browser = f"/admin/integrations/connections/{offline.pk}/same/?kind=customer", desk()
+    ask(many(1))
+    problem = Problem.objects.get()
+    page = f"/admin/integrations/problem/{problem.pk}/change/"
+    assert address not in browser.get(page).content.decode()
+    ask(many(1, 1))
+    assert address in browser.get(page).content.decode()
+    assert browser.get(address).status_code == 200
+
+
+@pytest.mark.slow
+def test_no_english_is_left_in_another_language(ask, offline, desk, another_language):  # noqa: F811
+    ask(
+        [
+            ({"first_name": "Ω", "email": "ω"}, [customer("Ω", "ω", phone="1")]),
+            ({"first_name": "Ψ", "email": "ψ"}, [customer("Ψ", "φ")]),
+            ({"first_name": "Φ"}, [customer("Φ", active=False)]),
+        ]
+    )
+    Connection.objects.update(account_name="Ω")
+    Workspace.objects.update(name="Ω")
+    Client.objects.update(stage="Ω")
+    browser, address = desk(), f"/admin/integrations/connections/{offline.pk}/same/"
+    User.objects.update(username="ω")
+    Member.objects.update(first_name="Ω")
+    ann, other = Client.objects.order_by("pk")[:2]
+    merge = f"/admin/workspace/client/{ann.pk}/merge/"
+    for page in (address, f"{address}?kind=item", merge, f"{merge}?into={other.pk}"):
+        assert english_in(browser.get(page).content.decode()) == set(), page
+    chosen = [f"{pk}:{name}" for pk, name in choices(offline).items()]
+    for posted in ({"kind": "customer"}, {"pair": chosen}):
+        assert english_in(browser.post(address, posted, follow=True).content.decode()) == set(), posted
 
 
 @pytest.mark.slow

@@ -39,6 +39,7 @@ def test_from_the_clients_page_to_the_one_that_is_left(desk, ann, lee, make_visi
     assert answer.redirect_chain[-1][0] == page(lee, "change")
     assert "“Ann Lee” was merged into “A. Lee”." in answer.content.decode()
     assert AuditEntry.objects.get(action="client.merged").actor == "Owner"
+    assert "“Ann Lee” was merged into this client by Owner." in answer.content.decode()
     led = browser.get(page(ann, "change"), follow=True)
     assert led.redirect_chain[-1][0] == page(lee, "change") and "was merged into “A. Lee”" in led.content.decode()
     assert browser.get(page(ann)).status_code == 404
