@@ -1,13 +1,16 @@
 """Clients that are merged in FieldCamp: nothing is merged in the books, and nothing there is put otherwise."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from fieldcamp.workspace.merging import merge_clients
 from fieldcamp.workspace.models import Payment
 from fieldcamp.workspace.services import update_client
 from integrations.models import Link, Problem
 from integrations.reconciliation.report import make_report
+from integrations.services.books.links import part
 from tests.integrations.books.bookkeeper import money
+from tests.integrations.engine import finish
 from tests.sandboxed import COMPANY
 
 
@@ -230,3 +233,13 @@ def test_a_write_whose_answer_is_out_is_left_to_the_next_run(ann, books, sync, m
     sync()
     assert Link.objects.get(pk=link.pk).record_id == into.pk
     assert len(books.all("Customer")) == 1
+
+
+@pytest.mark.slow
+def test_a_client_that_was_parted_gets_no_other_customer_unasked(ann, lee, sync, merge):
+    merge(ann, lee)
+    finish(part(link=Link.objects.live().get(kind="customer", record_id=lee.pk), user=User.objects.create_user("bea")))
+    sync()
+    asked = Problem.objects.listed().get(record_kind="customer", record_id=lee.pk)
+    assert asked.data["reason"] == "match"
+    assert Link.objects.live().get(kind="customer", record_id=ann.pk).seen["display_name"] == "Ann Lee"
