@@ -9,6 +9,8 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from fieldcamp.workspace.tracking import register_consumer
         from integrations import checks  # noqa: F401  (registers the system checks)
+        from integrations.books.merged_clients import follow_merged_clients
         from integrations.ledger.dirty import mark_dirty
 
         register_consumer(mark_dirty)
+        register_consumer(follow_merged_clients)

@@ -52,6 +52,7 @@ class ProblemReason(StrEnum):
     VARIANCE = "variance"
     MOVED = "moved"
     MERGED = "merged"
+    MERGED_HERE = "merged_here"
     WAITING = "waiting"
     INTERNAL = "internal"
 

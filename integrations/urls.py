@@ -11,6 +11,7 @@ from integrations.views import (
     metering,
     problems,
     reconciliation,
+    same,
     settings,
     tour,
 )
@@ -21,6 +22,8 @@ urlpatterns = [
     path("connections/<str:connection_id>/setup/", connect.setup, name="setup"),
     path("connections/<str:connection_id>/preview/", connect.preview, name="preview"),
     path("connections/<str:connection_id>/refresh/", books.refresh_company, name="refresh_company"),
+    path("connections/<str:connection_id>/same/", same.page, name="same"),
+    path("connections/<str:connection_id>/same/undo/", same.undo, name="same_undo"),
     path("connections/<str:connection_id>/mapping/", books.mapping, name="mapping"),
     path("connections/<str:connection_id>/reconciliation/", reconciliation.page, name="reconciliation"),
     path(

@@ -150,7 +150,9 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         "Decide about the record that the message names; this one follows by itself.",
     ),
     "POSSIBLE_DUPLICATE": ErrorSpec(
-        0, "A record there may be one that both sides have already.", "Say at the desk whether it is, or delete it."
+        0,
+        "A record there may be one that both sides have already, or two there are one in FieldCamp.",
+        "Say at the desk whether it is, or delete it or merge the two there.",
     ),
     "INTERNAL_ERROR": ErrorSpec(
         0,

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.workspace.models import Change, Member, Settlement, VisitStatus
+from fieldcamp.workspace.models import Change, Client, Member, Settlement, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
@@ -36,7 +36,22 @@ def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50)
     """Returns the changes, the newest first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}
-    return [HistoryEntry(row.at, _sentence(_what(row, record, people), row, places)) for row in rows]
+    found = [HistoryEntry(row.at, _sentence(_what(row, record, people), row, places)) for row in rows]
+    if isinstance(record, Client):
+        found = sorted([*found, *_merges(record, limit)], key=lambda entry: entry.at, reverse=True)
+    return found[:limit]
+
+
+def _merges(client: Client, limit: int) -> list[HistoryEntry]:
+    """Returns which clients were merged into this one."""
+    merged = {row.pk: row for row in Client.objects.filter(merged_into=client).order_by("-deleted_at")[:limit]}
+    if not merged:
+        return []
+    deleted = Change.objects.filter(kind=Client.kind, record_id__in=merged, action=Change.Action.DELETED)
+    what = gettext("“{client}” was merged into this client")
+    return [
+        HistoryEntry(row.at, _sentence(what.format(client=merged[row.record_id].own_name), row, {})) for row in deleted
+    ]
 
 
 def _ids(rows: Iterable[Change], name: str) -> set[str]:

@@ -27,7 +27,7 @@ from fieldcamp.workspace.lines import (
 from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement, TaxRate, Workspace
 from fieldcamp.workspace.models.invoices import today_in
 from fieldcamp.workspace.numbering import next_number, serial_of
-from fieldcamp.workspace.saving import Check, different, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
 
 INVOICE_FIELDS = frozenset(
     {
@@ -231,8 +231,7 @@ def _check_sendable(invoice: Invoice, rows: Sequence[InvoiceLine]) -> None:
 def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """References of what was edited, and what fits together afterwards."""
     wrong: dict[str, list[str]] = {}
-    clients = Client.objects.alive().filter(workspace=workspace)
-    if "client_id" in edited and not clients.filter(pk=edited["client_id"]).exists():
+    if "client_id" in edited and not is_client(workspace, edited["client_id"]):
         wrong["client_id"] = ["There is no such client."]
     rates = TaxRate.objects.alive().filter(workspace=workspace, is_active=True)
     if edited.get("tax_rate_id") and not rates.filter(pk=edited["tax_rate_id"]).exists():

@@ -14,7 +14,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.lines import digest_of, settlement_of
 from fieldcamp.workspace.models import Client, Invoice, Payment, PaymentAllocation, PaymentMethod, Workspace
 from fieldcamp.workspace.models.invoices import today_in
-from fieldcamp.workspace.saving import Check, different, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
 from fieldcamp.workspace.totals import LARGEST, ZERO
 
 PAYMENT_FIELDS = frozenset({"client_id", "amount", "date", "method", "reference", "notes", "allocations"})
@@ -36,7 +36,7 @@ def record_payment(
     """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left
     stays unapplied."""
     with transaction.atomic():
-        if not Client.objects.alive().filter(workspace=workspace, pk=client_id).exists():
+        if not is_client(workspace, client_id):
             raise InvalidFields.of("client_id", "There is no such client.")
         payment = Payment(workspace=workspace, client_id=client_id, amount=amount, date=date or today_in(workspace))
         put(payment, {"method": method, "reference": reference, "notes": notes})
@@ -62,7 +62,7 @@ def update_payment(
         edited = different(payment, changes)
         if payment.voided_at and (edited or new != old):
             raise InvalidTransition("This payment is void and is not changed any more. Record a new one instead.")
-        if "client_id" in edited and not _is_client(workspace, edited["client_id"]):
+        if "client_id" in edited and not is_client(workspace, edited["client_id"]):
             raise InvalidFields.of("client_id", "There is no such client.")
         invoices = lock_invoices({*old, *new})
         put(payment, edited)
@@ -140,10 +140,6 @@ def _allocate(payment: Payment, shares: Shares) -> None:
         PaymentAllocation(payment=payment, invoice_id=invoice_id, amount=amount)
         for invoice_id, amount in shares.items()
     )
-
-
-def _is_client(workspace: Workspace, client_id: str) -> bool:
-    return Client.objects.alive().filter(workspace=workspace, pk=client_id).exists()
 
 
 def _check(payment: Payment, new: Shares, old: Shares, invoices: Mapping[str, Invoice]) -> None:

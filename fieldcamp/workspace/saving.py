@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.models import Client, Workspace
 from fieldcamp.workspace.tracking import TrackedModel
 
 Record = TypeVar("Record", bound=TrackedModel)
@@ -46,6 +46,13 @@ def locked(model: type[Record], workspace: Workspace, record_id: str, check: Che
     if check:
         check(record)
     return record
+
+
+def is_client(workspace: Workspace, client_id: str) -> bool:
+    """Returns whether there is such a client, who then is neither merged into another nor deleted before the caller's
+    transaction ends."""
+    rows = Client.objects.alive().filter(workspace=workspace, pk=client_id).select_for_update(no_key=True)
+    return bool(list(rows.values_list("pk", flat=True)))
 
 
 def hide(model: type[Record], workspace: Workspace, record_id: str, check: Check | None) -> Record:

@@ -16,7 +16,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.models.people import known_timezones
 from fieldcamp.workspace.names import reformed
-from fieldcamp.workspace.saving import different, hide, known, locked, save_changes
+from fieldcamp.workspace.saving import different, hide, is_client, known, locked, save_changes
 from fieldcamp.workspace.scheduling import Slot, settle
 
 VISIT_FIELDS = frozenset(
@@ -54,23 +54,24 @@ def create_visit(
     """Creates a visit. With a time and no status it is scheduled; without a time zone it has the workspace's."""
     times = {"scheduled_start": scheduled_start, "scheduled_end": scheduled_end, "visit_status": visit_status}
     slot = settle(Slot(), {name: value for name, value in times.items() if value is not None})
-    _check_references(workspace, {"client_id": client_id, "technician_id": technician_id, "timezone": timezone})
-    now = clock.now()
-    return Visit.objects.create(
-        created_at=now,
-        updated_at=now,
-        workspace=workspace,
-        client_id=client_id,
-        technician_id=technician_id,
-        job_id=job_id,
-        title=title,
-        notes=notes,
-        address=address,
-        scheduled_start=slot.start,
-        scheduled_end=slot.end,
-        timezone=timezone or workspace.timezone,
-        visit_status=slot.status,
-    )
+    with transaction.atomic():
+        _check_references(workspace, {"client_id": client_id, "technician_id": technician_id, "timezone": timezone})
+        now = clock.now()
+        return Visit.objects.create(
+            created_at=now,
+            updated_at=now,
+            workspace=workspace,
+            client_id=client_id,
+            technician_id=technician_id,
+            job_id=job_id,
+            title=title,
+            notes=notes,
+            address=address,
+            scheduled_start=slot.start,
+            scheduled_end=slot.end,
+            timezone=timezone or workspace.timezone,
+            visit_status=slot.status,
+        )
 
 
 def update_visit(
@@ -175,10 +176,7 @@ def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Clie
 def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
     """Refuses references to another workspace's records, which are as unknown as those that do not exist."""
     wrong: dict[str, list[str]] = {}
-    if (
-        "client_id" in values
-        and not Client.objects.alive().filter(workspace=workspace, pk=values["client_id"]).exists()
-    ):
+    if "client_id" in values and not is_client(workspace, values["client_id"]):
         wrong["client_id"] = ["There is no such client."]
     if values.get("technician_id"):
         members = Member.objects.filter(workspace=workspace, pk=values["technician_id"])

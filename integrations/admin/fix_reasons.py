@@ -23,11 +23,13 @@ class FixTarget(StrEnum):
 @dataclass(frozen=True)
 class Fix:
     """`title` names the problem, `sentence` what to do; `link` is the text of the button that leads to `leads`, and
-    `button` that of the retry ("" where trying again would change nothing)."""
+    `button` that of the retry ("" where trying again would change nothing), `dismiss` that of the answer that all
+    may stay as it is."""
 
     title: LazyText
     sentence: LazyText
     button: LazyText = _("Try again")
+    dismiss: LazyText = _("Got it")
     leads: FixTarget = FixTarget.NOWHERE
     link: LazyText = ""
     nobody: LazyText = _("Somebody with more rights can fix this.")
@@ -50,6 +52,12 @@ REASONS: dict[str, Fix] = {
         _("Two were made one there. If both are the same here as well, go on with one of them."),
         button="",
         nobody="",
+    ),
+    ProblemReason.MERGED_HERE: Fix(
+        _("Of two customers there"),
+        _("Merge the two customers there; this one goes on by itself after that. Or record a payment for each."),
+        leads=FixTarget.RECORD,
+        link=_("Open the payment"),
     ),
     ProblemReason.MATCH: Fix(
         _("Is it the same?"),
@@ -216,4 +224,14 @@ SAME_MONEY = Fix(
         "is another payment, both sides get both. Until you say which, it is counted once."
     ),
     button="",
+)
+
+TWO_CUSTOMERS = Fix(
+    _("Two customers there, one client here"),
+    _(
+        "Merge the two there if the books are to have one as well: this ends by itself then. Or leave the two apart. "
+        "FieldCamp merges nothing there, and gives no document there to another customer."
+    ),
+    button="",
+    dismiss=_("Leave the two apart"),
 )

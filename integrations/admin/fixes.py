@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from integrations.admin.fix_reasons import DECIDES, REASONS, SAME_MONEY, SAME_NUMBER, Fix, FixTarget
+from integrations.admin.fix_reasons import DECIDES, REASONS, SAME_MONEY, SAME_NUMBER, TWO_CUSTOMERS, Fix, FixTarget
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.models import Problem
@@ -117,6 +117,8 @@ def fix_of(problem: Problem) -> Fix:
     reason = problem.data.get("reason") if isinstance(problem.data, dict) else None
     if reason == ProblemReason.MATCH and problem.code == ProblemCode.RECORD_REJECTED and problem.record_kind in _SAME:
         return _SAME[problem.record_kind]
+    if problem.code == ProblemCode.POSSIBLE_DUPLICATE and reason == ProblemReason.MERGED_HERE:
+        return TWO_CUSTOMERS
     if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
         return CODES[ProblemCode.POSSIBLE_DUPLICATE]
     return REASONS.get(str(reason)) or CODES.get(problem.code, _OTHER)

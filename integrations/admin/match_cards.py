@@ -36,7 +36,7 @@ MATCHING = (
     ProblemReason.NAME_TAKEN_BY_EMPLOYEE,
     ProblemReason.DUPLICATE_NUMBER,
 )
-_SHOWN: dict[str, tuple[str, ...]] = {
+SHOWN: dict[str, tuple[str, ...]] = {
     CUSTOMER.name: ("display_name", "company", "email", "phone", "bill_address", "ship_address"),
     ITEM.name: ("name", "sku", "price", "description"),
     INVOICE.name: ("number", "date", "customer", "total", "paid", "balance"),
@@ -85,9 +85,14 @@ def _is_over_applied(problem: Problem) -> bool:
     return reason_of(problem) == ProblemReason.OVER_APPLIED
 
 
+def _is_repeated(problem: Problem) -> bool:
+    """Returns whether it is asked if a payment was entered twice."""
+    return problem.code == ProblemCode.POSSIBLE_DUPLICATE and problem.record_kind == PAYMENT.name
+
+
 def subject_of(problem: Problem) -> str:
     """Returns the id of FieldCamp's record that the problem is about, where it is kept under another's."""
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE and isinstance(problem.data, dict):
+    if _is_repeated(problem) and isinstance(problem.data, dict):
         return str(problem.data.get("payment") or "")
     return problem.record_id
 
@@ -131,13 +136,13 @@ def _rivals(payments: Mapping[str, Any]) -> Rivals:
 
 def _asks(problem: Problem) -> bool:
     """Returns whether it is asked which record of the books this is: only of one that has no counterpart yet."""
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+    if _is_repeated(problem):
         return True
     if _is_over_applied(problem):
         return problem.record_kind == PAYMENT.name
     if problem.code == REMOVED:
-        return problem.record_kind in _SHOWN and reason_of(problem) != ProblemReason.MERGED
-    if reason_of(problem) not in MATCHING or problem.record_kind not in _SHOWN:
+        return problem.record_kind in SHOWN and reason_of(problem) != ProblemReason.MERGED
+    if reason_of(problem) not in MATCHING or problem.record_kind not in SHOWN:
         return False
     if reason_of(problem) == ProblemReason.MATCH and candidates_in(problem.data):
         return True
@@ -165,7 +170,7 @@ def _named_by(kind: str) -> str:
 def _which(problem: Problem, local: Mapping[str, Any], rivals: Rivals) -> Q:
     if problem.pk in rivals:
         return Q(record_id__in=rivals[problem.pk])
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+    if _is_repeated(problem):
         return Q(remote_id=problem.record_id)
     if candidates := candidates_in(problem.data):
         return Q(remote_id__in=candidates[:MOST])
@@ -181,7 +186,7 @@ def _candidates(problem: Problem, local: Mapping[str, Any], links: Sequence[Link
         mine = rivals[problem.pk]
         return [link for link in links if link.kind == PAYMENT.name and link.record_id in mine][:MOST]
     ids = candidates_in(problem.data)
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+    if _is_repeated(problem):
         ids = [problem.record_id]
     return [
         link
@@ -230,7 +235,7 @@ def _equal(kind: str, seen: Any, local: Mapping[str, Any]) -> bool:
 
 
 def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list[Line]:
-    names = [name for name in _SHOWN[kind] if local.get(name) or seen.get(name)]
+    names = [name for name in SHOWN[kind] if local.get(name) or seen.get(name)]
     return [Line(label_of(kind, name), shown(name, local.get(name)), shown(name, seen.get(name))) for name in names]
 
 
@@ -246,7 +251,7 @@ def _changed(here: LastChange, link: Link) -> Line:
 
 
 def _sames(problem: Problem, candidates: Sequence[MatchCandidate]) -> list[Button]:
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+    if _is_repeated(problem):
         return []
     free = [candidate for candidate in candidates if not candidate.taken_by]
     document = problem.record_kind in (INVOICE.name, PAYMENT.name)
@@ -266,7 +271,7 @@ def _fresh(problem: Problem, local: Mapping[str, Any], mine: Sequence[Link]) -> 
     if _is_over_applied(problem) or problem.code == REMOVED:
         return []
     make = str(_MAKE_NEW[kind])
-    if problem.code == ProblemCode.POSSIBLE_DUPLICATE:
+    if _is_repeated(problem):
         return [_button(problem, gettext("It is another payment: take it in"), choice=NEW)]
     taken = reason_of(problem) != ProblemReason.MATCH or any(_equal(kind, link.seen, local) for link in mine)
     if not taken or kind in (INVOICE.name, PAYMENT.name):

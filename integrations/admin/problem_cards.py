@@ -18,14 +18,16 @@ from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import LastChange, Unit, last_changes, names_in, units_of
 from integrations.admin.fix_reasons import Fix, FixTarget
 from integrations.admin.fixes import fix_of
-from integrations.admin.match_cards import subject_of
+from integrations.admin.match_cards import reason_of, subject_of
 from integrations.admin.subjects import page_of, subjects
 from integrations.admin.values import shown
-from integrations.errors import ProblemCode
+from integrations.errors import ProblemCode, ProblemReason
+from integrations.kinds import CUSTOMER, ITEM
 from integrations.models import Hold, Problem
 from integrations.providers import PROVIDERS
 
 RECONNECT = (ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION)
+TOGETHER = (CUSTOMER.name, ITEM.name)
 _BROKEN = (*RECONNECT, ProblemCode.MISCONFIGURED, ProblemCode.INTERNAL_ERROR)
 
 
@@ -157,10 +159,12 @@ def _buttons(
         return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
     found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
+    if alike > 1 and found and desk_user.may("retry"):
+        found += _together(problem)
     if problem.code == ProblemCode.RECORD_REMOVED and desk_user.may("settings"):
         found += voiding(problem)
     if problem.notice or not (fix.button or found):
-        return [*found, _of(problem, "ignore", _("Got it"))] if desk_user.may("ignore") else []
+        return [*found, _of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
     if problem.code == ProblemCode.CONFLICT and problem.link_id:
         if desk_user.may("retry"):
             found += _sides(problem)
@@ -173,6 +177,15 @@ def _buttons(
     if desk_user.may("ignore"):
         found.append(_of(problem, "ignore", _("Ignore until it changes")))
     return found
+
+
+def _together(problem: Problem) -> list[Button]:
+    """Returns the button to the page that answers many such questions at once."""
+    if reason_of(problem) != ProblemReason.MATCH or problem.record_kind not in TOGETHER or not problem.connection_id:
+        return []
+    page = reverse("integrations:same", args=[problem.connection_id])
+    url = f"{page}?kind={problem.record_kind}"
+    return [Button(f"same-{problem.pk}", _("Answer many such questions together"), url, post=False)]
 
 
 def _sides(problem: Problem) -> list[Button]:

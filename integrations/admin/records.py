@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
+from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.buttons import Button
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
 from integrations.admin.subjects import kinds_of, models
 from integrations.admin.values import PLURALS
-from integrations.kinds import KINDS
+from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
 from integrations.providers import PROVIDERS
 from integrations.services.books.links import can_part
@@ -108,6 +109,35 @@ def after_deletion(record: Any) -> list[str]:
     return said or [gettext("It is not synced with anything, so nothing happens elsewhere.")]
 
 
+def after_merge(client: Client, into: Client) -> list[str]:
+    """Returns what becomes of the customers in the books when the one client is merged into the other."""
+    theirs, own = (_customers(each) for each in (client, into))
+    said = []
+    for connection_id, link in theirs.items():
+        where = provider_label(link.stream.connection.integration)
+        if connection_id not in own:
+            text = gettext("Its customer in {where}, “{name}”, is that of “{into}” from then on, with that name.")
+        else:
+            text = gettext(
+                "In {where} nothing is merged: “{name}” stays beside “{other}” with all its documents, until you merge "
+                "the two there. New invoices go to “{other}”."
+            )
+        other = _named(own[connection_id]) if connection_id in own else ""
+        said.append(text.format(where=where, name=_named(link), into=into, other=other))
+    return said
+
+
+def _customers(client: Client) -> dict[str, Link]:
+    links = Link.objects.present().filter(
+        kind=CUSTOMER.name, record_id=client.pk, stream__connection__workspace=client.workspace_id
+    )
+    return {link.stream.connection_id: link for link in links.select_related("stream__connection")}
+
+
+def _named(link: Link) -> str:
+    return str((link.seen or {}).get("display_name") or link.remote_id)
+
+
 class SyncedMixin(RecordAdmin):
     """Adds the panel "Synced with" and names the origins in the history."""
 
@@ -116,6 +146,9 @@ class SyncedMixin(RecordAdmin):
 
     def consequences(self, record: Any) -> list[str]:
         return [*super().consequences(record), *after_deletion(record)]
+
+    def merge_consequences(self, client: Client, into: Client) -> list[str]:
+        return after_merge(client, into)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         record: Any = self.get_object(request, unquote(object_id))

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from fieldcamp.workspace.tracking import TrackedModel, attributed
 from integrations.books.asking import ask_again, candidates_in, dirty, make_room, parted
 from integrations.books.matching import Doubts, Matches
+from integrations.books.merged_clients import survivors
 from integrations.books.merges import follow_merges
 from integrations.books.references import Missing, References, why_missing
 from integrations.errors import ProblemCode, ProblemReason
@@ -280,9 +281,13 @@ class BooksSide:
         return self._links(kind).filter(record_id__in=set(record_ids))
 
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
-        """Returns which records of ours these of theirs are."""
+        """Returns which records of ours these of theirs are: of a client that was merged here, the one that is left."""
         links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
-        return dict(links.values_list("remote_id", "record_id"))
+        found = dict(links.values_list("remote_id", "record_id"))
+        if kind is CUSTOMER and found:
+            merged = survivors(found.values())
+            found = {remote_id: merged.get(record_id, record_id) for remote_id, record_id in found.items()}
+        return found
 
     def _links(self, kind: Kind) -> QuerySet[Any]:
         return Link.objects.present().filter(stream__connection=self.connection, stream__kind=kind.name)

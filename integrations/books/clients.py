@@ -18,6 +18,7 @@ from integrations.books.agreement import as_agreed
 from integrations.books.asking import NOT_PLAIN, rejected
 from integrations.books.base import MOST_ASKED, BooksSide
 from integrations.books.matching import Candidate, Matches, match_people
+from integrations.books.merged_clients import being_made, settle_merged
 from integrations.books.namesakes import namesakes
 from integrations.kinds import CUSTOMER
 from integrations.models import Link
@@ -47,7 +48,10 @@ class Clients(BooksSide):
 
     def views(self, records: Sequence[Client]) -> dict[str, Local]:
         links = {link.record_id: link for link in self.counterparts(CUSTOMER, [client.pk for client in records])}
-        return {client.pk: self._view(client, links.get(client.pk)) for client in records}
+        views = {client.pk: self._view(client, links.get(client.pk)) for client in records}
+        for client_id in being_made(self.stream, views.keys() - links.keys()):
+            views[client_id] = Local(None, blocked=f"Waits for a customer who is being made in {self.label}.")
+        return views
 
     def _view(self, client: Client, link: Link | None) -> Local:
         """Returns the client as the books will keep it: what cannot be kept there (a colon in a name) is no
@@ -131,6 +135,7 @@ class Clients(BooksSide):
     # --- places of clients ------------------------------------------------------------------------------------------
 
     def match(self, everything: bool) -> None:
+        settle_merged(self.stream)
         super().match(everything)
         linked = self._of_stream().linked().filter(unsettled=True)
         ids = list(linked.order_by("pk").values_list("pk", flat=True))

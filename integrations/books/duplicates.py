@@ -82,7 +82,7 @@ def ask_about_repeats(side: PaymentsSide, asked: set[str]) -> set[str]:
     """Opens a problem for each payment that the books have anew and that may be one of ours that they have already, and
     closes those that are none any more. Returns the remote ids that wait for an answer. Those `asked` about already, as
     the counterparts of payments of ours, are passed over."""
-    open_ones = Problem.objects.open().filter(connection=side.connection, code=DUPLICATE)
+    open_ones = Problem.objects.open().filter(connection=side.connection, code=DUPLICATE, record_kind=PAYMENT.name)
     before = set(open_ones.values_list("record_id", flat=True))
     unmatched = Link.objects.present().unmatched().filter(stream=side.stream, kind=PAYMENT.name)
     news = Q(unsettled=True) | Q(remote_id__in=before) if before else Q(unsettled=True)

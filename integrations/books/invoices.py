@@ -24,6 +24,7 @@ from integrations.books.invoice_fields import (
     line_values_of,
 )
 from integrations.books.matching import Matches
+from integrations.books.merged_clients import standing_customers
 from integrations.books.own_items import StandingLines
 from integrations.books.references import References
 from integrations.errors import ProblemReason
@@ -70,6 +71,8 @@ class Invoices(BooksSide):
         codes = self._codes([invoice.tax_rate_id for invoice in records if invoice.tax_rate_id])
         orphaned = self.orphaned(records, customers)
         links = list(self.counterparts(INVOICE, [invoice.pk for invoice in records]))
+        owners = {invoice.pk: invoice.client_id for invoice in records}
+        bearers = standing_customers(self.connection, owners, links)
         ours = self.record_ids(ITEM, {line["item"] for link in links for line in _lines_of(link.seen, link.base)})
         standing = {link.record_id: self._standing(link, ours) for link in links}
         views = {
@@ -78,6 +81,9 @@ class Invoices(BooksSide):
             )
             for invoice in records
         }
+        for pk, customer in bearers.items():
+            if (fields := views[pk].fields) is not None and "customer" in fields:
+                views[pk] = replace(views[pk], fields={**fields, "customer": customer})
         agreed = {link.record_id: _lines_of(link.base) for link in links}
         posted = [invoice for invoice in records if views[invoice.pk].fields is not None]
         return views | self._as_agreed(posted, views, agreed, ours)

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Item, Payment
+from integrations.books.merged_clients import merged_customers, survivors
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT, Kind
 from integrations.ledger.problems import open_problem, resolve_problems
@@ -29,12 +30,12 @@ def follow_merges(connection: Connection) -> None:
         gone = _gone(connection, kind)
         if not gone:
             continue
-        survivors = _survivors(gone, bearers(connection, list(gone)))
+        heirs = _heirs(gone, bearers(connection, gone))
         known = Link.objects.present().filter(
-            stream__connection=connection, kind=kind.name, remote_id__in=survivors.values()
+            stream__connection=connection, kind=kind.name, remote_id__in=heirs.values()
         )
         theirs = {link.remote_id: link for link in known.select_for_update()}
-        for record_id, remote_id in survivors.items():
+        for record_id, remote_id in heirs.items():
             _go_on_with(connection, kind, gone[record_id], theirs.get(remote_id), remote_id)
 
 
@@ -54,7 +55,7 @@ def _gone(connection: Connection, kind: Kind) -> dict[str, Link]:
     return {record_id: link for record_id, link in lost.items() if link.successor not in found}
 
 
-def _survivors(gone: Mapping[str, Link], named: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _heirs(gone: Mapping[str, Link], named: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Returns the one other name that stands now in the place of each of these, by our record."""
     found: dict[str, set[str]] = defaultdict(set)
     for record_id, remote_id in named:
@@ -63,9 +64,17 @@ def _survivors(gone: Mapping[str, Link], named: Iterable[tuple[str, str]]) -> di
     return {record_id: names.pop() for record_id, names in found.items() if len(names) == 1}
 
 
-def _customers(connection: Connection, client_ids: list[str]) -> Named:
+def _customers(connection: Connection, gone: Mapping[str, Link]) -> Named:
     """Yields the customers that stand on the documents of these clients. A payment that was made there says nothing:
-    its payer may be another."""
+    its payer may be another.
+
+    Documents of a client that was merged in FieldCamp are the survivor's by now: what they were put down to tells them
+    from that one's own.
+    """
+    into = survivors(gone)
+    family = merged_customers(connection, {*gone, *into.values()})
+    merged = {(into[pk], link.remote_id): pk for pk, link in gone.items() if pk in into}
+    client_ids = [*gone, *{*into.values()} - {*gone}]
     for start in range(0, len(client_ids), CHUNK):
         some = client_ids[start : start + CHUNK]
         for kind, documents in (
@@ -74,12 +83,16 @@ def _customers(connection: Connection, client_ids: list[str]) -> Named:
         ):
             owners = dict(documents.values_list("pk", "client_id"))
             for link in _seen(connection, kind, owners):
-                yield owners[link.record_id], str((link.seen or {}).get("customer") or "")
+                owner, agreed = owners[link.record_id], str((link.base or {}).get("customer") or "")
+                if agreed in family.get(owner, ()):
+                    owner = merged.get((owner, agreed), "")
+                if owner in gone:
+                    yield owner, str((link.seen or {}).get("customer") or "")
 
 
-def _items(connection: Connection, item_ids: list[str]) -> Named:
+def _items(connection: Connection, gone: Mapping[str, Link]) -> Named:
     """Yields the items that stand in the places where these items stand here, on invoices with as many lines."""
-    lines = InvoiceLine.objects.filter(item__in=item_ids, invoice__deleted_at=None).order_by("invoice", "position")
+    lines = InvoiceLine.objects.filter(item__in=[*gone], invoice__deleted_at=None).order_by("invoice", "position")
     places: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for invoice_id, position, item_id in lines.values_list("invoice_id", "position", "item_id"):
         places[invoice_id].append((position, item_id))
@@ -99,16 +112,20 @@ def _seen(connection: Connection, kind: Kind, record_ids: Iterable[str]) -> Iter
         yield from links.filter(record_id__in=ids[start : start + CHUNK]).only("record_id", "seen", "base")
 
 
-_BEARERS: Mapping[Kind, Callable[[Connection, list[str]], Named]] = {CUSTOMER: _customers, ITEM: _items}
+_BEARERS: Mapping[Kind, Callable[[Connection, Mapping[str, Link]], Named]] = {CUSTOMER: _customers, ITEM: _items}
 
 
 def _go_on_with(connection: Connection, kind: Kind, lost: Link, heir: Link | None, remote_id: str) -> None:
     """Gives the record the survivor for its own; where that is another record's already, what names it goes there."""
     label = PROVIDERS[connection.integration].label
+    # Of a client that was merged in FieldCamp as well, what is to be told is told of the one that is left.
+    about = survivors([lost.record_id]).get(lost.record_id, lost.record_id) if kind is CUSTOMER else lost.record_id
     seen = (heir.seen if heir else None) or {}
     name = str(seen.get("display_name") or seen.get("name") or remote_id)
     lost.successor = remote_id
     lost.save(update_fields=["successor", "updated_at"])
+    if heir is not None and heir.record_id == about:
+        return  # both sides have made one of the two
     other = _MODELS[kind.name].objects.filter(pk=heir.record_id).first() if heir and heir.record_id else None
     message = f"Its {kind.counterpart} was merged into “{name}” in {label}"
     if heir is not None and not heir.record_id:
@@ -122,16 +139,14 @@ def _go_on_with(connection: Connection, kind: Kind, lost: Link, heir: Link | Non
         whose = f", which is that of the {kind.singular} {other}" if other else ""
         message += f"{whose}. Its documents go there as well; what else changes of it is not synced any more."
     now = timezone.now()
-    resolve_problems(
-        connection, now=now, codes=[ProblemCode.RECORD_REMOVED], kind=kind.name, record_ids=[lost.record_id]
-    )
+    resolve_problems(connection, now=now, codes=[ProblemCode.RECORD_REMOVED], kind=kind.name, record_ids=[about])
     open_problem(
         connection,
         ProblemCode.RECORD_REMOVED,
         message,
         now=now,
         kind=kind.name,
-        record_id=lost.record_id,
+        record_id=about,
         link=lost,
         data={"reason": ProblemReason.MERGED, "survivor": remote_id},
         notice=True,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.db.models import Q
 
 from fieldcamp.workspace.models import Invoice
+from integrations.books.merged_clients import merged_customers
 from integrations.kinds import CUSTOMER
 from integrations.models import Connection, Link
 
@@ -22,6 +23,8 @@ def strangers(connection: Connection, invoices: Mapping[str, Invoice], links: Se
         "record_id", "remote_id", "successor"
     ):
         own.setdefault(client_id, set()).update({remote_id, heir} - {""})
+    for client_id, names in merged_customers(connection, clients).items():
+        own.setdefault(client_id, set()).update(names)
     asked = {name for pk, name in there.items() if pk in invoices and name not in own.get(invoices[pk].client_id, ())}
     if not asked:
         return {}

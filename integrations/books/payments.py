@@ -17,7 +17,9 @@ from integrations.books.base import BooksSide
 from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts
 from integrations.books.duplicates import ask_about_repeats, our_receipt, repeated_here, their_receipt
 from integrations.books.matching import Matches
+from integrations.books.merged_clients import Payers, payers_of
 from integrations.books.references import Missing, References
+from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Link, Stream
 from integrations.records import Fields, Window, one_line
@@ -50,9 +52,11 @@ class Payments(BooksSide):
             INVOICE, [share.invoice_id for payment in records for share in payment.allocations.all()]
         )
         foreign = self._foreign([payment.pk for payment in records])
-        orphaned = self.orphaned(records, customers)
+        orphaned, payers = self.orphaned(records, customers), payers_of(self.connection, records)
         views = {
-            payment.pk: self._view(payment, customers, invoices, foreign.get(payment.pk), payment.pk in orphaned)
+            payment.pk: self._view(
+                payment, customers, payers, invoices, foreign.get(payment.pk), payment.pk in orphaned
+            )
             for payment in records
         }
         return views | self._as_agreed(records, views)
@@ -82,6 +86,7 @@ class Payments(BooksSide):
         self,
         payment: Payment,
         customers: References,
+        payers: Payers,
         invoices: References,
         foreign: Sequence[dict[str, str]] | None,
         orphaned: bool,
@@ -92,6 +97,8 @@ class Payments(BooksSide):
             return Local(None, theirs=theirs, version=payment.version)
         if not orphaned and (why := customers.missing.get(payment.client_id)):
             return self.waits_for(payment, CUSTOMER, payment.client, why)
+        if payment.pk in payers.mixed:
+            return self._waits_for_merge(payment)
         shares = list(payment.allocations.all())
         unposted = [share for share in shares if share.invoice_id in invoices.missing]
         # What a posted payment pays of an invoice that was removed there is not said: nothing is to be put back.
@@ -105,7 +112,7 @@ class Payments(BooksSide):
             if share.invoice_id in invoices.ids
         ]
         fields = {
-            "customer": customers.ids.get(payment.client_id, ""),
+            "customer": payers.ids.get(payment.pk) or customers.ids.get(payment.client_id, ""),
             "date": payment.date.isoformat(),
             "amount": cents(payment.amount),
             "method": payment.method,
@@ -122,6 +129,13 @@ class Payments(BooksSide):
         if unposted:
             del fields["allocations"]
         return Local(fields, theirs=theirs, version=payment.version)
+
+    def _waits_for_merge(self, payment: Payment) -> Local:
+        sentence = (
+            f"Pays invoices of several customers of {self.label}, who are one client here. Merge them there first, or "
+            "record a payment for the invoices of each."
+        )
+        return Local(None, blocked=sentence, reason=ProblemReason.MERGED_HERE, version=payment.version)
 
     def _waits_for_invoice(self, payment: Payment, invoice: Invoice, why: Missing) -> Local:
         since = self.settings.invoices_from
@@ -154,7 +168,15 @@ class Payments(BooksSide):
         invoices = self.remote_ids(
             INVOICE, [share.invoice_id for payment in records for share in payment.allocations.all()]
         )
-        return [our_receipt(payment, customers, invoices) for payment in records]
+        payers = payers_of(self.connection, records).ids
+        return [
+            our_receipt(
+                payment,
+                {**customers, payment.client_id: payers[payment.pk]} if payment.pk in payers else customers,
+                invoices,
+            )
+            for payment in records
+        ]
 
     def prefilter(self, records: Sequence[Payment], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         days = [payment.date for payment in records]

@@ -19,6 +19,7 @@ from integrations.ledger.failures import UNREADABLE, open_unreadable
 from integrations.ledger.ownership import Owners, left_over
 from integrations.ledger.private import hashed, stored
 from integrations.models import ChangeAction, ChangeRow, Link, Problem, Stream, WorkspaceIntegration
+from integrations.providers import PROVIDERS
 from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
 
@@ -198,7 +199,7 @@ class Observations:
         )
         counter.update(feed_seq=F("feed_seq") + len(rows))
         last = counter.values_list("feed_seq", flat=True).get()
-        now = timezone.now()
+        now, private = timezone.now(), PROVIDERS[self.connection.integration].is_private_id
         ChangeRow.objects.bulk_create(
             [
                 ChangeRow(
@@ -210,7 +211,7 @@ class Observations:
                     action=action,
                     kind=link.kind,
                     record_id=link.record_id,
-                    remote_id=hashed(record.id) if link.kind == BLOCK.name else record.id,  # it may hold the UID
+                    remote_id=hashed(record.id) if private(record.id) else record.id,
                     shown=None if record.gone else _shown(link, record),
                     changed_at=now,
                 )

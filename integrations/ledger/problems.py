@@ -1,7 +1,7 @@
 """Opening and closing problems. One is open at most for each connection, code and record."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -44,6 +44,36 @@ def open_problem(
         except IntegrityError:  # another writer was faster
             Problem.objects.filter(**which).update(**values)
     return Problem.objects.get(**which)
+
+
+def open_problems(
+    connection: Connection,
+    code: str,
+    message: str,
+    *,
+    now: dt.datetime,
+    kind: str,
+    about: Mapping[str, tuple[Link, dict[str, Any]]],
+) -> None:
+    """Opens the same problem of many records (by their ids, each with its link and its data) at once, in the place of
+    those that are open about them. Runs inside the caller's transaction, which holds the links."""
+    resolve_problems(connection, now=now, codes=[code], kind=kind, record_ids=list(about))
+    made = [
+        Problem(
+            workspace_id=connection.workspace_id,
+            integration=connection.integration,
+            connection=connection,
+            code=code,
+            record_kind=kind,
+            record_id=record_id,
+            message=message[:500],
+            data=data,
+            link=link,
+            occurred_at=now,
+        )
+        for record_id, (link, data) in about.items()
+    ]
+    Problem.objects.bulk_create(made, batch_size=500)
 
 
 def open_record_problem(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models.fields.json import KeyTextTransform
 
+from fieldcamp.workspace.models import Client
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Connection, DirtyRow, Link, Problem
@@ -105,7 +106,7 @@ def problems_of(connection: Connection) -> dict[tuple[str, str], OpenProblem]:
 
 class Customers:
     """Who is who: clients and the customers that they are in the books; of one that was merged there into another, that
-    one.
+    one, and of a client that was merged here the one that is left.
 
     A party is a client's id, or `THERE_ONLY` and the id there of a customer that FieldCamp has no client for.
     """
@@ -122,13 +123,17 @@ class Customers:
         shown = KeyTextTransform("display_name", "seen")
         parent = KeyTextTransform("parent", "seen")
         columns = rows.values_list("record_id", "remote_id", "seen_gone", "cut_at", shown, "successor", parent)
+        merged = Client.objects.filter(workspace_id=connection.workspace_id, merged_into__isnull=False)
+        survivors = dict(merged.values_list("pk", "merged_into_id"))
         for record_id, remote_id, seen_gone, cut_at, name, heir, above in sorted(
             columns, key=lambda row: row[3] is None
         ):
             self.names[remote_id], self.parents[remote_id] = name or "", above or ""
             if seen_gone:
                 self.gone.add(remote_id)
-            if record_id:
+            if record_id in survivors:  # its customer is another one of the survivor's
+                self.by_customer[remote_id] = survivors[record_id]
+            elif record_id:
                 self.by_client[record_id] = heir or remote_id
                 if cut_at is None:
                     self.by_customer[remote_id] = record_id

@@ -17,6 +17,7 @@ from fieldcamp.desk.columns import moment
 from fieldcamp.desk.templatetags.desk import at, day
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
+from fieldcamp.workspace.admin.merging import MergeMixin
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
@@ -76,7 +77,8 @@ class RecordAdmin(ServiceAdmin):
 
 
 @admin.register(Client)
-class ClientAdmin(RemovalMixin, RecordAdmin):
+class ClientAdmin(MergeMixin, RemovalMixin, RecordAdmin):
+    change_form_outer_after_template = "admin/workspace/record_actions.html"
     form = ClientForm
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "email", "phone", "place", "stage")

@@ -524,6 +524,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="client",
+            name="merged_into",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="merged",
+                to="workspace.client",
+                verbose_name="merged into",
+            ),
+        ),
+        migrations.AddField(
+            model_name="client",
             name="workspace",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="clients", to="workspace.workspace"

@@ -96,7 +96,8 @@ class Member(models.Model):
 
 
 class Client(TrackedModel):
-    """A customer of the company, or a place of one (`parent`).
+    """A customer of the company, or a place of one (`parent`). One that was merged into another (`merged_into`) is
+    deleted.
 
     It has a first name, a company name or a name of its own: the display name, under which the books and people know
     it whatever the others are.
@@ -118,6 +119,10 @@ class Client(TrackedModel):
     )
     parent = models.ForeignKey(
         "self", models.SET_NULL, verbose_name=_("place of"), null=True, blank=True, related_name="places",
+        editable=False,
+    )  # fmt: skip
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, verbose_name=_("merged into"), null=True, blank=True, related_name="merged",
         editable=False,
     )  # fmt: skip
     email = models.CharField(

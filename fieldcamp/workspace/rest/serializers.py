@@ -104,6 +104,11 @@ class ClientSerializer(StrictSerializer):
     updatedAt = InstantField(source="updated_at", read_only=True)
 
 
+@extend_schema_serializer(examples=[example({"into": CLIENT["id"]}, request=True)])
+class MergeSerializer(StrictSerializer):
+    into = StrictCharField(max_length=40, help_text="The id of the client that stays.")
+
+
 @extend_schema_serializer(examples=[example(MEMBER)])
 class MemberSerializer(serializers.Serializer):
     id = serializers.CharField(read_only=True)

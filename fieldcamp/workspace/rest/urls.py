@@ -9,6 +9,7 @@ urlpatterns = [
     path("visits/<str:record_id>", views.VisitView.as_view(), name="visit"),
     path("clients", views.ClientListView.as_view(), name="clients"),
     path("clients/<str:record_id>", views.ClientView.as_view(), name="client"),
+    path("clients/<str:record_id>/merge", views.ClientMergeView.as_view(), name="client-merge"),
     path("items", money_views.ItemListView.as_view(), name="items"),
     path("items/<str:record_id>", money_views.ItemView.as_view(), name="item"),
     path("taxes", money_views.TaxListView.as_view(), name="taxes"),

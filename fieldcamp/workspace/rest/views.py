@@ -4,16 +4,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from fieldcamp.api.errors import validation_error
+from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.pagination import instant_parameter
 from fieldcamp.api.parameters import SINCE
 from fieldcamp.workspace import selectors, services
-from fieldcamp.workspace.models import VisitStatus
-from fieldcamp.workspace.rest.reference import CLIENT_FILTERS, VISIT_FILTERS, list_reference, record_reference
-from fieldcamp.workspace.rest.resources import CreateMixin, EditableView, ListView, RecordView, scopes_of
-from fieldcamp.workspace.rest.serializers import ClientSerializer, MemberSerializer, VisitSerializer
+from fieldcamp.workspace.merging import merge_clients
+from fieldcamp.workspace.models import Client, VisitStatus
+from fieldcamp.workspace.rest.reference import (
+    CLIENT_FILTERS,
+    VISIT_FILTERS,
+    action_reference,
+    list_reference,
+    record_reference,
+)
+from fieldcamp.workspace.rest.resources import ActionView, CreateMixin, EditableView, ListView, RecordView, scopes_of
+from fieldcamp.workspace.rest.serializers import ClientSerializer, MemberSerializer, MergeSerializer, VisitSerializer
 
 
 @list_reference("visits", VisitSerializer, VISIT_FILTERS, "visit")
@@ -82,6 +91,20 @@ class ClientView(EditableView):
     required_scopes = scopes_of("clients")
     serializer_class = ClientSerializer
 
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Client.DoesNotExist):
+            exc = self._merged() or exc
+        return super().handle_exception(exc)
+
+    def _merged(self) -> ApiError | None:
+        """Returns the answer of a client that is no more since it was merged: where all that was its has gone."""
+        rows = Client.objects.filter(workspace=self.workspace, pk=self.kwargs["record_id"])
+        into = rows.values_list("merged_into", flat=True).first()
+        if into is None:
+            return None
+        sentence = f"This client was merged into {into}. Use that one, and keep its id instead."
+        return ApiError("NOT_FOUND", sentence, details={"merged_into": into})
+
     def rows(self) -> QuerySet:
         return selectors.clients(workspace=self.workspace)
 
@@ -90,6 +113,22 @@ class ClientView(EditableView):
 
     def remove(self, record_id: str, check: Callable[[Any], None]) -> Any:
         return services.delete_client(workspace=self.workspace, client_id=record_id, check=check)
+
+
+@action_reference("merge_client", ClientSerializer, MergeSerializer)
+class ClientMergeView(ActionView):
+    tag = "Clients"
+    required_scopes = {"POST": "clients:write"}
+    serializer_class = ClientSerializer
+    body_class = MergeSerializer
+
+    def act(self, record_id: str, check: Callable[[Any], None], **values: Any) -> Any:
+        return merge_clients(workspace=self.workspace, client_id=record_id, into_id=values["into"], check=check)
+
+    def post(self, request: Request, record_id: str) -> HttpResponseBase:
+        """Merges the client into another, which is answered: visits, invoices, payments and places go there, and what
+        that one lacks of e-mail, phone and addresses it takes over. The client is deleted."""
+        return self.run(request, record_id)
 
 
 @list_reference("team", MemberSerializer, [SINCE])

@@ -24,6 +24,12 @@ EVENT_FIELDS = (
 _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
 
 
+def is_made_of_uid(event_id: str) -> bool:
+    """Returns whether the event was imported: its id is then its iCalendar UID in base32hex, which whoever made the
+    event has chosen. https://developers.google.com/workspace/calendar/api/v3/reference/events/import"""
+    return event_id.startswith("_")
+
+
 def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
     """Returns one event, or a tombstone: those have an id and little else, so they are dealt with first."""
     if event.get("status") == "cancelled":

@@ -1,17 +1,19 @@
 """Parting what was linked by mistake: a record of FieldCamp and what the books have for it."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from integrations.books import SIDES
-from integrations.books.asking import ASK
+from integrations.books.asking import ASK, candidates_in
 from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
-from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Link, SyncJob
+from integrations.ledger.problems import open_problems, resolve_problems
+from integrations.models import Link, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.services.audit_trail import audit_connection
 from integrations.services.books.decisions import NotPossible
@@ -37,36 +39,43 @@ def part(*, link: Link, user: AbstractBaseUser) -> SyncJob | None:
         if not can_part(link):
             raise AlreadyDecided
         stream, record_id = link.stream, link.record_id
-        connection = stream.connection
         side = SIDES[stream.kind](stream, window_at(timezone.now()))
         local = side.read(link.kind, [record_id]).get(record_id)
         if local is None or local.theirs:
             raise NotPossible(gettext("It came from there. Void it here instead, if it is not right."))
-        decision = {**ASK, "candidates": [link.remote_id]}
-        seed = f"{stream.pk}|{record_id}|parted|{link.pk}|{link.generation}"
-        Link.objects.filter(pk=link.pk).update(
-            record_id="", base=None, unsettled=True, parked=False, decision=ASK, updated_at=timezone.now()
+        [own] = part_all(stream, [link])
+        before = {"record": record_id, "remote_id": link.remote_id}
+        audit_connection("parted", stream.connection, user, before=before)
+    return sync_links_now(stream.connection, [own.pk], user)
+
+
+def part_all(stream: Stream, links: Sequence[Link]) -> list[Link]:
+    """Parts these links' records from what they are linked with there, and asks about each. Returns the links that they
+    have instead. The caller holds the links' locks, has seen that they can be parted, and writes it down."""
+    connection, now, own = stream.connection, timezone.now(), []
+    for link in links:
+        seed = f"{stream.pk}|{link.record_id}|parted|{link.pk}|{link.generation}"
+        own.append(
+            Link(
+                stream=stream,
+                kind=link.kind,
+                record_id=link.record_id,
+                remote_id=PROVIDERS[connection.integration].make_id(seed),
+                generation=link.generation + 1,  # what is made for it is no repetition of what was made before
+                decision={**ASK, "candidates": [link.remote_id]},
+                unsettled=True,
+            )
         )
-        own = Link.objects.create(
-            stream=stream,
-            kind=link.kind,
-            record_id=record_id,
-            remote_id=PROVIDERS[connection.integration].make_id(seed),
-            generation=link.generation + 1,  # what is made for it is no repetition of what was made before
-            decision=decision,
-            unsettled=True,
-        )
-        now = timezone.now()
-        resolve_problems(connection, now=now, kind=link.kind, record_ids=[record_id])
-        open_problem(
-            connection,
-            ProblemCode.RECORD_REJECTED,
-            gettext("It was parted from its counterpart. Say whether it is the same after all, or make a new one."),
-            now=now,
-            kind=link.kind,
-            record_id=record_id,
-            link=own,
-            data={"reason": ProblemReason.MATCH, "candidates": [link.remote_id]},
-        )
-        audit_connection("parted", connection, user, before={"record": record_id, "remote_id": link.remote_id})
-    return sync_links_now(connection, [own.pk], user)
+    Link.objects.filter(pk__in=[link.pk for link in links]).update(
+        record_id="", base=None, unsettled=True, parked=False, decision=ASK, updated_at=now
+    )
+    own = Link.objects.bulk_create(own, batch_size=500)
+    ids = [link.record_id for link in own]
+    resolve_problems(connection, now=now, kind=stream.kind, record_ids=ids)
+    about = {
+        link.record_id: (link, {"reason": ProblemReason.MATCH, "candidates": candidates_in(link.decision)})
+        for link in own
+    }
+    sentence = gettext("It was parted from its counterpart. Say whether it is the same after all, or make a new one.")
+    open_problems(connection, ProblemCode.RECORD_REJECTED, sentence, now=now, kind=stream.kind, about=about)
+    return own

@@ -138,7 +138,7 @@ def pay(workspace) -> Callable[..., Payment]:
         ]
         return paying.record_payment(
             workspace=workspace,
-            client_id=invoice.client_id,
+            client_id=fields.pop("client_id", invoice.client_id),
             amount=Decimal(amount),
             allocations=allocations,
             **{"date": TODAY, **fields},

@@ -185,12 +185,22 @@ def nothing_private_is_kept(person, sync, vendors) -> None:
     assert starts() == [at(1, 9)]
     rows = [*Link.objects.values(), *ChangeRow.objects.values(), *BlockedTime.objects.values()]
     assert rows and "oncologist" not in repr(rows).lower()
-    [row] = ChangeRow.objects.all()
-    assert row.remote_id != event.id and row.shown["summary"] is None
+    assert ChangeRow.objects.get().shown["summary"] is None
 
 
 def test_what_strangers_call_their_events_is_kept_nowhere(dana, google, person, sync, vendors):
     nothing_private_is_kept(person, sync, vendors)
+
+
+def test_an_id_that_is_made_of_a_strangers_is_not_shown(dana, google, person, sync):
+    imported, own = person.accept("oncologist-2026@clinic.test", "Oncologist", at(1, 9)), person.add("Gym", at(1, 12))
+    assert imported.id.startswith("_")
+    sync()
+    shown = set(ChangeRow.objects.values_list("remote_id", flat=True))
+    assert len(shown) == 2 and own.id in shown and imported.id not in shown
+    person.delete(imported.id)
+    sync()
+    assert set(ChangeRow.objects.values_list("remote_id", flat=True)) == shown  # the same one
 
 
 def test_what_strangers_call_their_meetings_is_kept_nowhere(dana, outlook, person, sync, vendors):
