@@ -240,6 +240,7 @@ def test_hundreds_take_hardly_more_statements_than_ten(ask, offline, user, desk)
     assert all(more <= less + 12 for less, more in zip(few, hundreds, strict=True)), counted
 
 
+@pytest.mark.slow
 def test_the_page_lists_both_sides_and_ticks_what_agrees_in_both(ask, offline, desk):
     ask(
         [

@@ -18,6 +18,7 @@ def rows(response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
 
 
+@pytest.mark.slow
 def test_each_call_of_a_job_is_a_row_with_the_vendors_name_for_it(
     company, sync, intuit, desk, make_client, make_invoice
 ):

@@ -61,6 +61,7 @@ def question() -> Problem:
     return Problem.objects.listed().get()
 
 
+@pytest.mark.slow
 def test_both_had_a_customer(ann, lee, books, sync, merge, make_item, make_invoice, pay):
     before = tokens(books)
     merge(ann, lee)

@@ -65,6 +65,7 @@ def test_work_goes_on_with_a_survivor_that_was_nobodys(kim, books, sync, merge, 
     assert books.one("Customer", DisplayName="Reed Household")["PrimaryEmailAddr"]["Address"] == "new@example.test"
 
 
+@pytest.mark.slow
 def test_documents_of_two_clients_go_to_the_one_customer_that_is_left(
     kim, books, sync, merge, make_client, make_item, make_invoice, pay
 ):

@@ -67,6 +67,7 @@ def test_a_day_that_is_used_up_waits_says_so_and_goes_on_the_next(
     assert not Problem.objects.open().filter(connection=company).exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_reaches_it_ends_there_and_nothing_is_lost_or_doubled(
     company, books, sync, intuit, limit, make_client, make_invoice, clock
 ):
@@ -90,6 +91,7 @@ def test_a_run_that_reaches_it_ends_there_and_nothing_is_lost_or_doubled(
     assert (quiet.status, quiet.pulled, quiet.pushed, quiet.failed) == ("succeeded", 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_several_days_of_a_first_sync_come_to_an_end(company, books, sync, limit, clock):
     for number in range(5):
         books.add("Customer", DisplayName=f"Theirs {number}")
@@ -192,6 +194,7 @@ def test_a_page_that_would_have_to_ask_says_why_it_does_not(company, sync, login
     assert USED in response.content.decode()
 
 
+@pytest.mark.slow
 def test_a_button_that_would_have_to_ask_says_why_it_does_not(
     company, sync, login, limit, make_client, make_tax, make_invoice
 ):

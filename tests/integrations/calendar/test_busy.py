@@ -103,6 +103,7 @@ def test_one_meeting_in_two_calendars_is_one_block(workspace, dana, google, pers
     assert starts() == [at(1, 9)]
 
 
+@pytest.mark.slow
 def test_a_stale_copy_in_another_calendar_blocks_its_own_time(dana, google, person, vendors, sync):
     family = next(entry.id for entry in open_remote(dana).containers() if entry.writable and not entry.primary)
     both = {"member": dana.member, "target_container_id": person.main, "busy_container_ids": [person.main, family]}

@@ -216,6 +216,7 @@ def test_what_settles_an_invoice_otherwise(planting, books, sync):
         assert {(row.here, row.difference) for row in report.customers} == {(70, 0), (81, 0)}
 
 
+@pytest.mark.slow
 def test_a_copy_that_still_bears_our_mark_is_a_duplicate(planting, books, sync):
     """Whatever its number, day and total: a bookkeeper's copy takes the note over."""
     invoice = planting.add_invoice(planting.add_client("Copied"))

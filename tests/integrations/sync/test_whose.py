@@ -104,7 +104,7 @@ def ours_in(connection, container_id: str) -> list[str]:
     return sorted(record.marker.record_id for record in found.values() if record.marker and not record.gone)
 
 
-@pytest.mark.parametrize("busy", [True, False])
+@pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_another_target_takes_every_event_along(dana, person, sync, make_visits, busy):
     visits = make_visits(dana.member, 6)
     family = next(one.id for one in open_remote(dana).containers() if one.writable and not one.primary)
