@@ -78,7 +78,7 @@ class TestCreate:
         monkeypatch.setattr(tracking, "_consumers", [])
         body = {"clientId": client.pk, "technicianId": make_technician().pk, "title": "x", "scheduledStart": START}
         api.post("/api/v1/visits", body)
-        # Key, quota (begin, count, end); begin, client under its lock, technician; savepoint, visit, change, release; end.
+        # Key, quota (begin, count, end); begin, client (locked), technician; savepoint, visit, change, release; end.
         with django_assert_num_queries(call_queries + 8):
             data(api.post("/api/v1/visits", body), 201)
 
