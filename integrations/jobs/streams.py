@@ -39,12 +39,20 @@ def side_of(stream: Stream, window: Window) -> LocalSide:
 def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
     return SyncPolicy(
         pulls=stream.direction != Direction.PUSH,
-        # A calendar that is not the target any more only loses the events that were made in it.
-        pushes=stream.direction != Direction.PULL or not (stream.is_target or stream.kind),
+        pushes=stream.direction != Direction.PULL or _may_lose_events(stream),
         winner=Winner(stream.policy),
         full=job.mode == SyncJob.Mode.FULL,
         first=stream.first_synced_at is None,
     )
+
+
+def _may_lose_events(stream: Stream) -> bool:
+    """Returns whether it is a calendar that is not the target, or not any more: whatever was made in it for visits is
+    taken away, unless nothing is to be written into this account at all."""
+    if stream.kind or stream.is_target:
+        return False
+    target = Stream.objects.filter(connection=stream.connection, is_target=True, is_active=True)
+    return not target.filter(direction=Direction.PULL).exists()
 
 
 def stream_run(

@@ -10,6 +10,7 @@ from integrations.ledger.private import hashed
 from integrations.models import Stream
 from integrations.providers import PROVIDERS
 from integrations.records import RemoteRecord
+from integrations.sync.state import seed_of
 
 GENERATIONS = 25  # of one visit's event in one calendar; each counts from the one before that was removed
 LEFT_OVER = "old_"  # begins the record id of a link of an event that is no visit's any more
@@ -32,10 +33,9 @@ class Owners:
         """Returns the stream whose event it is; None where nobody can say (an account that was connected anew)."""
         assert record.marker is not None
         make_id = PROVIDERS[self.stream.connection.integration].make_id
-        name = record.made_with or record.id
+        name, visit = record.made_with or record.id, record.marker.record_id
         for stream in self._streams:
-            seed = f"{stream.pk}|{record.marker.record_id}"
-            if any(name == make_id(f"{seed}|{generation}") for generation in range(GENERATIONS)):
+            if any(name == make_id(seed_of(stream.pk, visit, number)) for number in range(GENERATIONS)):
                 return stream
         return None
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
-from integrations.models import Hold, Link, Problem
+from integrations.models import Direction, Hold, Link, Problem
 from integrations.services.connections import set_up
 from tests.integrations.sync.memory import Memory
 
@@ -136,3 +136,14 @@ def test_what_comes_back_out_of_the_trash_is_removed_and_never_busy_time(dana, m
     assert len(person.events()) == 1 and "Retitled" in person.ours()[visit.pk].title
     assert quiet(sync)
     assert not Link.objects.filter(record_id__startswith="old_", cut_at=None, seen_gone=False).exists()
+
+
+def test_where_fieldcamp_only_reads_nothing_is_taken_away_either(dana, person, sync, make_visits):
+    visits = make_visits(dana.member, 2)
+    family = next(one.id for one in open_remote(dana).containers() if one.writable and not one.primary)
+    sync()
+    set_up(connection=dana, member=dana.member, target_container_id=family, busy_container_ids=[person.main],
+           direction=Direction.PULL)  # fmt: skip
+    assert sync().status == "succeeded"
+    assert ours_in(dana, person.main) == sorted(visit.pk for visit in visits)
+    assert ours_in(dana, family) == []
