@@ -19,7 +19,7 @@ from tests.integrations.books.two_sides import Refused
 
 pytestmark = pytest.mark.slow
 STEPS = int(os.environ.get("STEPS", "25"))
-FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "3"))
+FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "2"))
 MESSY = ("add_customer_there", "rename_customer_there", "merge_customers_there", "merge_items_there",
          "switch_off_there", "move_to_a_site_there", "renumber_there", "bill_by_hand_there", "receive_the_same_there",
          "pay_too_much_there", "mark_a_line_there", "add_namesake", "rename_client", "answer", "answer", "answer",
