@@ -76,6 +76,7 @@ def item_bodies(rng: random.Random, count: int, books: Bookkeeper) -> list[dict[
     return bodies
 
 
+@pytest.mark.slow
 def test_no_record_is_written_back_whatever_it_consists_of(importing, books, sync):
     rng = random.Random(7)
     for body in customer_bodies(rng, 40):

@@ -39,6 +39,7 @@ def test_everything_goes_over_in_the_order_in_which_it_depends(company, books, s
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_an_idle_sync_asks_once_for_all(company, intuit, sync, make_client):
     make_client()
     sync(), sync()

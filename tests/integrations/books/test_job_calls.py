@@ -45,6 +45,7 @@ def test_each_call_of_a_job_is_a_row_with_the_vendors_name_for_it(
         assert secret not in text
 
 
+@pytest.mark.slow
 def test_a_call_without_an_answer_is_a_row_as_well(company, sync, intuit, desk):
     sync()
     intuit.fault("drop", path="/cdc", times=1)

@@ -72,6 +72,7 @@ def test_the_day_ends_at_midnight_utc(company):
     assert list(rows) == [(dt.date(2026, 11, 22), 1), (dt.date(2026, 11, 23), 2)]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_what_it_has_not_written_and_no_more(company, sync):
     job = sync()
     JobCall.objects.all().delete()
@@ -127,6 +128,7 @@ def test_a_run_at_rest_is_one_call_and_the_tax_lists_are_read_once_a_day(company
 
 
 @pytest.mark.parametrize("how", [{"mode": "full"}, {"scope": "taxes"}])
+@pytest.mark.slow
 def test_whoever_asks_for_the_taxes_has_them_read(company, sync, intuit, how):
     sync()
     intuit.forget_requests()
@@ -138,6 +140,7 @@ def test_whoever_asks_for_the_taxes_has_them_read(company, sync, intuit, how):
     ]
 
 
+@pytest.mark.slow
 def test_what_is_about_to_be_taxed_is_taxed_by_the_rate_of_now(
     company, books, sync, make_client, make_tax, make_invoice
 ):
@@ -154,6 +157,7 @@ def test_what_is_about_to_be_taxed_is_taxed_by_the_rate_of_now(
     assert tax.rate == Decimal("0.085")
 
 
+@pytest.mark.slow
 def test_an_invoice_with_a_new_tax_code_has_the_taxes_read(company, books, sync, make_client, make_invoice):
     invoice = make_invoice(make_client(), [(None, 1, 100)])
     sync()
@@ -169,6 +173,7 @@ def test_an_invoice_with_a_new_tax_code_has_the_taxes_read(company, books, sync,
     assert (invoice.tax_rate and invoice.tax_rate.name) == "County"
 
 
+@pytest.mark.slow
 def test_nothing_is_read_after_a_write(company, sync, intuit, make_client, make_invoice):
     sync()
     intuit.forget_requests()

@@ -57,6 +57,7 @@ def test_a_visit_is_in_both_and_blocks_nothing(both, person, other, sync_both, m
     assert not BlockedTime.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_move_in_one_calendar_arrives_in_the_other_and_comes_to_rest(both, person, other, sync_both, make_visits):
     [visit] = make_visits(both[0].member, 1)
     sync_both()

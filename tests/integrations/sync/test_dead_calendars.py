@@ -14,7 +14,9 @@ from tests.integrations.sync.memory import MemoryClient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 GONE = errors.ContainerGone("This calendar is not there any more. Choose another calendar.")
-FAULTS = [GONE, errors.Rejected("No."), errors.Unavailable("Down."), errors.Gone("Gone."), ValueError("A defect.")]
+FAULTS = [GONE, ValueError("A defect."),
+          *(pytest.param(error, marks=pytest.mark.slow)
+            for error in (errors.Rejected("No."), errors.Unavailable("Down."), errors.Gone("Gone.")))]  # fmt: skip
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def chosen(connection: Connection, target: str, *read: str) -> None:
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("page", [0, 1])
+@pytest.mark.parametrize("page", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_one_calendar_that_fails_is_alone(dana, person, sync, make_visits, broken, monkeypatch, error, page):
     person.small_pages(monkeypatch)
     chosen(dana, person.main, person.main, "family", "holidays")

@@ -56,6 +56,7 @@ def test_a_team_calendar_has_each_visit_once_and_is_nobodys_busy_time(team, sync
     assert set(calendar.ours()) == visits and len(calendar.events()) == 60
 
 
+@pytest.mark.slow
 def test_in_a_team_calendar_each_moves_and_removes_the_own(team, sync, make_visits):
     nina, hannah, calendar = team
     [mine], [other] = make_visits(nina.member, 1), make_visits(hannah.member, 1)

@@ -213,6 +213,7 @@ def test_a_new_item_belongs_to_the_own_company(desk, ours):
     assert (item.workspace, item.price, item.taxable) == (ours.workspace, Decimal("1.2345"), False)
 
 
+@pytest.mark.slow
 def test_what_the_books_have_settled_is_shown_as_what_it_is(desk, ours):
     """A deposit, credits and refunds are no payments: a person sees which is which, and changes none of them."""
     line = {"item_id": None, "description": "Work", "quantity": Decimal(1), "unit_price": Decimal(100)}
