@@ -14,7 +14,7 @@ from integrations.models import Link, Problem
 from integrations.reconciliation.causes import Cause
 from integrations.services.reconciliation import reconcile_now
 from tests.integrations.books.messy_sides import MessySides
-from tests.integrations.books.test_histories import HERE, THERE, Story
+from tests.integrations.books.test_histories import HERE, THERE, Story, begun, told
 from tests.integrations.books.two_sides import Refused
 
 pytestmark = pytest.mark.slow
@@ -47,8 +47,8 @@ class MessyStory(Story):
         tags = self._tags()
         for mode in ("incremental", "full", "full"):
             job = self.sync(mode)
-            told = list(job.items.exclude(outcome="skipped").values("kind", "key", "outcome", "action", "message"))
-            assert (job.pulled, job.pushed) == (0, 0), (mode, *told, *Problem.objects.open().values_list("message"))
+            outcomes = list(job.items.exclude(outcome="skipped").values("kind", "key", "outcome", "action", "message"))
+            assert (job.pulled, job.pushed) == (0, 0), (mode, *outcomes, *Problem.objects.open().values_list("message"))
             assert self._moved(tags) == {}, mode
         assert not Link.objects.filter(intent__isnull=False, parked=False).exists()
 
@@ -90,17 +90,5 @@ class MessyStory(Story):
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_every_history_ends_in_agreement_or_in_a_problem_that_names_the_record(connect_books, books, intuit, seed):
-    account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
-    item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": account["Id"]})
-    connection = connect_books(default_item_id=item["Id"], import_customers=bool(seed % 2))
-    story = MessyStory(MessySides(connection, intuit, random.Random(seed)))
-    for verb in ("add_client", "add_item", *["add_invoice"] * 4, "add_client", *["add_invoice"] * 2, *["pay"] * 3):
-        getattr(story.sides, verb)()
-    try:
-        story.sync()
-        for _ in range(STEPS):
-            story.step()
-        story.settle()
-        story.check()
-    except AssertionError as error:
-        raise AssertionError(f"{error}\nIt went so:\n" + "\n".join(story.steps)) from error
+    connection = begun(connect_books, books, import_customers=bool(seed % 2))
+    told(MessyStory(MessySides(connection, intuit, random.Random(seed))), STEPS)
