@@ -152,7 +152,7 @@ class _Slice:
             if connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now):
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
-            failures = StreamFailures(part, self._held)
+            failures = StreamFailures(part, self._in_order(part), self._held)
             held = JobPart.Status.HELD if self._streams(part, failures) else None
             self._compare_totals(part)
             self._save(part, held or failures.status())
@@ -220,11 +220,10 @@ class _Slice:
         provider, job_id = PROVIDERS[self.job.integration], self.job.pk
         meter = CallMeter(part.connection, provider, job_id=job_id, at_once=metering.IN_A_JOB)
         remote = open_remote(part.connection, before_call=self.check, meter=meter)
-        streams = self._in_order(part)
         held = False
         directions = set()
         try:
-            for stream in streams:
+            for stream in failures.streams:
                 stream.connection = part.connection
                 directions.add(DIRECTIONS[stream.direction])
                 if stream in failures:
@@ -237,7 +236,7 @@ class _Slice:
                     failures.add(stream, error)
                 else:
                     failures.end(stream)
-            failures.raise_what_all_have_met(streams)
+            failures.raise_what_all_have_met()
         finally:
             meter.flush()
         part.direction = combined(directions)

@@ -1,6 +1,6 @@
 """What fails at one calendar, or at one kind of the books' records, is that one's: the account's others are synced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import structlog
@@ -35,16 +35,15 @@ class StreamFailures:
     """The streams of one account that have failed in one job. `held` opens a transaction that writes only while the job
     is ours."""
 
-    def __init__(self, part: JobPart, held: Callable[[], AbstractContextManager[None]]):
-        self.part, self._held = part, held
+    def __init__(self, part: JobPart, streams: Sequence[Stream], held: Callable[[], AbstractContextManager[None]]):
+        self.part, self.streams, self._held = part, streams, held
         self.first: Exception | None = None
-        self.of = 0  # streams that the job covers
 
     def __contains__(self, stream: Stream) -> bool:
-        return stream.pk in self.part.progress.get(_KEY, {})
+        return stream.pk in self.part.progress.get(_KEY, ())
 
     def __len__(self) -> int:
-        return len(self.part.progress.get(_KEY, {}))
+        return len(self.part.progress.get(_KEY, ()))
 
     def is_of(self, stream: Stream, error: Exception) -> bool:
         """Returns whether the error is this stream's alone. Books are one system, whose lists need each other: what is
@@ -69,7 +68,7 @@ class StreamFailures:
         code = error.code if isinstance(error, ProviderError) else ProblemCode.INTERNAL_ERROR
         message = f"{connection.account_name}, “{stream}”: {error if known else UNEXPECTED}"
         detail = error.detail if isinstance(error, ProviderError) else type(error).__name__
-        self.part.progress.setdefault(_KEY, {})[stream.pk] = {"code": code, "message": message}
+        self.part.progress.setdefault(_KEY, []).append(stream.pk)
         with self._held():
             self.part.save(update_fields=["progress"])
             open_stream_problem(stream, code, message, detail)
@@ -78,16 +77,15 @@ class StreamFailures:
         """Returns what the account has come to: failed where nothing of it went well."""
         if not len(self):
             return JobPart.Status.DONE
-        return JobPart.Status.FAILED if len(self) == self.of else JobPart.Status.PARTIAL
+        return JobPart.Status.FAILED if len(self) == len(self.streams) else JobPart.Status.PARTIAL
 
     def end(self, *streams: Stream) -> None:
         """Ends what is open about these streams."""
         with self._held():
             end_stream_problems(*streams)
 
-    def raise_what_all_have_met(self, streams: list[Stream]) -> None:
+    def raise_what_all_have_met(self) -> None:
         """Raises where every stream has failed for something that is no calendar's fault: then the account has."""
-        self.of = len(streams)
-        if self.first is not None and len(self) == len(streams) and not isinstance(self.first, Rejected):
-            self.end(*streams)
+        if self.first is not None and len(self) == len(self.streams) and not isinstance(self.first, Rejected):
+            self.end(*self.streams)
             raise self.first
