@@ -18,6 +18,7 @@ from integrations.calendar.series import home_of, occurrences
 from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, SubjectKind
+from integrations.ledger.failures import end_unreadable
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Link, Occurrence, Problem, Stream
 from integrations.records import Window, is_day, parse_instant
@@ -63,7 +64,8 @@ def _tell_of_unread(stream: Stream, looked_at: Collection[int], unread: Collecti
     kind, connection = SubjectKind.STREAM, stream.connection
     known = Problem.objects.open().filter(connection=connection, code=code, record_kind=kind, record_id=stream.pk)
     before = set((known.values_list("data", flat=True).first() or {}).get("series", ()))
-    after = (before - set(looked_at)) | set(unread)
+    still = Link.objects.filter(pk__in=before - set(looked_at)) if before else Link.objects.none()
+    after = set(still.values_list("pk", flat=True)) | set(unread)
     if after and after != before:
         message = UNREADABLE_SERIES.format(calendar=stream)
         data = {"series": sorted(after)}
@@ -106,6 +108,8 @@ def forget(stream: Stream) -> None:
     keys = set(Occurrence.objects.filter(link__in=links).values_list("key", flat=True))
     links.delete()
     show(stream, keys)
+    end_unreadable(stream)
+    _tell_of_unread(stream, (), ())
 
 
 _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
@@ -122,8 +126,9 @@ def keep_up(stream: Stream, now: dt.datetime) -> int:
     series once a day as the window moves, and everything where the company is in another zone or our own rules have
     changed. Returns how many events and series it looked at."""
     inputs = f"{RULES} {stream.connection.workspace.timezone}"
-    changed = stream.expanded_for != inputs
-    if not stream.reads_busy or (stream.expanded_on == now.date() and not changed):
+    # A calendar that was never worked out has nothing to bring up to date: what comes in is worked out as it comes.
+    changed = stream.expanded_for not in ("", inputs)
+    if not stream.reads_busy or (stream.expanded_on == now.date() and stream.expanded_for == inputs):
         return 0
     links = Link.objects.filter(stream=stream, kind=BLOCK.name, series_id="", seen_gone=False)
     roots = [link.remote_id for link in links.iterator() if changed or (link.base or {}).get("recurrence")]
@@ -152,7 +157,8 @@ def _occurrences(
         instead_of = [e.get("original_start") or "" for e in excluded]
         if event.get("busy"):
             found = occurrences(event, instead_of, window, zone)
-            unread |= set() if found.understood else {master.pk}
+            if not found.understood:
+                unread.add(master.pk)
             for start, end in found.times:
                 yield master, _times(event, start, end, zone)
     elif event and event.get("busy"):

@@ -24,10 +24,6 @@ _RULE_PARTS = {
 Times = tuple[str, str]  # start and end, as instants or as days
 
 
-class TooOften(ValueError):
-    """The rule makes more occurrences in a day than a person can keep."""
-
-
 @dataclass(frozen=True, slots=True)
 class Occurrences:
     """The times of a series. Not `understood`: its rules could not be read in full, and these block rather too much."""
@@ -96,7 +92,7 @@ def _worked_out(
     if parsed.errors or not (found or "RDATE" in read) or not all(rule.get("FREQ") for rule in found):
         raise ValueError("What cannot be parsed is passed over by the library.")
     if any(_a_day(rule) > MOST_A_DAY for rule in found):
-        raise TooOften
+        raise ValueError("It takes place too often.")
     for name, value in read.items():
         component[name] = value
     calendar = icalendar.Calendar()

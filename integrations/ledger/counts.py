@@ -28,9 +28,9 @@ class JobLog:
         key = link.record_id or link.remote_id
         self._add(link.kind, key, link.record_id, link.remote_id, outcome, action, message)
 
-    def add_remote(self, record: RemoteRecord, outcome: Outcome, message: str) -> None:
-        """Adds what became of a record that has no link."""
-        self._add(record.kind, record.id, "", record.id, outcome, Action.NOTHING, message)
+    def add_remote(self, record: RemoteRecord, name: str, outcome: Outcome, message: str) -> None:
+        """Adds what became of a record that has no link, under the `name` by which it may be shown."""
+        self._add(record.kind, name, "", name, outcome, Action.NOTHING, message)
 
     def save(self) -> None:
         """Writes what was collected, inside the caller's transaction."""

@@ -3,13 +3,17 @@
 Everything runs inside the ledger's transaction.
 """
 
+import traceback
+from collections.abc import Collection
+
 import structlog
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
 from integrations.ledger.counts import JobLog
+from integrations.ledger.private import shown_id
 from integrations.ledger.problems import open_problem, open_record_problem
-from integrations.models import Connection, DirtyRow, Link, Outcome, Stream
+from integrations.models import DirtyRow, Link, Outcome, Problem, Stream
 from integrations.records import RemoteRecord
 from integrations.sync.state import Action, Pair
 
@@ -27,20 +31,40 @@ UNREADABLE = "unreadable"  # in a problem's data: the id of the remote record th
 log = structlog.get_logger(__name__)
 
 
-def open_unreadable(connection: Connection, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+def open_unreadable(stream: Stream, record: RemoteRecord, error: Exception, link: Link | None) -> None:
     """Leaves a problem about a remote record: our record's where it has one, so that it is found there."""
-    log.error("remote_record_failed", connection_id=connection.pk, remote_id=record.id, exc_info=error)
+    name, where = shown_id(stream, record.id), traceback.extract_tb(error.__traceback__)[-1:]
+    # Not what the error says: that may be a word of somebody's private event.
+    log.error(
+        "remote_record_failed",
+        stream_id=stream.pk,
+        remote_id=name,
+        error=type(error).__name__,
+        where=[f"{frame.filename}:{frame.lineno}" for frame in where],
+    )
     open_problem(
-        connection,
+        stream.connection,
         ProblemCode.RECORD_UNREADABLE,
         UNREADABLE_THERE,
         now=timezone.now(),
         kind=link.kind if link else record.kind,
-        record_id=(link.record_id if link else "") or record.id,
+        record_id=(link.record_id if link else "") or name,
         link=link,
         detail=type(error).__name__,
-        data={UNREADABLE: record.id},
+        data={UNREADABLE: name, "stream": stream.pk},
     )
+
+
+def end_unreadable(stream: Stream, remote_ids: Collection[str] | None = None) -> None:
+    """Ends what is open about records of this stream that could not be read: these, or all (nobody reads it any
+    more)."""
+    problems = Problem.objects.open().filter(
+        connection=stream.connection, code=ProblemCode.RECORD_UNREADABLE, data__stream=stream.pk
+    )
+    names = None if remote_ids is None else {shown_id(stream, remote_id) for remote_id in remote_ids}
+    over = [problem.pk for problem in problems if names is None or problem.data.get(UNREADABLE) in names]
+    if over:
+        Problem.objects.filter(pk__in=over).update(resolved_at=timezone.now())
 
 
 class Failures:
@@ -70,11 +94,11 @@ class Failures:
 
     def of_listing(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
         """Leaves a record of a listing that could not be read, or not be written down; a full sync lists it again."""
-        open_unreadable(self.stream.connection, record, error, link)
+        open_unreadable(self.stream, record, error, link)
         if link:
             self.job_log.add_link(link, Outcome.FAILED, Action.NOTHING, UNREADABLE_THERE)
         else:
-            self.job_log.add_remote(record, Outcome.FAILED, UNREADABLE_THERE)
+            self.job_log.add_remote(record, shown_id(self.stream, record.id), Outcome.FAILED, UNREADABLE_THERE)
         self.job_log.save()
 
     def _open(self, kind: str, record_id: str, error: Exception, link: Link | None = None) -> None:

@@ -13,13 +13,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.numbering import numbers_taken
-from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
-from integrations.ledger.failures import UNREADABLE, open_unreadable
+from integrations.ledger.failures import end_unreadable, open_unreadable
 from integrations.ledger.ownership import Owners, left_over
-from integrations.ledger.private import hashed, stored
-from integrations.models import ChangeAction, ChangeRow, Link, Problem, Stream, WorkspaceIntegration
-from integrations.providers import PROVIDERS
+from integrations.ledger.private import shown_id, stored
+from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.ports import CursorMoved
 
@@ -90,7 +88,7 @@ class Observations:
         known = self._known(latest)
         adopted = self._linked_already(record for record in latest.values() if record.id not in known)
         now = timezone.now()
-        self._readable([record.id for record in latest.values() if record.fault is None])
+        end_unreadable(self.stream, [record.id for record in latest.values() if record.fault is None])
         new: list[Link] = []
         changed: list[Link] = []
         same: list[int] = []
@@ -131,14 +129,7 @@ class Observations:
             numbers_taken(workspace_id=self.connection.workspace_id, numbers=numbers)
 
     def _unreadable(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
-        open_unreadable(self.connection, record, error, link)
-
-    def _readable(self, remote_ids: Sequence[str]) -> None:
-        """Ends what is open about records that could not be read before."""
-        problems = Problem.objects.open().filter(connection=self.connection, code=ProblemCode.RECORD_UNREADABLE)
-        over = [problem.pk for problem in problems if problem.data.get(UNREADABLE) in remote_ids]
-        if over:
-            Problem.objects.filter(pk__in=over).update(resolved_at=timezone.now())
+        open_unreadable(self.stream, record, error, link)
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
         """Returns links of the records that our own markers name: one that is cut is taken up again, a live one is
@@ -199,7 +190,7 @@ class Observations:
         )
         counter.update(feed_seq=F("feed_seq") + len(rows))
         last = counter.values_list("feed_seq", flat=True).get()
-        now, private = timezone.now(), PROVIDERS[self.connection.integration].is_private_id
+        now = timezone.now()
         ChangeRow.objects.bulk_create(
             [
                 ChangeRow(
@@ -211,7 +202,7 @@ class Observations:
                     action=action,
                     kind=link.kind,
                     record_id=link.record_id,
-                    remote_id=hashed(record.id) if private(record.id) else record.id,
+                    remote_id=shown_id(self.stream, record.id),
                     shown=None if record.gone else _shown(link, record),
                     changed_at=now,
                 )

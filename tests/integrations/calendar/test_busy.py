@@ -177,6 +177,25 @@ def test_a_series_that_cannot_be_read_blocks_and_is_told_of_once(dana, google, p
     assert not Problem.objects.open().exists()
 
 
+def test_a_series_of_a_calendar_that_is_read_no_more_is_no_problem(dana, google, person, vendors, sync):
+    event = person.add("Therapy", at(1, 9), repeat=("daily", 2))
+    with mangled(vendors, event.id, lambda row: row.update(recurrence=["RRULE:FREQ=DAILY;X-EVERY=THIRD"])):
+        sync()
+    assert Problem.objects.open().count() == 1
+    set_up(connection=dana, member=dana.member, target_container_id=person.main, busy_container_ids=[])
+    assert not Problem.objects.open().exists() and starts() == []
+
+
+def test_an_imported_event_that_cannot_be_read_is_not_called_by_its_id(dana, google, person, vendors, sync):
+    event = person.accept("oncologist-2026@clinic.test", "Oncologist", at(1, 9))
+    with mangled(vendors, event.id, lambda row: row.update(end={"dateTime": "oncologist"})):
+        job = sync()
+    [problem] = Problem.objects.open()
+    told = [problem.record_id, problem.data, job.errors, *job.items.values_list("key", "remote_id")]
+    assert job.failed == 1 and event.id not in repr(told) and "oncologist" not in repr(told)
+    assert sync(mode="full").errors == []
+
+
 def nothing_private_is_kept(person, sync, vendors) -> None:
     """A booking system's identifier says as much as a title does."""
     event = person.add("Oncologist", at(1, 9))

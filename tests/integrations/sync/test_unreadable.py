@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import Visit
 from integrations.models import JobStatus, Link, Problem
+from integrations.services.connections import set_up
 from integrations.services.observe import observe_pending
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
@@ -102,3 +103,12 @@ def test_a_fault_of_ours_does_not_fail_a_reader_of_the_feed(dana, workspace, per
         at = observe_pending(workspace, people.integration)
     assert at <= timezone.now()
     assert sync().pulled == 1
+
+
+def test_what_is_read_no_more_is_no_problem_any_more(dana, person, sync):
+    bad = person.add("Dentist", timezone.now() + dt.timedelta(days=1))
+    with person.unreadable(bad.id):
+        sync()
+    assert Problem.objects.open().count() == 1
+    set_up(connection=dana, member=dana.member, target_container_id=person.main, busy_container_ids=[])
+    assert not Problem.objects.open().exists()
