@@ -1,12 +1,12 @@
 """What the views of the desk's buttons have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -84,3 +84,9 @@ def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Ri
     if not rights.may_change(connection):
         raise Http404
     return connection, rights
+
+
+def csv_response(lines: Iterable[str], name: str) -> StreamingHttpResponse:
+    """Sends a table for spreadsheets as a file of this name."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

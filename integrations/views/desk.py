@@ -20,7 +20,7 @@ from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.providers.base import Provider
 from integrations.services import connections, jobs
 from integrations.services.setup import keeps_books
-from integrations.views.common import attempt, back, done, one
+from integrations.views.common import attempt, back, csv_response, done, one
 from integrations.views.forms.buttons import CompanyForm, SyncForm
 
 
@@ -74,13 +74,8 @@ def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     """Sends all results of a job as CSV, of one outcome if asked for."""
     job = _job(request, job_id)
     outcome = request.GET.get("outcome", "")
-    lines = csv_lines(job, outcome if outcome in Outcome.values else "")
-    name = f"{job.pk}{'-' + outcome if outcome in Outcome.values else ''}.csv"
-    return StreamingHttpResponse(
-        lines,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
+    wanted = outcome if outcome in Outcome.values else ""
+    return csv_response(csv_lines(job, wanted), f"{job.pk}{'-' + wanted if wanted else ''}.csv")
 
 
 @desk_view("GET")
@@ -89,15 +84,7 @@ def job_calls(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     job = _job(request, job_id)
     if not support_of(job):
         raise Http404
-    name = f"{job.pk}-calls.csv"
-    return StreamingHttpResponse(
-        calls_csv(job),
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return csv_response(calls_csv(job), f"{job.pk}-calls.csv")
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from integrations.reconciliation.reading import StillReading, unfinished_reading
 from integrations.reconciliation.table import csv_table
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from integrations.services.setup import keeps_books
-from integrations.views.common import one
+from integrations.views.common import csv_response, one
 from integrations.views.forms.reconciliation import DaysForm
 
 
@@ -80,12 +80,4 @@ def table(request: HttpRequest, connection_id: str) -> StreamingHttpResponse:
     if not form.is_valid():
         raise Http404
     report = reconcile_known(connection, **form.days())
-    name = f"reconciliation-{report.as_of:%Y-%m-%d}.csv"
-    return StreamingHttpResponse(
-        csv_table(report),
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return csv_response(csv_table(report), f"reconciliation-{report.as_of:%Y-%m-%d}.csv")
