@@ -81,6 +81,18 @@ def test_a_result_stays_until_it_was_read(person, worker, contested):
     expect(person.needs.get_by_role("status")).to_contain_text("Solved. Event changed.")
 
 
+def test_a_button_ends_the_refresh_that_was_under_way(person, contested):
+    """Its answer was made before the button was pressed, and would take the result and the focus away."""
+    page = person.page
+    page.goto("/admin/")
+    page.route("**/admin/integrations/needs/", lambda _: None)  # which is never answered
+    with page.expect_request("**/admin/integrations/needs/") as refresh:
+        page.evaluate("htmx.trigger(document.body, 'desk-changed')")
+    with page.expect_event("requestfailed", lambda request: request == refresh.value):
+        person.press("Ignore until it changes", person.needs)
+    expect(person.needs.get_by_role("status")).to_be_focused()
+
+
 def test_a_member_is_invited_and_signs_in(person, open_page, google, connected):
     nia = Member.objects.create(
         workspace=connected.workspace, first_name="Nia", email="nia@fieldcamp.test", role="staff"
