@@ -3,7 +3,7 @@
 from typing import Any
 
 from csp.constants import HEADER
-from csp.middleware import CSPMiddleware
+from csp.middleware import CSPMiddleware, PolicyParts
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponseBase
 
@@ -27,3 +27,13 @@ class PagePolicy(CSPMiddleware):
             response[HEADER] = _NOTHING
             return response
         return super().process_response(request, response)
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        """Leaves `form-action` out for who is signed in: any of their pages may have a button that leads to a vendor's
+        consent, browsers hold every redirect that follows to that rule, and nobody can list a vendor's hosts."""
+        parts = super().get_policy_parts(request, response, report_only)
+        if hasattr(request, "user") and request.user.is_authenticated:
+            parts.replace = {**(parts.replace or {}), "form-action": None}
+        return parts

@@ -207,16 +207,14 @@ ALLOW_SANDBOX = env_bool("ALLOW_SANDBOX")
 
 
 VENDOR_URLS: dict[str, str] = {}  # each of these settings, with its path at the simulator
-CONSENT_PAGES: list[str] = []  # where our own pages lead people to
 
 
-def vendor_url(name: str, sandbox_path: str, default: str, *, consent: bool = False) -> str:
+def vendor_url(name: str, sandbox_path: str, default: str) -> str:
     value = os.environ.get(name, "").strip().rstrip("/")
     if value and urlsplit(value).scheme not in ("http", "https"):
         raise ImproperlyConfigured(f"{name} is {value!r}: write an address that starts with https://.")
     url = value or (SANDBOX_URL + sandbox_path if SANDBOX_URL else default)
     VENDOR_URLS[name] = sandbox_path
-    CONSENT_PAGES.extend([url] * consent)
     return url
 
 
@@ -228,25 +226,21 @@ def client_credentials(prefix: str) -> dict[str, str]:
     }
 
 
-GOOGLE_ACCOUNTS_URL = vendor_url("GOOGLE_ACCOUNTS_URL", "/google/accounts", "https://accounts.google.com", consent=True)
+GOOGLE_ACCOUNTS_URL = vendor_url("GOOGLE_ACCOUNTS_URL", "/google/accounts", "https://accounts.google.com")
 GOOGLE_OAUTH2_URL = vendor_url("GOOGLE_OAUTH2_URL", "/google/oauth2", "https://oauth2.googleapis.com")
 GOOGLE_OPENID_URL = vendor_url("GOOGLE_OPENID_URL", "/google/openid", "https://openidconnect.googleapis.com")
 GOOGLE_API_URL = vendor_url("GOOGLE_API_URL", "/google/api", "https://www.googleapis.com")
 GOOGLE_CLIENT = client_credentials("GOOGLE")
 # Google allows 600 a minute for each user (a batch's parts count one by one); some room is left for clocks that differ.
 GOOGLE_REQUESTS_PER_MINUTE = env_int("GOOGLE_REQUESTS_PER_MINUTE", 570)
-MICROSOFT_LOGIN_URL = vendor_url(
-    "MICROSOFT_LOGIN_URL", "/microsoft/login", "https://login.microsoftonline.com", consent=True
-)
+MICROSOFT_LOGIN_URL = vendor_url("MICROSOFT_LOGIN_URL", "/microsoft/login", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = vendor_url("MICROSOFT_GRAPH_URL", "/microsoft/graph", "https://graph.microsoft.com")
 MICROSOFT_CLIENT = client_credentials("MICROSOFT")
 # "common" lets work and personal accounts in; an app of one organization has that organization's id here.
 MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "").strip() or "common"
 # Graph allows 10,000 in ten minutes for each mailbox (a batch's parts count one by one).
 MICROSOFT_REQUESTS_PER_MINUTE = env_int("MICROSOFT_REQUESTS_PER_MINUTE", 950)
-INTUIT_APPCENTER_URL = vendor_url(
-    "INTUIT_APPCENTER_URL", "/intuit/appcenter", "https://appcenter.intuit.com", consent=True
-)
+INTUIT_APPCENTER_URL = vendor_url("INTUIT_APPCENTER_URL", "/intuit/appcenter", "https://appcenter.intuit.com")
 INTUIT_OAUTH_URL = vendor_url("INTUIT_OAUTH_URL", "/intuit/oauth", "https://oauth.platform.intuit.com")
 INTUIT_DEVELOPER_API_URL = vendor_url(
     "INTUIT_DEVELOPER_API_URL", "/intuit/developer", "https://developer.api.intuit.com"
@@ -275,7 +269,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "frame-ancestors": ["'none'"],
-        "form-action": ["'self'", *CONSENT_PAGES],
+        "form-action": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
     }

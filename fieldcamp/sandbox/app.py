@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from werkzeug.datastructures import Headers
 
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.control import Control
@@ -32,6 +34,7 @@ class Sandbox:
         self.faults = Faults()
         self.log = RequestLog()
         self.latency = Latency(USUAL if as_slow_as_usual else {})
+        self.consent_hosts: dict[str, list[str]] = {}  # by the vendor's name
         self.vendors: dict[str, Vendor] = {kind.name: kind(self.state, self.faults) for kind in VENDORS}
         self.control = Control(self)
         if self.state.get("seed") is None:
@@ -47,6 +50,7 @@ class Sandbox:
         self.faults.clear()
         self.log.clear()
         self.latency.clear()
+        self.consent_hosts.clear()
         for vendor in self.vendors.values():
             vendor.forget()
             vendor.throttled = True
@@ -111,7 +115,8 @@ class Sandbox:
         """The vendor's answer with the faults and the waiting that are on order; written to the log either way."""
         response = None
         try:
-            response = self.faults.around(vendor, request, vendor.handle)
+            elsewhere = self._consent_elsewhere(vendor, request)
+            response = elsewhere or self.faults.around(vendor, request, vendor.handle)
         finally:
             self.log.add(
                 at=self.state.now(),
@@ -130,6 +135,15 @@ class Sandbox:
         if wait:
             request.sleep(wait)
         return response
+
+    def _consent_elsewhere(self, vendor: Vendor, request: Request) -> Response | None:
+        """Leads the browser from one of the vendor's hosts to the next before the page of consent is shown."""
+        hosts = self.consent_hosts.get(vendor.name, [])
+        position = hosts.index(request.root) + 1 if request.root in hosts else 0
+        if request.method != "GET" or not vendor.consent_path.fullmatch(request.path) or position == len(hosts):
+            return None
+        query = urlencode([*request.query.items(multi=True)])
+        return Response(302, headers=Headers({"Location": f"{hosts[position]}{request.path}?{query}"}))
 
 
 def create_app(

@@ -1,5 +1,6 @@
 """`/_control/*`: what tests and demos do to the sandbox itself."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 SEEDS = ("demo", "messy", "empty")
 MAX_BULK = 1_000_000
+_ROOT = re.compile(r"https?://[\w.:-]+")
 
 
 class Control:
@@ -31,6 +33,7 @@ class Control:
             ("POST", "token"): self.token,
             ("POST", "revoke"): self.revoke,
             ("POST", "switches"): self.switches,
+            ("POST", "consent_hosts"): self.consent_hosts,
             ("POST", "bulk"): self.bulk,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
@@ -124,6 +127,15 @@ class Control:
         values = {name: value for name, value in body.items() if name not in ("vendor", "account")}
         account = _string(body, "account") if body.get("account") is not None else None
         return self._vendor(body).switch(account, values)
+
+    def consent_hosts(self, request: Request) -> dict[str, Any]:
+        """Sets through which further hosts of the vendor a browser is led before its page of consent."""
+        body = _body(request, "vendor", "hosts")
+        vendor, hosts = self._vendor(body), body.get("hosts")
+        if not isinstance(hosts, list) or not all(isinstance(host, str) and _ROOT.fullmatch(host) for host in hosts):
+            raise BadInput("hosts must be a list of addresses such as http://login.localhost:8001.")
+        self.sandbox.consent_hosts[vendor.name] = hosts
+        return {"vendor": vendor.name, "hosts": hosts}
 
     def bulk(self, request: Request) -> dict[str, Any]:
         body = request.json_object()

@@ -1,5 +1,6 @@
 """What a simulated vendor offers to the rest of the sandbox: one folder per vendor implements this."""
 
+import re
 from typing import Any, Protocol, runtime_checkable
 
 from fieldcamp.sandbox.faults import Faults
@@ -12,6 +13,7 @@ class Vendor(Protocol):
 
     name: str
     title: str
+    consent_path: re.Pattern[str]  # of the page where a person allows an app
     throttled: bool
 
     def __init__(self, state: State, faults: Faults) -> None: ...

@@ -1,6 +1,8 @@
 """Connecting an account through Google's consent page, as a person does it."""
 
 import datetime as dt
+import re
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
@@ -37,6 +39,21 @@ def busy(person: Person, title: str, days: int) -> None:
     form.get_by_role("button", name="Add").click()
     expect(person.page.locator("#list")).to_contain_text(title)
     person.page.goto("/admin/")
+
+
+def test_consent_is_reached_through_other_hosts(person, vendors, ravi):
+    """Vendors lead from one host to the next before they ask, and the browser's rules for forms hold for redirects."""
+    port = urlsplit(person.google).port
+    hosts = [f"http://login.localhost:{port}", f"http://consent.localhost:{port}"]
+    vendors.call("POST", "consent_hosts", json={"vendor": "google", "hosts": hosts})
+    person.connect()
+    expect(person.page).to_have_url(re.compile(rf"^{re.escape(hosts[-1])}/"))
+    person.consent(RAVI)
+    expect(person.page.get_by_role("heading", name="ravi@google.test is connected")).to_be_visible()
+    Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT)
+    person.page.goto("/admin/")
+    person.press("Reconnect", person.card)
+    expect(person.page).to_have_url(re.compile(rf"^{re.escape(hosts[-1])}/"))
 
 
 def test_from_consent_to_the_first_sync(person, ravi):

@@ -1,5 +1,6 @@
 """Google Calendar v3 and Google's OAuth 2.0, simulated."""
 
+import re
 from typing import Any
 
 from fieldcamp.sandbox import id_token
@@ -27,6 +28,7 @@ class Google:
 
     name = "google"
     title = "Google"
+    consent_path = re.compile(r"/google/accounts/o/oauth2/v2/auth")
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

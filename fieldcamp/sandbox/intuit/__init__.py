@@ -1,6 +1,7 @@
 """QuickBooks Online and the Intuit identity platform, simulated."""
 
 import json
+import re
 from typing import Any
 
 from fieldcamp.sandbox.faults import Faults
@@ -26,6 +27,7 @@ class Intuit:
 
     name = "intuit"
     title = "Intuit"
+    consent_path = re.compile(r"/intuit/appcenter/connect/oauth2")
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

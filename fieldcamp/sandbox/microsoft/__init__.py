@@ -31,6 +31,7 @@ class Microsoft:
 
     name = "microsoft"
     title = "Microsoft"
+    consent_path = re.compile(r"/microsoft/login/[^/]+/oauth2/v2\.0/authorize")
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

@@ -245,17 +245,6 @@ def test_a_site_without_a_company_has_a_dashboard_all_the_same(db):
     assert b"There is no company yet" in browser.get("/admin/").content
 
 
-def test_only_the_themes_pages_may_evaluate_scripts(desk, ours):
-    def policy(url: str) -> str:
-        return desk().get(url)["Content-Security-Policy"]
-
-    assert "script-src 'self' 'unsafe-eval'" in policy("/admin/")
-    assert "script-src 'self' 'unsafe-eval'" in policy("/admin/login/")
-    connecting = policy("/admin/integrations/connect/google-calendar/")
-    assert "unsafe-eval" not in connecting
-    assert "script-src" not in connecting
-
-
 def test_the_sandbox_is_named(desk, settings):
     assert "Sandbox" not in desk().get("/admin/").content.decode()
     settings.SANDBOX_URL = "http://127.0.0.1:9"
