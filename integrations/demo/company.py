@@ -47,9 +47,10 @@ UNSCHEDULED = 2
 
 
 @transaction.atomic
-def make_company(today: dt.date | None = None) -> Workspace:
-    """Dana's Plumbing with its people, clients and visits; the one that is there already, if it is."""
-    if found := Workspace.objects.filter(name=NAME).first():
+def make_company(today: dt.date | None = None, known: str = "") -> Workspace:
+    """Dana's Plumbing with its people, clients and visits; the one of the last run (`known`: its id), however it is
+    called by now, if it is there."""
+    if found := _made_before(known, NAME):
         return found
     workspace = Workspace.objects.create(name=NAME, timezone="America/New_York", daily_request_limit=None)
     zone = zoneinfo.ZoneInfo(workspace.timezone)
@@ -63,9 +64,9 @@ def make_company(today: dt.date | None = None) -> Workspace:
 
 
 @transaction.atomic
-def make_second_company() -> Workspace:
-    """Creates a company that must never be seen from the first."""
-    if found := Workspace.objects.filter(name=SECOND_NAME).first():
+def make_second_company(known: str = "") -> Workspace:
+    """Creates a company that must never be seen from the first, or returns the one of the last run."""
+    if found := _made_before(known, SECOND_NAME):
         return found
     workspace = Workspace.objects.create(name=SECOND_NAME, timezone="America/Chicago")
     technician = Member.objects.create(
@@ -86,22 +87,28 @@ def make_second_company() -> Workspace:
     return workspace
 
 
+def _made_before(known: str, name: str) -> Workspace | None:
+    return Workspace.objects.filter(pk=known).first() or Workspace.objects.filter(name=name).first()
+
+
 @transaction.atomic
 def make_admin(workspace: Workspace, username: str, password: str, first_name: str, last_name: str) -> None:
-    """Makes the workspace's owner with a login; an existing one gets this password."""
+    """Makes the workspace's owner with a login; an existing one gets this password, and is let in as an owner again."""
     user, _ = get_user_model().objects.get_or_create(username=username, defaults={"is_staff": True})
-    user.is_staff = True
+    user.is_staff = user.is_active = True
     user.first_name, user.last_name, user.email = first_name, last_name, f"{username}@fieldcamp.test"
     user.set_password(password)
     user.save()
-    Member.objects.get_or_create(
+    owner = {"role": Role.OWNER, "is_active": True}
+    Member.objects.update_or_create(
         user=user,
-        defaults={
+        defaults={"workspace": workspace, **owner},
+        create_defaults={
             "workspace": workspace,
             "first_name": first_name,
             "last_name": last_name,
             "email": user.email,
-            "role": Role.OWNER,
+            **owner,
         },
     )
 

@@ -6,9 +6,14 @@ import zoneinfo
 from collections import Counter
 
 import pytest
+from django.contrib.auth.models import User
 
-from fieldcamp.workspace.models import Change, Client, Member, Visit
+from fieldcamp.api.models import ApiKey
+from fieldcamp.api.secret import prefix_of
+from fieldcamp.api.services import create_key, rotate_key, update_key
+from fieldcamp.workspace.models import Change, Client, Member, Visit, Workspace
 from integrations.demo.company import make_admin, make_company, make_second_company
+from integrations.management.commands.demo import usable_key
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +77,24 @@ def test_two_companies_with_an_owner_each(client):
     assert client.login(username="demo2", password="second-Password")
     owners = Member.objects.filter(role="owner").values_list("workspace__name", "user__username")
     assert set(owners) == {("Dana's Plumbing", "demo"), ("Northside Heating", "demo2")}
+
+
+def test_what_a_visitor_did_to_companies_logins_and_keys_keeps_nobody_out():
+    """The demo's next run finds its company under another name, lets its owner in, and has a key that may do all."""
+    company = make_second_company()
+    make_admin(company, "demo2", "first", "Norman", "Reed")
+    key, secret = create_key(workspace=company, name="Demo")
+    Workspace.objects.update(name="Renamed")
+    Member.objects.filter(user__username="demo2").update(is_active=False, role="viewer")
+    User.objects.filter(username="demo2").update(is_active=False, is_staff=False)
+    update_key(key, changes={"scopes": ["visits:read"]})
+    assert make_second_company(company.pk) == company
+    make_admin(company, "demo2", "second", "Norman", "Reed")
+    member = Member.objects.get(user__username="demo2")
+    assert (member.is_active, member.role, member.user.is_active, member.user.is_staff) == (True, "owner", True, True)
+    assert member.user.check_password("second")
+    another = usable_key(company, secret, None)
+    assert another != secret
+    assert usable_key(company, another, None) == another
+    rotate_key(ApiKey.objects.get(prefix=prefix_of(another)), overlap=dt.timedelta(0))
+    assert usable_key(company, another, None) != another
