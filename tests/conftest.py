@@ -30,6 +30,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.name == "test_fuzz.py" and "not slow" in config.option.markexpr else None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves what is marked `once`, and the sandbox's own tests, to SQLite: CI has forty minutes for both databases."""
+    if connection.vendor == "sqlite":
+        return
+    sandbox = Path(__file__).parent / "fieldcamp" / "sandbox"
+    once = {item for item in items if item.get_closest_marker("once") or sandbox in item.path.parents}
+    config.hook.pytest_deselected(items=list(once))
+    items[:] = [item for item in items if item not in once]
+
+
 def pytest_collection_finish() -> None:
     """The thousands of tests stay: the garbage collector need not look through them again and again."""
     gc.freeze()
@@ -39,6 +49,12 @@ def pytest_collection_finish() -> None:
 def quick_passwords() -> None:
     """A good hash of a password takes a third of a second, twice for each person who signs in."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_account_at_a_time() -> None:
+    """Another thread does not see what a test has not committed; what is about several at once sets it itself."""
+    settings.ACCOUNTS_AT_ONCE = 1
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Running a job: slice by slice, account by account. An account that fails fails alone."""
+"""Running a job: slice by slice, several accounts at a time. An account that fails fails alone."""
 
 import contextlib
 import datetime as dt
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -17,6 +18,7 @@ from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
+from integrations.jobs.at_once import AtOnce
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
@@ -91,6 +93,18 @@ def run(job_id: str) -> None:
             log.warning("job_lease_lost")
 
 
+# Which of several accounts' errors ends the slice: the first of these, any other, and last the end of its time.
+_GRAVEST = (LeaseLost, _Cancelled, _HandBack)
+
+
+def _gravest(raised: list[BaseException]) -> BaseException:
+    for kind in _GRAVEST:
+        for error in raised:
+            if isinstance(error, kind):
+                return error
+    return next((error for error in raised if not isinstance(error, _SliceOver)), raised[0])
+
+
 def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values: Any) -> None:
     """Frees the job for its next slice. It is no failed attempt."""
     job.refresh_from_db(fields=["attempts"])
@@ -103,16 +117,17 @@ class _Slice:
     def __init__(self, job: SyncJob, lease: Lease):
         self.job, self.lease = job, lease
         self.ends = time.monotonic() + SLICE
-        self.wait_until: dt.datetime | None = None
+        self.at_once = AtOnce(settings.ACCOUNTS_AT_ONCE)
+        self._waiting: list[dt.datetime] = []  # until when accounts wait that have not left the job
 
     def work(self) -> None:
         self.check()
         parts = list(self._parts())
-        for part in parts:
-            if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING):
-                self._part(part)
-        if self.wait_until:
-            _go_on(self.job, self.lease, self.wait_until)
+        left = [part for part in parts if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING)]
+        if raised := self.at_once.each(left, self._part):
+            raise _gravest(raised)
+        if self._waiting:
+            _go_on(self.job, self.lease, max(self._waiting))
         else:
             finish(self.job, self.lease, status_of(parts))
 
@@ -123,13 +138,13 @@ class _Slice:
 
     def check(self) -> None:
         """Raises where the job is not ours any more, or not wanted; called before each provider call."""
-        names = ("lease_owner", "lease_until", "cancel_requested_at")
-        owner, until, cancelled = SyncJob.objects.values_list(*names).get(pk=self.job.pk)
-        if owner != self.lease.owner:
+        self.at_once.check()
+        standing = self.lease.standing(LONGEST_CALL)
+        if not standing.mine:
             raise LeaseLost(self.job.pk)
-        if until - timezone.now() < LONGEST_CALL:  # the heartbeat could not write, say
+        if standing.ends:  # the heartbeat could not write, say
             self.lease.assert_held()
-        if cancelled:
+        if standing.cancelled:
             raise _Cancelled
         if shutdown.requested():
             raise _HandBack
@@ -164,7 +179,7 @@ class _Slice:
             with self._held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
             if error.retry_at - timezone.now() <= LONGEST_WAIT and self._may_wait(part):
-                self.wait_until = max(self.wait_until or error.retry_at, error.retry_at)
+                self._waiting.append(error.retry_at)
             else:
                 until = "" if isinstance(error, AllowanceSpent) else f" It goes on after {error.retry_at:%H:%M} UTC."
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)

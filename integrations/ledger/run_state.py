@@ -6,7 +6,7 @@ Everything runs inside the ledger's transaction.
 from dataclasses import asdict
 
 from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
@@ -55,7 +55,9 @@ class RunState:
         Link.objects.save_many(woken, ["parked", "unsettled"])
 
     def _show(self, stage: Stage, remaining: int) -> None:
-        SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=F("done") + remaining)
+        """Adds to what there is to do: other accounts have told theirs, and are at it at the same time."""
+        told = Greatest(F("total"), F("done"))
+        SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=told + remaining)
 
     def _remaining(self, full: bool) -> int:
         links = Link.objects.filter(stream=self.stream)
