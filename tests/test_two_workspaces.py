@@ -20,6 +20,7 @@ from tests.integrations.admin.conftest import Company, company, login
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 METHODS = ("get", "post", "put", "patch", "delete")
+FORMS = ("get", "post")  # all that the desk tells apart
 # What is nobody's in particular: the way in, the vendors' redirects, the documentation.
 OPEN = re.compile(
     r"^(|healthz|readyz|metrics|accounts/.*|api/docs.*|api/v1/schema|admin/(login|logout|jsi18n)/|admin/password/.*)$"
@@ -132,22 +133,32 @@ def test_the_walk_finds_the_routes():
     assert {"api/v1/visits", "api/v1/integrations/google-calendar/sync", "admin/"} <= set(WITHOUT_IDS)
 
 
-@pytest.mark.parametrize("route", WITH_IDS)
-def test_their_ids_are_unknown(route, ours, theirs, key, owner):
-    marks, before = marks_of(theirs), stored(theirs)
-    caller = key if is_api(route) else owner
-    for pk, method in itertools.product(ids_of(theirs), METHODS):
-        if pk.isdigit() and "auditentry" in route:
+@pytest.mark.parametrize(
+    "routes", [WITH_IDS[start : start + 10] for start in range(0, len(WITH_IDS), 10)], ids=lambda routes: routes[0]
+)
+def test_their_ids_are_unknown(routes, ours, theirs, key, owner):
+    """Several routes with the same two companies, which is what takes time; nothing of theirs changes."""
+    before = stored(theirs)
+    for route in routes:
+        try_their_ids(route, theirs, key if is_api(route) else owner)
+        assert stored(theirs) == before, route
+
+
+def try_their_ids(route: str, theirs: Company, caller: Browser) -> None:
+    marks, never = marks_of(theirs), set()
+    for pk, method in itertools.product(ids_of(theirs), METHODS if is_api(route) else FORMS):
+        if method in never or (pk.isdigit() and "auditentry" in route):
             continue  # the same number is an entry of ours: see the test below
         path = "/" + re.sub(r"<slug:\w+>", "google-calendar", re.sub(r"<(?!slug:)[^>]+>", pk, route))
         response = getattr(caller, method)(path)
+        if response.status_code == 405:  # whatever the id
+            never.add(method)
         if is_api(route):
             # 400: an empty body is refused before anything is looked for.
             assert response.status_code in (400, 404, 405), f"{method} {path}: {response.status_code}"
         else:
             assert response.status_code in (302, 400, 403, 404, 405), f"{method} {path}: {response.status_code}"
         assert_nothing_shown(response, marks, path)
-    assert stored(theirs) == before
 
 
 @pytest.mark.parametrize("route", WITHOUT_IDS)

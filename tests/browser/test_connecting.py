@@ -12,7 +12,7 @@ from fieldcamp.workspace.models import BlockedTime
 from integrations.models import Connection, ConnectionState, SyncJob
 from tests.browser.person import PASSWORD, Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 RAVI = "ravi@google.test"
 MISSING = "View and edit events on all your calendars"

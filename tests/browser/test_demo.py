@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from fieldcamp.workspace.models import Visit
 from tests.browser.person import PASSWORD, Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def test_one_click_and_a_tour(open_page, google, owner, settings, tmp_path):

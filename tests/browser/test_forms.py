@@ -8,7 +8,7 @@ from tests.browser.person import Person
 from tests.browser.test_pages import EVERYTHING
 from tests.browser.test_pages import _serious as serious
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 WIDTHS = (1280, 360)
 

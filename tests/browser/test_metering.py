@@ -12,7 +12,7 @@ from integrations.services.jobs import trigger_sync
 from tests.browser.person import Person
 from tests.integrations.books.conftest import books, company, connect_books  # noqa: F401  (fixtures)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fieldcamp.workspace.models import Invoice, Visit
 from integrations.models import Connection, Link, Problem, SyncJob
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.browser.person import Person
 from tests.integrations.books.conftest import books, company, connect_books  # noqa: F401  (fixtures)
 from tests.integrations.reconciliation.planting import Planting
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def pytest_generate_tests(metafunc):
 
     Where a test is about the engine alone (`engine`), the vendor in memory is enough for every day, and with a few of
     them (`engine(daily="sandbox")`) Outlook in the sandbox, whose listings say less than Google's. What the vendors'
-    own sides promise is in their tests and in the contract of all clients.
+    own sides promise is in their tests and in the contract of all clients. One leg is tried on each database.
     """
     if "people" not in metafunc.fixturenames:
         return
@@ -96,7 +96,13 @@ def pytest_generate_tests(metafunc):
         spare = {Google} if engine.kwargs.get("daily") == "sandbox" else {Google, Outlook}
     if named:
         spare = set()
-    legs = [pytest.param(people, marks=[pytest.mark.slow] if people in spare else []) for people in named or PEOPLE]
+    legs = [
+        pytest.param(
+            people,
+            marks=[*[pytest.mark.slow] * (people in spare), *[pytest.mark.once] * (not named and people is not Memory)],
+        )
+        for people in named or PEOPLE
+    ]
     metafunc.parametrize("people", legs, ids=lambda people: people.vendor, indirect=True)
 
 

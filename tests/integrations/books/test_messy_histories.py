@@ -18,7 +18,7 @@ from tests.integrations.books.test_histories import HERE, THERE, Story, begun, t
 from tests.integrations.books.two_sides import Refused
 
 pytestmark = pytest.mark.slow
-STEPS = int(os.environ.get("STEPS", "25"))
+STEPS = int(os.environ.get("STEPS", "18"))
 FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "2"))
 MESSY = ("add_customer_there", "rename_customer_there", "merge_customers_there", "merge_items_there",
          "switch_off_there", "move_to_a_site_there", "renumber_there", "bill_by_hand_there", "receive_the_same_there",
