@@ -29,8 +29,8 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class BusyTime:
-    """One time at which a technician is busy. `kind` is `blocked` or `visit`; days are those of whole-day times, the
-    last one included."""
+    """One time at which a technician is busy. `kind` is `blocked` or `visit`; `days` are the first and the last of a
+    whole-day time."""
 
     technician_id: str
     start: dt.datetime
@@ -42,6 +42,10 @@ class BusyTime:
     @property
     def kind(self) -> str:
         return self.position.kind
+
+    @property
+    def all_day(self) -> bool:
+        return self.days is not None
 
 
 def busy_times(
