@@ -58,8 +58,8 @@ def busy_times(
     after: Position | None = None,
     but: str = "",
 ) -> list[BusyTime]:
-    """Returns at most `limit` times that lie at least in part in [start, end), whole, in their order and behind `after`.
-    `but` is a visit that is left out. Two queries."""
+    """Returns at most `limit` times that lie at least in part in [start, end), uncut, in their order and behind
+    `after`. `but` is a visit that is left out. Two queries."""
     blocked = BlockedTime.objects.filter(
         workspace=workspace, member__in=technicians, starts_at__lt=end, ends_at__gt=start
     ).exclude(ends_at=F("starts_at"))

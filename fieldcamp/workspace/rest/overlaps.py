@@ -1,4 +1,4 @@
-"""`warnings[]` beside a visit that was saved: what else its technician is busy with at that time. It is saved anyway."""
+"""`warnings[]` beside a visit that was saved: what else its technician is busy with at that time."""
 
 import datetime as dt
 import zoneinfo

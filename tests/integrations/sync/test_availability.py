@@ -18,7 +18,8 @@ def memory(memory_vendor):
 
 def test_a_private_event_blocks_and_stays_while_its_calendar_is_not_read(api, memory, dana, person, sync, monkeypatch):
     start = (timezone.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    query = {"technicianId": dana.member_id, "from": start.isoformat(), "to": (start + dt.timedelta(days=1)).isoformat()}
+    end = start + dt.timedelta(days=1)
+    query = {"technicianId": dana.member_id, "from": start.isoformat(), "to": end.isoformat()}
 
     def answer() -> tuple[list[str], str | None, str]:
         body = api.get("/api/v1/availability", query).json()
