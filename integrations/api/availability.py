@@ -101,12 +101,12 @@ class AvailabilityView(ApiView):
         calendars are read, and how old that is."""
         start, end = _range(request)
         members = self._members(request)
-        filters = {"technicianId": [member.pk for member in members], "from": start, "to": end}
-        name = list_name(request.path, self.workspace.pk, filters)
+        technicians = [member.pk for member in members]
+        name = list_name(request.path, self.workspace.pk, {"of": technicians, "from": start, "to": end})
         cursor, limit = request.query_params.get("cursor"), page_limit(request)
         rows = busy_times(
             workspace=self.workspace,
-            technicians=filters["technicianId"],
+            technicians=technicians,
             start=start,
             end=end,
             limit=limit + 1,

@@ -22,11 +22,19 @@ from fieldcamp.workspace.rest.reference import (
     list_reference,
     record_reference,
 )
-from fieldcamp.workspace.rest.resources import ActionView, CreateMixin, EditableView, ListView, RecordView, scopes_of
+from fieldcamp.workspace.rest.resources import (
+    ActionView,
+    CreateMixin,
+    EditableView,
+    ListView,
+    RecordView,
+    WorkspaceView,
+    scopes_of,
+)
 from fieldcamp.workspace.rest.serializers import ClientSerializer, MemberSerializer, MergeSerializer, VisitSerializer
 
 
-class VisitWarnings:
+class VisitWarnings(WorkspaceView):
     """Whatever is written of a visit, the answer says what it overlaps."""
 
     beside_writes = {"warnings": VisitWarningSerializer}
