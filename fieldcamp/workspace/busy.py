@@ -37,6 +37,7 @@ class BusyTime:
     end: dt.datetime
     position: Position
     visit_id: str | None = None
+    title: str = ""  # of a visit; of what is blocked nothing is known
     days: tuple[dt.date, dt.date] | None = None
 
     @property
@@ -118,4 +119,4 @@ def _blocked(row: BlockedTime) -> BusyTime:
 def _visit(row: Visit) -> BusyTime:
     assert row.technician_id and row.scheduled_start and row.scheduled_end  # by the query
     position = Position(row.scheduled_start, VISIT, row.pk)
-    return BusyTime(row.technician_id, row.scheduled_start, row.scheduled_end, position, visit_id=row.pk)
+    return BusyTime(row.technician_id, row.scheduled_start, row.scheduled_end, position, row.pk, row.title)

@@ -58,11 +58,11 @@ def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
     data = form_of(browser, url) | at(9)
     yes = asked(browser.post(url, data))
     other = make_visit(
-        workspace=ours.workspace, technician=ours.tech, visit_status="scheduled", scheduled_start=NINE,
-        scheduled_end=NINE + dt.timedelta(hours=1),
+        workspace=ours.workspace, technician=ours.tech, title="A second one", visit_status="scheduled",
+        scheduled_start=NINE, scheduled_end=NINE + dt.timedelta(hours=1),
     )  # fmt: skip
     response = browser.post(url, data | yes)
-    assert other.pk in response.content.decode() and "Another visit" in text_of(response.content.decode())
+    assert other.pk in response.content.decode() and "A second one : 1 Dec" in text_of(response.content.decode())
     assert browser.post(url, data | asked(response)).status_code == 302
 
 
