@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import F, Min, Q, TextField
+from django.db.models import Count, F, Min, Q, TextField
 from django.db.models.functions import Cast
 
 from integrations.errors import ProblemCode
@@ -14,6 +14,9 @@ from integrations.providers import PROVIDERS
 from integrations.services.doctor.findings import Finding, Weight
 
 SHORT = dt.timedelta(days=8)  # no vendor ends an app's access sooner that is not in a testing mode
+TESTING = dt.timedelta(days=7)
+NOTICED = dt.timedelta(hours=8)  # by a sync, which comes every six hours at least where nothing is switched off
+_PUBLISH = "Publish the app at the vendor, then connect these accounts again; docs/operating.md says how."
 _ENCRYPTED = ("access_token", "refresh_token", "answer")
 
 
@@ -40,21 +43,38 @@ def unreadable_tokens() -> Iterator[Finding]:
 
 
 def short_grants() -> Iterator[Finding]:
-    """Finds apps whose vendor ends the access of every account after a few days: they are in its testing mode."""
+    """Finds apps whose vendor ends the access of every account after a few days: they are in its testing mode. It has
+    said so with the tokens, or accounts have ended so."""
     grants = OAuthGrant.objects.filter(
         connection__state__in=(ConnectionState.ACTIVE, ConnectionState.PAUSED, ConnectionState.SETUP),
         refresh_expires_at__lte=F("granted_at") + SHORT,
     )
     ends = grants.order_by().values_list("connection__integration").annotate(first=Min("refresh_expires_at"))
     for integration, first in ends:
-        label = PROVIDERS[integration].label if integration in PROVIDERS else integration
         yield Finding(
             Weight.WRONG,
             "Accounts",
-            f"{label} lets this app in for a few days at a time, as it does in testing mode: the first account has to "
-            f"be connected again on {first:%-d %B %Y}.",
-            "Publish the app at the vendor, then connect these accounts again; docs/operating.md says how.",
+            f"{_label(integration)} lets this app in for a few days at a time, as it does in testing mode: the first "
+            f"account has to be connected again on {first:%-d %B %Y}.",
+            _PUBLISH,
         )
+    began = F("connection__grant__granted_at")
+    died = Problem.objects.open().filter(
+        code=ProblemCode.NEEDS_RECONNECT, occurred_at__gte=began + TESTING, occurred_at__lte=began + TESTING + NOTICED
+    )
+    for integration, count in died.order_by().values_list("integration").annotate(number=Count("pk")):
+        if count > 1:
+            yield Finding(
+                Weight.WRONG,
+                "Accounts",
+                f"{_label(integration)} ended the access of {count} accounts {TESTING.days} days after they were "
+                "connected, as it does in testing mode.",
+                _PUBLISH,
+            )
+
+
+def _label(integration: str) -> str:
+    return PROVIDERS[integration].label if integration in PROVIDERS else integration
 
 
 def app_troubles() -> Iterator[Finding]:

@@ -97,7 +97,15 @@ def test_what_the_accounts_tell(workspace, settings):
         )  # fmt: skip
     [(name, text)] = bad()
     assert name == "wrong Accounts" and "testing mode" in text and f"{now + dt.timedelta(days=7):%-d %B %Y}" in text
-    OAuthGrant.objects.update(refresh_expires_at=None)
+    OAuthGrant.objects.update(refresh_expires_at=None, granted_at=now - dt.timedelta(days=7, hours=1))
+    for grant in OAuthGrant.objects.all():
+        assert bad() == []  # one alone may have many causes
+        Problem.objects.create(
+            workspace=workspace, integration=build.GOOGLE, connection=grant.connection, code="NEEDS_RECONNECT",
+            message="Reconnect.", occurred_at=now,
+        )  # fmt: skip
+    assert "2 accounts 7 days after they were connected" in bad()[0][1]
+    Problem.objects.update(occurred_at=now + dt.timedelta(days=1))
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.TOKEN_ENCRYPTION_KEYS]
     assert bad() == []
     settings.TOKEN_ENCRYPTION_KEYS = settings.TOKEN_ENCRYPTION_KEYS[:1]
