@@ -105,7 +105,6 @@ class AvailabilityView(ApiView):
         name = list_name(request.path, self.workspace.pk, {"of": technicians, "from": start, "to": end})
         cursor, limit = request.query_params.get("cursor"), page_limit(request)
         rows = busy_times(
-            workspace=self.workspace,
             technicians=technicians,
             start=start,
             end=end,

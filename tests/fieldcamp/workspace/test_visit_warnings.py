@@ -3,7 +3,10 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from fieldcamp.workspace.busy import overlaps_of
 from fieldcamp.workspace.models import BlockedTime, Visit
 from tests.fieldcamp.workspace.answers import data
 
@@ -135,3 +138,13 @@ def test_the_tag_is_that_of_the_visit_alone(api, post, block, visit):
     mine = visit()
     changed = api.patch(f"/api/v1/visits/{mine.pk}", {"title": "y"})
     assert changed.json()["warnings"] and changed["ETag"] == api.get(f"/api/v1/visits/{mine.pk}")["ETag"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what is in the table")
+def test_a_long_past_is_not_gone_through(visit, tech):
+    mine = visit()
+    with CaptureQueriesContext(connection) as asked:
+        overlaps_of(mine)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked.captured_queries[-1]['sql']}")
+        assert "INDEX visit_ends (technician_id=? AND scheduled_end>?)" in str(cursor.fetchall())
