@@ -98,7 +98,7 @@ def test_pages_are_the_whole_list_whatever_begins_together(api, tech, make_techn
             block(member, start, 11), visit(member, start, 11)
     query = RANGE | {"technicianId": [member.pk for member in people]}
     whole = data(api.get(PATH, query))
-    for limit in (1, 3):
+    for limit in (3, 7):
         found, cursor = [], None
         while True:
             page = api.get(PATH, query | {"limit": limit} | ({"cursor": cursor} if cursor else {}))
@@ -158,26 +158,26 @@ def test_a_failed_calendar_of_a_real_sync_is_told(api, workspace, make_technicia
     assert meta["calendarsFrom"] < meta["calendarsTo"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"technicianId": []}, "technicianId"),
-        ({"technicianId": ""}, "technicianId"),
-        ({"technicianId": ["mem_nope"]}, "technicianId"),
-        ({"technicianId": [f"mem_{number}" for number in range(101)]}, "technicianId"),
-        ({"from": None}, "from"),
-        ({"to": "tomorrow"}, "to"),
-        ({"to": RANGE["from"]}, "to"),
-        ({"from": "2026-11-24T00:00:00Z"}, "to"),
-        ({"to": "2027-03-04T00:00:00Z"}, "to"),
-        ({"to": "9999-12-31T00:00:00Z"}, "to"),
-        ({"limit": "0"}, "limit"),
-    ],
-)
-def test_bad_questions(api, tech, changes, field):
-    query = {"technicianId": tech.pk} | RANGE | changes
-    query = {name: value for name, value in query.items() if value is not None}
-    assert list(details(api.get(PATH, query))) == [field]
+BAD = [
+    ({"technicianId": []}, "technicianId"),
+    ({"technicianId": ""}, "technicianId"),
+    ({"technicianId": ["mem_nope"]}, "technicianId"),
+    ({"technicianId": [f"mem_{number}" for number in range(101)]}, "technicianId"),
+    ({"from": None}, "from"),
+    ({"to": "tomorrow"}, "to"),
+    ({"to": RANGE["from"]}, "to"),
+    ({"from": "2026-11-24T00:00:00Z"}, "to"),
+    ({"to": "2027-03-04T00:00:00Z"}, "to"),
+    ({"to": "9999-12-31T00:00:00Z"}, "to"),
+    ({"limit": "0"}, "limit"),
+]
+
+
+def test_bad_questions(api, tech):
+    for changes, field in BAD:
+        query = {"technicianId": tech.pk} | RANGE | changes
+        query = {name: value for name, value in query.items() if value is not None}
+        assert list(details(api.get(PATH, query))) == [field], changes
 
 
 def test_who_may_ask_for_whom(api, api_key, tech, second_workspace, make_technician):

@@ -78,6 +78,7 @@ def test_no_worker_and_a_job_that_waits(workspace):
     assert "for 2 h" in bad()[0][1] and "7 min" in bad()[1][1]
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_away(monkeypatch, settings):
     def down():
         raise RedisDown("away")
@@ -146,6 +147,7 @@ def test_the_vendors_are_asked(online, settings):
     assert name == "wrong Google Calendar" and "GOOGLE_CLIENT_SECRET" in text and "an old one" not in text
 
 
+@pytest.mark.slow
 def test_an_address_that_does_not_answer(online, settings):
     settings.MICROSOFT_GRAPH_URL = "http://127.0.0.1:9/graph"
     online.at("intuit").fault("status", path="/", status=503, times=99)
@@ -156,6 +158,7 @@ def test_an_address_that_does_not_answer(online, settings):
     assert PROVIDERS["google_calendar"].label not in str(found)
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_refuses(settings, monkeypatch, sandbox):
     def refuse(self):
         raise ConnectionRefusedError("secret host")

@@ -53,6 +53,7 @@ def test_a_moved_visit_is_saved_when_the_person_has_seen_it(desk, ours):
     assert browser.post(url, form_of(browser, url) | {"title": "Other"}).status_code == 302
 
 
+@pytest.mark.slow
 def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
     url, browser = pages_of(ours)["visit"], desk()
     data = form_of(browser, url) | at(9)
