@@ -124,7 +124,12 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
         oauth.refresh(_exit(provider, heard), MADE_UP)
     except NeedsReconnect:
         yield Finding(Weight.FINE, provider.label, f"{oauth.vendor} knows the app by its id and secret.")
-    except Misconfigured as error:
+    except ProviderError as error:
+        # A vendor may find the made-up access not even well formed, which says nothing of the app.
+        if not isinstance(error, Misconfigured) or "invalid_request" in error.detail:
+            sentence = f"Whether {oauth.vendor} knows the app could not be found out: {error}"
+            yield Finding(Weight.NOTE, provider.label, sentence, "Connect an account: its consent page shows.")
+            return
         yield Finding(
             Weight.WRONG,
             provider.label,
@@ -132,9 +137,6 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
             f"Compare {oauth.app}_CLIENT_ID and {oauth.app}_CLIENT_SECRET with what the vendor shows; a secret may "
             "have ended.",
         )
-    except ProviderError as error:
-        sentence = f"Whether {oauth.vendor} knows the app could not be found out: {error}"
-        yield Finding(Weight.NOTE, provider.label, sentence, "Connect an account: its consent page shows.")
 
 
 def _exit(provider: Provider, heard: Heard, after_call: Callable[[int | str], None] = lambda _: None) -> HttpClient:

@@ -142,6 +142,10 @@ def test_the_vendors_are_asked(online, settings):
     [(name, text)] = bad(offline=False)
     assert name == "wrong Clock" and ("95 s late" in text or "94 s late" in text)
     online.late = 0
+    body = {"error": "invalid_request", "error_description": "Malformed."}
+    online.fault("status", path="/token", status=400, body=body, times=1)
+    [(name, text)] = bad(offline=False)
+    assert name == "note Google Calendar" and "could not be found out" in text
     settings.GOOGLE_CLIENT = {"client_id": "sandbox-client", "secret": "an old one"}
     [(name, text)] = bad(offline=False)
     assert name == "wrong Google Calendar" and "GOOGLE_CLIENT_SECRET" in text and "an old one" not in text
