@@ -1,6 +1,5 @@
 """System checks of the settings: each mistake has an id, says what is wrong, and what to write instead."""
 
-import ipaddress
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from fieldcamp.links import is_loopback
 from integrations.providers import PROVIDERS
 from integrations.providers.oauth import OAuth
 
@@ -81,15 +81,6 @@ def _public_url() -> Iterator[CheckMessage]:
             hint="Serve the site over https and say so in PUBLIC_URL.",
             id="integrations.W001",
         )
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _queue() -> Iterator[CheckMessage]:

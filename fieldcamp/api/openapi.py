@@ -19,6 +19,7 @@ from fieldcamp.api.serializers import StrictCharField
 
 Schema = dict[str, Any]
 
+_WRITES = ("POST", "PUT", "PATCH")
 _ALWAYS = ("VALIDATION_ERROR", "NOT_ACCEPTABLE", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR", "UNAVAILABLE")
 _OF_KEYS = ("UNAUTHORIZED", "INSUFFICIENT_SCOPE", "RATE_LIMITED")
 _OF_BODIES = ("UNSUPPORTED_MEDIA_TYPE",)
@@ -88,6 +89,18 @@ class AutoSchema(BaseAutoSchema):
         content = response.get("content", {}).get("application/json")
         if content and self.view.enveloped:
             _wrap(content)
+            self._say_more(content)
+
+    def _say_more(self, content: Schema) -> None:
+        """Adds what this view's envelope has besides."""
+        schema = content["schema"]
+        if self.view.meta_class:
+            schema["properties"]["meta"] = self.resolve_serializer(self.view.meta_class, "response").ref
+        for name, row in self.view.beside_writes.items() if self.method in _WRITES else ():
+            schema["required"].append(name)
+            schema["properties"][name] = {"type": "array", "items": self.resolve_serializer(row, "response").ref}
+            for example in content.get("examples", {}).values():
+                example["value"][name] = []
 
     def _errors(self, operation: Schema) -> Schema:
         codes = set(_ALWAYS) | set(self.view.raises.get(self.method, ()))

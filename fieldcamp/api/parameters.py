@@ -5,8 +5,9 @@ from drf_spectacular.utils import OpenApiParameter
 from fieldcamp.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
-def instant(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "format": "date-time"}, description=description)
+def instant(name: str, description: str, *, required: bool = False) -> OpenApiParameter:
+    schema = {"type": "string", "format": "date-time"}
+    return OpenApiParameter(name, schema, required=required, description=description)
 
 
 CURSOR = OpenApiParameter(

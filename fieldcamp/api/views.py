@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from fieldcamp.api import limits
@@ -33,6 +34,8 @@ class ApiView(APIView):
     tagged_methods: Sequence[str] = ()
     conditional_methods: Sequence[str] = ()
     conditional_creation = False
+    beside_writes: Mapping[str, type[Serializer]] = {}  # lists that writes answer beside `data`: name → shape of a row
+    meta_class: type[Serializer] | None = None  # what `meta` holds, where it is more than usual
     quota: limits.Quota | None = None
 
     @property

@@ -30,6 +30,7 @@ from integrations.admin.problem_cards import problem_cards
 from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.selectors.budget import usage_of
+from integrations.services.doctor.accounts import SHORT
 from integrations.services.setup import keeps_books
 
 _GRANT = ("scopes", "expires_at", "refresh_expires_at", "granted_at", "refreshed_at")
@@ -52,6 +53,11 @@ class Passport:
     expires_at: dt.datetime | None
     refresh_expires_at: dt.datetime | None
     age: dt.timedelta | None
+
+    @property
+    def is_short(self) -> bool:
+        """Returns whether it ends within days, as no vendor does but to an app that is in its testing mode."""
+        return bool(self.granted_at and self.refresh_expires_at and self.refresh_expires_at <= self.granted_at + SHORT)
 
 
 def passport_of(connection: Connection) -> Passport | None:

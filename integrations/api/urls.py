@@ -1,12 +1,13 @@
-"""The sync API: every provider has the same routes, each an address of its own."""
+"""The sync API, in which every provider has the same routes, each an address of its own; and free/busy."""
 
 from django.urls import path
 
-from integrations.api import jobs, reconciliation, sync
+from integrations.api import availability, jobs, reconciliation, sync
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
 urlpatterns = [
+    path("availability", availability.AvailabilityView.as_view(), name="availability"),
     path("integrations/jobs", jobs.JobListView.as_view(), name="integrations-job-list"),
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),

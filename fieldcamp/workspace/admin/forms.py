@@ -1,8 +1,11 @@
 """The forms of the workspace's records. Each is saved by its service, whose refusals become the form's errors."""
 
+import hashlib
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -10,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from fieldcamp.desk.admins import ServiceForm
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace import services, team
+from fieldcamp.workspace.busy import BusyTime, overlaps_of
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.tracking import TrackedModel
@@ -52,6 +56,13 @@ class RecordForm(ServiceForm):
 
 
 class VisitForm(RecordForm):
+    """Asks before it gives a technician a time at which they are busy; that may be saved all the same.
+
+    `asks` is then what the page sends back as `overlaps_seen` once the person has seen these very overlaps.
+    """
+
+    asks = ""
+
     class Meta:
         model = Visit
         fields = (
@@ -62,7 +73,26 @@ class VisitForm(RecordForm):
     def clean_timezone(self) -> str:
         return self.cleaned_data["timezone"] or ""
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.overlaps = [] if self.is_bound else overlaps_of(self.instance)
+
     def run(self) -> Visit:
+        with transaction.atomic():
+            visit = self._save()
+            if self.instance._state.adding or {"technician", "scheduled_start", "scheduled_end"} & {*self.changed_data}:
+                self._ask(overlaps_of(visit))
+        return visit
+
+    def _ask(self, overlaps: list[BusyTime]) -> None:
+        """Refuses what was just saved while the person has not seen what it overlaps."""
+        seen = "|".join(f"{busy.technician_id} {busy.position} {busy.end}" for busy in overlaps)
+        mark = hashlib.sha256(seen.encode()).hexdigest()[:20]
+        if overlaps and self.data.get("overlaps_seen") != mark:
+            self.overlaps, self.asks = overlaps, mark
+            raise ValidationError(gettext("The technician is not free at this time. Nothing has been saved yet."))
+
+    def _save(self) -> Visit:
         values = {f"{name}_id" if name in ("client", "technician") else name: v for name, v in self.changes().items()}
         values.pop("seen_version", None)
         for name in ("client_id", "technician_id"):

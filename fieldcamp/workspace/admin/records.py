@@ -140,6 +140,7 @@ class ClientAdmin(MergeMixin, RemovalMixin, RecordAdmin):
 @admin.register(Visit)
 class VisitAdmin(RemovalMixin, RecordAdmin):
     form = VisitForm
+    change_form_before_template = "admin/workspace/overlaps.html"
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("title", "client", "technician", "starts", "length", "shown_status")
     list_filter = ("visit_status", TechnicianFilter, ("scheduled_start", RangeDateFilter))

@@ -801,6 +801,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
                     models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
+                    models.Index(fields=["technician", "scheduled_end", "scheduled_start"], name="visit_ends"),
                     models.Index(fields=["workspace", "-scheduled_start", "-id"], name="visit_list"),
                 ],
             },

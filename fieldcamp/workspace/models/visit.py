@@ -52,6 +52,7 @@ class Visit(TrackedModel):
         indexes = [
             models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
             models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
+            models.Index(fields=["technician", "scheduled_end", "scheduled_start"], name="visit_ends"),
             models.Index(fields=["workspace", "-scheduled_start", "-id"], name="visit_list"),
         ]
 

@@ -50,6 +50,15 @@ class WorkspaceView(ApiView):
     def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
         return _shape(self.serializer_class, partial).run_validation(request.data)
 
+    def beside(self, record: Any) -> dict[str, Any]:
+        """Returns what the answer to a write says beside `data`: `beside_writes` has its shapes."""
+        return {}
+
+    def written(self, request: Request, record: Any) -> tuple[dict[str, Any], str]:
+        """Returns the answer to a write of the record, and its tag."""
+        data = self.data(record)
+        return {**envelope(request, data), **self.beside(record)}, etag_of(data)
+
     def signed(self):
         return attributed(actor=f"API key {self.key.name}")
 
@@ -85,9 +94,10 @@ class CreateMixin:
 
         def run() -> IdempotentAnswer:
             with self.signed():
-                data = self.data(self.create(workspace=self.workspace, **values))
-            location = request.build_absolute_uri(f"{request.path}/{data['id']}")
-            return IdempotentAnswer(201, envelope(request, data), {"Location": location, "ETag": etag_of(data)})
+                record = self.create(workspace=self.workspace, **values)
+            answer, etag = self.written(request, record)
+            location = request.build_absolute_uri(f"{request.path}/{record.pk}")
+            return IdempotentAnswer(201, answer, {"Location": location, "ETag": etag})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 
@@ -124,8 +134,9 @@ class EditableView(RecordView):
 
     def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
         with self.signed():
-            data = self.data(self.update(record_id, changes, lambda record: self._check(request, record)))
-        return ok(request, data, headers={"ETag": etag_of(data)})
+            record = self.update(record_id, changes, lambda record: self._check(request, record))
+        answer, etag = self.written(request, record)
+        return Response(answer, headers={"ETag": etag})
 
     def delete(self, request: Request, record_id: str) -> Response:
         """Deletes it; it is not found any more, and its history stays."""
@@ -164,8 +175,9 @@ class ActionView(WorkspaceView):
 
         def run() -> IdempotentAnswer:
             with self.signed():
-                data = self.data(self.act(record_id, check, **values))
-            return IdempotentAnswer(200, envelope(request, data), {"ETag": etag_of(data)})
+                record = self.act(record_id, check, **values)
+            answer, etag = self.written(request, record)
+            return IdempotentAnswer(200, answer, {"ETag": etag})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 

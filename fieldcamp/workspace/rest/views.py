@@ -13,7 +13,8 @@ from fieldcamp.api.pagination import instant_parameter
 from fieldcamp.api.parameters import SINCE
 from fieldcamp.workspace import selectors, services
 from fieldcamp.workspace.merging import merge_clients
-from fieldcamp.workspace.models import Client, VisitStatus
+from fieldcamp.workspace.models import Client, Visit, VisitStatus
+from fieldcamp.workspace.rest.overlaps import VisitWarningSerializer, warnings_of
 from fieldcamp.workspace.rest.reference import (
     CLIENT_FILTERS,
     VISIT_FILTERS,
@@ -21,12 +22,29 @@ from fieldcamp.workspace.rest.reference import (
     list_reference,
     record_reference,
 )
-from fieldcamp.workspace.rest.resources import ActionView, CreateMixin, EditableView, ListView, RecordView, scopes_of
+from fieldcamp.workspace.rest.resources import (
+    ActionView,
+    CreateMixin,
+    EditableView,
+    ListView,
+    RecordView,
+    WorkspaceView,
+    scopes_of,
+)
 from fieldcamp.workspace.rest.serializers import ClientSerializer, MemberSerializer, MergeSerializer, VisitSerializer
 
 
+class VisitWarnings(WorkspaceView):
+    """Whatever is written of a visit, the answer says what it overlaps."""
+
+    beside_writes = {"warnings": VisitWarningSerializer}
+
+    def beside(self, record: Visit) -> dict[str, Any]:
+        return {"warnings": warnings_of(record)}
+
+
 @list_reference("visits", VisitSerializer, VISIT_FILTERS, "visit")
-class VisitListView(CreateMixin, ListView):
+class VisitListView(VisitWarnings, CreateMixin, ListView):
     tag = "Visits"
     required_scopes = scopes_of("visits")
     serializer_class = VisitSerializer
@@ -51,7 +69,7 @@ class VisitListView(CreateMixin, ListView):
 
 
 @record_reference("visit", VisitSerializer)
-class VisitView(EditableView):
+class VisitView(VisitWarnings, EditableView):
     tag = "Visits"
     raises = {"PATCH": ("INVALID_TRANSITION",), "PUT": ("INVALID_TRANSITION",)}
     required_scopes = scopes_of("visits")

@@ -1,0 +1,36 @@
+"""What an operator asks when something is odd, and before the first company connects: is everything as it must be?
+
+Each examination returns what it has found, and how to mend it. Nothing is changed here and at the vendors.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from integrations.services.doctor.accounts import app_troubles, short_grants, unreadable_tokens
+from integrations.services.doctor.findings import Finding, Weight, examined
+from integrations.services.doctor.machine import database, mail, queue, settings_checks, site_address, workers
+from integrations.services.doctor.vendors import examine_vendors
+
+__all__ = ["Finding", "Weight", "examine"]
+
+Examination = Callable[[], Iterator[Finding]]
+_HERE: tuple[tuple[str, Examination], ...] = (
+    ("Settings", settings_checks),
+    ("Site address", site_address),
+    ("Queue", queue),
+    ("Workers", workers),
+    ("Stored tokens", unreadable_tokens),
+    ("Accounts", short_grants),
+    ("Accounts", app_troubles),
+)
+
+
+def examine(*, offline: bool = False) -> Iterator[Finding]:
+    """Yields everything that was looked at, as it is found. `offline` leaves out what needs the network."""
+    reached = [*examined("Database", database)]
+    yield from reached
+    for about, examination in _HERE:
+        if about in ("Settings", "Site address", "Queue") or reached[0].weight is not Weight.WRONG:
+            yield from examined(about, examination)
+    yield from examined("Mail", partial(mail, offline=offline))
+    yield from examine_vendors(offline=offline)

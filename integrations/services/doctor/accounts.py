@@ -1,0 +1,84 @@
+"""What the accounts tell of this installation: keys that are missing, apps that let people in for days only."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Count, F, Min, Q, TextField
+from django.db.models.functions import Cast
+
+from integrations.errors import ProblemCode
+from integrations.models import ConnectionState, OAuthGrant, Problem
+from integrations.models.fields import key_id
+from integrations.providers import PROVIDERS
+from integrations.services.doctor.findings import Finding, Weight
+
+SHORT = dt.timedelta(days=8)  # no vendor ends an app's access sooner that is not in a testing mode
+TESTING = dt.timedelta(days=7)
+NOTICED = dt.timedelta(hours=8)  # by a sync, which comes every six hours at least where nothing is switched off
+_PUBLISH = "Publish the app at the vendor, then connect these accounts again; docs/operating.md says how."
+_ENCRYPTED = ("access_token", "refresh_token", "answer")
+
+
+def unreadable_tokens() -> Iterator[Finding]:
+    """Compares the names of the keys that stored tokens were encrypted with; reads no token."""
+    known = [f"{key_id(key)}:" for key in settings.TOKEN_ENCRYPTION_KEYS]
+    lost = Q()
+    for name in _ENCRYPTED:
+        mine = Q(**{f"stored_{name}": ""})
+        for prefix in known:
+            mine |= Q(**{f"stored_{name}__startswith": prefix})
+        lost |= ~mine
+    stored = {f"stored_{name}": Cast(name, TextField()) for name in _ENCRYPTED}
+    count = OAuthGrant.objects.annotate(**stored).filter(lost).count()
+    if count:
+        yield Finding(
+            Weight.WRONG,
+            "Stored tokens",
+            f"The tokens of {count} accounts were encrypted with a key that TOKEN_ENCRYPTION_KEYS does not hold.",
+            "Put that key back behind the newest one; if it is lost, each of these accounts has to be connected again.",
+        )
+    else:
+        yield Finding(Weight.FINE, "Stored tokens", "TOKEN_ENCRYPTION_KEYS opens all of them.")
+
+
+def short_grants() -> Iterator[Finding]:
+    """Finds apps whose vendor ends the access of every account after a few days: they are in its testing mode. It has
+    said so with the tokens, or accounts have ended so."""
+    grants = OAuthGrant.objects.filter(
+        connection__state__in=(ConnectionState.ACTIVE, ConnectionState.PAUSED, ConnectionState.SETUP),
+        refresh_expires_at__lte=F("granted_at") + SHORT,
+    )
+    ends = grants.order_by().values_list("connection__integration").annotate(first=Min("refresh_expires_at"))
+    for integration, first in ends:
+        yield Finding(
+            Weight.WRONG,
+            "Accounts",
+            f"{_label(integration)} lets this app in for a few days at a time, as it does in testing mode: the first "
+            f"account has to be connected again on {first:%-d %B %Y}.",
+            _PUBLISH,
+        )
+    began = F("connection__grant__granted_at")
+    died = Problem.objects.open().filter(
+        code=ProblemCode.NEEDS_RECONNECT, occurred_at__gte=began + TESTING, occurred_at__lte=began + TESTING + NOTICED
+    )
+    for integration, count in died.order_by().values_list("integration").annotate(number=Count("pk")):
+        if count > 1:
+            yield Finding(
+                Weight.WRONG,
+                "Accounts",
+                f"{_label(integration)} ended the access of {count} accounts {TESTING.days} days after they were "
+                "connected, as it does in testing mode.",
+                _PUBLISH,
+            )
+
+
+def _label(integration: str) -> str:
+    return PROVIDERS[integration].label if integration in PROVIDERS else integration
+
+
+def app_troubles() -> Iterator[Finding]:
+    """Finds what vendors have said against the app itself, in syncs."""
+    for problem in Problem.objects.open().filter(code=ProblemCode.MISCONFIGURED).order_by("-occurred_at")[:5]:
+        at = f"{problem.occurred_at:%Y-%m-%d %H:%M} UTC"
+        yield Finding(Weight.WRONG, "Accounts", f"A sync failed at {at}: {problem.message}", problem.detail[:300])

@@ -1,0 +1,171 @@
+"""`manage.py doctor`: finds what an operator can get wrong, says how to mend it, and is quiet about the rest."""
+
+import datetime as dt
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisDown
+
+from integrations.models import Heartbeat, OAuthGrant, Problem
+from integrations.providers import PROVIDERS
+from integrations.selectors.dashboard import WORKER
+from integrations.services.doctor import Weight, examine
+from tests.integrations import build
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def healthy(db, settings):
+    """A site that lacks nothing; it is not in DEBUG and has a worker, a mail server and apps."""
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["sync.example.com"]
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SECRET_KEY, settings.API_KEY_PEPPER = "qE7" * 30 + "xyzabc", "another secret of the right length"
+    settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example.com", "FieldCamp <desk@example.com>"
+    for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
+        setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
+    Heartbeat.objects.create(name=WORKER, at=timezone.now())
+
+
+def bad(offline: bool = True) -> list[tuple[str, str]]:
+    """What is not fine: (weight and about, sentence and mend)."""
+    found = [finding for finding in examine(offline=offline) if finding.weight is not Weight.FINE]
+    assert all(finding.mend for finding in found if not finding.sentence.endswith(")"))
+    return [(f"{each.weight} {each.about}", f"{each.sentence} {each.mend}") for each in found]
+
+
+def test_a_healthy_site_ends_with_nothing_wrong():
+    assert bad() == []
+    out = StringIO()
+    call_command("doctor", "--offline", stdout=out)
+    assert "https://sync.example.com/accounts/google-calendar/login/callback/" in out.getvalue()
+    assert "Nothing is wrong; 0 to note." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("changes", "about", "said"),
+    [
+        ({"ALLOWED_HOSTS": ["localhost"]}, "wrong Site address", "Add sync.example.com to ALLOWED_HOSTS."),
+        ({"ALLOWED_HOSTS": ["*"]}, "note Site address", "any host"),
+        ({"PUBLIC_URL": "https://203.0.113.7", "ALLOWED_HOSTS": ["*"]}, "wrong QuickBooks", "no IP address"),
+        ({"PUBLIC_URL": "http://sync.example.com"}, "wrong Outlook", "https only"),
+        ({"SECRET_KEY": "short"}, "wrong Settings", "SECRET_KEY"),
+        ({"API_KEY_PEPPER": "short"}, "wrong Settings", "API_KEY_PEPPER"),
+        ({"TOKEN_ENCRYPTION_KEYS": ["no key"]}, "wrong Settings", "Fernet"),
+        ({"DEBUG": True}, "wrong Settings", "DEBUG"),
+        ({"EMAIL_HOST": ""}, "note Mail", "EMAIL_HOST"),
+        ({"DEFAULT_FROM_EMAIL": "x@localhost"}, "wrong Mail", "DEFAULT_FROM_EMAIL"),
+        ({"GOOGLE_CLIENT": {"client_id": "", "secret": ""}}, "note Google Calendar", "GOOGLE_CLIENT_ID"),
+    ],
+)
+def test_mistakes_in_the_settings(settings, changes, about, said):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert any(name == about and said in text for name, text in bad()), bad()
+    if about.startswith("wrong"):
+        with pytest.raises(CommandError, match="wrong"):
+            call_command("doctor", "--offline", stdout=StringIO())
+
+
+def test_no_worker_and_a_job_that_waits(workspace):
+    Heartbeat.objects.update(at=timezone.now() - dt.timedelta(hours=2))
+    build.job(workspace, created_at=timezone.now() - dt.timedelta(minutes=7))
+    assert [name for name, _ in bad()] == ["wrong Workers", "wrong Workers"]
+    assert "for 2 h" in bad()[0][1] and "7 min" in bad()[1][1]
+
+
+@pytest.mark.slow
+def test_a_queue_that_is_away(monkeypatch, settings):
+    def down():
+        raise RedisDown("away")
+
+    settings.REDIS_URL = "redis://away"
+    broker = SimpleNamespace(queue_size=down)
+    monkeypatch.setattr("integrations.services.doctor.machine.queue_broker", lambda: broker)
+    assert [name for name, _ in bad()] == ["wrong Queue"]
+
+
+def test_what_the_accounts_tell(workspace, settings):
+    now = timezone.now()
+    for days in (7, 100):
+        OAuthGrant.objects.create(
+            connection=build.connection(workspace), refresh_token="1//x", granted_at=now,
+            refresh_expires_at=now + dt.timedelta(days=days),
+        )  # fmt: skip
+    [(name, text)] = bad()
+    assert name == "wrong Accounts" and "testing mode" in text and f"{now + dt.timedelta(days=7):%-d %B %Y}" in text
+    OAuthGrant.objects.update(refresh_expires_at=None, granted_at=now - dt.timedelta(days=7, hours=1))
+    for grant in OAuthGrant.objects.all():
+        assert bad() == []  # one alone may have many causes
+        Problem.objects.create(
+            workspace=workspace, integration=build.GOOGLE, connection=grant.connection, code="NEEDS_RECONNECT",
+            message="Reconnect.", occurred_at=now,
+        )  # fmt: skip
+    assert "2 accounts 7 days after they were connected" in bad()[0][1]
+    Problem.objects.update(occurred_at=now + dt.timedelta(days=1))
+    settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.TOKEN_ENCRYPTION_KEYS]
+    assert bad() == []
+    settings.TOKEN_ENCRYPTION_KEYS = settings.TOKEN_ENCRYPTION_KEYS[:1]
+    assert [name for name, _ in bad()] == ["wrong Stored tokens"] and "2 accounts" in bad()[0][1]
+    OAuthGrant.objects.all().delete()
+    Problem.objects.create(
+        workspace=workspace, integration="quickbooks", code="MISCONFIGURED", message="The app is refused.",
+        detail="invalid_client", occurred_at=now,
+    )  # fmt: skip
+    assert "The app is refused. invalid_client" in bad()[0][1]
+
+
+@pytest.fixture
+def online(sandbox, monkeypatch):
+    """The simulated vendors, whose answers say what time it is, `online.late` seconds ahead of our clock; the mail
+    server answers."""
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", lambda self: True, raising=False)
+    sandbox.late = 0
+
+    def dated(_path, send):
+        response = send()
+        there = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=sandbox.late)
+        response.headers["Date"] = f"{there:%a, %d %b %Y %H:%M:%S} GMT"
+        return response
+
+    sandbox.around(dated)
+    return sandbox
+
+
+def test_the_vendors_are_asked(online, settings):
+    assert bad(offline=False) == []
+    online.late = 95
+    [(name, text)] = bad(offline=False)
+    assert name == "wrong Clock" and ("95 s late" in text or "94 s late" in text)
+    online.late = 0
+    body = {"error": "invalid_request", "error_description": "Malformed."}
+    online.fault("status", path="/token", status=400, body=body, times=1)
+    [(name, text)] = bad(offline=False)
+    assert name == "note Google Calendar" and "could not be found out" in text
+    settings.GOOGLE_CLIENT = {"client_id": "sandbox-client", "secret": "an old one"}
+    [(name, text)] = bad(offline=False)
+    assert name == "wrong Google Calendar" and "GOOGLE_CLIENT_SECRET" in text and "an old one" not in text
+
+
+@pytest.mark.slow
+def test_an_address_that_does_not_answer(online, settings):
+    settings.MICROSOFT_GRAPH_URL = "http://127.0.0.1:9/graph"
+    online.at("intuit").fault("status", path="/", status=503, times=99)
+    found = dict(bad(offline=False))
+    assert "http://127.0.0.1:9/graph (ConnectionError)" in found["wrong Outlook"]
+    assert "503" in found["wrong QuickBooks"] and settings.QUICKBOOKS_API_URL in found["wrong QuickBooks"]
+    assert set(found) == {"wrong Outlook", "wrong QuickBooks", "note QuickBooks"}
+    assert PROVIDERS["google_calendar"].label not in str(found)
+
+
+@pytest.mark.slow
+def test_a_mail_server_that_refuses(settings, monkeypatch, sandbox):
+    def refuse(self):
+        raise ConnectionRefusedError("secret host")
+
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", refuse, raising=False)
+    assert [name for name, _ in bad(offline=False)] == ["wrong Mail"]
