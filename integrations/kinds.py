@@ -56,7 +56,10 @@ class Kind:
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
     FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen, and
-    never compared (an invoice's open balance). `pulled` ones are the other side's alone: taken over, and never written
+    never compared (an invoice's open balance). `beside` are what people at the other side have put beside a field of
+    ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is written.
+    `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent counts as that.
+    `pulled` ones are the other side's alone: taken over, and never written
     (a deposit on an invoice's form). `private` ones are identifiers that somebody else chose: stored as hashes.
     `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local record
     stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or an
@@ -75,6 +78,8 @@ class Kind:
     together: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict, hash=False)
+    respelled: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     pulled: tuple[str, ...] = ()
     guarded: bool = True
@@ -89,15 +94,19 @@ class Kind:
 
     def pick(self, fields: Fields) -> dict[str, Any]:
         """Returns what is stored of these fields. One that is left out is not said, which is not the same as empty."""
-        return {name: fields[name] for name in (*self.fields, *self.noted) if name in fields}
+        return {name: fields[name] for name in (*self.fields, *self.noted, *self.beside) if name in fields}
 
 
+# `repeats` says whether somebody has made a series of it: a visit never is one. `notes` is what a technician has typed
+# above and below our text.
 VISIT = Kind(
     KindName.VISIT,
     Owner.LOCAL,
-    ("start", "end", "title", "text", "place"),
+    ("start", "end", "title", "text", "place", "repeats"),
     two_way=("start", "end"),
     together=("start", "end"),
+    beside={"notes": "text"},
+    respelled=("title", "text", "place"),
     singular="visit",
     plural="visits",
     counterpart="calendar event",

@@ -74,7 +74,7 @@ class MemoryVendor(OnOrder):
     def shown(self, record: RemoteRecord) -> RemoteRecord:
         """The event as a client reads it."""
         if record.id not in self.unreadable or record.gone:
-            return record
+            return replace(record, fields={**record.fields, "repeats": bool(record.fields.get("recurrence"))})
         return RemoteRecord(record.id, "", "block", fault=ValueError("soon is no time"))
 
     def reset(self) -> None:
@@ -183,7 +183,9 @@ class MemoryClient:
             raise errors.Stale("It has been changed meanwhile.")
         if operation.verb is Verb.DELETE:
             return self.vendor.put(events, replace(there, fields={}, gone=True))
-        return self.vendor.put(events, replace(there, fields={**there.fields, **operation.fields}, created=False))
+        alone = {"recurrence": None} if operation.fields.get("repeats") is False else {}
+        fields = {**there.fields, **operation.fields, **alone}
+        return self.vendor.put(events, replace(there, fields=fields, created=False))
 
 
 def _end(record: RemoteRecord) -> str:
