@@ -58,6 +58,7 @@ class Kind:
     FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen, and
     never compared (an invoice's open balance). `beside` are what people at the other side have put beside a field of
     ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is written.
+    `carries` says which fields are written as they are there together with one that changes what they mean.
     `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent counts as that.
     `pulled` ones are the other side's alone: taken over, and never written
     (a deposit on an invoice's form). `private` ones are identifiers that somebody else chose: stored as hashes.
@@ -79,6 +80,7 @@ class Kind:
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict, hash=False)
+    carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     respelled: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     pulled: tuple[str, ...] = ()
@@ -97,7 +99,9 @@ class Kind:
         return {name: fields[name] for name in (*self.fields, *self.noted, *self.beside) if name in fields}
 
 
-# `repeats` says whether somebody has made a series of it: a visit never is one. `notes` is what a technician has typed
+OWN_REMOVED = "own_removed"
+# `repeats` says whether somebody has made a series of it (a visit never is one); `OWN_REMOVED` that they have then
+# removed the visit's own occurrence, so that only others are left. `start` and `end` are that occurrence's. `notes` is what a technician has typed
 # above and below our text.
 VISIT = Kind(
     KindName.VISIT,
@@ -106,6 +110,7 @@ VISIT = Kind(
     two_way=("start", "end"),
     together=("start", "end"),
     beside={"notes": "text"},
+    carries={"repeats": ("start", "end")},
     respelled=("title", "text", "place"),
     singular="visit",
     plural="visits",

@@ -56,7 +56,9 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     link.intent = link.hold = link.decision = None
     link.unsettled = link.parked = False
     if decision.action is Action.REMOVE_REMOTE:
+        base = link.base if is_removed_there(decision) else None
         _taken_away(link)
+        link.base = base  # an edit in FieldCamp makes it again
         return
     assert record is not None
     kind = KINDS[link.kind]
@@ -69,6 +71,11 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     link.seen, link.base = fields, {**agreed(decision.pair, fields), **{name: own[name] for name in link.spelled or ()}}
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
     link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
+
+
+def is_removed_there(decision: Decision) -> bool:
+    """Returns whether what is taken away is left over of what somebody has removed there, and FieldCamp still shows."""
+    return decision.action is Action.REMOVE_REMOTE and decision.pair.local.fields is not None
 
 
 def cut(link: Link, now: dt.datetime) -> None:

@@ -243,7 +243,8 @@ class StreamLedger(Observations):
             return
         refused = [entry.decision.pair.record_id for entry in written if isinstance(entry.error, Rejected)]
         with self.transaction():
-            self.writes.save(written, self.local.circumstances(refused) if refused else {})
+            circumstances = self.local.circumstances(refused) if refused else {}
+            self.writes.save(written, circumstances, self.local.removed_remotely())
 
 
 def _is_abandoned(link: Link | None) -> bool:

@@ -13,7 +13,7 @@ from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
 from integrations.kinds import Kind
 from integrations.ledger.counts import JobLog
 from integrations.ledger.dirty import settle_rows
-from integrations.ledger.links import agree, locked_links, resolved, save_links
+from integrations.ledger.links import agree, is_removed_there, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
@@ -83,8 +83,11 @@ class Writes:
         )
         return set(others.exclude(pk__in=[link.pk for link in links]).values_list("remote_id", flat=True))
 
-    def save(self, written: Sequence[Written], circumstances: Mapping[str, str]) -> None:
-        """Takes the answers of writes into the links; of what is refused under which `circumstances` (by record)."""
+    def save(
+        self, written: Sequence[Written], circumstances: Mapping[str, str], removed: tuple[ProblemCode, str]
+    ) -> None:
+        """Takes the answers of writes into the links; of what is refused under which `circumstances` (by record).
+        `removed` is how a counterpart that somebody has removed there is spoken of."""
         links = self._links_of(written)
         done = []
         for entry, link in zip(written, links, strict=True):
@@ -104,6 +107,10 @@ class Writes:
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in done]
         resolve_problems(about, now=now, codes=codes, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=keys, notices=False)
+        code, sentence = removed
+        for entry, link in zip(written, links, strict=True):
+            if entry.error is None and is_removed_there(entry.decision):
+                open_record_problem(about, entry.decision.pair, code, sentence, link=link, notice=True)
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:

@@ -253,9 +253,9 @@ class Applier:
 
 def _with_companions(pair: Pair, push: Fields) -> Fields:
     """Returns the fields to write, and those that make sense only together with them, as they are there."""
-    if not (pair.seen and push.keys() & set(pair.kind.together)):
-        return push
-    return {**{name: pair.seen[name] for name in pair.kind.together if name in pair.seen}, **push}
+    names = list(pair.kind.together) if push.keys() & set(pair.kind.together) else []
+    names += [name for pushed, carried in pair.kind.carries.items() if pushed in push for name in carried]
+    return {**{name: pair.seen[name] for name in names if pair.seen and name in pair.seen}, **push}
 
 
 def _noted(pair: Pair) -> Fields:

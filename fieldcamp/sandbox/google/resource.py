@@ -95,7 +95,7 @@ def body_from(fields: dict[str, Any], fixed: dict[str, Any], cal: Calendar, prev
 def _text(name: str, value: object, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit:
         raise errors.invalid(f"Invalid value for: {name}")
-    return value.encode("utf-16-le")[: 2 * KEPT.get(name, limit)].decode("utf-16-le", "ignore")
+    return value.encode("utf-16-le", "surrogatepass")[: 2 * KEPT.get(name, limit)].decode("utf-16-le", "ignore")
 
 
 def _flag(name: str, value: object) -> bool:

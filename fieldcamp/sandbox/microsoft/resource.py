@@ -172,7 +172,7 @@ def _one_line(name: str, value: Any) -> str:
     [MS-OXCICAL] 2.1.3.1.1.20, SUMMARY and LOCATION
     """
     text = (_text(name, value) or "").replace("\r", "").replace("\n", "")
-    return str(text).encode("utf-16-le")[:510].decode("utf-16-le", "ignore")
+    return str(text).encode("utf-16-le", "surrogatepass")[:510].decode("utf-16-le", "ignore")
 
 
 def _flag(name: str, value: Any) -> bool:

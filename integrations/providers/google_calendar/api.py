@@ -18,13 +18,21 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.batches import Answer, BatchingCalendar, Call
-from integrations.providers.calendars import lost_calendar, main_first, read_cursor, read_event, tombstone
+from integrations.providers.calendars import (
+    lost_calendar,
+    main_first,
+    read_cursor,
+    read_event,
+    tombstone,
+    with_own_occurrence,
+)
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import json_object
 
+ID_LENGTH = 52  # of an id of our making
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
 CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted)"
@@ -85,6 +93,7 @@ class GoogleCalendarClient(BatchingCalendar):
                 for event in body.get("items") or ()
                 if isinstance(event, dict)
             ]
+            records = self._with_own_occurrences(container_id, records)
             if token := body.get("nextPageToken"):
                 state = {**state, "page": token}
                 yield Page(records, json.dumps(state), last=False)
@@ -93,6 +102,22 @@ class GoogleCalendarClient(BatchingCalendar):
                 return
             else:
                 raise errors.Unavailable("Google's list of events ended without saying where the next one starts.")
+
+    def _with_own_occurrences(self, container_id: str, records: list[RemoteRecord]) -> list[RemoteRecord]:
+        """Returns the records, those of visits' events that somebody has made a series of with what became of the
+        visit's own occurrence: that is an event of its own here."""
+        changed = {id for record in records if len(id := record.fields.get("series_id") or "") == ID_LENGTH}
+        if not changed:
+            return records
+        listed = {record.id: record for record in records}
+        missing = sorted(changed - listed.keys())
+        series = {**listed, **(self.get(container_id, missing) if missing else {})}
+        for record in records:
+            whole = series.get(record.fields.get("series_id") or "")
+            if whole and whole.ours and whole.fields.get("repeats"):
+                if record.fields.get("original_start") == whole.fields["start"]:
+                    listed[whole.id] = with_own_occurrence(whole, record)
+        return list(listed.values())
 
     def _list(self, container_id: str, state: dict[str, str]) -> dict[str, Any]:
         params: list[tuple[str, str]] = [("maxResults", "2500"), ("singleEvents", "false"), ("fields", LIST_FIELDS)]
