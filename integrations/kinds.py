@@ -59,10 +59,9 @@ class Kind:
     never compared (an invoice's open balance). `beside` are what people at the other side have put beside a field of
     ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is written.
     `carries` says which fields are written as they are there together with one that changes what they mean.
-    `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent counts as that.
-    `pulled` ones are the other side's alone: taken over, and never written
-    (a deposit on an invoice's form). `private` ones are identifiers that somebody else chose: stored as hashes.
-    `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local record
+    `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent is that.
+    `pulled` ones are the other side's alone: taken over, and never written (a deposit on an invoice's form). `private`
+    ones are identifiers that somebody else chose: stored as hashes. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local record
     stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or an
     edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken away there. `ends` names a
     field that, once true at either side, is all that still matters. `singular` and `plural` are how people call the
@@ -101,8 +100,8 @@ class Kind:
 
 OWN_REMOVED = "own_removed"
 # `repeats` says whether somebody has made a series of it (a visit never is one); `OWN_REMOVED` that they have then
-# removed the visit's own occurrence, so that only others are left. `start` and `end` are that occurrence's. `notes` is what a technician has typed
-# above and below our text.
+# removed the visit's own occurrence, so that only others are left. `start` and `end` are that occurrence's. `notes` is
+# what a technician has typed above and below our text.
 VISIT = Kind(
     KindName.VISIT,
     Owner.LOCAL,

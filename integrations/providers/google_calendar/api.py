@@ -114,9 +114,10 @@ class GoogleCalendarClient(BatchingCalendar):
         series = {**listed, **(self.get(container_id, missing) if missing else {})}
         for record in records:
             whole = series.get(record.fields.get("series_id") or "")
-            if whole and whole.ours and whole.fields.get("repeats"):
-                if record.fields.get("original_start") == whole.fields["start"]:
-                    listed[whole.id] = with_own_occurrence(whole, record)
+            if whole is None or not (whole.ours and whole.fields.get("repeats")):
+                continue
+            if record.fields.get("original_start") == whole.fields["start"]:
+                listed[whole.id] = with_own_occurrence(whole, record)
         return list(listed.values())
 
     def _list(self, container_id: str, state: dict[str, str]) -> dict[str, Any]:

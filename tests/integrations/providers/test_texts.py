@@ -61,7 +61,19 @@ VENDORS = [
     pytest.param(outlook_calendar.OUTLOOK_CALENDAR.kept, through_outlook, outlook.ROOMS, id="outlook"),
 ]
 ODD = ["<b>", "</b>", "<br>", "&amp;", "&#x200f;", "&", "<", "\u05d0\u05d1", "\u202e", "\u2028", "\0", "\x1b", "\x85"]
-ODD += ["\ud800", "\ufffe", "e\u0301", "👩‍👩‍👧", "🇩🇪", "👍🏽", "\r\n", "\xa0", "\t", f"{LINK_TEXT} x\n", f"\n{NOTES_LINE}\n"]
+ODD += [
+    "\ud800",
+    "\ufffe",
+    "e\u0301",
+    "👩‍👩‍👧",
+    "🇩🇪",
+    "👍🏽",
+    "\r\n",
+    "\xa0",
+    "\t",
+    f"{LINK_TEXT} x\n",
+    f"\n{NOTES_LINE}\n",
+]
 PIECES = st.lists(st.sampled_from(ODD) | st.text(max_size=8), max_size=12).map("".join)
 LENGTHS = st.sampled_from([0, 1, 240, 253, 254, 255, 256, 1020, 1024, 7580, 7592, 7600, 8192, 32100, 32767, 33000])
 LONG = st.builds(lambda piece, length, end: (piece * (length // (len(piece) or 1) + 1))[:length] + end,
@@ -70,7 +82,12 @@ LONG = st.builds(lambda piece, length, end: (piece * (length // (len(piece) or 1
 
 @pytest.mark.parametrize(("kept", "through", "rooms"), VENDORS)
 @hypothesis_settings(max_examples=40, deadline=None)
-@given(title=PIECES | LONG, text=PIECES | LONG, place=PIECES | LONG, notes=st.sampled_from(["", "gate code 99\n<side door>"]))
+@given(
+    title=PIECES | LONG,
+    text=PIECES | LONG,
+    place=PIECES | LONG,
+    notes=st.sampled_from(["", "gate code 99\n<side door>"]),
+)
 @example(title="T" * 200 + " · " + "C" * 120, text="<b>notes & more</b>\n" * 400, place="1 Main\nTown", notes="")
 @example(title="🇩🇪" * 300, text="&" * 9000, place="a" * 254 + "é", notes="n" * 3000)
 def test_what_was_sent_is_what_is_compared(kept, through, rooms, title, text, place, notes):
@@ -97,7 +114,7 @@ def test_a_cut_is_between_characters_and_is_seen():
     [
         (f"{LINK_TEXT} {LINK}\n\nours\n\n{NOTES_LINE}\ngate code 99", "ours", "gate code 99"),
         (f"gate code 99\n\n{LINK_TEXT} {LINK}\n\nours\n\n{NOTES_LINE}", "ours", "gate code 99"),
-        (f"above\n{LINK_TEXT} {LINK} <{LINK}>\nours\n{NOTES_LINE}\nbelow\n{NOTES_LINE}", "ours", f"above\nbelow\n{NOTES_LINE}"),
+        (f"a\n{LINK_TEXT} {LINK} <{LINK}>\nours\n{NOTES_LINE}\nb\n{NOTES_LINE}", "ours", f"a\nb\n{NOTES_LINE}"),
         (f"{LINK_TEXT} {LINK}\n\nours\ngate code 99", "ours\ngate code 99", ""),
         (f"ours\n\n{LINK_TEXT} {LINK}", "ours", ""),
         ("gate code 99", "gate code 99", ""),

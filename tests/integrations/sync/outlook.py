@@ -87,7 +87,10 @@ class Outlook(Person):
         page = self.text(event)
         start, end = page.index("PlainText") + len('PlainText">'), page.rindex("</div>")
         above, below = (part.replace("\n", "<br>") for part in (above, below))
-        self.edit(event.id, body={"contentType": "html", "content": page[:start] + above + page[start:end] + below + page[end:]})
+        self.edit(
+            event.id,
+            body={"contentType": "html", "content": page[:start] + above + page[start:end] + below + page[end:]},
+        )
 
     def rename(self, event_id, title):
         self.call("PATCH", f"events/{event_id}", json={"subject": title})

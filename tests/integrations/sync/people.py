@@ -141,6 +141,10 @@ class Person:
     def text(self, event: Event) -> str:
         raise NotImplementedError
 
+    def restore(self, event: Event) -> None:
+        """Takes it out of the trash."""
+        self.vendors.call("POST", "restore", json={"vendor": self.vendor, "account": self.account, "event": event.id})
+
     def unreadable(self, event_id: str) -> AbstractContextManager[None]:
         """As long as it lasts this event's end is listed as something that is no time."""
         return mangled(self.vendors, event_id, lambda row: row.update(end={"dateTime": "soon", "date": None}))

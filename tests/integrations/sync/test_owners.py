@@ -6,14 +6,18 @@ The table in docs/calendars.md says it to people: `ACTS` is that table, each row
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Visit
+from integrations.accounts.clients import open_remote
 from integrations.errors import ProblemCode
 from integrations.models import Hold, Problem
+from integrations.providers.texts import without_page
+from integrations.services import decisions
+from tests.integrations.engine import finish
 from tests.integrations.sync.people import Event, Person
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +121,16 @@ def was(outcome: str, before: Visit, after: Visit, event: Event | None) -> bool:
     return agrees and same == (outcome != FOLLOWED)
 
 
-def test_each_act_of_an_owner(google, outlook, person, dana, sync, make_visits):
+def test_each_act_of_an_owner_at_google(google, person, dana, sync, make_visits):
+    each_act(person, dana, sync, make_visits)
+
+
+@pytest.mark.slow
+def test_each_act_of_an_owner_at_outlook(outlook, person, dana, sync, make_visits):
+    each_act(person, dana, sync, make_visits)
+
+
+def each_act(person: Person, dana, sync, make_visits) -> None:
     visits = dict(zip(ACTS, make_visits(dana.member, len(ACTS)), strict=True))
     sync()
     events = person.ours()
@@ -143,3 +156,140 @@ def test_each_act_of_an_owner(google, outlook, person, dana, sync, make_visits):
         assert (job.pulled, job.pushed) == (0, 0)
     assert len(person.events()) == len(ACTS) and len(person.ours()) == len(ACTS)
     assert not BlockedTime.objects.exists()
+
+
+def question_of(visit: Visit) -> Problem:
+    return Problem.objects.open().get(record_id=visit.pk)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("choice", ["remote", pytest.param("local", marks=pytest.mark.slow)])
+def test_a_move_that_is_far_waits_for_an_answer(person, dana, sync, make_visits, admin_user, choice):
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    there = visit.scheduled_start + dt.timedelta(days=400)
+    person.move(person.ours()[visit.pk].id, there)
+    for mode in ("incremental", "full", "incremental"):
+        assert sync(mode=mode).pushed == 0
+        assert question_of(visit).message.startswith("Moved by 400 days")
+        assert person.ours()[visit.pk].start == there
+    assert Visit.objects.get(pk=visit.pk).scheduled_start == visit.scheduled_start
+    job = decisions.resolve_conflict(link=question_of(visit).link, choice=choice, user=admin_user)
+    assert finish(job).status == "succeeded"
+    right = there if choice == "remote" else visit.scheduled_start
+    assert Visit.objects.get(pk=visit.pk).scheduled_start == right == person.ours()[visit.pk].start
+    assert not Problem.objects.open().exists()
+    for mode in ("full", "incremental"):
+        job = sync(mode=mode)
+        assert (job.pulled, job.pushed) == (0, 0)
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_far_move_is_over_when_either_side_moves_again(person, dana, sync, make_visits):
+    back, edited = make_visits(dana.member, 2)
+    sync()
+    for visit in (back, edited):
+        person.move(person.ours()[visit.pk].id, visit.scheduled_start + dt.timedelta(days=40))
+    sync()
+    person.move(person.ours()[back.pk].id, back.scheduled_start + HOUR)
+    Visit.objects.filter(pk=edited.pk).update(
+        scheduled_start=edited.scheduled_start + HOUR, scheduled_end=edited.scheduled_end + HOUR
+    )
+    sync()
+    for visit in (back, edited):
+        assert Visit.objects.get(pk=visit.pk).scheduled_start == visit.scheduled_start + HOUR
+        assert person.ours()[visit.pk].start == visit.scheduled_start + HOUR
+    assert not Problem.objects.open().exists()
+
+
+@pytest.mark.slow
+def test_what_a_technician_types_stays_through_every_later_write(google, outlook, person, dana, sync, make_visits):
+    [visit] = make_visits(dana.member, 1, notes="Use the side door")
+    sync()
+    event = person.ours()[visit.pk]
+    assert plain(person, event).startswith("Open in FieldCamp: http")
+    person.type(event, above="call first\n", below="\ngate code 99 & <up>".replace("<up>", "&lt;up&gt;"))
+    assert sync().pushed == 0
+    for notes in ("Use the front door", "n" * 9000):
+        Visit.objects.filter(pk=visit.pk).update(notes=notes)
+        assert sync().pushed == 1
+        text = plain(person, event)
+        assert text.startswith("Open in FieldCamp: http") and notes[:50] in text and "side door" not in text
+        assert text.endswith("call first\ngate code 99 & <up>")
+        assert [sync(mode=mode).pushed for mode in ("full", "incremental", "full")] == [0, 0, 0]
+    person.delete(event.id)
+    sync()
+    sync(mode="full")
+    assert plain(person, person.ours()[visit.pk]).endswith("call first\ngate code 99 & <up>")
+
+
+def plain(person: Person, event: Event) -> str:
+    return re.sub(r"\n+", "\n", without_page(person.text(event)))
+
+
+@pytest.mark.slow
+def test_texts_that_are_longer_than_the_vendor_keeps_are_written_once(
+    google, outlook, person, dana, sync, make_visits, make_client
+):
+    client = make_client(first_name="K" * 120, last_name="Reed")
+    texts = {"title": "Leak " * 40, "notes": "<b>markup & more</b>\n" * 430, "address": "1 Main St\n" * 60}
+    make_visits(dana.member, 1, client=client, **texts)
+    assert sync().pushed == 1
+    [event] = person.events()
+    assert event.title.endswith("…") == (person.vendor == "microsoft")
+    assert plain(person, event).startswith("Open in FieldCamp: http")
+    assert [sync(mode=mode).pushed for mode in ("full", "incremental", "full")] == [0, 0, 0]
+    assert [(same.id, same.tag) for same in person.events()] == [(event.id, event.tag)]
+
+
+def test_a_vendor_that_spells_everything_its_own_way_is_written_to_once(
+    memory, person, dana, sync, make_visits, vendors
+):
+    make_visits(dana.member, 3, notes="Ring  the bell\n" * 9)
+    put = vendors.put
+
+    def put_its_way(events, record):
+        own = {name: record.fields[name][:60].upper() for name in ("title", "text") if record.fields.get(name)}
+        return put(events, replace(record, fields={**record.fields, **own}))
+
+    vendors.put = put_its_way
+    assert sync().pushed == 3
+    events = [(event.id, event.tag) for event in person.events()]
+    assert [sync(mode=mode).pushed for mode in ("full", "incremental", "full")] == [0, 0, 0]
+    assert events == [(event.id, event.tag) for event in person.events()]
+    person.rename(events[0][0], "Renamed")
+    assert sync().pushed == 1 and sync(mode="full").pushed == 0
+
+
+@pytest.fixture
+def memory(memory_vendor):
+    """For tests of what only the vendor in memory can do."""
+
+
+@pytest.mark.slow
+def test_what_is_copied_moved_to_another_calendar_or_restored(google, outlook, person, dana, sync, make_visits):
+    copied, again, anew, elsewhere = make_visits(dana.member, 4)
+    sync()
+    events = person.ours()
+    person.copy(events[copied.pk], copied.scheduled_start + dt.timedelta(days=3))
+    for visit in (again, anew):
+        person.delete(events[visit.pk].id)
+    if person.vendor == "google":
+        family = next(one.id for one in open_remote(dana).containers() if one.writable and not one.primary)
+        person.call("POST", f"/{events[elsewhere.pk].id}/move", params={"destination": family})
+    sync()
+    assert BlockedTime.objects.count() == 1  # the copy
+    flagged = {again.pk, anew.pk, *([elsewhere.pk] if person.vendor == "google" else [])}
+    assert set(Problem.objects.open().values_list("record_id", flat=True)) == flagged
+    Visit.objects.filter(pk=anew.pk).update(title="Retitled")
+    sync()
+    for visit in (again, anew):
+        person.restore(events[visit.pk])
+    sync()
+    assert BlockedTime.objects.count() == 1
+    sync(mode="full")
+    assert [sync(mode=mode).pushed for mode in ("full", "incremental")] == [0, 0]
+    ours = [event for event in person.events() if event.id != events[copied.pk].id and event.visit_id == copied.pk]
+    assert len(ours) == 1 and len(person.events()) == 5
+    assert BlockedTime.objects.count() == 1 and not Problem.objects.open().exists()
