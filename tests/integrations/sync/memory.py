@@ -68,13 +68,14 @@ class MemoryVendor(OnOrder):
             raise errors.Rejected("It ends before it begins.")
         printed = {} if record.gone else shown(title, start, end, "confirmed")
         self.newest += 1
-        events[record.id] = replace(record, tag=str(self.newest), shown=printed)
+        fields = {**record.fields, **({} if record.gone else {"repeats": bool(record.fields.get("recurrence"))})}
+        events[record.id] = replace(record, tag=str(self.newest), fields=fields, shown=printed)
         return events[record.id]
 
     def shown(self, record: RemoteRecord) -> RemoteRecord:
         """The event as a client reads it."""
         if record.id not in self.unreadable or record.gone:
-            return replace(record, fields={**record.fields, "repeats": bool(record.fields.get("recurrence"))})
+            return record
         return RemoteRecord(record.id, "", "block", fault=ValueError("soon is no time"))
 
     def reset(self) -> None:
