@@ -15,6 +15,7 @@ from integrations.ledger.counts import JobLog
 from integrations.ledger.dirty import settle_rows
 from integrations.ledger.links import agree, is_removed_there, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
+from integrations.ledger.overwritten import note_overwritten
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
@@ -96,6 +97,7 @@ class Writes:
                 self._refused(link, entry, circumstances)
                 continue
             done.append(pair)
+            note_overwritten(self.stream.connection, entry.decision)
             agree(link, entry.decision, entry.record)
             self.log.add(pair, Outcome.PUSHED, entry.decision.action)
         self._make_room(links)

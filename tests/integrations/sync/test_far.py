@@ -80,7 +80,9 @@ def test_nobody_is_asked_where_the_move_does_not_count():
 
 def test_what_is_left_of_a_series_without_the_visits_own_occurrence():
     def left(**more) -> Pair:
-        return Pair(VISIT, "vis_1", "event", Local({**BASE, **more}), 1, base=BASE, seen={**BASE, "repeats": OWN_REMOVED})
+        return Pair(
+            VISIT, "vis_1", "event", Local({**BASE, **more}), 1, base=BASE, seen={**BASE, "repeats": OWN_REMOVED}
+        )
 
     assert asks(left()) == (Action.REMOVE_REMOTE, set(), set())
     assert asks(left(), full=True) == (Action.UPDATE_REMOTE, set(), {"repeats"})

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.clients import open_remote
 from integrations.errors import ProblemCode
@@ -163,7 +164,7 @@ def each_act(person: Person, dana, sync, make_visits) -> None:
 
 @pytest.mark.slow
 def test_one_act_after_the_other(google, outlook, person, dana, sync, make_visits):
-    """Two acts between two syncs, a sample of all pairs: each visit has one event at its time, or a problem names it."""
+    """Two acts between syncs, a sample of all pairs: each visit has one event at its time, or a problem names it."""
     pairs = random.Random(7).sample([*itertools.permutations(ACTS, 2)], 40)
     visits = make_visits(dana.member, len(pairs))
     sync()
@@ -179,7 +180,9 @@ def test_one_act_after_the_other(google, outlook, person, dana, sync, make_visit
     for visit, pair in zip(visits, pairs, strict=True):
         visit.refresh_from_db()
         event = now.get(visit.pk)
-        right = event is not None and event.start == visit.scheduled_start and event.title == f"{visit.title} · Kim Reed"
+        right = (
+            event is not None and event.start == visit.scheduled_start and event.title == f"{visit.title} · Kim Reed"
+        )
         assert visit.pk in named or (right and not event.raw.get("recurrence")), pair
     assert len(person.events()) == len(now)
     sync(mode="full")
@@ -189,6 +192,26 @@ def test_one_act_after_the_other(google, outlook, person, dana, sync, make_visit
 
 def quiet_after(sync, *modes: str) -> bool:
     return all((job.pulled, job.pushed) == (0, 0) for job in (sync(mode=mode) for mode in modes))
+
+
+def test_the_rest_of_a_series_that_was_split_is_taken_away(memory, person, dana, sync, make_visits, vendors):
+    [visit] = make_visits(dana.member, 1)
+    sync()
+    event = person.ours()[visit.pk]
+    there = vendors.events(person.account, person.main)
+    whole = there[event.id]
+    later = {
+        "start": "2026-12-07T09:00:00Z",
+        "end": "2026-12-07T10:00:00Z",
+        "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=2"],
+    }
+    rest = replace(whole, id=f"{event.id}_R20261207T090000", fields={**whole.fields, **later})  # as Google names it
+    vendors.put(there, replace(whole, fields={**whole.fields, "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=1"]}))
+    vendors.put(there, rest)
+    sync()
+    assert [each.id for each in person.events()] == [event.id] and not there[event.id].fields["recurrence"]
+    assert not BlockedTime.objects.exists() and not Problem.objects.open().exists()
+    assert quiet_after(sync, "full", "incremental")
 
 
 def question_of(visit: Visit) -> Problem:
@@ -257,6 +280,25 @@ def test_what_a_technician_types_stays_through_every_later_write(google, outlook
 
 def plain(person: Person, event: Event) -> str:
     return re.sub(r"\n+", "\n", without_page(person.text(event)))
+
+
+def test_what_is_put_back_or_taken_away_stands_in_the_visits_history(memory, person, dana, sync, make_visits, vendors):
+    renamed, cancelled = make_visits(dana.member, 2)
+    sync()
+    events = person.ours()
+    person.rename(events[renamed.pk].id, "Ring twice")
+    there = vendors.events(person.account, person.main)
+    noted = there[events[cancelled.pk].id]
+    vendors.put(there, replace(noted, fields={**noted.fields, "notes": "gate code 99"}))
+    sync()
+    Visit.objects.filter(pk=cancelled.pk).update(visit_status="cancelled")
+    sync()
+    said = {visit.pk: [entry.sentence for entry in history_of(visit, {})] for visit in (renamed, cancelled)}
+    assert said[renamed.pk][0] == "Title “Ring twice” of its event was put back, in the calendar of dana@memory.test."
+    assert any("gate code 99" in sentence for sentence in said[cancelled.pk])
+    Visit.objects.filter(pk=renamed.pk).update(title="Leak again")
+    sync()
+    assert sum("put back" in entry.sentence for entry in history_of(renamed, {})) == 1
 
 
 @pytest.mark.slow
