@@ -194,6 +194,7 @@ def quiet_after(sync, *modes: str) -> bool:
     return all((job.pulled, job.pushed) == (0, 0) for job in (sync(mode=mode) for mode in modes))
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_series_that_was_split_is_taken_away(memory, person, dana, sync, make_visits, vendors):
     [visit] = make_visits(dana.member, 1)
     sync()
