@@ -57,7 +57,8 @@ def composed(text: str, link: str, notes: str, limit: int, size: Callable[[str],
 
 def taken_apart(text: str) -> dict[str, str]:
     """Returns what in an event's text is ours (`text`), and what a person has typed above and below it (`notes`)."""
-    above, rest = "", text
+    above, rest = "", _UNSENDABLE.sub("", text)
+    text = rest
     if found := _LINK_LINE.search(text):
         above, rest = text[: found.start()], text[found.end() :]
     ours, below = rest, ""

@@ -81,7 +81,7 @@ LONG = st.builds(lambda piece, length, end: (piece * (length // (len(piece) or 1
 
 
 @pytest.mark.parametrize(("kept", "through", "rooms"), VENDORS)
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None)
 @given(
     title=PIECES | LONG,
     text=PIECES | LONG,
