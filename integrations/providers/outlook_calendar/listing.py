@@ -18,7 +18,7 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers.calendars import lost_calendar, read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.outlook_calendar import addresses
-from integrations.providers.outlook_calendar.mapping import is_ours, to_record
+from integrations.providers.outlook_calendar.mapping import is_ours, is_series, to_record, with_own_occurrence_of
 from integrations.records import Page, RemoteRecord, Window, instant
 
 PAGE = "odata.maxpagesize=500"
@@ -90,7 +90,7 @@ class OutlookListing:
         records = [record for row in latest.values() if (record := read_event(row, partial(self._record, row)))]
         for id in sorted({*named, *latest}):
             master = latest.get(id) or self._masters.get(id) or {}
-            if master.get("type") == "seriesMaster" and is_ours(master.get("transactionId")):
+            if is_series(master):
                 occurrences = [row for row in latest.values() if row.get("seriesMasterId") == id]
                 records.append(read_event(master, partial(self._series, master, occurrences)))
         # What is gone or a single event now may have been a series before.
@@ -122,11 +122,10 @@ class OutlookListing:
         """Returns the event of a visit that a person has made a series of: it stays the visit's, and is when the
         visit's own occurrence is. All of a series are listed together, so one that is missing was removed."""
         record = replace(to_record(master), doubtful=True)
-        begins, found = record.fields["start"], [to_record({**master, **row}, master) for row in occurrences]
-        own = [each for each in found if each.fields["original_start"] == begins]
-        if own or self._listed[0] < begins < self._listed[1]:
-            return with_own_occurrence(record, own[0] if own else None)
-        return record
+        if found := with_own_occurrence_of(record, master, occurrences):
+            return found
+        listed = self._listed[0] < record.fields["start"] < self._listed[1]
+        return with_own_occurrence(record, None) if listed else record
 
 
 def _read(cursor: str, window: Window) -> dict[str, str]:

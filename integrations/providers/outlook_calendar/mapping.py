@@ -6,12 +6,12 @@ https://learn.microsoft.com/en-us/graph/api/resources/event
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from integrations.providers.calendars import is_untouched, shown
+from integrations.providers.calendars import is_untouched, shown, with_own_occurrence
 from integrations.providers.outlook_calendar.uid import same_everywhere
 from integrations.providers.texts import Room, composed, fitted, taken_apart, without_page
 from integrations.providers.times import aware, zone_named
@@ -76,6 +76,18 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
         created=is_untouched(event.get("createdDateTime"), event.get("lastModifiedDateTime")),
         made_with=str(made_with),
     )
+
+
+def is_series(event: Event) -> bool:
+    """Returns whether it is a visit's event that somebody has made a series of."""
+    return event.get("type") == "seriesMaster" and is_ours(event.get("transactionId"))
+
+
+def with_own_occurrence_of(series: RemoteRecord, master: Event, rows: Iterable[Event]) -> RemoteRecord | None:
+    """Returns the series' record as the visit's own occurrence is, the first; None where it is not among the rows."""
+    found = [to_record({**master, **row}, master) for row in rows]
+    own = [each for each in found if each.fields["original_start"] == series.fields["start"]]
+    return with_own_occurrence(series, own[0]) if own else None
 
 
 def _moment(time: Mapping[str, str], all_day: bool) -> str:

@@ -22,6 +22,7 @@ from integrations.models import Hold, Problem
 from integrations.providers.texts import without_page
 from integrations.services import decisions
 from tests.integrations.engine import finish
+from tests.integrations.sync.outlook import Outlook
 from tests.integrations.sync.people import Event, Person
 
 pytestmark = pytest.mark.django_db
@@ -130,8 +131,9 @@ def test_each_act_of_an_owner_at_google(google, person, dana, sync, make_visits)
 
 
 @pytest.mark.slow
-def test_each_act_of_an_owner_at_outlook(outlook, person, dana, sync, make_visits):
-    each_act(person, dana, sync, make_visits)
+@pytest.mark.parametrize("name", ["dana", "quirky"])  # whose listings have series without their master, and rows twice
+def test_each_act_of_an_owner_at_outlook(outlook, vendors, connect, sync, make_visits, name):
+    each_act(Outlook(vendors, name), connect(name), sync, make_visits)
 
 
 def each_act(person: Person, dana, sync, make_visits) -> None:
