@@ -255,6 +255,9 @@ QUICKBOOKS_METERED_READS_PER_DAY = env_int("QUICKBOOKS_METERED_READS_PER_DAY", 0
 # --- The sync -------------------------------------------------------------------------------------------------------
 SYNC_WINDOW_PAST_DAYS = env_int("SYNC_WINDOW_PAST_DAYS", 30)
 SYNC_WINDOW_FUTURE_DAYS = env_int("SYNC_WINDOW_FUTURE_DAYS", 180)
+# A visit whose event is moved by more days, or made longer, waits until a person has decided.
+ASK_WHEN_MOVED_DAYS = env_int("ASK_WHEN_MOVED_DAYS", 30)
+ASK_WHEN_LONGER_HOURS = env_int("ASK_WHEN_LONGER_HOURS", 24)
 SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
 FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
 JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)

@@ -16,6 +16,8 @@ from integrations.providers.oauth import OAuth
 POSITIVE = (
     "SYNC_WINDOW_PAST_DAYS",
     "SYNC_WINDOW_FUTURE_DAYS",
+    "ASK_WHEN_MOVED_DAYS",
+    "ASK_WHEN_LONGER_HOURS",
     "SYNC_INTERVAL_MINUTES",
     "FEED_RETENTION_DAYS",
     "JOB_RETENTION_DAYS",

@@ -51,6 +51,7 @@ class ProblemReason(StrEnum):
     OVER_APPLIED = "over_applied"
     VARIANCE = "variance"
     MOVED = "moved"
+    MOVED_FAR = "moved_far"
     MERGED = "merged"
     MERGED_HERE = "merged_here"
     WAITING = "waiting"

@@ -55,14 +55,18 @@ class Kind:
 
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
-    FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen, and
-    never compared (an invoice's open balance). `pulled` ones are the other side's alone: taken over, and never written
-    (a deposit on an invoice's form). `private` ones are identifiers that somebody else chose: stored as hashes.
-    `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart vanishes the local record
-    stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made again by a full sync or an
-    edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken away there. `ends` names a
-    field that, once true at either side, is all that still matters. `singular` and `plural` are how people call the
-    records, `counterpart` what one is at the other side.
+    FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen,
+    and never compared (an invoice's open balance). `beside` are what people at the other side have put beside a field
+    of ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is
+    written. `carries` says which fields are written as they are there together with one that changes what they mean.
+    `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent is that.
+    `pulled` ones are the other side's alone: taken over, and never written (a deposit on an invoice's form).
+    `private` ones are identifiers that somebody else chose: stored as hashes. `guarded` kinds trip the mass-removal
+    guard. `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as
+    well. `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person.
+    `removable`: what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either
+    side, is all that still matters. `singular` and `plural` are how people call the records, `counterpart` what one
+    is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -75,6 +79,9 @@ class Kind:
     together: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict, hash=False)
+    carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    respelled: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     pulled: tuple[str, ...] = ()
     guarded: bool = True
@@ -89,15 +96,22 @@ class Kind:
 
     def pick(self, fields: Fields) -> dict[str, Any]:
         """Returns what is stored of these fields. One that is left out is not said, which is not the same as empty."""
-        return {name: fields[name] for name in (*self.fields, *self.noted) if name in fields}
+        return {name: fields[name] for name in (*self.fields, *self.noted, *self.beside) if name in fields}
 
 
+OWN_REMOVED = "own_removed"
+# `repeats` says whether somebody has made a series of it (a visit never is one); `OWN_REMOVED` that they have then
+# removed the visit's own occurrence, so that only others are left. `start` and `end` are that occurrence's. `notes` is
+# what a technician has typed above and below our text.
 VISIT = Kind(
     KindName.VISIT,
     Owner.LOCAL,
-    ("start", "end", "title", "text", "place"),
+    ("start", "end", "title", "text", "place", "repeats"),
     two_way=("start", "end"),
     together=("start", "end"),
+    beside={"notes": "text"},
+    carries={"repeats": ("start", "end")},
+    respelled=("title", "text", "place"),
     singular="visit",
     plural="visits",
     counterpart="calendar event",

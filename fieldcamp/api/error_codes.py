@@ -122,7 +122,9 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         0, "One record waits: it was refused, or a person is asked about it.", "Do what the message says, at the desk."
     ),
     "CONFLICT": ErrorSpec(
-        0, "A record was changed on both sides.", "Decide in the admin's inbox which change to keep."
+        0,
+        "A record was changed on both sides, or its event was moved far.",
+        "Decide in the admin's inbox what to keep.",
     ),
     "FULL_SYNC_FORCED": ErrorSpec(
         0, "The provider's change list had expired, so everything was read again.", "Nothing: this is for information."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
-from fieldcamp.sandbox.vendor import Bookkeeping, Vendor
+from fieldcamp.sandbox.vendor import Bookkeeping, Trash, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -35,6 +35,7 @@ class Control:
             ("POST", "switches"): self.switches,
             ("POST", "consent_hosts"): self.consent_hosts,
             ("POST", "bulk"): self.bulk,
+            ("POST", "restore"): self.restore,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
@@ -146,6 +147,13 @@ class Control:
             if type(value) is not int or not 0 <= value <= MAX_BULK:
                 raise BadInput(f"{name} must be a whole number up to {MAX_BULK}.")
         return self._vendor(body).bulk(_string(body, "account"), counts)
+
+    def restore(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "event")
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Trash):
+            raise BadInput("This vendor keeps no calendars.")
+        return vendor.restore(_string(body, "account"), _string(body, "event"))
 
     def record(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "entity", "id", "body")

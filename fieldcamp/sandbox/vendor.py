@@ -60,6 +60,14 @@ class Vendor(Protocol):
 
 
 @runtime_checkable
+class Trash(Protocol):
+    """What a vendor of calendars offers besides: its owner's way back for what was deleted."""
+
+    def restore(self, account: str, event: str) -> dict[str, Any]:
+        """Takes a deleted event out of the trash, under its id; how it is then. BadInput where there is none."""
+
+
+@runtime_checkable
 class Bookkeeping(Protocol):
     """What a vendor of books offers besides: what a person does on its own pages, for tests."""
 

@@ -11,10 +11,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.workspace.models import Change, Client, Member, Settlement, VisitStatus
+from fieldcamp.workspace.models import AuditEntry, Change, Client, Member, Settlement, Visit, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
+# What stood on a visit's event in a calendar, and what became of that.
+_OF_EVENTS = {
+    "title": _("title “{text}” of its event was put back, in the calendar of {person}"),
+    "place": _("place “{text}” of its event was put back, in the calendar of {person}"),
+    "notes": _("its event was taken out of the calendar of {person}; its notes were “{text}”"),
+}
 _SETTLING = {"sent_at", "voided_at", "void_reason", "settlement"}
 # What is called otherwise than the model's field.
 _LABELS = {
@@ -39,7 +45,21 @@ def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50)
     found = [HistoryEntry(row.at, _sentence(_what(row, record, people), row, places)) for row in rows]
     if isinstance(record, Client):
         found = sorted([*found, *_merges(record, limit)], key=lambda entry: entry.at, reverse=True)
+    if isinstance(record, Visit):
+        found = sorted([*found, *_of_events(record, limit)], key=lambda entry: entry.at, reverse=True)
     return found[:limit]
+
+
+def _of_events(visit: Visit, limit: int) -> list[HistoryEntry]:
+    """Returns what people wrote on the visit's event that stands there no more."""
+    entries = AuditEntry.objects.filter(object_id=visit.pk, action__startswith="visit.event_").order_by("-id")[:limit]
+    found = []
+    for entry in entries:
+        for name, text in entry.before.items():
+            if name in _OF_EVENTS:
+                what = str(_OF_EVENTS[name]).format(text=text, person=entry.actor)
+                found.append(HistoryEntry(entry.at, f"{what[0].upper()}{what[1:]}."))
+    return found
 
 
 def _merges(client: Client, limit: int) -> list[HistoryEntry]:

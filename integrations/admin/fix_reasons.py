@@ -38,6 +38,13 @@ class Fix:
 DECIDES = _("An owner or admin decides this.")
 
 REASONS: dict[str, Fix] = {
+    ProblemReason.MOVED_FAR: Fix(
+        _("Moved far in the calendar"),
+        _(
+            "Take it, and the visit moves as its event did. Put it back, and the event goes where the visit is. Until "
+            "then both stay as they are, and everything else is synced."
+        ),
+    ),
     ProblemReason.MOVED: Fix(
         _("It is another customer's there"),
         _(

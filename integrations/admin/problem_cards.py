@@ -83,6 +83,11 @@ class ProblemCard:
         return [*own, f"integrations/fix/{self.problem.code.lower()}.html", "integrations/fix/default.html"]
 
     @property
+    def moved_far(self) -> bool:
+        """Returns whether it asks about a move, rather than which of two changes is right."""
+        return bool(self.problem.data.get("reason") == ProblemReason.MOVED_FAR)
+
+    @property
     def open(self) -> bool:
         return self.problem.resolved_at is None and self.problem.ignored_at is None
 
@@ -190,6 +195,11 @@ def _together(problem: Problem) -> list[Button]:
 
 def _sides(problem: Problem) -> list[Button]:
     there = PROVIDERS[problem.integration].label
+    if problem.data.get("reason") == ProblemReason.MOVED_FAR:
+        return [
+            _of(problem, "resolve", _("Take it"), tone="primary", choice="remote"),
+            _of(problem, "resolve", _("Put it back"), choice="local"),
+        ]
     return [
         _of(problem, "resolve", _("Keep FieldCamp's"), tone="primary", choice="local"),
         _of(problem, "resolve", _("Keep {place}'s").format(place=there), choice="remote"),

@@ -18,7 +18,10 @@ from integrations.records import is_day, parse_instant
 
 EMPTY = "–"
 LABELS: dict[str, dict[str, Any]] = {
-    "visit": {"start": _("Start"), "end": _("End"), "title": _("Title"), "text": _("Notes"), "place": _("Address")},
+    "visit": {
+        "start": _("Start"), "end": _("End"), "title": _("Title"), "text": _("Notes"), "place": _("Address"),
+        "repeats": _("Repeats"), "notes": _("Technician's notes"),
+    },
     "block": {"start": _("Start"), "end": _("End"), "busy": _("Busy")},
     "customer": {
         "display_name": _("Name shown"), "given_name": _("First name"), "family_name": _("Last name"),

@@ -13,6 +13,7 @@ from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Link, Stream
+from integrations.providers import PROVIDERS
 from integrations.records import Window, instant, parse_instant, tidy
 from integrations.selectors.links import visit_url
 from integrations.sync.state import Action, Decision, Local
@@ -22,7 +23,7 @@ _UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
 REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
 
 
-def event_fields(visit: Visit) -> dict[str, str]:
+def event_fields(visit: Visit) -> dict[str, Any]:
     """Returns the visit as its calendar event shows it (`records.VISIT`); the provider adds `Local.link`."""
     assert visit.scheduled_start and visit.scheduled_end
     lines = [f"Client: {visit.client}", f"Service: {visit.title}"]
@@ -37,6 +38,7 @@ def event_fields(visit: Visit) -> dict[str, str]:
         "title": tidy(f"{visit.title} · {visit.client}"),
         "text": tidy("\n".join(lines)),
         "place": tidy(visit.address or visit.client.address),
+        "repeats": False,
     }
 
 
@@ -47,6 +49,7 @@ class VisitsOfStream:
         self.stream, self.window = stream, window
         self.connection = stream.connection
         self.made: dict[int, str] = {}
+        self._kept = PROVIDERS[self.connection.integration].kept  # what is compared is what there is room for there
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
         """Returns what the stream should show of these records; ids that name no record of the workspace are left
@@ -70,7 +73,7 @@ class VisitsOfStream:
             and visit.visit_status not in _UNSHOWN
         )
         return Local(
-            fields=event_fields(visit) if shown else None,
+            fields=self._kept(VISIT.name, event_fields(visit)) if shown else None,
             in_window=bool(start and end and end > self.window.start and start < self.window.end),
             fixed=visit.is_over,
             version=visit.version,

@@ -1,10 +1,11 @@
-"""The time that calendars are synced for."""
+"""The time that calendars are synced for, and which moves in it are ordinary."""
 
 import datetime as dt
 
 from django.conf import settings
 
-from integrations.records import Window
+from integrations.records import Window, instant
+from integrations.sync.far import FarMoves
 
 
 def window_at(now: dt.datetime) -> Window:
@@ -15,3 +16,8 @@ def window_at(now: dt.datetime) -> Window:
         midnight - dt.timedelta(days=settings.SYNC_WINDOW_PAST_DAYS),
         midnight + dt.timedelta(days=settings.SYNC_WINDOW_FUTURE_DAYS + 1),
     )
+
+
+def far_moves(now: dt.datetime) -> FarMoves:
+    """Returns which moves of a visit's event a person is asked about."""
+    return FarMoves(instant(now), settings.ASK_WHEN_MOVED_DAYS, settings.ASK_WHEN_LONGER_HOURS)

@@ -13,7 +13,7 @@ from integrations.books.base import BooksSide
 from integrations.books.facts import facts_are_due, take_facts, taxes_are_wanted
 from integrations.books.taxes import Taxes
 from integrations.calendar.visits import VisitsOfStream
-from integrations.calendar.window import window_at
+from integrations.calendar.window import far_moves, window_at
 from integrations.errors import ProviderError
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
@@ -43,6 +43,7 @@ def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
         winner=Winner(stream.policy),
         full=job.mode == SyncJob.Mode.FULL,
         first=stream.first_synced_at is None,
+        far=None if stream.kind else far_moves(timezone.now()),
     )
 
 

@@ -9,12 +9,13 @@ from django.utils import timezone
 from integrations.kinds import KINDS, Owner
 from integrations.models import Link
 from integrations.records import Fields, RemoteRecord, Verb, parse_instant
+from integrations.sync.beside import spellings
 from integrations.sync.folding import same
 from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
     "record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled",
-    "seen_at", "intent", "hold", "parked", "refused_under", "decision", "cut_at",
+    "seen_at", "intent", "hold", "parked", "refused_under", "decision", "spelled", "cut_at",
 ]  # fmt: skip
 
 
@@ -55,16 +56,26 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     link.intent = link.hold = link.decision = None
     link.unsettled = link.parked = False
     if decision.action is Action.REMOVE_REMOTE:
+        base = link.base if is_removed_there(decision) else None
         _taken_away(link)
+        link.base = base  # an edit in FieldCamp makes it again
         return
     assert record is not None
     kind = KINDS[link.kind]
     fields, own = kind.pick(record.fields), {**(decision.pair.local.fields or {}), **decision.pull}
     # What is the other side's alone was not written: where the answer says something else, it is still to be pulled.
     link.unsettled = any(fields[name] != own.get(name) for name in kind.pulled if name in fields)
-    link.seen, link.base = fields, agreed(decision.pair, fields)
+    spelled = spellings(kind, own, fields)
+    asked = {*decision.push, *(link.spelled or {})}
+    link.spelled = {name: spelling for name, spelling in spelled.items() if name in asked} or None
+    link.seen, link.base = fields, {**agreed(decision.pair, fields), **{name: own[name] for name in link.spelled or ()}}
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
     link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
+
+
+def is_removed_there(decision: Decision) -> bool:
+    """Returns whether what is taken away is left over of what somebody has removed there, and FieldCamp still shows."""
+    return decision.action is Action.REMOVE_REMOTE and decision.pair.local.fields is not None
 
 
 def cut(link: Link, now: dt.datetime) -> None:

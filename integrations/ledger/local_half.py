@@ -85,6 +85,7 @@ class LocalHalf:
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in solved]
         resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=present, notices=False)
+        resolve_problems(about, now=now, codes=[ProblemCode.EVENT_REMOVED], record_ids=present)
         # Where nothing is left to compare with, that is what has to be decided about.
         gone = [decision.pair.key for decision in decisions if decision.action is Action.CUT]
         resolve_problems(about, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=gone)

@@ -15,10 +15,11 @@ from django.utils import timezone
 from fieldcamp.workspace.numbering import numbers_taken
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.ledger.failures import end_unreadable, open_unreadable
-from integrations.ledger.ownership import Owners, left_over
+from integrations.ledger.ownership import Owners, is_piece, left_over
 from integrations.ledger.private import shown_id, stored
 from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
+from integrations.sync.policy import RemovalChoice
 from integrations.sync.ports import CursorMoved
 
 _CHUNK = 1000
@@ -151,6 +152,8 @@ class Observations:
             link = Link(stream=self.stream, kind=self.stream.kind, remote_id=record.id)
             _see(link, KINDS[link.kind], record)
             return link
+        if record.marker and record.marker.workspace_id == self.connection.workspace_id and is_piece(record):
+            return None if record.gone or self.owners.is_anothers(record) else self._piece(record)
         if record.ours and record.marker and record.marker.workspace_id == self.connection.workspace_id:
             return None if record.gone or self.owners.is_anothers(record) else self._own(record, record.marker, adopted)
         if not self.stream.reads_busy:
@@ -175,6 +178,14 @@ class Observations:
             link = Link(stream=self.stream, kind=VISIT.name, record_id=left_over(record))
         link.remote_id, link.cut_at = record.id, None
         _see(link, VISIT, record)
+        return link
+
+    def _piece(self, record: RemoteRecord) -> Link:
+        """Returns the link of one event of a series that somebody has made of a visit's: the next run takes it away,
+        as it does the series."""
+        link = Link(stream=self.stream, kind=VISIT.name, record_id=left_over(record), remote_id=record.id)
+        _see(link, VISIT, record)
+        link.decision = {"removal": RemovalChoice.CUT}
         return link
 
     def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]]) -> None:
@@ -232,9 +243,12 @@ def _notice(link: Link, record: RemoteRecord) -> str | None:
             return None  # our own removal, whose answer is still on its way to us
         _see(link, kind, record)
         return ChangeAction.DELETED
-    if record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None:
+    known = record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None
+    if known and not record.fields.get("repeats"):
         return None
     fields = stored(kind, record.fields)
+    if known and fields == link.seen:  # a series' tag does not move with that of an occurrence
+        return None
     was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
     if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
         return None  # our own write, whose answer is still on its way to us

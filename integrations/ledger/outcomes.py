@@ -114,8 +114,9 @@ def _forgotten(decision: Decision, link: Link | None, circumstances: Circumstanc
 def _asked(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
     assert link is not None
     link.parked = True
-    pair, sentence = decision.pair, circumstances.conflict
+    pair, sentence = decision.pair, decision.question or circumstances.conflict
     data = {"local": pair.local.fields, "remote": pair.seen, "base": pair.base, "fields": decision.reason}
+    data |= reason_data(ProblemReason.MOVED_FAR if decision.question else None)
     return Effect(Outcome.FAILED, sentence, RecordProblem(ProblemCode.CONFLICT, sentence, data))
 
 

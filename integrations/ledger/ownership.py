@@ -34,6 +34,7 @@ class Owners:
         assert record.marker is not None
         make_id = PROVIDERS[self.stream.connection.integration].make_id
         name, visit = record.made_with or record.id, record.marker.record_id
+        name = record.marker.remote_id if is_piece(record) else name
         for stream in self._streams:
             if any(name == make_id(seed_of(stream.pk, visit, number)) for number in range(GENERATIONS)):
                 return stream
@@ -47,6 +48,12 @@ class Owners:
             return False
         elsewhere = stream.connection_id == self.stream.connection_id
         return not elsewhere or stream.container_id == self.stream.container_id
+
+
+def is_piece(record: RemoteRecord) -> bool:
+    """Returns whether it is one event of a series that somebody has made of a visit's event: an occurrence that stands
+    for itself, or the rest of a series that was split in two. Vendors name both after the event."""
+    return record.marker is not None and record.id.startswith(f"{record.marker.remote_id}_")
 
 
 def left_over(record: RemoteRecord) -> str:

@@ -21,6 +21,7 @@ from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
+from integrations.sync.beside import as_sent
 from integrations.sync.isolation import isolated
 from integrations.sync.ports import RunProgress, Written
 from integrations.sync.state import NOWHERE, Decision, Local, Pair
@@ -242,7 +243,8 @@ class StreamLedger(Observations):
             return
         refused = [entry.decision.pair.record_id for entry in written if isinstance(entry.error, Rejected)]
         with self.transaction():
-            self.writes.save(written, self.local.circumstances(refused) if refused else {})
+            circumstances = self.local.circumstances(refused) if refused else {}
+            self.writes.save(written, circumstances, self.local.removed_remotely())
 
 
 def _is_abandoned(link: Link | None) -> bool:
@@ -260,7 +262,7 @@ def _pair(link: Link | None, local: Local, seq: int | None, kind: str, record_id
         local,
         link_id=link.pk,
         base=link.base,
-        seen=link.seen,
+        seen=as_sent(KINDS[kind], link.base, link.seen, link.spelled),
         gone=link.seen_gone,
         tag=link.seen_tag,
         cut=link.cut_at is not None,

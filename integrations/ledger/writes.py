@@ -13,8 +13,9 @@ from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
 from integrations.kinds import Kind
 from integrations.ledger.counts import JobLog
 from integrations.ledger.dirty import settle_rows
-from integrations.ledger.links import agree, locked_links, resolved, save_links
+from integrations.ledger.links import agree, is_removed_there, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
+from integrations.ledger.overwritten import note_overwritten
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
@@ -83,8 +84,11 @@ class Writes:
         )
         return set(others.exclude(pk__in=[link.pk for link in links]).values_list("remote_id", flat=True))
 
-    def save(self, written: Sequence[Written], circumstances: Mapping[str, str]) -> None:
-        """Takes the answers of writes into the links; of what is refused under which `circumstances` (by record)."""
+    def save(
+        self, written: Sequence[Written], circumstances: Mapping[str, str], removed: tuple[ProblemCode, str]
+    ) -> None:
+        """Takes the answers of writes into the links; of what is refused under which `circumstances` (by record).
+        `removed` is how a counterpart that somebody has removed there is spoken of."""
         links = self._links_of(written)
         done = []
         for entry, link in zip(written, links, strict=True):
@@ -93,6 +97,7 @@ class Writes:
                 self._refused(link, entry, circumstances)
                 continue
             done.append(pair)
+            note_overwritten(self.stream.connection, entry.decision)
             agree(link, entry.decision, entry.record)
             self.log.add(pair, Outcome.PUSHED, entry.decision.action)
         self._make_room(links)
@@ -104,6 +109,10 @@ class Writes:
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in done]
         resolve_problems(about, now=now, codes=codes, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=keys, notices=False)
+        code, sentence = removed
+        for entry, link in zip(written, links, strict=True):
+            if entry.error is None and is_removed_there(entry.decision):
+                open_record_problem(about, entry.decision.pair, code, sentence, link=link, notice=True)
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:

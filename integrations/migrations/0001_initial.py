@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                 ('refused_under', models.CharField(blank=True, max_length=32)),
                 ('successor', models.CharField(blank=True, help_text='What the remote record was merged into, once it is gone.', max_length=1024)),
                 ('decision', models.JSONField(blank=True, null=True)),
+                ('spelled', models.JSONField(blank=True, help_text='Digests of texts as the other side has spelled what was sent, by field.', null=True)),
                 ('cut_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),

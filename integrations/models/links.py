@@ -80,6 +80,9 @@ class Link(models.Model):
         max_length=1024, blank=True, help_text=_("What the remote record was merged into, once it is gone.")
     )
     decision = models.JSONField(null=True, blank=True)
+    spelled = models.JSONField(
+        null=True, blank=True, help_text=_("Digests of texts as the other side has spelled what was sent, by field.")
+    )
     cut_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

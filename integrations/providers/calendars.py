@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from integrations import errors
+from integrations.kinds import OWN_REMOVED
 from integrations.providers.reading import Read, read_record
 from integrations.records import Container, RemoteRecord, is_day
 
@@ -26,6 +28,14 @@ def read_event(event: Mapping[str, Any], read: Callable[[], Read]) -> Read | Rem
 def tombstone(event_id: str, *, doubtful: bool = False) -> RemoteRecord:
     """Builds what stands for an event that is gone, or never was."""
     return RemoteRecord(id=event_id, tag="", kind="block", gone=True, doubtful=doubtful)
+
+
+def with_own_occurrence(series: RemoteRecord, own: RemoteRecord | None) -> RemoteRecord:
+    """Returns the record of a visit's event that somebody has made a series of, as the visit's own occurrence is now
+    (None: it is not there any more)."""
+    if own is None or own.gone:
+        return replace(series, fields={**series.fields, "repeats": OWN_REMOVED})
+    return replace(series, fields={**series.fields, "start": own.fields["start"], "end": own.fields["end"]})
 
 
 def shown(summary: str | None, start: str, end: str, status: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
 from integrations.records import Fields, Marker, Operation, RemoteRecord, Verb, WriteResult
+from integrations.sync.beside import written_beside
 from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
@@ -202,14 +203,14 @@ class Applier:
         kind, link = pair.kind.name, pair.local.link
         if verb is not Verb.CREATE:
             marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
-            push = {**_noted(pair), **_with_companions(pair, decision.push)}
+            push = {**_noted(pair), **_with_companions(pair, decision.push), **written_beside(pair, decision.push)}
             return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
         # A removed event keeps its id for good, so what is made again gets a new one.
         if generation is None:
             generation = pair.generation + 1 if pair.gone else pair.generation
         remote_id = self.make_id(seed_of(self.target.stream_id, pair.record_id, generation))
         marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
-        push = {**_noted(pair), **decision.push}
+        push = {**_noted(pair), **decision.push, **written_beside(pair, decision.push)}
         return Operation(pair.key, verb, kind, remote_id, push, marker=marker, link=link), generation
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
@@ -252,9 +253,9 @@ class Applier:
 
 def _with_companions(pair: Pair, push: Fields) -> Fields:
     """Returns the fields to write, and those that make sense only together with them, as they are there."""
-    if not (pair.seen and push.keys() & set(pair.kind.together)):
-        return push
-    return {**{name: pair.seen[name] for name in pair.kind.together if name in pair.seen}, **push}
+    names = list(pair.kind.together) if push.keys() & set(pair.kind.together) else []
+    names += [name for pushed, carried in pair.kind.carries.items() if pushed in push for name in carried]
+    return {**{name: pair.seen[name] for name in names if pair.seen and name in pair.seen}, **push}
 
 
 def _noted(pair: Pair) -> Fields:

@@ -12,7 +12,7 @@ r"""Deciding, and nothing else: `plan(pairs, policy) -> list of decisions`. No I
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from integrations.kinds import Kind, Owner
+from integrations.kinds import OWN_REMOVED, Kind, Owner
 from integrations.records import Fields, is_day
 from integrations.sync.folding import same, unstated
 from integrations.sync.policy import RemovalChoice, SyncPolicy, Winner
@@ -109,6 +109,10 @@ def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
         return _vanished(pair, policy)
     if pair.local.fields is None:
         return _unwanted(pair, policy)
+    if (pair.seen or {}).get("repeats") == OWN_REMOVED and _vanished(pair, policy).action is Action.CUT:
+        # Somebody has made a series of it and then removed the one that it was: so it is removed, and what is left of
+        # the series is no visit's.
+        return Decision(pair, Action.REMOVE_REMOTE, reason=WAS_REMOVED)
     return _compared(pair, policy)
 
 
@@ -194,6 +198,13 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
         pull.pop(name, None)
         push.pop(name, None)
         (pull if winner == Winner.REMOTE else push)[name] = (seen if winner == Winner.REMOTE else local).get(name)
+    if policy.far and policy.pulls and (question := policy.far.question(local, {**local, **pull})):
+        asked = [name for name in pull if name in pair.kind.two_way]
+        if not all(_chosen(pair, name) for name in asked):
+            return Decision(pair, Action.ASK, reason=", ".join(sorted(asked)), question=question)
+        refused = [name for name in asked if _chosen(pair, name) == Winner.LOCAL]
+        pull = {name: value for name, value in pull.items() if name not in refused}
+        push |= _wanted(pair, refused)
     if push:
         return Decision(pair, Action.UPDATE_REMOTE, pull=pull, push=push)
     if pull:
@@ -219,8 +230,13 @@ def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bo
 
 def _winner(pair: Pair, policy: SyncPolicy, name: str) -> str:
     """Returns who wins a field that both sides changed: a person's choice for this pair, else the stream's policy."""
+    return _chosen(pair, name) or policy.winner
+
+
+def _chosen(pair: Pair, name: str) -> str:
+    """Returns the side that a person has chosen for this field of this pair; "" where nobody has."""
     choice = pair.decision or {}
-    return choice.get("fields", {}).get(name) or choice.get("winner") or policy.winner
+    return choice.get("fields", {}).get(name) or choice.get("winner") or ""
 
 
 def _differing(pair: Pair, one: Fields, other: Fields) -> list[str]:

@@ -97,7 +97,8 @@ REMOTE_WRITES = frozenset({Action.CREATE_REMOTE, Action.UPDATE_REMOTE, Action.RE
 class Decision:
     """One line of the plan. A merge has both `pull` and `push`.
 
-    `removal` marks what the mass-removal guard counts. `reason` says in plain words why nothing was done.
+    `removal` marks what the mass-removal guard counts. `reason` says in plain words why nothing was done. An `ASK` has
+    there the fields that it is about, and where no side contests the other's change the `question`.
     """
 
     pair: Pair
@@ -106,6 +107,7 @@ class Decision:
     push: Fields = field(default_factory=dict)
     removal: bool = False
     reason: str = ""
+    question: str = ""
 
 
 def seed_of(stream_id: str, record_id: str, generation: int) -> str:

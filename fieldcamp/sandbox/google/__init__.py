@@ -106,6 +106,17 @@ class Google:
         seed.bulk(self.calendars, self.events, self._account(account), counts["events"])
         return counts
 
+    def restore(self, account: str, event: str) -> dict[str, Any]:
+        """Takes an event out of the trash of its calendar.
+
+        https://developers.google.com/workspace/calendar/api/v3/reference/events (status)
+        """
+        for cal in self.calendars.of(self._account(account)):
+            found = self.events.store.get(cal, event)
+            if found is not None and found.cancelled:
+                return render.event(cal, self.events.patch(cal, event, {"status": "confirmed"}), cal.zone)
+        raise BadInput("There is no such event in the trash.")
+
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and all their events, deleted ones too."""
         chosen = [self._account(account)] if account else [row["email"] for row in self.calendars.accounts()]

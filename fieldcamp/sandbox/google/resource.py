@@ -10,6 +10,7 @@ from fieldcamp.sandbox.google.event_types import check_event_type
 from fieldcamp.sandbox.google.times import parse_date, parse_datetime, write_utc, zone
 
 TEXTS = {"summary": 4096, "description": 65536, "location": 4096, "colorId": 8, "eventLabelId": 64}
+KEPT = {"description": 8192}  # units of UTF-16; the rest is dropped without a word
 FLAGS = {"anyoneCanAddSelf": False, "guestsCanInviteOthers": True, "guestsCanModify": False}
 FLAGS |= {"guestsCanSeeOtherGuests": True}
 CHOICES = {
@@ -94,7 +95,7 @@ def body_from(fields: dict[str, Any], fixed: dict[str, Any], cal: Calendar, prev
 def _text(name: str, value: object, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit:
         raise errors.invalid(f"Invalid value for: {name}")
-    return value
+    return value.encode("utf-16-le", "surrogatepass")[: 2 * KEPT.get(name, limit)].decode("utf-16-le", "ignore")
 
 
 def _flag(name: str, value: object) -> bool:

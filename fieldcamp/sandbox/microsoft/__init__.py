@@ -100,6 +100,14 @@ class Microsoft:
         seed.bulk(self.events, self._account(account), counts["events"])
         return counts
 
+    def restore(self, account: str, event: str) -> dict[str, Any]:
+        """Moves an event out of Deleted Items into its calendar; its immutable id stays.
+
+        https://learn.microsoft.com/graph/outlook-immutable-id
+        """
+        found = self.events.restore(self._account(account), event)
+        return render.event(found, render.Shape(immutable=True, text=True))
+
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and their events, series with their exceptions; what is deleted is not shown, as at Graph."""
         chosen = [self._account(account)] if account else self.calendars.accounts()

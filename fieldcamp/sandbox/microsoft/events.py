@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fieldcamp.sandbox.http import BadInput
 from fieldcamp.sandbox.microsoft import errors, ids, recurrence
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendar, Calendars
 from fieldcamp.sandbox.microsoft.guests import NOT_ANSWERED, Guests
@@ -108,6 +109,14 @@ class Events:
             )
             cancelled = [*master.body["cancelled"], current.original_ms]
             self.guests.tell(self.store.save(cal, master.body | {"cancelled": cancelled}, master.core))
+
+    def restore(self, account: Account, event_id: str) -> Stored:
+        """Its user has moved it out of Deleted Items."""
+        said = ids.read(event_id)
+        found = self.store.get(said.core) if said and said.mailbox == account.mailbox else None
+        if found is None or not found.deleted:
+            raise BadInput("There is no such event in Deleted Items.")
+        return self.store.save(self._calendar(found), found.body, found.core)
 
     def answer(self, current: Stored, verb: str) -> None:
         """An attendee's answer; one's own event has none."""

@@ -152,7 +152,7 @@ def _places(payload: dict[str, Any]) -> dict[str, Any]:
 def _place(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise errors.unreadable("The property 'location' must be an object.")
-    name = _text("displayName", value.get("displayName") or "")
+    name = _one_line("displayName", value.get("displayName") or "")
     rest = {key: item for key, item in value.items() if key in ("address", "coordinates", "locationUri") and item}
     if not name and not rest:
         return NO_LOCATION
@@ -164,6 +164,15 @@ def _text(name: str, value: Any) -> Any:
     if not isinstance(value, str | None) or len(value or "") > 100_000:
         raise errors.unreadable(f"The property '{name}' must be a string.")
     return value if value is not None or name == "transactionId" else ""
+
+
+def _one_line(name: str, value: Any) -> str:
+    """Subject and place: no line ends, 255 characters of UTF-16, none of them halved.
+
+    [MS-OXCICAL] 2.1.3.1.1.20, SUMMARY and LOCATION
+    """
+    text = (_text(name, value) or "").replace("\r", "").replace("\n", "")
+    return str(text).encode("utf-16-le", "surrogatepass")[:510].decode("utf-16-le", "ignore")
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -246,7 +255,7 @@ def property_key(name: Any) -> str:
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "subject": _text,
+    "subject": _one_line,
     "body": _content,
     "attendees": _attendees,
     "categories": _categories,

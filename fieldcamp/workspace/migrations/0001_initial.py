@@ -856,4 +856,12 @@ class Migration(migrations.Migration):
             model_name="auditentry",
             index=models.Index(fields=["workspace", "-id"], name="audit_of_workspace"),
         ),
+        migrations.AddIndex(
+            model_name="auditentry",
+            index=models.Index(
+                condition=models.Q(("object_id", ""), _negated=True),
+                fields=["object_id", "-id"],
+                name="audit_of_object",
+            ),
+        ),
     ]

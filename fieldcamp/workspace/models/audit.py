@@ -23,7 +23,10 @@ class AuditEntry(models.Model):
         ordering = ["-id"]
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
-        indexes = [models.Index(fields=["workspace", "-id"], name="audit_of_workspace")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="audit_of_workspace"),
+            models.Index(fields=["object_id", "-id"], condition=~models.Q(object_id=""), name="audit_of_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_name}"

@@ -7,6 +7,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,13 +19,21 @@ from django.conf import settings
 from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.batches import Answer, BatchingCalendar, Call
-from integrations.providers.calendars import lost_calendar, main_first, read_cursor, read_event, tombstone
+from integrations.providers.calendars import (
+    lost_calendar,
+    main_first,
+    read_cursor,
+    read_event,
+    tombstone,
+    with_own_occurrence,
+)
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import json_object
 
+ID_LENGTH = 52  # of an id of our making
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
 CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted)"
@@ -85,6 +94,7 @@ class GoogleCalendarClient(BatchingCalendar):
                 for event in body.get("items") or ()
                 if isinstance(event, dict)
             ]
+            records = self._with_own_occurrences(container_id, records)
             if token := body.get("nextPageToken"):
                 state = {**state, "page": token}
                 yield Page(records, json.dumps(state), last=False)
@@ -93,6 +103,16 @@ class GoogleCalendarClient(BatchingCalendar):
                 return
             else:
                 raise errors.Unavailable("Google's list of events ended without saying where the next one starts.")
+
+    def _with_own_occurrences(self, container_id: str, records: list[RemoteRecord]) -> list[RemoteRecord]:
+        """Returns the records, those of visits' events that somebody has made a series of with what became of the
+        visit's own occurrence: that is an event of its own here, and changes by itself."""
+        listed = {record.id: record for record in records}
+        series = {record.id for record in records if _is_own_series(record)}
+        series |= {id for record in records if len(id := record.fields.get("series_id") or "") == ID_LENGTH}
+        found = self.get(container_id, sorted(series)) if series else {}
+        listed |= {id: record for id, record in found.items() if id in listed or _is_own_series(record)}
+        return list(listed.values())
 
     def _list(self, container_id: str, state: dict[str, str]) -> dict[str, Any]:
         params: list[tuple[str, str]] = [("maxResults", "2500"), ("singleEvents", "false"), ("fields", LIST_FIELDS)]
@@ -111,10 +131,17 @@ class GoogleCalendarClient(BatchingCalendar):
         def call(id: str) -> Call:
             return Call("GET", _event_path(container_id, id, fields=EVENT_FIELDS))
 
-        return {
+        found = {
             id: read_event({"id": id}, partial(self._record, container_id, answer.body)) if answer else tombstone(id)
             for id, answer in self.look(ids, call)
         }
+        own = {_own_occurrence(record): id for id, record in found.items() if _is_own_series(record)}
+        for occurrence, answer in self.look(list(own), call) if own else ():
+            if answer and self.is_event(answer.body):
+                record = read_event({"id": occurrence}, partial(self._record, container_id, answer.body))
+                if record.fault is None:
+                    found[own[occurrence]] = with_own_occurrence(found[own[occurrence]], record)
+        return found
 
     # --- batches ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +188,16 @@ class GoogleCalendarClient(BatchingCalendar):
             "timeZone", ""
         )
         return self._zones[container_id]
+
+
+def _is_own_series(record: RemoteRecord) -> bool:
+    """Returns whether it is a visit's event that somebody has made a series of."""
+    return record.ours and bool(record.fields.get("repeats"))
+
+
+def _own_occurrence(series: RemoteRecord) -> str:
+    """Returns the id of the first occurrence, which is the visit's: when a series begins is in it, in UTC."""
+    return f"{series.id}_{re.sub('[-:]', '', series.fields['start'])}"
 
 
 def _url(path: str) -> str:

@@ -7,9 +7,8 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.providers import texts
 from integrations.providers.calendars import is_untouched, shown
-from integrations.providers.texts import without_html, without_link
+from integrations.providers.texts import Room, composed, fitted, taken_apart, units, without_html
 from integrations.providers.times import aware, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, instant, is_day, tidy
 
@@ -21,6 +20,8 @@ EVENT_FIELDS = (
     "id,etag,status,summary,description,location,start,end,recurrence,recurringEventId,originalStartTime,transparency,"
     "eventType,iCalUID,sequence,created,updated,attendees(self,responseStatus),extendedProperties/private"
 )
+# Google documents no lengths; of descriptions it has been seen to keep 8,192. Shorter ones are always safe.
+ROOMS = {"title": Room(1_024, " "), "place": Room(1_024, ", "), "text": Room(8_192)}
 _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
 
 
@@ -52,8 +53,9 @@ def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
             "end": end,
             "zone": event["start"].get("timeZone") or calendar_zone,
             "title": tidy(event.get("summary") or ""),
-            "text": plain_text(event.get("description") or "", with_link=marker is not None),
+            **_texts(event.get("description") or "", ours=marker is not None),
             "place": tidy(event.get("location") or ""),
+            "repeats": bool(event.get("recurrence")),
             "busy": is_busy(event),
             "uid": event.get("iCalUID", ""),
             "recurrence": list(event["recurrence"]) if event.get("recurrence") else None,
@@ -99,15 +101,29 @@ def _marker(event: Event) -> Marker | None:
     return Marker(**values) if all(values.values()) else None
 
 
-def plain_text(description: str, with_link: bool = False) -> str:
-    """Returns the description without the HTML that Google's editor makes of it, and without our link line."""
-    text = without_html(description)
-    return without_link(text) if with_link else text
+def plain_text(description: str) -> str:
+    """Returns the description without the HTML that Google's editor makes of it."""
+    return without_html(description)
+
+
+def _texts(description: str, ours: bool) -> dict[str, str]:
+    text = plain_text(description)
+    return taken_apart(text) if ours else {"text": text}
 
 
 def _sent_text(text: str) -> str:
     # Google shows a description as HTML. What would be taken for HTML is escaped, so that it comes back as it was.
     return text if plain_text(text) == text else html.escape(text, quote=False)
+
+
+def _size(text: str) -> int:
+    """Returns how long the text is as it is sent, or a little more."""
+    return units(html.escape(text, quote=False)) if set(text) & set("<>&") else units(text)
+
+
+def kept(_kind: str, fields: Fields) -> Fields:
+    """Returns a visit's fields as Google has room for them."""
+    return fitted(fields, ROOMS, _size)
 
 
 def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = False) -> dict[str, Any]:
@@ -117,12 +133,15 @@ def to_body(fields: Fields, *, marker: Marker | None, link: str, patch: bool = F
     if "title" in fields:
         body["summary"] = fields["title"] or ""
     if "text" in fields:
-        body["description"] = texts.with_link(_sent_text(fields["text"] or ""), link)
+        whole = composed(fields["text"] or "", link, fields.get("notes") or "", ROOMS["text"].units, _size)
+        body["description"] = _sent_text(whole)
     if "place" in fields:
         body["location"] = fields["place"] or ""
     for name in ("start", "end"):
         if fields.get(name):
             body[name] = _time(fields[name], fields.get("zone") or "", patch)
+    if patch and fields.get("repeats") is False:
+        body["recurrence"] = None
     if marker:
         private = {key: getattr(marker, name) for name, key in _MARK.items()}
         body["extendedProperties"] = {"private": private}

@@ -5,7 +5,7 @@ from django.conf import settings
 from integrations.providers.base import Provider
 from integrations.providers.outlook_calendar.api import OutlookCalendarClient
 from integrations.providers.outlook_calendar.errors import explain
-from integrations.providers.outlook_calendar.mapping import make_id
+from integrations.providers.outlook_calendar.mapping import kept, make_id
 from integrations.providers.outlook_calendar.oauth import MICROSOFT, hosts, identify
 
 OUTLOOK_CALENDAR = Provider(
@@ -21,5 +21,6 @@ OUTLOOK_CALENDAR = Provider(
     explain=explain,
     identify=identify,
     make_id=make_id,
+    kept=kept,
     requests_per_minute=settings.MICROSOFT_REQUESTS_PER_MINUTE,
 )

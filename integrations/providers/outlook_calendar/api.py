@@ -21,12 +21,16 @@ from integrations.providers.outlook_calendar.mapping import (
     MADE_WITH,
     MARK,
     is_ours,
+    is_series,
     to_body,
     to_record,
+    with_own_occurrence_of,
 )
-from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult
+from integrations.providers.times import aware
+from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import json_object
 
+AROUND = dt.timedelta(days=40)  # of the first occurrence of a series: where it may have been moved to
 # On every request: ids that outlive a move between folders, times in UTC, bodies as text.
 # https://learn.microsoft.com/en-us/graph/outlook-immutable-id
 PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"'
@@ -72,9 +76,20 @@ class OutlookCalendarClient(BatchingCalendar):
             if event is None or event.get("type") == "seriesMaster" and not is_ours(event.get("transactionId")):
                 found[id] = tombstone(id)  # what became a series is seen as its occurrences
             else:
-                record = read_event(event, partial(to_record, event))
+                read = partial(self._series, container_id, event) if is_series(event) else partial(to_record, event)
+                record = read_event(event, read)
                 found[id] = replace(record, made_with=id) if is_ours(id) else record
         return found
+
+    def _series(self, container_id: str, master: dict[str, Any]) -> RemoteRecord:
+        """Returns a visit's event that somebody has made a series of, when the visit's own occurrence is."""
+        record = to_record(master)
+        begins = aware(master["start"]["dateTime"])
+        times = {"startDateTime": begins - AROUND, "endDateTime": begins + AROUND}
+        params = {name: instant(moment) for name, moment in times.items()} | {"$top": "100"}
+        path = f"{addresses.event(container_id, master['id'])[1:]}/instances"
+        rows = self.fetch(addresses.root(path), params).get("value") or []
+        return with_own_occurrence_of(record, master, rows) or record
 
     def read(self, container_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         """Returns the events as Graph has them, None for what is not there; ids may be those that creates were sent

@@ -16,9 +16,9 @@ from typing import Any
 from django.conf import settings
 
 from integrations import errors
-from integrations.providers.calendars import lost_calendar, read_cursor, read_event, tombstone
+from integrations.providers.calendars import lost_calendar, read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.outlook_calendar import addresses
-from integrations.providers.outlook_calendar.mapping import is_ours, to_record
+from integrations.providers.outlook_calendar.mapping import is_ours, is_series, to_record, with_own_occurrence_of
 from integrations.records import Page, RemoteRecord, Window, instant
 
 PAGE = "odata.maxpagesize=500"
@@ -42,9 +42,11 @@ class OutlookListing:
     ):
         self.container_id, self._get, self._read = container_id, fetch, read
         self._masters: dict[str, Event | None] = {}
+        self._listed = ("", "")  # the time of which everything is listed
 
     def pages(self, cursor: str, window: Window) -> Iterator[Page]:
         state = _moved_on(_read(cursor, window), window)
+        self._listed = (instant(window.start), instant(window.end))
         restarts = RESTARTS
         while True:
             try:
@@ -86,6 +88,11 @@ class OutlookListing:
         if unknown := sorted(named - self._masters.keys()):
             self._masters |= self._read(self.container_id, unknown)
         records = [record for row in latest.values() if (record := read_event(row, partial(self._record, row)))]
+        for id in sorted({*named, *latest}):
+            master = latest.get(id) or self._masters.get(id) or {}
+            if is_series(master):
+                occurrences = [row for row in latest.values() if row.get("seriesMasterId") == id]
+                records.append(read_event(master, partial(self._series, master, occurrences)))
         # What is gone or a single event now may have been a series before.
         return records, tuple(sorted(named | latest.keys()))
 
@@ -94,8 +101,8 @@ class OutlookListing:
         if "@removed" in row:
             # Also said of events outside the view that somebody has touched.
             return tombstone(row["id"], doubtful=True)
-        if row.get("type") == "seriesMaster" and not is_ours(row.get("transactionId")):
-            return tombstone(row["id"])
+        if row.get("type") == "seriesMaster":
+            return None if is_ours(row.get("transactionId")) else tombstone(row["id"])
         event, master = row, None
         if row.get("seriesMasterId"):
             master = self._masters.get(row["seriesMasterId"])
@@ -110,6 +117,15 @@ class OutlookListing:
         record = to_record(event, master)
         # A delta never tells our marker, so what may be ours and is not known has to be looked at.
         return replace(record, doubtful=bool(record.made_with))
+
+    def _series(self, master: Event, occurrences: Sequence[Event]) -> RemoteRecord:
+        """Returns the event of a visit that a person has made a series of: it stays the visit's, and is when the
+        visit's own occurrence is. All of a series are listed together, so one that is missing was removed."""
+        record = replace(to_record(master), doubtful=True)
+        if found := with_own_occurrence_of(record, master, occurrences):
+            return found
+        listed = self._listed[0] < record.fields["start"] < self._listed[1]
+        return with_own_occurrence(record, None) if listed else record
 
 
 def _read(cursor: str, window: Window) -> dict[str, str]:

@@ -6,14 +6,14 @@ https://learn.microsoft.com/en-us/graph/api/resources/event
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from integrations.providers.calendars import is_untouched, shown
+from integrations.providers.calendars import is_untouched, shown, with_own_occurrence
 from integrations.providers.outlook_calendar.uid import same_everywhere
-from integrations.providers.texts import with_link, without_link, without_page
+from integrations.providers.texts import Room, composed, fitted, taken_apart, without_page
 from integrations.providers.times import aware, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, digest, instant, is_day, tidy
 
@@ -23,6 +23,10 @@ BUSY = ("busy", "oof", "tentative")
 # No other app writes properties under this name: https://learn.microsoft.com/en-us/graph/api/resources/extended-properties-overview
 _PROPERTY = "String {8e1b5c0a-6f0d-4a53-9d0e-2f7c1d3b9a64} Name "
 MARK, MADE_WITH = f"{_PROPERTY}FieldCampRecord", f"{_PROPERTY}FieldCampEvent"
+# Subject and place are kept in 255 characters and one line: [MS-OXCICAL] 2.1.3.1.1.20 (SUMMARY, LOCATION),
+# https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxcical. A body has no documented length;
+# this is as much as Outlook's own texts have.
+ROOMS = {"title": Room(255, " "), "place": Room(255, ", "), "text": Room(32_767)}
 _ID_PREFIX = "fieldcamp:"  # a colon is in no id that Graph makes
 
 
@@ -49,8 +53,9 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
         "end": end,
         "zone": zone_of(event.get("originalStartTimeZone")),
         "title": tidy(event.get("subject") or ""),
-        "text": plain_text(event.get("body") or {}, ours=bool(made_with or marker)),
+        **_texts(event.get("body") or {}, ours=bool(made_with or marker)),
         "place": place,
+        "repeats": event.get("type") == "seriesMaster",
         "busy": is_busy(event),
         "uid": _uid(event, master),
         "recurrence": None,
@@ -60,7 +65,7 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
     tag = event.get("@odata.etag") or ""
     if event.get("type") == "occurrence":
         # All occurrences move with their series' etag, though nothing of them may have changed.
-        tag = digest({name: value for name, value in fields.items() if name != "text"})
+        tag = digest({name: value for name, value in fields.items() if name not in ("text", "notes")})
     return RemoteRecord(
         id=event["id"],
         tag=tag,
@@ -71,6 +76,18 @@ def to_record(event: Event, master: Event | None = None) -> RemoteRecord:
         created=is_untouched(event.get("createdDateTime"), event.get("lastModifiedDateTime")),
         made_with=str(made_with),
     )
+
+
+def is_series(event: Event) -> bool:
+    """Returns whether it is a visit's event that somebody has made a series of."""
+    return event.get("type") == "seriesMaster" and is_ours(event.get("transactionId"))
+
+
+def with_own_occurrence_of(series: RemoteRecord, master: Event, rows: Iterable[Event]) -> RemoteRecord | None:
+    """Returns the series' record as the visit's own occurrence is, the first; None where it is not among the rows."""
+    found = [to_record({**master, **row}, master) for row in rows]
+    own = [each for each in found if each.fields["original_start"] == series.fields["start"]]
+    return with_own_occurrence(series, own[0]) if own else None
 
 
 def _moment(time: Mapping[str, str], all_day: bool) -> str:
@@ -132,11 +149,20 @@ def _marker(event: Event) -> Marker | None:
     return None
 
 
-def plain_text(body: Mapping[str, str], ours: bool = False) -> str:
-    """Returns the body as text, without the page that Exchange makes of it, and without our link line."""
+def plain_text(body: Mapping[str, str]) -> str:
+    """Returns the body as text, without the page that Exchange makes of it."""
     content = body.get("content") or ""
-    text = without_page(content) if body.get("contentType") == "html" else tidy(content)
-    return without_link(text) if ours else text
+    return without_page(content) if body.get("contentType") == "html" else tidy(content)
+
+
+def _texts(body: Mapping[str, str], ours: bool) -> dict[str, str]:
+    text = plain_text(body)
+    return taken_apart(text) if ours else {"text": text}
+
+
+def kept(_kind: str, fields: Fields) -> Fields:
+    """Returns a visit's fields as Outlook has room for them."""
+    return fitted(fields, ROOMS)
 
 
 def to_body(fields: Fields, *, marker: Marker | None, link: str, create: str = "") -> dict[str, Any]:
@@ -149,13 +175,16 @@ def to_body(fields: Fields, *, marker: Marker | None, link: str, create: str = "
     if "title" in fields:
         body["subject"] = fields["title"] or ""
     if "text" in fields:
-        body["body"] = {"contentType": "text", "content": with_link(fields["text"] or "", link)}
+        whole = composed(fields["text"] or "", link, fields.get("notes") or "", ROOMS["text"].units)
+        body["body"] = {"contentType": "text", "content": whole}
     if "place" in fields:
         body["location"] = {"displayName": fields["place"] or ""}
     for name in ("start", "end"):
         if fields.get(name):
             body[name] = _time(fields[name])
             body["isAllDay"] = is_day(fields[name])
+    if not create and fields.get("repeats") is False:
+        body["recurrence"] = None
     if create and marker:
         values = {MARK: f"{marker.workspace_id}|{marker.record_id}|{marker.remote_id}", MADE_WITH: marker.remote_id}
         body["singleValueExtendedProperties"] = [{"id": name, "value": value} for name, value in values.items()]

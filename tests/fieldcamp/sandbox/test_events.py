@@ -283,3 +283,18 @@ def test_send_updates_and_conference_data(google):
     assert "conferenceData" not in plain
     rich = google.call("POST", "calendars/primary/events", body, conferenceDataVersion=1).json()
     assert "conferenceData" in rich
+
+
+def test_what_was_deleted_comes_back_out_of_the_trash(google):
+    event = google.insert()
+    about = {"vendor": "google", "account": google.account, "event": event["id"]}
+    assert google.control("restore", about).status_code == 400
+    google.event("DELETE", event["id"])
+    token = google.events()["nextSyncToken"]
+    assert google.control("restore", about).json()["status"] == "confirmed"
+    assert [each["id"] for each in google.events(syncToken=token)["items"]] == [event["id"]]
+
+
+def test_of_a_long_description_8192_characters_are_kept(google):
+    assert google.insert(description="a" * 8191 + "👍 and more")["description"] == "a" * 8191
+    assert google.insert(description="👍" * 4096)["description"] == "👍" * 4096

@@ -285,3 +285,22 @@ def test_answers_of_an_organizer_and_of_a_guest(outlook):
     assert outlook.get(f"me/events/{club['id']}")["responseStatus"]["response"] == "accepted"
     assert outlook.call("POST", f"me/events/{club['id']}/decline", {}).status_code == 202
     assert outlook.call("GET", f"me/events/{club['id']}").status_code == 404
+
+
+def test_what_was_deleted_comes_back_out_of_deleted_items(outlook):
+    event = outlook.create()
+    about = {"vendor": "microsoft", "account": outlook.account, "event": event["id"]}
+    assert outlook.control("restore", about).status_code == 400
+    _, link = outlook.round()
+    outlook.delete(event)
+    [gone], link = outlook.round(link)
+    assert "@removed" in gone
+    assert outlook.control("restore", about).json()["id"] == event["id"]
+    [back], _ = outlook.round(link)
+    assert back["id"] == event["id"] and back["subject"] == event["subject"]
+
+
+def test_subject_and_place_are_kept_in_one_line_of_255_characters(outlook):
+    event = outlook.create(subject="a" * 254 + "👍", location={"displayName": "1 Main St\r\nTown" + "b" * 300})
+    assert event["subject"] == "a" * 254
+    assert event["location"]["displayName"] == ("1 Main StTown" + "b" * 300)[:255]

@@ -55,6 +55,18 @@ def test_both_sides_with_who_and_when(desk, asked):
     assert "Title FieldCamp&#x27;s own: put back there." in words
 
 
+def test_a_move_that_is_far_is_taken_or_put_back(desk, asked):
+    about = {**asked.conflict.data, "local": LOCAL, "remote": REMOTE, "fields": "end, start", "reason": "moved_far"}
+    Problem.objects.filter(pk=asked.conflict.pk).update(data=about, message="Moved by 40 days in the calendar.")
+    for page in (INBOX, "/admin/"):
+        words = text_of(desk().get(page).content.decode())
+        assert "Take it" in words and "Put it back" in words and "Keep FieldCamp" not in words
+        assert "Moved by 40 days in the calendar." in words
+    _, said = press(desk("staff"), posts_of(asked)["resolve"][0], {"choice": "remote"})
+    assert Link.objects.get(pk=asked.link.pk).decision == {"winner": "remote"}
+    assert said == ["Google Calendar's side is kept. Sync started."]
+
+
 def test_times_are_chosen_together_and_applied_to_that_record_alone(desk, asked):
     url = posts_of(asked)["resolve"][0]
     _, said = press(desk("staff"), url, {"pick-start": "remote"})

@@ -29,7 +29,7 @@ class Google(Person):
         page: dict = {}
         while True:
             answer = self.call("GET", "", params={"maxResults": 2500, **page})
-            found += map(_event, answer["items"])
+            found += [_event(item) for item in answer["items"] if item["status"] != "cancelled"]
             if "nextPageToken" not in answer:
                 return found
             page = {"pageToken": answer["nextPageToken"]}
@@ -55,6 +55,21 @@ class Google(Person):
 
     def edit(self, event_id: str, **fields: Any) -> None:
         self.call("PATCH", f"/{event_id}", json=fields)
+
+    def make_series(self, event, weeks):
+        self.edit(event.id, **_rule(("weekly", weeks)))
+        return self.instances(event)
+
+    def make_days(self, event, days):
+        first = event.start.date()
+        ends = {"start": first, "end": first + dt.timedelta(days=days)}
+        self.edit(event.id, **{name: {"date": day.isoformat(), "dateTime": None} for name, day in ends.items()})
+
+    def text(self, event):
+        return self.call("GET", f"/{event.id}").get("description", "")
+
+    def type(self, event, above="", below=""):
+        self.edit(event.id, description=f"{above}{self.text(event)}{below}".replace("\n", "<br>"))
 
     def rename(self, event_id, title):
         self.edit(event_id, summary=title)

@@ -68,7 +68,8 @@ class MemoryVendor(OnOrder):
             raise errors.Rejected("It ends before it begins.")
         printed = {} if record.gone else shown(title, start, end, "confirmed")
         self.newest += 1
-        events[record.id] = replace(record, tag=str(self.newest), shown=printed)
+        fields = {**record.fields, **({} if record.gone else {"repeats": bool(record.fields.get("recurrence"))})}
+        events[record.id] = replace(record, tag=str(self.newest), fields=fields, shown=printed)
         return events[record.id]
 
     def shown(self, record: RemoteRecord) -> RemoteRecord:
@@ -183,7 +184,9 @@ class MemoryClient:
             raise errors.Stale("It has been changed meanwhile.")
         if operation.verb is Verb.DELETE:
             return self.vendor.put(events, replace(there, fields={}, gone=True))
-        return self.vendor.put(events, replace(there, fields={**there.fields, **operation.fields}, created=False))
+        alone = {"recurrence": None} if operation.fields.get("repeats") is False else {}
+        fields = {**there.fields, **operation.fields, **alone}
+        return self.vendor.put(events, replace(there, fields=fields, created=False))
 
 
 def _end(record: RemoteRecord) -> str:

@@ -64,6 +64,34 @@ class Outlook(Person):
         window = {"startDateTime": start.isoformat(), "endDateTime": end.isoformat(), "$top": "999"}
         return [_event(item) for item in self.call("GET", f"events/{series.id}/instances", params=window)["value"]]
 
+    def make_series(self, event, weeks):
+        first = event.start.astimezone(HOME)
+        pattern = {"type": "weekly", "interval": 1, "daysOfWeek": [first.strftime("%A").lower()]}
+        span = {"type": "numbered", "startDate": f"{first:%Y-%m-%d}", "numberOfOccurrences": weeks}
+        # As Outlook does it: a series is meant in its owner's zone.
+        self.edit(event.id, **_times(event.start, 1), recurrence={"pattern": pattern, "range": span})
+        return self.instances(event)
+
+    def make_days(self, event, days):
+        ends = {"start": event.start.date(), "end": event.start.date() + dt.timedelta(days=days)}
+        whole = {name: {"dateTime": f"{day}T00:00:00", "timeZone": ZONE} for name, day in ends.items()}
+        self.edit(event.id, isAllDay=True, **whole)
+
+    def edit(self, event_id, **fields):
+        self.call("PATCH", f"events/{event_id}", json=fields)
+
+    def text(self, event):
+        return self.call("GET", f"events/{event.id}")["body"]["content"]
+
+    def type(self, event, above="", below=""):
+        page = self.text(event)
+        start, end = page.index("PlainText") + len('PlainText">'), page.rindex("</div>")
+        above, below = (part.replace("\n", "<br>") for part in (above, below))
+        self.edit(
+            event.id,
+            body={"contentType": "html", "content": page[:start] + above + page[start:end] + below + page[end:]},
+        )
+
     def rename(self, event_id, title):
         self.call("PATCH", f"events/{event_id}", json={"subject": title})
 

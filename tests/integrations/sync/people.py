@@ -122,6 +122,29 @@ class Person:
     def delete(self, event_id: str) -> None:
         raise NotImplementedError
 
+    def make_series(self, event: Event, weeks: int) -> list[Event]:
+        """Has the event repeat each week, so many times; its occurrences."""
+        raise NotImplementedError
+
+    def make_days(self, event: Event, days: int) -> None:
+        """Makes it an event of whole days."""
+        raise NotImplementedError
+
+    def edit(self, event_id: str, **fields: Any) -> None:
+        """Changes what the vendor's own fields say."""
+        raise NotImplementedError
+
+    def type(self, event: Event, above: str = "", below: str = "") -> None:
+        """Types into the event's text."""
+        raise NotImplementedError
+
+    def text(self, event: Event) -> str:
+        raise NotImplementedError
+
+    def restore(self, event: Event) -> None:
+        """Takes it out of the trash."""
+        self.vendors.call("POST", "restore", json={"vendor": self.vendor, "account": self.account, "event": event.id})
+
     def unreadable(self, event_id: str) -> AbstractContextManager[None]:
         """As long as it lasts this event's end is listed as something that is no time."""
         return mangled(self.vendors, event_id, lambda row: row.update(end={"dateTime": "soon", "date": None}))

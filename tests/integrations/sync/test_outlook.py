@@ -41,7 +41,8 @@ def test_a_first_sync_whose_listing_is_forgotten_midway(dana, outlook, vendors, 
 
 
 @pytest.mark.slow
-def test_an_event_that_leaves_the_listed_time_and_comes_back(dana, outlook, sync, make_visits):
+def test_an_event_that_leaves_the_listed_time_and_comes_back(dana, outlook, sync, make_visits, settings):
+    settings.ASK_WHEN_MOVED_DAYS = 365
     [visit] = make_visits(dana.member, 1)
     private = outlook.add("Dentist", begin(3))
     sync()

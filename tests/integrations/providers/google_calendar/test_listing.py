@@ -6,11 +6,14 @@ import json
 import pytest
 
 from integrations import errors
+from integrations.kinds import OWN_REMOVED
 from integrations.records import Window
 from tests.integrations.providers.google_calendar.conftest import (
     CALENDAR,
+    GOOGLE,
     NOW,
     WINDOW,
+    create,
     delete,
     listed,
     moment,
@@ -130,3 +133,24 @@ def test_a_listing_without_an_end_is_not_taken_for_a_whole_one(google, vendors):
     vendors.fault("status", path="/events", status=200, body={"kind": "calendar#events", "items": []})
     with pytest.raises(errors.Unavailable):
         listed(google)
+
+
+def test_a_visits_event_that_repeats_is_when_its_own_occurrence_is(google, http):
+    def at(id: str) -> str:
+        return f"{GOOGLE.hosts('')[0]}/calendar/v3/calendars/{CALENDAR}/events/{id}"
+
+    [made] = google.write(CALENDAR, [create()])
+    _, cursor = listed(google)
+    zoned = {name: {"dateTime": made.record.fields[name], "timeZone": "America/New_York"} for name in ("start", "end")}
+    http.request("PATCH", at(made.record.id), json={"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=3"], **zoned})
+    [record], cursor = listed(google, cursor)
+    assert (record.fields["repeats"], record.fields["start"]) == (True, made.record.fields["start"])
+    own = f"{record.id}_{record.fields['start'].replace('-', '').replace(':', '')}"
+    moved = {"start": {"dateTime": moment(1.5)}, "end": {"dateTime": moment(1.6)}}
+    http.request("PATCH", at(own), json=moved)
+    both, cursor = listed(google, cursor)  # Google tells of the occurrence alone
+    [record] = [each for each in both if each.id == made.record.id]
+    assert (record.fields["start"], record.fields["end"]) == (moment(1.5), moment(1.6))
+    assert google.get(CALENDAR, [record.id])[record.id] == record
+    http.request("DELETE", at(own))
+    assert {each.id: each.fields.get("repeats") for each in listed(google, cursor)[0]}[record.id] == OWN_REMOVED

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from integrations.providers.google_calendar.api import make_id
 from integrations.providers.google_calendar.mapping import plain_text, to_body, to_record
+from integrations.providers.texts import NOTES_LINE
 from integrations.records import Marker, digest, tidy
 
 LINK = "https://fieldcamp.test/admin/workspace/visit/vis_1/change/"
@@ -49,6 +50,7 @@ def test_an_ordinary_event():
         "title": "",
         "text": "",
         "place": "",
+        "repeats": False,
         "busy": True,
         "uid": "abcde@google.com",
         "recurrence": None,
@@ -169,7 +171,7 @@ def test_whether_anybody_has_touched_it_since_it_was_made(change, created):
 def test_a_visit_as_an_event():
     assert to_body({**VISIT, "zone": "America/New_York"}, marker=MARKER, link=LINK) == {
         "summary": "Leak",
-        "description": f"Bring the long ladder\n\nOpen in FieldCamp: {LINK}",
+        "description": f"Open in FieldCamp: {LINK}\n\nBring the long ladder\n\n{NOTES_LINE}",
         "location": "1 Main St",
         "start": {"dateTime": "2026-11-25T15:00:00Z", "timeZone": "America/New_York"},
         "end": {"dateTime": "2026-11-25T16:00:00Z", "timeZone": "America/New_York"},
@@ -236,9 +238,9 @@ def test_what_googles_editor_makes_of_a_text(html, text):
 
 
 def test_an_edit_in_googles_editor_that_changes_nothing_is_none():
-    html = f'Bring the long ladder<br><br>Open in FieldCamp: <a href="{LINK}">{LINK}</a>'
+    html = f'Open in FieldCamp: <a href="{LINK}">{LINK}</a><br><br>Bring the long ladder<br><br>{NOTES_LINE}<br>'
     event = {**google_stores(to_body(VISIT, marker=MARKER, link=LINK)), "description": html}
-    assert to_record(event).fields["text"] == VISIT["text"]
+    assert {name: to_record(event).fields[name] for name in ("text", "notes")} == {"text": VISIT["text"], "notes": ""}
 
 
 def test_a_strangers_text_keeps_its_last_line():

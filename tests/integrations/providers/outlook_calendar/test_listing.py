@@ -6,6 +6,7 @@ import json
 import pytest
 
 from integrations import errors
+from integrations.kinds import OWN_REMOVED
 from integrations.providers.outlook_calendar import listing
 from integrations.records import Window, parse_instant
 from integrations.transport.client import HttpClient, OneToken
@@ -274,3 +275,26 @@ def test_an_old_view_that_has_expired_means_reading_everything(outlook, calendar
     microsoft.fault("status", path=DELTA, after=1, status=410)
     with pytest.raises(errors.CursorExpired):
         listed(outlook, calendar, cursor, later(20))
+
+
+def test_a_visits_event_that_repeats_is_when_its_own_occurrence_is(outlook, calendar, graph):
+    [made] = outlook.write(calendar, [create()])
+    _, cursor = listed(outlook, calendar)
+    begins = parse_instant(made.record.fields["start"])
+    pattern = {"type": "weekly", "interval": 1, "daysOfWeek": [begins.strftime("%A").lower()]}
+    span = {"type": "numbered", "startDate": f"{begins:%Y-%m-%d}", "numberOfOccurrences": 3}
+    event = f"events/{made.record.id}"
+    graph("PATCH", event, recurrence={"pattern": pattern, "range": span})
+    [record], cursor = listed(outlook, calendar, cursor)
+    assert (record.fields["repeats"], record.fields["start"]) == (True, made.record.fields["start"])
+    first = graph("GET", f"{event}/instances?startDateTime={moment(-1)}&endDateTime={moment(30)}")["value"][0]["id"]
+    ends = {"start": moment(1.5), "end": moment(1.6)}
+    moved = {name: {"dateTime": text.removesuffix("Z"), "timeZone": "UTC"} for name, text in ends.items()}
+    graph("PATCH", f"events/{first}", **moved)
+    [record], cursor = listed(outlook, calendar, cursor)
+    single = outlook.get(calendar, [made.record.id])[made.record.id]
+    for found in (record, single):
+        assert {name: found.fields[name] for name in ends} == ends and found.fields["repeats"] is True
+    graph("DELETE", f"events/{first}")
+    [record], _ = listed(outlook, calendar, cursor)
+    assert record.fields["repeats"] == OWN_REMOVED

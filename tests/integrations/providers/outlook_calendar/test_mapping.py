@@ -18,10 +18,12 @@ from integrations.providers.outlook_calendar.mapping import (
     zone_of,
 )
 from integrations.providers.outlook_calendar.uid import same_everywhere
+from integrations.providers.texts import NOTES_LINE
 from integrations.records import Marker, digest, tidy
 
 LINK = "https://fieldcamp.test/admin/workspace/visit/vis_1/change/"
 MARKER = Marker("wsp_1", "vis_1", make_id("vis_1"))
+TEXT = f"Open in FieldCamp: {LINK}\n\nBring the long ladder\n\n{NOTES_LINE}"
 UID = "040000008200E00074C5B7101A82E00800000000EAA532BEA7DBDC0100000000000000001000000019FA0E6DBC59354CB99B92CA3C1CEA94"
 VISIT = {
     "start": "2026-11-25T15:00:00Z",
@@ -83,6 +85,7 @@ def test_an_ordinary_event():
         "title": "Dentist",
         "text": "",
         "place": "",
+        "repeats": False,
         "busy": True,
         "uid": UID,
         "recurrence": None,
@@ -203,7 +206,7 @@ def test_a_visit_as_a_new_event():
     body = to_body(VISIT, marker=MARKER, link=LINK, create=MARKER.remote_id)
     assert body == {
         "subject": "Leak",
-        "body": {"contentType": "text", "content": f"Bring the long ladder\n\nOpen in FieldCamp: {LINK}"},
+        "body": {"contentType": "text", "content": TEXT},
         "location": {"displayName": "1 Main St"},
         "start": {"dateTime": "2026-11-25T15:00:00", "timeZone": "UTC"},
         "end": {"dateTime": "2026-11-25T16:00:00", "timeZone": "UTC"},
