@@ -51,6 +51,7 @@ _CLEARED_BY_SUCCESS = (
     ProblemCode.RATE_LIMITED,
     ProblemCode.MISCONFIGURED,
     ProblemCode.INTERNAL_ERROR,
+    ProblemCode.CALENDAR_UNAVAILABLE,
 )
 
 log = structlog.get_logger(__name__)

@@ -35,6 +35,8 @@ NOT_COUNTED = (
     ProblemCode.MISCONFIGURED,
     ProblemCode.NEEDS_RECONNECT,
     ProblemCode.NEEDS_PERMISSION,
+    ProblemCode.CALENDAR_UNAVAILABLE,
+    ProblemCode.MEMBER_INACTIVE,
 )
 
 

@@ -88,6 +88,7 @@ def stream_run(
         now=timezone.now,
         fatal=FATAL,
         careful=job.attempts >= CAREFUL_AFTER,
+        is_writable=lambda: any(c.id == stream.container_id and c.writable for c in remote.containers()),
         before_push=lambda: _read_facts(local, remote, assert_held),
     )
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
 from integrations.kinds import Kind
 from integrations.ledger.counts import JobLog
-from integrations.ledger.dirty import settle_rows
+from integrations.ledger.dirty import settle_rows, write_rows
 from integrations.ledger.links import agree, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
 from integrations.sync.ports import Written
-from integrations.sync.state import Decision
+from integrations.sync.state import Action, Decision, Pair
 
 
 class Writes:
@@ -104,6 +104,14 @@ class Writes:
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in done]
         resolve_problems(about, now=now, codes=codes, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=keys, notices=False)
+        self.log.save()
+
+    def leave_waiting(self, pairs: Sequence[Pair], reason: str) -> None:
+        """Leaves pairs for the next run; those that no edit has brought here are made dirty, so that it finds them."""
+        found = [pair for pair in pairs if pair.record_id and pair.dirty_seq is None and pair.local.exists]
+        write_rows(((self.stream.pk, pair.record_id, 0) for pair in found), self.kind.name)
+        for pair in pairs:
+            self.log.add(pair, Outcome.SKIPPED, Action.NOTHING, reason)
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:

@@ -8,7 +8,17 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
+from integrations.errors import (
+    ContainerUnavailable,
+    Duplicate,
+    Gone,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Stale,
+    Subject,
+    Unavailable,
+)
 from integrations.records import Fields, Marker, Operation, RemoteRecord, Verb, WriteResult
 from integrations.sync.isolation import Item, isolated
 from integrations.sync.plan import plan
@@ -30,8 +40,9 @@ _VERBS = {
 @dataclass
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
-    any two steps and raises to end the slice. An exception that is not `fatal` is the fault of the record at which it
-    is raised: that one fails, and the others go on."""
+    any two steps and raises to end the slice. `is_writable` asks the provider whether the container may be written: what
+    it refuses as a whole is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is
+    the fault of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -43,12 +54,15 @@ class Applier:
     sleep: Callable[[float], None]
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...]
+    is_writable: Callable[[], bool] = lambda: False
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
         self._queue: list[Decision] = []
         self._tries: dict[str, int] = {}
         self._refusals = 0
+        self._taken_some = False
+        self.barred: ContainerUnavailable | None = None
 
     @property
     def waiting(self) -> int:
@@ -112,6 +126,9 @@ class Applier:
     def _write(self, batch: Sequence[Decision], *, alone: bool = False) -> None:
         """Writes a batch. Where that fails in a way that no provider explains, each of its records is looked at and
         written `alone`, and the one at which it fails again is left with a problem."""
+        if self.barred:
+            self._leave_waiting(batch, self.barred)
+            return
         sent: list[tuple[Decision, Operation, int]] = []
 
         def intend(some: Sequence[Decision]) -> None:
@@ -127,6 +144,8 @@ class Applier:
             results = self.remote.write(self.target.container_id, [operation for _, operation, _ in sent])
         except Unavailable as error:
             self._look_and_retry([decision for decision, _, _ in sent], error)
+        except ContainerUnavailable as error:
+            self._bar([decision for decision, _, _ in sent], error)
         except self.fatal:
             raise
         except Exception as error:
@@ -156,6 +175,9 @@ class Applier:
         later: list[Decision] = []
         trouble: Unavailable | None = None
         refusal: RateLimited | None = None
+        barred: list[Decision] = []
+        bar: ContainerUnavailable | None = None
+        ends: ProviderError | None = None
         for decision, operation, _ in sent:
             result = results[operation.key]
             error = result.error
@@ -165,17 +187,41 @@ class Applier:
             elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
                 trouble = error if isinstance(error, Unavailable) else trouble
+            elif isinstance(error, ContainerUnavailable):
+                barred.append(decision)
+                bar = error if bar is None or bar.doubtful else bar
+            elif isinstance(error, ProviderError) and error.about in (Subject.ACCOUNT, Subject.APP):
+                ends = error  # the open intents are resolved by the next run
             elif error is None or isinstance(error, ProviderError):
+                self._taken_some |= error is None and operation.verb is not Verb.DELETE
                 written.append(Written(decision, result.record, error, operation.remote_id))
             else:
                 raise error
         self._save_written(written)
+        if bar:
+            self._bar(barred, bar)
+        if ends:
+            raise ends
         if again:
             self._look_and_retry(again, trouble)
         if refusal:
             self._put_off(later, refusal)
         else:
             self._refusals = 0
+
+    def _bar(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
+        """Takes a refusal of the whole container: the rest of this run's writes waits as well. What the provider says of
+        single records, too, is theirs where it has taken others and may still be written."""
+        if error.doubtful and self._taken_some and self.is_writable():
+            refused = Rejected("The calendar may be changed, but not this event in it.", detail=error.detail)
+            self._save_written([Written(decision, error=refused) for decision in decisions])
+            return
+        self.barred = error
+        self.ledger.forget_intents([decision.pair for decision in decisions])
+        self._leave_waiting(decisions, error)
+
+    def _leave_waiting(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
+        self.ledger.leave_waiting([decision.pair for decision in decisions], str(error))
 
     def _save_written(self, written: Sequence[Written]) -> None:
         """Saves answers. One that cannot be saved stays an open write, to be looked for before it is tried again."""

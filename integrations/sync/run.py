@@ -44,6 +44,7 @@ class StreamRun:
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...] = (ProviderError, RunEnds)
     careful: bool = False
+    is_writable: Callable[[], bool] = lambda: False
     before_push: Callable[[], None] = lambda: None  # called once all is observed and before anything is decided
     rng: random.Random = field(default_factory=random.Random)
 
@@ -63,6 +64,7 @@ class StreamRun:
             sleep=self.sleep,
             now=self.now,
             fatal=self.fatal,
+            is_writable=self.is_writable,
             rng=self.rng,
         )
 
@@ -82,6 +84,7 @@ class StreamRun:
             self._apply_full()
         else:
             self._apply_incremental()
+        self._raise_what_bars()
         self.progress.phase = Phase.DONE
         self.ledger.finish(self.progress)
         self.checkpoint()
@@ -95,6 +98,12 @@ class StreamRun:
             self.applier.settle_intents()
             self.applier.do(self.ledger.refresh(pairs))
             self.applier.flush(rest=True)
+        self._raise_what_bars()
+
+    def _raise_what_bars(self) -> None:
+        """Raises where the container takes no writes, once all else is done: then the run is not whole."""
+        if self.applier.barred:
+            raise self.applier.barred
 
     # --- observe ----------------------------------------------------------------------------------------------------
 
