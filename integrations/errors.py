@@ -61,8 +61,8 @@ class ProblemReason(StrEnum):
 
 class Subject(StrEnum):
     """What an error is about, and so what waits for it. A record's waits until that record is edited; what is a whole
-    container's (a calendar, a kind of the books' records), an account's or the installation's is the fault of no record:
-    nothing is parked for it, and the next run tries again what has waited."""
+    container's (a calendar, a kind of the books' records), an account's or the installation's is the fault of no
+    record: nothing is parked for it, and the next run tries again what has waited."""
 
     RECORD = "record"
     CONTAINER = "container"
@@ -71,8 +71,9 @@ class Subject(StrEnum):
 
 
 class ProviderError(Exception):
-    """The root. `about` says what is wrong, `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted;
-    `reason` a word for what exactly is wrong, where the desk knows a way out of it (`closed_period`)."""
+    """The root. `about` says what is wrong, `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the
+    vendor's own text, redacted; `reason` a word for what exactly is wrong, where the desk knows a way out of it
+    (`closed_period`)."""
 
     code = ProblemCode.INTERNAL_ERROR
     about = Subject.RECORD
@@ -105,7 +106,7 @@ class Suspended(Transient):
 
 
 class MailboxUnavailable(Transient):
-    """The account has no calendars that can be reached at present: no licence, no mailbox, one on a server elsewhere."""
+    """The account has no calendars that can be reached at present: no licence, or a mailbox on a server elsewhere."""
 
     code = ProblemCode.CALENDAR_UNAVAILABLE
 

@@ -130,7 +130,7 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "MEMBER_INACTIVE": ErrorSpec(
         0,
         "The person whose account it is is not active any more: nothing of it is read or written.",
-        "Decide at the desk what becomes of their visits, events and busy times. It goes on when they are active again.",
+        "Decide at the desk what becomes of their visits, events and busy times. It goes on when they are back.",
     ),
     "CONFLICT": ErrorSpec(
         0, "A record was changed on both sides.", "Decide in the admin's inbox which change to keep."

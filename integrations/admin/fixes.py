@@ -63,8 +63,8 @@ CODES: dict[str, Fix] = {
     ProblemCode.MEMBER_INACTIVE: Fix(
         _("The person is not active any more"),
         _(
-            "Nothing of this account is read or written. Decide what becomes of the visits, of the events that FieldCamp "
-            "has made, and of the busy times. If the person comes back, the sync goes on by itself."
+            "Nothing of this account is read or written. Decide what becomes of the visits, of the events that "
+            "FieldCamp has made, and of the busy times. If the person comes back, the sync goes on by itself."
         ),
         button="",
         leads=FixTarget.LEAVING,

@@ -62,6 +62,7 @@ class VisitsOfStream:
         start, end = visit.scheduled_start, visit.scheduled_end
         shown = (
             self.stream.is_target
+            and self.connection.leaving is None
             and visit.deleted_at is None
             and visit.technician_id is not None
             and visit.technician_id == self.connection.member_id

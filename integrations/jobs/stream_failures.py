@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from integrations.accounts.leaving import finish_leaving, put_off_leaving
 from integrations.errors import (
     ContainerGone,
     ContainerUnavailable,
@@ -82,10 +83,25 @@ class StreamFailures:
         broken = set(self.part.progress[_KEY]) - set(self.part.progress.get(_OUT_OF_REACH, ()))
         return JobPart.Status.FAILED if len(broken) == len(self.streams) else JobPart.Status.PARTIAL
 
+    @property
+    def out_of_reach(self) -> bool:
+        """Returns whether all that has failed has done so because the calendar cannot be used, if anything."""
+        progress = self.part.progress
+        return set(progress.get(_KEY, ())) == set(progress.get(_OUT_OF_REACH, ()))
+
     def end(self, *streams: Stream) -> None:
         """Ends what is open about these streams."""
         with self._held():
             end_stream_problems(*streams)
+
+    def settle_leaving(self) -> None:
+        """Ends leaving an account, as far as it can be done, or puts it off."""
+        connection = self.part.connection
+        if not self.out_of_reach:
+            put_off_leaving(connection)
+            return
+        self.end(*connection.streams.all())
+        finish_leaving(connection)
 
     def raise_what_all_have_met(self) -> None:
         """Raises where every stream has failed for something that is no calendar's fault: then the account has."""

@@ -11,7 +11,12 @@ from integrations.kinds import VISIT, SubjectKind
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Link, Stream
 
-_CODES = (ProblemCode.CALENDAR_UNAVAILABLE, ProblemCode.RECORD_REJECTED, ProblemCode.PROVIDER_UNAVAILABLE, ProblemCode.INTERNAL_ERROR)
+_CODES = (
+    ProblemCode.CALENDAR_UNAVAILABLE,
+    ProblemCode.RECORD_REJECTED,
+    ProblemCode.PROVIDER_UNAVAILABLE,
+    ProblemCode.INTERNAL_ERROR,
+)
 
 
 def open_stream_problem(stream: Stream, code: str, message: str, detail: str = "") -> None:

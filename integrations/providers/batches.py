@@ -20,6 +20,7 @@ from integrations.transport.client import utc_now
 FATAL = (
     errors.NeedsReconnect, errors.NeedsPermission, errors.Misconfigured, errors.Suspended, errors.MailboxUnavailable,
 )  # fmt: skip
+REFUSED = (errors.Rejected, errors.ContainerUnavailable)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class BatchingCalendar(ABC):
         refused = {
             operation.key: operation.remote_id
             for operation, result in zip(operations, results, strict=True)
-            if operation.verb is Verb.DELETE and isinstance(result.error, (errors.Rejected, errors.ContainerUnavailable))
+            if operation.verb is Verb.DELETE and isinstance(result.error, REFUSED)
         }
         now = self.get(container_id, list(refused.values())) if refused else {}
         return [

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member, Workspace
+from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
@@ -17,7 +18,6 @@ from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
-from integrations.services.audit_trail import audit_connection
 
 log = structlog.get_logger(__name__)
 

@@ -19,30 +19,25 @@ from integrations.errors import (
     Subject,
     Unavailable,
 )
-from integrations.records import Fields, Marker, Operation, RemoteRecord, Verb, WriteResult
+from integrations.records import Fields, Operation, RemoteRecord, Verb, WriteResult
 from integrations.sync.isolation import Item, isolated
+from integrations.sync.operations import operations_of
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
-from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair, seed_of
+from integrations.sync.state import REMOTE_WRITES, Decision, Pair
 
 TRIES = 4  # writes of one record in one run, each after a new look
 LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
 MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 
-_VERBS = {
-    Action.CREATE_REMOTE: Verb.CREATE,
-    Action.UPDATE_REMOTE: Verb.UPDATE,
-    Action.REMOVE_REMOTE: Verb.DELETE,
-}
-
 
 @dataclass
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
-    any two steps and raises to end the slice. `is_writable` asks the provider whether the container may be written: what
-    it refuses as a whole is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is
-    the fault of the record at which it is raised: that one fails, and the others go on."""
+    any two steps and raises to end the slice. `is_writable` asks whether the container may be written: what it refuses
+    as a whole is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is the fault
+    of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -132,7 +127,7 @@ class Applier:
         sent: list[tuple[Decision, Operation, int]] = []
 
         def intend(some: Sequence[Decision]) -> None:
-            operations = self._operations(some)
+            operations = operations_of(some, self.target, self.make_id, self.ledger.taken)
             intended = [(decision, *write) for decision, write in zip(some, operations, strict=True)]
             self.ledger.intend(intended)
             sent.extend(intended)
@@ -210,8 +205,8 @@ class Applier:
             self._refusals = 0
 
     def _bar(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
-        """Takes a refusal of the whole container: the rest of this run's writes waits as well. What the provider says of
-        single records, too, is theirs where it has taken others and may still be written."""
+        """Takes a refusal of the whole container: the rest of this run's writes waits as well. What is also said of
+        single records is theirs where others were taken, and the container may still be written."""
         if error.doubtful and self._taken_some and self.is_writable():
             refused = Rejected("The calendar may be changed, but not this event in it.", detail=error.detail)
             self._save_written([Written(decision, error=refused) for decision in decisions])
@@ -230,33 +225,6 @@ class Applier:
             self.ledger.save_written,
             lambda entry, error: self.ledger.abandon_intent(entry.remote_id or entry.decision.pair.remote_id, error),
         )
-
-    def _operations(self, decisions: Sequence[Decision]) -> list[tuple[Operation, int]]:
-        """Returns the writes of decisions. An id under which the stream knows somebody else's record already is passed
-        over."""
-        operations = [self._operation(decision) for decision in decisions]
-        while taken := self.ledger.taken({op.remote_id: op.key for op, _ in operations if op.verb is Verb.CREATE}):
-            operations = [
-                self._operation(decision, generation + 1) if operation.remote_id in taken else (operation, generation)
-                for decision, (operation, generation) in zip(decisions, operations, strict=True)
-            ]
-        return operations
-
-    def _operation(self, decision: Decision, generation: int | None = None) -> tuple[Operation, int]:
-        """Returns the write of a decision, and the generation of its remote id (that of a create may be given)."""
-        pair, verb = decision.pair, _VERBS[decision.action]
-        kind, link = pair.kind.name, pair.local.link
-        if verb is not Verb.CREATE:
-            marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
-            push = {**_noted(pair), **_with_companions(pair, decision.push)}
-            return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
-        # A removed event keeps its id for good, so what is made again gets a new one.
-        if generation is None:
-            generation = pair.generation + 1 if pair.gone else pair.generation
-        remote_id = self.make_id(seed_of(self.target.stream_id, pair.record_id, generation))
-        marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
-        push = {**_noted(pair), **decision.push}
-        return Operation(pair.key, verb, kind, remote_id, push, marker=marker, link=link), generation
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
         """Looks at just these records and decides anew: something moved under us, or an answer was lost."""
@@ -294,18 +262,6 @@ class Applier:
             raise error
         self.sleep(wait)
         self.do(self.ledger.refresh([decision.pair for decision in decisions]), first=True)
-
-
-def _with_companions(pair: Pair, push: Fields) -> Fields:
-    """Returns the fields to write, and those that make sense only together with them, as they are there."""
-    if not (pair.seen and push.keys() & set(pair.kind.together)):
-        return push
-    return {**{name: pair.seen[name] for name in pair.kind.together if name in pair.seen}, **push}
-
-
-def _noted(pair: Pair) -> Fields:
-    """Returns what is never compared, as FieldCamp has it: books are told the tax that we came to."""
-    return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
 
 
 def _is_local(decision: Decision) -> bool:

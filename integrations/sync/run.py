@@ -100,6 +100,15 @@ class StreamRun:
             self.applier.flush(rest=True)
         self._raise_what_bars()
 
+    def removals(self) -> None:
+        """Takes away what has no place there any more, without reading anything else: the account is being left."""
+        self.progress.phase, self.progress.full = Phase.APPLY, True
+        self.applier.settle_intents()
+        self.ledger.begin_push(self.progress)
+        self._each_chunk(self.ledger.dirty, "after_dirty")
+        self.applier.flush(rest=True)
+        self._raise_what_bars()
+
     def _raise_what_bars(self) -> None:
         """Raises where the container takes no writes, once all else is done: then the run is not whole."""
         if self.applier.barred:

@@ -1,0 +1,32 @@
+"""Which accounts a job is about, and which calendars, or kinds of the books' records, of each."""
+
+from django.utils import timezone
+
+from integrations.accounts.leaving import streams_to_leave
+from integrations.models import Connection, JobPart, Link, Stream, SyncJob
+from integrations.providers import PROVIDERS
+
+
+def connections_of(job: SyncJob) -> list[Connection]:
+    """Returns the accounts that a job is about: all that are usable or being left, or the one that was asked for."""
+    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
+        connections = Connection.objects.active() | Connection.objects.leaving()
+        connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may
+    else:
+        connections = Connection.objects.usable() | Connection.objects.leaving()
+    connections = connections.filter(workspace_id=job.workspace_id, integration=job.integration)
+    if job.connection_id:
+        connections = connections.filter(pk=job.connection_id)
+    if job.only is not None:
+        connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
+    return list(connections)
+
+
+def streams_of(part: JobPart) -> list[Stream]:
+    """Returns the account's streams as far as the job covers them: the target first, books as they depend on each
+    other; where it is being left, all that hold something of ours."""
+    if part.connection.leaving is not None:
+        return list(streams_to_leave(part.connection))
+    kinds = PROVIDERS[part.job.integration].covers(part.job.scope)
+    streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
+    return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
