@@ -53,7 +53,8 @@ def coming_visits(connection: Connection) -> QuerySet[Visit]:
 
 
 def _events(connection: Connection) -> QuerySet[Link]:
-    return Link.objects.present().linked().filter(stream__connection=connection, kind=VISIT.name)
+    live = Link.objects.live().linked().filter(stream__connection=connection, kind=VISIT.name)
+    return live.filter(seen_gone=False)
 
 
 def streams_to_leave(connection: Connection) -> QuerySet[Stream]:

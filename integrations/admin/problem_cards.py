@@ -158,6 +158,9 @@ def _buttons(
     if problem.code == ProblemCode.CONFIRMATION_NEEDED:
         return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
+    if fix.leads is FixTarget.LEAVING:
+        put_away = [_of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
+        return [*_leads(problem, fix, url, desk_user, rights), *put_away]
     found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
     if alike > 1 and found and desk_user.may("retry"):
         found += _together(problem)
@@ -205,6 +208,9 @@ def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Ri
         return []
     if fix.leads is FixTarget.MAPPING:
         place = reverse("integrations:mapping", args=[problem.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    if fix.leads is FixTarget.LEAVING:
+        place = reverse("integrations:leaving", args=[problem.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
     if fix.leads is FixTarget.CONNECTION:
         place = reverse("admin:integrations_connection_change", args=[problem.connection.pk])

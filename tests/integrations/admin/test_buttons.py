@@ -85,11 +85,11 @@ def test_pause_and_resume_are_on_record(desk, quiet):
 
 def test_disconnect_asks_first_and_then_forgets_the_grant(desk, quiet, monkeypatch):
     explicit = []
-    monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: explicit.append(token))
+    monkeypatch.setattr("integrations.accounts.disconnecting._revoke", lambda connection, token: explicit.append(token))
     url = posts_of(quiet)["disconnect"][0]
     asked = desk().get(url).content.decode()
     assert "This is what will happen" in asked
-    assert "2 events that FieldCamp made stay in the calendar" in asked
+    assert "The 2 events that FieldCamp made" in asked and "Leave them there" in asked
     assert Connection.objects.get().state == "active"
     press(desk(), url)
     assert Connection.objects.get().state == "disconnected"

@@ -93,7 +93,10 @@ class MemoryClient:
     def containers(self) -> list[Container]:
         may = {id: id not in self.vendor.read_only for id in (self.account_id, "family")}
         main = Container(self.account_id, "Calendar", writable=may[self.account_id], primary=True)
-        others = [Container("family", "Family", writable=may["family"]), Container("holidays", "Holidays", writable=False)]
+        others = [
+            Container("family", "Family", writable=may["family"]),
+            Container("holidays", "Holidays", writable=False),
+        ]
         others += [Container(id, id, writable=True) for id in sorted(self._lent)]
         return self._answer(Call("GET", "/memory/calendars"), lambda: [main, *others])
 

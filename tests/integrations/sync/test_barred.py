@@ -1,5 +1,5 @@
-"""A refusal of the whole calendar is no record's fault: it is one problem of the calendar, by its name, and what waits is
-written by the first run that may."""
+"""A refusal of the whole calendar is no record's fault: it is one problem of the calendar, by its name, and what waits
+is written by the first run that may."""
 
 import datetime as dt
 
@@ -90,7 +90,9 @@ def test_what_is_said_of_one_event_among_others_is_believed_of_the_calendar_only
     assert len(person.ours()) == 4 and not Problem.objects.open().exists()
 
 
-def test_an_account_without_a_mailbox_goes_on_by_itself_when_it_has_one(dana, person, sync, make_visits, memory, monkeypatch):
+def test_an_account_without_a_mailbox_goes_on_by_itself_when_it_has_one(
+    dana, person, sync, make_visits, memory, monkeypatch
+):
     set_up(connection=dana, member=dana.member, target_container_id=person.main,
            busy_container_ids=[person.main, "family"])  # fmt: skip
     make_visits(dana.member, 2)
