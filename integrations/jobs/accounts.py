@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from integrations.accounts.leaving import streams_to_leave
+from integrations.ledger.containers import is_worth_another_look
 from integrations.models import Connection, JobPart, Link, Stream, SyncJob
 from integrations.providers import PROVIDERS
 
@@ -28,5 +29,7 @@ def streams_of(part: JobPart) -> list[Stream]:
     if part.connection.leaving is not None:
         return list(streams_to_leave(part.connection))
     kinds = PROVIDERS[part.job.integration].covers(part.job.scope)
-    streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
-    return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
+    streams = part.connection.streams.filter(kind__in=("", *kinds)).order_by("-is_target", "pk")
+    full = part.job.mode == SyncJob.Mode.FULL
+    due = [stream for stream in streams if stream.is_active or is_worth_another_look(stream, full)]
+    return sorted(due, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)

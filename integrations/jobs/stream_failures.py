@@ -17,8 +17,15 @@ from integrations.errors import (
     Suspended,
     Unavailable,
 )
-from integrations.ledger.containers import end_stream_problems, let_go, open_stream_problem
-from integrations.models import JobPart, Stream
+from integrations.ledger.containers import (
+    end_stream_problems,
+    has_come_back,
+    let_go,
+    open_stream_problem,
+    take_up_again,
+)
+from integrations.ledger.counts import JobLog
+from integrations.models import JobPart, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
 
 _NOBODYS = (RunEnds, OperationalError, InterfaceError)
@@ -53,12 +60,12 @@ class StreamFailures:
         return not (stream.kind and isinstance(error, Unavailable))
 
     def add(self, stream: Stream, error: Exception) -> None:
-        """Leaves the stream with a problem that names it; a calendar that is not there any more, and was merely to lose
-        what was in it, is let go."""
-        if isinstance(error, ContainerGone) and not stream.is_target:
+        """Leaves the stream with a problem that names it; a calendar that is out of reach, and was merely to lose what
+        was in it, is let go."""
+        if isinstance(error, ContainerUnavailable) and not stream.is_target:
             with self._held():
-                let_go(stream)
-            if not stream.reads_busy:
+                given_up = let_go(stream, JobLog(self.part.job, self.part.connection), str(error))
+            if not stream.reads_busy or (given_up and not isinstance(error, ContainerGone)):  # it can be read
                 return
         if not isinstance(error, ProviderError):
             log.exception("stream_failed", stream_id=stream.pk)
@@ -90,9 +97,14 @@ class StreamFailures:
         return set(progress.get(_KEY, ())) == set(progress.get(_OUT_OF_REACH, ()))
 
     def end(self, *streams: Stream) -> None:
-        """Ends what is open about these streams."""
+        """Ends what is open about these streams; what was let go, and can be used again, is taken up again."""
+        full = self.part.job.mode == SyncJob.Mode.FULL
+        back = [stream for stream in streams if has_come_back(stream, full)]
+        ended = [stream for stream in streams if stream.let_go_at is None or stream in back]
         with self._held():
-            end_stream_problems(*streams)
+            end_stream_problems(*ended)
+            for stream in back:
+                take_up_again(stream)
 
     def settle_leaving(self) -> None:
         """Ends leaving an account, as far as it can be done, or puts it off."""

@@ -212,6 +212,7 @@ class Migration(migrations.Migration):
                 ('full_cursor', models.TextField(blank=True)),
                 ('first_synced_at', models.DateTimeField(blank=True, null=True)),
                 ('last_full_at', models.DateTimeField(blank=True, null=True)),
+                ('let_go_at', models.DateTimeField(blank=True, null=True)),
                 ('window_end', models.DateTimeField(blank=True, null=True)),
                 ('expanded_on', models.DateField(blank=True, null=True)),
                 ('expanded_for', models.CharField(blank=True, max_length=80)),

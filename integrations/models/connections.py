@@ -218,6 +218,8 @@ class Stream(models.Model):
     full_cursor = models.TextField(blank=True)
     first_synced_at = models.DateTimeField(null=True, blank=True)
     last_full_at = models.DateTimeField(null=True, blank=True)
+    # When it was last found to be out of reach, which it may not be for ever.
+    let_go_at = models.DateTimeField(null=True, blank=True)
     # Visits up to here have been looked at; later ones enter as the window moves.
     window_end = models.DateTimeField(null=True, blank=True)
     # When the busy time of its series was worked out last, and from what beside the events.
