@@ -60,6 +60,9 @@ urlpatterns = [
     path("problems/<str:problem_id>/match/", problems.match, name="match"),
     path("problems/<str:problem_id>/post-again/", problems.post_again, name="post_again"),
     path("problems/<str:problem_id>/void/", problems.void_here, name="void_here"),
+    path("problems/<str:problem_id>/put-back/", problems.put_back, name="put_back"),
+    path("problems/<str:problem_id>/leave-removed/", problems.leave_removed, name="leave_removed"),
+    path("problems/<str:problem_id>/cancel-visit/", problems.cancel_visit, name="cancel_visit"),
     path("links/<int:link_id>/part/", counterparts.part, name="part"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

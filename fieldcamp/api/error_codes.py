@@ -144,6 +144,11 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "AMOUNT_VARIANCE": ErrorSpec(
         0, "The provider's total differs from FieldCamp's by more than a cent.", "Compare the two documents."
     ),
+    "EVENT_REMOVED": ErrorSpec(
+        0,
+        "A visit's event was removed from its technician's calendar. The visit is unchanged.",
+        "Decide at the desk: put the event back, leave it removed, cancel the visit, or give it to somebody else.",
+    ),
     "RECORD_REMOVED": ErrorSpec(
         0,
         "A record's counterpart was removed at the provider, and FieldCamp still has the record.",

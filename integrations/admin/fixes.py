@@ -123,7 +123,14 @@ CODES: dict[str, Fix] = {
         button="",
     ),
     ProblemCode.EVENT_REMOVED: Fix(
-        _("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""
+        _("Removed from the calendar"),
+        _(
+            "The visit is unchanged in FieldCamp. Put its event back if it was removed by mistake, cancel the visit, "
+            "or open it and give it to somebody else. Any edit of the visit makes the event again, too."
+        ),
+        button="",
+        leads=FixTarget.RECORD,
+        link=_("Open the visit"),
     ),
 }
 _OTHER = Fix(_("Something needs attention"), _("Look at the sentence above, correct what it names, and try again."))

@@ -19,7 +19,7 @@ from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
 _UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
-REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
+REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged. Put it back, or cancel the visit."
 
 
 def event_fields(visit: Visit) -> dict[str, str]:

@@ -84,7 +84,8 @@ class LocalHalf:
         settle_rows(self.stream, settled)
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in solved]
         resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, record_ids=keys)
-        resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=present, notices=False)
+        removed = [ProblemCode.RECORD_REMOVED, ProblemCode.EVENT_REMOVED]
+        resolve_problems(about, now=now, codes=removed, record_ids=present, notices=False)
         # Where nothing is left to compare with, that is what has to be decided about.
         gone = [decision.pair.key for decision in decisions if decision.action is Action.CUT]
         resolve_problems(about, now=now, codes=[ProblemCode.AMOUNT_VARIANCE], record_ids=gone)

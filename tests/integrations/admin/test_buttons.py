@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
+from django.utils import timezone
 
 from integrations.models import Connection, Hold, Link, OAuthGrant, Problem, SyncJob
 from tests.integrations.admin.conftest import GOOGLE, posts_of
@@ -145,3 +146,29 @@ def test_retry_tries_just_that_record(desk, quiet):
     job = newest()
     assert (job.integration, job.only) == (GOOGLE, [quiet.link.pk])
     assert Link.objects.get(pk=quiet.link.pk).parked is False
+
+
+@pytest.mark.parametrize(
+    ("button", "roles", "said"),
+    [
+        ("put-back", {"staff", "admin"}, "The event is put back. Sync started."),
+        ("leave-removed", {"staff", "admin"}, "It stays without an event until the visit is edited."),
+        ("cancel-visit", {"admin"}, "The visit is cancelled."),
+    ],
+)
+def test_what_becomes_of_a_visit_whose_event_was_removed(button, roles, said, desk, quiet):
+    link = Link.objects.filter(record_id=quiet.visit.pk).first()
+    Link.objects.filter(pk=link.pk).update(cut_at=timezone.now(), seen_gone=True)
+    problem = Problem.objects.create(
+        workspace=quiet.workspace, integration=GOOGLE, connection=quiet.connection, link=link, code="EVENT_REMOVED",
+        record_kind="visit", record_id=quiet.visit.pk, message="Removed.", occurred_at=timezone.now(),
+    )  # fmt: skip
+    url = f"/admin/integrations/problems/{problem.pk}/{button}/"
+    pages = ("/admin/", f"/admin/workspace/visit/{quiet.visit.pk}/change/")
+    for role in ("viewer", "staff", "admin"):
+        assert all((url in desk(role).get(page).content.decode()) == (role in roles) for page in pages)
+    assert desk("viewer").post(url).status_code == 403
+    _, told = press(desk("admin"), url)
+    assert told == [said]
+    _, told = press(desk("admin"), url)
+    assert told == ["This has been decided already. Reload the page to see how."]
