@@ -195,7 +195,7 @@ class _Slice:
                 elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
                     mark_needs_reconnect(connection, str(error))
                 elif isinstance(error, MemberInactive):
-                    follow_members(connection.member_id)
+                    follow_members(connection.member_id or "")
             if connection.leaving is not None:
                 put_off_leaving(connection, error)
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)

@@ -33,7 +33,7 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
     never wrong.
     """
     ends = time.monotonic() + seconds
-    connections = Connection.objects.usable().filter(workspace=workspace, integration=integration, leaving=None)
+    connections = Connection.objects.usable().filter(workspace=workspace, integration=integration, leaving__isnull=True)
     for connection in connections.select_related("workspace", "member"):
         if time.monotonic() < ends and _claim(connection):
             _observe(connection, ends)
@@ -48,7 +48,7 @@ def _in_flight(connection: Connection) -> bool:
 
 
 def _is_free(connection: Connection) -> bool:
-    return Connection.objects.usable().filter(pk=connection.pk, leaving=None).exists()
+    return Connection.objects.usable().filter(pk=connection.pk, leaving__isnull=True).exists()
 
 
 def _claim(connection: Connection) -> bool:
