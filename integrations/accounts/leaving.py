@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Visit, VisitStatus
@@ -43,6 +43,12 @@ def what_is_left(connection: Connection) -> Left:
         busy=occurrences.order_by().values("key").distinct().count(),
         visits=coming_visits(connection).count() if connection.member_id else 0,
     )
+
+
+def busy_times_of(connection: Connection) -> list[tuple[str, int]]:
+    """Returns how many busy times are still to come out of each of its calendars, by the calendar's id."""
+    coming = Occurrence.objects.filter(link__stream__connection=connection, ends_at__gt=timezone.now()).order_by()
+    return list(coming.values_list("link__stream__container_id").annotate(Count("key", distinct=True)))
 
 
 def coming_visits(connection: Connection) -> QuerySet[Visit]:

@@ -15,13 +15,20 @@ from fieldcamp.workspace.services import update_visit
 from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.disconnecting import disconnect
-from integrations.accounts.leaving import Left, coming_visits, forget_busy_times, streams_to_leave, what_is_left
+from integrations.accounts.leaving import (
+    Left,
+    busy_times_of,
+    coming_visits,
+    forget_busy_times,
+    streams_to_leave,
+    what_is_left,
+)
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
 
-__all__ = ["LeaveChoices", "Left", "can_remove_events", "leave", "new_technicians", "what_is_left"]
+__all__ = ["LeaveChoices", "Left", "busy_times_of", "can_remove_events", "leave", "new_technicians", "what_is_left"]
 
 log = structlog.get_logger(__name__)
 

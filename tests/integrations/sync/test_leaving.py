@@ -10,9 +10,10 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime, Visit
 from fieldcamp.workspace.team import update_member
 from integrations import errors
-from integrations.accounts.leaving import what_is_left
+from integrations.accounts.leaving import busy_times_of, what_is_left
 from integrations.jobs import runner, schedule
 from integrations.models import Connection, Link, Problem, SyncJob
+from integrations.services.connections import set_up
 from integrations.services.jobs import NotConnected, trigger_sync
 from integrations.services.leaving import LeaveChoices, leave
 from tests.integrations.engine import finish
@@ -227,3 +228,18 @@ def test_what_cannot_be_removed_does_not_hold_up_leaving_for_ever(
     finish(SyncJob.objects.in_flight().get())
     dana.refresh_from_db()
     assert dana.state == "disconnected" and person.ours() == {}
+
+
+def test_a_calendar_that_is_read_no_more_can_leave_its_busy_times(dana, person, sync, memory):
+    person.add("Dentist", timezone.now() + dt.timedelta(days=3))
+    sync()
+    choices = {"connection": dana, "member": dana.member, "target_container_id": person.main}
+    set_up(**choices, busy_container_ids=[], keep_busy=True)
+    assert busy_times_of(dana) == [(person.main, 1)]
+    sync()
+    assert BlockedTime.objects.count() == 1
+    set_up(**choices, busy_container_ids=[person.main])
+    sync()
+    assert BlockedTime.objects.count() == 1
+    set_up(**choices, busy_container_ids=[])
+    assert not BlockedTime.objects.exists()
