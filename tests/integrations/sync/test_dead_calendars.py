@@ -131,8 +131,10 @@ def test_a_dead_calendar_that_is_read_no_more_is_no_problem(dana, person, sync, 
     assert sync().status == "succeeded"
 
 
-@pytest.mark.parametrize("error", [GONE, errors.ContainerUnavailable("Read only.")], ids=["gone", "read-only"])
-@pytest.mark.parametrize("read", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("error", "read"), [(GONE, True), (errors.ContainerUnavailable("Read only."), False)], ids=["gone", "read-only"]
+)
 def test_a_calendar_that_was_let_go_is_taken_up_again_when_it_comes_back(
     dana, person, sync, make_visits, memory_vendor, broken, clock, error, read
 ):

@@ -15,6 +15,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture
+def memory(memory_vendor):
+    """For tests of what the vendor in memory is enough for."""
+
+
+@pytest.fixture
 def removed(dana, person, sync, make_visits):
     """One of two visits, without its event, and the problem about it."""
     visit = make_visits(dana.member, 2)[0]
@@ -38,8 +43,7 @@ def test_it_is_put_back_at_once(removed, dana, person, sync, workspace, admin_us
     assert (quiet.pulled, quiet.pushed, quiet.skipped) == (0, 0, 0)
 
 
-def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, sync, workspace, admin_user,
-                                                               memory_vendor):  # fmt: skip
+def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, workspace, admin_user, memory):
     visit, problem = removed
     job = trigger_sync(workspace=workspace, integration=dana.integration, triggered_by="api", actor="test")
     assert put_back(problem=problem, user=admin_user) is None
@@ -47,7 +51,7 @@ def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, pe
     assert visit.pk in person.ours()
 
 
-def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, admin_user):
+def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, admin_user, memory):
     visit, problem = removed
     leave_removed(problem=problem, user=admin_user)
     for mode in ("incremental", "full"):
@@ -58,14 +62,16 @@ def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sy
     assert visit.pk in person.ours()
 
 
-def test_cancelling_the_visit_ends_it(removed, person, sync, admin_user):
+@pytest.mark.slow
+def test_cancelling_the_visit_ends_it(removed, person, sync, admin_user, memory):
     visit, problem = removed
     cancel_visit(problem=problem, user=admin_user)
     assert Visit.objects.get(pk=visit.pk).visit_status == VisitStatus.CANCELLED
     assert sync().errors == [] and visit.pk not in person.ours()
 
 
-def test_a_visit_that_is_given_to_somebody_else_is_no_problem_any_more(removed, sync, make_technician):
+@pytest.mark.slow
+def test_a_visit_that_is_given_to_somebody_else_is_no_problem_any_more(removed, sync, make_technician, memory):
     visit, _ = removed
     Visit.objects.filter(pk=visit.pk).update(technician=make_technician(first_name="Lee"))
     sync()
