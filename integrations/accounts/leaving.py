@@ -19,8 +19,9 @@ from integrations.errors import NeedsPermission, NeedsReconnect, ProblemCode
 from integrations.kinds import VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
-from integrations.models import Connection, Hold, Link, Occurrence, Stream
+from integrations.models import Connection, ConnectionState, Hold, Link, Occurrence, Stream
 
+INACTIVE = "{member} is not active any more: nothing is read or written."
 PAUSE = dt.timedelta(minutes=10)
 MOST_TRIES = 24  # of a job that cannot reach the account; then what is left there stays
 
@@ -106,15 +107,31 @@ def put_off_leaving(connection: Connection, error: Exception | None = None) -> N
 def finish_leaving(connection: Connection) -> None:
     """Does what was to be done once the events were taken away, as far as they could be."""
     choice: dict[str, Any] = connection.leaving or {}
+    stays = _events(connection).count()
+    note = f"{stays} events could not be removed from the calendar, and stay there." if stays else ""
+    if not _end_leaving(connection.pk, note):
+        return  # somebody has connected the account again meanwhile, say
+    connection.leaving = connection.retry_at = None
+    if choice.get("disconnect"):
+        disconnect(connection=connection, user=None, by=str(choice.get("by", "")), note=note)
+
+
+def abandon_leaving(connection_id: str) -> None:
+    """Gives up taking the events away, because a person has cancelled it; what is gone is made again by the sync."""
+    _end_leaving(connection_id, "")
+
+
+def _end_leaving(connection_id: str, note: str) -> bool:
     with transaction.atomic():
-        stays = _events(connection).count()
+        connection = Connection.objects.select_for_update(of=("self",)).select_related("member").get(pk=connection_id)
+        if connection.leaving is None:
+            return False
+        reason = note
+        if not note and connection.state == ConnectionState.MEMBER_INACTIVE:
+            reason = INACTIVE.format(member=connection.member)
         for stream in connection.streams.all():
             stream.dirty_rows.all().delete()
         read_anew(connection)
-        Connection.objects.filter(pk=connection.pk).update(leaving=None, retry_at=None)
-    connection.leaving = connection.retry_at = None
-    note = f"{stays} events could not be removed from the calendar, and stay there." if stays else ""
-    if choice.get("disconnect"):
-        disconnect(connection=connection, user=None, by=str(choice.get("by", "")), note=note)
-    elif note:
-        Connection.objects.filter(pk=connection.pk).update(state_reason=note)
+        ended = Connection.objects.filter(pk=connection_id)
+        ended.update(leaving=None, retry_at=None, state_reason=reason[:300])
+    return True

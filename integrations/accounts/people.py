@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.accounts.leaving import what_is_left
+from integrations.accounts.leaving import INACTIVE, what_is_left
 from integrations.errors import MemberInactive, NeedsPermission, NeedsReconnect, ProblemCode
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import USABLE, Connection, ConnectionState
@@ -44,7 +44,7 @@ def _moved(connection: Connection, rows: QuerySet[Connection], state: str, reaso
 
 
 def _leave(connection: Connection) -> bool:
-    reason = f"{connection.member} is not active any more: nothing is read or written."
+    reason = INACTIVE.format(member=connection.member)
     with transaction.atomic():
         rows = Connection.objects.filter(state__in=USABLE, member__is_active=False)
         if not _moved(connection, rows, ConnectionState.MEMBER_INACTIVE, reason):

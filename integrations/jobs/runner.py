@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
-from integrations.accounts.leaving import put_off_leaving
+from integrations.accounts.leaving import abandon_leaving, put_off_leaving
 from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.accounts.people import check_account, follow_members
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
@@ -93,6 +93,8 @@ def run(job_id: str) -> None:
                 _Slice(job, lease).work()
             except _Cancelled:
                 finish(job, lease, JobStatus.CANCELLED)
+                if job.connection_id:
+                    abandon_leaving(job.connection_id)
         except _SliceOver:
             _go_on(job, lease, timezone.now())
         except _HandBack:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Member, Workspace
+from integrations.accounts.leaving import abandon_leaving
 from integrations.models import Connection, JobStatus, NotConnectedReason, SyncJob, not_connected_reason
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
@@ -93,6 +94,8 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
     waiting = SyncJob.objects.filter(pk=job.pk, status=JobStatus.QUEUED, started_at=None, lease_owner="")
     if waiting.update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now):
         log.info("job_cancelled", job_id=job.pk, actor=actor)
+        if job.connection_id:
+            abandon_leaving(job.connection_id)
         job.refresh_from_db()
         return job
     in_flight = SyncJob.objects.in_flight().filter(pk=job.pk)

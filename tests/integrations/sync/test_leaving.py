@@ -14,7 +14,7 @@ from integrations.accounts.leaving import busy_times_of, what_is_left
 from integrations.jobs import runner, schedule
 from integrations.models import Connection, Link, Problem, SyncJob
 from integrations.services.connections import set_up
-from integrations.services.jobs import NotConnected, trigger_sync
+from integrations.services.jobs import NotConnected, cancel_job, trigger_sync
 from integrations.services.leaving import LeaveChoices, leave
 from tests.integrations.engine import finish
 from tests.integrations.sync.memory import BATCH_SIZE, MemoryClient
@@ -143,6 +143,7 @@ def test_what_a_person_leaves_behind_is_done_away_with_as_chosen(
     assert len(people(person.vendors, "lee").ours()) == 3
     dana.refresh_from_db()
     assert (dana.state, dana.leaving) == ("member_inactive", None)
+    assert dana.state_reason == "Dana is not active any more: nothing is read or written."
     make_visits(dana.member, 1)
     set_active(dana.member, True)
     sync()
@@ -206,7 +207,7 @@ def test_leaving_in_the_middle_of_a_run_ends_it_and_a_crash_does_not_end_leaving
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error", [errors.ContainerUnavailable("Read only."), 
+@pytest.mark.parametrize("error", [errors.ContainerUnavailable("Read only."),
                                    errors.Unavailable("Down.")], ids=lambda error: type(error).__name__)  # fmt: skip
 def test_what_cannot_be_removed_does_not_hold_up_leaving_for_ever(
     dana, person, sync, make_visits, olga, memory, monkeypatch, error
@@ -249,3 +250,32 @@ def test_a_calendar_that_is_read_no_more_can_leave_its_busy_times(dana, person, 
     assert BlockedTime.objects.count() == 1
     set_up(**choices, busy_container_ids=[])
     assert not BlockedTime.objects.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("started", [True, False])
+def test_who_cancels_the_removal_of_events_keeps_the_account(
+    dana, person, sync, make_visits, olga, memory, monkeypatch, started
+):
+    make_visits(dana.member, 2 * BATCH_SIZE)
+    sync()
+    _, job = leave(connection=dana, choices=LeaveChoices(remove_events=True), user=olga, disconnecting=True)
+    real = MemoryClient.write
+
+    def write(self, container_id, operations):
+        cancel_job(job=job, actor="olga")
+        return real(self, container_id, operations)
+
+    if started:
+        with monkeypatch.context() as patch:
+            patch.setattr(MemoryClient, "write", write)
+            finish(job)
+        assert len(person.ours()) == BATCH_SIZE
+    else:
+        cancel_job(job=job, actor="olga")
+    job.refresh_from_db()
+    dana.refresh_from_db()
+    assert (job.status, dana.state, dana.leaving, dana.state_reason) == ("cancelled", "active", None, "")
+    assert schedule.dispatch_due(timezone.now()) == 0
+    sync()
+    assert len(person.ours()) == 2 * BATCH_SIZE
