@@ -1,6 +1,5 @@
 """What a person decides about a visit whose event was removed from its calendar."""
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,30 +11,43 @@ from integrations.errors import ProblemCode
 from integrations.kinds import VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Link, Problem, SyncJob
-from integrations.services.decisions import AlreadyDecided, sync_links_now
+from integrations.services.decisions import AlreadyDecided
+from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
 from integrations.sync.policy import RemovalChoice
 
 
-def put_back(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
-    """Makes the event again. Starts a job about just that one; while another runs (None) the next carries it out.
+def put_back(*, problem: Problem, actor: str, by_api: bool = False) -> SyncJob | None:
+    """Makes the event again. Starts a job about just that one; while another runs, or none
+    can (None), the next carries it out.
     Raises AlreadyDecided."""
-    with transaction.atomic():
+    with transaction.atomic(), attributed(actor=actor):
         link = _decide(problem, RemovalChoice.PUT_BACK)
         write_rows([(link.stream_id, link.record_id, 0)])  # a run of everything passes over what is history
-        audit_connection("event_put_back", link.stream.connection, user, after={"visit": link.record_id})
-    return sync_links_now(link.stream.connection, [link.pk], user)
+        audit_connection("event_put_back", link.stream.connection, None, after={"visit": link.record_id})
+    connection = link.stream.connection
+    try:
+        return trigger_sync(
+            workspace=connection.workspace,
+            integration=connection.integration,
+            connection=connection,
+            only=[link.pk],
+            triggered_by=SyncJob.Trigger.API if by_api else SyncJob.Trigger.ADMIN,
+            actor=actor,
+        )
+    except (SyncInProgress, NotConnected):
+        return None
 
 
-def leave_removed(*, problem: Problem, user: AbstractBaseUser) -> None:
+def leave_removed(*, problem: Problem, actor: str) -> None:
     """Leaves it removed, also at a full sync; an edit of the visit makes it again. Raises AlreadyDecided."""
-    with transaction.atomic():
+    with transaction.atomic(), attributed(actor=actor):
         link = _decide(problem, RemovalChoice.CUT)
-        audit_connection("event_left_removed", link.stream.connection, user, after={"visit": link.record_id})
+        audit_connection("event_left_removed", link.stream.connection, None, after={"visit": link.record_id})
 
 
-def cancel_visit(*, problem: Problem, user: AbstractBaseUser) -> None:
+def cancel_visit(*, problem: Problem, actor: str) -> None:
     """Cancels the visit. Raises AlreadyDecided, InvalidTransition."""
-    with transaction.atomic(), attributed(actor=user.get_username()):
+    with transaction.atomic(), attributed(actor=actor):
         link = _decide(problem, RemovalChoice.CUT)
         changes = {"visit_status": VisitStatus.CANCELLED}
         try:

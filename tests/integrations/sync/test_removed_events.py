@@ -30,30 +30,30 @@ def removed(dana, person, sync, make_visits):
     return visit, Problem.objects.listed().get()
 
 
-def test_it_is_put_back_at_once(removed, dana, person, sync, workspace, admin_user):
+def test_it_is_put_back_at_once(removed, dana, person, sync, workspace):
     visit, problem = removed
     [told] = status(workspace, dana.integration)["errors"]
     assert (told["code"], told["record"]) == ("EVENT_REMOVED", {"kind": "visit", "id": visit.pk})
-    job = finish(put_back(problem=problem, user=admin_user))
+    job = finish(put_back(problem=problem, actor="olga"))
     assert (job.status, job.pushed, job.errors) == ("succeeded", 1, [])
     assert visit.pk in person.ours() and not Problem.objects.open().exists()
     with pytest.raises(AlreadyDecided):
-        put_back(problem=problem, user=admin_user)
+        put_back(problem=problem, actor="olga")
     quiet = sync()
     assert (quiet.pulled, quiet.pushed, quiet.skipped) == (0, 0, 0)
 
 
-def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, workspace, admin_user, memory):
+def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, workspace, memory):
     visit, problem = removed
     job = trigger_sync(workspace=workspace, integration=dana.integration, triggered_by="api", actor="test")
-    assert put_back(problem=problem, user=admin_user) is None
+    assert put_back(problem=problem, actor="olga") is None
     finish(job)
     assert visit.pk in person.ours()
 
 
-def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, admin_user, memory):
+def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, memory):
     visit, problem = removed
-    leave_removed(problem=problem, user=admin_user)
+    leave_removed(problem=problem, actor="olga")
     for mode in ("incremental", "full"):
         assert (sync(mode=mode).pushed, Problem.objects.listed().count()) == (0, 0)
     assert visit.pk not in person.ours()
@@ -63,9 +63,9 @@ def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sy
 
 
 @pytest.mark.slow
-def test_cancelling_the_visit_ends_it(removed, person, sync, admin_user, memory):
+def test_cancelling_the_visit_ends_it(removed, person, sync, memory):
     visit, problem = removed
-    cancel_visit(problem=problem, user=admin_user)
+    cancel_visit(problem=problem, actor="olga")
     assert Visit.objects.get(pk=visit.pk).visit_status == VisitStatus.CANCELLED
     assert sync().errors == [] and visit.pk not in person.ours()
 
