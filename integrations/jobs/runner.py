@@ -15,19 +15,10 @@ from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
 from integrations.accounts.leaving import abandon_leaving, put_off_leaving
 from integrations.accounts.metering import CallMeter, check_allowance
-from integrations.accounts.people import check_account, follow_members
-from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
+from integrations.accounts.people import check_account
 from integrations.books.totals import compare_totals, invoices_seen_since
-from integrations.errors import (
-    AllowanceSpent,
-    MemberInactive,
-    NeedsPermission,
-    NeedsReconnect,
-    ProblemCode,
-    ProviderError,
-    RateLimited,
-)
-from integrations.jobs.accounts import connections_of, streams_of
+from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
+from integrations.jobs.accounts import TOLD_BY_THE_STATE, connections_of, end_access, streams_of
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
@@ -192,12 +183,7 @@ class _Slice:
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self._held():
-                if isinstance(error, NeedsPermission):
-                    mark_needs_permission(connection, str(error))
-                elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
-                    mark_needs_reconnect(connection, str(error))
-                elif isinstance(error, MemberInactive):
-                    follow_members(connection.member_id or "")
+                end_access(connection, error)
             if connection.leaving is not None:
                 put_off_leaving(connection, error)
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
@@ -222,7 +208,7 @@ class _Slice:
         }
         with self._held():
             self._save(part, JobPart.Status.FAILED, error=part.error)
-            if code not in (NeedsReconnect.code, NeedsPermission.code, MemberInactive.code):  # those have opened theirs
+            if code not in TOLD_BY_THE_STATE:  # those have opened theirs
                 open_problem(part.connection, code, message, now=now, detail=detail)
 
     @contextlib.contextmanager
