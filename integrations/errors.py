@@ -20,6 +20,8 @@ class ProblemCode(StrEnum):
     CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
     CONFLICT = "CONFLICT"
     RECORD_REJECTED = "RECORD_REJECTED"
+    CALENDAR_UNAVAILABLE = "CALENDAR_UNAVAILABLE"
+    MEMBER_INACTIVE = "MEMBER_INACTIVE"
     AMOUNT_VARIANCE = "AMOUNT_VARIANCE"
     EVENT_REMOVED = "EVENT_REMOVED"
     RECORD_REMOVED = "RECORD_REMOVED"
@@ -58,11 +60,24 @@ class ProblemReason(StrEnum):
     INTERNAL = "internal"
 
 
+class Subject(StrEnum):
+    """What an error is about, and so what waits for it. A record's waits until that record is edited; what is a whole
+    container's (a calendar, a kind of the books' records), an account's or the installation's is the fault of no
+    record: nothing is parked for it, and the next run tries again what has waited."""
+
+    RECORD = "record"
+    CONTAINER = "container"
+    ACCOUNT = "account"
+    APP = "app"
+
+
 class ProviderError(Exception):
-    """The root. `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the vendor's own text, redacted;
-    `reason` a word for what exactly is wrong, where the desk knows a way out of it (`closed_period`)."""
+    """The root. `about` says what is wrong, `code` is one of the codes of `errors[]` (docs/errors.md); `detail` the
+    vendor's own text, redacted; `reason` a word for what exactly is wrong, where the desk knows a way out of it
+    (`closed_period`)."""
 
     code = ProblemCode.INTERNAL_ERROR
+    about = Subject.RECORD
 
     def __init__(self, message: str, *, detail: str = "", reason: ProblemReason | None = None):
         super().__init__(message)
@@ -73,10 +88,13 @@ class Transient(ProviderError):
     """It may work later, unchanged."""
 
     code = ProblemCode.PROVIDER_UNAVAILABLE
+    about = Subject.ACCOUNT
 
 
 class Unavailable(Transient):
     """The provider did not answer, or answered that it is ill (5xx). A write may or may not have been done."""
+
+    about = Subject.CONTAINER  # as far as one call shows; what all of them meet is the account's
 
 
 class TimedOut(Unavailable):
@@ -86,6 +104,12 @@ class TimedOut(Unavailable):
 
 class Suspended(Transient):
     """The account takes no writes at present, such as a company whose subscription has lapsed. None was done."""
+
+
+class MailboxUnavailable(Transient):
+    """The account has no calendars that can be reached at present: no licence, or a mailbox on a server elsewhere."""
+
+    code = ProblemCode.CALENDAR_UNAVAILABLE
 
 
 class RateLimited(Transient):
@@ -110,12 +134,14 @@ class NeedsReconnect(ProviderError):
     """The user's grant is dead; only the user can renew it."""
 
     code = ProblemCode.NEEDS_RECONNECT
+    about = Subject.ACCOUNT
 
 
 class NeedsPermission(ProviderError):
     """The grant lives but lacks permissions; `missing` names them."""
 
     code = ProblemCode.NEEDS_PERMISSION
+    about = Subject.ACCOUNT
 
     def __init__(self, message: str, *, missing: tuple[str, ...] = (), detail: str = ""):
         super().__init__(message, detail=detail)
@@ -126,6 +152,7 @@ class Misconfigured(ProviderError):
     """The operator's fault (client secret, API not enabled); users stay connected."""
 
     code = ProblemCode.MISCONFIGURED
+    about = Subject.APP
 
 
 class Rejected(ProviderError):
@@ -134,7 +161,20 @@ class Rejected(ProviderError):
     code = ProblemCode.RECORD_REJECTED
 
 
-class ContainerGone(Rejected):
+class ContainerUnavailable(ProviderError):
+    """The calendar cannot be used at present, whatever the record: it may only be read, or its mailbox is full. No
+    record is at fault; what waits for it is tried by each run. `doubtful`: the provider says the same of a single
+    record that it refuses, so it is one's where others are taken."""
+
+    code = ProblemCode.CALENDAR_UNAVAILABLE
+    about = Subject.CONTAINER
+
+    def __init__(self, message: str, *, detail: str = "", doubtful: bool = False):
+        super().__init__(message, detail=detail)
+        self.doubtful = doubtful
+
+
+class ContainerGone(ContainerUnavailable):
     """The calendar is not there, or the account has lost access to it: nothing can be said of what is in it."""
 
 
@@ -156,3 +196,11 @@ class CursorExpired(ProviderError):
     """The provider forgot what we have seen; only a full read helps."""
 
     code = ProblemCode.FULL_SYNC_FORCED
+    about = Subject.CONTAINER
+
+
+class MemberInactive(ProviderError):
+    """The person whose account it is does not work here any more: nothing of it is read or written."""
+
+    code = ProblemCode.MEMBER_INACTIVE
+    about = Subject.ACCOUNT

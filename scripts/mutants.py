@@ -30,7 +30,7 @@ class Area:
 AREAS = {
     "sync": Area(
         tuple(f"integrations/sync/{name}.py" for name in
-              ("apply", "guard", "isolation", "observe", "plan", "policy", "run", "state")),
+              ("apply", "guard", "isolation", "observe", "operations", "plan", "policy", "run", "state")),
         tuple(f"tests/integrations/sync/test_{name}.py" for name in
               ("apply", "careful", "certainty", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
                "run")),

@@ -121,6 +121,17 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "RECORD_REJECTED": ErrorSpec(
         0, "One record waits: it was refused, or a person is asked about it.", "Do what the message says, at the desk."
     ),
+    "CALENDAR_UNAVAILABLE": ErrorSpec(
+        0,
+        "A calendar cannot be used at present: it is gone, may only be read, or its mailbox is full or missing.",
+        "Give the account access again or choose another calendar. What waits for it is written by itself then.",
+        retry=True,
+    ),
+    "MEMBER_INACTIVE": ErrorSpec(
+        0,
+        "The person whose account it is is not active any more: nothing of it is read or written.",
+        "Decide at the desk what becomes of their visits, events and busy times. It goes on when they are back.",
+    ),
     "CONFLICT": ErrorSpec(
         0,
         "A record was changed on both sides, or its event was moved far.",
@@ -134,6 +145,11 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     ),
     "AMOUNT_VARIANCE": ErrorSpec(
         0, "The provider's total differs from FieldCamp's by more than a cent.", "Compare the two documents."
+    ),
+    "EVENT_REMOVED": ErrorSpec(
+        0,
+        "A visit's event was removed from its technician's calendar. The visit is unchanged.",
+        "Decide at the desk: put the event back, leave it removed, cancel the visit, or give it to somebody else.",
     ),
     "RECORD_REMOVED": ErrorSpec(
         0,

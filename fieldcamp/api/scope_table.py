@@ -20,6 +20,7 @@ LABELS = {
     "payments": _("Payments"),
     "items": _("Items"),
     "taxes": _("Taxes"),
+    "problems": _("Problems"),
 }
 
 

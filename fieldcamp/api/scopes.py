@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-RESOURCES = ("clients", "visits", "team", "integrations", "api_keys", "invoices", "payments", "items", "taxes")
+RESOURCES = (
+    "clients", "visits", "team", "integrations", "api_keys", "invoices", "payments", "items", "taxes", "problems",
+)  # fmt: skip
 SCOPES = tuple(f"{resource}:{access}" for resource in RESOURCES for access in ("read", "write"))
 CHOICES = [(scope, scope) for scope in SCOPES]
 

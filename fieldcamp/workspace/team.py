@@ -1,6 +1,6 @@
 """What can be done with the people of a workspace, and with its own settings, and by whom."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +15,14 @@ ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give anothe
 
 MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary"})
 SETTINGS = frozenset({"name", "timezone"})
+
+_consumers: list[Callable[[str], object]] = []
+
+
+def register_member_consumer(consumer: Callable[[str], object]) -> None:
+    """Has `consumer` called with a person's id, in the same transaction, when they have become active or inactive."""
+    if consumer not in _consumers:
+        _consumers.append(consumer)
 
 
 def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[str, Any]) -> Member:
@@ -55,6 +63,9 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
         for name, value in changes.items():
             setattr(member, name, value)
         member.save(update_fields=list(changes))
+        if before["is_active"] != member.is_active:
+            for consumer in _consumers:
+                consumer(member.pk)
         if changes:
             _note("member.updated", member, before=before, after=_facts(member))
     return member

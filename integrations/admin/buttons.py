@@ -69,6 +69,8 @@ def connection_buttons(connection: Connection, desk_user: DeskUser, rights: Righ
     if rights.may_change(connection):
         if state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
             found.append(reconnect_button(connection))
+        if connection.state_now == ConnectionState.MEMBER_INACTIVE:
+            found.append(_of(connection, "leaving", gettext("Decide what becomes of it"), post=False, tone="primary"))
         if state == ConnectionState.SETUP:
             found.append(_of(connection, "setup", gettext("Finish setting up"), post=False, tone="primary"))
         if connection.usable:

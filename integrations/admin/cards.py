@@ -26,12 +26,14 @@ TONES = {
     ConnectionState.PAUSED: "warning",
     ConnectionState.NEEDS_RECONNECT: "danger",
     ConnectionState.NEEDS_PERMISSION: "danger",
+    ConnectionState.MEMBER_INACTIVE: "warning",
     ConnectionState.DISCONNECTED: "muted",
 }
 # Of several accounts the first of these states that one of them is in is the card's.
 _WORST_FIRST = (
     ConnectionState.NEEDS_RECONNECT,
     ConnectionState.NEEDS_PERMISSION,
+    ConnectionState.MEMBER_INACTIVE,
     ConnectionState.SETUP,
     ConnectionState.ACTIVE,
     ConnectionState.PAUSED,

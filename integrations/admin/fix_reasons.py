@@ -18,6 +18,7 @@ class FixTarget(StrEnum):
     RECORD = "record"
     CONNECTION = "connection"
     MAPPING = "mapping"
+    LEAVING = "leaving"
 
 
 @dataclass(frozen=True)

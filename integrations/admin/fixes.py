@@ -51,6 +51,26 @@ CODES: dict[str, Fix] = {
         leads=FixTarget.RECORD,
         link=_("Open the record"),
     ),
+    ProblemCode.CALENDAR_UNAVAILABLE: Fix(
+        _("A calendar cannot be used"),
+        _(
+            "Give the account access again at the provider, or choose another calendar in the account's settings. What "
+            "waits for this one is written by the first sync that can, and this closes by itself."
+        ),
+        leads=FixTarget.CONNECTION,
+        link=_("Open the account"),
+    ),
+    ProblemCode.MEMBER_INACTIVE: Fix(
+        _("The person is not active any more"),
+        _(
+            "Nothing of this account is read or written. Decide what becomes of the visits, of the events that "
+            "FieldCamp has made, and of the busy times. If the person comes back, the sync goes on by itself."
+        ),
+        button="",
+        leads=FixTarget.LEAVING,
+        link=_("Decide"),
+        nobody=DECIDES,
+    ),
     ProblemCode.AMOUNT_VARIANCE: Fix(
         _("The totals differ"),
         _("Compare lines, discount and tax on both sides, correct the one that is wrong, and try again."),
@@ -103,7 +123,14 @@ CODES: dict[str, Fix] = {
         button="",
     ),
     ProblemCode.EVENT_REMOVED: Fix(
-        _("Removed there"), _("The record is unchanged in FieldCamp."), button="", nobody=""
+        _("Removed from the calendar"),
+        _(
+            "The visit is unchanged in FieldCamp. Put its event back if it was removed by mistake, cancel the visit, "
+            "or open it and give it to somebody else. Any edit of the visit makes the event again, too."
+        ),
+        button="",
+        leads=FixTarget.RECORD,
+        link=_("Open the visit"),
     ),
 }
 _OTHER = Fix(_("Something needs attention"), _("Look at the sentence above, correct what it names, and try again."))

@@ -163,6 +163,11 @@ def _buttons(
     if problem.code == ProblemCode.CONFIRMATION_NEEDED:
         return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
+    if problem.code == ProblemCode.EVENT_REMOVED and not problem.notice:
+        return _of_removed_event(problem, fix, url, desk_user)
+    if fix.leads is FixTarget.LEAVING:
+        put_away = [_of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
+        return [*_leads(problem, fix, url, desk_user, rights), *put_away]
     found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
     if alike > 1 and found and desk_user.may("retry"):
         found += _together(problem)
@@ -181,6 +186,18 @@ def _buttons(
                 found.append(_of(problem, "retry_cause", _("Try all {number} again").format(number=alike)))
     if desk_user.may("ignore"):
         found.append(_of(problem, "ignore", _("Ignore until it changes")))
+    return found
+
+
+def _of_removed_event(problem: Problem, fix: Fix, url: str, desk_user: DeskUser) -> list[Button]:
+    found: list[Button] = []
+    if desk_user.may("retry"):
+        found.append(_of(problem, "put_back", _("Put it back"), tone="primary"))
+        found.append(_of(problem, "leave_removed", _("Leave it removed")))
+    if desk_user.may("settings"):
+        found.append(_of(problem, "cancel_visit", _("Cancel the visit"), tone="danger"))
+    if url:
+        found.append(Button(f"fix-{problem.pk}", fix.link, url, post=False))
     return found
 
 
@@ -215,6 +232,9 @@ def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Ri
         return []
     if fix.leads is FixTarget.MAPPING:
         place = reverse("integrations:mapping", args=[problem.connection.pk])
+        return [Button(key, fix.link, place, post=False, tone="primary")]
+    if fix.leads is FixTarget.LEAVING:
+        place = reverse("integrations:leaving", args=[problem.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
     if fix.leads is FixTarget.CONNECTION:
         place = reverse("admin:integrations_connection_change", args=[problem.connection.pk])

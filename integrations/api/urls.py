@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import availability, jobs, reconciliation, sync
+from integrations.api import availability, jobs, problems, reconciliation, sync
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
@@ -12,6 +12,13 @@ urlpatterns = [
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
 ]
+urlpatterns.append(
+    path(
+        "integrations/problems/<str:problem_id>/answer",
+        problems.ProblemAnswerView.as_view(),
+        name="integrations-problem-answer",
+    )
+)
 for provider in PROVIDERS.values():
     start = f"integrations/{provider.slug}"
     urlpatterns += [

@@ -20,7 +20,7 @@ from integrations.sync.state import Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
 _UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
-REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged; a full sync makes the event again."
+REMOVED_THERE = "Its event was removed in the calendar. The visit is unchanged. Put it back, or cancel the visit."
 
 
 def event_fields(visit: Visit) -> dict[str, Any]:
@@ -65,6 +65,7 @@ class VisitsOfStream:
         start, end = visit.scheduled_start, visit.scheduled_end
         shown = (
             self.stream.is_target
+            and self.connection.leaving is None
             and visit.deleted_at is None
             and visit.technician_id is not None
             and visit.technician_id == self.connection.member_id

@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
+from integrations.accounts.leaving import abandon_leaving, put_off_leaving
 from integrations.accounts.metering import CallMeter, check_allowance
-from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
+from integrations.accounts.people import check_account
 from integrations.books.totals import compare_totals, invoices_seen_since
-from integrations.errors import AllowanceSpent, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
+from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
+from integrations.jobs.accounts import TOLD_BY_THE_STATE, connections_of, end_access, streams_of
 from integrations.jobs.at_once import AtOnce
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
@@ -28,7 +30,6 @@ from integrations.models import (
     Connection,
     JobPart,
     JobStatus,
-    Link,
     Stream,
     SyncJob,
 )
@@ -53,6 +54,7 @@ _CLEARED_BY_SUCCESS = (
     ProblemCode.RATE_LIMITED,
     ProblemCode.MISCONFIGURED,
     ProblemCode.INTERNAL_ERROR,
+    ProblemCode.CALENDAR_UNAVAILABLE,
 )
 
 log = structlog.get_logger(__name__)
@@ -84,6 +86,8 @@ def run(job_id: str) -> None:
                 _Slice(job, lease).work()
             except _Cancelled:
                 finish(job, lease, JobStatus.CANCELLED)
+                if job.connection_id:
+                    abandon_leaving(job.connection_id)
         except _SliceOver:
             _go_on(job, lease, timezone.now())
         except _HandBack:
@@ -149,28 +153,37 @@ class _Slice:
         if shutdown.requested():
             raise _HandBack
 
+    def _check_account(self, connection: Connection) -> None:
+        """Raises where the account may not be used any more, or is to be left since this slice has begun."""
+        self.check()
+        if check_account(connection.pk) != (connection.leaving is not None):
+            raise _SliceOver
+
     def _parts(self) -> QuerySet[JobPart]:
         """Returns the job's accounts, fixed when its first slice starts."""
         job = self.job
         parts = job.parts.select_related("connection__workspace", "connection__member")
         if not parts.exists():
             with self._held():
-                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in _connections(job)])
+                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in connections_of(job)])
         return parts.all()
 
     def _part(self, part: JobPart) -> None:
         now = timezone.now()
         connection = part.connection
         try:
+            self._check_account(connection)
             check_allowance(connection, PROVIDERS[self.job.integration], now)
             # The end of a day is what a limit waits for that was reached, and may since have been raised.
             if connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now):
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
-            failures = StreamFailures(part, self._in_order(part), self._held)
+            failures = StreamFailures(part, streams_of(part), self._held)
             held = JobPart.Status.HELD if self._streams(part, failures) else None
             self._compare_totals(part)
             self._save(part, held or failures.status())
+            if connection.leaving is not None:
+                failures.settle_leaving()
             if len(failures):
                 return
             with self._held():
@@ -185,10 +198,9 @@ class _Slice:
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self._held():
-                if isinstance(error, NeedsPermission):
-                    mark_needs_permission(connection, str(error))
-                elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
-                    mark_needs_reconnect(connection, str(error))
+                end_access(connection, error)
+            if connection.leaving is not None:
+                put_off_leaving(connection, error)
             self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
         except FATAL:
             raise
@@ -211,7 +223,7 @@ class _Slice:
         }
         with self._held():
             self._save(part, JobPart.Status.FAILED, error=part.error)
-            if code not in (NeedsReconnect.code, NeedsPermission.code):  # those have opened theirs
+            if code not in TOLD_BY_THE_STATE:  # those have opened theirs
                 open_problem(part.connection, code, message, now=now, detail=detail)
 
     @contextlib.contextmanager
@@ -234,7 +246,7 @@ class _Slice:
         """Runs all streams of one account, each for itself; true when removals of one were held."""
         provider, job_id = PROVIDERS[self.job.integration], self.job.pk
         meter = CallMeter(part.connection, provider, job_id=job_id, at_once=metering.IN_A_JOB)
-        remote = open_remote(part.connection, before_call=self.check, meter=meter)
+        remote = open_remote(part.connection, before_call=lambda: self._check_account(part.connection), meter=meter)
         held = False
         directions = set()
         try:
@@ -266,33 +278,20 @@ class _Slice:
                 compare_totals(part.connection, self.job, links)
             self.checkpoint()
 
-    def _in_order(self, part: JobPart) -> list[Stream]:
-        """Returns the account's streams as far as the job covers them: the target first, books as they depend on each
-        other."""
-        kinds = PROVIDERS[self.job.integration].covers(self.job.scope)
-        streams = part.connection.streams.filter(is_active=True, kind__in=("", *kinds)).order_by("-is_target", "pk")
-        return sorted(streams, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
-
     def _stream(self, stream: Stream, part: JobPart, remote: ProviderClient) -> bool:
         """Runs one stream, or what the job is about of it; whether removals were held."""
-        run = stream_run(stream, self.job, part, self.lease.assert_held, remote, self.checkpoint)
+
+        def checkpoint() -> None:
+            self.checkpoint()
+            self._check_account(stream.connection)
+
+        run = stream_run(stream, self.job, part, self.lease.assert_held, remote, checkpoint)
+        if stream.connection.leaving is not None:
+            run.removals()
+            return False
         if self.job.only is not None:
             run.only(self.job.only)
             return False
         if run.progress.phase == Phase.DONE:
             return run.progress.held
         return run.everything()
-
-
-def _connections(job: SyncJob) -> list[Connection]:
-    """Returns the accounts that a job is about: all that are usable, or the one that was asked for."""
-    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        connections = Connection.objects.active().exclude(retry_at__gt=timezone.now())  # its turn comes when it may
-    else:
-        connections = Connection.objects.usable()
-    connections = connections.filter(workspace_id=job.workspace_id, integration=job.integration)
-    if job.connection_id:
-        connections = connections.filter(pk=job.connection_id)
-    if job.only is not None:
-        connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
-    return list(connections)

@@ -1,6 +1,7 @@
 """When the next sync is due, and what the end of one means for the schedule. Conditional updates throughout, so that
 several supervisors may run these at once."""
 
+import contextlib
 import datetime as dt
 import random
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from integrations.accounts.people import follow_members
 from integrations.errors import ProblemCode
 from integrations.jobs.directions import combined
 from integrations.mail.alerts import alert_paused
@@ -35,16 +37,36 @@ NOT_COUNTED = (
     ProblemCode.MISCONFIGURED,
     ProblemCode.NEEDS_RECONNECT,
     ProblemCode.NEEDS_PERMISSION,
+    ProblemCode.CALENDAR_UNAVAILABLE,
+    ProblemCode.MEMBER_INACTIVE,
 )
 
 
 def dispatch_due(now: dt.datetime, spread: Callable[[], float] = random.random) -> int:
     """Starts one job for each integration that is due; how many it started."""
+    follow_members()
     _adopt(now, spread)
-    started = 0
+    started = _go_on_leaving(now)
     due = WorkspaceIntegration.objects.filter(next_sync_at__lte=now).select_related("workspace")
     for row in due.order_by("next_sync_at")[:200]:
         started += _dispatch(row, now, spread)
+    return started
+
+
+def _go_on_leaving(now: dt.datetime) -> int:
+    """Starts a job for each account out of which our events are still to be taken, as soon as none is in its way."""
+    started = 0
+    due = Connection.objects.leaving().filter(Q(retry_at=None) | Q(retry_at__lte=now)).select_related("workspace")
+    for connection in due.order_by("pk")[:200]:
+        with contextlib.suppress(SyncInProgress):
+            create_job(
+                workspace=connection.workspace,
+                integration=connection.integration,
+                connection=connection,
+                triggered_by=SyncJob.Trigger.ADMIN,
+                actor=(connection.leaving or {}).get("by", ""),
+            )
+            started += 1
     return started
 
 

@@ -6,27 +6,32 @@ from contextlib import AbstractContextManager
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from integrations.accounts.leaving import finish_leaving, put_off_leaving
 from integrations.errors import (
     ContainerGone,
-    Misconfigured,
-    NeedsPermission,
-    NeedsReconnect,
+    ContainerUnavailable,
     ProblemCode,
     ProviderError,
-    RateLimited,
     Rejected,
+    Subject,
+    Suspended,
     Unavailable,
 )
-from integrations.ledger.containers import end_stream_problems, let_go, open_stream_problem
-from integrations.models import JobPart, Stream
+from integrations.ledger.containers import (
+    end_stream_problems,
+    has_come_back,
+    let_go,
+    open_stream_problem,
+    take_up_again,
+)
+from integrations.ledger.counts import JobLog
+from integrations.models import JobPart, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
 
-# What is the account's, or nobody's fault at all.
-_NOT_OF_A_STREAM = (
-    NeedsReconnect, NeedsPermission, Misconfigured, RateLimited, RunEnds, OperationalError, InterfaceError,
-)  # fmt: skip
+_NOBODYS = (RunEnds, OperationalError, InterfaceError)
 UNEXPECTED = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
-_KEY = "failed"  # in a part's progress: what the next slice need not try again
+# In a part's progress: what the next slice need not try again; and those of them that cannot be used at present.
+_KEY, _OUT_OF_REACH = "failed", "out_of_reach"
 
 log = structlog.get_logger(__name__)
 
@@ -48,17 +53,19 @@ class StreamFailures:
     def is_of(self, stream: Stream, error: Exception) -> bool:
         """Returns whether the error is this stream's alone. Books are one system, whose lists need each other: what is
         down for one is down for all."""
-        if isinstance(error, _NOT_OF_A_STREAM):
+        if isinstance(error, _NOBODYS):
             return False
+        if isinstance(error, ProviderError) and error.about in (Subject.ACCOUNT, Subject.APP):
+            return isinstance(error, Suspended)  # it may still be read
         return not (stream.kind and isinstance(error, Unavailable))
 
     def add(self, stream: Stream, error: Exception) -> None:
-        """Leaves the stream with a problem that names it; a calendar that is not there any more, and was merely to lose
-        what was in it, is let go."""
-        if isinstance(error, ContainerGone) and not stream.is_target:
+        """Leaves the stream with a problem that names it; a calendar that is out of reach, and was merely to lose what
+        was in it, is let go."""
+        if isinstance(error, ContainerUnavailable) and not stream.is_target:
             with self._held():
-                let_go(stream)
-            if not stream.reads_busy:
+                given_up = let_go(stream, JobLog(self.part.job, self.part.connection), str(error))
+            if not stream.reads_busy or (given_up and not isinstance(error, ContainerGone)):  # it can be read
                 return
         if not isinstance(error, ProviderError):
             log.exception("stream_failed", stream_id=stream.pk)
@@ -69,23 +76,48 @@ class StreamFailures:
         message = f"{connection.account_name}, “{stream}”: {error if known else UNEXPECTED}"
         detail = error.detail if isinstance(error, ProviderError) else type(error).__name__
         self.part.progress.setdefault(_KEY, []).append(stream.pk)
+        if isinstance(error, ContainerUnavailable):
+            self.part.progress.setdefault(_OUT_OF_REACH, []).append(stream.pk)
         with self._held():
             self.part.save(update_fields=["progress"])
             open_stream_problem(stream, code, message, detail)
 
     def status(self) -> JobPart.Status:
-        """Returns what the account has come to: failed where nothing of it went well."""
+        """Returns what the account has come to: failed where nothing of it went well. A calendar that cannot be used is
+        no failure of the account, which is not paused for it: it is tried by each run until it can."""
         if not len(self):
             return JobPart.Status.DONE
-        return JobPart.Status.FAILED if len(self) == len(self.streams) else JobPart.Status.PARTIAL
+        broken = set(self.part.progress[_KEY]) - set(self.part.progress.get(_OUT_OF_REACH, ()))
+        return JobPart.Status.FAILED if len(broken) == len(self.streams) else JobPart.Status.PARTIAL
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Returns whether all that has failed has done so because the calendar cannot be used, if anything."""
+        progress = self.part.progress
+        return set(progress.get(_KEY, ())) == set(progress.get(_OUT_OF_REACH, ()))
 
     def end(self, *streams: Stream) -> None:
-        """Ends what is open about these streams."""
+        """Ends what is open about these streams; what was let go, and can be used again, is taken up again."""
+        full = self.part.job.mode == SyncJob.Mode.FULL
+        back = [stream for stream in streams if has_come_back(stream, full)]
+        ended = [stream for stream in streams if stream.let_go_at is None or stream in back]
         with self._held():
-            end_stream_problems(*streams)
+            end_stream_problems(*ended)
+            for stream in back:
+                take_up_again(stream)
+
+    def settle_leaving(self) -> None:
+        """Ends leaving an account, as far as it can be done, or puts it off."""
+        connection = self.part.connection
+        if not self.out_of_reach:
+            put_off_leaving(connection)
+            return
+        self.end(*connection.streams.all())
+        finish_leaving(connection)
 
     def raise_what_all_have_met(self) -> None:
         """Raises where every stream has failed for something that is no calendar's fault: then the account has."""
-        if self.first is not None and len(self) == len(self.streams) and not isinstance(self.first, Rejected):
+        passing = self.first is not None and not isinstance(self.first, (Rejected, ContainerUnavailable))
+        if self.first is not None and passing and len(self) == len(self.streams):
             self.end(*self.streams)
             raise self.first

@@ -8,6 +8,7 @@ from typing import cast
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from integrations.accounts.leaving import begin_leaving
 from integrations.books import SIDES
 from integrations.books.base import BooksSide
 from integrations.books.facts import facts_are_due, take_facts, taxes_are_wanted
@@ -29,6 +30,10 @@ from integrations.sync.run import StreamRun
 # What ends a run and is no record's fault: an account's trouble, a lease that is lost, a database that is away.
 FATAL = (ProviderError, RunEnds, OperationalError, InterfaceError)
 CAREFUL_AFTER = 3  # attempts: then the run goes record by record
+
+
+# Where an account is left, and nothing is done but that.
+LEAVING = SyncPolicy(pulls=False, full=True)
 
 
 def side_of(stream: Stream, window: Window) -> LocalSide:
@@ -67,8 +72,13 @@ def stream_run(
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
     local = side_of(stream, window)
-    policy = policy_of(stream, job)
-    stored = part.progress.get(stream.pk)
+    leaving = stream.connection.leaving is not None
+    policy = LEAVING if leaving else policy_of(stream, job)
+    stored = None if leaving else part.progress.get(stream.pk)
+    if leaving:
+        with transaction.atomic():
+            assert_held()
+            begin_leaving(stream)
     if isinstance(local, Taxes) and (provider.covers(job.scope) == (stream.kind,) or taxes_are_wanted(local)):
         cast(BooksClient, remote).want(stream.container_id)
     return StreamRun(
@@ -89,6 +99,7 @@ def stream_run(
         now=timezone.now,
         fatal=FATAL,
         careful=job.attempts >= CAREFUL_AFTER,
+        is_writable=lambda: any(c.id == stream.container_id and c.writable for c in remote.containers()),
         before_push=lambda: _read_facts(local, remote, assert_held),
     )
 

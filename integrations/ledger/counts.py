@@ -32,6 +32,10 @@ class JobLog:
         """Adds what became of a record that has no link, under the `name` by which it may be shown."""
         self._add(record.kind, name, "", name, outcome, Action.NOTHING, message)
 
+    def add_counterpart(self, link: Link, outcome: Outcome, message: str) -> None:
+        """Adds what became of the remote half alone: the record has an outcome of its own, elsewhere."""
+        self._add(link.kind, link.remote_id, "", link.remote_id, outcome, Action.NOTHING, message)
+
     def save(self) -> None:
         """Writes what was collected, inside the caller's transaction."""
         items, self._items = self._items, []

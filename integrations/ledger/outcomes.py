@@ -95,11 +95,14 @@ def _removed_locally(decision: Decision, link: Link | None, circumstances: Circu
 
 def _cut(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
     assert link is not None
+    choice = (decision.pair.decision or {}).get("removal")
     _settle(decision, link)
     cut(link, circumstances.now)
     code, sentence = circumstances.removed
-    # A visit stands by itself; what the books have lost is a difference until somebody decides.
-    notice = code is ProblemCode.EVENT_REMOVED
+    # Of an event it has been decided then; what the books have lost is a difference until somebody decides.
+    notice = code is ProblemCode.EVENT_REMOVED and choice is not None
+    if notice:
+        link.decision = {"removal": choice}
     return Effect(Outcome.PULLED, sentence, RecordProblem(code, sentence, notice=notice))
 
 

@@ -212,6 +212,10 @@ class StreamLedger(Observations):
         with self.transaction():
             links.update(intent=None)
 
+    def leave_waiting(self, pairs: Sequence[Pair], reason: str) -> None:
+        with self.transaction():
+            self.writes.leave_waiting(pairs, reason)
+
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None:
         with self.transaction():
             self.writes.settle(records)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.errors import Duplicate, ProblemCode, ProviderError, Rejected
 from integrations.kinds import Kind
 from integrations.ledger.counts import JobLog
-from integrations.ledger.dirty import settle_rows
+from integrations.ledger.dirty import settle_rows, write_rows
 from integrations.ledger.links import agree, is_removed_there, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.overwritten import note_overwritten
@@ -20,7 +20,7 @@ from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
 from integrations.sync.ports import Written
-from integrations.sync.state import Decision
+from integrations.sync.state import Action, Decision, Pair
 
 
 class Writes:
@@ -112,7 +112,15 @@ class Writes:
         code, sentence = removed
         for entry, link in zip(written, links, strict=True):
             if entry.error is None and is_removed_there(entry.decision):
-                open_record_problem(about, entry.decision.pair, code, sentence, link=link, notice=True)
+                open_record_problem(about, entry.decision.pair, code, sentence, link=link)
+        self.log.save()
+
+    def leave_waiting(self, pairs: Sequence[Pair], reason: str) -> None:
+        """Leaves pairs for the next run; those that no edit has brought here are made dirty, so that it finds them."""
+        found = [pair for pair in pairs if pair.record_id and pair.dirty_seq is None and pair.local.exists]
+        write_rows(((self.stream.pk, pair.record_id, 0) for pair in found), self.kind.name)
+        for pair in pairs:
+            self.log.add(pair, Outcome.SKIPPED, Action.NOTHING, reason)
         self.log.save()
 
     def _links_of(self, written: Sequence[Written]) -> list[Link]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
+from fieldcamp.workspace.models import Member
 from integrations.models.fields import EncryptedField
 
 
@@ -44,6 +45,7 @@ class ConnectionState(models.TextChoices):
     PAUSED = "paused", _("Paused")
     NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnect")
     NEEDS_PERMISSION = "needs_permission", _("Needs permission")
+    MEMBER_INACTIVE = "member_inactive", _("Person not active")
     DISCONNECTED = "disconnected", _("Disconnected")
 
 
@@ -57,13 +59,19 @@ class NotConnectedReason(models.TextChoices):
     DISCONNECTED = "disconnected"
     NEEDS_RECONNECT = "needs_reconnect"
     NEEDS_PERMISSION = "needs_permission"
+    MEMBER_INACTIVE = "member_inactive"
 
 
 def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
     """Returns why none of the connections in these states can sync; None if one can."""
     if any(state in states for state in USABLE):
         return None
-    for state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION, ConnectionState.DISCONNECTED):
+    for state in (
+        ConnectionState.NEEDS_RECONNECT,
+        ConnectionState.NEEDS_PERMISSION,
+        ConnectionState.MEMBER_INACTIVE,
+        ConnectionState.DISCONNECTED,
+    ):
         if state in states:
             return NotConnectedReason(state.value)
     return NotConnectedReason.NEVER_CONNECTED
@@ -72,11 +80,19 @@ def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def usable(self) -> Self:
         """Returns those that can sync when asked by hand. (The schedule leaves paused ones alone.)"""
-        return self.filter(state__in=USABLE)
+        return self.filter(state__in=USABLE).of_active_people()
 
     def active(self) -> Self:
         """Returns those that the schedule may use."""
-        return self.filter(state=ConnectionState.ACTIVE)
+        return self.filter(state=ConnectionState.ACTIVE).of_active_people()
+
+    def of_active_people(self) -> Self:
+        """Leaves out those whose person does not work here any more, also where their state does not say so yet."""
+        return self.exclude(member__in=Member.objects.filter(is_active=False))
+
+    def leaving(self) -> Self:
+        """Returns those out of which our events are being taken away."""
+        return self.filter(leaving__isnull=False)
 
     def connected(self) -> Self:
         """Returns those that are not disconnected, whatever they lack."""
@@ -109,6 +125,8 @@ class Connection(models.Model):
     # Calls that the provider bills, a day (UTC); 0: no limit; None: as the installation has it.
     metered_reads_per_day = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    # Our events are being taken away there, and nothing else is done: {"disconnect": afterwards?, "by": who, "tries"}
+    leaving = models.JSONField(null=True, blank=True)
     # A change-feed read takes in what is pending at the provider: one reader at a time, and not again while fresh.
     observed_at = models.DateTimeField(null=True, blank=True)
     observing_until = models.DateTimeField(null=True, blank=True)
@@ -137,7 +155,13 @@ class Connection(models.Model):
     @property
     def usable(self) -> bool:
         """Returns whether it can sync when asked by hand. (The schedule leaves paused connections alone.)"""
-        return self.state in USABLE
+        return self.state_now in USABLE
+
+    @property
+    def state_now(self) -> str:
+        """Returns its state, also where its person has left so lately that the row does not say it yet."""
+        left = self.state in USABLE and self.member is not None and not self.member.is_active
+        return ConnectionState.MEMBER_INACTIVE if left else self.state
 
 
 class OAuthGrant(models.Model):
@@ -194,6 +218,8 @@ class Stream(models.Model):
     full_cursor = models.TextField(blank=True)
     first_synced_at = models.DateTimeField(null=True, blank=True)
     last_full_at = models.DateTimeField(null=True, blank=True)
+    # When it was last found to be out of reach, which it may not be for ever.
+    let_go_at = models.DateTimeField(null=True, blank=True)
     # Visits up to here have been looked at; later ones enter as the window moves.
     window_end = models.DateTimeField(null=True, blank=True)
     # When the busy time of its series was worked out last, and from what beside the events.

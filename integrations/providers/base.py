@@ -65,7 +65,7 @@ class ProviderClient(Protocol):
         """Makes at most `Provider.batch_size` writes in one call. One's failure is its outcome and no other's.
 
         Errors of an outcome: `Stale` (tag), `Gone`, `Duplicate` (id taken), `Rejected`, `RateLimited`, `Unavailable`
-        (may have been done). Deleting what is gone is a success.
+        (may have been done), `ContainerUnavailable` (whatever the record). Deleting what is gone is a success.
         """
 
 

@@ -17,7 +17,10 @@ from integrations.transport.answers import retry_after
 from integrations.transport.client import utc_now
 
 # What ends the whole call: every other write would fare the same.
-FATAL = (errors.NeedsReconnect, errors.NeedsPermission, errors.Misconfigured, errors.Suspended)
+FATAL = (
+    errors.NeedsReconnect, errors.NeedsPermission, errors.Misconfigured, errors.Suspended, errors.MailboxUnavailable,
+)  # fmt: skip
+REFUSED = (errors.Rejected, errors.ContainerUnavailable)
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class BatchingCalendar(ABC):
         refused = {
             operation.key: operation.remote_id
             for operation, result in zip(operations, results, strict=True)
-            if operation.verb is Verb.DELETE and isinstance(result.error, errors.Rejected)
+            if operation.verb is Verb.DELETE and isinstance(result.error, REFUSED)
         }
         now = self.get(container_id, list(refused.values())) if refused else {}
         return [

@@ -17,6 +17,9 @@ FOR_A_PERSON = (
     ProblemCode.RECORD_REJECTED,
     ProblemCode.CONFIRMATION_NEEDED,
     ProblemCode.AMOUNT_VARIANCE,
+    ProblemCode.CALENDAR_UNAVAILABLE,
+    ProblemCode.MEMBER_INACTIVE,
+    ProblemCode.EVENT_REMOVED,
 )
 
 

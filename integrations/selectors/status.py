@@ -161,6 +161,7 @@ def errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     """Problems as the entries of `errors[]`; `record` is there where it is about one."""
     return [
         {
+            "id": problem.pk,
             "code": problem.code,
             "message": problem.message,
             "occurred_at": instant(problem.occurred_at),

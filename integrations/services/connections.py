@@ -7,17 +7,18 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import token_source
 from integrations.accounts.consent import ConsentRequest
+from integrations.accounts.disconnecting import disconnect, facts_of
 from integrations.accounts.grants import OrmGrantStore, token_values
+from integrations.accounts.people import follow_members
 from integrations.accounts.rights import NotAllowed, rights_of
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
-from integrations.errors import ProblemCode, ProviderError
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
-from integrations.services.audit_trail import audit_connection
 from integrations.services.setup import (
     SetupError,
     forget_calendars,
@@ -28,7 +29,6 @@ from integrations.services.setup import (
     set_up,
     suggest_member,
 )
-from integrations.transport.client import HttpClient
 from integrations.transport.tokens import lacking, missing_permissions
 
 __all__ = [
@@ -97,7 +97,7 @@ def take_grant(
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
         connection = rows.filter(account_id=account.id).first()
-        before = _facts(reconnect or connection)
+        before = facts_of(reconnect or connection)
         replaced = None
         if reconnect is not None and reconnect.account_id != account.id:
             books = keeps_books(reconnect)
@@ -123,7 +123,7 @@ def take_grant(
         connection.account_id, connection.account_name = account.id, account.name
         connection.connected_by, connection.connected_at = user, now
         connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
-        connection.failures = 0
+        connection.failures, connection.leaving = 0, None
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save()
         grant, _ = OAuthGrant.objects.get_or_create(connection=connection)
@@ -142,17 +142,14 @@ def take_grant(
         # An answer without a scope grants what was asked: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
         if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
             mark_needs_permission(connection, str(lacking(missing)), mail=False)
-        audit_connection("connected", connection, user, before=before, after=_facts(connection))
+        if connection.member_id:
+            follow_members(connection.member_id)
+            connection.refresh_from_db(fields=["state", "state_reason"])
+        audit_connection("connected", connection, user, before=before, after=facts_of(connection))
     log.info("connection_connected", connection_id=connection.pk, integration=integration, state=connection.state)
     if replaced is not None:
         disconnect(connection=replaced, user=user)
     return connection
-
-
-def _facts(connection: Connection | None) -> dict[str, str]:
-    if connection is None:
-        return {}
-    return {"account": connection.account_name, "state": connection.state, "state_reason": connection.state_reason}
 
 
 def _member_is_taken(connection: Connection) -> bool:
@@ -163,12 +160,12 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
     """Takes the connection off the schedule until a person resumes it; it can still be synced by hand."""
     reason = f"Paused by {user}." if user else "Paused."
     with transaction.atomic():
-        before = _facts(Connection.objects.select_for_update().get(pk=connection.pk))
+        before = facts_of(Connection.objects.select_for_update().get(pk=connection.pk))
         Connection.objects.usable().filter(pk=connection.pk).update(
             state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
         )
         connection.refresh_from_db()
-        audit_connection("paused", connection, user, before=before, after=_facts(connection))
+        audit_connection("paused", connection, user, before=before, after=facts_of(connection))
     log.info("connection_paused", connection_id=connection.pk)
     return connection
 
@@ -176,70 +173,15 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
 def resume(*, connection: Connection, user: User | None) -> Connection:
     """Puts a paused connection back on the schedule."""
     with transaction.atomic():
-        before = _facts(Connection.objects.select_for_update().get(pk=connection.pk))
+        before = facts_of(Connection.objects.select_for_update().get(pk=connection.pk))
         Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
         Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
             state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
         )
         connection.refresh_from_db()
-        audit_connection("resumed", connection, user, before=before, after=_facts(connection))
+        audit_connection("resumed", connection, user, before=before, after=facts_of(connection))
     log.info("connection_resumed", connection_id=connection.pk, by=str(user))
     return connection
-
-
-def disconnect(*, connection: Connection, user: User | None) -> Connection:
-    """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account.
-
-    History, links and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        before = _facts(connection)
-        grant = OAuthGrant.objects.filter(connection=connection).first()
-        token = (grant.refresh_token or grant.access_token) if grant else ""
-        if grant:
-            OAuthGrant.objects.filter(pk=grant.pk).update(
-                access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
-                refresh_claimed_until=None, version=F("version") + 1,
-            )  # fmt: skip
-        connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
-        connection.state_reason = f"Disconnected by {user}." if user else "Disconnected."
-        connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
-        connection.save()
-        resolve_problems(
-            connection,
-            now=timezone.now(),
-            codes=(
-                NEEDS_RECONNECT,
-                NEEDS_PERMISSION,
-                ProblemCode.RATE_LIMITED,
-                ProblemCode.PROVIDER_UNAVAILABLE,
-            ),
-        )
-        shared = (
-            Connection.objects.connected()
-            .filter(integration=connection.integration, account_id=connection.account_id)
-            .exclude(pk=connection.pk)
-            .exists()
-        )
-        audit_connection("disconnected", connection, user, before=before, after=_facts(connection))
-    log.info("connection_disconnected", connection_id=connection.pk, by=str(user), shared=shared)
-    if token and not shared and PROVIDERS[connection.integration].revoke:
-        _revoke(connection, token)
-    return connection
-
-
-def _revoke(connection: Connection, token: str) -> None:
-    provider = PROVIDERS[connection.integration]
-    assert provider.revoke
-    try:
-        provider.revoke(HttpClient(provider, None, connection_id=connection.pk), token)
-    except ProviderError as error:
-        log.warning("revoke_failed", connection_id=connection.pk, error=type(error).__name__)
-        return
-    connection.revoked_at_provider = timezone.now()
-    connection.save(update_fields=["revoked_at_provider"])
 
 
 def recheck(*, connection: Connection) -> Connection:

@@ -10,10 +10,10 @@ from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Hold, Link, Problem, Stream, SyncJob
-from integrations.services.audit_trail import audit_connection
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.sync.policy import RemovalChoice, Winner
 

@@ -7,7 +7,8 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.models import Member, Workspace
+from integrations.accounts.leaving import abandon_leaving
 from integrations.models import Connection, JobStatus, NotConnectedReason, SyncJob, not_connected_reason
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
@@ -21,6 +22,8 @@ _NOT_CONNECTED = {
     NotConnectedReason.NEEDS_RECONNECT: "{label} has withdrawn the permission to sync. Connect the account again.",
     NotConnectedReason.NEEDS_PERMISSION: "{label} is connected without a permission that the sync needs. Connect it "
     "again and tick every box.",
+    NotConnectedReason.MEMBER_INACTIVE: "The people whose {label} accounts are connected are not active any more. Make "
+    "one of them active again, or connect another account.",
     NotConnectedReason.DISCONNECTED: "{label} was disconnected. Connect it again to sync.",
     NotConnectedReason.NEVER_CONNECTED: "{label} is not connected yet. Connect it and finish its set-up first.",
 }
@@ -46,17 +49,20 @@ class JobFinished(Exception):
 def require_connected(workspace: Workspace, integration: str, connection: Connection | None = None) -> None:
     """Raises NotConnected unless the connection, or without one any of the integration's, is usable."""
     if connection is not None:
-        states = [connection.state]
+        states = [connection.state_now]
     else:
-        found = Connection.objects.filter(workspace=workspace, integration=integration).order_by()
-        states = list(found.values_list("state", flat=True).distinct())
+        found = Connection.objects.filter(workspace=workspace, integration=integration).select_related("member")
+        states = [each.state_now for each in found]
     if reason := not_connected_reason(states):
         raise NotConnected(integration, reason)
 
 
 # Written out because composing it takes longer than running it, and a trigger is to be quick (bench/trigger.py).
 _STANDING = (
-    f"SELECT state, '' FROM {Connection._meta.db_table} WHERE workspace_id = %s AND integration = %s "  # noqa: S608
+    f"SELECT CASE WHEN person.id IS NOT NULL AND NOT person.is_active AND state IN ('active', 'paused') "  # noqa: S608
+    f"THEN 'member_inactive' ELSE state END, '' FROM {Connection._meta.db_table} AS account "
+    f"LEFT JOIN {Member._meta.db_table} AS person ON person.id = account.member_id "
+    "WHERE account.workspace_id = %s AND integration = %s "
     f"UNION SELECT '', id FROM {SyncJob._meta.db_table} "
     "WHERE workspace_id = %s AND integration = %s AND status IN ('queued', 'running')"
 )
@@ -68,7 +74,7 @@ def check_trigger(workspace: Workspace, integration: str, connection: Connection
         cursor.execute(_STANDING, [workspace.pk, integration] * 2)
         found = cursor.fetchall()
     states = [state for state, _job in found if state]
-    if reason := not_connected_reason([connection.state] if connection else states):
+    if reason := not_connected_reason([connection.state_now] if connection else states):
         raise NotConnected(integration, reason)
     if any(job_id for _state, job_id in found) and (job := active_job(workspace, integration)):
         raise SyncInProgress(job)
@@ -88,6 +94,8 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
     waiting = SyncJob.objects.filter(pk=job.pk, status=JobStatus.QUEUED, started_at=None, lease_owner="")
     if waiting.update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now):
         log.info("job_cancelled", job_id=job.pk, actor=actor)
+        if job.connection_id:
+            abandon_leaving(job.connection_id)
         job.refresh_from_db()
         return job
     in_flight = SyncJob.objects.in_flight().filter(pk=job.pk)

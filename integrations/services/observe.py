@@ -33,7 +33,7 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
     never wrong.
     """
     ends = time.monotonic() + seconds
-    connections = Connection.objects.usable().filter(workspace=workspace, integration=integration)
+    connections = Connection.objects.usable().filter(workspace=workspace, integration=integration, leaving__isnull=True)
     for connection in connections.select_related("workspace", "member"):
         if time.monotonic() < ends and _claim(connection):
             _observe(connection, ends)
@@ -45,6 +45,10 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
 def _in_flight(connection: Connection) -> bool:
     jobs = SyncJob.objects.in_flight()
     return jobs.filter(workspace_id=connection.workspace_id, integration=connection.integration).exists()
+
+
+def _is_free(connection: Connection) -> bool:
+    return Connection.objects.usable().filter(pk=connection.pk, leaving__isnull=True).exists()
 
 
 def _claim(connection: Connection) -> bool:
@@ -62,7 +66,7 @@ def _observe(connection: Connection, ends: float) -> None:
     started = timezone.now()
 
     def guard() -> None:
-        if time.monotonic() > ends or _in_flight(connection):
+        if time.monotonic() > ends or _in_flight(connection) or not _is_free(connection):
             raise _Stop
 
     complete = True

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member, Workspace
+from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
@@ -17,7 +18,6 @@ from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Container
-from integrations.services.audit_trail import audit_connection
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,11 @@ def set_up(
     busy_container_ids: list[str],
     direction: str = Direction.TWO_WAY,
     policy: str = ConflictPolicy.LOCAL,
+    keep_busy: bool = False,
     user: User | AnonymousUser | None = None,
 ) -> Connection:
-    """Binds the connection to its member and calendars; from now on it syncs. Raises SetupError, ProviderError."""
+    """Binds the connection to its member and calendars; from now on it syncs. `keep_busy`: the busy times of calendars
+    that are read no more stay as they are. Raises SetupError, ProviderError."""
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         raise SetupError("", gettext("Connect this account again first."))
     if member.workspace_id != connection.workspace_id or not member.is_active:
@@ -83,7 +85,7 @@ def set_up(
             forget_calendars(connection)  # everything is read again, for the other person
         before = _choices(connection)
         chosen = {target_container_id, *busy_container_ids}
-        _let_go(connection, target_container_id, busy_container_ids)
+        _let_go(connection, target_container_id, busy_container_ids, keep_busy)
         for container_id in chosen:
             _save_stream(
                 connection,
@@ -114,13 +116,14 @@ def _choices(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _let_go(connection: Connection, target_container_id: str, busy_container_ids: list[str]) -> None:
-    """Calendars that lose a part: busy time that is not read any more goes now, events at the next sync, which closes
-    the calendar behind them (`StreamLedger.finish`)."""
+def _let_go(connection: Connection, target_container_id: str, busy_container_ids: list[str], keep_busy: bool) -> None:
+    """Calendars that lose a part: busy time that is not read any more goes now, if it is not to be kept; events go at
+    the next sync, which closes the calendar behind them (`StreamLedger.finish`)."""
     for stream in connection.streams.filter(is_active=True):
         if stream.reads_busy and stream.container_id not in busy_container_ids:
             stream.connection = connection
-            busy.forget(stream)
+            if not keep_busy:
+                busy.forget(stream)
             stream.reads_busy = False
         if stream.is_target and stream.container_id != target_container_id:
             stream.is_target = False

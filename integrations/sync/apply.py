@@ -8,31 +8,36 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from integrations.errors import Duplicate, Gone, ProviderError, RateLimited, Stale, Unavailable
-from integrations.records import Fields, Marker, Operation, RemoteRecord, Verb, WriteResult
-from integrations.sync.beside import written_beside
+from integrations.errors import (
+    ContainerUnavailable,
+    Duplicate,
+    Gone,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Stale,
+    Subject,
+    Unavailable,
+)
+from integrations.records import Fields, Operation, RemoteRecord, Verb, WriteResult
 from integrations.sync.isolation import Item, isolated
+from integrations.sync.operations import operations_of
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
-from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair, seed_of
+from integrations.sync.state import REMOTE_WRITES, Decision, Pair
 
 TRIES = 4  # writes of one record in one run, each after a new look
 LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
 MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 
-_VERBS = {
-    Action.CREATE_REMOTE: Verb.CREATE,
-    Action.UPDATE_REMOTE: Verb.UPDATE,
-    Action.REMOVE_REMOTE: Verb.DELETE,
-}
-
 
 @dataclass
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
-    any two steps and raises to end the slice. An exception that is not `fatal` is the fault of the record at which it
-    is raised: that one fails, and the others go on."""
+    any two steps and raises to end the slice. `is_writable` asks whether the container may be written: what it refuses
+    as a whole is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is the fault
+    of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -44,12 +49,15 @@ class Applier:
     sleep: Callable[[float], None]
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...]
+    is_writable: Callable[[], bool] = lambda: False
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
         self._queue: list[Decision] = []
         self._tries: dict[str, int] = {}
         self._refusals = 0
+        self._taken_some = False
+        self.barred: ContainerUnavailable | None = None
 
     @property
     def waiting(self) -> int:
@@ -113,10 +121,13 @@ class Applier:
     def _write(self, batch: Sequence[Decision], *, alone: bool = False) -> None:
         """Writes a batch. Where that fails in a way that no provider explains, each of its records is looked at and
         written `alone`, and the one at which it fails again is left with a problem."""
+        if self.barred:
+            self._leave_waiting(batch, self.barred)
+            return
         sent: list[tuple[Decision, Operation, int]] = []
 
         def intend(some: Sequence[Decision]) -> None:
-            operations = self._operations(some)
+            operations = operations_of(some, self.target, self.make_id, self.ledger.taken)
             intended = [(decision, *write) for decision, write in zip(some, operations, strict=True)]
             self.ledger.intend(intended)
             sent.extend(intended)
@@ -128,6 +139,8 @@ class Applier:
             results = self.remote.write(self.target.container_id, [operation for _, operation, _ in sent])
         except Unavailable as error:
             self._look_and_retry([decision for decision, _, _ in sent], error)
+        except ContainerUnavailable as error:
+            self._bar([decision for decision, _, _ in sent], error)
         except self.fatal:
             raise
         except Exception as error:
@@ -157,6 +170,9 @@ class Applier:
         later: list[Decision] = []
         trouble: Unavailable | None = None
         refusal: RateLimited | None = None
+        barred: list[Decision] = []
+        bar: ContainerUnavailable | None = None
+        ends: ProviderError | None = None
         for decision, operation, _ in sent:
             result = results[operation.key]
             error = result.error
@@ -166,17 +182,41 @@ class Applier:
             elif isinstance(error, (Stale, Gone, Duplicate, Unavailable)):
                 again.append(decision)
                 trouble = error if isinstance(error, Unavailable) else trouble
+            elif isinstance(error, ContainerUnavailable):
+                barred.append(decision)
+                bar = error if bar is None or bar.doubtful else bar
+            elif isinstance(error, ProviderError) and error.about in (Subject.ACCOUNT, Subject.APP):
+                ends = error  # the open intents are resolved by the next run
             elif error is None or isinstance(error, ProviderError):
+                self._taken_some |= error is None and operation.verb is not Verb.DELETE
                 written.append(Written(decision, result.record, error, operation.remote_id))
             else:
                 raise error
         self._save_written(written)
+        if bar:
+            self._bar(barred, bar)
+        if ends:
+            raise ends
         if again:
             self._look_and_retry(again, trouble)
         if refusal:
             self._put_off(later, refusal)
         else:
             self._refusals = 0
+
+    def _bar(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
+        """Takes a refusal of the whole container: the rest of this run's writes waits as well. What is also said of
+        single records is theirs where others were taken, and the container may still be written."""
+        if error.doubtful and self._taken_some and self.is_writable():
+            refused = Rejected("The calendar may be changed, but not this event in it.", detail=error.detail)
+            self._save_written([Written(decision, error=refused) for decision in decisions])
+            return
+        self.barred = error
+        self.ledger.forget_intents([decision.pair for decision in decisions])
+        self._leave_waiting(decisions, error)
+
+    def _leave_waiting(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
+        self.ledger.leave_waiting([decision.pair for decision in decisions], str(error))
 
     def _save_written(self, written: Sequence[Written]) -> None:
         """Saves answers. One that cannot be saved stays an open write, to be looked for before it is tried again."""
@@ -185,33 +225,6 @@ class Applier:
             self.ledger.save_written,
             lambda entry, error: self.ledger.abandon_intent(entry.remote_id or entry.decision.pair.remote_id, error),
         )
-
-    def _operations(self, decisions: Sequence[Decision]) -> list[tuple[Operation, int]]:
-        """Returns the writes of decisions. An id under which the stream knows somebody else's record already is passed
-        over."""
-        operations = [self._operation(decision) for decision in decisions]
-        while taken := self.ledger.taken({op.remote_id: op.key for op, _ in operations if op.verb is Verb.CREATE}):
-            operations = [
-                self._operation(decision, generation + 1) if operation.remote_id in taken else (operation, generation)
-                for decision, (operation, generation) in zip(decisions, operations, strict=True)
-            ]
-        return operations
-
-    def _operation(self, decision: Decision, generation: int | None = None) -> tuple[Operation, int]:
-        """Returns the write of a decision, and the generation of its remote id (that of a create may be given)."""
-        pair, verb = decision.pair, _VERBS[decision.action]
-        kind, link = pair.kind.name, pair.local.link
-        if verb is not Verb.CREATE:
-            marker = Marker(self.target.workspace_id, pair.record_id, pair.remote_id)
-            push = {**_noted(pair), **_with_companions(pair, decision.push), **written_beside(pair, decision.push)}
-            return Operation(pair.key, verb, kind, pair.remote_id, push, pair.tag, marker, link), pair.generation
-        # A removed event keeps its id for good, so what is made again gets a new one.
-        if generation is None:
-            generation = pair.generation + 1 if pair.gone else pair.generation
-        remote_id = self.make_id(seed_of(self.target.stream_id, pair.record_id, generation))
-        marker = Marker(self.target.workspace_id, pair.record_id, remote_id)
-        push = {**_noted(pair), **decision.push, **written_beside(pair, decision.push)}
-        return Operation(pair.key, verb, kind, remote_id, push, marker=marker, link=link), generation
 
     def _look_and_retry(self, decisions: list[Decision], trouble: ProviderError | None) -> None:
         """Looks at just these records and decides anew: something moved under us, or an answer was lost."""
@@ -249,18 +262,6 @@ class Applier:
             raise error
         self.sleep(wait)
         self.do(self.ledger.refresh([decision.pair for decision in decisions]), first=True)
-
-
-def _with_companions(pair: Pair, push: Fields) -> Fields:
-    """Returns the fields to write, and those that make sense only together with them, as they are there."""
-    names = list(pair.kind.together) if push.keys() & set(pair.kind.together) else []
-    names += [name for pushed, carried in pair.kind.carries.items() if pushed in push for name in carried]
-    return {**{name: pair.seen[name] for name in names if pair.seen and name in pair.seen}, **push}
-
-
-def _noted(pair: Pair) -> Fields:
-    """Returns what is never compared, as FieldCamp has it: books are told the tax that we came to."""
-    return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
 
 
 def _is_local(decision: Decision) -> bool:

@@ -126,13 +126,15 @@ def _unlinked(pair: Pair) -> Decision:
 
 
 def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
-    """Decides about what was removed there earlier: it comes back by a full sync or with an edit in FieldCamp."""
+    """Decides about what was removed there earlier: it comes back with an edit in FieldCamp, and by a full sync
+    unless a person has left it removed."""
     local = pair.local
     if local.fields is None or not local.in_window:
         return Decision(pair, Action.NOTHING, reason=NOT_WANTED)
-    revived = (pair.decision or {}).get("removal") == RemovalChoice.PUT_BACK
+    choice = (pair.decision or {}).get("removal")
+    revived, left = choice == RemovalChoice.PUT_BACK, choice == RemovalChoice.CUT
     edited = pair.base is None or bool(_differing(pair, pair.base, local.fields))
-    if revived or pair.kind.revives and (policy.full or edited):
+    if revived or pair.kind.revives and ((policy.full and not left) or edited):
         return Decision(pair, Action.CREATE_REMOTE, push=local.fields)
     return Decision(pair, Action.NOTHING, reason=WAS_REMOVED)
 

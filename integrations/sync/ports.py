@@ -129,6 +129,9 @@ class Ledger(Protocol):
     def forget_intents(self, pairs: Sequence[Pair]) -> None:
         """Forgets writes that are known not to have been done."""
 
+    def leave_waiting(self, pairs: Sequence[Pair], reason: str) -> None:
+        """Leaves pairs whose writes wait for the container as they are, to be looked at again by each run."""
+
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half of decisions true, all of it or none. Returns the keys of pairs that a person has edited
         or decided about, since they were read: those are left alone, and looked at again."""

@@ -44,6 +44,7 @@ class StreamRun:
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...] = (ProviderError, RunEnds)
     careful: bool = False
+    is_writable: Callable[[], bool] = lambda: False
     before_push: Callable[[], None] = lambda: None  # called once all is observed and before anything is decided
     rng: random.Random = field(default_factory=random.Random)
 
@@ -63,6 +64,7 @@ class StreamRun:
             sleep=self.sleep,
             now=self.now,
             fatal=self.fatal,
+            is_writable=self.is_writable,
             rng=self.rng,
         )
 
@@ -82,6 +84,7 @@ class StreamRun:
             self._apply_full()
         else:
             self._apply_incremental()
+        self._raise_what_bars()
         self.progress.phase = Phase.DONE
         self.ledger.finish(self.progress)
         self.checkpoint()
@@ -95,6 +98,21 @@ class StreamRun:
             self.applier.settle_intents()
             self.applier.do(self.ledger.refresh(pairs))
             self.applier.flush(rest=True)
+        self._raise_what_bars()
+
+    def removals(self) -> None:
+        """Takes away what has no place there any more, without reading anything else: the account is being left."""
+        self.progress.phase, self.progress.full = Phase.APPLY, True
+        self.applier.settle_intents()
+        self.ledger.begin_push(self.progress)
+        self._each_chunk(self.ledger.dirty, "after_dirty")
+        self.applier.flush(rest=True)
+        self._raise_what_bars()
+
+    def _raise_what_bars(self) -> None:
+        """Raises where the container takes no writes, once all else is done: then the run is not whole."""
+        if self.applier.barred:
+            raise self.applier.barred
 
     # --- observe ----------------------------------------------------------------------------------------------------
 

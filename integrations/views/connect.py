@@ -78,6 +78,8 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
     that fit most."""
     connection, rights = changeable(request, connection_id)
     context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
+    if connection.state_now == ConnectionState.MEMBER_INACTIVE:
+        return redirect("integrations:leaving", connection.pk)
     if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
         return render(request, "connect/repair.html", context)
     if keeps_books(connection):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -16,10 +16,9 @@ from integrations.admin.dashboard import needs_context
 from integrations.admin.jobcalls import calls_csv, support_of
 from integrations.admin.jobpage import csv_lines, live_context
 from integrations.models import Connection, Outcome, SyncJob
-from integrations.providers import BY_SLUG, PROVIDERS
+from integrations.providers import BY_SLUG
 from integrations.providers.base import Provider
 from integrations.services import connections, jobs
-from integrations.services.setup import keeps_books
 from integrations.views.common import attempt, back, csv_response, done, one
 from integrations.views.forms.buttons import CompanyForm, SyncForm
 
@@ -169,31 +168,6 @@ def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
     return done(
         request, connection, gettext("{account} is synced by schedule again.").format(account=connection.account_name)
     )
-
-
-@desk_view("GET", "POST")
-def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
-    """Shows on GET what will happen, and does it on POST."""
-    connection = _my_connection(request, connection_id)
-    if request.method == "GET":
-        context = {
-            **admin.site.each_context(request),
-            "title": gettext("Disconnect {account}?").format(account=connection.account_name),
-            "connection": connection,
-            "provider": PROVIDERS[connection.integration],
-            "books": keeps_books(connection),
-            "visits": connection.streams.filter(links__kind="visit", links__cut_at=None).count(),
-        }
-        return render(request, "integrations/disconnect.html", context)
-    connection = connections.disconnect(connection=connection, user=desk_user_of(request).user)
-    there = PROVIDERS[connection.integration].label
-    note = gettext("{provider} has withdrawn FieldCamp's access.").format(provider=there)
-    if not connection.revoked_at_provider:
-        note = gettext(
-            "{provider} was not told, or another connection uses the account: look there who has access."
-        ).format(provider=there)
-    sentence = gettext("{account} is disconnected.").format(account=connection.account_name)
-    return done(request, connection, f"{sentence} {note}")
 
 
 # --- the company ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from integrations.errors import ProblemCode
 from integrations.models import Hold, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import active_job
-from integrations.services import decisions
+from integrations.services import decisions, removed_events
 from integrations.services.books import decisions as books_decisions
 from integrations.views.common import REFUSALS, back, done, one
 from integrations.views.forms.problems import ConflictForm, MatchForm, RemovalForm
@@ -237,5 +237,35 @@ def void_here(request: HttpRequest, problem_id: str) -> HttpResponse:
         problem,
         _("It is void in FieldCamp as well."),
         lambda: books_decisions.void_here(problem=problem, user=user),
+        tried=False,
+    )
+
+
+@desk_view("POST", may="retry")
+def put_back(request: HttpRequest, problem_id: str) -> HttpResponse:
+    """Makes a visit's event again that was removed from its calendar."""
+    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    return _act(
+        request, problem, _("The event is put back."), lambda: removed_events.put_back(problem=problem, actor=user)
+    )
+
+
+@desk_view("POST", may="retry")
+def leave_removed(request: HttpRequest, problem_id: str) -> HttpResponse:
+    """Leaves the visit without an event, until it is edited."""
+    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    said = _("It stays without an event until the visit is edited.")
+    return _act(request, problem, said, lambda: removed_events.leave_removed(problem=problem, actor=user), tried=False)
+
+
+@desk_view("POST", may="settings")
+def cancel_visit(request: HttpRequest, problem_id: str) -> HttpResponse:
+    """Cancels the visit whose event was removed."""
+    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    return _act(
+        request,
+        problem,
+        _("The visit is cancelled."),
+        lambda: removed_events.cancel_visit(problem=problem, actor=user),
         tried=False,
     )

@@ -20,7 +20,7 @@ from integrations.kinds import VISIT
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, WorkspaceIntegration
 from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.budget import usage_of
-from integrations.services import connections
+from integrations.services import connections, leaving
 from integrations.services.schedule import set_interval
 from integrations.views.common import one, tell_saved
 from integrations.views.forms.calendars import CalendarForm, chosen_in
@@ -61,13 +61,14 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
         there = "integrations:setup" if may else "admin:integrations_connection_change"
         return redirect(there, connection.pk)
     streams = list(connection.streams.filter(is_active=True).order_by("-is_target", "container_name"))
-    streams = list(connection.streams.filter(is_active=True).order_by("-is_target", "container_name"))
     chosen = chosen_in(streams)
     context: dict[str, Any] = {
         "connection": connection,
         "provider": provider,
         "streams": streams,
         "chosen": chosen,
+        "left": leaving.what_is_left(connection),
+        "busy_times": leaving.busy_times_of(connection),
         "may": may,
         "directions": [(value, Direction(value).label, words) for value, words in DIRECTIONS.items()],
         "policies": [(value, ConflictPolicy(value).label, words) for value, words in POLICIES.items()],

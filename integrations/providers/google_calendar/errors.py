@@ -102,9 +102,10 @@ def _explain_forbidden(reasons: set[str], detail: str, now: dt.datetime) -> erro
             "FieldCamp lacks a permission at Google. Reconnect and tick every box.", detail=detail
         )
     if reasons & READ_ONLY_REASONS:
-        return errors.Rejected(
+        return errors.ContainerUnavailable(
             "Google does not let this account change the calendar. Choose another calendar or ask its owner.",
             detail=detail,
+            doubtful="requiredAccessLevel" not in reasons,
         )
     return errors.Rejected("Google does not let this account change the event.", detail=detail)
 

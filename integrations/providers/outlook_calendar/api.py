@@ -48,7 +48,8 @@ class OutlookCalendarClient(BatchingCalendar):
         while url:
             try:
                 body = self.fetch(url, params)
-            except errors.Rejected as error:  # its own list of calendars is what nobody else can take away
+            except (errors.Rejected, errors.ContainerUnavailable) as error:
+                # Its own list of calendars is what nobody else can take away.
                 raise errors.NeedsPermission(
                     "FieldCamp may not see the calendars of this account. Reconnect and accept all permissions.",
                     detail=error.detail,

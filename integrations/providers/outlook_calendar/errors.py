@@ -101,7 +101,9 @@ def _explain_graph(status: int, codes: set[str], detail: str, when: dt.datetime)
     if status in (409, 412):
         return errors.Stale("The event has been changed in Outlook meanwhile.", detail=detail)
     if status == 507:
-        return errors.Rejected("The mailbox is full. Make room in Outlook, then retry.", detail=detail)
+        return errors.ContainerUnavailable(
+            "The mailbox is full. Make room in Outlook; what waits is written by the next sync.", detail=detail
+        )
     if status == 509:
         return errors.RateLimited(
             "Microsoft has paused this mailbox for its traffic.", retry_at=when + BANDWIDTH_PAUSE, detail=detail
@@ -122,17 +124,18 @@ def _explain_forbidden(codes: set[str], detail: str) -> errors.ProviderError:
         return errors.NeedsPermission(
             "FieldCamp lacks a permission at Microsoft. Reconnect and accept all of them.", detail=detail
         )
-    return errors.Rejected(
+    return errors.ContainerUnavailable(
         "Microsoft does not let this account change the calendar. Choose another calendar or ask its owner.",
         detail=detail,
+        doubtful=True,
     )
 
 
 def _explain_missing(codes: set[str], detail: str) -> errors.ProviderError:
     if codes & NO_MAILBOX:
-        return errors.NeedsReconnect(
+        return errors.MailboxUnavailable(
             "This account has no mailbox that FieldCamp can reach: it lacks an Exchange Online licence, or its mail"
-            " is on the organization's own server. Ask an administrator, then reconnect this or another account.",
+            " is on the organization's own server. Ask an administrator; the sync goes on by itself once it is there.",
             detail=detail,
         )
     return errors.Gone("Outlook does not have this any more.", detail=detail)

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry
+from integrations.accounts.audit_trail import audit_connection
 from integrations.books.agreeing import likely_pairs
 from integrations.kinds import Kind
 from integrations.models import Connection, Link, Stream, SyncJob
-from integrations.services.audit_trail import audit_connection
 from integrations.services.books.links import can_part, part_all
 from integrations.services.decisions import AlreadyDecided, sync_links_now
 

@@ -12,6 +12,7 @@ from fieldcamp.workspace.models import Payment, PaymentAllocation
 from fieldcamp.workspace.numbering import renumber_invoice
 from fieldcamp.workspace.paying import void_payment
 from fieldcamp.workspace.tracking import attributed
+from integrations.accounts.audit_trail import audit_connection
 from integrations.books.asking import candidates_in
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
@@ -19,7 +20,6 @@ from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.audit_trail import audit_connection
 from integrations.services.decisions import AlreadyDecided, sync_links_now
 from integrations.sync.policy import RemovalChoice, Winner
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from integrations.accounts.audit_trail import audit_connection
 from integrations.books import SIDES
 from integrations.books.asking import ASK, candidates_in
 from integrations.calendar.window import window_at
@@ -15,7 +16,6 @@ from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
 from integrations.ledger.problems import open_problems, resolve_problems
 from integrations.models import Link, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.audit_trail import audit_connection
 from integrations.services.books.decisions import NotPossible
 from integrations.services.decisions import AlreadyDecided, sync_links_now
 

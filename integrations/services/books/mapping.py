@@ -8,12 +8,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
+from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
 from integrations.records import RemoteRecord
-from integrations.services.audit_trail import audit_connection
 from integrations.services.books.setup import Choices, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError

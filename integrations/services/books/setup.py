@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.books.facts import DOCUMENTS, columns_of
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, TAX
@@ -18,7 +19,6 @@ from integrations.models import BooksSettings, ConflictPolicy, Connection, Conne
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient
 from integrations.records import Company, Container, Reference
-from integrations.services.audit_trail import audit_connection
 from integrations.services.setup import (
     CHOOSE_DIRECTION,
     CHOOSE_WINNER,

@@ -12,7 +12,7 @@ from fieldcamp.workspace.models import Member
 from integrations.models import ConflictPolicy, Direction, Stream
 from integrations.records import Container
 from integrations.services import setup
-from integrations.views.forms.base import ChoicesForm, refusing
+from integrations.views.forms.base import ChoicesForm, refusing, tick
 
 CHOOSE_MEMBER = _("Choose whose calendar it is.")
 
@@ -38,6 +38,7 @@ class CalendarForm(ChoicesForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages=refusing(_("Choose among the calendars of this account.")),
     )
+    keep_busy = tick(_("Keep the busy times of a calendar that is read no more"))
     direction = forms.ChoiceField(label=_("Direction"), error_messages=refusing(setup.CHOOSE_DIRECTION))
     policy = forms.ChoiceField(
         label=_("When both sides moved the same visit"), error_messages=refusing(setup.CHOOSE_WINNER)

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
+from django.utils import timezone
 
 from integrations.models import Connection, Hold, Link, OAuthGrant, Problem, SyncJob
 from tests.integrations.admin.conftest import GOOGLE, posts_of
@@ -85,11 +86,11 @@ def test_pause_and_resume_are_on_record(desk, quiet):
 
 def test_disconnect_asks_first_and_then_forgets_the_grant(desk, quiet, monkeypatch):
     explicit = []
-    monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: explicit.append(token))
+    monkeypatch.setattr("integrations.accounts.disconnecting._revoke", lambda connection, token: explicit.append(token))
     url = posts_of(quiet)["disconnect"][0]
     asked = desk().get(url).content.decode()
     assert "This is what will happen" in asked
-    assert "2 events that FieldCamp made stay in the calendar" in asked
+    assert "The 2 events that FieldCamp made" in asked and "Leave them there" in asked
     assert Connection.objects.get().state == "active"
     press(desk(), url)
     assert Connection.objects.get().state == "disconnected"
@@ -145,3 +146,29 @@ def test_retry_tries_just_that_record(desk, quiet):
     job = newest()
     assert (job.integration, job.only) == (GOOGLE, [quiet.link.pk])
     assert Link.objects.get(pk=quiet.link.pk).parked is False
+
+
+@pytest.mark.parametrize(
+    ("button", "roles", "said"),
+    [
+        ("put-back", {"staff", "admin"}, "The event is put back. Sync started."),
+        ("leave-removed", {"staff", "admin"}, "It stays without an event until the visit is edited."),
+        ("cancel-visit", {"admin"}, "The visit is cancelled."),
+    ],
+)
+def test_what_becomes_of_a_visit_whose_event_was_removed(button, roles, said, desk, quiet):
+    link = Link.objects.filter(record_id=quiet.visit.pk).first()
+    Link.objects.filter(pk=link.pk).update(cut_at=timezone.now(), seen_gone=True)
+    problem = Problem.objects.create(
+        workspace=quiet.workspace, integration=GOOGLE, connection=quiet.connection, link=link, code="EVENT_REMOVED",
+        record_kind="visit", record_id=quiet.visit.pk, message="Removed.", occurred_at=timezone.now(),
+    )  # fmt: skip
+    url = f"/admin/integrations/problems/{problem.pk}/{button}/"
+    pages = ("/admin/", f"/admin/workspace/visit/{quiet.visit.pk}/change/")
+    for role in ("viewer", "staff", "admin"):
+        assert all((url in desk(role).get(page).content.decode()) == (role in roles) for page in pages)
+    assert desk("viewer").post(url).status_code == 403
+    _, told = press(desk("admin"), url)
+    assert told == [said]
+    _, told = press(desk("admin"), url)
+    assert told == ["This has been decided already. Reload the page to see how."]

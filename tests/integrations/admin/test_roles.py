@@ -43,7 +43,7 @@ def test_each_page_opens_for_those_who_may(role, desk, ours):
 @pytest.mark.parametrize("role", ["staff", "viewer", *(pytest.param(name, marks=pytest.mark.slow) for name in BOSSES)])
 @pytest.mark.parametrize("name", POSTS)
 def test_each_button_works_for_those_who_may(role, name, desk, ours, monkeypatch):
-    monkeypatch.setattr("integrations.services.connections._revoke", lambda connection, token: None)
+    monkeypatch.setattr("integrations.accounts.disconnecting._revoke", lambda connection, token: None)
     url, data = posts_of(ours)[name]
     status = desk(role).post(url, data).status_code
     assert status == ((200 if name == "rotate" else 302) if role in POSTS[name] else 403)

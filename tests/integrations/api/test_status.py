@@ -100,6 +100,7 @@ def test_one_dead_account_of_two_needs_attention_and_the_other_is_still_connecte
     assert (answer["connected"], answer["health"]) == (True, "needs_attention")
     assert answer["errors"] == [
         {
+            "id": Problem.objects.get().pk,
             "code": "NEEDS_RECONNECT",
             "message": "NEEDS_RECONNECT.",
             "occurred_at": "2026-11-22T08:00:00Z",

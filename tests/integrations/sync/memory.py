@@ -56,6 +56,7 @@ class MemoryVendor(OnOrder):
         self._calendars: dict[tuple[str, str], Events] = {}
         self.newest = 0  # tag
         self.unreadable: set[str] = set()  # ids
+        self.read_only: set[str] = set()  # calendars that may be read only at present
         self.lent: dict[str, set[str]] = {}  # main calendars of others that an account may change
 
     def events(self, account_id: str, container_id: str) -> Events:
@@ -91,8 +92,12 @@ class MemoryClient:
         self.vendor, self.account_id = vendor, account_id
 
     def containers(self) -> list[Container]:
-        main = Container(self.account_id, "Calendar", writable=True, primary=True)
-        others = [Container("family", "Family", writable=True), Container("holidays", "Holidays", writable=False)]
+        may = {id: id not in self.vendor.read_only for id in (self.account_id, "family")}
+        main = Container(self.account_id, "Calendar", writable=may[self.account_id], primary=True)
+        others = [
+            Container("family", "Family", writable=may["family"]),
+            Container("holidays", "Holidays", writable=False),
+        ]
         others += [Container(id, id, writable=True) for id in sorted(self._lent)]
         return self._answer(Call("GET", "/memory/calendars"), lambda: [main, *others])
 
@@ -122,10 +127,10 @@ class MemoryClient:
             return []
         if len(operations) > BATCH_SIZE:
             raise ValueError(f"It takes {BATCH_SIZE} writes in a batch, not {len(operations)}.")
-        events = self._events(container_id)
+        self._events(container_id)
         try:
             return self._answer(
-                Call("POST", BATCH), lambda: [self._result(events, op) for op in operations], len(operations)
+                Call("POST", BATCH), lambda: [self._result(container_id, op) for op in operations], len(operations)
             )
         except errors.RateLimited as error:  # of the whole batch: none was done
             return [WriteResult(operation.key, error=error) for operation in operations]
@@ -162,10 +167,12 @@ class MemoryClient:
             raise errors.CursorExpired("It does not know what was seen by then.")
         return state
 
-    def _result(self, events: Events, operation: Operation) -> WriteResult:
+    def _result(self, container_id: str, operation: Operation) -> WriteResult:
         try:
             self.vendor.check(Call("POST", f"{EVENTS}/{operation.verb}"), BATCH)
-            return WriteResult(operation.key, self._written(events, operation))
+            if container_id in self.vendor.read_only:
+                raise errors.ContainerUnavailable("This account may only read the calendar. Ask its owner.")
+            return WriteResult(operation.key, self._written(self._events(container_id), operation))
         except errors.ProviderError as error:
             return WriteResult(operation.key, error=error)
 

@@ -237,6 +237,11 @@ class MemoryLedger:
             if row.record_id in {pair.record_id for pair in pairs}:
                 row.intent = None
 
+    def leave_waiting(self, pairs: Sequence[Pair], reason: str) -> None:
+        self.trail.append(("wait", *(pair.key for pair in pairs)))
+        for pair in pairs:
+            self.outcomes[pair.key] = ("waiting", reason)
+
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         self.trail.append(("local", *((decision.pair.key, decision.action) for decision in decisions)))
         overtaken = self.overtaken & {decision.pair.key for decision in decisions}

@@ -2,7 +2,15 @@
 
 import pytest
 
-from integrations.errors import Duplicate, Gone, Rejected, Stale, Unavailable
+from integrations.errors import (
+    ContainerUnavailable,
+    Duplicate,
+    Gone,
+    NeedsPermission,
+    Rejected,
+    Stale,
+    Unavailable,
+)
 from integrations.kinds import CUSTOMER, INVOICE
 from integrations.records import Marker, Operation, Verb
 from integrations.sync.apply import TRIES
@@ -208,6 +216,49 @@ def test_a_refused_record_is_told_and_not_tried_again():
     assert keys(world) == [["vis_0", "vis_1", "vis_2"]]
     assert world.ledger.outcomes["vis_1"] == ("Rejected", "No such time.")
     assert world.ledger.outcomes["vis_2"] == (Action.CREATE_REMOTE, "")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_refusal_of_the_container_leaves_everything_waiting_and_is_asked_for_once(whole):
+    """Whether it is said of each record, or of the whole call."""
+    world = World()
+    for number in range(5):
+        world.visit(f"vis_{number}", times(9))
+    no = ContainerUnavailable("Read only.")
+    world.remote.answers.update({"*": [no]} if whole else {f"vis_{number}": [no] for number in range(3)})
+    with pytest.raises(ContainerUnavailable, match="Read only"):
+        world.sync()
+    assert keys(world) == [["vis_0", "vis_1", "vis_2"]]
+    assert world.ledger.outcomes == {f"vis_{number}": ("waiting", "Read only.") for number in range(5)}
+    assert not world.ledger.open_intents() and world.ledger.finished == 0
+
+
+@pytest.mark.parametrize(("doubtful", "writable"), [(True, True), (True, False), (False, True)])
+def test_what_may_be_one_records_refusal_is_that_only_where_others_were_taken(doubtful, writable):
+    world = World()
+    for number in range(3):
+        world.visit(f"vis_{number}", times(9))
+    world.remote.answers["vis_1"] = [ContainerUnavailable("No.", doubtful=doubtful)]
+    run = world.run()
+    run.applier.is_writable = lambda: writable
+    if doubtful and writable:
+        run.everything()
+        assert world.ledger.outcomes["vis_1"][0] == "Rejected"
+        return
+    with pytest.raises(ContainerUnavailable):
+        run.everything()
+    assert world.ledger.outcomes["vis_1"] == ("waiting", "No.")
+    assert world.ledger.outcomes["vis_2"] == (Action.CREATE_REMOTE, "")
+
+
+def test_a_refusal_of_the_account_among_answers_is_the_accounts():
+    world = World()
+    for number in range(3):
+        world.visit(f"vis_{number}", times(9))
+    world.remote.answers["vis_1"] = [NeedsPermission("Not granted.")]
+    with pytest.raises(NeedsPermission):
+        world.sync()
+    assert world.ledger.outcomes == {f"vis_{number}": (Action.CREATE_REMOTE, "") for number in (0, 2)}
 
 
 def test_a_defect_of_ours_is_no_refusal():

@@ -176,7 +176,7 @@ def test_a_few_removals_cut_the_link_and_flag_the_visit(dana, person, sync, make
     sync()
     person.delete(person.ours()[visits[0].pk].id)
     assert counts(sync()) == {"pulled": 1, "pushed": 0, "skipped": 0, "failed": 0}
-    assert Problem.objects.filter(code="EVENT_REMOVED", record_id=visits[0].pk, notice=True).exists()
+    assert Problem.objects.listed().filter(code="EVENT_REMOVED", record_id=visits[0].pk).exists()
     assert visits[0].pk not in person.ours()
     assert sync().pushed == 0
     job = sync(mode="full")

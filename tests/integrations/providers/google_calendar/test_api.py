@@ -163,7 +163,7 @@ def test_a_refused_delete_of_what_is_cancelled_counts_as_done(google, vendors):
     vendors.fault("status", method="DELETE", path="/events/", times=2, status=403, body=body)
     outcomes = google.write(CALENDAR, [delete(made.record.id, "a"), delete(kept.record.id, "b")])
     assert outcomes[0].record.gone
-    assert isinstance(outcomes[1].error, errors.Rejected)
+    assert isinstance(outcomes[1].error, errors.ContainerUnavailable)
 
 
 def test_a_lost_answer_of_a_create_is_found_by_its_id(google, vendors):

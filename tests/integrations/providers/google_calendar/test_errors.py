@@ -60,8 +60,8 @@ def api(code: int, reason: str, **more) -> dict:
         (403, api(403, "dailyLimitExceeded"), errors.Misconfigured),
         (403, api(403, "accessNotConfigured"), errors.Misconfigured),
         (403, api(403, "forbiddenForNonOrganizer"), errors.Rejected),
-        (403, api(403, "forbidden"), errors.Rejected),
-        (403, api(403, "requiredAccessLevel"), errors.Rejected),
+        (403, api(403, "forbidden"), errors.ContainerUnavailable),
+        (403, api(403, "requiredAccessLevel"), errors.ContainerUnavailable),
         (403, api(403, "insufficientPermissions"), errors.NeedsPermission),
         (
             403,

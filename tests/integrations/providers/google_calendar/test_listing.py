@@ -125,7 +125,7 @@ def test_an_unreadable_cursor_is_an_expired_one(google, vendors, cursor):
 
 
 def test_a_calendar_that_is_not_there_any_more_is_no_list_of_deletions(google):
-    with pytest.raises(errors.Rejected, match="calendar"):
+    with pytest.raises(errors.ContainerGone, match="calendar"):
         listed(google, calendar="nobody@group.calendar.google.com")
 
 

@@ -181,7 +181,7 @@ def test_a_refused_delete_of_what_is_gone_counts_as_done(outlook, calendar, micr
     microsoft.fault("status", method="DELETE", path="/events/", times=2, status=403)
     outcomes = outlook.write(calendar, [delete(made.record.id, "a"), delete(kept.record.id, "b")])
     assert outcomes[0].record.gone
-    assert isinstance(outcomes[1].error, errors.Rejected)
+    assert isinstance(outcomes[1].error, errors.ContainerUnavailable)
 
 
 @pytest.mark.parametrize("kind", ["drop", "truncate"])
@@ -200,7 +200,7 @@ def test_a_broken_batch_is_unavailable_as_a_whole(outlook, calendar, microsoft, 
         ({"status": 503}, errors.Unavailable),
         ({"status": 500}, errors.Unavailable),
         ({"status": 400}, errors.Rejected),
-        ({"status": 403}, errors.Rejected),
+        ({"status": 403}, errors.ContainerUnavailable),
     ],
 )
 def test_trouble_with_one_part_leaves_the_others_alone(outlook, calendar, microsoft, spec, kind):
@@ -257,11 +257,17 @@ def test_a_missing_scope_is_a_missing_permission(microsoft):
         outlook.containers()
 
 
-@pytest.mark.parametrize(("name", "words"), [("nomailbox", "Exchange Online"), ("policy", "Conditional Access")])
-def test_mailboxes_that_only_a_person_can_open(microsoft, name, words):
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("nomailbox", errors.MailboxUnavailable, "Exchange Online"),
+        ("policy", errors.NeedsReconnect, "Conditional Access"),
+    ],
+)
+def test_mailboxes_that_only_a_person_can_open(microsoft, name, error, words):
     token = microsoft.token(f"{name}@outlook.test")["access_token"]
     http = HttpClient(OUTLOOK, OneToken(token), **FakeTime(NOW).kwargs())
-    with pytest.raises(errors.NeedsReconnect, match=words):
+    with pytest.raises(error, match=words):
         OUTLOOK.open(http).containers()
 
 

@@ -83,15 +83,15 @@ def graph(code: str, inner: dict | None = None) -> dict:
         ),
         (401, graph("InvalidAuthenticationToken"), errors.NeedsReconnect, "Reconnect"),
         (401, b"", errors.NeedsReconnect, "Reconnect"),
-        (403, graph("ErrorAccessDenied"), errors.Rejected, "another calendar"),
+        (403, graph("ErrorAccessDenied"), errors.ContainerUnavailable, "another calendar"),
         (403, graph("Authorization_RequestDenied"), errors.NeedsPermission, "permission"),
         (403, graph("insufficient_claims"), errors.NeedsReconnect, "Conditional Access"),
         (403, graph("", {"code": "insufficient_claims"}), errors.NeedsReconnect, "Conditional Access"),
-        (403, graph(""), errors.Rejected, "another calendar"),
+        (403, graph(""), errors.ContainerUnavailable, "another calendar"),
         (404, graph("ErrorItemNotFound"), errors.Gone, "any more"),
         (404, graph("itemNotFound"), errors.Gone, "any more"),
         *(
-            (404, graph(code), errors.NeedsReconnect, "Exchange Online")
+            (404, graph(code), errors.MailboxUnavailable, "Exchange Online")
             for code in (
                 "MailboxNotEnabledForRESTAPI",
                 "MailboxNotSupportedForRESTAPI",
@@ -116,7 +116,7 @@ def graph(code: str, inner: dict | None = None) -> dict:
         (503, graph("serviceNotAvailable"), errors.Unavailable, "moment"),
         (504, graph("UnknownError"), errors.Unavailable, "moment"),
         (408, b"", errors.Unavailable, "moment"),
-        (507, graph("quotaLimitReached"), errors.Rejected, "full"),
+        (507, graph("quotaLimitReached"), errors.ContainerUnavailable, "full"),
         (509, graph("bandwidth"), errors.RateLimited, "paused"),
         (418, b"[1]", errors.Rejected, "as it is"),
         (400, {"error": {"code": 7, "innerError": "odd"}}, errors.Rejected, "as it is"),

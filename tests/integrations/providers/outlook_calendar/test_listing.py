@@ -213,7 +213,7 @@ def test_a_link_to_another_host_is_not_followed(outlook, calendar, microsoft):
 
 
 def test_a_calendar_that_is_not_there_any_more_is_no_list_of_deletions(outlook, calendar):
-    with pytest.raises(errors.Rejected, match="calendar"):
+    with pytest.raises(errors.ContainerGone, match="calendar"):
         listed(outlook, "AQMkAGone=")
 
 

@@ -1,0 +1,84 @@
+"""Ending a connection: its tokens are forgotten and withdrawn at the provider; its history stays."""
+
+import structlog
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.accounts.audit_trail import audit_connection
+from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
+from integrations.errors import ProblemCode, ProviderError
+from integrations.ledger.problems import resolve_problems
+from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.providers import PROVIDERS
+from integrations.transport.client import HttpClient
+
+log = structlog.get_logger(__name__)
+
+
+def facts_of(connection: Connection | None) -> dict[str, str]:
+    """Returns what the audit trail says of a connection."""
+    if connection is None:
+        return {}
+    return {"account": connection.account_name, "state": connection.state, "state_reason": connection.state_reason}
+
+
+def disconnect(*, connection: Connection, user: User | None, by: str = "", note: str = "") -> Connection:
+    """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account.
+
+    `by` names whoever is not there any more, for whom this is done later; `note` is added to the reason. History, links
+    and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        before = facts_of(connection)
+        grant = OAuthGrant.objects.filter(connection=connection).first()
+        token = (grant.refresh_token or grant.access_token) if grant else ""
+        if grant:
+            OAuthGrant.objects.filter(pk=grant.pk).update(
+                access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
+                refresh_claimed_until=None, version=F("version") + 1,
+            )  # fmt: skip
+        connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
+        who = str(user or by)
+        reason = f"Disconnected by {who}." if who else "Disconnected."
+        connection.state_reason = f"{reason} {note}".strip()[:300]
+        connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
+        connection.leaving = None
+        connection.save()
+        resolve_problems(
+            connection,
+            now=timezone.now(),
+            codes=(
+                NEEDS_RECONNECT,
+                NEEDS_PERMISSION,
+                ProblemCode.RATE_LIMITED,
+                ProblemCode.PROVIDER_UNAVAILABLE,
+                ProblemCode.MEMBER_INACTIVE,
+            ),
+        )
+        shared = (
+            Connection.objects.connected()
+            .filter(integration=connection.integration, account_id=connection.account_id)
+            .exclude(pk=connection.pk)
+            .exists()
+        )
+        audit_connection("disconnected", connection, user, before=before, after=facts_of(connection))
+    log.info("connection_disconnected", connection_id=connection.pk, by=who, shared=shared)
+    if token and not shared and PROVIDERS[connection.integration].revoke:
+        _revoke(connection, token)
+    return connection
+
+
+def _revoke(connection: Connection, token: str) -> None:
+    provider = PROVIDERS[connection.integration]
+    assert provider.revoke
+    try:
+        provider.revoke(HttpClient(provider, None, connection_id=connection.pk), token)
+    except ProviderError as error:
+        log.warning("revoke_failed", connection_id=connection.pk, error=type(error).__name__)
+        return
+    connection.revoked_at_provider = timezone.now()
+    connection.save(update_fields=["revoked_at_provider"])
