@@ -15,20 +15,22 @@ from django.utils import timezone
 from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
 from integrations.accounts.metering import CallMeter, check_allowance
-from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
+from integrations.accounts.state import judge
 from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.at_once import AtOnce
+from integrations.jobs.covered import connections_of
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
+from integrations.jobs.standing import standing
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
+from integrations.jobs.sweeper import MAX_ATTEMPTS
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
     JobPart,
     JobStatus,
-    Link,
     Stream,
     SyncJob,
 )
@@ -48,6 +50,10 @@ LONGEST_WAIT = dt.timedelta(
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_WAITS = 5
 LONGEST_CALL = dt.timedelta(seconds=25)  # longer than a usual send (transport.client.SEND_LIMIT)
+IN_VAIN = (
+    f"The sync has come no further {MAX_ATTEMPTS} times in a row, and was ended. Nothing is lost; the next sync tries "
+    "again."
+)
 _CLEARED_BY_SUCCESS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,
@@ -79,13 +85,21 @@ def run(job_id: str) -> None:
     job = SyncJob.objects.select_related("workspace").get(pk=job_id)
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
         log.info("job_slice", attempt=job.attempts, mode=job.mode)
+        slice_ = _Slice(job, lease)
+        before = standing(job)
         try:
             try:
-                _Slice(job, lease).work()
+                slice_.work()
             except _Cancelled:
                 finish(job, lease, JobStatus.CANCELLED)
         except _SliceOver:
-            _go_on(job, lease, timezone.now())
+            if standing(job) != before:
+                _go_on(job, lease, timezone.now())
+            elif job.attempts < MAX_ATTEMPTS:
+                log.warning("job_slice_in_vain", attempt=job.attempts)
+                _go_on(job, lease, timezone.now(), attempts=job.attempts)
+            else:
+                slice_.give_up()
         except _HandBack:
             log.info("job_handed_back")
             _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
@@ -106,9 +120,9 @@ def _gravest(raised: list[BaseException]) -> BaseException:
 
 
 def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values: Any) -> None:
-    """Frees the job for its next slice. It is no failed attempt."""
+    """Frees the job for its next slice. It is no failed attempt, unless `attempts` says so."""
     job.refresh_from_db(fields=["attempts"])
-    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1), **values)
+    lease.let_go(**{"run_after": when, "rung_at": timezone.now(), "attempts": max(0, job.attempts - 1), **values})
     if when <= timezone.now():
         ring(job.pk)
 
@@ -130,6 +144,14 @@ class _Slice:
             _go_on(self.job, self.lease, max(self._waiting))
         else:
             finish(self.job, self.lease, status_of(parts))
+
+    def give_up(self) -> None:
+        """Ends a job whose slices lead nowhere; the accounts that are through keep what they have come to."""
+        parts = list(self._parts())
+        for part in parts:
+            if part.status not in JobPart.OVER:
+                self._fail(part, ProblemCode.INTERNAL_ERROR, f"{part.connection.account_name}: {IN_VAIN}")
+        finish(self.job, self.lease, status_of(parts))
 
     def checkpoint(self) -> None:
         self.check()
@@ -155,7 +177,7 @@ class _Slice:
         parts = job.parts.select_related("connection__workspace", "connection__member")
         if not parts.exists():
             with self._held():
-                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in _connections(job)])
+                JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in connections_of(job)])
         return parts.all()
 
     def _part(self, part: JobPart) -> None:
@@ -164,7 +186,8 @@ class _Slice:
         try:
             check_allowance(connection, PROVIDERS[self.job.integration], now)
             # The end of a day is what a limit waits for that was reached, and may since have been raised.
-            if connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now):
+            waits = connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now)
+            if connection.retry_at and waits and not connection.given_up:
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
             failures = StreamFailures(part, self._in_order(part), self._held)
@@ -185,11 +208,8 @@ class _Slice:
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self._held():
-                if isinstance(error, NeedsPermission):
-                    mark_needs_permission(connection, str(error))
-                elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
-                    mark_needs_reconnect(connection, str(error))
-            self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
+                code, message = judge(connection, error, timezone.now())
+            self._fail(part, code, f"{connection.account_name}: {message}", error.detail)
         except FATAL:
             raise
         except Exception:
@@ -282,17 +302,3 @@ class _Slice:
         if run.progress.phase == Phase.DONE:
             return run.progress.held
         return run.everything()
-
-
-def _connections(job: SyncJob) -> list[Connection]:
-    """Returns the accounts that a job is about: all that are usable, or the one that was asked for."""
-    if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        connections = Connection.objects.active().exclude(retry_at__gt=timezone.now())  # its turn comes when it may
-    else:
-        connections = Connection.objects.usable()
-    connections = connections.filter(workspace_id=job.workspace_id, integration=job.integration)
-    if job.connection_id:
-        connections = connections.filter(pk=job.connection_id)
-    if job.only is not None:
-        connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))
-    return list(connections)

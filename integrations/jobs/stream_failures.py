@@ -7,7 +7,10 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from integrations.errors import (
+    AccessRefused,
     ContainerGone,
+    ContainerMissing,
+    Endless,
     Misconfigured,
     NeedsPermission,
     NeedsReconnect,
@@ -23,8 +26,13 @@ from integrations.sync.isolation import RunEnds
 
 # What is the account's, or nobody's fault at all.
 _NOT_OF_A_STREAM = (
-    NeedsReconnect, NeedsPermission, Misconfigured, RateLimited, RunEnds, OperationalError, InterfaceError,
+    AccessRefused, NeedsReconnect, NeedsPermission, Misconfigured, RateLimited, RunEnds, OperationalError,
+    InterfaceError,
 )  # fmt: skip
+MISSING = (
+    "This calendar was not to be found. Nothing of it is given up: the next sync looks for it again, and if it is not "
+    "there then either, says so."
+)
 UNEXPECTED = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 _KEY = "failed"  # in a part's progress: what the next slice need not try again
 
@@ -47,14 +55,16 @@ class StreamFailures:
 
     def is_of(self, stream: Stream, error: Exception) -> bool:
         """Returns whether the error is this stream's alone. Books are one system, whose lists need each other: what is
-        down for one is down for all."""
-        if isinstance(error, _NOT_OF_A_STREAM):
+        down for one is down for all. Where a second list does not end, no other of the account is tried."""
+        if isinstance(error, _NOT_OF_A_STREAM) or (isinstance(error, Endless) and isinstance(self.first, Endless)):
             return False
         return not (stream.kind and isinstance(error, Unavailable))
 
     def add(self, stream: Stream, error: Exception) -> None:
         """Leaves the stream with a problem that names it; a calendar that is not there any more, and was merely to lose
         what was in it, is let go."""
+        if isinstance(error, ContainerGone) and not self._is_confirmed(stream):
+            error = ContainerMissing(MISSING, detail=error.detail)
         if isinstance(error, ContainerGone) and not stream.is_target:
             with self._held():
                 let_go(stream)
@@ -73,6 +83,13 @@ class StreamFailures:
             self.part.save(update_fields=["progress"])
             open_stream_problem(stream, code, message, detail)
 
+    def _is_confirmed(self, stream: Stream) -> bool:
+        """Returns whether another run has not found this calendar either. Nothing is given up for what one has seen."""
+        with self._held():
+            row = Stream.objects.filter(pk=stream.pk)
+            row.filter(missing_in="").update(missing_in=self.part.job_id)
+            return not row.filter(missing_in=self.part.job_id).exists()
+
     def status(self) -> JobPart.Status:
         """Returns what the account has come to: failed where nothing of it went well."""
         if not len(self):
@@ -83,9 +100,13 @@ class StreamFailures:
         """Ends what is open about these streams."""
         with self._held():
             end_stream_problems(*streams)
+            found = [stream.pk for stream in streams if stream.missing_in]
+            if found:
+                Stream.objects.filter(pk__in=found).update(missing_in="")
 
     def raise_what_all_have_met(self) -> None:
         """Raises where every stream has failed for something that is no calendar's fault: then the account has."""
-        if self.first is not None and len(self) == len(self.streams) and not isinstance(self.first, Rejected):
+        own = (Rejected, ContainerMissing, Endless)
+        if self.first is not None and len(self) == len(self.streams) and not isinstance(self.first, own):
             self.end(*self.streams)
             raise self.first

@@ -2,6 +2,7 @@ from integrations.models.books import BooksSettings
 from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
 from integrations.models.changes import ChangeAction, ChangeRow
 from integrations.models.connections import (
+    BROKEN,
     ConflictPolicy,
     Connection,
     ConnectionState,
@@ -19,9 +20,9 @@ from integrations.models.problems import Hold, Problem
 from integrations.models.reconciliation import BooksReading, ReadingPage, Reconciliation
 
 __all__ = [
-    "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
-    "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "JobCall", "JobDirection", "JobItem", "JobPart",
-    "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget",
-    "ProviderCalls", "ReadingPage", "Reconciliation", "Stream", "SummaryMail", "SyncJob", "WorkspaceIntegration",
-    "not_connected_reason",
+    "BROKEN", "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection",
+    "ConnectionState", "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "JobCall", "JobDirection", "JobItem",
+    "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem",
+    "ProviderBudget", "ProviderCalls", "ReadingPage", "Reconciliation", "Stream", "SummaryMail", "SyncJob",
+    "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip
