@@ -123,7 +123,7 @@ def take_grant(
         connection.account_id, connection.account_name = account.id, account.name
         connection.connected_by, connection.connected_at = user, now
         connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
-        connection.failures = 0
+        connection.failures, connection.refused_at = 0, None
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save()
         grant, _ = OAuthGrant.objects.get_or_create(connection=connection)
@@ -206,6 +206,7 @@ def disconnect(*, connection: Connection, user: User | None) -> Connection:
         connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
         connection.state_reason = f"Disconnected by {user}." if user else "Disconnected."
         connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
+        connection.refused_at = None
         connection.save()
         resolve_problems(
             connection,
