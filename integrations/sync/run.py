@@ -11,7 +11,7 @@ from integrations.errors import CursorExpired, Endless, ProviderError, Unavailab
 from integrations.paging import getting_on
 from integrations.records import Page, Window
 from integrations.sync.apply import Applier
-from integrations.sync.guard import judge
+from integrations.sync.guard import is_drastic, judge
 from integrations.sync.isolation import RunEnds, isolated
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
@@ -174,7 +174,7 @@ class StreamRun:
 
     def _guard(self) -> bool:
         vanished = self.ledger.vanished(orphans=self.progress.full)
-        removals = [decision for decision in plan(vanished, self._policy()) if decision.removal]
+        removals = [decision for decision in plan(vanished, self._policy()) if is_drastic(decision)]
         if not removals:
             return False
         links = self.ledger.count_links()
