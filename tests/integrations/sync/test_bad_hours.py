@@ -4,9 +4,11 @@ and what was concluded wrongly heals by itself."""
 import pytest
 from django.core import mail
 
+from fieldcamp.workspace.models import Visit
 from integrations.models import Connection, Problem, SyncJob
 from integrations.queue.enqueue import create_job
 from tests.integrations.engine import finish
+from tests.integrations.providers.test_no_answers import NO_ANSWERS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine(daily="sandbox")]
 
@@ -122,3 +124,20 @@ def test_a_pause_of_ours_ends_with_the_trouble(
     assert (sync if by_hand else by_schedule)().pushed == 1
     connection = Connection.objects.get()
     assert (connection.state, connection.retry_at) == ("active", None)
+
+
+@pytest.mark.slow
+def test_a_write_that_is_not_answered_is_looked_for(sandboxed, dana, person, vendors, sync, make_visits):
+    visits = make_visits(dana.member, 3)
+    sync()
+    kind, body = NO_ANSWERS["a sign-in page"]
+    spec = {"path": person.batch_path, "status": 200, "body": body, "headers": {"Content-Type": kind}}
+    Visit.objects.update(title="Retitled")
+    visits += make_visits(dana.member, 1, title="New")
+    vendors.fault("status", **spec, times=10**6)
+    assert {error["code"] for error in sync().errors} == {"PROVIDER_UNAVAILABLE"}
+    vendors.heal()
+    vendors.fault("status", **spec, times=1)
+    job = sync()
+    assert (job.status, job.errors) == ("succeeded", [])
+    assert set(person.ours()) == {visit.pk for visit in visits}
