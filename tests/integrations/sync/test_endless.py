@@ -42,8 +42,11 @@ def test_a_page_that_is_repeated_for_ever_ends_its_account(sandboxed, dana, pers
     assert told["code"] == "PROVIDER_UNAVAILABLE" and told["connection_id"] == dana.pk
     assert "does not come to an end" in told["message"] and dana.account_name in told["message"]
     assert started_from(Stream.objects.get()) == before
+    if person.vendor == "microsoft":  # where the fault is known to hang on the size of a page
+        assert json.loads(Stream.objects.get().cursor)["size"] == "200"
     vendors.heal()
     job = sync()  # the 409 is free
+    assert "size" not in json.loads(Stream.objects.get().cursor)
     assert (job.status, job.errors) == ("succeeded", [])
     assert not person.ours()[visits[0].pk].title.startswith("Renamed there")
     vendors.fault("repeat_page", path=person.listing, times=2)
