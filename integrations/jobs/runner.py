@@ -22,7 +22,7 @@ from integrations.jobs.at_once import AtOnce
 from integrations.jobs.covered import connections_of
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
-from integrations.jobs.standing import standing
+from integrations.jobs.standing import IN_VAIN, standing
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
 from integrations.jobs.sweeper import MAX_ATTEMPTS
@@ -50,10 +50,6 @@ LONGEST_WAIT = dt.timedelta(
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_WAITS = 5
 LONGEST_CALL = dt.timedelta(seconds=25)  # longer than a usual send (transport.client.SEND_LIMIT)
-IN_VAIN = (
-    f"The sync has come no further {MAX_ATTEMPTS} times in a row, and was ended. Nothing is lost; the next sync tries "
-    "again."
-)
 _CLEARED_BY_SUCCESS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,

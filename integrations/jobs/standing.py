@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from integrations.jobs.sweeper import MAX_ATTEMPTS
 from integrations.models import JobPart, SyncJob
+
+IN_VAIN = (
+    f"The sync has come no further {MAX_ATTEMPTS} times in a row, and was ended. Nothing is lost; the next sync tries "
+    "again."
+)
 
 
 def standing(job: SyncJob) -> list[Any]:
