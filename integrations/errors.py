@@ -102,6 +102,27 @@ class TimedOut(Unavailable):
     again."""
 
 
+class Endless(Unavailable):
+    """A list that brings nothing new and does not end. `restart` is the cursor from which it is begun anew."""
+
+    restart = ""
+
+
+class AccessRefused(Unavailable):
+    """The provider does not accept a token that was renewed just now: its own trouble, as far as one answer shows.
+    `verdict` is what it means where that lasts."""
+
+    about = Subject.ACCOUNT
+
+    def __init__(self, message: str, *, verdict: "NeedsReconnect | None" = None):
+        super().__init__(message, detail=verdict.detail if verdict else "")
+        self.verdict = verdict or NeedsReconnect("The access is not accepted any more. Reconnect the account.")
+
+
+class ContainerMissing(Unavailable):
+    """A calendar was not there, once: that is no proof yet."""
+
+
 class Suspended(Transient):
     """The account takes no writes at present, such as a company whose subscription has lapsed. None was done."""
 
@@ -131,21 +152,26 @@ class AllowanceSpent(RateLimited):
 
 
 class NeedsReconnect(ProviderError):
-    """The user's grant is dead; only the user can renew it."""
+    """The user's grant is dead; only the user can renew it. `proven`: the token endpoint has said so, whose word is
+    final; what an API says may be its own trouble, and is believed when it lasts (`accounts.state`)."""
 
     code = ProblemCode.NEEDS_RECONNECT
     about = Subject.ACCOUNT
 
+    def __init__(self, message: str, *, detail: str = "", proven: bool = False):
+        super().__init__(message, detail=detail)
+        self.proven = proven
+
 
 class NeedsPermission(ProviderError):
-    """The grant lives but lacks permissions; `missing` names them."""
+    """The grant lives but lacks permissions; `missing` names them. `proven` as with `NeedsReconnect`."""
 
     code = ProblemCode.NEEDS_PERMISSION
     about = Subject.ACCOUNT
 
-    def __init__(self, message: str, *, missing: tuple[str, ...] = (), detail: str = ""):
+    def __init__(self, message: str, *, missing: tuple[str, ...] = (), detail: str = "", proven: bool = False):
         super().__init__(message, detail=detail)
-        self.missing = missing
+        self.missing, self.proven = missing, proven
 
 
 class Misconfigured(ProviderError):

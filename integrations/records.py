@@ -94,12 +94,14 @@ class Page:
     """Part of a listing. `cursor` continues after it; on the `last` page it is where the next sync starts.
 
     `series` are those that the page has news of, where occurrences are listed one by one and lost ones not named.
+    `restart` is the cursor from which the listing that the page belongs to is begun anew, should it not end.
     """
 
     records: Sequence[RemoteRecord]
     cursor: str
     last: bool
     series: Sequence[str] = ()
+    restart: str = ""
 
 
 class Verb(StrEnum):

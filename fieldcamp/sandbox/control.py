@@ -76,10 +76,14 @@ class Control:
     def add_fault(self, request: Request) -> dict[str, Any]:
         body = request.json_object()
         self._vendor_name(body.get("vendor"))
-        return self.sandbox.faults.add(body)
+        return self.sandbox.faults.add(body, self.sandbox.state.now())
 
     def clear_faults(self, request: Request) -> dict[str, Any]:
-        self.sandbox.faults.clear()
+        """All of them, or the one that `n` names."""
+        n = request.query.get("n")
+        if n is not None and not (n.isdecimal() and len(n) <= 12):
+            raise BadInput("n must be the number of a fault.")
+        self.sandbox.faults.clear(None if n is None else int(n))
         return {}
 
     def latency(self, request: Request) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import Request, Response
+from fieldcamp.sandbox.oauth import Grants
+from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
 
@@ -15,6 +17,9 @@ class Vendor(Protocol):
     title: str
     consent_path: re.Pattern[str]  # of the page where a person allows an app
     throttled: bool
+    state: State
+    grants: Grants
+    paging: Paging | None  # how its lists go on by tokens; None: they do not
 
     def __init__(self, state: State, faults: Faults) -> None: ...
 

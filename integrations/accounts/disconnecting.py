@@ -46,7 +46,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
         reason = f"Disconnected by {who}." if who else "Disconnected."
         connection.state_reason = f"{reason} {note}".strip()[:300]
         connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
-        connection.leaving = None
+        connection.leaving = connection.refused_at = None
         connection.save()
         resolve_problems(
             connection,

@@ -50,9 +50,10 @@ class OrmGrantStore:
         except DecryptionError as error:
             raise Misconfigured(str(error)) from None  # the operator's fault: nobody has to reconnect
         if row is None or row.connection.state == ConnectionState.DISCONNECTED:
-            raise NeedsReconnect("This account is not connected.")
-        if row.connection.state == ConnectionState.NEEDS_RECONNECT:
-            raise NeedsReconnect(row.connection.state_reason or "This account has to be reconnected.")
+            raise NeedsReconnect("This account is not connected.", proven=True)
+        connection = row.connection
+        if connection.state == ConnectionState.NEEDS_RECONNECT and connection.refused_at is None:
+            raise NeedsReconnect(connection.state_reason or "This account has to be reconnected.", proven=True)
         return Grant(row.version, row.access_token, row.refresh_token, row.expires_at)
 
     def claim(self, version: int, now: dt.datetime, until: dt.datetime) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.accounts.leaving import INACTIVE, what_is_left
 from integrations.errors import MemberInactive, NeedsPermission, NeedsReconnect, ProblemCode
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import USABLE, Connection, ConnectionState
+from integrations.models import BROKEN, USABLE, Connection, ConnectionState
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +28,13 @@ def follow_members(member_id: str = "") -> int:
 def check_account(connection_id: str) -> bool:
     """Raises why an account may not be used any more, though it could when it was read: its person has left, or
     somebody has ended the access. Returns whether it is being left, for which it may be used."""
-    names = ("state", "member__is_active", "account_name", "leaving")
-    state, active, name, leaving = Connection.objects.values_list(*names).get(pk=connection_id)
-    if state == ConnectionState.NEEDS_PERMISSION:
-        raise NeedsPermission(f"{name} lacks a permission since a moment ago.")
-    if state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.DISCONNECTED):
-        raise NeedsReconnect(f"{name} is not connected any more since a moment ago.")
+    names = ("state", "refused_at", "member__is_active", "account_name", "leaving")
+    state, refused_at, active, name, leaving = Connection.objects.values_list(*names).get(pk=connection_id)
+    doubtful = state in BROKEN and refused_at is not None  # our own conclusion, which this run may disprove
+    if state == ConnectionState.NEEDS_PERMISSION and not doubtful:
+        raise NeedsPermission(f"{name} lacks a permission since a moment ago.", proven=True)
+    if state in (ConnectionState.NEEDS_RECONNECT, ConnectionState.DISCONNECTED) and not doubtful:
+        raise NeedsReconnect(f"{name} is not connected any more since a moment ago.", proven=True)
     if active is False and leaving is None:
         raise MemberInactive("The person whose account it is is not active any more. Nothing is read or written.")
     return leaving is not None

@@ -4,8 +4,8 @@ from django.utils import timezone
 
 from integrations.accounts.leaving import streams_to_leave
 from integrations.accounts.people import follow_members
-from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
-from integrations.errors import MemberInactive, NeedsPermission, NeedsReconnect, ProviderError
+from integrations.accounts.state import judge
+from integrations.errors import MemberInactive, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError
 from integrations.ledger.containers import is_worth_another_look
 from integrations.models import Connection, JobPart, Link, Stream, SyncJob
 from integrations.providers import PROVIDERS
@@ -17,7 +17,7 @@ TOLD_BY_THE_STATE = (NeedsReconnect.code, NeedsPermission.code, MemberInactive.c
 def connections_of(job: SyncJob) -> list[Connection]:
     """Returns the accounts that a job is about: all that are usable or being left, or the one that was asked for."""
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        connections = Connection.objects.active() | Connection.objects.leaving()
+        connections = Connection.objects.scheduled() | Connection.objects.leaving()
         connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may
     else:
         connections = Connection.objects.usable() | Connection.objects.leaving()
@@ -41,12 +41,9 @@ def streams_of(part: JobPart) -> list[Stream]:
     return sorted(due, key=lambda stream: kinds.index(stream.kind) if stream.kind else 0)
 
 
-def end_access(connection: Connection, error: ProviderError) -> None:
-    """Brings the account's state in line with an error that says that it cannot go on. Runs inside the caller's
-    transaction."""
-    if isinstance(error, NeedsPermission):
-        mark_needs_permission(connection, str(error))
-    elif isinstance(error, NeedsReconnect):  # also where a token that was renewed just now is refused
-        mark_needs_reconnect(connection, str(error))
-    elif isinstance(error, MemberInactive):
+def end_access(connection: Connection, error: ProviderError) -> tuple[ProblemCode, str]:
+    """Brings the account's state in line with what has ended its run, and returns the code and the sentence of that.
+    Runs inside the caller's transaction."""
+    if isinstance(error, MemberInactive):
         follow_members(connection.member_id or "")
+    return judge(connection, error, timezone.now())

@@ -23,8 +23,11 @@ from integrations.jobs.accounts import TOLD_BY_THE_STATE, connections_of, end_ac
 from integrations.jobs.at_once import AtOnce
 from integrations.jobs.directions import DIRECTIONS, combined
 from integrations.jobs.finishing import finish, status_of
+from integrations.jobs.interruptions import Cancelled, HandBack, SliceOver, gravest
+from integrations.jobs.standing import IN_VAIN, standing
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
+from integrations.jobs.sweeper import MAX_ATTEMPTS
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
@@ -40,7 +43,6 @@ from integrations.queue.lease import Lease, LeaseLost
 from integrations.queue.ring import ring
 from integrations.records import instant
 from integrations.selectors.metering import midnight_after
-from integrations.sync.isolation import RunEnds
 from integrations.sync.ports import Phase
 
 SLICE = 60.0  # seconds of one slice; the queue's time-out has room for the longest call besides
@@ -60,19 +62,6 @@ _CLEARED_BY_SUCCESS = (
 log = structlog.get_logger(__name__)
 
 
-class _Interrupted(RunEnds):
-    """Ends the slice between two steps."""
-
-
-class _SliceOver(_Interrupted): ...
-
-
-class _HandBack(_Interrupted): ...
-
-
-class _Cancelled(_Interrupted): ...
-
-
 def run(job_id: str) -> None:
     """Claims the job and works on it for one slice. Does nothing when somebody else has it, or when it is over."""
     lease = Lease.claim(job_id)
@@ -81,38 +70,34 @@ def run(job_id: str) -> None:
     job = SyncJob.objects.select_related("workspace").get(pk=job_id)
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
         log.info("job_slice", attempt=job.attempts, mode=job.mode)
+        slice_ = _Slice(job, lease)
+        before = standing(job)
         try:
             try:
-                _Slice(job, lease).work()
-            except _Cancelled:
+                slice_.work()
+            except Cancelled:
                 finish(job, lease, JobStatus.CANCELLED)
                 if job.connection_id:
                     abandon_leaving(job.connection_id)
-        except _SliceOver:
-            _go_on(job, lease, timezone.now())
-        except _HandBack:
+        except SliceOver:
+            if standing(job) != before:
+                _go_on(job, lease, timezone.now())
+            elif job.attempts < MAX_ATTEMPTS:
+                log.warning("job_slice_in_vain", attempt=job.attempts)
+                _go_on(job, lease, timezone.now(), attempts=job.attempts)
+            else:
+                slice_.give_up()
+        except HandBack:
             log.info("job_handed_back")
             _go_on(job, lease, timezone.now(), status=JobStatus.QUEUED)
         except LeaseLost:
             log.warning("job_lease_lost")
 
 
-# Which of several accounts' errors ends the slice: the first of these, any other, and last the end of its time.
-_GRAVEST = (LeaseLost, _Cancelled, _HandBack)
-
-
-def _gravest(raised: list[BaseException]) -> BaseException:
-    for kind in _GRAVEST:
-        for error in raised:
-            if isinstance(error, kind):
-                return error
-    return next((error for error in raised if not isinstance(error, _SliceOver)), raised[0])
-
-
 def _go_on(job: SyncJob, lease: Lease, when: dt.datetime, **values: Any) -> None:
-    """Frees the job for its next slice. It is no failed attempt."""
+    """Frees the job for its next slice. It is no failed attempt, unless `attempts` says so."""
     job.refresh_from_db(fields=["attempts"])
-    lease.let_go(run_after=when, rung_at=timezone.now(), attempts=max(0, job.attempts - 1), **values)
+    lease.let_go(**{"run_after": when, "rung_at": timezone.now(), "attempts": max(0, job.attempts - 1), **values})
     if when <= timezone.now():
         ring(job.pk)
 
@@ -129,16 +114,24 @@ class _Slice:
         parts = list(self._parts())
         left = [part for part in parts if part.status in (JobPart.Status.WAITING, JobPart.Status.RUNNING)]
         if raised := self.at_once.each(left, self._part):
-            raise _gravest(raised)
+            raise gravest(raised)
         if self._waiting:
             _go_on(self.job, self.lease, max(self._waiting))
         else:
             finish(self.job, self.lease, status_of(parts))
 
+    def give_up(self) -> None:
+        """Ends a job whose slices lead nowhere; the accounts that are through keep what they have come to."""
+        parts = list(self._parts())
+        for part in parts:
+            if part.status not in JobPart.OVER:
+                self._fail(part, ProblemCode.INTERNAL_ERROR, f"{part.connection.account_name}: {IN_VAIN}")
+        finish(self.job, self.lease, status_of(parts))
+
     def checkpoint(self) -> None:
         self.check()
         if time.monotonic() > self.ends:
-            raise _SliceOver
+            raise SliceOver
 
     def check(self) -> None:
         """Raises where the job is not ours any more, or not wanted; called before each provider call."""
@@ -149,15 +142,15 @@ class _Slice:
         if standing.ends:  # the heartbeat could not write, say
             self.lease.assert_held()
         if standing.cancelled:
-            raise _Cancelled
+            raise Cancelled
         if shutdown.requested():
-            raise _HandBack
+            raise HandBack
 
     def _check_account(self, connection: Connection) -> None:
         """Raises where the account may not be used any more, or is to be left since this slice has begun."""
         self.check()
         if check_account(connection.pk) != (connection.leaving is not None):
-            raise _SliceOver
+            raise SliceOver
 
     def _parts(self) -> QuerySet[JobPart]:
         """Returns the job's accounts, fixed when its first slice starts."""
@@ -175,7 +168,8 @@ class _Slice:
             self._check_account(connection)
             check_allowance(connection, PROVIDERS[self.job.integration], now)
             # The end of a day is what a limit waits for that was reached, and may since have been raised.
-            if connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now):
+            waits = connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now)
+            if connection.retry_at and waits and not connection.given_up:
                 raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
             self._save(part, JobPart.Status.RUNNING)
             failures = StreamFailures(part, streams_of(part), self._held)
@@ -198,10 +192,10 @@ class _Slice:
                 self._fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self._held():
-                end_access(connection, error)
+                code, message = end_access(connection, error)
             if connection.leaving is not None:
                 put_off_leaving(connection, error)
-            self._fail(part, error.code, f"{connection.account_name}: {error}", error.detail)
+            self._fail(part, code, f"{connection.account_name}: {message}", error.detail)
         except FATAL:
             raise
         except Exception:

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from integrations.accounts.people import follow_members
+from integrations.accounts.state import went_well
 from integrations.errors import ProblemCode
 from integrations.jobs.directions import combined
 from integrations.mail.alerts import alert_paused
@@ -27,7 +28,7 @@ from integrations.models import (
 )
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import SyncInProgress, create_job
-from integrations.queue.planning import integration_of, next_sync, scheduled_connections
+from integrations.queue.planning import LONGEST_BACKOFF, integration_of, next_sync, scheduled_connections
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +144,10 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         covered = {part.connection_id for part in parts}
         if (
             _is_whole(job)
-            and not scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=covered).exists()
+            and not Connection.objects.active()
+            .filter(workspace_id=row.workspace_id, integration=row.integration)
+            .exclude(pk__in=covered)
+            .exists()
         ):
             row.watermark = row.feed_seq
         Problem.objects.filter(
@@ -161,6 +165,8 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
 
 def _account(part: JobPart, job: SyncJob, now: dt.datetime) -> None:
     connection = Connection.objects.filter(pk=part.connection_id)
+    if part.status in (JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.PARTIAL):
+        went_well(part.connection_id, now)
     if part.status in (JobPart.Status.DONE, JobPart.Status.HELD):
         connection.update(last_synced_at=job.finished_at or now, failures=0, retry_at=None)
         # It was paused by us for its failures and has just shown that it works. A person's pause stays.
@@ -169,15 +175,18 @@ def _account(part: JobPart, job: SyncJob, now: dt.datetime) -> None:
         )
     elif part.status == JobPart.Status.FAILED and (part.error or {}).get("code") not in NOT_COUNTED:
         connection.update(failures=F("failures") + 1)
-        _pause_after_too_many(part)
+        _pause_after_too_many(part, now)
 
 
-def _pause_after_too_many(part: JobPart) -> None:
+def _pause_after_too_many(part: JobPart, now: dt.datetime) -> None:
     limit = settings.PAUSE_AFTER_FAILURES
     reason = f"Paused after {limit} failed syncs in a row. Last time: {(part.error or {}).get('message', 'unknown')}"
     paused = Connection.objects.filter(pk=part.connection_id, state=ConnectionState.ACTIVE, failures__gte=limit).update(
         state=ConnectionState.PAUSED, paused_by_person=False, state_reason=reason[:300]
     )
+    # A pause of ours is tried again now and then: what has ended may have ended for a long time.
+    given_up = Connection.objects.filter(pk=part.connection_id, state=ConnectionState.PAUSED, paused_by_person=False)
+    given_up.update(retry_at=now + LONGEST_BACKOFF)
     if paused:
         log.warning("connection_paused", connection_id=part.connection_id)
         connection_id = part.connection_id

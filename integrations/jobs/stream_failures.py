@@ -9,7 +9,9 @@ from django.db import InterfaceError, OperationalError
 from integrations.accounts.leaving import finish_leaving, put_off_leaving
 from integrations.errors import (
     ContainerGone,
+    ContainerMissing,
     ContainerUnavailable,
+    Endless,
     ProblemCode,
     ProviderError,
     Rejected,
@@ -29,6 +31,10 @@ from integrations.models import JobPart, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
 
 _NOBODYS = (RunEnds, OperationalError, InterfaceError)
+MISSING = (
+    "This calendar was not to be found. Nothing of it is given up: the next sync looks for it again, and if it is not "
+    "there then either, says so."
+)
 UNEXPECTED = "Something unexpected happened on FieldCamp's side. Nothing is lost; the next sync tries again."
 # In a part's progress: what the next slice need not try again; and those of them that cannot be used at present.
 _KEY, _OUT_OF_REACH = "failed", "out_of_reach"
@@ -52,8 +58,8 @@ class StreamFailures:
 
     def is_of(self, stream: Stream, error: Exception) -> bool:
         """Returns whether the error is this stream's alone. Books are one system, whose lists need each other: what is
-        down for one is down for all."""
-        if isinstance(error, _NOBODYS):
+        down for one is down for all. Where a second list does not end, no other of the account is tried."""
+        if isinstance(error, _NOBODYS) or (isinstance(error, Endless) and isinstance(self.first, Endless)):
             return False
         if isinstance(error, ProviderError) and error.about in (Subject.ACCOUNT, Subject.APP):
             return isinstance(error, Suspended)  # it may still be read
@@ -62,6 +68,8 @@ class StreamFailures:
     def add(self, stream: Stream, error: Exception) -> None:
         """Leaves the stream with a problem that names it; a calendar that is out of reach, and was merely to lose what
         was in it, is let go."""
+        if isinstance(error, ContainerGone) and not self._is_confirmed(stream):
+            error = ContainerMissing(MISSING, detail=error.detail)
         if isinstance(error, ContainerUnavailable) and not stream.is_target:
             with self._held():
                 given_up = let_go(stream, JobLog(self.part.job, self.part.connection), str(error))
@@ -81,6 +89,13 @@ class StreamFailures:
         with self._held():
             self.part.save(update_fields=["progress"])
             open_stream_problem(stream, code, message, detail)
+
+    def _is_confirmed(self, stream: Stream) -> bool:
+        """Returns whether another run has not found this calendar either. Nothing is given up for what one has seen."""
+        with self._held():
+            row = Stream.objects.filter(pk=stream.pk)
+            row.filter(missing_in="").update(missing_in=self.part.job_id)
+            return not row.filter(missing_in=self.part.job_id).exists()
 
     def status(self) -> JobPart.Status:
         """Returns what the account has come to: failed where nothing of it went well. A calendar that cannot be used is
@@ -105,6 +120,8 @@ class StreamFailures:
             end_stream_problems(*ended)
             for stream in back:
                 take_up_again(stream)
+            if found := [stream.pk for stream in streams if stream.missing_in]:
+                Stream.objects.filter(pk__in=found).update(missing_in="")
 
     def settle_leaving(self) -> None:
         """Ends leaving an account, as far as it can be done, or puts it off."""
@@ -117,7 +134,7 @@ class StreamFailures:
 
     def raise_what_all_have_met(self) -> None:
         """Raises where every stream has failed for something that is no calendar's fault: then the account has."""
-        passing = self.first is not None and not isinstance(self.first, (Rejected, ContainerUnavailable))
-        if self.first is not None and passing and len(self) == len(self.streams):
+        own = (Rejected, ContainerUnavailable, ContainerMissing, Endless)
+        if self.first is not None and len(self) == len(self.streams) and not isinstance(self.first, own):
             self.end(*self.streams)
             raise self.first

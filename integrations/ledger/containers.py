@@ -32,8 +32,10 @@ _CODES = (
 
 
 def open_stream_problem(stream: Stream, code: str, message: str, detail: str = "") -> None:
-    """Opens a problem of the whole stream, or brings the open one up to date."""
+    """Opens a problem of the whole stream in the place of any other, or brings the open one up to date."""
     now, kind = timezone.now(), SubjectKind.STREAM
+    others = [other for other in _CODES if other != code]
+    resolve_problems(stream.connection, now=now, codes=others, kind=kind, record_ids=[stream.pk])
     open_problem(stream.connection, code, message, now=now, kind=kind, record_id=stream.pk, detail=detail)
 
 

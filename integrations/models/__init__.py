@@ -2,6 +2,7 @@ from integrations.models.books import BooksSettings
 from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
 from integrations.models.changes import ChangeAction, ChangeRow
 from integrations.models.connections import (
+    BROKEN,
     USABLE,
     ConflictPolicy,
     Connection,
@@ -20,7 +21,7 @@ from integrations.models.problems import Hold, Problem
 from integrations.models.reconciliation import BooksReading, ReadingPage, Reconciliation
 
 __all__ = [
-    "USABLE",
+    "BROKEN", "USABLE",
     "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "JobCall", "JobDirection", "JobItem", "JobPart",
     "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem", "ProviderBudget",

@@ -50,6 +50,7 @@ class ConnectionState(models.TextChoices):
 
 
 USABLE = (ConnectionState.ACTIVE, ConnectionState.PAUSED)
+BROKEN = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION)
 
 
 class NotConnectedReason(models.TextChoices):
@@ -83,7 +84,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(state__in=USABLE).of_active_people()
 
     def active(self) -> Self:
-        """Returns those that the schedule may use."""
+        """Returns those that are well."""
         return self.filter(state=ConnectionState.ACTIVE).of_active_people()
 
     def of_active_people(self) -> Self:
@@ -93,6 +94,13 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def leaving(self) -> Self:
         """Returns those out of which our events are being taken away."""
         return self.filter(leaving__isnull=False)
+
+    def scheduled(self) -> Self:
+        """Returns those that the schedule may use: the active ones, and at their `retry_at` those that were given up by
+        nobody but us, without the provider's final word."""
+        given_up = Q(state=ConnectionState.PAUSED) | Q(state__in=BROKEN, refused_at__isnull=False)
+        tried_again = given_up & Q(paused_by_person=False, retry_at__isnull=False)
+        return self.filter(Q(state=ConnectionState.ACTIVE) | tried_again).of_active_people()
 
     def connected(self) -> Self:
         """Returns those that are not disconnected, whatever they lack."""
@@ -121,7 +129,10 @@ class Connection(models.Model):
     disconnected_at = models.DateTimeField(null=True, blank=True)
     revoked_at_provider = models.DateTimeField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
+    # When the provider may be asked again; where we have given an account up by ourselves, when it is tried once more.
     retry_at = models.DateTimeField(null=True, blank=True)
+    # Since when an API does not accept an access that is good by the token endpoint's word (`accounts.state`).
+    refused_at = models.DateTimeField(null=True, blank=True)
     # Calls that the provider bills, a day (UTC); 0: no limit; None: as the installation has it.
     metered_reads_per_day = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -162,6 +173,13 @@ class Connection(models.Model):
         """Returns its state, also where its person has left so lately that the row does not say it yet."""
         left = self.state in USABLE and self.member is not None and not self.member.is_active
         return ConnectionState.MEMBER_INACTIVE if left else self.state
+
+    @property
+    def given_up(self) -> bool:
+        """Returns whether it was FieldCamp that gave it up, without a person's or the provider's word: the schedule
+        tries it again."""
+        paused = self.state == ConnectionState.PAUSED and not self.paused_by_person
+        return paused or (self.state in BROKEN and self.refused_at is not None)
 
 
 class OAuthGrant(models.Model):
@@ -213,6 +231,8 @@ class Stream(models.Model):
     policy = models.CharField(max_length=8, choices=ConflictPolicy, default=ConflictPolicy.LOCAL)
     is_active = models.BooleanField(default=True)
     cursor = models.TextField(blank=True)
+    # The job in which the calendar was not there for the first time; another that does not find it is the proof.
+    missing_in = models.CharField(max_length=40, blank=True)
     # A full read in progress: the mark that its records get, and where it stands.
     full_mark = models.CharField(max_length=40, blank=True)
     full_cursor = models.TextField(blank=True)

@@ -1,5 +1,6 @@
 """Single calls in batches, for vendors whose every event is a call of its own and who take many of them in one."""
 
+import contextlib
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,8 +12,8 @@ import requests
 
 from integrations import errors
 from integrations.providers.base import Http
-from integrations.providers.calendars import tombstone
-from integrations.records import Operation, RemoteRecord, Verb, WriteResult
+from integrations.providers.calendars import lost_calendar, tombstone
+from integrations.records import Container, Operation, RemoteRecord, Verb, WriteResult
 from integrations.transport.answers import retry_after
 from integrations.transport.client import utc_now
 
@@ -81,6 +82,29 @@ class BatchingCalendar(ABC):
     def get(self, container_id: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         """Does as `ProviderClient` promises."""
 
+    @abstractmethod
+    def containers(self) -> list[Container]:
+        """Does as `ProviderClient` promises."""
+
+    def listed(self, container_id: str, page: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Returns a page of a calendar's listing. One answer that it is not there is no proof: it is asked for once
+        more, and then it is the account's own list of calendars that counts. Raises `ContainerGone`."""
+        with contextlib.suppress(errors.Gone):
+            return page()
+        try:
+            return page()
+        except errors.Gone as error:
+            try:
+                there = any(container.id == container_id for container in self.containers())
+            except errors.Gone:
+                there = True  # whoever says so says it of everything
+            if not there:
+                raise lost_calendar(error) from None
+            raise errors.Unavailable(
+                f"{self.vendor} does not find this calendar at the moment, although the account has it.",
+                detail=error.detail,
+            ) from None
+
     def is_event(self, body: Any) -> bool:
         """Returns whether a body is whole: what a proxy in between says is not."""
         return isinstance(body, dict)
@@ -123,6 +147,10 @@ class BatchingCalendar(ABC):
         def all_refused(response: requests.Response) -> bool:
             return response.status_code == 200 and all(part and part.status == 401 for part in parts(response))
 
+        def any_answer(response: requests.Response) -> None:
+            if retry_safe and calls and not any(parts(response)):
+                raise errors.Unavailable(f"{self.vendor}'s answer to these was lost.")
+
         url, post = self.post_of(calls)
         response = self.http.request(
             "POST",
@@ -132,9 +160,8 @@ class BatchingCalendar(ABC):
             retry_safe=retry_safe,
             reads=retry_safe,  # what may not be sent twice is a write
             rejects_token=all_refused,
+            whole=any_answer,
         )
-        if all_refused(response):
-            raise self.refusal(401, None, utc_now(), 0.0)
         # A token that ends in the middle of a batch: those parts were not carried out, the next call renews it.
         return [None if part and part.status == 401 else part for part in parts(response)]
 

@@ -24,6 +24,13 @@ def body_of(response: requests.Response) -> Any:
         return {}
 
 
+def is_foreign(response: requests.Response, body: Any) -> bool:
+    """Returns whether a refusal is not in the vendor's own words: a proxy, or the sign-in page of a network, knows
+    nothing of an account or a record. (What asks for a token, to wait or to come back says enough by its status.)"""
+    refused = response.status_code >= 400 and response.status_code not in (401, 408, 410, 429, 509)
+    return refused and not (isinstance(body, dict) and body.keys() & {"error", "fault", "Fault"})
+
+
 def detail_of(body: Any) -> str:
     """Returns the vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
     return redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
@@ -52,7 +59,7 @@ class TokenFaults:
         if status >= 500 or status in (408, 429) or code in _RETRY | self.retry:
             return unavailable(self.service, detail)
         if reconnect:
-            return errors.NeedsReconnect(reconnect, detail=detail)
+            return errors.NeedsReconnect(reconnect, detail=detail, proven=True)
         known = code in _OURS | self.ours
         words = "refuses FieldCamp's own credentials" if known else "refused the request for a token"
         return errors.Misconfigured(

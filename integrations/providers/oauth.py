@@ -14,7 +14,7 @@ from django.conf import settings
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
 from integrations.records import Tokens
-from integrations.transport.answers import json_object
+from integrations.transport.answers import ask
 from integrations.transport.client import utc_now
 from integrations.transport.credentials import Bearer, basic_auth
 
@@ -97,7 +97,7 @@ class OAuth:
         if self.basic_auth:
             headers["Authorization"], ours = basic_auth(**client), {}
         data = {**fields, **ours, **(more or {})}
-        return json_object(http.request("POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe))
+        return ask(http, "POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe)
 
 
 def _text(value: Any) -> str:

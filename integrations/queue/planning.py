@@ -26,8 +26,8 @@ def integration_of(workspace: Workspace | str, integration: str) -> WorkspaceInt
 
 
 def scheduled_connections(workspace_id: str, integration: str) -> QuerySet[Connection]:
-    """Returns the connections that the schedule may use: never a paused one."""
-    return Connection.objects.active().filter(workspace_id=workspace_id, integration=integration).order_by("pk")
+    """Returns the connections that the schedule may use: never one that a person has paused."""
+    return Connection.objects.scheduled().filter(workspace_id=workspace_id, integration=integration).order_by("pk")
 
 
 def next_sync(

@@ -22,9 +22,10 @@ from django.utils import timezone
 
 from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
-from integrations.errors import CursorExpired
+from integrations.errors import CursorExpired, Endless, Unavailable
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
 from integrations.models import BooksReading, Connection, Link, ReadingPage, Stream
+from integrations.paging import getting_on
 from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import RemoteRecord
 
@@ -74,7 +75,7 @@ def read_books(connection: Connection, *, seconds: float = SECONDS, kept: dt.tim
 
     Raises StillReading where that is not enough (the next call goes on), and any ProviderError.
     """
-    asked_at, ends = timezone.now(), time.monotonic() + seconds
+    asked_at, ends, begun_anew = timezone.now(), time.monotonic() + seconds, False
     while True:
         whole = finished_reading(connection, kept)
         if whole and whole.as_of and whole.as_of >= asked_at:
@@ -87,8 +88,14 @@ def read_books(connection: Connection, *, seconds: float = SECONDS, kept: dt.tim
                 raise StillReading(reading.records)
             except _ClaimLost:
                 log.info("reading_lost", connection_id=connection.pk)
-            except CursorExpired:  # too old to be continued, or more has changed than is told
+            except CursorExpired as error:  # too old to be continued, or more has changed than is told
                 reading.delete()
+                if begun_anew:  # this one was as new as can be
+                    raise Unavailable("The books change faster than they can be read.", detail=str(error)) from None
+                begun_anew = True
+            except Endless:
+                reading.delete()
+                raise
             finally:
                 _let_go(reading)
         elif time.monotonic() > ends:
@@ -162,9 +169,9 @@ def _list(remote: ProviderClient, reading: BooksReading, stream: Stream, ends: f
     state = reading.cursors.get(stream.container_id, {})
     if state.get("whole"):
         return True
-    window = window_at(reading.began_at)
-    for page in remote.changes(stream.container_id, state.get("cursor", ""), window):
-        reading.cursors[stream.container_id] = {"cursor": page.cursor, "whole": page.last}
+    window, turns = window_at(reading.began_at), state.get("turns", {})
+    for page in getting_on(remote.changes(stream.container_id, state.get("cursor", ""), window), turns):
+        reading.cursors[stream.container_id] = {"cursor": page.cursor, "whole": page.last, "turns": turns}
         _save(reading, stream.kind, page.records)
         if time.monotonic() > ends and not page.last:
             return False
@@ -176,7 +183,7 @@ def _changed(remote: ProviderClient, reading: BooksReading, stream: Stream) -> l
     moment."""
     rows: list[dict[str, Any]] = []
     state = reading.cursors[stream.container_id]
-    for page in remote.changes(stream.container_id, state["cursor"], window_at(reading.began_at)):
+    for page in getting_on(remote.changes(stream.container_id, state["cursor"], window_at(reading.began_at))):
         doubtful = [record.id for record in page.records if record.doubtful]
         certain = [record for record in page.records if not record.doubtful]
         looked_up = remote.get(stream.container_id, doubtful).values() if doubtful else ()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import (
+    BROKEN,
     Connection,
     ConnectionState,
     Problem,
@@ -30,7 +31,6 @@ from integrations.selectors.metering import MeterReading, meters_of, midnight_af
 MOST_ERRORS = 50
 # These pass by themselves; every other open problem waits for a person.
 PASSING = (ProblemCode.RATE_LIMITED, ProblemCode.PROVIDER_UNAVAILABLE)
-BROKEN = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION)
 
 
 @dataclass

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Sum
 
 from fieldcamp.workspace.models import Workspace
-from integrations.models import Connection, ConnectionState, Problem, SyncJob
+from integrations.models import BROKEN, Connection, ConnectionState, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.selectors.dashboard import needs_you
-from integrations.selectors.status import BROKEN, PASSING, open_problems
+from integrations.selectors.status import PASSING, open_problems
 
 MOST = 5
 

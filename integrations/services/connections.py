@@ -123,7 +123,7 @@ def take_grant(
         connection.account_id, connection.account_name = account.id, account.name
         connection.connected_by, connection.connected_at = user, now
         connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
-        connection.failures, connection.leaving = 0, None
+        connection.failures, connection.leaving, connection.refused_at = 0, None, None
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save()
         grant, _ = OAuthGrant.objects.get_or_create(connection=connection)

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
-from integrations.errors import ProviderError
+from integrations.errors import Endless, ProviderError
 from integrations.ledger.observations import Observations
 from integrations.models import Connection, SyncJob
+from integrations.paging import getting_on
+from integrations.records import Page
 from integrations.sync.observe import with_certainty
 from integrations.sync.ports import CursorMoved
 
@@ -77,9 +79,13 @@ def _observe(connection: Connection, ends: float) -> None:
             seen = Observations(stream, guard)
             cursor = seen.cursor(full=False)
             window = window_at(started)
-            for page in remote.changes(stream.container_id, cursor, window):
-                seen.save_page(with_certainty(page, remote, stream.container_id, seen, window), cursor, full=False)
-                cursor = page.cursor
+            try:
+                for page in getting_on(remote.changes(stream.container_id, cursor, window)):
+                    seen.save_page(with_certainty(page, remote, stream.container_id, seen, window), cursor, full=False)
+                    cursor = page.cursor
+            except Endless as error:
+                seen.save_page(Page([], error.restart, last=False), cursor, full=False)  # it is no place to go on from
+                raise
     except (_Stop, CursorMoved, ProviderError) as error:
         complete = False
         log.info("feed_not_taken_in", connection_id=connection.pk, reason=type(error).__name__)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from integrations.accounts.clients import open_remote
+from integrations.accounts.clients import open_for_page
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
 from integrations.models import Connection, Direction
+from integrations.paging import getting_on
 from integrations.records import RemoteRecord, Window, instant, is_day
 
 MAX_PAGES = 4  # of up to 2,500 events each: a preview has to appear while somebody waits
@@ -38,10 +39,10 @@ def _count_visits(connection: Connection, window: Window) -> int:
 
 
 def _count_busy(connection: Connection, window: Window) -> tuple[int, bool]:
-    client = open_remote(connection)
+    client = open_for_page(connection)
     count, pages = 0, 0
     for stream in connection.streams.filter(is_active=True, reads_busy=True).exclude(direction=Direction.PUSH):
-        for page in client.changes(stream.container_id, "", window):
+        for page in getting_on(client.changes(stream.container_id, "", window)):
             count += sum(_blocks(record, window) for record in page.records)
             pages += 1
             if pages >= MAX_PAGES and not page.last:

@@ -66,8 +66,12 @@ class Applier:
 
     def settle_intents(self) -> None:
         """Resolves writes whose answer was lost by looking, not by writing again."""
+        looked: set[str] = set()
         while intents := self.ledger.open_intents():
             names = list(intents)
+            if looked.issuperset(names):
+                raise Unavailable("The provider answers about other records than those that it was asked about.")
+            looked.update(names)
             for start in range(0, len(names), self.batch_size):
                 self._isolated(
                     names[start : start + self.batch_size],

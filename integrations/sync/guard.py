@@ -1,8 +1,9 @@
-"""The mass-removal guard. Pure."""
+"""The guard against removing much at once, or making much again. Pure."""
 
 from dataclasses import dataclass
 
 from integrations.kinds import Kind
+from integrations.sync.state import Action, Decision
 
 SHARE = 0.30
 SMALLEST = 10
@@ -17,6 +18,13 @@ class Verdict:
     def sentence(self, kind: Kind) -> str:
         share = round(100 * self.removals / self.of) if self.of else 0
         return f"{self.removals} of {self.of} {kind.plural} would lose their {kind.counterpart} ({share} %)."
+
+
+def is_drastic(decision: Decision) -> bool:
+    """Returns whether many of its kind are a person's to decide about: a removal, or that a vanished counterpart is
+    made again which nobody has asked for (a listing that came back empty would make all of them twice)."""
+    pair = decision.pair
+    return decision.removal or (decision.action is Action.CREATE_REMOTE and pair.gone and pair.dirty_seq is None)
 
 
 def judge(removals: int, links: int) -> Verdict:

@@ -37,4 +37,4 @@ def with_certainty(page: Page, remote: Remote, container_id: str, memory: Memory
         for record in page.records
         if not (record.doubtful and record.gone and record.id not in ask)
     ]
-    return Page([*records, *(found[id] for id in sorted(ask - listed))], page.cursor, page.last)
+    return Page([*records, *(found[id] for id in sorted(ask - listed))], page.cursor, page.last, restart=page.restart)

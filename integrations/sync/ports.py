@@ -4,7 +4,7 @@ has the others."""
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from integrations.errors import ProviderError
 from integrations.records import Fields, Operation, Page, RemoteRecord, Window, WriteResult
@@ -70,6 +70,7 @@ class RunProgress:
     held: bool = False  # removals wait for a person
     in_hand: str = ""  # the record that a careful run is at: should the process die, it was this one
     left_out: list[str] = field(default_factory=list)  # at which it has died
+    listing: dict[str, Any] = field(default_factory=dict)  # how the listing gets on (`integrations.paging.Turns`)
     forced: bool = False  # the provider could not tell what has changed, so everything is read
 
 

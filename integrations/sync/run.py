@@ -1,15 +1,17 @@
 """One stream's run: observe, plan, guard, apply. It holds no state that a crash could lose: whoever goes on reads the
 ledger and arrives at the same plan."""
 
+import contextlib
 import datetime as dt
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from integrations.errors import CursorExpired, ProviderError
+from integrations.errors import CursorExpired, Endless, ProviderError, Unavailable
+from integrations.paging import getting_on
 from integrations.records import Page, Window
 from integrations.sync.apply import Applier
-from integrations.sync.guard import judge
+from integrations.sync.guard import is_drastic, judge
 from integrations.sync.isolation import RunEnds, isolated
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
@@ -128,13 +130,22 @@ class StreamRun:
             self._go_full(again=True)
             self._listing()
         if self.progress.full:
-            while ids := self.ledger.unlisted(self.window, self.batch_size):
-                self.ledger.save_refreshed(self.remote.get(self.target.container_id, ids))
-                self.checkpoint()
+            self._look_for_unlisted()
             self.ledger.finish_full()
 
+    def _look_for_unlisted(self) -> None:
+        asked: set[str] = set()
+        while ids := self.ledger.unlisted(self.window, self.batch_size):
+            if asked.issuperset(ids):
+                raise Unavailable("The provider answers about other records than those that it was asked about.")
+            asked.update(ids)
+            self.ledger.save_refreshed(self.remote.get(self.target.container_id, ids))
+            self.progress.listing["rows"] = self.progress.listing.get("rows", 0) + len(ids)
+            self.ledger.save_progress(self.progress)
+            self.checkpoint()
+
     def _go_full(self, again: bool = False) -> None:
-        self.progress.full = True
+        self.progress.full, self.progress.listing = True, {}
         self.ledger.begin_full(again)
         self.ledger.save_progress(self.progress)
 
@@ -142,16 +153,23 @@ class StreamRun:
         full = self.progress.full
         while True:
             cursor = self.ledger.cursor(full)
+            pages = self.remote.changes(self.target.container_id, cursor, self.window)
             try:
-                for page in self.remote.changes(self.target.container_id, cursor, self.window):
+                for page in getting_on(pages, self.progress.listing):
                     page = with_certainty(page, self.remote, self.target.container_id, self.ledger, self.window)
                     self._save_page(page, cursor, full)
                     cursor = page.cursor
                     if not page.last:  # else each slice would end here, and none get beyond
+                        self.ledger.save_progress(self.progress)
                         self.checkpoint()
                 return
             except CursorMoved:  # a reader of the change feed was faster: go on behind it
                 continue
+            except Endless as error:  # what it has led to is no place to go on from
+                self.progress.listing = {}
+                with contextlib.suppress(CursorMoved):
+                    self.ledger.save_page(Page([], error.restart, last=False), cursor, full)
+                raise
 
     def _save_page(self, page: Page, cursor: str, full: bool) -> None:
         """Saves a page; a record that cannot be written down is left with a problem, and the others are taken in."""
@@ -174,7 +192,7 @@ class StreamRun:
 
     def _guard(self) -> bool:
         vanished = self.ledger.vanished(orphans=self.progress.full)
-        removals = [decision for decision in plan(vanished, self._policy()) if decision.removal]
+        removals = [decision for decision in plan(vanished, self._policy()) if is_drastic(decision)]
         if not removals:
             return False
         links = self.ledger.count_links()

@@ -14,9 +14,18 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from integrations.errors import Misconfigured, NeedsReconnect, ProviderError, RateLimited, TimedOut, Unavailable
-from integrations.transport.answers import retry_after
+from integrations.errors import (
+    AccessRefused,
+    Misconfigured,
+    NeedsReconnect,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+)
+from integrations.transport.answers import retry_after, take_body, whole_if_json
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
 from integrations.transport.hosts import is_below
@@ -68,8 +77,9 @@ def _ignore(_status: int | str) -> None:
 class HttpClient:
     """`Http` for one connection (or, without `tokens`, for a token endpoint).
 
-    `request` returns an answer below 300 whose JSON is whole, or raises a `ProviderError`. `before_call` is called
-    before every send and may raise, to stop between two sends; `after_call` is told the status, or what went wrong.
+    `request` returns an answer below 300 that is one, or raises a `ProviderError`. `before_call` is called before every
+    send and may raise, to stop between two sends; `after_call` is told the status, or what went wrong. Nothing is
+    waited for beyond the `deadline`: somebody sits before a page.
     """
 
     def __init__(
@@ -86,13 +96,14 @@ class HttpClient:
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
         read_timeout: float = READ_TIMEOUT,
+        deadline: dt.datetime | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
         self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout, self.after_call, self.meter = read_timeout, after_call, meter
+        self.read_timeout, self.after_call, self.meter, self.deadline = read_timeout, after_call, meter, deadline
         self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
         self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
@@ -107,13 +118,14 @@ class HttpClient:
         patience: float | None = None,
         reads: bool | None = None,
         metered: Metered = Metered.NO,
+        whole: Callable[[requests.Response], object] = whole_if_json,
         **kwargs: Any,
     ) -> requests.Response:
         """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts for
         its rate, `metered` whether it bills the call, `reads` that it changes nothing (by its method, if not said).
-        `rejects_token` finds a 401 that hides inside an answer. `patience`: so many seconds an answer is waited for
-        instead of the usual ones, since the provider may need them; a call that takes longer is not sent again here
-        (`TimedOut`)."""
+        `rejects_token` finds a 401 that hides inside an answer. `whole` raises `Unavailable` for what is no answer:
+        that counts as lost. `patience`: so many seconds an answer is waited for instead of the usual ones, since the
+        provider may need them; a call that takes longer is not sent again here (`TimedOut`)."""
         method = method.upper()
         safe = method in IDEMPOTENT if retry_safe is None else retry_safe
         reads = method in READING if reads is None else reads
@@ -130,14 +142,16 @@ class HttpClient:
             try:
                 response = self._send(method, url, token, attempt, patience, reads, metered, kwargs)
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
-                if refused and token and self.tokens and not replayed:
+                if refused and token and self.tokens:
+                    if replayed:
+                        raise self._refusal(response)
                     token, replayed = self.tokens.renewed(rejected=token), True
                     continue
-                return self._checked(response)
+                return self._checked(response, whole)
             except TimedOut:
                 raise
             except (Unavailable, RateLimited) as error:
-                self._wait_before_retry(error, attempt, safe)
+                self._wait_before_retry(error, attempt, safe or isinstance(error, AccessRefused))
             attempt += 1
 
     def slow_down(self) -> None:
@@ -186,32 +200,27 @@ class HttpClient:
     ) -> requests.Response:
         self.before_call()
         started = self._clock()
+        left = self._left(started)
         status: int | str = "lost"
         trace = ""
-        longest = SEND_LIMIT if patience is None else patience + SEND_LIMIT
+        longest = min(left, SEND_LIMIT if patience is None else patience + SEND_LIMIT)
         try:
             response = (self._session or thread_session()).request(
                 method,
                 url,
                 auth=self.provider.authorize(token) if token else as_it_is,
-                timeout=(CONNECT_TIMEOUT, patience or self.read_timeout),
+                timeout=(min(left, CONNECT_TIMEOUT), min(left, patience or self.read_timeout)),
                 allow_redirects=False,
                 stream=True,
                 **kwargs,
             )
             trace = self.provider.trace(response)
             with response:
-                # The read time-out is for each read; a body that drips must end as well.
-                body = bytearray()
-                for chunk in response.iter_content(65536):
-                    body += chunk
-                    if (self._clock() - started).total_seconds() > longest:
-                        raise requests.ReadTimeout("The body took too long.")
-                response._content = bytes(body)  # what `stream=False` would have done
+                take_body(response, in_time=lambda: (self._clock() - started).total_seconds() <= longest)
             status = response.status_code
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             status = type(error).__name__
-            in_vain = patience is not None and isinstance(error, requests.ReadTimeout)
+            in_vain = patience is not None and isinstance(error, requests.ReadTimeout | ReadTimeoutError)
             raise (TimedOut if in_vain else Unavailable)(
                 f"{self.provider.label} did not answer.", detail=status
             ) from None
@@ -233,7 +242,26 @@ class HttpClient:
                 self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered))
         return response
 
-    def _checked(self, response: requests.Response) -> requests.Response:
+    def _left(self, now: dt.datetime) -> float:
+        """Returns how many seconds there are until the deadline. Raises `Unavailable` where it has come."""
+        left = (self.deadline - now).total_seconds() if self.deadline else float("inf")
+        if left <= 0:
+            raise Unavailable(f"{self.provider.label} takes too long at the moment. Try again in a few minutes.")
+        return left
+
+    def _refusal(self, response: requests.Response) -> ProviderError:
+        """Returns what it means that a token is refused which was renewed just now."""
+        said = response.status_code if response.status_code >= 400 else 401
+        error = self.provider.explain(response, self._clock()) if said == response.status_code else None
+        if error is not None and not isinstance(error, NeedsReconnect):
+            return error
+        return AccessRefused(
+            f"{self.provider.label} does not accept FieldCamp's access at the moment, although it was renewed just "
+            "now. It is tried again by itself.",
+            verdict=error,
+        )
+
+    def _checked(self, response: requests.Response, whole: Callable[[requests.Response], object]) -> requests.Response:
         if 300 <= response.status_code < 400:
             raise Unavailable(f"{self.provider.label} answered with a redirect.", detail=str(response.status_code))
         if response.status_code >= 400:
@@ -245,11 +273,7 @@ class HttpClient:
                 retry_at = self._clock() + dt.timedelta(seconds=wait)
                 error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, explicit=True)
             raise error
-        if "json" in response.headers.get("Content-Type", "") and response.content:
-            try:
-                response.json()
-            except ValueError:
-                raise Unavailable(f"{self.provider.label}'s answer broke off.") from None
+        whole(response)
         return response
 
     def _wait_before_retry(self, error: ProviderError, attempt: int, safe: bool) -> None:
@@ -269,5 +293,7 @@ class HttpClient:
                 raise error
             wait = max(wait, asked)
         elif not safe or attempt >= self.attempts:
+            raise error
+        if wait >= self._left(self._clock()):
             raise error
         self._sleep(wait)

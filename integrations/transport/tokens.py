@@ -105,7 +105,7 @@ class RefreshingTokens:
     def _renew(self, grant: Grant) -> str | None:
         try:
             if not grant.refresh_token:
-                raise NeedsReconnect("The access has ended and cannot be renewed. Reconnect the account.")
+                raise NeedsReconnect("The access has ended and cannot be renewed. Reconnect the account.", proven=True)
             tokens = self._refresh(grant.refresh_token)
         except NeedsReconnect as error:
             if self._store.read().version != grant.version:
@@ -131,4 +131,5 @@ def missing_permissions(needed: Mapping[str, str], granted: frozenset[str]) -> t
 
 def lacking(missing: tuple[str, ...]) -> NeedsPermission:
     boxes = " and ".join(f"“{words}”" for words in missing)
-    return NeedsPermission(f"Permission is missing: {boxes}. Reconnect and tick every box.", missing=missing)
+    words = f"Permission is missing: {boxes}. Reconnect and tick every box."
+    return NeedsPermission(words, missing=missing, proven=True)

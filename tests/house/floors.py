@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.spreadsheets",
     ),
     ("integrations.errors", "integrations.records"),
-    ("integrations.kinds",),
+    ("integrations.kinds", "integrations.paging"),
     ("integrations.transport",),
     ("integrations.providers",),
     ("integrations.sync",),
@@ -48,7 +48,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # The two roots hold nothing of their own.
 ROOTS = ("fieldcamp", "integrations")
 # What is pure imports the standard library and what is pure below it.
-PURE = ("integrations.errors", "integrations.records", "integrations.kinds", "integrations.sync")
+PURE = (
+    "integrations.errors", "integrations.records", "integrations.kinds", "integrations.paging", "integrations.sync",
+)  # fmt: skip
 # A world of its own: it imports nothing of ours, and nothing of ours imports it.
 ISLAND = "fieldcamp.sandbox"
 

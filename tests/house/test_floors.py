@@ -37,7 +37,7 @@ def test_integrations_has_few_rooms():
 def test_nothing_of_the_product_stands_flat_in_integrations():
     flat = {name.rpartition(".")[2] for name in MODULES if re.fullmatch(r"integrations\.\w+", name)}
     packages = {name.partition(".")[2] for name, path in MODULES.items() if path.name == "__init__.py"}
-    assert flat - packages == {"apps", "checks", "urls", "records", "kinds", "errors"}
+    assert flat - packages == {"apps", "checks", "urls", "records", "kinds", "errors", "paging"}
 
 
 def test_no_two_classes_share_a_name():

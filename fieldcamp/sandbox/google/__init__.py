@@ -17,6 +17,7 @@ from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.google.token_api import TokenApi
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
 DEFAULT_SCOPES = ("openid", "email", "profile", "https://www.googleapis.com/auth/calendar")
@@ -29,6 +30,7 @@ class Google:
     name = "google"
     title = "Google"
     consent_path = re.compile(r"/google/accounts/o/oauth2/v2/auth")
+    paging: Paging | None = Paging("items", "nextPageToken", "pageToken", last="nextSyncToken")
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

@@ -15,6 +15,7 @@ from fieldcamp.sandbox.intuit.store import Store
 from fieldcamp.sandbox.intuit.token_api import TokenApi
 from fieldcamp.sandbox.intuit.ui import Ui
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
 DISCOVERY = tuple(
@@ -28,6 +29,7 @@ class Intuit:
     name = "intuit"
     title = "Intuit"
     consent_path = re.compile(r"/intuit/appcenter/connect/oauth2")
+    paging: Paging | None = None  # rows are asked for by their position
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

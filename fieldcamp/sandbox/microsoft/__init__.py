@@ -16,6 +16,7 @@ from fieldcamp.sandbox.microsoft.schema import SCHEMA
 from fieldcamp.sandbox.microsoft.scopes import short
 from fieldcamp.sandbox.microsoft.token_api import TokenApi
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
 DEFAULT_SCOPES = ("offline_access", "openid", "profile", "email", "User.Read", "Calendars.ReadWrite")
@@ -32,6 +33,7 @@ class Microsoft:
     name = "microsoft"
     title = "Microsoft"
     consent_path = re.compile(r"/microsoft/login/[^/]+/oauth2/v2\.0/authorize")
+    paging: Paging | None = Paging("value", "@odata.nextLink", "$skiptoken", last="@odata.deltaLink", link=True)
 
     def __init__(self, state: State, faults: Faults) -> None:
         state.install(SCHEMA)

@@ -17,21 +17,15 @@ import requests
 from django.conf import settings
 
 from integrations import errors
+from integrations.paging import Turns
 from integrations.providers.base import Http
 from integrations.providers.batches import Answer, BatchingCalendar, Call
-from integrations.providers.calendars import (
-    lost_calendar,
-    main_first,
-    read_cursor,
-    read_event,
-    tombstone,
-    with_own_occurrence,
-)
+from integrations.providers.calendars import main_first, read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
-from integrations.transport.answers import json_object
+from integrations.transport.answers import ask, rows_in
 
 ID_LENGTH = 52  # of an id of our making
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
@@ -55,10 +49,10 @@ class GoogleCalendarClient(BatchingCalendar):
 
     def containers(self) -> list[Container]:
         found: list[Container] = []
-        page = ""
+        page, turns = "", Turns()
         while True:
             params = {"maxResults": "250", "fields": CALENDAR_FIELDS, **({"pageToken": page} if page else {})}
-            body = json_object(self.http.request("GET", _url("users/me/calendarList"), params=params))
+            body = ask(self.http, "GET", _url("users/me/calendarList"), params=params, check=rows_in("items", id="id"))
             found += [
                 Container(
                     id=entry["id"],
@@ -67,13 +61,14 @@ class GoogleCalendarClient(BatchingCalendar):
                     primary=bool(entry.get("primary")),
                     timezone=entry.get("timeZone", ""),
                 )
-                for entry in body.get("items", ())
+                for entry in body["items"]
                 # A calendar of which only free and busy may be seen has no events to list.
                 if not entry.get("deleted") and entry.get("accessRole") in (*WRITER_ROLES, "reader")
             ]
-            page = body.get("nextPageToken", "")
+            page = str(body.get("nextPageToken") or "")
             if not page:
                 return main_first(found)
+            turns.take([entry["id"] for entry in body["items"]], page)
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         state = _read_cursor(cursor, window)
@@ -89,20 +84,16 @@ class GoogleCalendarClient(BatchingCalendar):
                 continue
             continued = False
             self._zones[container_id] = zone = body.get("timeZone", "")
-            records = [
-                read_event(event, partial(to_record, event, zone))
-                for event in body.get("items") or ()
-                if isinstance(event, dict)
-            ]
+            events = [event for event in body["items"] if isinstance(event, dict)]
+            records = [read_event(event, partial(to_record, event, zone)) for event in events]
             records = self._with_own_occurrences(container_id, records)
-            if token := body.get("nextPageToken"):
+            if isinstance(token := body.get("nextPageToken"), str) and token:
                 state = {**state, "page": token}
-                yield Page(records, json.dumps(state), last=False)
-            elif token := body.get("nextSyncToken"):
-                yield Page(records, json.dumps({"sync": token}), last=True)
-                return
+                restart = {name: value for name, value in state.items() if name != "page"}
+                yield Page(records, json.dumps(state), last=False, restart=json.dumps(restart))
             else:
-                raise errors.Unavailable("Google's list of events ended without saying where the next one starts.")
+                yield Page(records, json.dumps({"sync": body["nextSyncToken"]}), last=True)
+                return
 
     def _with_own_occurrences(self, container_id: str, records: list[RemoteRecord]) -> list[RemoteRecord]:
         """Returns the records, those of visits' events that somebody has made a series of with what became of the
@@ -120,10 +111,8 @@ class GoogleCalendarClient(BatchingCalendar):
         # timeMin and syncToken exclude each other: https://developers.google.com/workspace/calendar/api/guides/sync
         names = {"since": "timeMin", "sync": "syncToken", "page": "pageToken"}
         params += [(names[name], value) for name, value in state.items()]
-        try:
-            return json_object(self.http.request("GET", _events_url(container_id), params=params))
-        except errors.Gone as error:
-            raise lost_calendar(error) from None
+        url = _events_url(container_id)
+        return self.listed(container_id, lambda: ask(self.http, "GET", url, params=params, check=_leads_on))
 
     def get(
         self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
@@ -131,10 +120,12 @@ class GoogleCalendarClient(BatchingCalendar):
         def call(id: str) -> Call:
             return Call("GET", _event_path(container_id, id, fields=EVENT_FIELDS))
 
-        found = {
-            id: read_event({"id": id}, partial(self._record, container_id, answer.body)) if answer else tombstone(id)
-            for id, answer in self.look(ids, call)
-        }
+        found: dict[str, RemoteRecord] = {}
+        for id, answer in self.look(ids, call):
+            if answer and answer.status < 400 and answer.body["id"] != id:
+                raise errors.Unavailable("Google answered about another event than the one that was asked for.")
+            event = partial(self._record, container_id, answer.body) if answer else None
+            found[id] = read_event({"id": id}, event) if event else tombstone(id)
         own = {_own_occurrence(record): id for id, record in found.items() if _is_own_series(record)}
         for occurrence, answer in self.look(list(own), call) if own else ():
             if answer and self.is_event(answer.body):
@@ -184,9 +175,7 @@ class GoogleCalendarClient(BatchingCalendar):
     def _zone_of(self, container_id: str) -> str:
         """Returns the calendar's time zone, which an all-day event does not tell; usually known from a listing."""
         url = _url(f"users/me/calendarList/{quote(container_id, safe='')}")
-        self._zones[container_id] = json_object(self.http.request("GET", url, params={"fields": "timeZone"})).get(
-            "timeZone", ""
-        )
+        self._zones[container_id] = str(ask(self.http, "GET", url, params={"fields": "timeZone"}).get("timeZone", ""))
         return self._zones[container_id]
 
 
@@ -198,6 +187,14 @@ def _is_own_series(record: RemoteRecord) -> bool:
 def _own_occurrence(series: RemoteRecord) -> str:
     """Returns the id of the first occurrence, which is the visit's: when a series begins is in it, in UTC."""
     return f"{series.id}_{re.sub('[-:]', '', series.fields['start'])}"
+
+
+def _leads_on(body: dict[str, Any]) -> None:
+    """Raises `Unavailable` for a page without rows, or that does not say where the next one starts."""
+    rows_in("items")(body)
+    tokens = body.get("nextPageToken"), body.get("nextSyncToken")
+    if not any(isinstance(token, str) and token for token in tokens):
+        raise errors.Unavailable("Google's list of events ended without saying where the next one starts.")
 
 
 def _url(path: str) -> str:

@@ -12,7 +12,7 @@ from integrations.errors import ProblemCode, ProviderError, Unavailable
 from integrations.providers.base import Http
 from integrations.providers.oauth import OAuth, listed_scopes
 from integrations.records import Account
-from integrations.transport.answers import json_object
+from integrations.transport.answers import ask
 
 EVENTS_SCOPE = "https://www.googleapis.com/auth/calendar.events"
 LIST_SCOPE = "https://www.googleapis.com/auth/calendar.calendarlist.readonly"
@@ -47,7 +47,7 @@ def revoke(http: Http, token: str) -> None:
 
 def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     """Returns who has consented."""
-    body = json_object(http.request("GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo"))
+    body = ask(http, "GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo")
     if not body.get("sub"):
         raise Unavailable("Google did not say whose account this is.")
     return Account(id=str(body["sub"]), name=str(body.get("email") or body["sub"]))

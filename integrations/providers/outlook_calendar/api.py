@@ -4,7 +4,7 @@ https://learn.microsoft.com/en-us/graph/api/resources/calendar · /graph/api/use
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 import requests
 
 from integrations import errors
+from integrations.paging import Turns
 from integrations.providers.batches import Answer, BatchingCalendar, Call
 from integrations.providers.calendars import main_first, read_event, tombstone
 from integrations.providers.outlook_calendar import addresses, batch
 from integrations.providers.outlook_calendar.errors import explain_body
-from integrations.providers.outlook_calendar.listing import OutlookListing
+from integrations.providers.outlook_calendar.listing import OutlookListing, leads_on
 from integrations.providers.outlook_calendar.mapping import (
     MADE_WITH,
     MARK,
@@ -28,7 +29,7 @@ from integrations.providers.outlook_calendar.mapping import (
 )
 from integrations.providers.times import aware
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
-from integrations.transport.answers import json_object
+from integrations.transport.answers import ask, json_object, rows_in
 
 AROUND = dt.timedelta(days=40)  # of the first occurrence of a series: where it may have been moved to
 # On every request: ids that outlive a move between folders, times in UTC, bodies as text.
@@ -44,10 +45,10 @@ class OutlookCalendarClient(BatchingCalendar):
 
     def containers(self) -> list[Container]:
         found: list[Container] = []
-        url, params = addresses.root("me/calendars"), {"$top": "100"}
+        url, params, turns = addresses.root("me/calendars"), {"$top": "100"}, Turns()
         while url:
             try:
-                body = self.fetch(url, params)
+                body = self.fetch(url, params, check=rows_in("value", id="id"))
             except (errors.Rejected, errors.ContainerUnavailable) as error:
                 # Its own list of calendars is what nobody else can take away.
                 raise errors.NeedsPermission(
@@ -61,13 +62,18 @@ class OutlookCalendarClient(BatchingCalendar):
                     writable=bool(entry.get("canEdit")),
                     primary=bool(entry.get("isDefaultCalendar")),
                 )
-                for entry in body.get("value", ())
+                for entry in body["value"]
             ]
-            url, params = body.get("@odata.nextLink", ""), {}
+            url, params = str(body.get("@odata.nextLink") or ""), {}
+            if url:
+                turns.take([entry["id"] for entry in body["value"]], url)
         return main_first(found)
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
-        return OutlookListing(container_id, self.fetch, self.read).pages(cursor, window)
+        def fetch(url: str, params: dict[str, str], prefer: str) -> dict[str, Any]:
+            return self.listed(container_id, lambda: self.fetch(url, params, prefer, check=leads_on))
+
+        return OutlookListing(container_id, fetch, self.read).pages(cursor, window)
 
     def get(
         self, container_id: str, ids: Sequence[str], sent: Mapping[str, Fields] | None = None
@@ -89,7 +95,7 @@ class OutlookCalendarClient(BatchingCalendar):
         times = {"startDateTime": begins - AROUND, "endDateTime": begins + AROUND}
         params = {name: instant(moment) for name, moment in times.items()} | {"$top": "100"}
         path = f"{addresses.event(container_id, master['id'])[1:]}/instances"
-        rows = self.fetch(addresses.root(path), params).get("value") or []
+        rows = self.fetch(addresses.root(path), params, check=rows_in("value"))["value"]
         return with_own_occurrence_of(record, master, rows) or record
 
     def read(self, container_id: str, ids: Sequence[str]) -> dict[str, dict[str, Any] | None]:
@@ -101,13 +107,21 @@ class OutlookCalendarClient(BatchingCalendar):
                 found[id] = _original(answer.body.get("value") or [], id)
             else:
                 found[id] = answer.body if answer else None
+                if answer and answer.status < 400 and answer.body.get("id") != id:
+                    raise errors.Unavailable("Microsoft answered about another event than the one that was asked for.")
         return found
 
-    def fetch(self, url: str, params: dict[str, str] | None = None, prefer: str = "") -> dict[str, Any]:
+    def fetch(
+        self,
+        url: str,
+        params: dict[str, str] | None = None,
+        prefer: str = "",
+        check: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
         """Returns a GET's JSON; `url` may be a link that Graph gave us, and `prefer` adds to what we ask for always."""
         query = f"{url}?{addresses.query(params)}" if params else url
         headers = {"Prefer": f"{PREFER}, {prefer}" if prefer else PREFER}
-        return json_object(self.http.request("GET", query, headers=headers))
+        return ask(self.http, "GET", query, headers=headers, check=check)
 
     # --- batches ----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from integrations import errors
-from integrations.providers.faults import TokenFaults, body_of, detail_of, unavailable
+from integrations.providers.faults import TokenFaults, body_of, detail_of, is_foreign, unavailable
 
 BANDWIDTH_PAUSE = dt.timedelta(hours=1)
 # Codes are compared without regard to case: the documentation itself spells them in several ways.
@@ -40,7 +40,10 @@ LOCKED = {50053, 50055, 50057}
 
 def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderError:
     """Returns the error that an answer of 400 or more stands for."""
-    return explain_body(response.status_code, body_of(response), now)
+    body = body_of(response)
+    if is_foreign(response, body):
+        return unavailable("Microsoft", f"HTTP {response.status_code}")
+    return explain_body(response.status_code, body, now)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) -> errors.ProviderError:

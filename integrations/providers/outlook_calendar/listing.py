@@ -16,23 +16,27 @@ from typing import Any
 from django.conf import settings
 
 from integrations import errors
-from integrations.providers.calendars import lost_calendar, read_cursor, read_event, tombstone, with_own_occurrence
+from integrations.providers.calendars import read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.outlook_calendar import addresses
 from integrations.providers.outlook_calendar.mapping import is_ours, is_series, to_record, with_own_occurrence_of
 from integrations.records import Page, RemoteRecord, Window, instant
+from integrations.transport.answers import rows_in
 
-PAGE = "odata.maxpagesize=500"
+PAGE = "odata.maxpagesize={size}"
+# A round that does not end is begun anew by pages of another size, since what is wrong there may hang on it.
+SIZES = ("500", "200", "50")
 AHEAD = dt.timedelta(days=7)
 # All-day events are found by midnights in UTC, wherever they are meant.
 MARGIN = dt.timedelta(days=1)
 RESTARTS = 2  # of one round, in one reading
-NAMES = {"from", "until", "delta", "old", "next"}
+NAMES = {"from", "until", "delta", "old", "next", "size"}
 Event = dict[str, Any]
 
 
 class OutlookListing:
     """One reading of one calendar. The cursor: `from` and `until` are the view's times while it is listed first,
-    `delta` is its link, `old` the link of the view before it, and `next` leads to the page that is due."""
+    `delta` is its link, `old` the link of the view before it, and `next` leads to the page that is due. `size` is how
+    many rows a page has, where that is not the usual number."""
 
     def __init__(
         self,
@@ -60,22 +64,20 @@ class OutlookListing:
                 if "from" in state:
                     raise errors.Unavailable("Microsoft forgets this listing again and again.") from None
                 raise
-            state = _after(state, body)
-            records, series = self._records(body.get("value") or [])
+            restart, state = json.dumps(_anew(state)), _after(state, body)
+            records, series = self._records(body["value"])
             last = state.keys() == {"until", "delta"}
-            yield Page(records, json.dumps(state), last, series)
+            yield Page(records, json.dumps(state), last, series, restart)
             if last:
                 return
 
     def _fetch(self, state: dict[str, str]) -> dict[str, Any]:
-        try:
-            if link := state.get("next") or ("from" not in state and (state.get("old") or state.get("delta"))):
-                return self._get(link, {}, PAGE)
-            times = {"startDateTime": state["from"], "endDateTime": state["until"]}
-            path = addresses.calendar(self.container_id)[1:]
-            return self._get(addresses.root(f"{path}/calendarView/delta"), times, PAGE)
-        except errors.Gone as error:
-            raise lost_calendar(error) from None
+        prefer = PAGE.format(size=state.get("size", SIZES[0]))
+        if link := state.get("next") or ("from" not in state and (state.get("old") or state.get("delta"))):
+            return self._get(link, {}, prefer)
+        times = {"startDateTime": state["from"], "endDateTime": state["until"]}
+        path = addresses.calendar(self.container_id)[1:]
+        return self._get(addresses.root(f"{path}/calendarView/delta"), times, prefer)
 
     # --- rows to records --------------------------------------------------------------------------------------------
 
@@ -128,6 +130,14 @@ class OutlookListing:
         return with_own_occurrence(record, None) if listed else record
 
 
+def leads_on(body: Event) -> None:
+    """Raises `Unavailable` for a page without rows, or that does not say where the next one starts."""
+    rows_in("value")(body)
+    links = body.get("@odata.nextLink"), body.get("@odata.deltaLink")
+    if not any(isinstance(link, str) and link for link in links):
+        raise errors.Unavailable("Microsoft's list of events ended without saying where the next one starts.")
+
+
 def _read(cursor: str, window: Window) -> dict[str, str]:
     if not cursor:
         return _view(window)
@@ -143,18 +153,23 @@ def _view(window: Window) -> dict[str, str]:
 
 
 def _moved_on(state: dict[str, str], window: Window) -> dict[str, str]:
-    if state.keys() == {"until", "delta"} and state["until"] < instant(window.end):
+    if state.keys() - {"size"} == {"until", "delta"} and state["until"] < instant(window.end):
         return {**_view(window), "old": state["delta"]}
     return state
 
 
+def _anew(state: dict[str, str]) -> dict[str, str]:
+    """Returns where this round is begun once more, by pages of another size."""
+    size = state.get("size", SIZES[0])
+    after = SIZES[(SIZES.index(size) + 1) % len(SIZES)] if size in SIZES else SIZES[0]
+    return {**{name: value for name, value in state.items() if name != "next"}, "size": after}
+
+
 def _after(state: dict[str, str], body: dict[str, Any]) -> dict[str, str]:
     """Returns where the listing stands behind this page."""
-    if link := body.get("@odata.nextLink"):
+    if isinstance(link := body.get("@odata.nextLink"), str) and link:
         return {**state, "next": link}
-    link = body.get("@odata.deltaLink")
-    if not link:
-        raise errors.Unavailable("Microsoft's list of events ended without saying where the next one starts.")
+    link = body["@odata.deltaLink"]
     kept: dict[str, str] = {name: state[name] for name in ("until", "delta") if name in state}
     if "from" in state:
         return {**kept, "delta": link, **({"old": state["old"]} if "old" in state else {})}

@@ -12,7 +12,7 @@ from integrations.errors import Unavailable
 from integrations.providers.base import Http
 from integrations.providers.oauth import OAuth, listed_scopes
 from integrations.records import Account
-from integrations.transport.answers import json_object
+from integrations.transport.answers import ask
 
 OFFLINE, PROFILE, CALENDARS = "offline_access", "User.Read", "Calendars.ReadWrite"
 SCOPES = (OFFLINE, PROFILE, CALENDARS)
@@ -41,7 +41,7 @@ def granted(answer: Mapping[str, Any]) -> frozenset[str] | None:
 
 def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     """Returns who has consented. A personal account's name may stand in either field."""
-    body = json_object(http.request("GET", f"{settings.MICROSOFT_GRAPH_URL}/v1.0/me"))
+    body = ask(http, "GET", f"{settings.MICROSOFT_GRAPH_URL}/v1.0/me")
     if not body.get("id"):
         raise Unavailable("Microsoft did not say whose account this is.")
     name = body.get("mail") or body.get("userPrincipalName") or body["id"]

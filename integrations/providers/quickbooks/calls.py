@@ -9,9 +9,10 @@ from typing import Any
 import requests
 
 from integrations import errors
+from integrations.paging import Turns
 from integrations.providers.base import Http
 from integrations.providers.quickbooks import addresses
-from integrations.providers.quickbooks.errors import fault_in, token_ended, trace_of
+from integrations.providers.quickbooks.errors import fault_in, fault_of, token_ended, trace_of
 from integrations.transport.answers import json_object
 from integrations.transport.meter import Metered
 
@@ -20,6 +21,8 @@ HEADERS = {"Accept": "application/json"}
 # QuickBooks works on one request for up to 120 s, and on a large batch it does.
 # https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles
 PATIENCE = 125.0
+# What an answer has, by what was asked.
+SAID = {"query": ("QueryResponse", dict), "cdc": ("CDCResponse", list), "preferences": ("Preferences", dict)}
 
 
 class Calls:
@@ -30,10 +33,17 @@ class Calls:
         self.trace = ""  # Intuit's name of the last exchange
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
+        """Returns what a read is answered with; what is no answer to it (`SAID`) counts as lost."""
         url = addresses.company(self.realm_id, path, **params)
+
+        def whole(response: requests.Response) -> None:
+            body, (name, shape) = json_object(response), SAID.get(path, ("", object))
+            if name and not isinstance(body.get(name), shape) and fault_of(body) is None:
+                raise errors.Unavailable("QuickBooks' answer was not what it should be.", detail=f"No {name}.")
+
         # Intuit bills reads, queries and what changed (CorePlus), and gives writes for free (Core).
         return self._body(
-            self.http.request("GET", url, headers=HEADERS, rejects_token=token_ended, metered=Metered.YES)
+            self.http.request("GET", url, headers=HEADERS, rejects_token=token_ended, metered=Metered.YES, whole=whole)
         )
 
     def post(
@@ -59,6 +69,7 @@ class Calls:
                 headers=HEADERS,
                 cost=cost,
                 retry_safe=True,
+                whole=json_object,
                 rejects_token=token_ended,
                 patience=PATIENCE,
                 metered=metered,
@@ -72,12 +83,14 @@ class Calls:
     def select(self, entity: str, *conditions: str) -> list[dict[str, Any]]:
         """Returns all rows of a query that are few: page by page, by their position."""
         found: list[dict[str, Any]] = []
+        turns = Turns()
         while True:
             statement = addresses.select(entity, *conditions, start=len(found) + 1)
             page = rows(self.query(statement), entity)
             found += page
             if len(page) < addresses.PAGE:
                 return found
+            turns.take([str(row["Id"]) for row in page], str(len(found)))
 
     def _body(self, response: requests.Response) -> dict[str, Any]:
         self.trace = trace_of(response)
@@ -92,10 +105,10 @@ class Calls:
 def rows(answer: dict[str, Any], entity: str) -> list[dict[str, Any]]:
     """Returns the rows of a query's answer; one without a match comes without the entity's name."""
     found = answer.get("QueryResponse")
-    listed = found.get(entity) if isinstance(found, dict) else None
-    if not isinstance(found, dict):
+    listed = found.get(entity, []) if isinstance(found, dict) else None
+    if not isinstance(listed, list):
         raise errors.Unavailable("QuickBooks' answer was not what it should be.")
-    return [row for row in listed if isinstance(row, dict) and row.get("Id")] if isinstance(listed, list) else []
+    return [row for row in listed if isinstance(row, dict) and row.get("Id")]
 
 
 def request_id(company: str, body: Any, keys: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import datetime as dt
 from functools import cached_property, partial
 from typing import Any
 
+from integrations import errors
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.mapping import credit_memos, items, taxes
 from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
@@ -27,8 +28,8 @@ class Books:
     @cached_property
     def company(self) -> Company:
         realm_id = self.calls.realm_id
-        info = self.calls.get(f"companyinfo/{realm_id}").get("CompanyInfo") or {}
-        preferences = self.calls.get("preferences").get("Preferences") or {}
+        info = _said(self.calls.get(f"companyinfo/{realm_id}"), "CompanyInfo")
+        preferences = _said(self.calls.get("preferences"), "Preferences")
         currency = preferences.get("CurrencyPrefs") or {}
         facts = {row.get("Name"): str(row.get("Value")) for row in info.get("NameValue") or () if isinstance(row, dict)}
         return Company(
@@ -102,6 +103,14 @@ class Books:
     @staticmethod
     def _today() -> dt.date:
         return utc_now().date()
+
+
+def _said(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """Returns what is said under a name. A company of which nothing is said is none without taxes and closed books."""
+    found = answer.get(name)
+    if not isinstance(found, dict) or not found:
+        raise errors.Unavailable("QuickBooks' answer was not what it should be.")
+    return found
 
 
 def _reference(row: dict[str, Any], name: str, detail: str) -> Reference:

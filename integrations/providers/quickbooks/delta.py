@@ -66,7 +66,8 @@ class Deltas:
         found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
         for group in _groups(answer):
             for entity in entities:
-                found[entity] += [row for row in group.get(entity) or () if row.get("Id")]
+                rows = _list(group.get(entity, []))
+                found[entity] += [row for row in rows if isinstance(row, dict) and row.get("Id")]
         times = [time for rows in found.values() for row in rows if (time := changed_at(row))]
         now = server_time(answer)
         return Delta(since, now, max([since, now - SETTLED, *(time for time in times if time <= now)]), found)
@@ -75,9 +76,14 @@ class Deltas:
 def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """Returns the group of this entity: they are told apart by their keys, and those without news are empty."""
     listed = answer.get("CDCResponse")
-    if not isinstance(listed, list):
+    groups = [part.get("QueryResponse") if isinstance(part, dict) else None for part in _list(listed)]
+    return [group for part in groups for group in _list(part) if isinstance(group, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
         raise errors.Unavailable("QuickBooks' list of changes was not what it should be.")
-    return [group for part in listed for group in part.get("QueryResponse") or () if isinstance(group, dict)]
+    return value
 
 
 def server_time(answer: dict[str, Any]) -> dt.datetime:

@@ -15,7 +15,7 @@ import requests
 from fieldcamp.logs import redact
 from integrations import errors
 from integrations.errors import ProblemReason
-from integrations.providers.faults import TokenFaults, body_of, unavailable
+from integrations.providers.faults import TokenFaults, body_of, is_foreign, unavailable
 from integrations.providers.quickbooks.refusals import REFUSALS
 from integrations.transport.client import utc_now
 
@@ -64,6 +64,8 @@ def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderErr
     body = body_of(response)
     if not body and "Fault" in response.text:  # without `Accept` a gateway answers in XML
         body = {"fault": {"error": [{"message": response.text[:500]}]}}
+    if is_foreign(response, body):
+        return unavailable("QuickBooks", f"HTTP {response.status_code}")
     if isinstance(body, dict) and isinstance(body.get("error"), str):
         return _explain_token(response.status_code, body["error"], body.get("error_description"))
     return explain_fault(fault_of(body), now, status=response.status_code, tid=trace_of(response))

@@ -105,7 +105,7 @@ class QuickBooksListing:
             # Else many rows of one moment would be read again by every run, until something else changes.
             settled = delta.asked_at - SETTLED if step.last else since
             seen = min(max(since, parse_instant(step.begin), settled), delta.asked_at)
-            yield Page(self._records(entity, step.rows), _cursor(seen), step.last)
+            yield Page(self._records(entity, step.rows), _cursor(seen), step.last, restart=_cursor(since))
 
     def _walk(self, entity: str, order: str, begin: str, at: int) -> Iterator[_Step]:
         while True:

@@ -51,15 +51,15 @@ def identify(http: Http, callback: Mapping[str, str] | None = None) -> Account:
     realm_id = (callback or {}).get("realmId", "")
     if not addresses.is_company(realm_id):
         raise Unavailable("Intuit did not say which company this is. Connect again.")
-    response = http.request(
-        "GET", addresses.company(realm_id, f"companyinfo/{realm_id}"), headers={"Accept": "application/json"}
-    )
+    url = addresses.company(realm_id, f"companyinfo/{realm_id}")
+    response = http.request("GET", url, headers={"Accept": "application/json"}, whole=json_object)
     body = json_object(response)
     if error := fault_in(response, body):
         raise error
     info = body.get("CompanyInfo")
-    name = info.get("CompanyName") if isinstance(info, dict) else None
-    return Account(id=realm_id, name=str(name or realm_id))
+    if not isinstance(info, dict):
+        raise Unavailable("QuickBooks did not say which company this is.")
+    return Account(id=realm_id, name=str(info.get("CompanyName") or realm_id))
 
 
 INTUIT = OAuth(

@@ -21,6 +21,7 @@ from integrations.books.matching import Matches
 from integrations.calendar.window import window_at
 from integrations.kinds import BOOKS, INVOICE, KINDS, PAYMENT, Kind, KindName
 from integrations.models import Connection, Direction, Link, Stream
+from integrations.paging import getting_on
 from integrations.providers.base import BooksClient
 from integrations.records import Fields, RemoteRecord
 from integrations.services.books.setup import known_company, open_books
@@ -123,7 +124,7 @@ def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Li
     """Returns what the books have and nobody has linked yet, as links that are not stored."""
     known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
     found: list[Link] = []
-    for page in books.changes(stream.container_id, "", window_at(timezone.now())):
+    for page in getting_on(books.changes(stream.container_id, "", window_at(timezone.now()))):
         found += [
             _link(stream, record, len(found) + n) for n, record in enumerate(page.records) if _counts(record, known)
         ]

@@ -174,3 +174,55 @@ def test_pages_of_other_sites_cannot_change_anything(anonymous):
     foreign = {"Origin": "https://evil.example"}
     assert anonymous.session.post(f"{URL}/_control/reset", json={}, headers=foreign).status_code == 403
     assert anonymous.session.post(f"{URL}/_control/reset", json={}, headers={"Origin": URL}).status_code == 200
+
+
+def test_a_page_can_be_repeated_each_time_with_a_fresh_link(google):
+    for n in range(3):
+        google.insert(id=f"abcde{n}")
+    whole = google.events()
+    google.fault(kind="repeat_page", path="/events$", times=3)
+    tokens, page = [], google.events()
+    while "nextPageToken" in page:
+        assert [event["id"] for event in page["items"]] == [event["id"] for event in whole["items"]]
+        assert "nextSyncToken" not in page
+        tokens.append(page["nextPageToken"])
+        page = google.events(pageToken=tokens[-1])
+    assert len(tokens) == len(set(tokens)) == 3
+    assert page["items"] == whole["items"] and page["nextSyncToken"]
+    google.fault(kind="repeat_page")
+    assert google.event("GET", "abcde1").json()["id"] == "abcde1"  # what is no list is as ever
+
+
+def test_graphs_links_lead_to_the_same_page_as_well(outlook):
+    window = {"startDateTime": "2026-11-01T00:00:00Z", "endDateTime": "2026-12-01T00:00:00Z"}
+    outlook.fault(kind="repeat_page", path="calendarView/delta", times=2)
+    page, links = outlook.call("GET", "me/calendarView/delta", **window).json(), set()
+    while link := page.get("@odata.nextLink"):
+        links.add(link)
+        page = outlook.call("GET", link.removeprefix(f"{outlook.base}/")).json()
+    assert len(links) >= 2 and page["@odata.deltaLink"]
+
+
+def test_trouble_of_one_account_and_for_some_time(google, clock):
+    google.fault(kind="status", status=401, account="dana@google.test", lasting=600)
+    assert [google.call("GET", "calendars/primary/events").status_code for _ in range(3)] == [401] * 3
+    google.sign_in("lee@google.test")
+    assert google.call("GET", "calendars/primary/events").status_code == 200
+    google.sign_in("dana@google.test")
+    clock.now += 599
+    assert google.call("GET", "calendars/primary/events").status_code == 401
+    clock.now += 2
+    assert google.call("GET", "calendars/primary/events").status_code == 200
+
+
+def test_one_fault_can_be_taken_back(google):
+    orders = [google.control("faults", {"kind": "status", "status": status}).json() for status in (500, 404)]
+    google.control("faults", method="DELETE", n=orders[0]["n"])
+    assert google.call("GET", "calendars/primary/events").status_code == 404
+    assert google.control("faults", method="DELETE", n="x").status_code == 400
+
+
+def test_an_answer_can_be_of_any_type(google):
+    google.fault(kind="status", status=200, body="<html>", headers={"Content-Type": "text/html"})
+    response = google.call("GET", "calendars/primary/events")
+    assert (response.headers["Content-Type"], response.text) == ("text/html", "<html>")

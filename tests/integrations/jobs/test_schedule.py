@@ -7,6 +7,7 @@ from django.core import mail
 
 from integrations.jobs import schedule
 from integrations.models import Connection, ConnectionState, Problem, SyncJob
+from integrations.queue.planning import LONGEST_BACKOFF
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
 
@@ -267,7 +268,13 @@ def test_too_many_failures_pause_the_connection_and_tell_its_owners_once(setting
     assert not connection.paused_by_person
     assert "2 failed syncs in a row" in connection.state_reason
     assert OUTAGE["message"] in connection.state_reason
-    assert schedule.integration_of(workspace, GOOGLE).next_sync_at is None
+    # It is tried again, though not as often, and no more where a person has paused it.
+    again = schedule.integration_of(workspace, GOOGLE).next_sync_at
+    assert again == NOW + LONGEST_BACKOFF
+    assert list(Connection.objects.scheduled()) == [connection]
+    connection.paused_by_person = True
+    connection.save()
+    assert not Connection.objects.scheduled().exists()
     (message,) = mail.outbox
     assert message.to == ["owner@fieldcamp.test"]
     assert connection.account_name in message.subject

@@ -43,7 +43,9 @@ class OnOrder:
             row = {"method": call.method, "path": call.plain_path, "items": items, "at": utc_now().timestamp()}
             self._log.append(row)
             if account in self._revoked:
-                raise errors.NeedsReconnect("It does not accept the access any more. Reconnect the account.")
+                raise errors.NeedsReconnect(
+                    "It does not accept the access any more. Reconnect the account.", proven=True
+                )
             fault = self._faults.take(self, call)
             kind = fault.kind if fault else ""
             if fault and kind in ("drop", "status"):

@@ -123,7 +123,8 @@ def test_every_error_says_what_it_is_about():
     about = {kind.__name__: kind.about for kind in kinds(errors.ProviderError)}
     records = {"ProviderError", "Rejected", "Stale", "Gone", "Duplicate"}
     assert {name for name, subject in about.items() if subject == "record"} == records
-    containers = {"Unavailable", "TimedOut", "ContainerUnavailable", "ContainerGone", "CursorExpired"}
+    containers = {"Unavailable", "TimedOut", "Endless", "ContainerMissing", "ContainerUnavailable", "ContainerGone",
+                  "CursorExpired"}  # fmt: skip
     assert {name for name, subject in about.items() if subject == "container"} == containers
     assert {name for name, subject in about.items() if subject == "app"} == {"Misconfigured"}
 

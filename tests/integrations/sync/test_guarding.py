@@ -79,3 +79,21 @@ def test_orphans_count_among_the_removals_of_a_full_run_only():
         world.remote.listing(*world.remote.records.values())
         assert world.sync(full=full) is held
         assert world.remote.written == []
+
+
+@pytest.mark.parametrize(("gone", "held"), [(3, False), (4, True), (12, True)])
+def test_nor_does_a_full_run_make_many_again_unasked(gone, held):
+    world = with_removals(gone, of=12)
+    world.remote.listing(*world.remote.records.values())
+    assert world.sync(full=True) is held
+    made = [key for key, (action, _) in world.ledger.outcomes.items() if action is Action.CREATE_REMOTE]
+    assert len(made) == (0 if held else gone)
+    assert world.steps("hold") == ([("hold", gone, 12)] if held else [])
+
+
+def test_what_was_edited_here_is_made_again_without_a_question():
+    world = with_removals(6, of=12)
+    for number in range(6):
+        world.visit(f"vis_{number:02}", times(11))
+    assert world.sync() is False
+    assert {action for action, _ in world.ledger.outcomes.values()} == {Action.CREATE_REMOTE}

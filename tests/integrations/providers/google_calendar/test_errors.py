@@ -68,7 +68,7 @@ def api(code: int, reason: str, **more) -> dict:
             {"error": {"code": 403, "details": [{"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}},
             errors.NeedsPermission,
         ),
-        (403, b"<html>", errors.Rejected),
+        (403, b"<html>", errors.Unavailable),
         (404, api(404, "notFound"), errors.Gone),
         (409, api(409, "duplicate"), errors.Duplicate),
         (409, api(409, "conflict"), errors.Unavailable),
@@ -80,7 +80,7 @@ def api(code: int, reason: str, **more) -> dict:
         (503, api(503, "backendError"), errors.Unavailable),
         (502, b"<html>bad gateway</html>", errors.Unavailable),
         (408, b"", errors.Unavailable),
-        (418, b"[1]", errors.Rejected),
+        (418, b"[1]", errors.Unavailable),
         (400, {"error": {"errors": ["odd"], "details": None}}, errors.Rejected),
     ],
 )

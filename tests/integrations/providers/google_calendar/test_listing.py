@@ -130,7 +130,7 @@ def test_a_calendar_that_is_not_there_any_more_is_no_list_of_deletions(google):
 
 
 def test_a_listing_without_an_end_is_not_taken_for_a_whole_one(google, vendors):
-    vendors.fault("status", path="/events", status=200, body={"kind": "calendar#events", "items": []})
+    vendors.fault("status", path="/events", status=200, times=3, body={"kind": "calendar#events", "items": []})
     with pytest.raises(errors.Unavailable):
         listed(google)
 

@@ -118,7 +118,7 @@ def graph(code: str, inner: dict | None = None) -> dict:
         (408, b"", errors.Unavailable, "moment"),
         (507, graph("quotaLimitReached"), errors.ContainerUnavailable, "full"),
         (509, graph("bandwidth"), errors.RateLimited, "paused"),
-        (418, b"[1]", errors.Rejected, "as it is"),
+        (418, b"[1]", errors.Unavailable, "moment"),
         (400, {"error": {"code": 7, "innerError": "odd"}}, errors.Rejected, "as it is"),
     ],
 )

@@ -218,7 +218,7 @@ def test_a_calendar_that_is_not_there_any_more_is_no_list_of_deletions(outlook, 
 
 
 def test_a_listing_without_an_end_is_not_taken_for_a_whole_one(outlook, calendar, microsoft):
-    microsoft.fault("status", path=DELTA, status=200, body={"value": []})
+    microsoft.fault("status", path=DELTA, status=200, times=3, body={"value": []})
     with pytest.raises(errors.Unavailable):
         listed(outlook, calendar)
 

@@ -102,7 +102,7 @@ DELETED = "Object Not Found : Another user has deleted this transaction."
         (400, entity("150"), errors.Unavailable, "", "moment"),
         (500, b"<html>", errors.Unavailable, "", "moment"),
         (503, entity("10000"), errors.Unavailable, "", "moment"),
-        (418, b"[1]", errors.Rejected, "", "what it says"),
+        (418, b"[1]", errors.Unavailable, "", "moment"),
         (400, {"Fault": {"Error": "odd"}}, errors.Rejected, "", "what it says"),
     ],
 )
