@@ -47,6 +47,13 @@ class Turns:
         known += [mark for mark in (page, link) if mark and mark not in known]
         del known[: -2 * REMEMBERED]
 
+    def forget(self) -> None:
+        """Begins anew, as the listing does, but for the number of its pages: it does not begin anew for ever either."""
+        pages = self._count("pages")
+        self._memory.clear()
+        self._memory["pages"] = pages
+        self._rows.clear()
+
     def _count(self, name: str) -> int:
         return int(self._memory.get(name, 0))
 
@@ -56,6 +63,8 @@ def getting_on(pages: Iterator[Page], memory: dict[str, Any] | None = None) -> I
     is not passed on. Raises `Endless`, with the cursor from which the listing is begun anew."""
     turns = Turns(memory)
     for page in pages:
+        if page.anew:
+            turns.forget()
         if not page.last:
             try:
                 turns.take([*(f"{row.id} {row.tag} {row.gone}" for row in page.records), *page.series], page.cursor)

@@ -94,7 +94,8 @@ class Page:
     """Part of a listing. `cursor` continues after it; on the `last` page it is where the next sync starts.
 
     `series` are those that the page has news of, where occurrences are listed one by one and lost ones not named.
-    `restart` is the cursor from which the listing that the page belongs to is begun anew, should it not end.
+    `restart` is the cursor from which the listing that the page belongs to is begun anew, should it not end. `anew`: it
+    was, since the provider had forgotten the place, so that this page and those after it tell again what was told.
     """
 
     records: Sequence[RemoteRecord]
@@ -102,6 +103,7 @@ class Page:
     last: bool
     series: Sequence[str] = ()
     restart: str = ""
+    anew: bool = False
 
 
 class Verb(StrEnum):

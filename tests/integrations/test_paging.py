@@ -1,6 +1,7 @@
 """A listing ends, or somebody is told that it does not: whatever its pages and links say."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -84,3 +85,12 @@ def test_a_listing_that_gets_on_is_left_alone(steps):
 
 def test_a_changed_record_is_news():
     assert len(list(getting_on(page("a", link=f"l{n}", tag=str(n)) for n in range(50)))) == 50
+
+
+def test_a_listing_that_the_provider_lets_begin_anew_tells_again_what_it_has_told():
+    """It had forgotten the place. That is no loop, unless it begins anew without end."""
+    told = [page(id, link=f"l{id}") for id in "abcd"]
+    again = [replace(told[0], anew=True), *told[1:], page("e", link="", last=True)]
+    assert [each.cursor for each in getting_on(iter([*told, *again]))] == ["la", "lb", "lc", "ld"] * 2 + [""]
+    for_ever = (replace(told[n % 4], anew=n % 4 == 0) for n in count())
+    assert pages_until_told(for_ever) == MOST_PAGES + 1

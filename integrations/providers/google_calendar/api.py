@@ -72,7 +72,7 @@ class GoogleCalendarClient(BatchingCalendar):
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         state = _read_cursor(cursor, window)
-        continued = "page" in state
+        continued, anew = "page" in state, False
         while True:
             try:
                 body = self._list(container_id, state)
@@ -81,6 +81,7 @@ class GoogleCalendarClient(BatchingCalendar):
                     raise
                 # Page tokens do not live for ever. The listing that this one belonged to is begun again, once.
                 state, continued = {name: value for name, value in state.items() if name != "page"}, False
+                anew = True
                 continue
             continued = False
             self._zones[container_id] = zone = body.get("timeZone", "")
@@ -90,7 +91,8 @@ class GoogleCalendarClient(BatchingCalendar):
             if isinstance(token := body.get("nextPageToken"), str) and token:
                 state = {**state, "page": token}
                 restart = {name: value for name, value in state.items() if name != "page"}
-                yield Page(records, json.dumps(state), last=False, restart=json.dumps(restart))
+                yield Page(records, json.dumps(state), last=False, restart=json.dumps(restart), anew=anew)
+                anew = False
             else:
                 yield Page(records, json.dumps({"sync": body["nextSyncToken"]}), last=True)
                 return

@@ -51,14 +51,14 @@ class OutlookListing:
     def pages(self, cursor: str, window: Window) -> Iterator[Page]:
         state = _moved_on(_read(cursor, window), window)
         self._listed = (instant(window.start), instant(window.end))
-        restarts = RESTARTS
+        restarts, anew = RESTARTS, False
         while True:
             try:
                 body = self._fetch(state)
             except errors.CursorExpired:
                 # Links to pages do not live for long. The round that this one belonged to is begun again.
                 if "next" in state and restarts:
-                    restarts -= 1
+                    restarts, anew = restarts - 1, True
                     state = {name: value for name, value in state.items() if name != "next"}
                     continue
                 if "from" in state:
@@ -67,7 +67,8 @@ class OutlookListing:
             restart, state = json.dumps(_anew(state)), _after(state, body)
             records, series = self._records(body["value"])
             last = state.keys() == {"until", "delta"}
-            yield Page(records, json.dumps(state), last, series, restart)
+            yield Page(records, json.dumps(state), last, series, restart, anew)
+            anew = False
             if last:
                 return
 

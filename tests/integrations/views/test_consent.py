@@ -266,7 +266,7 @@ def test_no_client_at_all(desk, settings, provider):
     [
         ("status", {"status": 503, "times": 3}),
         ("drop", {"times": 3}),
-        ("status", {"status": 200, "body": "<html>"}),
+        ("status", {"status": 200, "body": "<html>", "times": 3}),
         ("status", {"status": 200, "body": {}}),
         ("status", {"status": 200, "body": {"access_token": "x", "expires_in": "soon"}}),
     ],
