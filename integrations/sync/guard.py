@@ -24,7 +24,8 @@ def is_drastic(decision: Decision) -> bool:
     """Returns whether many of its kind are a person's to decide about: a removal, or that a vanished counterpart is
     made again which nobody has asked for (a listing that came back empty would make all of them twice)."""
     pair = decision.pair
-    return decision.removal or (decision.action is Action.CREATE_REMOTE and pair.gone and pair.dirty_seq is None)
+    asked_for = pair.dirty_seq is not None or bool(pair.decision)
+    return decision.removal or (decision.action is Action.CREATE_REMOTE and pair.gone and not asked_for)
 
 
 def judge(removals: int, links: int) -> Verdict:
