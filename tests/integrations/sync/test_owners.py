@@ -308,8 +308,8 @@ def test_what_is_put_back_or_taken_away_stands_in_the_visits_history(memory, per
 def test_texts_that_are_longer_than_the_vendor_keeps_are_written_once(
     google, outlook, person, dana, sync, make_visits, make_client
 ):
-    client = make_client(first_name="K" * 120, last_name="Reed")
-    texts = {"title": "Leak " * 40, "notes": "<b>markup & more</b>\n" * 430, "address": "1 Main St\n" * 60}
+    client = make_client(first_name="K" * 80, last_name="R" * 80)
+    texts = {"title": "Leak " * 40, "notes": "<b>markup & more</b>\n" * 430, "address": "1 Main St\n" * 29}
     make_visits(dana.member, 1, client=client, **texts)
     assert sync().pushed == 1
     [event] = person.events()
