@@ -77,6 +77,7 @@ def item_bodies(rng: random.Random, count: int, books: Bookkeeper) -> list[dict[
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_no_record_is_written_back_whatever_it_consists_of(importing, books, sync):
     rng = random.Random(7)
     for body in customer_bodies(rng, 40):
@@ -92,6 +93,7 @@ def test_no_record_is_written_back_whatever_it_consists_of(importing, books, syn
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_edit_sends_what_was_edited(importing, books, sync):
     rng = random.Random(11)
     customers = [books.add("Customer", **body) for body in customer_bodies(rng, 12)]
@@ -112,6 +114,7 @@ def test_an_edit_sends_what_was_edited(importing, books, sync):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("realm", ["9130001", "9130002"])
 def test_books_of_many_years_are_left_as_they_are(intuit, connect_books, sync, realm):
     intuit.call("POST", "reset", json={"seed": "messy"})
@@ -126,12 +129,13 @@ def test_books_of_many_years_are_left_as_they_are(intuit, connect_books, sync, r
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize(
     "sold",
     [
         {"Qty": 0.3333333, "UnitPrice": 300},
-        pytest.param({"Qty": 3, "UnitPrice": 33.333333333}, marks=pytest.mark.slow),
-        pytest.param({"Qty": 1.5}, marks=pytest.mark.slow),
+        pytest.param({"Qty": 3, "UnitPrice": 33.333333333}, marks=[pytest.mark.slow, pytest.mark.once]),
+        pytest.param({"Qty": 1.5}, marks=[pytest.mark.slow, pytest.mark.once]),
     ],
 )
 def test_lines_that_are_rounded_here_stay_as_they_are_there(
@@ -155,6 +159,7 @@ def test_lines_that_are_rounded_here_stay_as_they_are_there(
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_invoice_that_is_put_down_to_a_site_stays_there(company, books, sync, make_client, make_item, make_invoice):
     invoice = make_invoice(make_client(email="kim@reed.test"), [(make_item(), 1, "100")])
     sync()

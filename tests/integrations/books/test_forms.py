@@ -43,6 +43,7 @@ def choices(company) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("field", FIELDS)
 def test_the_set_up(field, browser, setup, choices):
     before = stored()
@@ -56,6 +57,7 @@ def test_the_set_up(field, browser, setup, choices):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("day", ["2026-02-30", "31.01.2026", "20260131", "2026-13-01", "0000-01-01", "99999-01-01"])
 def test_no_day(day, browser, setup, choices):
     said = assert_refused(browser.post(setup, choices | {"invoices_from": day}), stored(), "invoices_from")
@@ -90,6 +92,7 @@ def test_what_is_ticked(browser, setup, choices):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_taxes(browser, mapping, make_tax):
     one, other = make_tax("One", "0.08"), make_tax("<i>Other</i>", "0.08")
     before = stored()
@@ -127,6 +130,7 @@ def test_a_code_that_is_taken_is_refused_at_its_row(browser, mapping, make_tax, 
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_items(browser, mapping, books, make_item):
     labor = books.add("Item", Name="Labor", Type="Service", IncomeAccountRef={"value": "1"})
     one, other = make_item(name="Hour"), make_item(name="Day")
@@ -154,6 +158,7 @@ def test_an_item_whose_counterpart_is_inactive_by_now_does_not_stop_the_others(b
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("part", ["tax", "item"])
 @pytest.mark.parametrize("record", ["nobody", "", "\x00", "x" * 500])
 def test_rows_of_nobody(part, record, browser, mapping, second_workspace, make_tax):
@@ -169,6 +174,7 @@ def test_rows_of_nobody(part, record, browser, mapping, second_workspace, make_t
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_account_and_stand_in(browser, mapping, company):
     good = {"income_account": company.books.income_account_id, "default_item": company.books.default_item_id}
     before = stored()
@@ -181,6 +187,7 @@ def test_account_and_stand_in(browser, mapping, company):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("part", ["", "nothing", "\x00", "Taxes", "__class__"])
 def test_a_part_that_the_page_has_not(part, browser, mapping):
     response = browser.post(mapping, {"part": part})

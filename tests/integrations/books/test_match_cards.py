@@ -54,7 +54,8 @@ def sell(books, company, number: str, amount: int = 70) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ["new", pytest.param("same", marks=pytest.mark.slow)])
+@pytest.mark.once
+@pytest.mark.parametrize("answer", ["new", pytest.param("same", marks=[pytest.mark.slow, pytest.mark.once])])
 def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_invoice, desk):
     sold = sell(books, company, "3050")
     books.receive(sold, "30")
@@ -80,7 +81,8 @@ def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ["same", pytest.param("new", marks=pytest.mark.slow)])
+@pytest.mark.once
+@pytest.mark.parametrize("answer", ["same", pytest.param("new", marks=[pytest.mark.slow, pytest.mark.once])])
 def test_money_that_is_there_a_day_earlier(answer, posted, books, sync, pay, desk):
     there = books.one("Invoice", DocNumber=posted.number)
     theirs = books.receive(there, "101", TxnDate="2026-11-19", PaymentRefNum="1234")
@@ -97,6 +99,7 @@ def test_money_that_is_there_a_day_earlier(answer, posted, books, sync, pay, des
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_money_that_was_taken_in_already_and_who_may_void_it(posted, books, sync, pay, desk):
     there = books.one("Invoice", DocNumber=posted.number)
     theirs = books.receive(there, "101", TxnDate="2026-11-19", PaymentRefNum="1234")
@@ -114,6 +117,7 @@ def test_money_that_was_taken_in_already_and_who_may_void_it(posted, books, sync
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_money_that_was_entered_there_once_more(posted, books, sync, pay, desk):
     pay(posted, "101", method="check", reference="1234")
     sync()
@@ -128,6 +132,7 @@ def test_money_that_was_entered_there_once_more(posted, books, sync, pay, desk):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_item_that_is_there_already(company, books, sync, make_item, desk):
     books.add("Item", Name="Sump Check", Type="Service", Sku="S-1", IncomeAccountRef={"value": "1"})
     two = [make_item(name="Sump check", sku="S-1"), make_item(name="sump check", sku="s-1")]
@@ -145,6 +150,7 @@ def test_an_item_that_is_there_already(company, books, sync, make_item, desk):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_conflict_names_what_it_is_about(posted, company, books, sync, make_item, desk):
     """Items, the tax code, totals, who and when; numbers without needless zeros."""
     there = books.one("Invoice", DocNumber=posted.number)
@@ -165,6 +171,7 @@ def test_a_conflict_names_what_it_is_about(posted, company, books, sync, make_it
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_conflict_of_a_payment_names_its_invoices(posted, books, sync, pay, make_invoice, desk):
     other = make_invoice(posted.client, [(None, 1, "50")])
     payment = pay(posted, "40")
@@ -187,6 +194,7 @@ def test_a_conflict_of_a_payment_names_its_invoices(posted, books, sync, pay, ma
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_number_that_the_books_refuse_has_a_way_out(posted, sync, make_invoice, desk):
     mine = make_invoice(posted.client, [(None, 1, "149")])
     sync(scope="customers")
@@ -204,6 +212,7 @@ def test_a_number_that_the_books_refuse_has_a_way_out(posted, sync, make_invoice
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_money_for_which_nothing_is_open_there(posted, books, sync, pay, make_invoice, desk):
     """It is refused since another payment, which does not look like it, has paid the invoice there already."""
     other = make_invoice(posted.client, [(None, 1, "50")])
@@ -231,6 +240,7 @@ def posted_stream(invoice: Invoice):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_records_page_shows_no_id_of_what_is_not_there_yet(posted, sync, make_invoice, desk):
     mine = make_invoice(posted.client, [(None, 1, "149")])
     Link.objects.create(stream=posted_stream(posted), kind="invoice", record_id=mine.pk, remote_id="f" * 32)

@@ -62,6 +62,7 @@ def question() -> Problem:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_both_had_a_customer(ann, lee, books, sync, merge, make_item, make_invoice, pay):
     before = tokens(books)
     merge(ann, lee)
@@ -82,6 +83,7 @@ def test_both_had_a_customer(ann, lee, books, sync, merge, make_item, make_invoi
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize(("lost", "kept"), [("Ann Lee", "A. Lee"), ("A. Lee", "Ann Lee")])
 def test_the_question_ends_when_the_two_are_merged_there(
     lost, kept, ann, lee, books, sync, merge, merge_there, make_item, make_invoice
@@ -103,6 +105,7 @@ def test_the_question_ends_when_the_two_are_merged_there(
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_other_customer_may_be_merged_there_into_one_that_is_nobodys(
     ann, lee, books, sync, merge, merge_there, make_item, make_invoice
 ):
@@ -118,6 +121,7 @@ def test_the_other_customer_may_be_merged_there_into_one_that_is_nobodys(
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_books_are_right_all_the_same(ann, lee, company, sync, merge):
     merge(ann, lee)
     for mode in ("", "incremental"):
@@ -130,6 +134,7 @@ def test_the_books_are_right_all_the_same(ann, lee, company, sync, merge):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_two_may_stay_apart(ann, lee, sync, merge, desk):
     merge(ann, lee)
     asked, browser = question(), desk()
@@ -143,6 +148,7 @@ def test_the_two_may_stay_apart(ann, lee, sync, merge, desk):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_only_the_one_that_goes_had_a_customer(ann, books, sync, merge, make_client, make_item, make_invoice):
     into = make_client(first_name="Kim", last_name="Reed")
     merge(ann, into)
@@ -158,6 +164,7 @@ def test_only_the_one_that_goes_had_a_customer(ann, books, sync, merge, make_cli
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_neither_had_one_yet(company, books, sync, merge, make_client):
     ann, lee = make_client(first_name="Ann"), make_client(first_name="Lee")
     merge(ann, lee)
@@ -166,6 +173,7 @@ def test_neither_had_one_yet(company, books, sync, merge, make_client):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_one_that_was_asked_about_leaves_no_question(ann, books, sync, merge, make_client):
     books.add("Customer", DisplayName="Kim Reed", PrimaryEmailAddr={"Address": "office@reed.test"})
     kim = make_client(first_name="Kim", last_name="Reed", email="kim@reed.test")
@@ -179,6 +187,7 @@ def test_one_that_was_asked_about_leaves_no_question(ann, books, sync, merge, ma
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_one_that_was_asked_about_goes_on_with_the_others_customer(ann, books, sync, merge, make_client):
     books.add("Customer", DisplayName="Kim Reed", PrimaryEmailAddr={"Address": "office@reed.test"})
     kim = make_client(first_name="Kim", last_name="Reed", email="kim@reed.test")
@@ -189,6 +198,7 @@ def test_one_that_was_asked_about_goes_on_with_the_others_customer(ann, books, s
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_money_that_is_received_there_for_the_other_is_the_survivors(ann, lee, books, sync, merge):
     merge(ann, lee)
     sync()
@@ -201,6 +211,7 @@ def test_money_that_is_received_there_for_the_other_is_the_survivors(ann, lee, b
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_one_payment_for_both_waits_and_says_why(ann, lee, books, sync, merge, merge_there, pay):
     merge(ann, lee)
     sync()
@@ -216,6 +227,7 @@ def test_one_payment_for_both_waits_and_says_why(ann, lee, books, sync, merge, m
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_edit_after_the_merge_sends_what_was_edited(ann, lee, books, sync, merge, workspace):
     merge(ann, lee)
     update_client(workspace=workspace, client_id=lee.pk, changes={"email": "new@lee.test"})
@@ -225,6 +237,7 @@ def test_an_edit_after_the_merge_sends_what_was_edited(ann, lee, books, sync, me
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_write_whose_answer_is_out_is_left_to_the_next_run(ann, books, sync, merge, make_client):
     into, link = make_client(first_name="Kim"), Link.objects.get(record_id=ann.pk)
     Link.objects.filter(pk=link.pk).update(intent={"verb": "update", "fields": {}})
@@ -237,6 +250,7 @@ def test_a_write_whose_answer_is_out_is_left_to_the_next_run(ann, books, sync, m
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_client_that_was_parted_gets_no_other_customer_unasked(ann, lee, sync, merge):
     merge(ann, lee)
     finish(part(link=Link.objects.live().get(kind="customer", record_id=lee.pk), user=User.objects.create_user("bea")))

@@ -43,6 +43,7 @@ def is_quiet(sync) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_work_goes_on_with_a_survivor_that_was_nobodys(kim, books, sync, merge, make_item, make_invoice, pay):
     books.add("Customer", DisplayName="Reed Household", GivenName="Kim", FamilyName="Reed-Lee")
     sync()
@@ -66,6 +67,7 @@ def test_work_goes_on_with_a_survivor_that_was_nobodys(kim, books, sync, merge, 
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_documents_of_two_clients_go_to_the_one_customer_that_is_left(
     kim, books, sync, merge, make_client, make_item, make_invoice, pay
 ):
@@ -86,6 +88,7 @@ def test_documents_of_two_clients_go_to_the_one_customer_that_is_left(
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_chain_of_merges_is_followed_to_its_end(kim, books, sync, merge, make_item, make_invoice):
     for name in ("One", "Two"):
         books.add("Customer", DisplayName=name)
@@ -101,6 +104,7 @@ def test_a_chain_of_merges_is_followed_to_its_end(kim, books, sync, merge, make_
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_customer_without_documents_is_asked_about(company, books, sync, merge, make_client, make_item, make_invoice):
     """Nothing says who the survivor is: the client's next invoice waits, with a problem of its own."""
     client = make_client(first_name="Kim", last_name="Reed")
@@ -122,7 +126,8 @@ def test_a_customer_without_documents_is_asked_about(company, books, sync, merge
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("known", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.once
+@pytest.mark.parametrize("known", [False, pytest.param(True, marks=[pytest.mark.slow, pytest.mark.once])])
 def test_an_item_that_was_merged_goes_on_as_the_survivor(known, kim, books, sync, merge, make_item, make_invoice):
     """Whether or not the survivor is another item of ours already."""
     drain = Item.objects.get()

@@ -15,10 +15,12 @@ from tests.integrations.providers.quickbooks.conftest import rewrite
 
 OTHERS = [
     pytest.param({"TxnDate": "2026-11-20"}, id="the same in everything"),
-    pytest.param({"TxnDate": "2026-10-01"}, id="another day", marks=pytest.mark.slow),
-    pytest.param({"amount": 80}, id="another total", marks=pytest.mark.slow),
-    pytest.param({"who": "Lee Park"}, id="another client", marks=pytest.mark.slow),
-    pytest.param({"who": "Lee Park", "amount": 80}, id="another client and total", marks=pytest.mark.slow),
+    pytest.param({"TxnDate": "2026-10-01"}, id="another day", marks=[pytest.mark.slow, pytest.mark.once]),
+    pytest.param({"amount": 80}, id="another total", marks=[pytest.mark.slow, pytest.mark.once]),
+    pytest.param({"who": "Lee Park"}, id="another client", marks=[pytest.mark.slow, pytest.mark.once]),
+    pytest.param(
+        {"who": "Lee Park", "amount": 80}, id="another client and total", marks=[pytest.mark.slow, pytest.mark.once]
+    ),
 ]
 
 
@@ -57,6 +59,7 @@ def question() -> Problem:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_next_number_is_above_all_that_were_seen(kim, books, sync, sell, make_invoice):
     """Of invoices that only the books have, of such as were voided, renumbered or deleted afterwards, too."""
     make_invoice(kim, [(None, 1, "10")])
@@ -73,7 +76,7 @@ def test_the_next_number_is_above_all_that_were_seen(kim, books, sync, sell, mak
 
 
 @pytest.mark.parametrize("theirs", OTHERS)
-@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=[pytest.mark.slow, pytest.mark.once])])
 def test_two_sales_of_one_number_end_as_two(first, theirs, kim, books, sync, sell, make_invoice, pay, user):
     """Whoever was first, however much agrees: it is asked, and the answer gives FieldCamp's another number."""
     if first == "there":
@@ -100,6 +103,7 @@ def test_two_sales_of_one_number_end_as_two(first, theirs, kim, books, sync, sel
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_one_sale_entered_twice_is_one_by_a_persons_word(kim, books, sync, sell, make_invoice, user):
     sold = sell("3050", DueDate=TODAY.isoformat())
     invoice = make_invoice(kim, [(None, 1, "100")], number="3050")
@@ -111,6 +115,7 @@ def test_one_sale_entered_twice_is_one_by_a_persons_word(kim, books, sync, sell,
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("number", ["３０５１", "03051", " 3051 "])
 def test_a_number_is_the_same_however_it_is_written(number, kim, sync, sell, make_invoice):
     make_invoice(kim, [(None, 1, "100")], number="3051")
@@ -120,6 +125,7 @@ def test_a_number_is_the_same_however_it_is_written(number, kim, sync, sell, mak
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_was_entered_by_hand_before_the_connection_is_linked(kim, company, books, sync, sell, make_invoice):
     sold = sell("a-17", DueDate=TODAY.isoformat()), sell("A-18", TxnDate="2026-10-01")
     invoice = make_invoice(kim, [(None, 1, "100")], number="A-17")
@@ -131,6 +137,7 @@ def test_what_was_entered_by_hand_before_the_connection_is_linked(kim, company, 
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_was_refused_and_then_entered_by_hand_is_asked(kim, books, intuit, sync, sell, make_invoice, user):
     """Its own refusal is no reason to post it a second time later."""
     rewrite(intuit, "Preferences", "1", AccountingInfoPrefs={"BookCloseDate": TODAY.isoformat()})
@@ -146,6 +153,7 @@ def test_what_was_refused_and_then_entered_by_hand_is_asked(kim, books, intuit, 
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_was_deleted_and_entered_again_there_is_asked(kim, books, sync, sell, make_invoice, user):
     invoice = make_invoice(kim, [(None, 1, "100")])
     sync()
@@ -162,6 +170,7 @@ def test_what_was_deleted_and_entered_again_there_is_asked(kim, books, sync, sel
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_question_goes_with_its_cause(kim, books, sync, sell, make_invoice):
     """The bookkeeper's is renumbered: FieldCamp's is posted under its number, and nobody is asked any more."""
     invoice = make_invoice(kim, [(None, 1, "100")])
@@ -175,6 +184,7 @@ def test_a_question_goes_with_its_cause(kim, books, sync, sell, make_invoice):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_void_one_is_nobodys_sale(kim, books, sync, sell, make_invoice):
     invoice = make_invoice(kim, [(None, 1, "100")])
     books.void("Invoice", sell(invoice.number)["Id"])

@@ -56,8 +56,8 @@ def question(code: str = "RECORD_REJECTED") -> Problem:
     return problem
 
 
-@pytest.mark.parametrize("answer", ["same", pytest.param("another", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("answer", ["same", pytest.param("another", marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=[pytest.mark.slow, pytest.mark.once])])
 def test_a_check_that_is_there_a_day_earlier(first, answer, invoice, books, sync, pay, receive, user):
     if first == "there":
         theirs = receive()
@@ -79,6 +79,7 @@ def test_a_check_that_is_there_a_day_earlier(first, answer, invoice, books, sync
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("answer", ["same", "another"])
 def test_entered_here_after_it_was_taken_in(answer, invoice, books, sync, pay, receive, user):
     theirs = receive()
@@ -98,7 +99,10 @@ def test_entered_here_after_it_was_taken_in(answer, invoice, books, sync, pay, r
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ["another", pytest.param("deleted there", marks=pytest.mark.slow)])
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "answer", ["another", pytest.param("deleted there", marks=[pytest.mark.slow, pytest.mark.once])]
+)
 def test_entered_there_after_it_was_posted(answer, invoice, books, sync, pay, receive, user):
     pay(invoice, "101", **CHECK)
     sync()
@@ -118,6 +122,7 @@ def test_entered_there_after_it_was_posted(answer, invoice, books, sync, pay, re
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_without_a_check_number_and_applied_to_nothing_there(invoice, books, sync, pay):
     customer = books.one("Invoice", DocNumber=invoice.number)["CustomerRef"]
     theirs = books.add("Payment", CustomerRef=customer, TotalAmt=101, TxnDate="2026-11-28")
@@ -127,6 +132,7 @@ def test_without_a_check_number_and_applied_to_nothing_there(invoice, books, syn
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_was_refused_and_then_entered_by_hand(invoice, books, sync, pay, receive, intuit, user):
     """The bookkeeper types in what the sync could not post: it is not counted twice for that."""
     rewrite(intuit, "Preferences", "1", AccountingInfoPrefs={"BookCloseDate": TODAY.isoformat()})
@@ -143,6 +149,7 @@ def test_what_was_refused_and_then_entered_by_hand(invoice, books, sync, pay, re
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("answer", ["same", "another"])
 def test_what_was_deleted_and_entered_again_there(answer, invoice, books, sync, pay, receive, user):
     ours = pay(invoice, "101", **CHECK)
@@ -165,6 +172,7 @@ def test_what_was_deleted_and_entered_again_there(answer, invoice, books, sync, 
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_question_goes_with_its_cause(invoice, books, sync, pay, receive):
     ours = pay(invoice, "101", **CHECK)
     receive()
@@ -176,6 +184,7 @@ def test_a_question_goes_with_its_cause(invoice, books, sync, pay, receive):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_missing_method_is_no_conflict(invoice, books, sync, pay, receive):
     ours = pay(invoice, "101", method="check")
     receive(TxnDate="2026-11-20", PaymentRefNum="")
@@ -186,6 +195,7 @@ def test_a_missing_method_is_no_conflict(invoice, books, sync, pay, receive):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_is_not_said_here_is_learned_from_there(invoice, books, sync, pay, receive):
     cash = next(row["Id"] for row in books.all("PaymentMethod") if row["Name"] == "Cash")
     pay(invoice, "101")
