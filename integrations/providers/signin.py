@@ -135,7 +135,14 @@ def consent_class(provider: Provider, oauth: OAuth) -> type[ConsentProvider]:
 def addresses_of(provider: Provider) -> list[URLPattern]:
     """Builds the two addresses that allauth knows by name: where a sign-in would start, and where people come back."""
     slug, consent = provider.slug, registry.get_class(provider.slug)
-    back = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
+    take_answer = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
+
+    def back(request: HttpRequest) -> HttpResponse:
+        try:
+            return take_answer(request)
+        except SocialApp.DoesNotExist:  # it was taken out of the settings meanwhile, or nobody was ever sent away
+            return render(request, "connect/misconfigured.html", {"provider": provider}, status=503)
+
     return [
         path(f"{slug}/login/", refuse_direct_start, name=f"{slug}_login"),
         path(f"{slug}/login/callback/", back, name=f"{slug}_callback"),
