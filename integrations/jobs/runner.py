@@ -148,7 +148,6 @@ class _Slice:
 
     def _check_account(self, connection: Connection) -> None:
         """Raises where the account may not be used any more, or is to be left since this slice has begun."""
-        self.check()
         if check_account(connection.pk) != (connection.leaving is not None):
             raise SliceOver
 
@@ -165,6 +164,7 @@ class _Slice:
         now = timezone.now()
         connection = part.connection
         try:
+            self.check()
             self._check_account(connection)
             check_allowance(connection, PROVIDERS[self.job.integration], now)
             # The end of a day is what a limit waits for that was reached, and may since have been raised.
@@ -240,7 +240,12 @@ class _Slice:
         """Runs all streams of one account, each for itself; true when removals of one were held."""
         provider, job_id = PROVIDERS[self.job.integration], self.job.pk
         meter = CallMeter(part.connection, provider, job_id=job_id, at_once=metering.IN_A_JOB)
-        remote = open_remote(part.connection, before_call=lambda: self._check_account(part.connection), meter=meter)
+
+        def before_call() -> None:
+            self.check()
+            self._check_account(part.connection)
+
+        remote = open_remote(part.connection, before_call=before_call, meter=meter)
         held = False
         directions = set()
         try:
