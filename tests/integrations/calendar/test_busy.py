@@ -133,6 +133,7 @@ def times() -> list[tuple]:
     return sorted(BlockedTime.objects.values_list("starts_at", "ends_at", "start_date", "end_date"))
 
 
+@pytest.mark.slow
 def test_busy_time_follows_the_companys_zone_as_a_fresh_import_would(workspace, dana, person, sync, vendors):
     person.add("Holiday", at(3, 0), days=2)
     person.add("Standup", at(1, 9), repeat=("daily", 5))
@@ -161,6 +162,7 @@ def test_a_day_off_is_a_day_of_its_calendar(dana, google, person, vendors, sync)
     assert block.starts_at == dt.datetime.combine(at(3, 0).date(), dt.time(), zoneinfo.ZoneInfo("America/Los_Angeles"))
 
 
+@pytest.mark.slow
 def test_a_series_that_cannot_be_read_blocks_and_is_told_of_once(dana, google, person, vendors, sync):
     event = person.add("Secret therapy", at(1, 9), repeat=("daily", 2))
     strange = ["RRULE:FREQ=DAILY;COUNT=4;X-EVERY=THIRD"]
