@@ -104,7 +104,7 @@ def test_a_reader_of_the_feed_is_answered(dana, workspace, person, sync, people)
 def test_a_fault_of_ours_does_not_fail_a_reader_of_the_feed(dana, workspace, person, sync, people):
     sync()
     person.add("Gym", timezone.now() + dt.timedelta(days=1))
-    with mock.patch("integrations.ledger.observations._see", side_effect=ValueError):
+    with mock.patch("integrations.ledger.observations.Observations._see", side_effect=ValueError):
         at = observe_pending(workspace, people.integration)
     assert at <= timezone.now()
     assert sync().pulled == 1
