@@ -108,7 +108,7 @@ def refused(vendors, path: str, status: int, words: str) -> Iterator[None]:
 
     def wrapper(at: str, send: Any) -> requests.Response:
         response = send()
-        if path in at:
+        if path in at and response.content:  # which is read before it is another
             error = {"code": status, "message": words, "errors": [{"reason": "invalid", "message": words}]}
             response.status_code, response._content = status, json.dumps({"error": error}).encode()
         return response
@@ -147,8 +147,10 @@ def a_whole_life(series, dana, person, vendors, sync, monkeypatch) -> None:
     for status in (400, 403, 404, 500):
         with refused(vendors, person.listing, status, f"Not with {WORD} in {series.id}"):
             sync()
-    with refused(vendors, person.batch_path, 400, f"Not with {WORD} in {series.id}"):
-        sync(mode="full")
+            assert Problem.objects.open().latest("occurred_at").detail.startswith(str(status))
+    person.delete(single.id)
+    with refused(vendors, person.batch.strip("/"), 403, f"Not with {WORD} in {series.id}"):
+        assert sync(mode="full").status != "succeeded"
     person.delete(series.id)
     assert sync(mode="full").errors == []
     assert not Problem.objects.open().exists()
