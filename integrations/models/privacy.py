@@ -17,4 +17,4 @@ class IdentifierKey(models.Model):
     encrypted_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return f"identifier key of {self.workspace_id}"
+        return self.workspace_id
