@@ -13,14 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from fieldcamp.workspace.models import BlockedTime
+from fieldcamp.workspace.models import BlockedTime, Workspace
 from integrations.calendar.series import home_of, occurrences
 from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, SubjectKind
 from integrations.ledger.failures import end_unreadable
+from integrations.ledger.private import forget_lost_secret
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Link, Occurrence, Problem, Stream
+from integrations.models import Connection, Link, OAuthGrant, Occurrence, Problem, Stream
 from integrations.records import Window, is_day, parse_instant
 
 RULES = "2"  # changes when the same events come to other blocked times
@@ -110,6 +111,20 @@ def forget(stream: Stream) -> None:
     show(stream, keys)
     end_unreadable(stream)
     _tell_of_unread(stream, (), ())
+
+
+def begin_anew(connection: Connection) -> None:
+    """Has all busy time of the account's company read anew where the secret under which events were known is lost for
+    good, and this account was connected again: nobody can tell any more which event is which. Does nothing where the
+    secret can be read. Runs inside the caller's transaction."""
+    workspace = Workspace.objects.select_for_update().get(pk=connection.workspace_id)
+    granted_at = OAuthGrant.objects.filter(connection=connection).values_list("granted_at", flat=True).first()
+    if not forget_lost_secret(workspace.pk, granted_at):
+        return
+    streams = Stream.objects.filter(connection__workspace=workspace, kind="")
+    for stream in streams.select_related("connection__member").order_by("pk"):
+        forget(stream)
+    streams.update(cursor="", full_cursor="", full_mark="", expanded_for="", expanded_on=None)
 
 
 _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")

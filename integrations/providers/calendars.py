@@ -13,6 +13,7 @@ from integrations.records import Container, RemoteRecord, is_day
 
 # Vendors set the time of the last change a little after that of the making, also on an event that nobody has touched.
 _UNTOUCHED = dt.timedelta(seconds=2)
+STATUSES = ("confirmed", "tentative", "cancelled")
 
 
 def main_first(containers: Iterable[Container]) -> list[Container]:
@@ -40,7 +41,8 @@ def with_own_occurrence(series: RemoteRecord, own: RemoteRecord | None) -> Remot
 
 def shown(summary: str | None, start: str, end: str, status: str) -> dict[str, Any]:
     """Picks what the change feed may print of an event."""
-    return {"summary": summary or "", "start": start, "end": end, "all_day": is_day(start), "status": status}
+    known = status if status in STATUSES else STATUSES[0]
+    return {"summary": summary or "", "start": start, "end": end, "all_day": is_day(start), "status": known}
 
 
 def is_untouched(created: str | None, changed: str | None) -> bool:

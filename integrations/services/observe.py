@@ -13,6 +13,7 @@ from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
 from integrations.errors import Endless, ProviderError
 from integrations.ledger.observations import Observations
+from integrations.ledger.private import where
 from integrations.models import Connection, SyncJob
 from integrations.paging import getting_on
 from integrations.records import Page
@@ -91,9 +92,9 @@ def _observe(connection: Connection, ends: float) -> None:
         log.info("feed_not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
     except DatabaseError:
         raise
-    except Exception:  # whoever reads the feed is told what is known; the next job meets it, and tells
+    except Exception as error:  # whoever reads the feed is told what is known; the next job meets it, and tells
         complete = False
-        log.exception("feed_not_taken_in", connection_id=connection.pk)
+        log.error("feed_not_taken_in", connection_id=connection.pk, **where(error))
     finally:
         values = {"observed_at": started} if complete else {}
         Connection.objects.filter(pk=connection.pk).update(observing_until=None, **values)

@@ -1,5 +1,6 @@
 """What one can do to an event: get, insert, patch, update, delete, import, move. API and pages both call this."""
 
+import base64
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from fieldcamp.sandbox.google.times import parse_date, parse_datetime, read_date
 from fieldcamp.sandbox.state import State
 
 _INSTANCE = re.compile(r"(?P<series>.+)_(?P<start>\d{8}(T\d{6}Z)?)", re.ASCII)
+LONGEST_ID = 1024
 # What guests of somebody else's event cannot change.
 SHARED = ("summary", "description", "location", "start", "end", "recurrence")
 
@@ -114,7 +116,7 @@ class Events:
             if payload.get("eventType", "default") != "default":
                 raise errors.invalid("Only events of type default can be imported.")
             known = self.store.by_uid(cal, _checked_uid(uid))
-            event_id = known.id if known else "_" + base32hex(uid, 40)
+            event_id = known.id if known else _imported_id(uid)
             fixed = self._fixed(cal, event_id, uid, payload, creator)
             organizer = payload.get("organizer")
             if isinstance(organizer, dict) and isinstance(organizer.get("email"), str):
@@ -211,6 +213,15 @@ def exceptions_of(store: EventStore, cal: Calendar, master: Stored, as_of: int) 
 def overlaps(master: Stored, cal: Calendar, after_ms: int, before_ms: int) -> bool:
     """Whether any occurrence of the series lies in the window."""
     return next(recurrence.occurrences(master.body, cal.zone, after_ms, before_ms), None) is not None
+
+
+def _imported_id(uid: str) -> str:
+    """The id of an imported event: its iCalUID in base32hex, as far as an id has room for that.
+
+    https://github.com/phw198/OutlookGoogleCalendarSync/issues/609
+    """
+    whole = base64.b32hexencode(uid.encode()).decode().rstrip("=").lower()
+    return "_" + (whole if len(whole) < LONGEST_ID else base32hex(uid, 40))
 
 
 def _check_etag(current: Stored, if_match: str | None) -> None:

@@ -23,11 +23,10 @@ from integrations.providers.batches import Answer, BatchingCalendar, Call
 from integrations.providers.calendars import main_first, read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
-from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
+from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, ID_LENGTH, to_body, to_record
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import ask, rows_in
 
-ID_LENGTH = 52  # of an id of our making
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
 CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted)"

@@ -62,11 +62,11 @@ def test_nothing_to_do_is_said(grants):
 def test_killed_on_the_way_it_goes_on_where_it_was(grants, monkeypatch):
     real, calls = rotate_tokens.rotate, []
 
-    def killed(pk):
+    def killed(pk, *model):
         calls.append(pk)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(pk)
+        return real(pk, *model)
 
     monkeypatch.setattr(rotate_tokens, "rotate", killed)
     with pytest.raises(KeyboardInterrupt):
