@@ -1,7 +1,7 @@
 """What may be kept of an answer on its way: nothing, unless the view has said otherwise.
 
-RFC 9111 §3.5 keeps shared caches from what answers to `Authorization`, but knows nothing of `X-Api-Key` or sessions, and
-browsers keep pages on their disk. Conditional requests work all the same: whoever calls the API keeps ETags itself.
+RFC 9111 §3.5 keeps shared caches from what answers to `Authorization`, but knows nothing of `X-Api-Key` or sessions,
+and browsers keep pages on their disk. Conditional requests work all the same: whoever calls the API keeps ETags itself.
 """
 
 from typing import Any

@@ -9,7 +9,13 @@ from rest_framework import serializers
 from fieldcamp.api.examples import KEY, NEW_KEY, SECRET, example
 from fieldcamp.api.gate import PER_MINUTE
 from fieldcamp.api.scopes import SCOPES
-from fieldcamp.api.serializers import InstantField, StrictCharField, StrictIntegerField, StrictSerializer
+from fieldcamp.api.serializers import (
+    InstantField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictListField,
+    StrictSerializer,
+)
 
 DAY = 86_400
 
@@ -19,10 +25,11 @@ class NewApiKeySerializer(StrictSerializer):
     """What a key may do, and until when."""
 
     name = StrictCharField(max_length=100)
-    scopes = serializers.ListField(
+    scopes = StrictListField(
         child=serializers.ChoiceField(SCOPES),
         allow_empty=False,
         min_length=1,
+        max_length=100,
         help_text="Each of them a scope of the key in use.",
     )
     expiresAt = InstantField(

@@ -32,8 +32,8 @@ def error_response(error: ApiError, request_id: str) -> JsonResponse:
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, puts it on the response and on every log line, keeps errors in the envelope, and answers
-    out of caches."""
+    """Gives each request an id, puts it on the response and on every log line, keeps errors in the envelope, and
+    answers out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
         self.get_response = get_response

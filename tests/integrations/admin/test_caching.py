@@ -14,6 +14,7 @@ from tests.integrations.admin.conftest import pages_of
 
 PUBLIC = re.compile(r"/api/docs(/\w+)?|/api/v1/schema|/static/.*")
 V1 = "/api/v1"
+NEW = {"name": "x", "scopes": ["visits:read"]}
 
 
 def said_of(response: Any, path: str) -> str:
@@ -63,7 +64,7 @@ def test_answers_of_each_sort_are_not_kept(visitor, ours):
     calls = [
         (visit, visitor.get(visit, headers={"If-None-Match": tag}), 304),
         (visit, visitor.patch(visit, {"title": "x"}, "application/json", headers={"If-Match": '"old"'}), 412),
-        (f"{V1}/api-keys", visitor.post(f"{V1}/api-keys", {"name": "x", "scopes": ["visits:read"]}, "application/json"), 201),
+        (f"{V1}/api-keys", visitor.post(f"{V1}/api-keys", NEW, "application/json"), 201),
         (f"{V1}/visits", visitor.post(f"{V1}/visits", "{", "application/json"), 400),
         (f"{V1}/visits", Browser().get(f"{V1}/visits"), 401),
         (f"{V1}/visits", visitor.get(f"{V1}/visits", headers={"Accept": "text/html"}), 406),
