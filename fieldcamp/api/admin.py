@@ -246,7 +246,7 @@ class ApiKeyAdmin(ServiceAdmin):
         """Revokes the key: GET says what will happen, POST does it."""
         key = self._key(request, object_id)
         if request.method != "POST":
-            words = {"title": gettext("Revoke this key?"), "made": family.made(key)}
+            words: dict[str, Any] = {"title": gettext("Revoke this key?"), "made": family.made(key)}
             return self._page(request, "admin/api/revoke.html", key, **words)
         with attributed(actor=desk_user_of(request).name):
             also = revoke_key(key, keep_made="keep" in request.POST)

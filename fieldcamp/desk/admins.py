@@ -26,12 +26,12 @@ class BoundedList(ModelAdmin):
         return super().get_search_results(request, queryset, " ".join(words(search_term)))
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        if lookup.partition("__")[0] not in self._columns():
+        if lookup.partition("__")[0] not in self._columns() | {*self.get_queryset(request).query.annotations}:
             return True  # nothing that rows could be found by
         offered = set()
         for each in self.get_list_filter(request):
-            if isinstance(each, type):
-                offered.add(each.parameter_name)  # a filter of our own, which takes its value itself
+            if name := getattr(each, "parameter_name", ""):
+                offered.add(name)  # a filter of our own, which takes its value itself
             else:
                 name = each[0] if isinstance(each, tuple) else each
                 offered |= {name, f"{name}__exact", f"{name}__isnull"}
