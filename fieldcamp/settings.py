@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "fieldcamp.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fieldcamp.pages.Patience",
     "fieldcamp.pages.PagePolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -46,7 +46,7 @@ class SandboxAdapter(BaseAdapter):
             body = b"".join(self.app(_environ(request, waits.append), start_response))
         except Dropped:
             raise requests.exceptions.ConnectionError("Connection aborted: no answer.", request=request) from None
-        limit = timeout[1] if isinstance(timeout, tuple) else timeout
+        limit = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
         self.waited += sum(waits)
         if limit is not None and sum(waits) > limit:
             raise requests.exceptions.ReadTimeout(f"Read timed out. (read timeout={limit})", request=request)

@@ -7,14 +7,14 @@ the window are worked out here, and again once a day as the window moves, withou
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Workspace
-from integrations.calendar.series import home_of, occurrences
+from integrations.calendar.series import Occurrences, home_of, occurrences, series_key, worked_out
 from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, SubjectKind
@@ -31,8 +31,19 @@ UNREADABLE_SERIES = (
 )
 
 
-def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
-    """Works out the occurrences of these events (a series by its master's id) and shows them as blocked times.
+Ready = dict[Hashable, Occurrences]
+
+
+def work_out(stream: Stream, events: Iterable[Mapping[str, Any] | None], window: Window) -> Ready:
+    """Returns when these series take place, for `expand`: that may take its time, and comes before its transaction."""
+    zone = zoneinfo.ZoneInfo(stream.connection.workspace.timezone)
+    series = [event for event in events if event and event.get("recurrence") and event.get("busy")]
+    return {series_key(event): worked_out(dict(event), window, zone) for event in series}
+
+
+def expand(stream: Stream, roots: Collection[str], window: Window, ready: Ready | None = None) -> None:
+    """Works out the occurrences of these events (a series by its master's id) and shows them as blocked times. `ready`
+    are those that were worked out before.
 
     Runs inside the caller's transaction.
     """
@@ -48,7 +59,7 @@ def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
     unread: set[int] = set()
     for root in roots:
         master, others = masters.get(root), exceptions.get(root, [])
-        for link, times in _occurrences(master, others, window, zone, unread):
+        for link, times in _occurrences(master, others, window, zone, unread, ready):
             made.append(Occurrence(link=link, member_id=stream.connection.member_id, **times))
     concerned = [link.pk for link in masters.values()] + [link.pk for group in exceptions.values() for link in group]
     before = set(Occurrence.objects.filter(link__in=concerned).values_list("key", flat=True))
@@ -151,15 +162,22 @@ def keep_up(stream: Stream, now: dt.datetime) -> int:
         rest = Link.objects.filter(stream=stream, kind=BLOCK.name).exclude(series_id__in=["", *roots])
         roots += sorted(set(rest.values_list("series_id", flat=True)))
     for start in range(0, len(roots), 200):
+        some = roots[start : start + 200]
+        ready = work_out(stream, links.filter(remote_id__in=some).values_list("base", flat=True), window_at(now))
         with transaction.atomic():
-            expand(stream, roots[start : start + 200], window_at(now))
+            expand(stream, some, window_at(now), ready)
     stream.expanded_on, stream.expanded_for = now.date(), inputs
     Stream.objects.filter(pk=stream.pk).update(expanded_on=now.date(), expanded_for=inputs)
     return len(roots)
 
 
 def _occurrences(
-    master: Link | None, exceptions: Sequence[Link], window: Window, zone: zoneinfo.ZoneInfo, unread: set[int]
+    master: Link | None,
+    exceptions: Sequence[Link],
+    window: Window,
+    zone: zoneinfo.ZoneInfo,
+    unread: set[int],
+    ready: Ready | None,
 ) -> Iterator[tuple[Link, dict[str, Any]]]:
     """Yields (link, times) of everything that one event or series blocks. A removed series takes its exceptions
     along. Adds the masters whose rules could not be read in full to `unread`."""
@@ -171,7 +189,7 @@ def _occurrences(
         excluded = [link.base or link.seen or {} for link in exceptions]
         instead_of = [e.get("original_start") or "" for e in excluded]
         if event.get("busy"):
-            found = occurrences(event, instead_of, window, zone)
+            found = occurrences(event, instead_of, window, zone, ready)
             if not found.understood:
                 unread.add(master.pk)
             for start, end in found.times:

@@ -226,6 +226,7 @@ class StreamLedger(Observations):
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:
             return set()
+        self.local_half.local.prepare(decisions)
         with self.transaction():
             return self.local_half.save(decisions)
 

@@ -19,6 +19,7 @@ from integrations.paging import getting_on
 from integrations.records import Page
 from integrations.sync.observe import with_certainty
 from integrations.sync.ports import CursorMoved
+from integrations.transport.patience import within
 
 FRESH = dt.timedelta(seconds=2)
 
@@ -39,7 +40,8 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
     connections = Connection.objects.usable().filter(workspace=workspace, integration=integration, leaving__isnull=True)
     for connection in connections.select_related("workspace", "member"):
         if time.monotonic() < ends and _claim(connection):
-            _observe(connection, ends)
+            with within(max(0.2, ends - time.monotonic())):
+                _observe(connection, ends)
     looked = connections.values_list("observed_at", "last_synced_at")
     known = [max(times) for pair in looked if (times := [at for at in pair if at])]
     return min(known, default=timezone.now())
@@ -74,7 +76,7 @@ def _observe(connection: Connection, ends: float) -> None:
 
     complete = True
     try:
-        remote = open_remote(connection, before_call=guard, attempts=1, read_timeout=max(0.2, ends - time.monotonic()))
+        remote = open_remote(connection, before_call=guard, attempts=1)
         for stream in connection.streams.filter(is_active=True).exclude(cursor=""):
             stream.connection = connection
             seen = Observations(stream, guard)
