@@ -9,6 +9,7 @@ from fieldcamp.api.examples import example
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
 from fieldcamp.workspace.errors import InvalidTransition
+from integrations.accounts.acting import KeyActor
 from integrations.api.reference import JOB_ID
 from integrations.api.serializers import AnsweredSerializer, AnswerSerializer
 from integrations.errors import ProblemCode
@@ -51,17 +52,17 @@ class ProblemAnswerView(ApiView):
         if problem.code != ProblemCode.EVENT_REMOVED:
             raise validation_error({"choice": ["This problem is answered at the desk."]})
         try:
-            job = _carry_out(body.validated_data["choice"], problem, signature(self.key))
+            job = _carry_out(body.validated_data["choice"], problem, KeyActor(signature(self.key)))
         except (AlreadyDecided, InvalidTransition) as refusal:
             raise ApiError("INVALID_TRANSITION", str(refusal)) from refusal
         return Response({"problem": errors([problem])[0], "job_id": job.pk if job else None}, status=202)
 
 
-def _carry_out(choice: str, problem: Problem, actor: str) -> SyncJob | None:
+def _carry_out(choice: str, problem: Problem, actor: KeyActor) -> SyncJob | None:
     if choice == "put_back":
-        return removed_events.put_back(problem=problem, actor=actor, by_api=True)
+        return removed_events.put_back(problem=problem, user=actor)
     if choice == "leave_removed":
-        removed_events.leave_removed(problem=problem, actor=actor)
+        removed_events.leave_removed(problem=problem, user=actor)
     else:
-        removed_events.cancel_visit(problem=problem, actor=actor)
+        removed_events.cancel_visit(problem=problem, user=actor)
     return None
