@@ -62,9 +62,11 @@ def settle_match(*, problem: Problem, choice: str, user: Actor, name: str = "") 
 def _decided(stream: Stream, problem: Problem, choice: str, name: str, user: Actor) -> list[int]:
     mine = Link.objects.live().filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
     own = mine.select_for_update().first()
-    if own is not None and (own.seen is not None or own.intent is not None or _waits(own)):
-        raise AlreadyDecided  # it has a counterpart, or is getting one
+    if own is not None and (own.seen is not None or own.intent is not None):
+        raise AlreadyDecided  # it has a counterpart, or is getting one right now
     if choice == NEW:
+        if own is not None and _waits(own):
+            raise AlreadyDecided  # an invoice would get one more number
         return _another(stream, problem, own, name, user)
     return _same(stream, problem, own, choice, user)
 
@@ -187,6 +189,8 @@ def settle_posting(*, problem: Problem, user: Actor) -> ToSync:
     """Writes down that what was removed there is made again. Raises AlreadyDecided."""
     with transaction.atomic():
         link = _removed(problem)
+        if _is_put_back(link):
+            raise AlreadyDecided
         _put_back(link)
         audit_connection("posted_again", link.stream.connection, user, after={"record": link.record_id})
     return ToSync(link.stream.connection, [link.pk])
@@ -210,6 +214,8 @@ def void_here(*, problem: Problem, user: Actor) -> None:
         reason = {"reason": f"Deleted in {label}"} if link.kind == INVOICE.name else {}
         with attributed(actor=user.get_username()):
             void(workspace=problem.workspace, **{f"{link.kind}_id": link.record_id}, **reason)
+        link.decision = None  # perhaps it was to be made again
+        link.save(update_fields=["decision", "updated_at"])
         connection = link.stream.connection
         resolve_problems(connection, now=timezone.now(), codes=[REMOVED], kind=link.kind, record_ids=[link.record_id])
         audit_connection("voided_here", connection, user, after={"record": link.record_id})
@@ -222,7 +228,10 @@ def _removed(problem: Problem) -> Link:
         raise AlreadyDecided
     if Link.objects.live().filter(stream=link.stream, kind=link.kind, record_id=link.record_id).exists():
         raise AlreadyDecided  # it has another counterpart by now
-    dirty = DirtyRow.objects.filter(stream=link.stream, kind=link.kind, record_id=link.record_id)
-    if link.decision == {"removal": RemovalChoice.PUT_BACK} and dirty.exists():
-        raise AlreadyDecided  # it is made again by the next run
     return link
+
+
+def _is_put_back(link: Link) -> bool:
+    """Returns whether it is made again by the next run."""
+    dirty = DirtyRow.objects.filter(stream=link.stream, kind=link.kind, record_id=link.record_id)
+    return link.decision == {"removal": RemovalChoice.PUT_BACK} and dirty.exists()
