@@ -205,7 +205,7 @@ def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
 
 @pytest.mark.slow
 def test_every_error_code_has_a_card(desk, ours):
-    from integrations.admin.fixes import TITLES
+    from integrations.services.problems.fixes import TITLES
 
     for number, (code, title) in enumerate(TITLES.items()):
         Problem.objects.update_or_create(
