@@ -1,6 +1,7 @@
 """Each mistake in the settings is told apart, with an id; the settings as they come have none."""
 
 import pytest
+from cryptography.fernet import Fernet
 
 from integrations.checks import check_settings
 
@@ -20,15 +21,22 @@ def test_the_settings_as_they_come_are_fine():
         ({"SANDBOX_URL": "http://127.0.0.1:8001", "ALLOW_SANDBOX": True}, []),
         ({"SANDBOX_URL": "http://127.0.0.1:8001", "DEBUG": True}, []),
         ({"TOKEN_ENCRYPTION_KEYS": []}, ["E002"]),
-        ({"TOKEN_ENCRYPTION_KEYS": ["not a key", "A" * 43 + "="]}, ["E003"]),
+        ({"TOKEN_ENCRYPTION_KEYS": ["not a key", Fernet.generate_key().decode()]}, ["E003"]),
         ({"PUBLIC_URL": "sync.example.com"}, ["E004"]),
         ({"PUBLIC_URL": "https://user@sync.example.com"}, ["E004"]),
         ({"PUBLIC_URL": "https://sync.example.com:port"}, ["E004"]),
         ({"PUBLIC_URL": "ftp://sync.example.com"}, ["E004"]),
-        ({"PUBLIC_URL": "http://sync.example.com"}, ["W001"]),
+        ({"PUBLIC_URL": "http://sync.example.com"}, ["E010"]),
+        ({"PUBLIC_URL": "http://sync.example.com", "ALLOW_PLAIN_HTTP": True}, ["W001"]),
+        ({"PUBLIC_URL": "https://sync.example.com", "DEBUG": True}, ["E009"]),
+        ({"SECRET_KEY": "x"}, ["E011"]),
+        ({"API_KEY_PEPPER": "ab" * 40}, ["E011"]),
+        ({"TOKEN_ENCRYPTION_KEYS": ["A" * 43 + "="]}, ["E003"]),
+        ({"GOOGLE_OAUTH2_URL": "http://oauth2.example.com"}, ["E012"]),
+        ({"GOOGLE_OAUTH2_URL": "http://127.0.0.1:8001/google/oauth2"}, []),
         ({"PUBLIC_URL": "http://localhost:8000"}, []),
         ({"PUBLIC_URL": "http://[::1]:8000"}, []),
-        ({"PUBLIC_URL": "https://sync.example.com"}, []),
+        ({"PUBLIC_URL": "https://sync.example.com", "SECURE_SSL_REDIRECT": True}, []),
         ({"SYNC_WINDOW_FUTURE_DAYS": 0}, ["E006"]),
         ({"FEED_RETENTION_DAYS": -1, "JOB_RETENTION_DAYS": 0}, ["E006", "E006"]),
         ({"GOOGLE_CLIENT": {"client_id": "id", "secret": ""}}, ["E008"]),
