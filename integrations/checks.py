@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,11 +11,41 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from fieldcamp.links import is_loopback
 from fieldcamp.startup import host_of, mistakes
 
+PRIVATE = ("secrets", "mail", "logs")  # folders in FIELDCAMP_DATA
+
 
 @register(Tags.security)
 def check_settings(**_kwargs) -> list[CheckMessage]:
     """Returns everything that an operator can get wrong in the environment. Nothing starts with most of it."""
     return [*_fatal(), *_plain_http(), *_queue()]
+
+
+@register(Tags.security)
+def check_files(**_kwargs) -> list[CheckMessage]:
+    """Returns what others on this machine can read of what we keep. All that we make is closed; this is older than
+    that, or somebody has opened it."""
+    data: Path = settings.FIELDCAMP_DATA
+    if not data.is_dir():
+        return []
+    inside = [path for folder in (data, *(data / name for name in PRIVATE)) for path in _entries(folder)]
+    open_ones = [path for path in [data, *inside] if path.stat().st_mode & 0o077]
+    if not open_ones:
+        return []
+    shown = ", ".join(str(path) for path in open_ones[:3]) + (" …" if len(open_ones) > 3 else "")
+    return [
+        Warning(
+            f"Others on this machine can read {shown}: secrets, mails with links that let people in, and data.",
+            hint=f"chmod -R go= {data}",
+            id="integrations.W002",
+        )
+    ]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Returns what is in the folder; what is public in any case (static files) is left out, and so are links."""
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.name != "static" and not path.is_symlink()]
 
 
 def _fatal() -> Iterator[CheckMessage]:

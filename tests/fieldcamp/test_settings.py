@@ -110,6 +110,41 @@ def test_secrets_that_a_machine_makes_are_its_owners_alone(tmp_path):
     assert {name: path.read_text() for name, path in made.items()} == before
 
 
+USE = """
+import os, subprocess, sys
+os.umask(0o022)
+import django
+django.setup()
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import connection
+connection.cursor().execute("CREATE TABLE kept (text)")
+connection.cursor().execute("INSERT INTO kept VALUES ('x')")
+send_mail("Your login", "a link", None, ["tech@x.test"])
+from integrations.demo.children import Children
+command = [sys.executable, "-c", "print(1, file=open('made', 'w'))"]
+children = Children({"one": command}, settings.FIELDCAMP_DATA / "logs")
+settings.BASE_DIR = settings.FIELDCAMP_DATA  # where the process works
+children.start("one")
+children.processes["one"].wait()
+(settings.FIELDCAMP_DATA / "logs" / "one.log").rename(settings.FIELDCAMP_DATA / "logs" / "one.log.1")
+children.start("one")
+children.processes["one"].wait()
+os._exit(0)  # SQLite would take its files beside the database along
+"""
+
+
+@pytest.mark.slow
+def test_whatever_is_kept_is_its_owners_alone_whatever_the_folder_and_the_umask_are(tmp_path):
+    tmp_path.chmod(0o755)
+    done = start("-c", USE, FIELDCAMP_DATA=str(tmp_path), DJANGO_SETTINGS_MODULE="fieldcamp.settings")
+    assert done.returncode == 0, done.stderr
+    modes = {str(path.relative_to(tmp_path)): stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert {"fieldcamp.sqlite3", "fieldcamp.sqlite3-wal", "logs/one.log", "logs/one.log.1", "made"} <= set(modes)
+    assert any(name.startswith("mail/") for name in modes)
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+
+
 @pytest.mark.slow
 def test_machines_that_share_a_database_must_be_given_their_secrets(tmp_path):
     done = start("-c", "import fieldcamp.settings", FIELDCAMP_DATA=str(tmp_path), DATABASE_URL="postgres://x@y/z")

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from integrations.checks import check_settings
+from integrations.checks import check_files, check_settings
 
 
 def ids() -> list[str]:
@@ -63,3 +63,20 @@ def test_a_mistake_is_found(settings, changes, found):
 def test_no_task_is_delivered_twice_while_it_waits(settings, changes, found):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": 2, "timeout": 120, "queue_limit": 2, **changes}
     assert ids() == found
+
+
+def test_what_others_can_read_is_told(settings, tmp_path):
+    settings.FIELDCAMP_DATA = tmp_path
+    (tmp_path / "static").mkdir(mode=0o755)
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    tmp_path.chmod(0o700)
+    for name, mode in (("fieldcamp.sqlite3", 0o600), ("secrets/secret_key", 0o600)):
+        (tmp_path / name).touch(mode)
+        assert check_files() == []
+    (tmp_path / "secrets/secret_key").chmod(0o640)
+    tmp_path.chmod(0o755)
+    [warning] = check_files()
+    assert warning.id == "integrations.W002" and f"{tmp_path}, {tmp_path / 'secrets/secret_key'}:" in warning.msg
+    assert warning.hint == f"chmod -R go= {tmp_path}"
+    settings.FIELDCAMP_DATA = tmp_path / "nothing"
+    assert check_files() == []

@@ -20,8 +20,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def healthy(db, settings):
+def healthy(db, settings, tmp_path):
     """A site that lacks nothing; it is not in DEBUG and has a worker, a mail server and apps."""
+    settings.FIELDCAMP_DATA = tmp_path
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["sync.example.com"]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECRET_KEY, settings.API_KEY_PEPPER = "qE7" * 30 + "xyzabc", "another secret of the right length"
