@@ -45,6 +45,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 # Under such a name no other host of the domain can plant a cookie: https://developer.mozilla.org/docs/Web/HTTP/Cookies
 COOKIE_PREFIX = "__Host-" if _HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+MESSAGE_STORAGE = "fieldcamp.pages.PageMessageStorage"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_TLS_PROXY", _HTTPS) else None
 SECURE_SSL_REDIRECT, SECURE_SSL_HOST = _HTTPS, PUBLIC_URL.partition("//")[2].partition("/")[0]
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400) if _HTTPS else 0

@@ -41,6 +41,7 @@ def main() -> None:
         found["signed in"] = shown(
             browser.post("/admin/login/", {"username": "probe", "password": "a long passphrase", "next": "/admin/"})
         )
+        found["told"] = shown(browser.post("/admin/auth/group/add/", {"name": "Probe"}))
         dashboard = browser.get("/admin/")
         found["dashboard"], found["scheme"] = shown(dashboard), dashboard.wsgi_request.scheme
         found["elsewhere"] = shown(

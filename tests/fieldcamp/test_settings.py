@@ -64,8 +64,8 @@ def test_behind_https_every_cookie_of_the_sign_in_goes_over_https_only(tmp_path)
     found = answers(tmp_path, "https://sync.example.com")
     assert found["signed in"]["status"] == 302 and found["signed in"]["headers"]["Location"] == "/admin/"
     assert found["dashboard"]["status"] == 200
-    cookies = {**found["form"]["cookies"], **found["signed in"]["cookies"], **found["dashboard"]["cookies"]}
-    assert {"__Host-sessionid", "__Host-csrftoken"} == set(cookies)
+    cookies = {name: each for page in ("form", "signed in", "told") for name, each in found[page]["cookies"].items()}
+    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-messages"} == set(cookies)
     assert all(cookie["path"] == "/" for cookie in cookies.values())
     assert all(cookie["secure"] for cookie in cookies.values())
     assert all(cookie["samesite"] == "Lax" and not cookie["domain"] for cookie in cookies.values())

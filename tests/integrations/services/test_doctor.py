@@ -10,6 +10,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
+from fieldcamp.workspace.audit import audit
+from fieldcamp.workspace.audit_chain import seal
+from fieldcamp.workspace.models import AuditEntry
 from integrations.models import Heartbeat, OAuthGrant, Problem
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import WORKER
@@ -80,6 +83,15 @@ def test_no_worker_and_a_job_that_waits(workspace):
     build.job(workspace, created_at=timezone.now() - dt.timedelta(minutes=7))
     assert [name for name, _ in bad()] == ["wrong Workers", "wrong Workers"]
     assert "for 2 h" in bad()[0][1] and "7 min" in bad()[1][1]
+
+
+def test_an_audit_trail_that_was_changed(workspace):
+    entry = audit("member.updated", workspace_id=workspace.pk, actor="Olivia")
+    seal(workspace.pk)
+    assert bad() == []
+    AuditEntry.objects.filter(pk=entry.pk).update(actor="Somebody")
+    [(name, text)] = bad()
+    assert name == "wrong Audit trail" and f"Entry {entry.pk}: What it says was changed." in text
 
 
 @pytest.mark.slow
