@@ -13,11 +13,16 @@ def _redact_event(_logger: Any, _method: str, event: structlog.types.EventDict) 
     return {key: value if key.startswith("_") else redacted(value, key) for key, value in event.items()}
 
 
+_PLAIN = logging.Formatter()
+
+
 class _Redacting(logging.Filter):
     """For loggers that write by handlers of their own: the server's, whose access log has whole addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = redact(_PLAIN.formatException(record.exc_info))  # which the handler's formatter takes
         return True
 
 

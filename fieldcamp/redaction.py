@@ -109,7 +109,9 @@ def _secret_paths() -> list[re.Pattern[str]]:
 
 def _routes_are_read() -> bool:
     module = sys.modules.get(settings.ROOT_URLCONF)
-    return hasattr(module, "urlpatterns") and not getattr(module.__spec__, "_initializing", False)
+    return (
+        module is not None and hasattr(module, "urlpatterns") and not getattr(module.__spec__, "_initializing", False)
+    )
 
 
 @cache
@@ -145,7 +147,7 @@ class DebugFilter(SafeExceptionReporterFilter):
         """Returns what was posted."""
         return {} if request is None else redacted(dict(request.POST.items()))
 
-    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> list[tuple[str, Any]]:
+    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         """Returns a frame's variables."""
         found = super().get_traceback_frame_variables(request, tb_frame)
         return [(name, _shown(value, name)) for name, value in found]

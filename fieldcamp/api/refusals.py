@@ -29,6 +29,7 @@ class AuditRefusals:
 
 def _note(request: Any) -> None:
     key = getattr(request, "auth", None)  # as DRF has left it
+    workspace_id: str | None
     if isinstance(key, ApiKey):
         workspace_id, actor, who = key.workspace_id, signature(key), key.pk
     elif getattr(request, "user", None) is not None and request.user.is_authenticated:

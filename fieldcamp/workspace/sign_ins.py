@@ -24,7 +24,7 @@ def audit_login(
 ) -> None:
     """Writes `login.<action>` down: with each company that the login belongs to, else with none; `actor` is the person
     unless somebody else is named. `user` is None where nobody has such a login."""
-    members = list(Member.objects.filter(user_id=user.pk).order_by("pk")) if user else []
+    members: list[Member | None] = list(Member.objects.filter(user_id=user.pk).order_by("pk")) if user else []
     for member in members or [None]:
         name = str(member) if member else user.get_username() if user else NOBODY
         audit(
