@@ -142,6 +142,7 @@ def test_the_page_of_an_error_shows_no_secret(settings):
     assert CANARY not in repr(shown) and "Dana" in repr(shown)
 
 
+@pytest.mark.slow
 def test_no_class_shows_the_secrets_that_it_holds():
     shown = [
         f"{module}.{name}.{field.name}"
@@ -156,6 +157,7 @@ def test_no_class_shows_the_secrets_that_it_holds():
     assert CANARY not in repr(Tokens(CANARY, None, CANARY, raw={"access_token": CANARY}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["=a", "=token", "key='", "=eyJ", "://a:", "= ", "=\\"])
 def test_a_long_text_takes_its_time_and_no_more(piece):
     """Twice as long, twice the time: what a vendor or a caller has sent may be long."""

@@ -135,6 +135,7 @@ def test_who_and_what_can_be_erased_without_breaking_it(trail, workspace):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_actions_at_the_same_time_become_one_chain(workspace, in_parallel):
     """Also where one that began first ends last: its transaction holds no lock that the others wait for."""
