@@ -6,7 +6,11 @@ from typing import Any
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponseBase
 
 from integrations.transport.patience import PAGE_SECONDS, within
@@ -33,6 +37,18 @@ class Patience:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with within(PAGE_SECONDS):
             return self.get_response(request)
+
+
+class MessageCookie(CookieStorage):
+    """Bears the same kind of name as the session's cookie."""
+
+    cookie_name = f"{settings.COOKIE_PREFIX}messages"
+
+
+class PageMessageStorage(FallbackStorage):
+    """Messages in a cookie, and what has no room there in the session."""
+
+    storage_classes = (MessageCookie, SessionStorage)
 
 
 class PagePolicy(CSPMiddleware):
