@@ -7,11 +7,13 @@ from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import batch, errors, render, seed
-from fieldcamp.sandbox.google.api import PREFIX, CalendarV3
+from fieldcamp.sandbox.google.api import CalendarV3
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.consent import Consent
 from fieldcamp.sandbox.google.diary import GoogleDiary
 from fieldcamp.sandbox.google.events import Events
+from fieldcamp.sandbox.google.routes import PREFIX
+from fieldcamp.sandbox.google.rules import ROLES
 from fieldcamp.sandbox.google.schema import SCHEMA
 from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.google.token_api import TokenApi
@@ -39,6 +41,7 @@ class Google:
         self.calendars = Calendars(state)
         self.events = Events(state, self.calendars)
         self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
+        self.calendar_api = self.calendar_v3.calendar_api
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
         diary = GoogleDiary(self.calendars, self.events, self.calendar_v3.listing, self.grants)
         self.ui = DiaryPages(diary, state, self.grants)
@@ -118,6 +121,26 @@ class Google:
             if found is not None and found.cancelled:
                 return render.event(cal, self.events.patch(cal, event, {"status": "confirmed"}), cal.zone)
         raise BadInput("There is no such event in the trash.")
+
+    def share(self, account: str, calendar: str, colleague: str, role: str | None) -> dict[str, Any]:
+        """The owner lets a colleague in, who puts the calendar on the own list; with None lets them out again."""
+        try:
+            cal = self.calendars.find(self._account(account), calendar or "primary")
+        except errors.ApiError:
+            raise BadInput("This account has no such calendar.") from None
+        friend = self._account(colleague)
+        if role not in (None, *ROLES):
+            raise BadInput(f"role must be one of {', '.join(ROLES)}, or null.")
+        with self.state.transaction():
+            self.calendars.allow(cal, "user", friend, role or "none")
+            if role:
+                self.calendar_api.insert_entry(friend, {"id": cal.id})
+        return {"calendar": cal.id, "role": role}
+
+    def leave(self, account: str, seconds: float) -> None:
+        """The account is deleted; its secondary calendars are so many seconds later."""
+        self.revoke(account)
+        self.calendars.leave(self._account(account), seconds)
 
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and all their events, deleted ones too."""
