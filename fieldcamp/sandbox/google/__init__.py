@@ -53,6 +53,7 @@ class Google:
             "/google/oauth2/revoke": self.tokens.revoke,
             "/google/oauth2/tokeninfo": self.tokens.token_info,
             "/google/openid/v1/userinfo": self.tokens.user_info,
+            "/google/api/oauth2/v2/userinfo": self.tokens.user_info_v2,
             "/google/api/oauth2/v3/userinfo": self.tokens.user_info,
             "/google/oauth2/v3/certs": self._certificates,
             "/google/api/oauth2/v3/certs": self._certificates,
@@ -158,8 +159,11 @@ class Google:
         return {"accounts": result}
 
     def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
-        """There are none."""
-        raise BadInput("Google has no switches.")
+        """`testing`: whether the apps' consent screens are in the status "Testing"."""
+        if account is not None or set(values) != {"testing"} or not isinstance(values["testing"], bool):
+            raise BadInput("Google has the switch testing, true or false, of no account.")
+        self.state.put("google: testing", "on" if values["testing"] else "off")
+        return values
 
     def cursor_of(self, request: Request) -> str:
         """The sync token of a list call."""

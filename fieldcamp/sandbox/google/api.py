@@ -10,7 +10,7 @@ from fieldcamp.sandbox.google.calendar_api import CalendarApi
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.listing import Listing
-from fieldcamp.sandbox.google.routes import PREFIX, route
+from fieldcamp.sandbox.google.routes import route
 from fieldcamp.sandbox.google.store import Stored
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.oauth import Grants, Token

@@ -13,7 +13,6 @@ from fieldcamp.sandbox.google import errors
 from fieldcamp.sandbox.google.rules import ROLES, Rules
 from fieldcamp.sandbox.state import State
 
-
 # What a new account's primary calendar has; no other calendar has either.
 # https://developers.google.com/workspace/calendar/api/v3/reference/calendarList#resource
 REMINDERS = [{"method": "popup", "minutes": 10}]
