@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
-from fieldcamp.sandbox.vendor import Bookkeeping, Sharing, Trash, Vendor
+from fieldcamp.sandbox.vendor import Bookkeeping, Invitations, Sharing, Trash, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -38,6 +38,7 @@ class Control:
             ("POST", "restore"): self.restore,
             ("POST", "share"): self.share,
             ("POST", "leave"): self.leave,
+            ("POST", "invite"): self.invite,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
@@ -172,6 +173,13 @@ class Control:
         seconds = _number(body, "calendars_end_after_seconds", 0, 366 * 86400)
         self._sharing(body).leave(_string(body, "account"), seconds)
         return {"calendars_end_after_seconds": seconds}
+
+    def invite(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "event", "with")
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Invitations):
+            raise BadInput("This vendor invites nobody to a single occurrence.")
+        return vendor.invite(_string(body, "account"), _string(body, "event"), _string(body, "with"))
 
     def record(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "entity", "id", "body")

@@ -86,6 +86,15 @@ class Sharing(Protocol):
 
 
 @runtime_checkable
+class Invitations(Protocol):
+    """What a vendor of calendars offers besides: what its API cannot make."""
+
+    def invite(self, account: str, event: str, colleague: str) -> dict[str, Any]:
+        """A colleague is a guest of one occurrence of a series, and has it without its series. BadInput where there is
+        no such occurrence."""
+
+
+@runtime_checkable
 class Bookkeeping(Protocol):
     """What a vendor of books offers besides: what a person does on its own pages, for tests."""
 

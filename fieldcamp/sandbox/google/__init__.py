@@ -138,6 +138,24 @@ class Google:
                 self.calendar_api.insert_entry(friend, {"id": cal.id})
         return {"calendar": cal.id, "role": role}
 
+    def invite(self, account: str, event: str, colleague: str) -> dict[str, Any]:
+        """Makes a colleague the guest of one occurrence. The copy in their calendar has the occurrence's id and names a
+        series that is not there: https://developers.google.com/workspace/calendar/api/concepts/inviting-attendees-to-events
+        """
+        host, guest = self._account(account), self._account(colleague)
+        try:
+            found = self.events.get(self.calendars.find(host, "primary"), event)
+        except errors.ApiError:
+            raise BadInput("There is no such event.") from None
+        if "recurringEventId" not in found.body or found.cancelled:
+            raise BadInput("This is no occurrence of a series.")
+        cal = self.calendars.find(guest, "primary")
+        hidden = ("extendedProperties", "reminders", "colorId")  # what stands on one copy only
+        body = {name: value for name, value in found.body.items() if name not in hidden}
+        people = [{"email": host, "responseStatus": "accepted"}, {"email": guest, "responseStatus": "needsAction"}]
+        made = self.events.store.save(cal, body | {"attendees": people, "reminders": {"useDefault": True}})
+        return render.event(cal, made, cal.zone)
+
     def leave(self, account: str, seconds: float) -> None:
         """The account is deleted; its secondary calendars are so many seconds later."""
         self.revoke(account)

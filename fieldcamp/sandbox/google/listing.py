@@ -173,7 +173,7 @@ class Listing:
             if series is not None:
                 if series not in masters:
                     master = next(self.store.rows(cal, as_of, "id = ?", (series,), "seq"), None)
-                    masters[series] = master is not None and not master.cancelled
+                    masters[series] = master is None or not master.cancelled  # None: a guest of this one
                 if not masters[series]:
                     continue  # a deleted series is told by the master's tombstone alone
             if each.recurring and not _in_window(each, cal, asked):

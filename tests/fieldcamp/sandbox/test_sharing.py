@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Google, Outlook, code, meeting, reason, timed
+from .conftest import Google, Outlook, code, meeting, reason, timed, weekly
 
 LEE = {"type": "user", "value": "lee@google.test"}
 
@@ -161,3 +161,22 @@ def test_a_mailbox_that_is_deleted_takes_its_calendars_along(outlook, megan):
     outlook.control("leave", {"vendor": "microsoft", "account": "dana@outlook.test"})
     assert len(megan.get("me/calendars")["value"]) == 3
     assert outlook.call("GET", "me/calendars").status_code == 401
+
+
+def test_a_guest_of_one_occurrence_has_it_without_its_series(google, lee):
+    series = google.insert(weekly())
+    second = google.event("GET", f"{series['id']}/instances").json()["items"][1]
+    google.control("invite", {"vendor": "google", "account": "dana@google.test", "event": second["id"],
+                              "with": "lee@google.test"})  # fmt: skip
+    (alone,) = lee.events()["items"]
+    assert (alone["id"], alone["recurringEventId"]) == (second["id"], series["id"])
+    assert "self" not in alone["organizer"] and [guest.get("self") for guest in alone["attendees"]] == [None, True]
+    assert lee.event("GET", series["id"]).status_code == 404
+    expanded = lee.events(singleEvents="true")["items"]
+    assert [event["id"] for event in expanded] == [second["id"]]
+    token = lee.events()["nextSyncToken"]
+    assert lee.event("DELETE", alone["id"]).status_code == 204
+    assert [event["status"] for event in lee.events(syncToken=token)["items"]] == ["cancelled"]
+    wrong = google.control("invite", {"vendor": "google", "account": "dana@google.test", "event": series["id"],
+                                      "with": "lee@google.test"})  # fmt: skip
+    assert wrong.status_code == 400
