@@ -92,8 +92,8 @@ class Request:
 
 @dataclass
 class Response:
-    """One answer. `cut` sends only that many bytes of the promised body and then ends the connection; with `endless` its
-    body goes on for ever, with so many seconds between the pieces."""
+    """One answer. `cut` sends only that many bytes of the promised body and then ends the connection; with `endless` it
+    goes on for ever, with so many seconds between the pieces."""
 
     status: int = 200
     body: bytes = b""
