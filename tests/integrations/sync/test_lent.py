@@ -8,7 +8,8 @@ from django.utils import timezone
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.clients import open_remote
 from integrations.models import Hold, Problem
-from integrations.services.connections import set_up
+from integrations.services.connections import list_containers, set_up
+from integrations.views.forms.calendars import CalendarSetupForm
 from tests.integrations.sync.google import Google
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -101,3 +102,15 @@ def test_one_occurrence_of_a_series_that_is_elsewhere_blocks_its_own_time(google
     hers.delete(second.id)
     sync()
     assert not BlockedTime.objects.exists() and not Problem.objects.open().exists()
+
+
+def test_whose_a_lent_calendar_is_stands_where_it_is_chosen(hannah, people, vendors):
+    connection, nina = hannah
+    calendars = list_containers(connection)
+    form = CalendarSetupForm(None, initial={}, members=[connection.member], calendars=calendars)
+    labels = [str(label) for _, label in form.fields["target"].choices]
+    assert [nina.account in label for label in labels].count(True) == 1
+    assert not any(connection.account_name in label for label in labels)
+    assert "may end with their account" in form.fields["target"].help_text
+    own = [each for each in calendars if not each.owner]
+    assert not CalendarSetupForm(None, initial={}, members=[], calendars=own).fields["target"].help_text
