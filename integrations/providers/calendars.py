@@ -17,8 +17,10 @@ STATUSES = ("confirmed", "tentative", "cancelled")
 
 
 def main_first(containers: Iterable[Container]) -> list[Container]:
-    """Sorts an account's calendars as they are shown."""
-    return sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
+    """Sorts an account's calendars as they are shown; the owner stays with those of somebody else alone."""
+    found = sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
+    own = found[0].owner.casefold() if found and found[0].primary else ""
+    return [replace(each, owner="" if each.owner.casefold() == own else each.owner) for each in found]
 
 
 def read_event(event: Mapping[str, Any], read: Callable[[], Read]) -> Read | RemoteRecord:

@@ -72,6 +72,7 @@ class Events:
 
     def insert(self, cal: Calendar, payload: dict[str, Any], creator: str) -> Stored:
         """A new event; 409 when its id was ever used in this calendar, or its iCalUID is."""
+        cal.must_be("writer")
         with self.state.transaction():
             given_id, uid = payload.get("id"), payload.get("iCalUID")
             if given_id is not None and uid is not None:
@@ -100,6 +101,7 @@ class Events:
 
     def delete(self, cal: Calendar, event_id: str, if_match: str | None = None) -> Stored:
         """Leaves a tombstone; 410 when there is one already."""
+        cal.must_be("writer")
         with self.state.transaction():
             current = self.get(cal, event_id)
             if current.cancelled:
@@ -109,6 +111,7 @@ class Events:
 
     def import_(self, cal: Calendar, payload: dict[str, Any], creator: str) -> Stored:
         """A private copy of an event that exists elsewhere; the same iCalUID again overwrites it."""
+        cal.must_be("writer")
         with self.state.transaction():
             uid = payload.get("iCalUID")
             if uid is None:
@@ -127,6 +130,8 @@ class Events:
 
     def move(self, cal: Calendar, event_id: str, target: Calendar) -> Stored:
         """The event leaves a bare tombstone here and goes on, with its exceptions, under the same id there."""
+        cal.must_be("writer")
+        target.must_be("writer")
         with self.state.transaction():
             current = self.get(cal, event_id)
             if current.cancelled:
@@ -170,6 +175,7 @@ class Events:
         return self.store.save(cal, body)
 
     def _current(self, cal: Calendar, event_id: str, if_match: str | None) -> Stored:
+        cal.must_be("writer")
         current = self.get(cal, event_id)
         _check_etag(current, if_match)
         return current

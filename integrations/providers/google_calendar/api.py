@@ -29,7 +29,7 @@ from integrations.transport.answers import ask, rows_in
 
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
-CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted)"
+CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted,dataOwner)"
 
 
 def make_id(seed: str) -> str:
@@ -59,6 +59,7 @@ class GoogleCalendarClient(BatchingCalendar):
                     writable=entry.get("accessRole") in WRITER_ROLES,
                     primary=bool(entry.get("primary")),
                     timezone=entry.get("timeZone", ""),
+                    owner=_owner(entry),
                 )
                 for entry in body["items"]
                 # A calendar of which only free and busy may be seen has no events to list.
@@ -178,6 +179,12 @@ class GoogleCalendarClient(BatchingCalendar):
         url = _url(f"users/me/calendarList/{quote(container_id, safe='')}")
         self._zones[container_id] = str(ask(self.http, "GET", url, params={"fields": "timeZone"}).get("timeZone", ""))
         return self._zones[container_id]
+
+
+def _owner(entry: dict[str, Any]) -> str:
+    """Returns whose the calendar is; a person's main calendar is called by their address."""
+    id = str(entry["id"])
+    return str(entry.get("dataOwner") or ("" if id.endswith("calendar.google.com") else id))
 
 
 def _is_own_series(record: RemoteRecord) -> bool:

@@ -198,3 +198,17 @@ def test_a_slice_that_leads_nowhere_is_an_attempt(memory, dana, sync, make_visit
     assert "no further" in job.errors[0]["message"]
     assert not SyncJob.objects.in_flight().exists()
     assert sync().pushed == 3
+
+
+@pytest.mark.slow
+def test_an_answer_that_goes_on_for_ever_is_one_that_was_lost(sandboxed, dana, person, connect, vendors, sync):
+    connect("lee")
+    sync()
+    vendors.fault("endless", path=person.listing, account=person.account, times=10**6)
+    job = sync()
+    assert job.status == "partial"
+    [told] = job.errors
+    assert told["code"] == "PROVIDER_UNAVAILABLE" and told["connection_id"] == dana.pk
+    assert len(vendors.requests(person.api)) < 50
+    vendors.heal()
+    assert sync().status == "succeeded"
