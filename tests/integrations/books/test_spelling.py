@@ -85,6 +85,33 @@ def test_what_is_asked_about_is_not_taken_in_meanwhile(side, make_item):
     assert "a person is asked" in items.rejections([link])[link.pk]
 
 
+def test_a_bookkeepers_spelling_is_taken_over(company, books, sync, make_client):
+    """Upper case, accents, the form of a phone number or an address: neither lost here nor put back there."""
+    address = {"street": "1 Elm St", "city": "Troy", "state": "NY"}
+    client = make_client(first_name="Jose", last_name="Reed", company_name="", email="jose@reed.test",
+                         phone_number={"number": "555 010 0001"}, billing_address=address)  # fmt: skip
+    sync(scope="customers")
+    there = books.all("Customer")[-1]
+    spelled = {"DisplayName": "JOSÉ REED", "GivenName": "José", "PrimaryEmailAddr": {"Address": "Jose@Reed.test"},
+               "PrimaryPhone": {"FreeFormNumber": "(555) 010-0001"},
+               "BillAddr": {"Line1": "1 ELM ST", "City": "Troy", "CountrySubDivisionCode": "NY"}}  # fmt: skip
+    books.edit("Customer", there["Id"], **spelled)
+    assert counts(sync(scope="customers"))[:2] == (1, 0)
+    client.refresh_from_db()
+    assert (client.own_name, client.first_name, client.email) == ("JOSÉ REED", "José", "Jose@Reed.test")
+    assert client.phone_number["number"] == "(555) 010-0001" and client.billing_address["street"] == "1 ELM ST"
+    quiet = books.get("Customer", there["Id"])
+    assert [counts(sync(mode, scope="customers"))[:2] for mode in ("full", "full", "incremental")] == [(0, 0)] * 3
+    books.edit("Customer", there["Id"], GivenName="JOSE", SyncToken=quiet["SyncToken"])
+    client.company_name = "Reed Plumbing"
+    client.save()
+    assert counts(sync(scope="customers"))[1] == 1
+    client.refresh_from_db()
+    now = books.get("Customer", there["Id"])
+    assert (client.first_name, now["GivenName"], now["CompanyName"]) == ("JOSE", "JOSE", "Reed Plumbing")
+    assert counts(sync("full", scope="customers"))[:2] == (0, 0)
+
+
 @pytest.mark.slow
 def test_letter_case_alone_rewrites_no_customer(connect_books, books, sync, make_client):
     fields = {"DisplayName": "KIM REED", "GivenName": "KIM", "FamilyName": "REED",
