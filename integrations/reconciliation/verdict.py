@@ -4,6 +4,7 @@ Each night it is made of what was last seen, which costs no call; once a week, t
 """
 
 import datetime as dt
+from typing import Any
 
 import structlog
 from django.utils import timezone
@@ -27,7 +28,7 @@ def keep(report: ReconciliationReport) -> None:
     """Keeps the verdict of a report about all days; one about some days says nothing about the books as a whole."""
     if not report.is_whole:
         return
-    values = {
+    values: dict[str, Any] = {
         "as_of": report.as_of,
         "by_reading": report.by_reading,
         "invoices": report.invoices,

@@ -100,7 +100,7 @@ def _of_nobody(pair: Pair) -> Decision:
 
 def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
     """Decides about a record that FieldCamp owns and both sides may change."""
-    if pair.local.blocked:
+    if pair.local.blocked and not (pair.gone and pair.local.theirs):
         return Decision(pair, Action.WAIT, reason=pair.local.blocked)
     if not pair.has_counterpart and not pair.cut:
         return _unlinked(pair)
@@ -142,11 +142,11 @@ def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
 
 def _vanished(pair: Pair, policy: SyncPolicy) -> Decision:
     local = pair.local.fields
+    choice = (pair.decision or {}).get("removal")
+    if pair.local.theirs and (local is not None or pair.local.blocked):
+        return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)  # what it waits for does not matter any more
     if local is None:
         return Decision(pair, Action.FORGET)
-    choice = (pair.decision or {}).get("removal")
-    if pair.local.theirs:
-        return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)
     edited = pair.base is None or _differing(pair, pair.base, local)
     revives = pair.kind.revives and pair.local.in_window and (policy.full or edited)
     if choice == RemovalChoice.PUT_BACK or (choice is None and revives):
