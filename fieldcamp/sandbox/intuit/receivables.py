@@ -59,8 +59,10 @@ def moves(books: Books, stored: Stored) -> Iterator[tuple[str, Decimal]]:
         if not detail.get("AccountRef") or not is_receivable(books, detail["AccountRef"]):
             continue
         whose = detail.get("Entity", {})
-        debit = ENTRY in line and detail.get("PostingType") == "Debit"
-        yield str(whose.get("EntityRef", whose)["value"]), amount if debit else -amount
+        customer = str(whose.get("EntityRef", whose).get("value", ""))
+        if books.get("Customer", customer) is not None:
+            debit = ENTRY in line and detail.get("PostingType") == "Debit"
+            yield customer, amount if debit else -amount
 
 
 def settle(books: Books, new: Stored | None, old: Stored | None) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 else:
     BooksSide = object
 
-MOST = 5000  # records of one kind on either side: a preview has to appear while somebody waits
-SECONDS = 12.0
+MOST = 10_000  # records of one kind on either side: a preview has to appear while somebody waits
+SECONDS = 20.0  # Intuit takes some for each thousand customers
 MADE = "made by this sync: "
 LISTED = 200  # records of one kind that are listed by name for each fate
 
