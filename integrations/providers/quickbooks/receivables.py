@@ -39,12 +39,17 @@ def balances(calls: Calls) -> list[CustomerBalance]:
 
 
 def other_entries(calls: Calls, customers: Collection[str]) -> list[OtherEntry]:
-    """Returns what else is open of these customers, by the report that lists all that is. One call."""
+    """Returns what else is open of these customers, by the report that lists all that is. One call.
+
+    What it cannot tell (a plan without that report, rows of another shape) stays unexplained, and is told as that."""
     wanted = {*customers}
     columns = ",".join((DATE, KIND, NUMBER, *OPEN))
     only = {"customer": ",".join(sorted(wanted))} if len(wanted) <= MOST else {}
     day = (utc_now() + AHEAD).date().isoformat()
-    report = calls.get(REPORT, report_date=day, columns=columns, **only)
+    try:
+        report = calls.get(REPORT, report_date=day, columns=columns, **only)
+    except errors.Rejected:
+        return []
     return [entry for entry in _entries(report) if entry.customer in wanted]
 
 
@@ -75,7 +80,7 @@ def _rows(part: Any, customer: str) -> Iterator[tuple[str, list[Any]]]:
     """Yields each row with whose it is: a section's head names its customer, one with places holds theirs as well."""
     for row in _list(part, "Rows", "Row"):
         if not isinstance(row, dict):
-            raise _unreadable()
+            continue
         if isinstance(cells := row.get("ColData"), list):
             yield customer, cells
         head = row.get("Header")
@@ -89,11 +94,5 @@ def _rows(part: Any, customer: str) -> Iterator[tuple[str, list[Any]]]:
 
 def _list(part: Any, name: str, inner: str) -> list[Any]:
     outer = part.get(name) if isinstance(part, dict) else None
-    found = outer.get(inner, []) if isinstance(outer, dict) else None
-    if not isinstance(found, list):
-        raise _unreadable()
-    return found
-
-
-def _unreadable() -> errors.Unavailable:
-    return errors.Unavailable("QuickBooks' report was not what it should be.")
+    found = outer.get(inner) if isinstance(outer, dict) else None
+    return found if isinstance(found, list) else []
