@@ -113,7 +113,8 @@ class Clients(BooksSide):
         addresses = {int(one.id): folding.emails(one.email) for one in self._candidates(links)}
         reasons |= rejected(links, self.doubts, "a client")
         taken = {*self._taken(frozenset().union(*addresses.values()))}
-        for pk, known in sorted(addresses.items()):  # as they are brought in: of two with one address the first one is
+        # In the order in which they are brought in (a preview counts down from 0): of two with one address the first.
+        for pk, known in sorted(addresses.items(), key=lambda row: abs(row[0])):
             if known & taken:
                 reasons.setdefault(pk, "A client with this e-mail address has another customer already.")
             elif pk not in reasons:

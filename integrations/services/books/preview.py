@@ -123,14 +123,15 @@ def preview_books(connection: Connection) -> BooksPreview:
 def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
     """Returns what the books have and nobody has linked yet, as links that are not stored."""
     known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
-    found: list[Link] = []
+    found: dict[str, Link] = {}  # a record may be listed again with the next page
     for page in getting_on(books.changes(stream.container_id, "", window_at(timezone.now()))):
-        found += [
-            _link(stream, record, len(found) + n) for n, record in enumerate(page.records) if _counts(record, known)
-        ]
+        for record in page.records:
+            if _counts(record, known):
+                number = -found[record.id].pk - 1 if record.id in found else len(found)
+                found[record.id] = _link(stream, record, number)
         if not page.last and (len(found) >= MOST or time.monotonic() > ends):
-            return found, False
-    return found, True
+            return [*found.values()], False
+    return [*found.values()], True
 
 
 def _counts(record: RemoteRecord, known: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
 from integrations.models import Direction, JobItem, Link
+from integrations.providers.quickbooks import addresses
 from integrations.services.books import preview as books_preview
 from integrations.services.books.preview import Fate, preview_books
 from tests.integrations.books.bookkeeper import money
@@ -120,3 +121,18 @@ def test_what_is_too_much_for_a_preview_is_said(company, books, make_client, mon
         make_client(first_name=f"Client {number}")
     monkeypatch.setattr(books_preview, "MOST", 2)
     assert not preview_books(company).complete
+
+
+def test_a_record_that_is_listed_twice_counts_once(connect_books, books, intuit, make_client, monkeypatch):
+    """Of a crowd that was made in one second, each page begins where the last one did."""
+    intuit.call("POST", "bulk", json={"vendor": "intuit", "account": books.realm, "customers": 5})
+    there = [row for row in books.all("Customer") if row.get("PrimaryEmailAddr")][-1]
+    make_client(first_name="Somebody", email=there["PrimaryEmailAddr"]["Address"])
+    monkeypatch.setattr(addresses, "PAGE", 2)
+    monkeypatch.setattr(addresses.select, "__defaults__", ("", 1, 2))
+    count = preview_books(connect_books(import_customers=True)).counts["customer"]
+    assert (count.linked, count.asked, count.linked + count.to_bring_in + count.left) == (
+        1,
+        0,
+        len(books.all("Customer")),
+    )
