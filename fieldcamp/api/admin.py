@@ -99,9 +99,11 @@ class KeyForm(ServiceForm):
     def run(self) -> ApiKey:
         if not self.instance._state.adding:
             return update_key(self.instance, changes=self.changes())
+        desk_user = desk_user_of(self.request)
         key, self.secret = create_key(
             workspace=self.workspace,
-            created_by=desk_user_of(self.request).name,
+            created_by=desk_user.name,
+            member=desk_user.member,
             **{name: self.cleaned_data[name] for name in KEY_FORM},
         )
         return key

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from fieldcamp.api import idempotency, limits
@@ -13,7 +14,7 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, new_prefix, new_secret
 from fieldcamp.workspace.audit import audit
-from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.models import Member, Workspace
 
 CHANGEABLE = ("name", "scopes", "expires_at", "rate_limit_override")
 # A key that makes its own new secret keeps the old one so long, for the case that the answer is lost.
@@ -28,12 +29,13 @@ def create_key(
     expires_at: dt.datetime | None = None,
     rate_limit_override: int | None = None,
     created_by: str = "",
+    member: Member | None = None,
     by: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """Creates a key and returns it with its secret, which is not kept anywhere. ValidationError for unknown scopes or a
     bad name.
 
-    `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
+    `member` is the person who makes it at the desk. `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
     """
     prefix = new_prefix()
     secret = new_secret(prefix)
@@ -46,6 +48,7 @@ def create_key(
         expires_at=expires_at,
         rate_limit_override=rate_limit_override,
         created_by=created_by,
+        member=member,
     )
     if by:
         _check_grant(by, key)
@@ -104,6 +107,21 @@ def revoke_key(key: ApiKey, *, by: ApiKey | None = None) -> None:
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
             key.revoked_at = now
             _note("key.revoked", key, after={"revoked_at": now}, by=by)
+
+
+def keys_made_by(member: Member) -> QuerySet[ApiKey]:
+    """Returns the keys that this person made at the desk and that still work."""
+    ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
+    return ApiKey.objects.filter(workspace_id=member.workspace_id, member=member).exclude(ended)
+
+
+def revoke_keys_of(member: Member) -> int:
+    """Ends all keys that the person made; how many."""
+    with transaction.atomic():
+        keys = list(keys_made_by(member))
+        for key in keys:
+            revoke_key(key)
+    return len(keys)
 
 
 def in_order(scopes: Iterable[str]) -> list[str]:
