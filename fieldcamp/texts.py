@@ -48,7 +48,7 @@ def shows(text: str) -> bool:
     )
 
 
-def one_line(text: str) -> str:
+def in_one_line(text: str) -> str:
     """Returns the text as a header takes it: on one line, each blank one blank, without characters that control."""
     spaced = (" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in text)
     return " ".join("".join(each for each in spaced if each not in _TURNING).split())
@@ -56,5 +56,5 @@ def one_line(text: str) -> str:
 
 def said(name: str) -> str:
     """Returns a name as a mail may say it: nothing in it reads as an address, which mail programs make a link of."""
-    plain = _WITH_SCHEME.sub(" ", one_line(name)).replace("@", " ")
+    plain = _WITH_SCHEME.sub(" ", in_one_line(name)).replace("@", " ")
     return " ".join(_DOT.sub(". ", plain).split())

@@ -35,7 +35,8 @@ def create_key(
     """Creates a key and returns it with its secret, which is not kept anywhere. ValidationError for unknown scopes or a
     bad name.
 
-    `member` is the person who makes it at the desk. `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
+    `member` is the person who makes it at the desk. `by` is the key that asks for it: it gives away neither a scope
+    nor a rate that it does not have itself.
     """
     prefix = new_prefix()
     secret = new_secret(prefix)

@@ -23,7 +23,7 @@ PAUSE = 60  # seconds between two mails to one login
 
 
 class ForgottenForm(PasswordResetForm):
-    """Mails whoever may enter the desk, at the address that the login has. One that waits to be confirmed is none yet."""
+    """Mails whoever may enter the desk, at the login's address: one that waits to be confirmed is none yet."""
 
     email = forms.EmailField(
         label=_("E-mail address"),

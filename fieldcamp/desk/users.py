@@ -21,8 +21,8 @@ CHOSEN = "desk_company"
 
 @dataclass
 class DeskUser:
-    """A login sees the workspace of its member. One with members in several sees that which was chosen on the dashboard,
-    else the first by name. A superuser without a member sees every workspace, or the one that was chosen."""
+    """A login sees the workspace of its member. One with members in several sees the one that was chosen on the
+    dashboard, else the first by name. A superuser without a member sees every workspace, or the one that was chosen."""
 
     user: Any
     member: Member | None
@@ -89,7 +89,7 @@ def desk_user_of(request: HttpRequest) -> DeskUser:
 
 
 def _chosen_of(request: HttpRequest, members: Sequence[Member]) -> Member:
-    """Returns the member in the company that was chosen; a choice of what is no company of theirs is not listened to."""
+    """Returns the member in the company that was chosen; a choice of what is not theirs is not listened to."""
     chosen = request.session.get(CHOSEN)
     return next((member for member in members if member.workspace_id == chosen), members[0])
 

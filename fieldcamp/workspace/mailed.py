@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from fieldcamp.texts import one_line
+from fieldcamp.texts import in_one_line
 from fieldcamp.workspace.models import AddressChange, Invitation, Member
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ def send(to: str, *, subject: str, template: str, context: Mapping[str, Any]) ->
     """Sends one mail; whether that worked. Nothing that goes wrong with a mail undoes what the mail is about."""
     try:
         text = render_to_string(template, {"address": settings.PUBLIC_URL, **context})
-        send_mail(one_line(subject), text, settings.DEFAULT_FROM_EMAIL, [to])
+        send_mail(in_one_line(subject), text, settings.DEFAULT_FROM_EMAIL, [to])
     except Exception as error:  # a library's too: what it says of the mail may hold the link
         log.warning("mail_not_sent", template=template, error=type(error).__name__)
         return False

@@ -109,8 +109,8 @@ def other_owners_can_sign_in(member: Member) -> bool:
 
 
 def may_handle(member: Member, by: Member | None) -> bool:
-    """Returns whether `by` (None: an operator) may change this person: an admin leaves owners alone, and whose login has
-    rights of its own is for operators alone, whatever the role."""
+    """Returns whether `by` (None: an operator) may change this person: an admin leaves owners alone, and whose login
+    has rights of its own is for operators alone, whatever the role."""
     if by is None:
         return True
     return (by.role == Role.OWNER or member.role != Role.OWNER) and not is_privileged(member.user)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldcamp.texts import CONTROL, INVISIBLE, TURNING, flaw_of, one_line, said
+from fieldcamp.texts import CONTROL, INVISIBLE, TURNING, flaw_of, in_one_line, said
 
 WILD = st.text(
     st.one_of(st.characters(), st.sampled_from("\r\n\t\x00\x85\u2028\u202e\u2066 .@:/w\u3002\uff0ea")), max_size=30
@@ -50,9 +50,9 @@ def test_several_lines_may_hold_line_breaks_and_tabs():
 
 @given(WILD)
 def test_no_header_is_split(text):
-    line = one_line(text)
+    line = in_one_line(text)
     assert not {unicodedata.category(each) for each in line} & {"Cc", "Zl", "Zp"}
-    assert line == one_line(line) and "\u202e" not in line
+    assert line == in_one_line(line) and "\u202e" not in line
 
 
 @given(WILD)

@@ -13,13 +13,14 @@ from django.utils.translation import gettext
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from fieldcamp.desk.admins import SuperuserAdmin
+from fieldcamp.desk.forms import PlainTexts
 
 for _model in (User, Group, EmailAddress, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 
 
-class LoginForm(UserChangeForm):
+class LoginForm(PlainTexts, UserChangeForm):
     """Gives no right of its own to a login of a company, whose people then would handle it."""
 
     def clean(self) -> dict[str, Any]:
@@ -29,8 +30,8 @@ class LoginForm(UserChangeForm):
             given = cleaned.get(name)
             if member and (given if isinstance(given, bool) else given and given.exists()):
                 said = gettext(
-                    "This login belongs to {member} of {company}, and who belongs to a company has no rights beside it. "
-                    "Revoke it there first, or make another login for the operator."
+                    "This login belongs to {member} of {company}, and who belongs to a company has no rights beside "
+                    "it. Revoke it there first, or make another login for the operator."
                 )
                 self.add_error(name, forms.ValidationError(said.format(member=member, company=member.workspace)))
         return cleaned

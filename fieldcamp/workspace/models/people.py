@@ -16,8 +16,9 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 @functools.cache
 def known_timezones() -> frozenset[str]:
-    """Returns all names of the IANA database; reading them from the disk takes milliseconds."""
-    return frozenset(zoneinfo.available_timezones())
+    """Returns all names of the IANA database, without those that mean the server's own zone or none; reading them from
+    the disk takes milliseconds."""
+    return frozenset(zoneinfo.available_timezones()) - {"localtime", "Factory"}
 
 
 def validate_timezone(name: str) -> None:
