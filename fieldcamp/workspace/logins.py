@@ -99,7 +99,7 @@ class Step(Enum):
     """What it takes of the person to accept an invitation."""
 
     PASSWORD = "password"  # noqa: S105  # a login is made, or one that ended comes back
-    SIGN_IN = "sign in"  # there is a login with this address
+    SIGN_IN = "sign_in"  # there is a login with this address
     JOIN = "join"  # they are signed in with it
     OTHER = "other"  # they are signed in with another one
     TAKEN = "taken"  # somebody of this company has that login already

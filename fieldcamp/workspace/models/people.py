@@ -18,7 +18,7 @@ from fieldcamp.workspace.tracking import TrackedModel
 def known_timezones() -> frozenset[str]:
     """Returns all names of the IANA database, without those that mean the server's own zone or none; reading them from
     the disk takes milliseconds."""
-    return frozenset(zoneinfo.available_timezones()) - {"localtime", "Factory"}
+    return frozenset(name for name in zoneinfo.available_timezones() if name.lower() not in ("localtime", "factory"))
 
 
 def validate_timezone(name: str) -> None:
