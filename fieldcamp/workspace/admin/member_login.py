@@ -33,7 +33,9 @@ LOGIN_TONES = {
 class RevokeForm(DeskForm):
     """What ends together with the login."""
 
-    keys = forms.BooleanField(label=_("End these, too"), required=False)
+    keys = forms.TypedChoiceField(
+        label=_("End these, too"), required=False, choices=[("1", "1")], coerce=bool, empty_value=False
+    )
 
 
 def by_of(request: HttpRequest) -> Member | None:

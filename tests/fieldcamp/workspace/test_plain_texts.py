@@ -85,9 +85,10 @@ def test_what_stands_there_already_hinders_no_other_edit(desk, ours):
     assert (client.email, client.display_name) == ("new@x.test", "From the\tbooks")
 
 
-def test_a_quoted_address_hides_nothing(desk, ours):
-    data = form_of(desk(), member_page(ours.tech)) | {"email": '"\x01"@x.test'}
-    assert "email" in errors_of(desk().post(member_page(ours.tech), data))
+@pytest.mark.parametrize("email", ['"\x01"@x.test', '"http://evil.test/"@x.test'])
+def test_a_quoted_address_hides_nothing(email, desk, ours):
+    data = form_of(desk(), member_page(ours.tech)) | {"email": email}
+    assert "quotation marks" in errors_of(desk().post(member_page(ours.tech), data))
 
 
 def test_keys_are_named_in_one_line(api):

@@ -34,7 +34,7 @@ def test_revoking_lists_them_and_ends_them_when_asked(too, desk, maker):
     page = desk("root").get(f"/admin/workspace/member/{maker.pk}/revoke/").content.decode()
     assert "Alive" in page and "End these, too" in page
     assert "Gone" not in page and "Another&#x27;s" not in page
-    press(desk("root"), f"/admin/workspace/member/{maker.pk}/revoke/", {"keys": "on"} if too else {})
+    press(desk("root"), f"/admin/workspace/member/{maker.pk}/revoke/", {"keys": "1"} if too else {})
     assert before - alive() == ({"Alive"} if too else set())
     page = desk("root").get(member_page(maker)).content.decode()
     assert ("1 API key that" in page) is not too
@@ -62,5 +62,5 @@ def test_who_may_not_end_keys_is_told_who_may(desk, ours, maker):
     assert desk("admin").post(keys).status_code == 403
     assert desk("staff").get(keys).status_code == 403
     revoke(desk("admin"), maker)
-    assert press(desk("admin"), f"/admin/workspace/member/{maker.pk}/revoke/", {"keys": "on"})
+    assert press(desk("admin"), f"/admin/workspace/member/{maker.pk}/revoke/", {"keys": "1"})
     assert "Alive" in alive()
