@@ -34,7 +34,11 @@ class RevokeForm(DeskForm):
     """What ends together with the login."""
 
     keys = forms.TypedChoiceField(
-        label=_("End these, too"), required=False, choices=[("1", "1")], coerce=bool, empty_value=False
+        label=_("End these, too"),
+        required=False,
+        choices=[("1", "1")],
+        coerce=bool,
+        empty_value=False,  # type: ignore[arg-type]  # Django takes anything
     )
 
 

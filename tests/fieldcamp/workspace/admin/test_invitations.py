@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from fieldcamp.workspace import logins
+from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.logins import LoginState, login_state
-from fieldcamp.workspace.models import Invitation, Member
+from fieldcamp.workspace.models import Invitation, Member, Workspace
 from tests.fieldcamp.workspace.admin.test_logins import PASSWORD, invite, link_in, revoke, set_password, sign_in
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_buttons import press
@@ -186,3 +187,25 @@ def test_a_link_is_used_up_once_even_at_the_same_moment(ours, mailoutbox):
     with pytest.raises(Exception, match="not good any more"):
         logins.accept_with_password(token=token, password="another horse entirely")
     assert User.objects.get(username=ADDRESS).check_password(PASSWORD)
+
+
+@pytest.mark.slow
+def test_two_acceptances_at_one_moment_make_one_login(transactional_db, in_parallel, mailoutbox):
+    """Of one link, and of two companies' links to one address."""
+    members = []
+    for name in ("One", "Two"):
+        workspace = Workspace.objects.create(name=name)
+        members.append(Member.objects.create(workspace=workspace, first_name="T", email=ADDRESS))
+        logins.invite(member=members[-1], by=None)
+    tokens = [link_in(mail).split("/")[-2] for mail in mailoutbox]
+
+    def accept(number: int) -> bool:
+        try:
+            logins.accept_with_password(token=tokens[number % 2], password=f"{PASSWORD} {number}")
+        except InvalidTransition:
+            return False
+        return True
+
+    assert sum(in_parallel(6, accept)) == 1
+    assert User.objects.count() == 1
+    assert Member.objects.exclude(user=None).count() == 1 and Invitation.objects.count() == 1
