@@ -144,13 +144,16 @@ def accept_with_password(*, token: str, password: str) -> Member:
         user = login_at(address) or User(username=address)
         user.email, user.is_active, user.is_staff = address, True, True
         user.first_name, user.last_name = member.first_name[:150], member.last_name[:150]
-        user.set_password(password)
+        user.set_unusable_password()
         try:
             with transaction.atomic():
                 user.save()
         except IntegrityError:  # another invitation to this address was accepted this very moment
             raise InvalidTransition(gettext("There is a login with this address now. Open the link again.")) from None
         _join(invitation, user)
+        # Last: whoever hears of new passwords asks whose it is.
+        user.set_password(password)
+        user.save(update_fields=["password"])
     return member
 
 

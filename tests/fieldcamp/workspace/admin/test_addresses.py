@@ -127,7 +127,7 @@ def test_a_mail_that_fails_is_told_and_keeps_the_change(desk, ask, member, monke
 
 
 def test_an_address_with_a_login_of_its_own_is_told_to_its_reader_alone(desk, ask, confirm, member, theirs):
-    other = User.objects.create_user(NEW, NEW, PASSWORD)
+    other = User.objects.create_user("another-name", NEW, PASSWORD)
     answer = confirm(link_in(ask()[NEW]))
     assert answer.status_code == 409 and "another login with this address" in answer.content.decode()
     assert addresses_of(member)[1] == OLD
