@@ -163,6 +163,15 @@ def test_capitals_alone_wait_for_nobody(ask, member):
     assert addresses_of(member) == ("TECH@google.test", OLD, OLD)
 
 
+@pytest.mark.parametrize("off", [Member, User])
+def test_nobody_who_is_switched_off_moves(off, ask, confirm, member):
+    link = link_in(ask()[NEW])
+    off.objects.filter(pk=member.pk if off is Member else member.user_id).update(is_active=False)
+    assert "not good any more" in Browser().get(link, follow=True).content.decode()
+    confirm(link)
+    assert addresses_of(member)[1] == OLD
+
+
 def test_a_login_that_ended_takes_no_new_address(desk, ask, confirm, member):
     link = link_in(ask()[NEW])
     press(desk(), f"/admin/workspace/member/{member.pk}/revoke/")
