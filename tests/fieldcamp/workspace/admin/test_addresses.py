@@ -92,6 +92,7 @@ def test_after_it_is_confirmed_the_old_address_is_nobodys(ask, confirm, member, 
     assert list(entries) == [("login.address_asked", "Owner"), ("login.address_changed", str(member))]
 
 
+@pytest.mark.slow
 def test_only_the_last_link_counts_and_none_that_was_withdrawn(desk, ask, confirm, member, mailoutbox):
     first, second = link_in(ask("a@x.test")["a@x.test"]), link_in(ask()[NEW])
     assert "not good any more" in Browser().get(first, follow=True).content.decode()
@@ -105,6 +106,7 @@ def test_only_the_last_link_counts_and_none_that_was_withdrawn(desk, ask, confir
     assert desk("staff").post(button).status_code == 403
 
 
+@pytest.mark.slow
 def test_the_link_is_sent_again(desk, ask, confirm, member, mailoutbox, django_capture_on_commit_callbacks):
     first = link_in(ask()[NEW])
     mailoutbox.clear()
@@ -116,6 +118,7 @@ def test_the_link_is_sent_again(desk, ask, confirm, member, mailoutbox, django_c
     assert addresses_of(member)[1] == NEW
 
 
+@pytest.mark.slow
 def test_a_mail_that_fails_is_told_and_keeps_the_change(desk, ask, member, monkeypatch):
     def refuse(*args, **kwargs):
         raise ValueError
@@ -158,11 +161,13 @@ def test_what_cannot_be_an_address_of_a_login(email, said, desk, member):
     assert not AddressChange.objects.exists()
 
 
+@pytest.mark.slow
 def test_capitals_alone_wait_for_nobody(ask, member):
     assert ask("TECH@google.test") == {}
     assert addresses_of(member) == ("TECH@google.test", OLD, OLD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", [Member, User])
 def test_nobody_who_is_switched_off_moves(off, ask, confirm, member):
     link = link_in(ask()[NEW])

@@ -56,6 +56,7 @@ def test_two_companies_invite_one_address_and_both_are_accepted(desk, ours, thei
     assert person.get("/admin/").status_code == 302 and sign_in(ADDRESS) is None
 
 
+@pytest.mark.slow
 def test_each_role_counts_in_its_own_company(desk, ours, theirs, mailoutbox):
     Member.objects.filter(pk=theirs.tech.pk).update(role="owner", is_technician=False)
     Member.objects.filter(pk=ours.tech.pk).update(role="viewer", is_technician=False)
@@ -154,6 +155,7 @@ def test_a_link_that_is_only_looked_at_accepts_nothing(desk, ours, mailoutbox):
     assert "not good any more" in follow("/admin/password/invitation/open/").content.decode()
 
 
+@pytest.mark.slow
 def test_somebody_else_who_is_signed_in_takes_nothing(desk, ours, theirs, mailoutbox):
     known_elsewhere(theirs)
     invite(desk(), ours.tech)
@@ -163,6 +165,7 @@ def test_somebody_else_who_is_signed_in_takes_nothing(desk, ours, theirs, mailou
     assert Member.objects.get(pk=ours.tech.pk).user is None
 
 
+@pytest.mark.slow
 def test_one_login_is_one_person_of_a_company(desk, ours, mailoutbox):
     user = User.objects.create_user(ADDRESS, ADDRESS, PASSWORD, is_staff=True)
     Member.objects.create(workspace=ours.workspace, user=user, first_name="Same")

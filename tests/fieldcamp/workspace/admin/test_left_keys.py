@@ -40,6 +40,7 @@ def test_revoking_lists_them_and_ends_them_when_asked(too, desk, maker):
     assert AuditEntry.objects.filter(action="key.revoked", object_name="Alive").exists() is too
 
 
+@pytest.mark.slow
 def test_switching_off_leads_to_them(desk, maker):
     data = form_of(desk("root"), member_page(maker))
     data.pop("is_active")

@@ -24,7 +24,7 @@ def permission(user: User) -> None:
     user.user_permissions.set(Permission.objects.filter(codename="change_user"))
 
 
-RIGHTS = (superuser, group, permission)
+RIGHTS = (superuser, pytest.param(group, marks=pytest.mark.slow), pytest.param(permission, marks=pytest.mark.slow))
 FORM = {"first_name": "Op", "last_name": "", "email": "op@x.test", "role": "viewer", "is_active": "on"}
 DEEDS = {
     "address": ("change", FORM | {"email": "attacker@evil.test"}),
