@@ -19,8 +19,11 @@ def safe_cell(value: object) -> str:
 
 
 def csv_line(cells: Iterable[object]) -> str:
-    """Returns one line with its end; None is an empty cell, and numbers stay numbers, negative ones too."""
-    writer: Any = csv.writer(_Echo())
+    """Returns one line with its end; None is an empty cell, and numbers stay numbers, negative ones too.
+
+    Every cell is quoted: a spreadsheet that parts cells at semicolons takes none of a cell's text for a cell.
+    """
+    writer: Any = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     return str(writer.writerow([_cell(cell) for cell in cells]))
 
 

@@ -102,9 +102,11 @@ class KeyForm(ServiceForm):
         if not self.instance._state.adding:
             self.parted_from = self.instance.made_by
             return update_key(self.instance, changes=self.changes())
+        desk_user = desk_user_of(self.request)
         key, self.secret = create_key(
             workspace=self.workspace,
-            created_by=desk_user_of(self.request).name,
+            created_by=desk_user.name,
+            member=desk_user.member,
             **{name: self.cleaned_data[name] for name in KEY_FORM},
         )
         return key

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.links import absolute
+from fieldcamp.texts import said
 from fieldcamp.workspace.models import Member, Role
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ def warn(now: dt.datetime) -> int:
         if mine.update(expiry_warned_at=now):
             try:
                 sent += _mail(key)
-            except OSError:
+            except Exception:  # the others are warned, whatever is wrong with this one
                 log.exception("expiry_mail_failed", key_id=key.pk)
                 ApiKey.objects.filter(pk=key.pk).update(expiry_warned_at=None)
     return sent
@@ -50,12 +51,12 @@ def _mail(key: ApiKey) -> int:
     if not addresses or key.expires_at is None:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)
-    name, day = " ".join(key.name.split()), date_format(key.expires_at, "j F Y")
+    name, day = said(key.name), date_format(key.expires_at, "j F Y")
     refused = gettext("From then on FieldCamp refuses every call with the key {key} ({prefix}…) of {company}.")
     advice = gettext("Create a new key and put it where your program reads its secrets, or move this one's end:")
     return send_mail(
         gettext("The API key {key} expires on {day}").format(key=name, day=day),
-        f"{refused.format(key=key.name, prefix=key.prefix, company=key.workspace.name)}\n\n{advice}\n{page}\n",
+        f"{refused.format(key=name, prefix=key.prefix, company=said(key.workspace.name))}\n\n{advice}\n{page}\n",
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )

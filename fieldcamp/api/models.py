@@ -32,6 +32,9 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.CharField(_("created by"), max_length=200, blank=True, editable=False)
     made_by = models.ForeignKey("self", models.CASCADE, null=True, blank=True, editable=False, related_name="made")
+    member = models.ForeignKey(
+        "workspace.Member", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     expiry_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

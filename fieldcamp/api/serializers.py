@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from fieldcamp.api.errors import MOST_DETAILS
 from fieldcamp.api.pagination import parse_instant
+from fieldcamp.texts import CONTROL, INVISIBLE, TURNING, flaw_of
 
 _YEARS = range(1970, 2200)
 
@@ -54,12 +55,29 @@ class StrictListField(serializers.ListField):
 
 
 class StrictCharField(serializers.CharField):
-    """Text and only text: a number or a truth value is refused rather than spelled out."""
+    """Text and only text: a number or a truth value is refused rather than spelled out.
+
+    Of one line, unless it may have several (`lines`), with nothing in it that controls instead of being read.
+    """
+
+    default_error_messages = {
+        CONTROL: "Must not contain line breaks or other control characters.",
+        f"{CONTROL}_lines": "Must not contain control characters other than line breaks and tabs.",
+        TURNING: "Must not contain characters that turn the reading direction (U+202A to U+202E, U+2066 to U+2069).",
+        INVISIBLE: "Must contain something that can be seen.",
+    }
+
+    def __init__(self, *, lines: bool = False, **kwargs: Any):
+        self.lines = lines
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        text = super().to_internal_value(data)
+        if flaw := flaw_of(text, lines=self.lines):
+            self.fail(f"{CONTROL}_lines" if flaw == CONTROL and self.lines else flaw)
+        return text
 
 
 class StrictIntegerField(serializers.IntegerField):

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from fieldcamp.api import family, gate, idempotency, limits
@@ -12,7 +14,7 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, new_prefix, new_secret
 from fieldcamp.workspace.audit import audit
-from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.models import Member, Workspace
 
 CHANGEABLE = ("name", "scopes", "expires_at", "rate_limit_override")
 
@@ -25,12 +27,14 @@ def create_key(
     expires_at: dt.datetime | None = None,
     rate_limit_override: int | None = None,
     created_by: str = "",
+    member: Member | None = None,
     by: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """Creates a key and returns it with its secret, which is not kept anywhere. ValidationError for unknown scopes or a
     bad name.
 
-    `by` is the key that asks for it, and its maker from then on: see `fieldcamp.api.gate`.
+    `member` is the person who makes it at the desk. `by` is the key that asks for it, and its maker from then on: see
+    `fieldcamp.api.gate`.
     """
     prefix = new_prefix()
     secret = new_secret(prefix)
@@ -43,6 +47,7 @@ def create_key(
         expires_at=expires_at,
         rate_limit_override=rate_limit_override,
         created_by=created_by,
+        member=member,
     )
     with family.turn(workspace.pk):
         if by:
@@ -147,6 +152,21 @@ def _save(key: ApiKey, before: dict[str, Any], by: ApiKey | None, checked: bool 
     if after != before:
         key.save(update_fields=[*CHANGEABLE, "expiry_warned_at", "made_by"])
         _note("key.updated", key, before=before, after=after, by=by)
+
+
+def keys_made_by(member: Member) -> QuerySet[ApiKey]:
+    """Returns the keys that this person made at the desk and that still work."""
+    ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
+    return ApiKey.objects.filter(workspace_id=member.workspace_id, member=member).exclude(ended)
+
+
+def revoke_keys_of(member: Member) -> int:
+    """Ends all keys that the person made; how many."""
+    with transaction.atomic():
+        keys = list(keys_made_by(member))
+        for key in keys:
+            revoke_key(key)
+    return len(keys)
 
 
 def in_order(scopes: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
@@ -107,7 +108,7 @@ class SuperuserAdmin(BoundedList):
     has_add_permission = has_change_permission = has_delete_permission = _writes
 
 
-class ServiceForm(forms.ModelForm):
+class ServiceForm(PlainTexts, forms.ModelForm):
     """A form that is saved by a service: what the service refuses becomes the form's errors.
 
     `run` calls the service and returns the saved row. The admin binds the form only for who may save it.

@@ -9,6 +9,14 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.texts import CONTROL, INVISIBLE, TURNING, flaw_of
+
+FLAWS = {
+    CONTROL: _("This contains characters that cannot be seen, or a line break. Type it anew."),
+    TURNING: _("This contains characters that turn the reading direction. Type it anew."),
+    INVISIBLE: _("Nothing of this can be seen. Type something that can be read."),
+}
+
 Choice = tuple[Any, Any]  # value and label, or a group's label and its choices
 
 
@@ -21,7 +29,23 @@ class FormError:
     sentence: str
 
 
-class DeskForm(forms.Form):
+class PlainTexts(forms.BaseForm):
+    """Refuses, in every text that was edited, what controls instead of being read. An area of text may have lines.
+
+    What stands there already (from the books, say) is no reason to refuse another field's edit.
+    """
+
+    def _clean_fields(self) -> None:
+        super()._clean_fields()  # type: ignore[misc]
+        for name, field in self.fields.items():
+            text = self.cleaned_data.get(name)
+            if isinstance(field, forms.CharField) and isinstance(text, str) and name in self.changed_data:
+                flaw = flaw_of(text, lines=isinstance(field.widget, forms.Textarea))
+                if flaw:
+                    self.add_error(name, str(FLAWS[flaw]))
+
+
+class DeskForm(PlainTexts, forms.Form):
     """A form whose elements have its fields' names as ids. What is wrong stands at the field, as Django renders it,
     and in a summary above the form (templates/desk/form_errors.html)."""
 

@@ -17,11 +17,13 @@ from django.db.models import Q
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.desk.mailed import AddressChangeView, InvitationView
+
 PAUSE = 60  # seconds between two mails to one login
 
 
 class ForgottenForm(PasswordResetForm):
-    """Mails whoever may enter the desk; also who was invited and has not set a password yet."""
+    """Mails whoever may enter the desk, at the login's address: one that waits to be confirmed is none yet."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -31,8 +33,8 @@ class ForgottenForm(PasswordResetForm):
     )
 
     def get_users(self, email: str) -> Iterable[User]:
-        seated = Q(member__is_active=True) | Q(is_superuser=True)
-        found = User.objects.filter(seated, email__iexact=email, is_active=True)
+        seated = Q(members__is_active=True) | Q(is_superuser=True)
+        found = User.objects.filter(seated, email__iexact=email, is_active=True).distinct()
         return [user for user in found if cache.add(f"password-mail:{user.pk}", 1, PAUSE)]
 
 
@@ -51,6 +53,8 @@ class ForgottenView(PasswordResetView):
 urlpatterns = [
     path("", ForgottenView.as_view(), name="admin_password_reset"),
     path("sent/", PasswordResetDoneView.as_view(template_name="desk/password_sent.html"), name="password_reset_done"),
+    path("invitation/<str:token>/", InvitationView.as_view(), name="invitation"),
+    path("address/<str:token>/", AddressChangeView.as_view(), name="address_change"),
     path(
         "<uidb64>/<token>/",
         PasswordResetConfirmView.as_view(template_name="desk/password_set.html"),

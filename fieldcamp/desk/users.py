@@ -1,6 +1,7 @@
 """Who uses the desk: the person, their member row, and what they may see and do."""
 
 import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,17 +15,19 @@ from fieldcamp.workspace.roles import may
 Row = TypeVar("Row", bound=Model)
 
 
-CHOSEN = "desk_company"  # in the session of a superuser without a member: the company that was chosen
+# In the session of a superuser without a member, and of who belongs to several companies: the one that was chosen.
+CHOSEN = "desk_company"
 
 
 @dataclass
 class DeskUser:
-    """A login belongs to the one workspace of its member. A superuser without a member sees every workspace, or the
-    one that was chosen on the dashboard."""
+    """A login sees the workspace of its member. One with members in several sees the one that was chosen on the
+    dashboard, else the first by name. A superuser without a member sees every workspace, or the one that was chosen."""
 
     user: Any
     member: Member | None
     chosen: Workspace | None = None
+    members: Sequence[Member] = ()  # all that the login has, active ones only
 
     @property
     def is_superuser(self) -> bool:
@@ -77,10 +80,18 @@ def desk_user_of(request: HttpRequest) -> DeskUser:
     """Returns the request's desk user, read from the database once."""
     desk_user = getattr(request, "_desk_user", None)
     if desk_user is None or desk_user.user != request.user:
-        member = _member(request.user)
+        members = _members(request.user)
+        member = _chosen_of(request, members) if len(members) > 1 else next(iter(members), None)
         chosen = None if member else _chosen(request)
-        desk_user = request._desk_user = DeskUser(request.user, member, chosen)  # type: ignore[attr-defined]
+        desk_user = DeskUser(request.user, member, chosen, members)
+        request._desk_user = desk_user  # type: ignore[attr-defined]
     return desk_user
+
+
+def _chosen_of(request: HttpRequest, members: Sequence[Member]) -> Member:
+    """Returns the member in the company that was chosen; a choice of what is not theirs is not listened to."""
+    chosen = request.session.get(CHOSEN)
+    return next((member for member in members if member.workspace_id == chosen), members[0])
 
 
 def _chosen(request: HttpRequest) -> Workspace | None:
@@ -89,7 +100,8 @@ def _chosen(request: HttpRequest) -> Workspace | None:
     return Workspace.objects.filter(pk=chosen).first() if chosen else None
 
 
-def _member(user: Any) -> Member | None:
+def _members(user: Any) -> Sequence[Member]:
     if not user.is_authenticated:
-        return None
-    return Member.objects.select_related("workspace").filter(user=user, is_active=True).first()
+        return ()
+    rows = Member.objects.select_related("workspace").filter(user=user, is_active=True)
+    return tuple(rows.order_by("workspace__name", "workspace_id"))

@@ -1,5 +1,7 @@
 """What each role may do at the desk."""
 
+from django.contrib.auth.models import User
+
 from fieldcamp.workspace.models import Member, Role
 
 _VIEWER = {"view"}
@@ -22,3 +24,10 @@ def may(member: Member | None, action: str) -> bool:
     if action not in ACTIONS:
         raise ValueError(f"{action!r} is not an action; there are {', '.join(sorted(ACTIONS))}.")
     return member is not None and member.is_active and action in MAY[member.role]
+
+
+def is_privileged(user: User | None) -> bool:
+    """Returns whether the login has rights of its own, which no role of a company gives: those of an operator."""
+    if user is None:
+        return False
+    return user.is_superuser or user.groups.exists() or user.user_permissions.exists()

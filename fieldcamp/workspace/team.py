@@ -7,9 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.workspace import addresses
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
-from fieldcamp.workspace.models import Member, Role, Workspace
+from fieldcamp.workspace.models import Invitation, Member, Role, Workspace
+from fieldcamp.workspace.roles import is_privileged
 
 ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give another owner a login first.")
 
@@ -37,8 +39,12 @@ def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[st
 
 
 def update_member(*, workspace: Workspace, member_id: str, by: Member | None, changes: Mapping[str, Any]) -> Member:
-    """Makes `changes` to the person. An admin leaves owners alone, nobody changes their own role, one owner
-    stays."""
+    """Makes `changes` to the person. An admin leaves owners alone, everybody an operator's row, nobody changes their
+    own role, one owner stays.
+
+    The address of somebody who signs in with it moves only once the new one is confirmed (`addresses`); till then the
+    member returned has the old one.
+    """
     with transaction.atomic():
         # All owners under one lock, so that two of them cannot step down at once.
         owners = list(
@@ -46,7 +52,10 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
             .filter(workspace=workspace, role=Role.OWNER, is_active=True)
             .order_by("pk")
         )
-        member = Member.objects.select_for_update().get(workspace=workspace, pk=member_id)
+        rows = Member.objects.select_for_update(of=("self",)).select_related("user", "workspace", "address_change")
+        member = rows.get(workspace=workspace, pk=member_id)
+        if is_privileged(member.user) and not may_handle(member, by):
+            raise InvalidFields.of("__all__", why_not(member))
         after = {**{name: getattr(member, name) for name in MEMBER_FIELDS}, **changes}
         if after["role"] != member.role or after["is_active"] != member.is_active or member.role == Role.OWNER:
             _check_role(by, member, after["role"])
@@ -60,6 +69,12 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
             if can_sign_in(member) and not other_owners_can_sign_in(member):
                 raise InvalidFields.of("role", str(ONLY_OWNER_WHO_SIGNS_IN))
         before = _facts(member)
+        changes = dict(changes)
+        if "email" in changes and not addresses.same(changes["email"], member.email):
+            if member.user is not None:
+                addresses.ask(member=member, address=changes.pop("email"))
+            else:  # who reads the old mailbox is not invited any more
+                Invitation.objects.filter(member=member).delete()
         for name, value in changes.items():
             setattr(member, name, value)
         member.save(update_fields=list(changes))
@@ -94,8 +109,18 @@ def other_owners_can_sign_in(member: Member) -> bool:
 
 
 def may_handle(member: Member, by: Member | None) -> bool:
-    """Returns whether `by` (None: an operator) may change this person: an admin leaves owners alone."""
-    return by is None or by.role == Role.OWNER or member.role != Role.OWNER
+    """Returns whether `by` (None: an operator) may change this person: an admin leaves owners alone, and whose login
+    has rights of its own is for operators alone, whatever the role."""
+    if by is None:
+        return True
+    return (by.role == Role.OWNER or member.role != Role.OWNER) and not is_privileged(member.user)
+
+
+def why_not(member: Member) -> str:
+    """Returns why somebody may not handle this person."""
+    if is_privileged(member.user):
+        return gettext("{member} is an operator of this site. Only operators change this person.").format(member=member)
+    return gettext("Only an owner may handle an owner.")
 
 
 def _check_role(by: Member | None, member: Member | None, role: str) -> None:

@@ -25,7 +25,8 @@ def facts_of(connection: Connection | None) -> dict[str, str]:
 
 
 def disconnect(*, connection: Connection, user: User | None, by: str = "", note: str = "") -> Connection:
-    """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account.
+    """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account,
+    which would end with it. That may be another company's, and so is told to nobody.
 
     `by` names whoever is not there any more, for whom this is done later; `note` is added to the reason. History, links
     and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.

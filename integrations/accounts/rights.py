@@ -45,24 +45,23 @@ class Rights:
         return self.manages or (self.member is not None and self.member.pk == member.pk)
 
 
-def member_of(user: User | AnonymousUser) -> Member | None:
-    if not user.is_authenticated:
-        return None
-    return Member.objects.select_related("workspace").filter(user_id=user.pk, is_active=True).first()
+def _members_of(user: User | AnonymousUser) -> QuerySet[Member]:
+    """Returns the person in each of their companies."""
+    rows = Member.objects.select_related("workspace")
+    return rows.filter(user_id=user.pk, is_active=True) if user.is_authenticated else rows.none()
 
 
 def connections_of(user: User | AnonymousUser) -> QuerySet[Connection]:
-    """Returns the connections of the person's company; of every company for a superuser who belongs to none."""
+    """Returns the connections of the person's companies; of every company for a superuser who belongs to none."""
     rows = Connection.objects.select_related("workspace", "member")
-    member = member_of(user)
-    if member:
-        return rows.filter(workspace_id=member.workspace_id)
+    companies = [member.workspace_id for member in _members_of(user)]
+    if companies:
+        return rows.filter(workspace_id__in=companies)
     return rows if user.is_active and user.is_superuser else rows.none()
 
 
 def rights_of(user: User | AnonymousUser, workspace: Workspace) -> Rights:
-    member = member_of(user)
-    if member is not None and member.workspace_id != workspace.pk:
-        member = None
+    """Returns what the person may do in this company."""
+    member = _members_of(user).filter(workspace=workspace).first()
     manages = bool(user.is_active and user.is_superuser) or may(member, "connect")
     return Rights(manages=manages, member=member)

@@ -51,7 +51,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": gettext("Integrations"),
         "company": desk_user.workspace,
         "companies": _companies(desk_user),
-        "chosen_company": desk_user.chosen.pk if desk_user.chosen else "",
+        "chosen_company": _chosen_company(desk_user),
+        "is_operator": desk_user.is_operator,
         "cards": cards,
         "queue": queue_health(timezone.now()),
         **needs_context(desk_user),
@@ -60,8 +61,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _companies(desk_user: DeskUser) -> list[Workspace]:
-    """Returns whom a superuser without a member may choose among."""
-    return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES]) if desk_user.is_operator else []
+    """Returns what may be chosen among: everything for a superuser without a member, else the login's own companies."""
+    if desk_user.is_operator:
+        return list(Workspace.objects.order_by("name", "pk")[:MOST_COMPANIES])
+    return [member.workspace for member in desk_user.members]
+
+
+def _chosen_company(desk_user: DeskUser) -> str:
+    if desk_user.member:
+        return desk_user.member.workspace_id
+    return desk_user.chosen.pk if desk_user.chosen else ""
 
 
 def needs_context(desk_user: DeskUser) -> dict[str, Any]:

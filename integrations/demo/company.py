@@ -6,6 +6,7 @@ import zoneinfo
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Client, Member, Role, Visit, VisitStatus, Workspace
@@ -94,23 +95,17 @@ def _made_before(known: str, name: str) -> Workspace | None:
 @transaction.atomic
 def make_admin(workspace: Workspace, username: str, password: str, first_name: str, last_name: str) -> None:
     """Makes the workspace's owner with a login; an existing one gets this password, and is let in as an owner again."""
-    user, _ = get_user_model().objects.get_or_create(username=username, defaults={"is_staff": True})
+    made = {"first_name": first_name, "last_name": last_name, "email": f"{username}@fieldcamp.test"}
+    user, _ = get_user_model().objects.get_or_create(username=username, defaults=made)
     user.is_staff = user.is_active = True
-    user.first_name, user.last_name, user.email = first_name, last_name, f"{username}@fieldcamp.test"
     user.set_password(password)
     user.save()
-    owner = {"role": Role.OWNER, "is_active": True}
-    Member.objects.update_or_create(
-        user=user,
-        defaults={"workspace": workspace, **owner},
-        create_defaults={
-            "workspace": workspace,
-            "first_name": first_name,
-            "last_name": last_name,
-            "email": user.email,
-            **owner,
-        },
-    )
+    # The same person, also after the login was revoked.
+    known = Member.objects.filter(Q(user=user) | Q(user=None, email=user.email), workspace=workspace)
+    member = known.order_by(F("user").desc(nulls_last=True), "pk").first() or Member(workspace=workspace, **made)
+    member.user, member.login_ended_at = user, None
+    member.role, member.is_active = Role.OWNER, True
+    member.save()
 
 
 def _technicians(workspace: Workspace) -> list[Member]:

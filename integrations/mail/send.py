@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from fieldcamp.texts import in_one_line
 from fieldcamp.workspace.models import Workspace
 from integrations.selectors.links import dashboard_url
 
@@ -28,7 +29,7 @@ def send_mail(
         text = render_to_string(f"mail/{name}.txt", values)
         page = render_to_string(f"mail/{name}.html", values)
     mail = EmailMultiAlternatives(
-        " ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, list(to), headers=dict(headers or {})
+        in_one_line(subject), text, settings.DEFAULT_FROM_EMAIL, list(to), headers=dict(headers or {})
     )
     mail.attach_alternative(page, "text/html")
     mail.send()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from fieldcamp.links import absolute
+from fieldcamp.texts import said
 from fieldcamp.workspace import team
 from fieldcamp.workspace.models import Member, Role, Workspace
 from fieldcamp.workspace.tracking import attributed
@@ -76,7 +77,7 @@ def _send_once(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> b
         return False
     try:
         _mail(member, week, parts)
-    except OSError:
+    except Exception:  # the others get theirs, whatever is wrong with this one
         log.exception("summary_mail_failed", member_id=member.pk)
         claim.delete()
         return False
@@ -93,7 +94,7 @@ def _mail(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> None:
         )
         if waiting
         else _("The week of {company}")
-    ).format(number=waiting, company=member.workspace.name)
+    ).format(number=waiting, company=said(member.workspace.name))
     stop = absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
     send_mail(
         "weekly",

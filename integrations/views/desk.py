@@ -178,10 +178,13 @@ def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 @desk_view("POST")
 def choose_company(request: HttpRequest) -> HttpResponse:
-    """Chooses which company a superuser without a member looks at from now on; an empty choice is all of them."""
-    if not desk_user_of(request).is_operator:
-        raise PermissionDenied
+    """Chooses which company is looked at from now on, of all by a superuser without a member (an empty choice is all of
+    them), of their own by anybody else."""
+    desk_user = desk_user_of(request)
     form = CompanyForm(request.POST)
+    own = {member.workspace_id for member in desk_user.members}
+    if not desk_user.is_operator and form.data.get("company") not in own:
+        raise PermissionDenied
     if not form.is_valid():
         raise Http404
     left, chosen = desk_user_of(request).chosen, form.cleaned_data["company"]

@@ -78,7 +78,7 @@ def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
     note = gettext("{provider} has withdrawn FieldCamp's access.").format(provider=there)
     if not connection.revoked_at_provider:
         note = gettext(
-            "{provider} was not told, or another connection uses the account: look there who has access."
+            "FieldCamp has deleted its own access. {provider} may still list it: look there who has access."
         ).format(provider=there)
     sentence = gettext("{account} is disconnected.").format(account=connection.account_name)
     return done(request, connection, f"{sentence} {note}")

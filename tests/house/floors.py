@@ -15,6 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.redaction",
         "fieldcamp.money",
         "fieldcamp.statements",
+        "fieldcamp.texts",
         "fieldcamp.links",
         "fieldcamp.spreadsheets",
     ),

@@ -37,6 +37,7 @@ SPEAKING = (
     "fieldcamp/workspace/admin/*.py",
     "fieldcamp/workspace/models/*.py",
     "fieldcamp/workspace/history.py",
+    "fieldcamp/workspace/addresses.py",
     "fieldcamp/workspace/logins.py",
     "fieldcamp/workspace/team.py",
 )

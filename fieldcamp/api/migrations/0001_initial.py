@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_by', models.CharField(blank=True, editable=False, max_length=200, verbose_name='created by')),
                 ('made_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='made', to='api.apikey')),
+                ('member', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='workspace.member')),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('expiry_warned_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

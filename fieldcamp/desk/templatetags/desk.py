@@ -11,7 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from fieldcamp.texts import said
+
 register = template.Library()
+register.filter("said", said)
 
 # Django's letters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
 _MOMENT, _EXACT, _DAY, _BRIEF = "j M Y, H:i", "D j M Y, H:i:s T", "j M Y", "D j M, H:i"

@@ -169,6 +169,13 @@ class MemberForm(ServiceForm):
         model = Member
         fields = MEMBER_FORM
 
+    def clean_email(self) -> str:
+        """Takes no address with a quoted name: it may hold blanks and links, and mails name it."""
+        email = str(self.cleaned_data["email"])
+        if '"' in email:
+            raise ValidationError(gettext("Enter an e-mail address without quotation marks."))
+        return email
+
     def run(self) -> Member:
         desk_user = desk_user_of(self.request)
         by = None if desk_user.is_superuser else desk_user.member

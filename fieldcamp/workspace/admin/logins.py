@@ -5,14 +5,17 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from fieldcamp.desk.admins import SuperuserAdmin
+from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.sign_ins import audit_login
@@ -22,15 +25,37 @@ for _model in (User, Group, EmailAddress, SocialAccount, SocialApp, SocialToken)
         admin.site.unregister(_model)
 
 
+class LoginForm(PlainTexts, UserChangeForm):
+    """Gives no right of its own to a login of a company, whose people then would handle it."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        member = self.instance.members.select_related("workspace").first() if self.instance.pk else None
+        for name in ("is_superuser", "groups", "user_permissions"):
+            given = cleaned.get(name)
+            if member and (given if isinstance(given, bool) else given and given.exists()):
+                said = gettext(
+                    "This login belongs to {member} of {company}, and who belongs to a company has no rights beside "
+                    "it. Revoke it there first, or make another login for the operator."
+                )
+                self.add_error(name, forms.ValidationError(said.format(member=member, company=member.workspace)))
+        return cleaned
+
+
 @admin.register(User)
 class LoginAdmin(SuperuserAdmin, UserAdmin):
     """What is done here goes into the audit trail; so does each new password, whoever sets it."""
 
     may_write = True
     add_fieldsets = UserAdmin.add_fieldsets  # the theme's own has nothing, and would make logins without a name
-    form = UserChangeForm
+    form = LoginForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leaves the address of a company's login to the person's page, where it moves together with theirs."""
+        fixed = ("username", "email") if obj and obj.members.exists() else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
 
+from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.money import plain
+from fieldcamp.texts import in_one_line
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.forms import RecordForm
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, Payment, PaymentAllocation, TaxRate
@@ -108,10 +110,10 @@ def _part(line: str) -> dict[str, str]:
     if not name.strip() or not rate.is_finite() or not 0 <= rate <= 1 or rate != round(rate, 6):
         wrong = gettext("“{line}” is no name with a rate in %, such as “State 7.25”.")
         raise ValidationError(wrong.format(line=line.strip()[:60]))
-    return {"name": name.strip()[:100], "rate": plain(rate)}
+    return {"name": in_one_line(name)[:100], "rate": plain(rate)}
 
 
-class RowForm(forms.ModelForm):
+class RowForm(PlainTexts, forms.ModelForm):
     """A row of an invoice or a payment; `fields_of` names what of it the service takes."""
 
     fields_of: ClassVar[dict[str, str]]

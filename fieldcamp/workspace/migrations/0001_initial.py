@@ -362,13 +362,14 @@ class Migration(migrations.Migration):
                 ),
                 ("tour_dismissed", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("login_ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "user",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="member",
+                        related_name="members",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
@@ -384,6 +385,50 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "members",
                 "ordering": ["first_name", "last_name", "id"],
             },
+        ),
+        migrations.CreateModel(
+            name="Invitation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254, verbose_name="email")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitation",
+                        to="workspace.member",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "invitation", "verbose_name_plural": "invitations"},
+        ),
+        migrations.CreateModel(
+            name="AddressChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254, verbose_name="email")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="address_change",
+                        to="workspace.member",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "change of address", "verbose_name_plural": "changes of address"},
+        ),
+        migrations.AddConstraint(
+            model_name="member",
+            constraint=models.UniqueConstraint(fields=("workspace", "user"), name="one_member_per_login"),
         ),
         migrations.CreateModel(
             name="Payment",

@@ -3,16 +3,19 @@ from fieldcamp.workspace.models.blocked import BlockedTime
 from fieldcamp.workspace.models.change import Change
 from fieldcamp.workspace.models.invoices import Invoice, InvoiceLine, InvoiceStatus, Settlement
 from fieldcamp.workspace.models.items import Item, ItemType, TaxRate
+from fieldcamp.workspace.models.mailed import AddressChange, Invitation
 from fieldcamp.workspace.models.payments import Payment, PaymentAllocation, PaymentMethod
 from fieldcamp.workspace.models.people import Client, Member, Role, Workspace
 from fieldcamp.workspace.models.visit import Visit, VisitStatus
 
 __all__ = [
+    "AddressChange",
     "AuditChain",
     "AuditEntry",
     "BlockedTime",
     "Change",
     "Client",
+    "Invitation",
     "Invoice",
     "InvoiceLine",
     "InvoiceStatus",

@@ -16,8 +16,9 @@ from fieldcamp.workspace.tracking import TrackedModel
 
 @functools.cache
 def known_timezones() -> frozenset[str]:
-    """Returns all names of the IANA database; reading them from the disk takes milliseconds."""
-    return frozenset(zoneinfo.available_timezones())
+    """Returns all names of the IANA database, without those that mean the server's own zone or none; reading them from
+    the disk takes milliseconds."""
+    return frozenset(name for name in zoneinfo.available_timezones() if name.lower() not in ("localtime", "factory"))
 
 
 def validate_timezone(name: str) -> None:
@@ -71,7 +72,9 @@ class Member(models.Model):
 
     id = PrefixedIdField("mem", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="members")
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="member")
+    # The login; one that belongs to several companies has a member in each of them.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="members")
+    login_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     first_name = models.CharField(_("first name"), max_length=80)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     email = models.EmailField(_("email"), blank=True)
@@ -90,6 +93,7 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         ordering = ["first_name", "last_name", "id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_member_per_login")]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()

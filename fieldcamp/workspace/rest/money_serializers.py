@@ -42,7 +42,7 @@ class WholeSerializer(StrictSerializer):
 class ItemSerializer(StrictSerializer):
     id = serializers.CharField(read_only=True)
     name = StrictCharField(max_length=100)
-    description = OptionalText(max_length=4000)
+    description = OptionalText(max_length=4000, lines=True)
     price = AmountField(places=7, default=0, help_text="For one, before tax.")
     sku = OptionalText(max_length=100)
     type = serializers.ChoiceField(choices=ItemType.choices, default=ItemType.SERVICE)
@@ -79,7 +79,9 @@ class InvoiceLineSerializer(WholeSerializer):
     item already."""
 
     itemId = StrictCharField(source="item_id", max_length=40, required=False, allow_null=True, default=None)
-    description = StrictCharField(max_length=4000, required=False, allow_null=True, allow_blank=True, default=None)
+    description = StrictCharField(
+        max_length=4000, lines=True, required=False, allow_null=True, allow_blank=True, default=None
+    )
     quantity = AmountField(places=5, required=False, allow_null=True, default=None, help_text="1 if it is left out.")
     unitPrice = AmountField(
         source="unit_price", places=7, low=-99_999_999, required=False, allow_null=True, default=None
@@ -106,7 +108,7 @@ class InvoiceSerializer(StrictSerializer):
     )  # fmt: skip
     discountAmount = AmountField(source="discount_amount", required=False, allow_null=True, default=None)
     taxRateId = StrictCharField(source="tax_rate_id", max_length=40, required=False, allow_null=True, default=None)
-    memo = OptionalText(max_length=1000, help_text="The message to the client.")
+    memo = OptionalText(max_length=1000, lines=True, help_text="The message to the client.")
     subtotal = AmountField(read_only=True)
     discountTotal = AmountField(source="discount_total", read_only=True)
     taxTotal = AmountField(source="tax_total", read_only=True)
@@ -142,7 +144,7 @@ class PaymentSerializer(StrictSerializer):
     date = DayField(required=False, allow_null=True, default=None, help_text="The company's today if left out.")
     method = serializers.ChoiceField(choices=PaymentMethod.choices, default=PaymentMethod.OTHER)
     reference = OptionalText(max_length=21, help_text="Such as a check's number.")
-    notes = OptionalText(max_length=1000)
+    notes = OptionalText(max_length=1000, lines=True)
     allocations = AllocationSerializer(  # type: ignore[call-arg]
         many=True, required=False, default=list, max_length=_ROWS,
         help_text="What it pays. Replaced as a whole; what is left of the amount stays unapplied.",

@@ -58,7 +58,7 @@ class PhoneNumber(TextsSerializer):
 
 
 class Address(TextsSerializer):
-    street = OptionalText(max_length=200)
+    street = OptionalText(max_length=200, lines=True)
     city = OptionalText(max_length=100)
     state = OptionalText(max_length=100)
     postalCode = OptionalText(max_length=20)
@@ -72,7 +72,7 @@ class VisitSerializer(StrictSerializer):
     technicianId = StrictCharField(source="technician_id", max_length=40, required=False, allow_null=True, default=None)
     jobId = OptionalText(source="job_id", max_length=64, help_text="Yours: it is kept and not interpreted.")
     title = StrictCharField(max_length=200)
-    notes = OptionalText(max_length=4000)
+    notes = OptionalText(max_length=4000, lines=True)
     address = OptionalText(max_length=300)
     scheduledStart = InstantField(source="scheduled_start", required=False, allow_null=True, default=None)
     scheduledEnd = InstantField(source="scheduled_end", required=False, allow_null=True, default=None)

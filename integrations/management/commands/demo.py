@@ -220,7 +220,7 @@ class Demo:
         return 0
 
     def _walk_books(self) -> list[dict[str, Any]]:
-        user = Member.objects.get(user__username=ADMIN).user
+        user = Member.objects.get(user__username=ADMIN, workspace=self.facts["workspace"]["id"]).user
         walk = books.BooksWalk(self.api, settings.SANDBOX_URL, user)
         self.say(f"\n{walk.provider.label}")
         first = self.api("GET", f"/integrations/jobs?integration={walk.provider.name}")["jobs"]

@@ -28,6 +28,6 @@ class SyncForm(DeskForm):
 
 
 class CompanyForm(DeskForm):
-    """Which company an operator looks at; none is all of them."""
+    """Which company is looked at; none is all of them, for an operator."""
 
     company = forms.ModelChoiceField(Workspace.objects.all(), required=False)

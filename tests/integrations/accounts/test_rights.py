@@ -2,8 +2,10 @@
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.models import User
 
-from fieldcamp.workspace.models import Role
+from fieldcamp.workspace.models import Member, Role
+from integrations.accounts.rights import Rights, rights_of
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import PROVIDERS
 from tests.integrations.connecting import CONNECT, only_connection
@@ -247,3 +249,11 @@ def test_other_companies_connections_do_not_exist(desk, second_workspace, person
         assert desk.get(f"/admin/integrations/connections/{connection.pk}/{path}/").status_code == 404
     assert desk.post(f"/admin/integrations/connections/{connection.pk}/sync/").status_code == 404
     assert desk.get(f"{CONNECT}?connection={connection.pk}").status_code == 404
+
+
+def test_a_login_of_two_companies_has_in_each_what_its_role_there_gives(workspace, second_workspace, make_member):
+    user = User.objects.create_user("both")
+    make_member(user=user, role="owner")
+    other = Member.objects.create(workspace=second_workspace, user=user, first_name="Both", role="viewer")
+    assert rights_of(user, workspace).manages
+    assert rights_of(user, second_workspace) == Rights(manages=False, member=other)
