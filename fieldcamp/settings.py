@@ -11,8 +11,13 @@ from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
-from fieldcamp.env import Secrets, env_bool, env_int, env_list
+from fieldcamp.env import Secrets, env_bool, env_int, env_list, networks
 from fieldcamp.logs import logging_config
+from fieldcamp.signin.options import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from fieldcamp.signin.options import MFA_ADAPTER as MFA_ADAPTER
+from fieldcamp.signin.options import MFA_SUPPORTED_TYPES as MFA_SUPPORTED_TYPES
+from fieldcamp.signin.options import MFA_TOTP_ISSUER as MFA_TOTP_ISSUER
+from fieldcamp.signin.options import MFA_TOTP_TOLERANCE as MFA_TOTP_TOLERANCE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FIELDCAMP_DATA = Path(os.environ.get("FIELDCAMP_DATA") or BASE_DIR / "var").resolve()
@@ -41,6 +46,11 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIN
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 0)
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
+# Who may say in X-Forwarded-For where a request came from (fieldcamp/signin/addresses.py).
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env_list("TRUSTED_PROXIES"))
+# Who manages is signed out after so many hours in which they did nothing at the desk.
+SESSION_IDLE_HOURS = env_int("SESSION_IDLE_HOURS", 12)
+OPERATORS_NEED_SECOND_FACTOR = env_bool("OPERATORS_NEED_SECOND_FACTOR", _HTTPS)
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
@@ -61,8 +71,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
     "fieldcamp.workspace",
     "fieldcamp.api",
+    "fieldcamp.signin",
     "integrations",
     "integrations.providers",
 ]
@@ -79,6 +92,7 @@ MIDDLEWARE = [
     "fieldcamp.pages.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "fieldcamp.signin.middleware.SignInRules",
 ]
 
 ROOT_URLCONF = "fieldcamp.urls"
@@ -154,10 +168,6 @@ Q_CLUSTER = {
 }
 
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
@@ -177,6 +187,7 @@ EMAIL_PORT = env_int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10  # seconds: nobody at a page waits longer for a mail server
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "FieldCamp <no-reply@localhost>")
 # Without a mail server, mails are kept as files beside the database, so that none is lost and a demo can show them.
 EMAIL_FILE_PATH = FIELDCAMP_DATA / "mail"
@@ -200,6 +211,7 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ONLY = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers let it pass for localhost alone
 
 # `SANDBOX_URL` sends every vendor address to the simulator (docs/sandbox.md); single addresses still win.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").strip().rstrip("/")
