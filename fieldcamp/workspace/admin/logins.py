@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from fieldcamp.desk.admins import SuperuserAdmin
+from fieldcamp.desk.guards import confirmed
 
 for _model in (User, Group, EmailAddress, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(_model):
@@ -20,6 +21,10 @@ class LoginAdmin(SuperuserAdmin, UserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    add_view = confirmed(UserAdmin.add_view)
+    change_view = confirmed(UserAdmin.change_view)
+    delete_view = confirmed(UserAdmin.delete_view)
+    user_change_password = confirmed(UserAdmin.user_change_password)
 
 
 @admin.register(Group)

@@ -15,7 +15,9 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.signin.resetting import may_reset
 from fieldcamp.workspace import logins
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
 from fieldcamp.workspace.errors import InvalidTransition
@@ -65,6 +67,9 @@ class MemberAdmin(ServiceAdmin):
         self.message_user(request, gettext("{member} is on the team.").format(member=obj), messages.SUCCESS)
         return self._to(obj)
 
+    add_view = confirmed(ServiceAdmin.add_view)
+
+    @confirmed
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         member = self.get_object(request, unquote(object_id))
         extra = {"login": self._login(request, member)} if member else {}
@@ -81,6 +86,7 @@ class MemberAdmin(ServiceAdmin):
             "state": state,
             "tone": LOGIN_TONES[state],
             "may_invite": handles and member.is_active and bool(member.email) and state != LoginState.ACTIVE,
+            "may_reset": member.user is not None and may_reset(desk_user_of(request), member),
             "may_revoke": handles and state in (LoginState.ACTIVE, LoginState.INVITED) and not myself,
             "lacks_email": handles and not member.email,
             "verb": gettext("Send the invitation again") if state == LoginState.INVITED else gettext("Invite"),
@@ -111,6 +117,7 @@ class MemberAdmin(ServiceAdmin):
             raise PermissionDenied
         return member
 
+    @confirmed
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Gives a login, or sends its invitation again."""
         member = self._member(request, object_id)
@@ -131,6 +138,7 @@ class MemberAdmin(ServiceAdmin):
             self.message_user(request, said.format(address=member.email), level)
         return self._to(member)
 
+    @confirmed
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows on GET what will happen, and does it on POST."""
         member = self._member(request, object_id)
@@ -157,8 +165,11 @@ class WorkspaceAdmin(ServiceAdmin):
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
-    fields = ("name", "timezone", *readonly_fields)
+    fields = ("name", "timezone", "second_factor", *readonly_fields)
 
+    change_view = confirmed(ServiceAdmin.change_view)
+
+    @confirmed
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Members have one company: its page is the list."""
         desk_user = desk_user_of(request)
