@@ -1,10 +1,12 @@
-"""Encrypts all stored tokens with the newest key of TOKEN_ENCRYPTION_KEYS."""
+"""Encrypts all stored tokens, and the secrets of second factors, with the newest key of TOKEN_ENCRYPTION_KEYS."""
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from fieldcamp.signin.factors import rotate_secrets
 from integrations.models import OAuthGrant
 from integrations.models.fields import DecryptionError, key_id
 
@@ -13,8 +15,9 @@ COLUMNS = ("access_token", "refresh_token", "answer")
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored tokens with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started"
-        " again. Prints counts only. When it says that nothing is left, the older keys can be removed."
+        "Encrypts all stored tokens and secrets of second factors with the first key of TOKEN_ENCRYPTION_KEYS. Can be"
+        " stopped at any time and started again. Prints counts only. When it says that nothing is left, the older keys"
+        " can be removed."
     )
 
     def handle(self, *args, **options) -> None:
@@ -25,8 +28,16 @@ class Command(BaseCommand):
                 rotated += rotate(pk)
             except DecryptionError:
                 unreadable += 1
+        try:
+            factors = rotate_secrets()
+        except InvalidToken:
+            raise CommandError(
+                "A second factor could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks its key. Put it back behind the"
+                " newest one and run this again."
+            ) from None
         left = _old_grants().count()
         self.stdout.write(f"{rotated} rotated, {left} left, {OAuthGrant.objects.count()} in all.")
+        self.stdout.write(f"{factors} secrets of second factors rotated.")
         if unreadable:
             raise CommandError(
                 f"{unreadable} could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks their key. Put it back behind the"
