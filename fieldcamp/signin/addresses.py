@@ -9,19 +9,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_address(request: HttpRequest) -> str:
-    """Returns the caller's address; "0.0.0.0" where the server names none (a socket of its own).
+    """Returns the caller's address; "0.0.0.0" for who speaks through a Unix socket, which has none.
 
     Each proxy adds whom it heard from on the right, so the first one from the right that is no proxy of ours is the
     caller; whatever stands left of it the caller has written.
     """
-    found = _parse(request.META.get("REMOTE_ADDR", ""))
+    found = _parse(request.META.get("REMOTE_ADDR", "")) or ipaddress.IPv4Address(0)
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while _trusted(found) and hops:
         further = _parse(hops.pop())
         if further is None:
             break
         found = further
-    return str(found or "0.0.0.0")  # noqa: S104  # no socket is bound to it
+    return str(found)
 
 
 def neighbourhood(address: str) -> str:
@@ -31,12 +31,18 @@ def neighbourhood(address: str) -> str:
 
 
 def _parse(text: str) -> Address | None:
+    """Reads an address; some proxies write its port behind it."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text.strip())
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def _trusted(address: Address | None) -> bool:
-    return address is not None and any(address in network for network in settings.TRUSTED_PROXIES)
+def _trusted(address: Address) -> bool:
+    return any(address in network for network in settings.TRUSTED_PROXIES)

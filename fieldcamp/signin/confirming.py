@@ -62,9 +62,9 @@ def may_be_carried(request: HttpRequest) -> bool:
 
 
 @desk_view("GET", "POST")
-def ask(request: HttpRequest, form: ConfirmForm | None = None, wait: int = 0, status: int = 403) -> HttpResponse:
-    """Asks; what was posted waits in the page, and goes on from there to where it was meant to go. 403 says that it is
-    not done yet."""
+def ask(request: HttpRequest, form: ConfirmForm | None = None, wait: int = 0, status: int = 401) -> HttpResponse:
+    """Asks; what was posted waits in the page, and goes on from there to where it was meant to go. 401 says that it is
+    not done yet (https://www.rfc-editor.org/rfc/rfc9470)."""
     user: Any = request.user
     carried = [
         (name, value)
@@ -85,6 +85,8 @@ def ask(request: HttpRequest, form: ConfirmForm | None = None, wait: int = 0, st
     response = TemplateResponse(request, "signin/confirm.html", context, status=429 if wait else status)
     if wait:
         response["Retry-After"] = str(wait)
+    elif status == 401:
+        response["WWW-Authenticate"] = 'Desk error="insufficient_user_authentication"'
     return response
 
 

@@ -13,8 +13,9 @@ CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize
 LONGEST_CREDENTIAL = 20_000  # characters; a passkey's answer has a few hundred
 
 
-def _code(**kwargs: Any) -> forms.CharField:
-    return forms.CharField(max_length=20, widget=forms.TextInput(attrs=CODE), **kwargs)
+def _code(autofocus: bool = False, **kwargs: Any) -> forms.CharField:
+    attrs = CODE | ({"autofocus": True} if autofocus else {})
+    return forms.CharField(max_length=20, widget=forms.TextInput(attrs=attrs), **kwargs)
 
 
 class CredentialField(forms.JSONField):
@@ -34,7 +35,7 @@ class CredentialField(forms.JSONField):
 class SecondStepForm(DeskForm):
     """A code of the authenticator app, a recovery code, or a passkey."""
 
-    code = _code(label=_("Code"), required=False)
+    code = _code(label=_("Code"), required=False, autofocus=True)
     credential = CredentialField(required=False)
 
     def clean(self) -> dict[str, Any]:

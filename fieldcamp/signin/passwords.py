@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.desk import notices
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.signin import records, throttle
+from fieldcamp.workspace.models import Member
 
 PAUSE = 60  # seconds between two mails to one login
 
@@ -33,7 +34,9 @@ class ForgottenForm(PasswordResetForm):
     )
 
     def get_users(self, email: str) -> Iterable[User]:
-        seated = Q(member__is_active=True) | Q(is_superuser=True)
+        seated = Q(pk__in=Member.objects.filter(is_active=True, user__isnull=False).values("user")) | Q(
+            is_superuser=True
+        )
         found = User.objects.filter(seated, email__iexact=email, is_active=True)
         return [user for user in found if throttle.once("password mail", str(user.pk), seconds=PAUSE)]
 

@@ -36,9 +36,9 @@ def throttled(request: HttpRequest, user: Any, step: str, first: bool) -> None:
 
 
 def note(action: str, user: Any, actor: str | None = None, **facts: Any) -> None:
-    """Writes an audit entry about the person's login, by themselves unless `actor` is given."""
-    member = Member.objects.filter(user=user).first() if user else None
-    if member:
+    """Writes an audit entry about the person's login, by themselves unless `actor` is given, with each of their
+    companies."""
+    for member in Member.objects.filter(user=user).order_by("pk") if user else ():
         audit(
             action,
             workspace_id=member.workspace_id,

@@ -19,8 +19,9 @@ from fieldcamp.workspace.models import Member, Role
 
 
 def may_reset(desk_user: DeskUser, member: Member) -> bool:
-    """Returns whether this person may reset that one's factors: owners their people's, operators everybody's. An
-    operator's own login is out of a company's reach, and nobody resets themselves (Your login removes a factor)."""
+    """Returns whether this person may reset that one's factors: owners their people's, operators everybody's. The login
+    of an operator, or of somebody who is in another company as well, is out of a company's reach, and nobody resets
+    themselves (Your login removes a factor)."""
     if member.user is None or member.user_id == desk_user.user.pk:
         return False
     if desk_user.is_superuser:
@@ -31,6 +32,7 @@ def may_reset(desk_user: DeskUser, member: Member) -> bool:
         and by.workspace_id == member.workspace_id
         and by.role == Role.OWNER
         and not member.user.is_superuser
+        and not Member.objects.filter(user=member.user).exclude(workspace_id=by.workspace_id).exists()
     )
 
 

@@ -1,11 +1,13 @@
 """Sessions of a person: when they end by themselves, which there are, ending them; and when somebody has last shown
 that it is still them. The rows are allauth's (`allauth.usersessions`)."""
 
+import datetime as dt
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -95,6 +97,14 @@ def end_all(user: User, but: str | None = None) -> int:
     for row in rows:
         row.end()
     return len(rows)
+
+
+def prune(now: dt.datetime) -> int:
+    """Forgets sessions that have ended; how many."""
+    Session.objects.filter(expire_date__lt=now).delete()
+    ended = now - dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    count, _ = UserSession.objects.filter(last_seen_at__lt=ended).delete()
+    return count
 
 
 def browser_of(row: UserSession) -> str:

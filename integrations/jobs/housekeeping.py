@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from fieldcamp.api import expiry
 from fieldcamp.api import services as api
+from fieldcamp.signin import sessions
 from fieldcamp.workspace.models import AuditEntry, Change
 from integrations.calendar import busy
 from integrations.models import (
@@ -48,6 +49,7 @@ def daily(now: dt.datetime) -> None:
             AuditEntry.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
         "api": api.prune(now),
+        "sessions": sessions.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),

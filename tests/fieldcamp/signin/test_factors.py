@@ -63,6 +63,7 @@ def test_set_up_and_sign_in(olivia, clock, mails):
     assert "9 are still good" in other.get(SECURITY).content.decode()
 
 
+@pytest.mark.slow
 def test_a_wrong_first_code_sets_nothing_up(olivia):
     browser = signed_in(olivia)
     browser.get(SECURITY + "app/")
@@ -70,6 +71,7 @@ def test_a_wrong_first_code_sets_nothing_up(olivia):
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.slow
 def test_codes_are_guessed_as_slowly_as_passwords(olivia, clock):
     secret, _ = set_up_app(signed_in(olivia))
     clock.shift(60)
@@ -80,6 +82,7 @@ def test_codes_are_guessed_as_slowly_as_passwords(olivia, clock):
 
 
 @pytest.mark.parametrize("how", ["too late", "other password", "switched off", "never"])
+@pytest.mark.slow
 def test_the_second_step_belongs_to_a_first_one(how, olivia, clock):
     secret, _ = set_up_app(signed_in(olivia))
     clock.shift(60)
@@ -134,6 +137,7 @@ def test_a_passkey_is_made_used_and_removed(olivia, mails):
     assert sign_in("olivia")["Location"] == "/admin/"
 
 
+@pytest.mark.slow
 def test_nobody_removes_the_factor_of_another(olivia, make_person):
     set_up_app(signed_in(olivia))
     row = Authenticator.objects.get(type="totp")
@@ -146,6 +150,7 @@ def test_nobody_removes_the_factor_of_another(olivia, make_person):
     ("chosen", "role", "demanded"),
     [("managers", "owner", True), ("managers", "admin", True), ("managers", "staff", False), ("all", "viewer", True)],
 )
+@pytest.mark.slow
 def test_whom_a_company_demands_it_of(chosen, role, demanded, workspace, make_person):
     Workspace.objects.update(second_factor=chosen)
     browser = signed_in(make_person("olivia", role=Role(role)))
@@ -173,6 +178,7 @@ def test_demanded_nothing_else_opens_until_it_is_set_up(olivia, workspace, clock
     assert factors.has_factor(olivia.user)  # the last one stays while it is demanded
 
 
+@pytest.mark.slow
 def test_operators_must_where_the_site_says_so(make_person, settings, django_user_model):
     root = django_user_model.objects.create_superuser("root", password=PASSWORD)
     browser = Browser()
@@ -212,6 +218,7 @@ def test_who_resets_whose_factor(olivia, make_person, django_user_model, mails):
     assert AuditEntry.objects.get(action="factor.reset").actor == "Olivia"
 
 
+@pytest.mark.slow
 def test_secrets_are_rotated_with_the_keys(olivia, settings):
     codes = factors.new_recovery_codes(olivia.user)
     factors.add_app(olivia.user, "A" * 32)

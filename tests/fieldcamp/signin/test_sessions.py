@@ -1,12 +1,16 @@
 """Sessions end by themselves and on demand, and their person hears of new ones."""
 
+import datetime as dt
 import re
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client as Browser
+from django.utils import timezone
 from structlog.testing import capture_logs
 
+from fieldcamp.signin import sessions
 from fieldcamp.workspace.models import AuditEntry, Role
 from tests.fieldcamp.signin.conftest import PASSWORD, SECURITY, sign_in, signed_in
 
@@ -16,6 +20,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 @pytest.mark.parametrize(("role", "stays"), [("owner", False), ("admin", False), ("staff", True), ("viewer", True)])
+@pytest.mark.slow
 def test_who_manages_is_signed_out_when_idle(role, stays, make_person, clock):
     browser = signed_in(make_person("olivia", role=Role(role)))
     for _ in range(3):
@@ -33,6 +38,7 @@ def test_who_manages_is_signed_out_when_idle(role, stays, make_person, clock):
     assert UserSession.objects.exists() is stays
 
 
+@pytest.mark.slow
 def test_a_session_in_use_ends_after_two_weeks(make_person, clock):
     browser = signed_in(make_person("victor", role=Role.STAFF))
     for _ in range(13):
@@ -40,6 +46,15 @@ def test_a_session_in_use_ends_after_two_weeks(make_person, clock):
         assert browser.get(SECURITY).status_code == 200
     clock.shift(86_400)
     assert browser.get(SECURITY).status_code == 302
+
+
+@pytest.mark.slow
+def test_ended_sessions_are_forgotten(olivia, clock):
+    signed_in(olivia)
+    sessions.prune(timezone.now() + dt.timedelta(days=13))
+    assert UserSession.objects.count() == Session.objects.count() == 1
+    assert sessions.prune(timezone.now() + dt.timedelta(days=15)) == 1
+    assert not Session.objects.exists()
 
 
 def test_the_list_of_sessions_and_ending_them(olivia, make_person, clock):
@@ -64,6 +79,7 @@ def test_the_list_of_sessions_and_ending_them(olivia, make_person, clock):
     assert foreign.get(SECURITY).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_session_from_before_is_in_the_list(olivia):
     """One that began when sessions were not listed yet."""
     browser = signed_in(olivia)
@@ -86,6 +102,7 @@ def test_a_new_password_ends_the_others_and_is_mailed(olivia, mails):
     assert AuditEntry.objects.get(action="password.changed").actor == "Olivia"
 
 
+@pytest.mark.slow
 def test_a_password_that_an_operator_sets_is_mailed_too(olivia, mails, django_user_model):
     operator = Browser()
     operator.force_login(django_user_model.objects.create_superuser("root"))
@@ -95,6 +112,7 @@ def test_a_password_that_an_operator_sets_is_mailed_too(olivia, mails, django_us
     assert AuditEntry.objects.get(action="password.changed").actor == "root"
 
 
+@pytest.mark.slow
 def test_digits_alone_are_no_password(olivia):
     form = {"old_password": PASSWORD, "new_password1": "73915824", "new_password2": "73915824"}
     assert "entirely numeric" in signed_in(olivia).post("/admin/password_change/", form).content.decode()
@@ -114,6 +132,7 @@ def test_a_browser_that_was_not_used_before_is_mailed(olivia, mails):
     assert len(mails) == 2
 
 
+@pytest.mark.slow
 def test_a_broken_mail_server_breaks_nothing(olivia, mails, settings):
     settings.EMAIL_BACKEND = "tests.fieldcamp.signin.nowhere.EmailBackend"
     with capture_logs() as logs:

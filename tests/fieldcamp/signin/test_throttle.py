@@ -47,6 +47,7 @@ def test_the_eleventh_try_is_refused_unhashed_and_the_right_password_with_it(oli
     assert sign_in("olivia", "wrong").status_code == 200
 
 
+@pytest.mark.slow
 def test_known_and_unknown_names_are_answered_alike(olivia, clock):
     olivia.user.set_unusable_password()  # as after an invitation
     olivia.user.save()
@@ -78,6 +79,7 @@ def test_many_names_from_one_address_are_cut_off_and_others_are_not(olivia, cloc
     assert wait_for("olivia", "2001:db8:0:1::1") == 0
 
 
+@pytest.mark.slow
 def test_who_signs_in_all_the_time_is_cut_off_at_twice_as_many(clock):
     for number in range(60):
         throttle.attempt("login", f"name{number}", "203.0.113.9").succeeded()
@@ -101,6 +103,7 @@ def test_a_name_tried_from_everywhere_waits_longer_each_time_and_never_for_good(
     assert sign_in("olivia", address="192.0.2.2").status_code == 302
 
 
+@pytest.mark.slow
 def test_what_is_written_down(olivia, clock):
     with capture_logs() as logs:
         for _ in range(12):
@@ -126,6 +129,7 @@ def test_at_once_is_no_way_around(olivia, clock):
     throttle.attempt("login", "olivia", "127.0.0.1")
 
 
+@pytest.mark.slow
 def test_forgotten_passwords_are_mailed_after_the_answer_and_rarely(olivia, mailoutbox, clock, settings):
     settings.TRUSTED_PROXIES = []
     answers = [
@@ -154,6 +158,7 @@ def test_the_answer_does_not_wait_for_the_mail(olivia, rf, mailoutbox):
     assert len(mailoutbox) == 1
 
 
+@pytest.mark.slow
 def test_what_else_takes_a_password_is_throttled(olivia, clock):
     link = [Browser().post("/admin/password/MQ/set-password/", {}).status_code for _ in range(11)]
     assert link == [200] * 10 + [429]
@@ -169,5 +174,6 @@ def test_what_else_takes_a_password_is_throttled(olivia, clock):
 @pytest.mark.parametrize(
     "form", [{}, {"username": ""}, {"username": "a\x00b", "password": "x"}, {"username": "x" * 9000}]
 )
+@pytest.mark.slow
 def test_odd_forms_are_only_wrong(form, clock):
     assert Browser().post(LOGIN, form).status_code == 200
