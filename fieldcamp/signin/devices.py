@@ -4,7 +4,6 @@ of strangers, and a sign-in from another one is mailed."""
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 from django.utils.crypto import get_random_string, salted_hmac
 
 COOKIE = "fieldcamp_device"
@@ -20,22 +19,27 @@ def known_as(request: HttpRequest, username: str) -> str:
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, username: str) -> None:
+    """Notes on the browser that this person signs in there."""
     device, people = _read(request)
     people = [_mark(username), *(mark for mark in people if mark != _mark(username))][:MOST]
     response.set_cookie(
-        COOKIE,
+        _cookie(),
         signing.dumps([device or get_random_string(22), people], salt=SALT),
         max_age=LIFE,
-        path=reverse("admin:index"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
 
 
+def _cookie() -> str:
+    """Returns the cookie's name: over https one that no other host of the domain can plant."""
+    return f"__Host-{COOKIE}" if settings.SESSION_COOKIE_SECURE else COOKIE
+
+
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        device, people = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=LIFE)
+        device, people = signing.loads(request.COOKIES.get(_cookie(), ""), salt=SALT, max_age=LIFE)
     except signing.BadSignature:
         return "", []
     return device, people

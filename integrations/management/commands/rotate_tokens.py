@@ -37,7 +37,8 @@ class Command(BaseCommand):
             ) from None
         left = _old_grants().count()
         self.stdout.write(f"{rotated} rotated, {left} left, {OAuthGrant.objects.count()} in all.")
-        self.stdout.write(f"{factors} secrets of second factors rotated.")
+        if factors:
+            self.stdout.write(f"{factors} secrets of second factors rotated.")
         if unreadable:
             raise CommandError(
                 f"{unreadable} could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks their key. Put it back behind the"
