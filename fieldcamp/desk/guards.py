@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 View = TypeVar("View", bound=Callable[..., Any])
+Admin = TypeVar("Admin", bound=type[Any])
 
 CONFIRMED = "desk_confirmed"
 THROTTLED = "desk_throttled"
@@ -17,6 +18,14 @@ def confirmed(view: View) -> View:
     """Marks a view whose deeds (POST and the like) are done for whoever has signed in, or given password or factor
     again, within the last minutes. Everybody else is asked first, and what they have posted goes on after that."""
     return _marked(view, CONFIRMED, "deeds")
+
+
+def confirmed_admin(model_admin: Admin) -> Admin:
+    """Marks all deeds of an admin class as `confirmed`."""
+    for name in ("add_view", "change_view", "delete_view", "changelist_view", "user_change_password"):
+        if view := getattr(model_admin, name, None):
+            setattr(model_admin, name, confirmed(view))
+    return model_admin
 
 
 def confirmed_to_see(view: View) -> View:

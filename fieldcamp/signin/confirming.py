@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.demo import credentials
 from fieldcamp.desk.site import desk_view
-from fieldcamp.signin import factors, records, sessions, throttle
+from fieldcamp.signin import devices, factors, records, sessions, throttle
 from fieldcamp.signin.addresses import client_address
 from fieldcamp.signin.forms import ConfirmForm
 
@@ -29,7 +29,8 @@ def take_answer(request: HttpRequest) -> ConfirmForm:
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return form
-    attempt = throttle.attempt("confirm", str(request.user.pk), client_address(request))
+    device = devices.known_as(request, request.user.get_username())
+    attempt = throttle.attempt("confirm", str(request.user.pk), client_address(request), device)
     if _is_right(request, form.cleaned_data):
         attempt.succeeded()
         sessions.confirm(request)

@@ -144,7 +144,8 @@ def code(request: HttpRequest) -> HttpResponse:
     form = SecondStepForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            attempt = throttle.attempt("code", str(pending.user.pk), client_address(request))
+            device = devices.known_as(request, pending.user.get_username())
+            attempt = throttle.attempt("code", str(pending.user.pk), client_address(request), device)
         except throttle.Throttled as refused:
             records.throttled(request, pending.user, "factor", refused.first)
             return too_many(request, refused)

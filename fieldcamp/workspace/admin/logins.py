@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from fieldcamp.desk.admins import SuperuserAdmin
-from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.guards import confirmed_admin
 
 for _model in (User, Group, EmailAddress, SocialAccount, SocialApp, SocialToken):
     if admin.site.is_registered(_model):
@@ -16,17 +16,15 @@ for _model in (User, Group, EmailAddress, SocialAccount, SocialApp, SocialToken)
 
 
 @admin.register(User)
+@confirmed_admin
 class LoginAdmin(SuperuserAdmin, UserAdmin):
     may_write = True
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    add_view = confirmed(UserAdmin.add_view)
-    change_view = confirmed(UserAdmin.change_view)
-    delete_view = confirmed(UserAdmin.delete_view)
-    user_change_password = confirmed(UserAdmin.user_change_password)
 
 
 @admin.register(Group)
+@confirmed_admin
 class LoginGroupAdmin(SuperuserAdmin, GroupAdmin):
     may_write = True

@@ -138,7 +138,9 @@ def deeds(rows: Company) -> list[str]:
         f"/admin/integrations/connections/{rows.connection.pk}/disconnect/",
         *(f"{SECURITY}{deed}/" for deed in ("app", "passkey", "codes", "factors/1/remove", f"of/{rows.tech.pk}/reset")),
         "/admin/auth/user/add/",
+        "/admin/auth/user/",
         *(f"/admin/auth/user/1/{deed}/" for deed in ("change", "password", "delete")),
+        *(f"/admin/auth/group/{deed}" for deed in ("", "add/", "1/change/", "1/delete/")),
     ]
 
 
