@@ -21,12 +21,12 @@ from fieldcamp.workspace.models import Member
 log = structlog.get_logger(__name__)
 
 
-def tell(user: Any, subject: str, sentence: str, to: str = "") -> None:
-    """Mails the sentence to the person (to their address, or another one); what to do if it was not them stands below.
+def tell(user: Any, subject: str, sentence: str) -> None:
+    """Mails the sentence to the person; what to do if it was not them stands below.
 
     Nothing is sent to who has no address. Subject and sentence are plain text in the person's language.
     """
-    address = to or user.email or (user.get_username() if "@" in user.get_username() else "")
+    address = user.email or (user.get_username() if "@" in user.get_username() else "")
     if address:
         transaction.on_commit(partial(_send, user, address, subject, sentence), robust=True)
 
@@ -36,8 +36,7 @@ def _send(user: Any, address: str, subject: str, sentence: str) -> None:
     zone = zoneinfo.ZoneInfo(member.workspace.timezone if member else "UTC")
     moment = timezone.localtime(timezone.now(), zone)
     values = {
-        "name": " ".join((member.first_name if member else user.first_name or user.get_username()).split()),
-        "sentence": sentence,
+        "sentence": " ".join(sentence.split()),
         "moment": f"{date_format(moment, 'j F Y, H:i')} ({zone.key})",
         "address": settings.PUBLIC_URL,
     }
@@ -50,16 +49,6 @@ def _send(user: Any, address: str, subject: str, sentence: str) -> None:
         )
     except Exception as error:  # the deed is done, whatever is wrong with the mail
         log.warning("notice_not_sent", user_id=user.pk, error=type(error).__name__)
-
-
-def address_changed(user: Any, old: str) -> None:
-    """Tells the old address that the login has another one now."""
-    tell(
-        user,
-        gettext("Your login has another e-mail address"),
-        gettext("The e-mail address of your login was changed. This is the last mail to the old one."),
-        to=old,
-    )
 
 
 def key_made(user: Any, key: str) -> None:

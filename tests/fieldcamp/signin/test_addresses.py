@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from fieldcamp.env import networks
 from fieldcamp.signin.addresses import client_address, neighbourhood
+from fieldcamp.signin.checks import check_proxies
 
 PROXIES = networks("X", ["10.0.0.0/8", "127.0.0.1", "::1"])
 
@@ -40,3 +41,12 @@ def test_neighbours_share_a_network_of_ipv6_alone():
 def test_a_setting_that_names_no_network_is_refused():
     with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
         networks("TRUSTED_PROXIES", ["proxy.example"])
+
+
+def test_a_site_behind_a_proxy_is_told_to_name_it(settings):
+    settings.PUBLIC_URL = "https://sync.example.com"
+    assert [warning.id for warning in check_proxies(None)] == ["signin.W001"]
+    settings.TRUSTED_PROXIES = PROXIES
+    assert check_proxies(None) == []
+    settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "http://127.0.0.1:8000", []
+    assert check_proxies(None) == []
