@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BENCH = "a secret of benchmarks alone, 0123456789"
 
 
 def free_port() -> int:
@@ -73,7 +74,7 @@ def environment(data: Path, database_url: str | None) -> dict[str, str]:
     kept["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     if database_url:
         fernet = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-        kept |= {"DATABASE_URL": database_url, "SECRET_KEY": "bench", "API_KEY_PEPPER": "bench"}
+        kept |= {"DATABASE_URL": database_url, "SECRET_KEY": BENCH, "API_KEY_PEPPER": BENCH}
         kept["TOKEN_ENCRYPTION_KEYS"] = fernet
     return kept
 

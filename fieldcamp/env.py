@@ -3,7 +3,9 @@
 import ipaddress
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,6 +41,11 @@ def networks(name: str, values: list[str]) -> list[ipaddress.IPv4Network | ipadd
         raise ImproperlyConfigured(f"{name}: {error}. Write addresses or networks, as 10.0.0.0/8.") from None
 
 
+def keep_files_private() -> None:
+    """Has this process, and those that it starts, make files that only their owner reads, whatever the umask is."""
+    os.umask(0o077)
+
+
 class Secrets:
     """Secrets from the environment or, on a machine of its own, from files made once (mode 0600) in `folder`.
 
@@ -49,7 +56,7 @@ class Secrets:
     def __init__(self, folder: Path, may_make: bool):
         self.folder, self.may_make = folder, may_make
 
-    def get(self, name: str, make=lambda: secrets.token_urlsafe(50)) -> str:
+    def get(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(50)) -> str:
         if value := os.environ.get(name, "").strip():
             return value
         if not self.may_make:
@@ -70,3 +77,27 @@ class Secrets:
         if not value:
             raise ImproperlyConfigured(f"{path} is empty. Delete it to have a new secret made, or restore it.")
         return value
+
+
+class Vendors:
+    """The vendors' addresses and the operator's apps; with `sandbox`, an address, all of them at the simulator."""
+
+    def __init__(self, sandbox: str):
+        self.sandbox = sandbox
+        self.urls: dict[str, str] = {}  # each of these settings, with its path at the simulator
+
+    def url(self, name: str, sandbox_path: str, default: str) -> str:
+        """Returns where a part of a vendor is reached: as the environment says, else the simulator, else `default`."""
+        value = os.environ.get(name, "").strip().rstrip("/")
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ImproperlyConfigured(f"{name} is {value!r}: write an address that starts with https://.")
+        self.urls[name] = sandbox_path
+        return value or (self.sandbox + sandbox_path if self.sandbox else default)
+
+    def app(self, prefix: str) -> dict[str, str]:
+        """Returns the operator's app at a vendor; the sandbox takes any client id with the one secret it publishes."""
+        given = {part: os.environ.get(f"{prefix}_CLIENT_{part}", "").strip() for part in ("ID", "SECRET")}
+        return {
+            "client_id": given["ID"] or ("sandbox-client" if self.sandbox else ""),
+            "secret": given["SECRET"] or ("sandbox-secret" if self.sandbox else ""),
+        }

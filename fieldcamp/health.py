@@ -1,10 +1,11 @@
 """/healthz: this process answers. /readyz: and so do the database and a worker behind the queue."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import structlog
 from django.db import DatabaseError
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -43,3 +44,17 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         },
         status=200 if ready else 503,
     )
+
+
+class HealthChecks:
+    """Answers both before anything else is asked of a request: whoever watches this process speaks to it by its address
+    and without TLS, which for everybody else is the wrong name and a redirect."""
+
+    views = {"/healthz": healthz, "/readyz": readyz}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        view = self.views.get(request.path_info)
+        return view(request) if view else self.get_response(request)

@@ -2,39 +2,28 @@
 
 import logging
 import logging.config
-import re
 from typing import Any
 
 import structlog
 
-# Tokens and codes by the name of the field they stand in, and by the shapes that vendors and we give them.
-_SECRET_FIELDS = re.compile(
-    r"(?i)(access_token|refresh_token|id_token|client_secret|code_verifier|authorization|api[_-]?key|password|code|state)"
-    r"(\"?'?\s*[=:]\s*\"?'?(?:bearer\s+|basic\s+)?)([^\s&\"',;}]+)"
-)
-_SECRET_SHAPES = re.compile(
-    r"(ya29\.[\w.-]+|1//[\w.-]{10,}|fc_live_\w+|eyJ[\w-]{8,}\.[\w.-]*|\bAB11\d*[\w-]{20,}|(?i:bearer)\s+[\w.~+/-]{12,}=*)"
-)
-REDACTED = "[redacted]"
-
-
-def redact(text: str) -> str:
-    """Returns the text without anything that looks like a token, a code or a key."""
-    return _SECRET_SHAPES.sub(REDACTED, _SECRET_FIELDS.sub(rf"\1\2{REDACTED}", text))
+from fieldcamp.redaction import redact, redacted
 
 
 def _redact_event(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return {key: value if key.startswith("_") else _redacted(value) for key, value in event.items()}
+    return {key: value if key.startswith("_") else redacted(value, key) for key, value in event.items()}
 
 
-def _redacted(value: Any) -> Any:
-    """Returns the value without secrets. An object is logged by its text, and a request's has the address with all that
-    stands in it."""
-    if isinstance(value, dict):
-        return {key: _redacted(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float) else redact(str(value))
+_PLAIN = logging.Formatter()
+
+
+class _Redacting(logging.Filter):
+    """For loggers that write by handlers of their own: the server's, whose access log has whole addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = redact(_PLAIN.formatException(record.exc_info))  # which the handler's formatter takes
+        return True
 
 
 def logging_config(level: str, style: str) -> None:
@@ -73,3 +62,5 @@ def logging_config(level: str, style: str) -> None:
             "loggers": {"urllib3": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
         }
     )
+    for name in ("gunicorn.access", "gunicorn.error"):
+        logging.getLogger(name).addFilter(_Redacting())

@@ -3,6 +3,7 @@
 import datetime as dt
 import hmac
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -14,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fieldcamp.links import is_loopback
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -30,6 +32,16 @@ from integrations.selectors.metering import utc_day
 
 METERED = [provider.name for provider in PROVIDERS.values() if provider.meters_reads]
 _LOOPBACK = ("127.0.0.1", "::1")
+# What proxies put on a request, whether they say whose it is or not; beside them all of `X-Forwarded-…`.
+_FORWARDED = (
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+)
 
 
 class SyncCollector(Collector):
@@ -137,12 +149,15 @@ REGISTRY.register(SyncCollector())
 
 
 def _may_read(request: HttpRequest) -> bool:
-    """Returns whether the caller may read: with METRICS_TOKEN set whoever presents it, else this machine alone and
-    nobody through a proxy."""
+    """Returns whether the caller may read: with METRICS_TOKEN set whoever presents it; else this machine alone, where
+    nobody else reaches the site, and nobody through a proxy, which may stand on this machine, too."""
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
-    return request.META.get("REMOTE_ADDR") in _LOOPBACK and "X-Forwarded-For" not in request.headers
+    if not is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
+        return False
+    forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in map(str.lower, request.headers))
+    return request.META.get("REMOTE_ADDR") in _LOOPBACK and not forwarded
 
 
 @require_safe

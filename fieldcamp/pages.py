@@ -4,7 +4,11 @@ from typing import Any
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponseBase
 
 _API = "/api/v1/"
@@ -17,6 +21,18 @@ class PageMessages(MessageMiddleware):
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path_info.startswith(_API) else super().__call__(request)
+
+
+class MessageCookie(CookieStorage):
+    """Bears the same kind of name as the session's cookie."""
+
+    cookie_name = f"{settings.COOKIE_PREFIX}messages"
+
+
+class PageMessageStorage(FallbackStorage):
+    """Messages in a cookie, and what has no room there in the session."""
+
+    storage_classes = (MessageCookie, SessionStorage)
 
 
 class PagePolicy(CSPMiddleware):

@@ -2,22 +2,24 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
-from fieldcamp.env import Secrets, env_bool, env_int, env_list, networks
+from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, keep_files_private, networks
+from fieldcamp.links import is_loopback
 from fieldcamp.logs import logging_config
 from fieldcamp.signin.options import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
 from fieldcamp.signin.options import MFA_ADAPTER as MFA_ADAPTER
 from fieldcamp.signin.options import MFA_SUPPORTED_TYPES as MFA_SUPPORTED_TYPES
 from fieldcamp.signin.options import MFA_TOTP_ISSUER as MFA_TOTP_ISSUER
 from fieldcamp.signin.options import MFA_TOTP_TOLERANCE as MFA_TOTP_TOLERANCE
+from fieldcamp.startup import host_of, refuse_mistakes
+
+keep_files_private()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FIELDCAMP_DATA = Path(os.environ.get("FIELDCAMP_DATA") or BASE_DIR / "var").resolve()
@@ -25,8 +27,10 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "").strip()
 REDIS_URL = os.environ.get("REDIS_URL", "").strip()
 
 DEBUG = env_bool("DEBUG")
+DEFAULT_EXCEPTION_REPORTER_FILTER = "fieldcamp.redaction.DebugFilter"
 _secrets = Secrets(FIELDCAMP_DATA / "secrets", may_make=not DATABASE_URL)
 SECRET_KEY = _secrets.get("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # older ones, whose sessions and links still hold
 API_KEY_PEPPER = _secrets.get("API_KEY_PEPPER")
 # Newest first: the first key encrypts, all of them decrypt (see `manage.py rotate_tokens`).
 TOKEN_ENCRYPTION_KEYS = [
@@ -36,14 +40,22 @@ TOKEN_ENCRYPTION_KEYS = [
 ]
 
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").strip().rstrip("/") or "http://127.0.0.1:8000"
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or list(
-    {"127.0.0.1", "localhost", "[::1]", urlsplit(PUBLIC_URL).hostname or "127.0.0.1"}
-)
+ALLOW_PLAIN_HTTP = env_bool("ALLOW_PLAIN_HTTP")
+_HOST, _HTTPS = host_of(PUBLIC_URL), PUBLIC_URL.lower().startswith("https://")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [f"[{_HOST}]" if ":" in _HOST else _HOST]
+if not env_list("ALLOWED_HOSTS") and is_loopback(_HOST):
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-_HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+# Under such a name no other host of the domain can plant a cookie: https://developer.mozilla.org/docs/Web/HTTP/Cookies
+COOKIE_PREFIX = "__Host-" if _HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+MESSAGE_STORAGE = "fieldcamp.pages.PageMessageStorage"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_TLS_PROXY", _HTTPS) else None
-SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 0)
+SECURE_SSL_REDIRECT, SECURE_SSL_HOST = _HTTPS, PUBLIC_URL.partition("//")[2].partition("/")[0]
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400) if _HTTPS else 0
+# Whether the domain's other hosts are served over https, and whether browsers have that built in, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 # Who may say in X-Forwarded-For where a request came from (fieldcamp/signin/addresses.py).
@@ -82,6 +94,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "fieldcamp.api.middleware.RequestIdMiddleware",
+    "fieldcamp.health.HealthChecks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "fieldcamp.pages.PagePolicy",
@@ -89,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "fieldcamp.api.refusals.AuditRefusals",
     "fieldcamp.pages.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -120,7 +134,7 @@ TEMPLATES = [
 if DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
 else:
-    FIELDCAMP_DATA.mkdir(parents=True, exist_ok=True)
+    FIELDCAMP_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
@@ -155,7 +169,7 @@ Q_CLUSTER = {
     "label": "Queue",
     "workers": env_int("WORKERS", 2),
     "timeout": 300,  # a slice of a job, and a write that a vendor may take two minutes for
-    "retry": 1200,
+    "retry": 1500,
     "queue_limit": 2,
     "bulk": 1,
     "poll": 0.1,
@@ -216,27 +230,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers let it pass for loca
 # `SANDBOX_URL` sends every vendor address to the simulator (docs/sandbox.md); single addresses still win.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").strip().rstrip("/")
 ALLOW_SANDBOX = env_bool("ALLOW_SANDBOX")
-
-
-VENDOR_URLS: dict[str, str] = {}  # each of these settings, with its path at the simulator
-
-
-def vendor_url(name: str, sandbox_path: str, default: str) -> str:
-    value = os.environ.get(name, "").strip().rstrip("/")
-    if value and urlsplit(value).scheme not in ("http", "https"):
-        raise ImproperlyConfigured(f"{name} is {value!r}: write an address that starts with https://.")
-    url = value or (SANDBOX_URL + sandbox_path if SANDBOX_URL else default)
-    VENDOR_URLS[name] = sandbox_path
-    return url
-
-
-def client_credentials(prefix: str) -> dict[str, str]:
-    """Returns the operator's app at a vendor; the sandbox takes any client id with the one secret it publishes."""
-    return {
-        "client_id": os.environ.get(f"{prefix}_CLIENT_ID", "").strip() or ("sandbox-client" if SANDBOX_URL else ""),
-        "secret": os.environ.get(f"{prefix}_CLIENT_SECRET", "").strip() or ("sandbox-secret" if SANDBOX_URL else ""),
-    }
-
+_vendors = Vendors(SANDBOX_URL)
+VENDOR_URLS, vendor_url, client_credentials = _vendors.urls, _vendors.url, _vendors.app
 
 GOOGLE_ACCOUNTS_URL = vendor_url("GOOGLE_ACCOUNTS_URL", "/google/accounts", "https://accounts.google.com")
 GOOGLE_OAUTH2_URL = vendor_url("GOOGLE_OAUTH2_URL", "/google/oauth2", "https://oauth2.googleapis.com")
@@ -292,5 +287,6 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+refuse_mistakes(globals())
 LOGGING_CONFIG = None
 logging_config(os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", "console"))

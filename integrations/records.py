@@ -160,12 +160,12 @@ class Window:
 class Tokens:
     """A token endpoint's answer. `refresh_token` is None where the stored one stays; `raw` is the whole answer."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     expires_at: dt.datetime
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     refresh_expires_at: dt.datetime | None = None
     scopes: frozenset[str] | None = None
-    raw: Fields = field(default_factory=dict)
+    raw: Fields = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

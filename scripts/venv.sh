@@ -1,4 +1,6 @@
 # Sourced by the scripts: makes a virtual environment and installs what is pinned. Safe to run again.
+# Nothing is installed that has not the hash in the compiled requirements (scripts/lock), and nothing is built here: what
+# builds a package is pinned by nobody.
 
 find_python() {
     local name
@@ -31,7 +33,8 @@ make_venv() {
         "$python" -m venv "$folder"
     fi
     echo "Installing $requirements …"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --require-hashes --only-binary :all: -r "$requirements"
     echo "$wanted" >"$stamp"
     # The tools for tests include what the product and the sandbox run on.
     if [ "$requirements" = requirements-dev.txt ]; then

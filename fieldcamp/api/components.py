@@ -49,7 +49,9 @@ def _number(description: str) -> dict[str, Any]:
 
 
 HEADERS: dict[str, Any] = {
-    "X-Request-Id": _text("The request's id, also in every log line. Yours, if you sent one of 64 safe characters."),
+    "X-Request-Id": _text(
+        "The request's id, also in every log line. Yours, if you sent one of 64 safe characters, without `req_`."
+    ),
     "X-RateLimit-Limit": _number("Calls that the window with fewer calls left allows."),
     "X-RateLimit-Remaining": _number("Calls that are left in it."),
     "X-RateLimit-Reset": _number("When it ends, in unix seconds."),

@@ -37,11 +37,14 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SAFE_ID.fullmatch(given) else new_id("req")
+        given = given if _SAFE_ID.fullmatch(given) else ""
+        ours = new_id("req")
+        # The caller is answered by its own name for the call. What we keep has both, apart, and nobody can pass for us.
+        request_id = given if given and not given.lower().startswith("req_") else ours
         request.request_id = request_id  # type: ignore[attr-defined]
         # Left bound until the next request: Django writes lines of its own after this layer has returned.
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=ours, **({"caller_request_id": given} if given else {}))
         response = self._api(request, request_id) if is_api(request.path_info) else self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

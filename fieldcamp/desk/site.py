@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.tracking import attributed
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,7 +35,8 @@ def _in_company_time(view: View) -> View:
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with timezone.override(desk_user_of(request).timezone):
+        desk_user = desk_user_of(request)
+        with timezone.override(desk_user.timezone), attributed(actor=desk_user.name):
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response = response.render()

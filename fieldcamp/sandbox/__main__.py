@@ -1,6 +1,7 @@
 """python -m fieldcamp.sandbox --port 8001 --state FILE [--tls] [--seed demo|messy|empty]"""
 
 import argparse
+import os
 
 from fieldcamp.sandbox.control import SEEDS
 from fieldcamp.sandbox.server import serve
@@ -12,4 +13,5 @@ parser.add_argument("--state", metavar="FILE", help="where everything is kept; w
 parser.add_argument("--tls", action="store_true", help="https with a self-signed certificate")
 parser.add_argument("--seed", choices=SEEDS, default="demo", help="what a new state begins with")
 arguments = parser.parse_args()
+os.umask(0o077)  # whatever is made is its owner's alone
 serve(arguments.port, arguments.state, arguments.tls, arguments.host, arguments.seed)

@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from allauth.core import context
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.models import User
-from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.contrib.auth.views import PasswordResetView
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
@@ -16,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk import notices
-from fieldcamp.desk.users import desk_user_of
 from fieldcamp.signin import records, throttle
 from fieldcamp.workspace.models import Member
+from fieldcamp.workspace.sign_ins import PasswordTrail
 
 PAUSE = 60  # seconds between two mails to one login
 
@@ -60,17 +58,12 @@ class ForgottenView(PasswordResetView):
         return response
 
 
-class ToldLengthValidator(MinimumLengthValidator):
-    """Wants the usual length. Django calls its validators also when a password has been set and saved, in whatever way
-    (by link, at the desk, by an operator, by a command): this one then tells the person."""
+class ToldLengthValidator(PasswordTrail):
+    """Tells the person, beside the audit trail, of a password that was set, in whatever way."""
 
     def password_changed(self, password: str, user: Any = None) -> None:
-        if user is None or user.pk is None:
-            return
-        request = context.request
-        by_somebody = request is not None and request.user.is_authenticated
-        records.note("password.changed", user, actor=desk_user_of(request).name if by_somebody else None)
-        if user.last_login:  # else it is the first one, and nobody has lost anything
+        super().password_changed(password, user)
+        if user is not None and user.pk and user.last_login:  # else it is the first one, and nobody has lost anything
             notices.tell(
                 user,
                 gettext("Your password was changed"),

@@ -1,4 +1,4 @@
-"""What is written down of signing in: a line in the log always, an audit entry where the person has a company."""
+"""What is written down of signing in: a line in the log, and what Django does not tell of in the audit trail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,24 +7,24 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 
 from fieldcamp.signin.addresses import client_address
-from fieldcamp.workspace.audit import audit
-from fieldcamp.workspace.models import Member
+from fieldcamp.workspace.sign_ins import audit_login
 
 log = structlog.get_logger(__name__)
 
+PASSWORD = "password"  # noqa: S105  # the first step of a sign-in
+
 
 def succeeded(request: HttpRequest, user: Any, factor: str = "") -> None:
-    address = client_address(request)
-    log.info("login_succeeded", user_id=user.pk, address=address, factor=factor)
-    note("login.succeeded", user, address=address, factor=factor)
+    log.info("login_succeeded", user_id=user.pk, address=client_address(request), factor=factor)
 
 
 def failed(request: HttpRequest, user: Any, step: str) -> None:
     """Writes a failed try down. `user` is None for a name that nobody has; the name itself may be a mistyped
-    password."""
+    password. Django tells the audit trail of wrong passwords at the sign-in (`workspace.sign_ins`), of nothing else."""
     address = client_address(request)
     log.warning("login_failed", user_id=user.pk if user else None, address=address, step=step)
-    note("login.failed", user, address=address, step=step)
+    if step != PASSWORD:
+        audit_login("failed", user, actor="", after={"step": step, "address": address})
 
 
 def throttled(request: HttpRequest, user: Any, step: str, first: bool) -> None:
@@ -32,21 +32,12 @@ def throttled(request: HttpRequest, user: Any, step: str, first: bool) -> None:
     address = client_address(request)
     log.warning("login_throttled", user_id=user.pk if user else None, address=address, step=step)
     if first:
-        note("login.throttled", user, address=address, step=step)
+        audit_login("throttled", user, actor="", after={"step": step, "address": address})
 
 
 def note(action: str, user: Any, actor: str | None = None, **facts: Any) -> None:
-    """Writes an audit entry about the person's login, by themselves unless `actor` is given, with each of their
-    companies."""
-    for member in Member.objects.filter(user=user).order_by("pk") if user else ():
-        audit(
-            action,
-            workspace_id=member.workspace_id,
-            object_id=member.pk,
-            object_name=str(member),
-            actor=str(member) if actor is None else actor,
-            after={name: value for name, value in facts.items() if value},
-        )
+    """Writes `login.<action>` about the person's login down, by themselves unless `actor` is given."""
+    audit_login(action, user, actor=actor, after={name: value for name, value in facts.items() if value})
 
 
 def after(response: HttpResponseBase, work: Callable[[], object]) -> None:

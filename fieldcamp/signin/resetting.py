@@ -42,7 +42,7 @@ def reset(user: User, by: str) -> bool:
     if not factors.reset(user):
         return False
     sessions.end_all(user)
-    records.note("factor.reset", user, actor=by)
+    records.note("factor_reset", user, actor=by)
     notices.tell(
         user,
         gettext("Your second step was reset"),

@@ -115,7 +115,7 @@ def _added(request: HttpRequest, row: Authenticator) -> HttpResponse:
     """Tells of the new factor; with the first one come recovery codes, on the page that answers and nowhere else."""
     user: Any = request.user
     kind = factors.kind_of(row)
-    records.note("factor.added", user, factor=kind)
+    records.note("factor_added", user, factor=kind)
     notices.tell(
         user,
         gettext("A second step was added to your login"),
@@ -137,7 +137,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     if not factors.has_factor(user):
         messages.warning(request, gettext("Set up an authenticator app or a passkey first."))
         return redirect("signin:security")
-    records.note("factor.codes_made", user)
+    records.note("factor_codes_made", user)
     notices.tell(
         user,
         gettext("New recovery codes for your login"),
@@ -165,7 +165,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.warning(request, error.messages[0])
         return redirect("signin:security")
-    records.note("factor.removed", user, factor=kind)
+    records.note("factor_removed", user, factor=kind)
     notices.tell(
         user,
         gettext("A second step was removed from your login"),
@@ -194,7 +194,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     everywhere = "everywhere" in request.POST
     count = sessions.end_all(user, but=request.session.session_key)
-    records.note("login.sessions_ended", user, count=count)
+    records.note("sessions_ended", user, count=count)
     if everywhere:
         logout(request)
         messages.success(request, gettext("You are signed out everywhere."))

@@ -43,7 +43,7 @@ class SignInView(LoginView):
             )
         except throttle.Throttled as refused:
             response, first = too_many(request, refused), refused.first
-            records.after(response, lambda: records.throttled(request, self._meant(), "password", first))
+            records.after(response, lambda: records.throttled(request, self._meant(), records.PASSWORD, first))
             return response
         return super().post(request, *args, **kwargs)
 
@@ -56,7 +56,7 @@ class SignInView(LoginView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
-        records.after(response, lambda: records.failed(self.request, self._meant(), "password"))
+        records.after(response, lambda: records.failed(self.request, self._meant(), records.PASSWORD))
         return response
 
     def form_valid(self, form: Any) -> HttpResponseRedirect:

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class WorkspaceConfig(AppConfig):
     name = "fieldcamp.workspace"
     verbose_name = _("Workspace")
+
+    def ready(self) -> None:
+        from fieldcamp.workspace.sign_ins import follow_sign_ins
+
+        follow_sign_ins()

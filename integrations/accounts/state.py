@@ -80,7 +80,7 @@ def _mark(connection: Connection | str, state: ConnectionState, code: str, reaso
             if mail:
                 transaction.on_commit(lambda: alert_needs_person(pk), robust=True)
     if moved:
-        log.warning("connection_needs_person", connection_id=pk, state=state.value)
+        log.warning("connection_needs_person", connection_id=pk, standing=state.value)
         if not isinstance(connection, str):
             connection.refresh_from_db()
     return bool(moved)

@@ -16,6 +16,8 @@ from rest_framework.views import APIView
 
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.negotiation import JsonOnly
+from fieldcamp.api.services import signature
+from fieldcamp.workspace.audit import audit_export
 from fieldcamp.workspace.rest.amounts import AmountField, DayField
 from integrations.api.errors import as_api_errors
 from integrations.api.reconciliation_reference import FORMATS, reconciliation_reference
@@ -65,8 +67,17 @@ class ReconciliationView(IntegrationView):
             connection = books_of(self.workspace, self.provider.name)
             report = reconcile_now(connection, first=first, last=last)
         if form == "csv":
-            return _csv(report)
+            return self._csv(report)
         return Response(as_json(report))
+
+    def _csv(self, report: ReconciliationReport) -> HttpResponse:
+        name = f"reconciliation-{report.as_of:%Y-%m-%d}.csv"
+        audit_export(name, workspace_id=self.workspace.pk, actor=signature(self.key))
+        return HttpResponse(
+            "".join(csv_table(report)),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
 
 def _parameters(request: Request) -> tuple[str | None, str, str]:
@@ -104,15 +115,6 @@ def _told_of_the_books() -> Iterator[None]:
             seconds = str(max(math.ceil((error.retry_at - timezone.now()) / dt.timedelta(seconds=1)), 1))
         message = f"The books cannot be read just now: {error}"
         raise ApiError("UNAVAILABLE", message, headers={"Retry-After": seconds}) from error
-
-
-def _csv(report: ReconciliationReport) -> HttpResponse:
-    name = f"reconciliation-{report.as_of:%Y-%m-%d}.csv"
-    return HttpResponse(
-        "".join(csv_table(report)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 def as_json(report: ReconciliationReport) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from django.db.models import Max, QuerySet
 from fieldcamp.api import expiry
 from fieldcamp.api import services as api
 from fieldcamp.signin import sessions
-from fieldcamp.workspace.models import AuditEntry, Change
+from fieldcamp.workspace import audit_chain
+from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.models import (
     ChangeRow,
@@ -29,6 +30,7 @@ from integrations.reconciliation.reading import forget_readings
 log = structlog.get_logger(__name__)
 
 CHUNK = 2_000
+AUDIT_KEPT = dt.timedelta(days=365)  # at least: vendors ask for a year of it
 CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be held against that of last year
 
 
@@ -45,9 +47,8 @@ def daily(now: dt.datetime) -> None:
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
-        "audit": _delete_in_chunks(
-            AuditEntry.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
-        ),
+        "audit_sealed": audit_chain.seal_all(),
+        "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),
         "sessions": sessions.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),

@@ -75,7 +75,7 @@ class Failures:
 
     def of_pair(self, pair: Pair, error: Exception) -> None:
         """Leaves the pair as it is, dirty or unsettled: the next run tries it again."""
-        log.error("record_failed", stream_id=self.stream.pk, key=pair.key, exc_info=error)
+        log.error("record_failed", stream_id=self.stream.pk, record=pair.key, exc_info=error)
         link = Link.objects.filter(pk=pair.link_id or 0).first()
         code, detail = ProblemCode.INTERNAL_ERROR, type(error).__name__
         open_record_problem(self.stream.connection, pair, code, FAILED_HERE, link=link, detail=detail)

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from fieldcamp.logs import redact
+from fieldcamp.redaction import redact
 from integrations import errors
 
 # https://www.rfc-editor.org/rfc/rfc6749#section-5.2, and what is meant for the consent but seen here as well
@@ -33,7 +33,7 @@ def is_foreign(response: requests.Response, body: Any) -> bool:
 
 def detail_of(body: Any) -> str:
     """Returns the vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
-    return redact(json.dumps(body, ensure_ascii=False))[:1000] if body else ""
+    return redact(json.dumps(body, ensure_ascii=False)[:4000])[:1000] if body else ""
 
 
 def unavailable(service: str, detail: str) -> errors.Unavailable:

@@ -146,7 +146,7 @@ def take_grant(
             follow_members(connection.member_id)
             connection.refresh_from_db(fields=["state", "state_reason"])
         audit_connection("connected", connection, user, before=before, after=facts_of(connection))
-    log.info("connection_connected", connection_id=connection.pk, integration=integration, state=connection.state)
+    log.info("connection_connected", connection_id=connection.pk, integration=integration, standing=connection.state)
     if replaced is not None:
         disconnect(connection=replaced, user=user)
     return connection

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.audit import audit_export
 from fieldcamp.workspace.errors import InvalidTransition
 from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.models import Connection
@@ -86,7 +87,8 @@ def changeable(request: HttpRequest, connection_id: str) -> tuple[Connection, Ri
     return connection, rights
 
 
-def csv_response(lines: Iterable[str], name: str) -> StreamingHttpResponse:
-    """Sends a table for spreadsheets as a file of this name."""
+def csv_response(request: HttpRequest, workspace_id: str, lines: Iterable[str], name: str) -> StreamingHttpResponse:
+    """Sends a table of a company's for spreadsheets, as a file of this name, and keeps on record who has it."""
+    audit_export(name, workspace_id=workspace_id, actor=desk_user_of(request).name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import CHOSEN, desk_user_of
+from fieldcamp.workspace.audit import audit
 from integrations.admin.buttons import rights_at
 from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
@@ -74,7 +75,9 @@ def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     job = _job(request, job_id)
     outcome = request.GET.get("outcome", "")
     wanted = outcome if outcome in Outcome.values else ""
-    return csv_response(csv_lines(job, wanted), f"{job.pk}{'-' + wanted if wanted else ''}.csv")
+    return csv_response(
+        request, job.workspace_id, csv_lines(job, wanted), f"{job.pk}{'-' + wanted if wanted else ''}.csv"
+    )
 
 
 @desk_view("GET")
@@ -83,7 +86,7 @@ def job_calls(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     job = _job(request, job_id)
     if not support_of(job):
         raise Http404
-    return csv_response(calls_csv(job), f"{job.pk}-calls.csv")
+    return csv_response(request, job.workspace_id, calls_csv(job), f"{job.pk}-calls.csv")
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
@@ -181,8 +184,12 @@ def choose_company(request: HttpRequest) -> HttpResponse:
     form = CompanyForm(request.POST)
     if not form.is_valid():
         raise Http404
-    if chosen := form.cleaned_data["company"]:
+    left, chosen = desk_user_of(request).chosen, form.cleaned_data["company"]
+    if chosen:
         request.session[CHOSEN] = chosen.pk
+        audit("operator.company_chosen", workspace_id=chosen.pk, actor=desk_user_of(request).name)
     else:
         request.session.pop(CHOSEN, None)
+        if left:
+            audit("operator.company_left", workspace_id=left.pk, actor=desk_user_of(request).name)
     return back(request)

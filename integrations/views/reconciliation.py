@@ -80,4 +80,6 @@ def table(request: HttpRequest, connection_id: str) -> StreamingHttpResponse:
     if not form.is_valid():
         raise Http404
     report = reconcile_known(connection, **form.days())
-    return csv_response(csv_table(report), f"reconciliation-{report.as_of:%Y-%m-%d}.csv")
+    return csv_response(
+        request, connection.workspace_id, csv_table(report), f"reconciliation-{report.as_of:%Y-%m-%d}.csv"
+    )

@@ -24,7 +24,7 @@ from integrations.providers.oauth import OAuth  # noqa: E402
 
 def shown(response) -> dict:
     cookies = {
-        name: {flag: cookie[flag] for flag in ("secure", "httponly", "samesite", "domain")}
+        name: {flag: cookie[flag] for flag in ("secure", "httponly", "samesite", "domain", "path")}
         for name, cookie in response.cookies.items()
     }
     return {"status": response.status_code, "headers": dict(response.headers), "cookies": cookies}
@@ -42,9 +42,18 @@ def main() -> None:
         found["signed in"] = shown(
             browser.post("/admin/login/", {"username": "probe", "password": "a long passphrase", "next": "/admin/"})
         )
+        found["told"] = shown(browser.post("/admin/auth/group/add/", {"name": "Probe"}))
         dashboard = browser.get("/admin/")
         found["dashboard"], found["scheme"] = shown(dashboard), dashboard.wsgi_request.scheme
-        found["elsewhere"] = shown(Client(raise_request_exception=False, headers={"host": "evil.test"}).get("/admin/"))
+        found["elsewhere"] = shown(
+            Client(raise_request_exception=False, headers=host | {"host": "evil.test"}).get("/admin/")
+        )
+        plain = Client(raise_request_exception=False, headers={"host": host["host"]})
+        found["plain"], found["plain API"] = (shown(plain.get(path)) for path in ("/admin/login/?a=1", "/api/v1/team"))
+        found["metrics"] = shown(browser.get("/metrics", headers={"x-real-ip": "203.0.113.9"}))
+        found["metrics here"] = shown(plain.get("/metrics"))
+        by_address = Client(raise_request_exception=False, headers=host | {"host": "127.0.0.1:8000"})
+        found["healthz"], found["by address"] = (shown(by_address.get(path)) for path in ("/healthz", "/admin/login/"))
         found["missing"] = browser.get("/no/such/page").content.decode()
         transaction.set_rollback(True)
     oauth = {provider.slug: provider.authentication for provider in PROVIDERS.values()}

@@ -52,7 +52,14 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
 def test_without_a_token_only_this_machine_reads():
     assert "fieldcamp_jobs" in scraped(REMOTE_ADDR="127.0.0.1")
     assert Client().get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
-    assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.9").status_code == 404
+    for header in ("X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_REAL_IP", "FORWARDED", "VIA"):
+        extra = {"REMOTE_ADDR": "127.0.0.1", f"HTTP_{header}": "203.0.113.9"}
+        assert Client().get("/metrics", **extra).status_code == 404, header
+
+
+def test_without_a_token_it_is_closed_where_others_reach_the_site(settings):
+    settings.PUBLIC_URL = "https://sync.example.com"
+    assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 404
 
 
 def test_with_a_token_whoever_has_it_reads(settings):

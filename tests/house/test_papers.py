@@ -122,10 +122,14 @@ def test_the_list_of_strictly_typed_packages_only_grows():
         assert strict[flag] is True
 
 
+def pins(name: str) -> dict[str, str]:
+    """Distributions that a requirements file names itself, and the version of each."""
+    found = re.findall(r"^(\w[\w.-]*)(?:\[\w+(?:,\w+)*\])?==([^\s;]+)", (ROOT / name).read_text(), re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in found}
+
+
 def required(name: str) -> set[str]:
-    """Distributions that a requirements file names itself."""
-    lines = (ROOT / name).read_text().splitlines()
-    return {re.split(r"[=\[]", line)[0].lower().replace("_", "-") for line in lines if re.match(r"\w", line)}
+    return set(pins(name))
 
 
 @cache
@@ -145,12 +149,12 @@ def third_party(sandbox: bool) -> set[str]:
 
 
 def test_requirements_name_what_is_imported():
-    assert third_party(sandbox=False) - required("requirements.txt") == set()
-    assert third_party(sandbox=True) - required("requirements-sandbox.txt") == set()
+    assert third_party(sandbox=False) - required("requirements.in") == set()
+    assert third_party(sandbox=True) - required("requirements-sandbox.in") == set()
 
 
 def test_the_sandboxs_packages_are_not_the_products():
-    both = required("requirements.txt") & required("requirements-sandbox.txt")
+    both = required("requirements.in") & required("requirements-sandbox.in")
     assert both <= third_party(sandbox=False)
 
 

@@ -626,6 +626,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AuditChain",
+            fields=[
+                ("scope", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("start", models.PositiveBigIntegerField(default=0)),
+                ("start_digest", models.CharField(blank=True, max_length=64)),
+                ("head", models.PositiveBigIntegerField(default=0)),
+                ("head_digest", models.CharField(blank=True, max_length=64)),
+            ],
+        ),
+        migrations.CreateModel(
             name="AuditEntry",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -638,9 +648,21 @@ class Migration(migrations.Migration):
                 ("after", models.JSONField(default=dict, verbose_name="after")),
                 ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request id")),
                 (
+                    "caller_request_id",
+                    models.CharField(blank=True, max_length=64, verbose_name="the caller's request id"),
+                ),
+                ("position", models.PositiveBigIntegerField(editable=False, null=True, verbose_name="position")),
+                ("salt", models.CharField(blank=True, editable=False, max_length=32)),
+                ("seal", models.CharField(blank=True, editable=False, max_length=64)),
+                ("digest", models.CharField(blank=True, editable=False, max_length=64, verbose_name="digest")),
+                (
                     "workspace",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.workspace"
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="workspace.workspace",
                     ),
                 ),
             ],
@@ -869,6 +891,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(fields=["workspace", "-id"], name="audit_of_workspace"),
+        ),
+        migrations.AddIndex(
+            model_name="auditentry",
+            index=models.Index(fields=["workspace", "position"], name="audit_chain_of_workspace"),
         ),
         migrations.AddIndex(
             model_name="auditentry",

@@ -1,4 +1,4 @@
-from fieldcamp.workspace.models.audit import AuditEntry
+from fieldcamp.workspace.models.audit import AuditChain, AuditEntry
 from fieldcamp.workspace.models.blocked import BlockedTime
 from fieldcamp.workspace.models.change import Change
 from fieldcamp.workspace.models.invoices import Invoice, InvoiceLine, InvoiceStatus, Settlement
@@ -8,6 +8,7 @@ from fieldcamp.workspace.models.people import Client, Member, Role, Workspace
 from fieldcamp.workspace.models.visit import Visit, VisitStatus
 
 __all__ = [
+    "AuditChain",
     "AuditEntry",
     "BlockedTime",
     "Change",

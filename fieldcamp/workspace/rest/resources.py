@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.request import Request
@@ -96,7 +97,9 @@ class CreateMixin:
             with self.signed():
                 record = self.create(workspace=self.workspace, **values)
             answer, etag = self.written(request, record)
-            location = request.build_absolute_uri(f"{request.path}/{record.pk}")
+            location = (
+                f"{settings.PUBLIC_URL}{request.path}/{record.pk}"  # not the name that the caller has put into Host
+            )
             return IdempotentAnswer(201, answer, {"Location": location, "ETag": etag})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from fieldcamp.logs import redact
+from fieldcamp.redaction import redact
 from integrations import errors
 from integrations.errors import ProblemReason
 from integrations.providers.faults import TokenFaults, body_of, is_foreign, unavailable

@@ -8,7 +8,15 @@ from functools import partial
 
 from integrations.services.doctor.accounts import app_troubles, short_grants, unreadable_tokens
 from integrations.services.doctor.findings import Finding, Weight, examined
-from integrations.services.doctor.machine import database, mail, queue, settings_checks, site_address, workers
+from integrations.services.doctor.machine import (
+    audit_trail,
+    database,
+    mail,
+    queue,
+    settings_checks,
+    site_address,
+    workers,
+)
 from integrations.services.doctor.vendors import examine_vendors
 
 __all__ = ["Finding", "Weight", "examine"]
@@ -19,6 +27,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Site address", site_address),
     ("Queue", queue),
     ("Workers", workers),
+    ("Audit trail", audit_trail),
     ("Stored tokens", unreadable_tokens),
     ("Accounts", short_grants),
     ("Accounts", app_troubles),

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from fieldcamp.desk.templatetags.desk import span
 from fieldcamp.links import is_loopback
+from fieldcamp.workspace.audit_chain import check_all
 from integrations.queue.ring import queue_broker
 from integrations.selectors.dashboard import queue_health
 from integrations.services.doctor.findings import Finding, Weight
@@ -133,6 +134,23 @@ def workers() -> Iterator[Finding]:
             f"A job has waited {span(waits)} to be begun.",
             "Start more workers, or raise WORKERS; the desk's page Queue shows what runs.",
         )
+
+
+def audit_trail() -> Iterator[Finding]:
+    """Goes through the chain of each company's audit trail."""
+    reports = list(check_all())
+    for report in reports:
+        if not report.holds:
+            which = f" Entry {report.broken.pk}: " if report.broken else " "
+            yield Finding(
+                Weight.WRONG,
+                "Audit trail",
+                f"Somebody has changed the trail of {report.name}.{which}{report.why}",
+                "`python manage.py audit_check` says more. Find out who writes the database beside FieldCamp.",
+            )
+    if all(report.holds for report in reports):
+        count = sum(report.entries for report in reports)
+        yield Finding(Weight.FINE, "Audit trail", f"All {count} entries of the audit trail hold.")
 
 
 def mail(*, offline: bool) -> Iterator[Finding]:

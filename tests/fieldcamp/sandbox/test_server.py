@@ -128,7 +128,7 @@ def test_a_request_after_the_end_finds_nobody_and_troubles_nobody(caplog):
 def start(state: Path) -> tuple[subprocess.Popen, str]:
     command = [sys.executable, "-m", "fieldcamp.sandbox", "--port", "0", "--state", str(state), "--seed", "empty"]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "."}
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": "."}, umask=0o022
     )
     return process, process.stdout.readline().split()[-1].rstrip("/")
 
@@ -142,6 +142,8 @@ def test_what_was_answered_survives_the_end_of_the_process(tmp_path, number, cod
     events = "google/api/calendar/v3/calendars/primary/events"
     body = {"id": "abcde", "start": {"date": "2026-12-01"}, "end": {"date": "2026-12-02"}}
     assert requests.post(f"{url}/{events}", json=body, headers=headers).status_code == 200
+    kept = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("state.db*")}
+    assert len(kept) > 1 and not any(kept.values())  # its owner's alone
     process.send_signal(number)
     assert process.wait(10) == code
     process.stdout.close()

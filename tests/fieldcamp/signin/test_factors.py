@@ -38,7 +38,7 @@ def test_set_up_and_sign_in(olivia, clock, mails):
     assert secret not in str(list(Authenticator.objects.values()))
     assert [mail.subject for mail in mails] == ["A new sign-in", "A second step was added to your login"]
     assert mails[1].to == ["olivia@example.test"]
-    assert AuditEntry.objects.filter(action="factor.added", object_id=olivia.pk, actor="Olivia").exists()
+    assert AuditEntry.objects.filter(action="login.factor_added", object_id=olivia.pk, actor="Olivia").exists()
 
     clock.shift(60)
     person = Browser()
@@ -215,7 +215,7 @@ def test_who_resets_whose_factor(olivia, make_person, django_user_model, mails):
     assert not factors.has_factor(victor.user)
     assert theirs.get("/admin/").status_code == 302
     assert [mail.to for mail in mails] == [["victor@example.test"]]
-    assert AuditEntry.objects.get(action="factor.reset").actor == "Olivia"
+    assert AuditEntry.objects.get(action="login.factor_reset").actor == "Olivia"
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def test_a_new_password_ends_the_others_and_is_mailed(olivia, mails):
     assert here.get(SECURITY).status_code == 200
     assert there.get(SECURITY).status_code == 302
     assert [(mail.subject, mail.to) for mail in mails] == [("Your password was changed", ["olivia@example.test"])]
-    assert AuditEntry.objects.get(action="password.changed").actor == "Olivia"
+    assert AuditEntry.objects.get(action="login.password_set").actor == "Olivia"
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_password_that_an_operator_sets_is_mailed_too(olivia, mails, django_us
     form = {"password1": NEW, "password2": NEW, "usable_password": "true"}
     assert operator.post(f"/admin/auth/user/{olivia.user_id}/password/", form).status_code == 302
     assert [mail.subject for mail in mails] == ["Your password was changed"]
-    assert AuditEntry.objects.get(action="password.changed").actor == "root"
+    assert AuditEntry.objects.get(action="login.password_set").actor == "root"
 
 
 @pytest.mark.slow

@@ -115,9 +115,13 @@ def test_what_is_written_down(olivia, clock):
     assert events == ["login_failed"] * 10 + ["login_throttled"] * 2 + ["login_failed", "login_succeeded"]
     assert not any("wrong" in str(line) or "nobody" in str(line) for line in logs)
     entries = list(AuditEntry.objects.order_by("id").values_list("action", "object_id", "actor"))
-    expected = ["login.failed"] * 10 + ["login.throttled", "login.succeeded"]
-    assert entries == [(action, olivia.pk, "Olivia") for action in expected]
-    assert AuditEntry.objects.earliest("id").after == {"address": "127.0.0.1", "step": "password"}
+    assert entries == [
+        *[("login.failed", olivia.pk, "")] * 10,
+        ("login.throttled", olivia.pk, ""),
+        ("login.failed", "", ""),
+        ("login.succeeded", olivia.pk, "Olivia"),
+    ]
+    assert AuditEntry.objects.get(action="login.throttled").after == {"address": "127.0.0.1", "step": "password"}
 
 
 def test_a_try_is_counted_from_its_start(clock):

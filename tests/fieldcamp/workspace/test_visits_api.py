@@ -38,7 +38,7 @@ class TestCreate:
         expected = body | {"scheduledStart": START, "scheduledEnd": "2026-11-22T11:30:00Z"}
         assert {name: visit[name] for name in body} == expected
         assert visit["id"].startswith("vis_") and visit["createdAt"] == visit["updatedAt"]
-        assert response["Location"] == f"http://testserver/api/v1/visits/{visit['id']}"
+        assert response["Location"] == f"http://127.0.0.1:8000/api/v1/visits/{visit['id']}"
         got = api.get(response["Location"])
         assert data(got) == visit and got["ETag"] == response["ETag"]
 

@@ -68,9 +68,10 @@ def test_from_the_invitation_to_the_dashboard(desk, ours, mailoutbox):
     page = desk().get(member_page(ours.tech)).content.decode()
     assert "Signs in as <b>tech@google.test</b>" in page
     assert "Send the invitation again" not in page
-    entries = AuditEntry.objects.filter(object_id=ours.tech.pk).order_by("id").values_list("action", "actor")
-    tech = str(ours.tech)
-    assert list(entries) == [("login.invited", "Admin"), ("password.changed", tech), ("login.succeeded", tech)]
+    trail = AuditEntry.objects.filter(object_id=ours.tech.pk).order_by("id").values_list("action", "actor")
+    assert list(trail) == [
+        ("login.invited", "Admin"), ("login.password_set", str(ours.tech)), ("login.succeeded", str(ours.tech)),
+    ]  # fmt: skip
 
 
 def test_a_link_works_once_and_not_after_a_newer_one(desk, ours, mailoutbox):
