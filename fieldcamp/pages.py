@@ -1,5 +1,7 @@
-"""Middleware that only pages for people need; what the API answers is no page. Together a tenth of a call's time."""
+"""Middleware that pages for people need, most of it nothing else; what the API answers is no page. Together a tenth of
+a call's time."""
 
+from collections.abc import Callable
 from typing import Any
 
 from csp.constants import HEADER
@@ -11,6 +13,8 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpRequest, HttpResponseBase
 
+from integrations.transport.patience import PAGE_SECONDS, within
+
 _API = "/api/v1/"
 # Answers in JSON load nothing and stand in no frame, whatever a browser takes them for.
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
@@ -21,6 +25,18 @@ class PageMessages(MessageMiddleware):
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path_info.startswith(_API) else super().__call__(request)
+
+
+class Patience:
+    """Whoever waits for an answer waits a few seconds for vendors and no longer, whatever the view asks of them: a slow
+    vendor must not hold the workers that everybody else waits for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with within(PAGE_SECONDS):
+            return self.get_response(request)
 
 
 class MessageCookie(CookieStorage):

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "fieldcamp.health.HealthChecks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fieldcamp.pages.Patience",
     "fieldcamp.pages.PagePolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

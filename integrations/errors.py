@@ -31,7 +31,7 @@ class ProblemCode(StrEnum):
 
 
 class ProblemReason(StrEnum):
-    """What exactly is wrong with a record, where the desk knows a way out of it (`admin/fix_reasons.py`)."""
+    """What exactly is wrong with a record, where a way out of it is known (`services/problems/fix_reasons.py`)."""
 
     MATCH = "match"
     DUPLICATE_NAME = "duplicate_name"

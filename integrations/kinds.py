@@ -61,12 +61,12 @@ class Kind:
     written. `carries` says which fields are written as they are there together with one that changes what they mean.
     `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent is that.
     `pulled` ones are the other side's alone: taken over, and never written (a deposit on an invoice's form).
-    `private` ones are identifiers that somebody else chose: stored as hashes. `guarded` kinds trip the mass-removal
-    guard. `keep_local`: when the remote counterpart vanishes the local record stays and is flagged, else it goes as
-    well. `revives`: a vanished counterpart is made again by a full sync or an edit; where not, only by a person.
-    `removable`: what is taken away in FieldCamp is taken away there. `ends` names a field that, once true at either
-    side, is all that still matters. `singular` and `plural` are how people call the records, `counterpart` what one
-    is at the other side.
+    `private` ones are identifiers that somebody else chose: stored as hashes. So are the ids at the provider of a kind
+    that has `hidden_ids`. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart
+    vanishes the local record stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made
+    again by a full sync or an edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken
+    away there. `ends` names a field that, once true at either side, is all that still matters. `singular` and `plural`
+    are how people call the records, `counterpart` what one is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -83,6 +83,7 @@ class Kind:
     carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     respelled: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    hidden_ids: bool = False
     pulled: tuple[str, ...] = ()
     guarded: bool = True
     keep_local: bool = True
@@ -120,7 +121,8 @@ BLOCK = Kind(
     KindName.BLOCK,
     Owner.REMOTE,
     ("start", "end", "zone", "busy", "uid", "recurrence", "series_id", "original_start"),
-    private=("uid",),
+    private=("uid", "series_id"),
+    hidden_ids=True,
     guarded=False,
     keep_local=False,
     singular="busy time",

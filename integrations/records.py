@@ -139,13 +139,15 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One calendar of the account."""
+    """One calendar of the account. `owner` is the address of whose it is, where that is somebody else: it may end with
+    their account."""
 
     id: str
     name: str
     writable: bool
     primary: bool = False
     timezone: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

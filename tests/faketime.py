@@ -87,7 +87,7 @@ class ProcessClock:
             try:
                 return send(request, **kwargs)
             finally:
-                longest = limit[1] if isinstance(limit, tuple) else limit
+                longest = limit[1] if isinstance(limit, tuple) else getattr(limit, "read_timeout", limit)
                 waited = adapter.waited - before
                 self.move(waited if longest is None else min(waited, longest))
 

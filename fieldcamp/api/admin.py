@@ -13,11 +13,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from fieldcamp.api import family
 from fieldcamp.api.expiry import expires_soon, expiring
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scope_table import ScopeTable, scope_table
@@ -87,6 +88,7 @@ class KeyForm(ServiceForm):
         label=_("Scopes"),
     )
     secret = ""
+    parted_from: ApiKey | None = None  # the key that made it, before the edit
 
     class Meta:
         model = ApiKey
@@ -100,6 +102,7 @@ class KeyForm(ServiceForm):
 
     def run(self) -> ApiKey:
         if not self.instance._state.adding:
+            self.parted_from = self.instance.made_by
             return update_key(self.instance, changes=self.changes())
         key, self.secret = create_key(
             workspace=self.workspace,
@@ -109,6 +112,10 @@ class KeyForm(ServiceForm):
         return key
 
 
+def _link(key: ApiKey) -> Any:
+    return format_html('<a href="{}">{}</a>', reverse("admin:api_apikey_change", args=[key.pk]), key.name)
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ServiceAdmin):
     form = KeyForm
@@ -116,7 +123,8 @@ class ApiKeyAdmin(ServiceAdmin):
     list_display = ("name", "prefix", "badge", "last_used", "expires", "created_by", "created")
     search_fields = ("name", "prefix")
     readonly_fields = (
-        "prefix", "state", "granted", "old_secret", "last_used", "expires", "created_by", "created", "revoked",
+        "prefix", "state", "granted", "old_secret", "last_used", "expires", "created_by", "created", "revoked", "maker",
+        "makes",
     )  # fmt: skip
     change_form_outer_before_template = "admin/api/key_buttons.html"
 
@@ -127,7 +135,7 @@ class ApiKeyAdmin(ServiceAdmin):
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         if obj is None:
             return KEY_FORM
-        facts = ("prefix", "state", "last_used", "created_by", "created")
+        facts = ("prefix", "state", "last_used", "created_by", "created", "maker", "makes")
         if obj.revoked_at:
             return ("name", "granted", "expires", *facts, "revoked")
         return (*KEY_FORM, *facts, "old_secret")
@@ -151,6 +159,14 @@ class ApiKeyAdmin(ServiceAdmin):
     @display(description=_("Revoked"))
     def revoked(self, key: ApiKey) -> str:
         return at(key.revoked_at)
+
+    @display(description=_("Made with the key"))
+    def maker(self, key: ApiKey) -> Any:
+        return _link(key.made_by) if key.made_by else gettext("none: a person has made it")
+
+    @display(description=_("Keys made with it"))
+    def makes(self, key: ApiKey) -> Any:
+        return format_html_join(", ", "{}", [[_link(each)] for each in family.made(key)]) or gettext("none")
 
     @display(description=_("Old secret"))
     def old_secret(self, key: ApiKey) -> Any:
@@ -195,6 +211,11 @@ class ApiKeyAdmin(ServiceAdmin):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         request._fresh_secret = form.secret  # type: ignore[attr-defined]
+        if change and form.parted_from and not form.saved.made_by:
+            said = gettext(
+                "{key} may do more now than {maker}, which made it. It stands for itself and does not end with it."
+            )
+            self.message_user(request, said.format(key=form.saved.name, maker=form.parted_from.name), messages.WARNING)
         return form.saved
 
     def _secret_of(self, request: HttpRequest) -> str:
@@ -230,12 +251,17 @@ class ApiKeyAdmin(ServiceAdmin):
         """Revokes the key: GET says what will happen, POST does it."""
         key = self._key(request, object_id)
         if request.method != "POST":
-            return self._page(request, "admin/api/revoke.html", key, title=gettext("Revoke this key?"))
+            words: dict[str, Any] = {"title": gettext("Revoke this key?"), "made": family.made(key)}
+            return self._page(request, "admin/api/revoke.html", key, **words)
         with attributed(actor=desk_user_of(request).name):
-            revoke_key(key)
+            also = revoke_key(key, keep_made="keep" in request.POST)
         self.log_change(request, key, gettext("Revoked."))
         said = gettext("{key} is revoked. Calls with it are refused from now on.")
-        self.message_user(request, said.format(key=key.name))
+        if also:
+            said = gettext(
+                "{key} is revoked, and so is what was made with it: {made}. Calls with them are refused now."
+            )
+        self.message_user(request, said.format(key=key.name, made=", ".join(each.name for each in also)))
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
 
     @confirmed

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from fieldcamp.api import family, gate
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.secret import is_wellformed, matches, prefix_of
@@ -58,7 +59,10 @@ def find_key(secret: str, now: dt.datetime) -> ApiKey | None:
     if not is_wellformed(secret):
         return None
     key = _by_prefix(prefix_of(secret))
-    if key is None or key.revoked_at or (key.expires_at and key.expires_at <= now):
+    if key is None:
+        return None
+    key.makers = family.makers(key)
+    if not gate.may_be_used(key, key.makers, now):
         return None
     if matches(secret, key.digest):
         return key

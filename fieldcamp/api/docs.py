@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from markdown_it import MarkdownIt
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from fieldcamp.api.caching import PUBLIC
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.views import ApiView
 
@@ -29,16 +30,22 @@ def document() -> tuple[dict[str, Any], str]:
     return made, etag_of(made)
 
 
+@functools.cache
+def _rendered() -> bytes:
+    """Returns its half a megabyte of JSON, made once as well: anybody may ask for it."""
+    return JSONRenderer().render(document()[0])
+
+
 class SchemaView(ApiView):
     authentication_classes = []
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """The OpenAPI document."""
-        made, etag = document()
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return Response(made, headers={"ETag": etag})
+        headers = {"ETag": document()[1], **PUBLIC}
+        if is_unchanged(request, headers["ETag"]):
+            return HttpResponse(status=304, headers=headers)
+        return HttpResponse(_rendered(), headers=headers, content_type="application/json")
 
 
 @require_safe
@@ -46,7 +53,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     """Returns the browsable reference. Its scripts are ours, so that it works without any other host."""
     folder = "drf_spectacular_sidecar/swagger-ui-dist"
     assets = {"css": static(f"{folder}/swagger-ui.css"), "script": static(f"{folder}/swagger-ui-bundle.js")}
-    return render(request, "api/reference.html", {**assets, "pages": PAGES})
+    return _public(render(request, "api/reference.html", {**assets, "pages": PAGES}))
 
 
 @functools.cache
@@ -63,4 +70,9 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     if name not in PAGES:
         raise Http404
     text = mark_safe(_html(name).replace("http://127.0.0.1:8000", settings.PUBLIC_URL))  # noqa: S308  # our own file
-    return render(request, "api/page.html", {"title": PAGES[name], "text": text, "pages": PAGES})
+    return _public(render(request, "api/page.html", {"title": PAGES[name], "text": text, "pages": PAGES}))
+
+
+def _public(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = PUBLIC["Cache-Control"]
+    return response

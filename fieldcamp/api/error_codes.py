@@ -58,7 +58,8 @@ ERRORS: dict[str, ErrorSpec] = {
         409,
         "The record's state does not allow this change.",
         "A completed or cancelled visit stays as it is: create a new one. Of an invoice that is paid or void only the "
-        "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key.",
+        "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key. Read a "
+        "problem again that was answered meanwhile.",
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,
@@ -68,7 +69,7 @@ ERRORS: dict[str, ErrorSpec] = {
     "PRECONDITION_FAILED": ErrorSpec(
         412,
         "The record has changed since you read it.",
-        "Read it again and repeat the change with its new ETag in If-Match.",
+        "Read it again and repeat the change with its new ETag in If-Match, or with the count in details.",
     ),
     "PAYLOAD_TOO_LARGE": ErrorSpec(413, "The request body is too large.", "Send a smaller body."),
     "UNSUPPORTED_MEDIA_TYPE": ErrorSpec(
@@ -119,7 +120,9 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
         retry=True,
     ),
     "RECORD_REJECTED": ErrorSpec(
-        0, "One record waits: it was refused, or a person is asked about it.", "Do what the message says, at the desk."
+        0,
+        "One record waits: it was refused, or a person is asked about it.",
+        "Do what the message says; what can be answered is among the problem's choices.",
     ),
     "CALENDAR_UNAVAILABLE": ErrorSpec(
         0,
@@ -135,7 +138,7 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "CONFLICT": ErrorSpec(
         0,
         "A record was changed on both sides, or its event was moved far.",
-        "Decide in the admin's inbox what to keep.",
+        "Decide what to keep, in the admin's inbox or by API.",
     ),
     "FULL_SYNC_FORCED": ErrorSpec(
         0, "The provider's change list had expired, so everything was read again.", "Nothing: this is for information."
@@ -149,12 +152,12 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "EVENT_REMOVED": ErrorSpec(
         0,
         "A visit's event was removed from its technician's calendar. The visit is unchanged.",
-        "Decide at the desk: put the event back, leave it removed, cancel the visit, or give it to somebody else.",
+        "Decide at the desk or by API: put the event back, leave it removed, cancel the visit, or give it to another.",
     ),
     "RECORD_REMOVED": ErrorSpec(
         0,
         "A record's counterpart was removed at the provider, and FieldCamp still has the record.",
-        "Decide at the desk: make it again, say which other one it is, or void it here too.",
+        "Decide at the desk or by API: make it again, say which other one it is, or void it here too.",
     ),
     "RECORD_UNREADABLE": ErrorSpec(
         0,
@@ -170,7 +173,7 @@ JOB_ERRORS: dict[str, ErrorSpec] = {
     "POSSIBLE_DUPLICATE": ErrorSpec(
         0,
         "A record there may be one that both sides have already, or two there are one in FieldCamp.",
-        "Say at the desk whether it is, or delete it or merge the two there.",
+        "Say at the desk or by API whether it is, or delete it or merge the two there.",
     ),
     "INTERNAL_ERROR": ErrorSpec(
         0,

@@ -1,6 +1,8 @@
 """Errors as the API answers them: every one in the same envelope, whatever raised it."""
 
+import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -11,6 +13,8 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from fieldcamp.api.error_codes import ERRORS
+
+MOST_DETAILS = 50
 
 log = structlog.get_logger(__name__)
 
@@ -37,21 +41,45 @@ class ApiError(Exception):
         super().__init__(f"{code}: {self.message}")
 
 
-def validation_error(details: Mapping[str, list[str]], message: str = "") -> ApiError:
+def validation_error(details: Mapping[str, Any], message: str = "") -> ApiError:
     """Returns a 400 with sentences by field."""
     if not message:
-        names = ", ".join(details)
+        names = ", ".join(islice(details, MOST_DETAILS))
         message = f"The request has values that cannot be taken: {names}. See details, correct them and send it again."
     return ApiError("VALIDATION_ERROR", message, details=dict(details))
 
 
 def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
-    """Returns the envelope of every error under `/api`."""
+    """Returns the envelope of every error under `/api`. It stays below 50 kB however much of the request is wrong."""
+    details = _bounded(error.details, rows=MOST_DETAILS, longest=200)
+    if len(json.dumps(details)) > 40_000:
+        details = _bounded(error.details, rows=1, longest=80)
     return {
         "success": False,
-        "error": {"code": error.code, "message": error.message, "details": error.details},
+        "error": {"code": error.code, "message": _cut(error.message, 500), "details": details},
         "meta": {"request_id": request_id},
     }
+
+
+def _bounded(value: Any, rows: int, longest: int) -> Any:
+    """Returns the details with at most fifty names (and how many `more` there are), so many `rows` of each list, and no
+    text that is longer."""
+    match value:
+        case str():
+            return _cut(value, longest)
+        case Mapping():
+            more = value["more"] if isinstance(value.get("more"), int) else 0
+            named = [(name, inner) for name, inner in value.items() if not (more and name == "more")]
+            found = {_cut(str(name), longest): _bounded(inner, rows, longest) for name, inner in named[:MOST_DETAILS]}
+            more += len(named[MOST_DETAILS:])
+            return {**found, "more": more} if more else found
+        case list() | tuple():
+            return [_bounded(inner, rows, longest) for inner in value[:rows]]
+    return value
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 # What `details` holds, where a code has something to say there; for the examples of the reference.
@@ -95,15 +123,17 @@ def _sentences(detail: Any) -> list[str]:
     return [str(detail)]
 
 
-def field_details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's validation errors as field → sentences; nested fields are joined by dots."""
+def field_details(detail: Any, prefix: str = "") -> Details:
+    """DRF's validation errors as field → sentences; nested fields are joined by dots. `more` counts further ones."""
+    if prefix == "more" and isinstance(detail, int):
+        return {prefix: detail}
     if not isinstance(detail, Mapping):
         return {prefix or "body": _sentences(detail)}
-    found: dict[str, list[str]] = {}
+    found: Details = {}
     for name, inner in detail.items():
         path = prefix if name == "non_field_errors" else ".".join(part for part in (prefix, str(name)) if part)
         for field, texts in field_details(inner, path or "body").items():
-            found.setdefault(field, []).extend(texts)
+            found[field] = texts if isinstance(texts, int) else [*found.get(field, []), *texts]
     return found
 
 

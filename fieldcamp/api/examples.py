@@ -14,6 +14,7 @@ KEY: dict[str, Any] = {
     "lastUsedAt": None,
     "previousSecretUntil": None,
     "createdBy": "Olivia Hart",
+    "madeBy": None,
     "createdAt": "2026-05-29T14:21:08Z",
 }
 NEW_KEY = {"name": "Nightly import", "scopes": ["visits:read", "integrations:read"]}

@@ -7,9 +7,15 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from fieldcamp.api.examples import KEY, NEW_KEY, SECRET, example
-from fieldcamp.api.limits import PER_MINUTE
+from fieldcamp.api.gate import PER_MINUTE
 from fieldcamp.api.scopes import SCOPES
-from fieldcamp.api.serializers import InstantField, StrictCharField, StrictIntegerField, StrictSerializer
+from fieldcamp.api.serializers import (
+    InstantField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictListField,
+    StrictSerializer,
+)
 
 DAY = 86_400
 
@@ -19,14 +25,19 @@ class NewApiKeySerializer(StrictSerializer):
     """What a key may do, and until when."""
 
     name = StrictCharField(max_length=100)
-    scopes = serializers.ListField(
+    scopes = StrictListField(
         child=serializers.ChoiceField(SCOPES),
         allow_empty=False,
         min_length=1,
+        max_length=100,
         help_text="Each of them a scope of the key in use.",
     )
     expiresAt = InstantField(
-        source="expires_at", required=False, allow_null=True, help_text="In the future; null: never."
+        source="expires_at",
+        required=False,
+        allow_null=True,
+        help_text="In the future, and not after the end of the key in use, which a new key has if nothing is said; "
+        "null: never.",
     )
     rateLimitOverride = StrictIntegerField(
         source="rate_limit_override",
@@ -34,7 +45,7 @@ class NewApiKeySerializer(StrictSerializer):
         allow_null=True,
         min_value=1,
         max_value=2_147_483_647,
-        help_text=f"Calls a minute; null: {PER_MINUTE}.",
+        help_text=f"Calls a minute, at most those of the key in use; null: {PER_MINUTE}.",
     )
 
     def validate_expiresAt(self, value: dt.datetime | None) -> dt.datetime | None:
@@ -56,6 +67,12 @@ class ApiKeySerializer(serializers.Serializer):
         source="previous_until", read_only=True, allow_null=True, help_text="Until when the secret before is good."
     )
     createdBy = serializers.CharField(source="created_by", read_only=True)
+    madeBy = serializers.CharField(
+        source="made_by_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The key that made this one: its calls count in that key's minute, and it ends with that key.",
+    )
     createdAt = InstantField(source="created_at", read_only=True)
 
 
@@ -79,3 +96,10 @@ class RotationSerializer(StrictSerializer):
 class DeletedSerializer(serializers.Serializer):
     id = serializers.CharField()
     deleted = serializers.BooleanField()
+
+
+@extend_schema_serializer(examples=[example({"id": KEY["id"], "deleted": True, "alsoRevoked": []})])
+class RevokedSerializer(DeletedSerializer):
+    alsoRevoked = serializers.ListField(
+        child=serializers.CharField(), help_text="The keys that were made with it, directly or through others."
+    )

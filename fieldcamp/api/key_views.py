@@ -17,8 +17,8 @@ from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import (
     ApiKeyCreatedSerializer,
     ApiKeySerializer,
-    DeletedSerializer,
     NewApiKeySerializer,
+    RevokedSerializer,
     RotationSerializer,
 )
 from fieldcamp.api.models import ApiKey
@@ -54,7 +54,7 @@ class KeysView(ApiView):
 class KeyListView(KeysView):
     required_scopes = {"GET": "api_keys:read", "POST": "api_keys:write"}
     idempotent_methods = ("POST",)
-    raises = {"POST": ("INSUFFICIENT_SCOPE",)}
+    raises = {"POST": ("INSUFFICIENT_SCOPE", "INVALID_TRANSITION")}
 
     @extend_schema(operation_id="list_api_keys", parameters=[CURSOR, LIMIT], responses=ApiKeySerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -66,9 +66,12 @@ class KeyListView(KeysView):
     def post(self, request: Request) -> HttpResponseBase:
         """A new key, with its secret, which is shown this once.
 
-        A key gives away neither a scope (403) nor a rate limit (400) that it does not have itself. A replay of an
-        `Idempotency-Key` shows the key with `secret` null, because the secret is not kept anywhere: if the first
-        answer was lost, rotate the key.
+        A key gives away neither a scope (403) nor a rate limit or an end (400) that it does not have itself. The new
+        key is its own (`madeBy`): the calls of both count in its minute, and it ends with it. What is done to keys
+        needs a key's newest secret (409 with the one before a rotation).
+
+        A replay of an `Idempotency-Key` shows the key with `secret` null, because the secret is not kept anywhere: if
+        the first answer was lost, rotate the key.
         """
         body = NewApiKeySerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -78,7 +81,7 @@ class KeyListView(KeysView):
                 workspace=self.workspace,
                 created_by=services.signature(self.key),
                 by=self.key,
-                **body.validated_data,
+                **{"expires_at": self.key.expires_at, **body.validated_data},
             )
             data = dict(ApiKeySerializer(key).data)
             return IdempotentAnswer(
@@ -102,18 +105,23 @@ class KeyView(KeysView):
 
     @extend_schema(operation_id="update_api_key", request=NewApiKeySerializer, responses=ApiKeySerializer)
     def patch(self, request: Request, key_id: str) -> Response:
-        """Changes the fields that are sent. A key handles only keys that may do no more than itself, before and after;
-        of itself it changes nothing but the name (409)."""
+        """Changes the fields that are sent. A key handles only keys that may do no more than itself, before and after
+        (403 for a scope, 400 for a rate limit or an end); of itself it changes nothing but the name, and of the keys
+        that it was made with nothing at all (409). The keys that were made with this one lose what it loses."""
         body = NewApiKeySerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         key = services.update_key(self.one(key_id), changes=body.validated_data, by=self.key)
         return ok(request, ApiKeySerializer(key).data)
 
-    @extend_schema(operation_id="revoke_api_key", responses={200: DeletedSerializer})
+    @extend_schema(operation_id="revoke_api_key", responses={200: RevokedSerializer})
     def delete(self, request: Request, key_id: str) -> Response:
-        """Revokes the key for good: calls with it are answered 401 from now on. A key does not revoke itself (409)."""
-        services.revoke_key(self.one(key_id), by=self.key)
-        return ok(request, {"id": key_id, "deleted": True})
+        """Revokes the key for good, and the keys that were made with it: calls with them are answered 401 from now on.
+
+        A key revokes neither itself nor a key that it was made with (409), nor one that may do more than itself (403,
+        400).
+        """
+        also = services.revoke_key(self.one(key_id), by=self.key)
+        return ok(request, {"id": key_id, "deleted": True, "alsoRevoked": [key.pk for key in also]})
 
 
 class KeyRotateView(KeysView):
@@ -125,7 +133,9 @@ class KeyRotateView(KeysView):
     def post(self, request: Request, key_id: str) -> HttpResponseBase:
         """A new secret for the key, shown this once. The one before stays good for `overlapSeconds`.
 
-        A key may rotate itself, with its newest secret and at least an hour of overlap.
+        A key may rotate itself, with its newest secret and at least an hour of overlap, and keys that may do no more
+        than itself, but none that it was made with. A replaced secret reads and writes records until it ends, and
+        changes no key.
         """
         body = RotationSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -8,13 +8,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from fieldcamp.api.errors import ApiError
+from fieldcamp.api.gate import per_minute
 from fieldcamp.api.models import ApiKey, RateWindow
 
-PER_MINUTE = 100
 MINUTE, DAY = 60, 86_400
 
-# SQLite (from 3.35) and PostgreSQL both take this. Rows are locked in the order of the values, the key's before the
-# workspace's, and a key has one workspace: no two calls can wait for each other.
+# SQLite (from 3.35) and PostgreSQL both take this. Rows are locked in the order of the values, the key's before its
+# maker's, these before the workspace's, and each has one: no two calls can wait for each other.
 _ONE = f"INSERT INTO {RateWindow._meta.db_table} (id, ends_at, used) VALUES (%s, %s, 1)"  # noqa: S608
 _COUNT = f" ON CONFLICT (id) DO UPDATE SET used = {RateWindow._meta.db_table}.used + 1 RETURNING id, used"
 
@@ -58,7 +58,7 @@ class Quota:
             wait = max(1, -int(-(self.window.ends_at - self.now) // 1))
             raise ApiError(
                 "RATE_LIMITED",
-                f"This {self.window.name} is used up ({self.window.limit} calls). Try again in {wait} seconds.",
+                f"{self.window.name} is used up ({self.window.limit} calls). Try again in {wait} seconds.",
                 details={"limit": self.window.limit},
                 headers={"Retry-After": str(wait)},
             )
@@ -68,20 +68,19 @@ def _end(now: float, length: int) -> int:
     return (int(now) // length + 1) * length
 
 
-def per_minute(key: ApiKey) -> int:
-    """Returns how many calls a minute the key has."""
-    return PER_MINUTE if key.rate_limit_override is None else key.rate_limit_override
-
-
 def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
-    """Draws one call on the key's minute and on the workspace's day; a refused call draws on neither.
+    """Draws one call on the key's minute, on those of the keys that it comes from, and on the workspace's day; a
+    refused call draws on none of them.
 
     `also` writes in the same transaction: a commit is the most expensive part of counting.
     """
     now = timezone.now().timestamp()
-    wanted = [("key's minute", key.pk, per_minute(key), _end(now, MINUTE))]
+    minute = _end(now, MINUTE)
+    wanted = [("This key's minute", key.pk, per_minute(key), minute)]
+    for maker in key.makers:
+        wanted.append((f"The minute that this key shares with {maker.pk}", maker.pk, per_minute(maker), minute))
     if key.workspace.daily_request_limit is not None:
-        wanted.append(("workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
+        wanted.append(("This workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
     used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at in wanted], also)
     windows = [WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at) for name, owner, limit, ends_at in wanted]
     exceeded = [window for window in windows if window.exceeded]

@@ -1,4 +1,5 @@
-"""The outermost layer: a request id for everything, and the API's error envelope where DRF was never reached."""
+"""The outermost layer: for everything a request id and what may be kept of it, for the API also the envelope of errors
+where DRF was never reached."""
 
 import io
 import re
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import get_urlconf, is_valid_path
 
+from fieldcamp.api.caching import keep_nowhere
 from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain
 from fieldcamp.ids import new_id
 
@@ -30,7 +32,8 @@ def error_response(error: ApiError, request_id: str) -> JsonResponse:
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, puts it on the response and on every log line, and keeps errors in the envelope."""
+    """Gives each request an id, puts it on the response and on every log line, keeps errors in the envelope, and
+    answers out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
         self.get_response = get_response
@@ -45,8 +48,10 @@ class RequestIdMiddleware:
         # Left bound until the next request: Django writes lines of its own after this layer has returned.
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=ours, **({"caller_request_id": given} if given else {}))
-        response = self._api(request, request_id) if is_api(request.path_info) else self.get_response(request)
+        of_api = is_api(request.path_info)
+        response = self._api(request, request_id) if of_api else self.get_response(request)
         response["X-Request-Id"] = request_id
+        keep_nowhere(response, of_api=of_api)
         return response
 
     def _api(self, request: HttpRequest, request_id: str) -> HttpResponseBase:

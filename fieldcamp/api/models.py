@@ -1,5 +1,7 @@
 """What the API platform keeps: keys, counters of calls, and first answers to requests with an Idempotency-Key."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,7 @@ class ApiKey(models.Model):
     """A key of one workspace. The secret itself is nowhere: `digest` is its HMAC under the pepper.
 
     `prefix` is the public part of the secret and stays when the key is rotated; the secret before the rotation is
-    good until `previous_until`.
+    good until `previous_until`. `made_by` is the key that made it, if a key did: it may never do more than that one.
     """
 
     id = PrefixedIdField("key")
@@ -29,12 +31,15 @@ class ApiKey(models.Model):
     )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.CharField(_("created by"), max_length=200, blank=True, editable=False)
+    made_by = models.ForeignKey("self", models.CASCADE, null=True, blank=True, editable=False, related_name="made")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     expiry_warned_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # Set on the key of a request that was signed with the secret before the last rotation.
     used_previous_secret = False
+    # Set on the key of a request: the keys that it comes from, its maker first.
+    makers: "Sequence[ApiKey]" = ()
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.workspace.searching import MOST_WORDS
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _signer = signing.Signer(salt="fieldcamp.api.cursor", sep=".")
@@ -48,6 +49,14 @@ def instant_parameter(request: Request, name: str) -> dt.datetime | None:
     if value is None:
         raise validation_error({name: ["Must be a time with Z or an offset, such as 2026-11-22T08:00:00Z."]})
     return value
+
+
+def search_parameter(request: Request) -> str:
+    """Returns `search`, which has at most ten words."""
+    text = request.query_params.get("search", "")
+    if len(text.split()) > MOST_WORDS:
+        raise validation_error({"search": [f"Must have at most {MOST_WORDS} words."]})
+    return text
 
 
 def list_name(path: str, workspace_id: str, filters: Mapping[str, Any]) -> str:

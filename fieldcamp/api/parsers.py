@@ -15,9 +15,11 @@ from fieldcamp.api.errors import ApiError
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ParseError(f"The body has the field {twice[:80]!r} twice.")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ParseError(f"The body has the field {name[:80]!r} twice.")
+            seen.add(name)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from fieldcamp.api.errors import MOST_DETAILS
 from fieldcamp.api.pagination import parse_instant
 
 _YEARS = range(1970, 2200)
@@ -15,23 +16,41 @@ class StrictSerializer(serializers.Serializer):
     """A serializer that answers unknown fields with a sentence instead of dropping them."""
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = {}
-        if isinstance(data, Mapping):
-            writable = {name for name, field in self.fields.items() if not field.read_only}
-            unknown = {
-                str(name): ["This field is read-only." if name in self.fields else "Unknown field."]
-                for name in data
-                if name not in writable
-            }
+        unknown = self._unknown(data) if isinstance(data, Mapping) else {}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as exc:
             if unknown and isinstance(exc.detail, dict):
-                raise serializers.ValidationError({**exc.detail, **unknown}) from None
+                raise _refused({**exc.detail, **unknown}) from None
             raise
         if unknown:
-            raise serializers.ValidationError(unknown)
+            raise _refused(unknown)
         return value
+
+    def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns a sentence for each field that is not taken: fifty of them, and how many `more` there are."""
+        writable = {name for name, field in self.fields.items() if not field.read_only}
+        names = [name for name in data if name not in writable]
+        found: dict[str, Any] = {
+            str(name): ["This field is read-only." if name in self.fields else "Unknown field."]
+            for name in names[:MOST_DETAILS]
+        }
+        return found | {"more": len(names) - MOST_DETAILS} if len(names) > MOST_DETAILS else found
+
+
+def _refused(detail: dict[str, Any]) -> serializers.ValidationError:
+    refused = serializers.ValidationError()
+    refused.detail = detail  # as it is: numbers would be made texts
+    return refused
+
+
+class StrictListField(serializers.ListField):
+    """A list that is refused for its length before anything is said of its entries."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            raise serializers.ValidationError(f"Must have at most {self.max_length} entries.")
+        return super().to_internal_value(data)
 
 
 class StrictCharField(serializers.CharField):

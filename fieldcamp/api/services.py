@@ -1,14 +1,13 @@
-"""What can be done with API keys. What a key may do to other keys is decided here; a person's role is the desk's."""
+"""What can be done with API keys. What a key may do to other keys the gate decides; a person's role is the desk's."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from fieldcamp.api import idempotency, limits
-from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api import family, gate, idempotency, limits
+from fieldcamp.api.errors import ApiError
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, new_prefix, new_secret
@@ -16,8 +15,6 @@ from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
 
 CHANGEABLE = ("name", "scopes", "expires_at", "rate_limit_override")
-# A key that makes its own new secret keeps the old one so long, for the case that the answer is lost.
-OWN_OVERLAP = dt.timedelta(hours=1)
 
 
 def create_key(
@@ -33,7 +30,7 @@ def create_key(
     """Creates a key and returns it with its secret, which is not kept anywhere. ValidationError for unknown scopes or a
     bad name.
 
-    `by` is the key that asks for it: it gives away neither a scope nor a rate that it does not have itself.
+    `by` is the key that asks for it, and its maker from then on: see `fieldcamp.api.gate`.
     """
     prefix = new_prefix()
     secret = new_secret(prefix)
@@ -47,45 +44,50 @@ def create_key(
         rate_limit_override=rate_limit_override,
         created_by=created_by,
     )
-    if by:
-        _check_grant(by, key)
-    key.full_clean(exclude=["workspace"])
-    with transaction.atomic():
+    with family.turn(workspace.pk):
+        if by:
+            key.made_by = _check(gate.Deed.CREATE, by, key)
+        key.full_clean(exclude=["workspace", "made_by"])
         key.save(force_insert=True)
         _note("key.created", key, after=_facts(key), by=by)
     return key, secret
 
 
 def update_key(key: ApiKey, *, changes: Mapping[str, Any], by: ApiKey | None = None) -> ApiKey:
-    """Makes `changes` (of CHANGEABLE) to the key. ValidationError as of `create_key`."""
-    with transaction.atomic():
-        current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
+    """Makes `changes` (of CHANGEABLE) to the key. ValidationError as of `create_key`.
+
+    The keys that come from it lose what it loses. Who gives a key more than its own maker has is its maker from then
+    on; after a person it has none.
+    """
+    deed = gate.Deed.CHANGE if set(changes) - {"name"} else gate.Deed.RENAME
+    with family.turn(key.workspace_id):
+        current = _live(key)
         before = _facts(current)
         if by:
-            if by.pk == current.pk and set(changes) - {"name"}:
-                raise ApiError("INVALID_TRANSITION", "A key changes nothing of itself but its name. Use another key.")
-            _check_grant(by, current)
+            _check(deed, by, current)
         for name in CHANGEABLE:
             if name in changes:
                 setattr(current, name, in_order(changes[name]) if name == "scopes" else changes[name])
         if by:
-            _check_grant(by, current)
-        if current.expires_at != before["expires_at"]:
-            current.expiry_warned_at = None
-        current.full_clean(exclude=["workspace"])
-        current.save(update_fields=[*CHANGEABLE, "expiry_warned_at"])
-        if _facts(current) != before:
-            _note("key.updated", current, before=before, after=_facts(current), by=by)
+            _check(deed, by, current)
+        if current.made_by and gate.exceeds(current, current.made_by):
+            current.made_by = by
+        _save(current, before, by)
+        line = {current.pk: current}
+        for child in family.made(current):
+            line[child.pk], had = child, _facts(child)
+            for name, value in gate.reduced(child, line[child.made_by_id or ""]).items():
+                setattr(child, name, value)
+            _save(child, had, by, checked=True)
     return current
 
 
 def rotate_key(key: ApiKey, *, overlap: dt.timedelta, by: ApiKey | None = None) -> str:
     """Gives the key a new secret. The one before stays good for `overlap`; the one before that ends at once."""
-    with transaction.atomic():
-        current = ApiKey.objects.select_for_update().get(pk=key.pk, revoked_at=None)
+    with family.turn(key.workspace_id):
+        current = _live(key)
         if by:
-            _check_grant(by, current)
-            _check_own_rotation(by, current, overlap)
+            _check(gate.Deed.ROTATE, by, current, overlap)
         secret = new_secret(current.prefix)
         key.previous_digest = current.previous_digest = current.digest
         key.previous_until = current.previous_until = timezone.now() + overlap
@@ -95,15 +97,56 @@ def rotate_key(key: ApiKey, *, overlap: dt.timedelta, by: ApiKey | None = None) 
     return secret
 
 
-def revoke_key(key: ApiKey, *, by: ApiKey | None = None) -> None:
-    """Ends the key for good; the next call with it is answered 401. Doing it twice is harmless."""
-    if by and by.pk == key.pk:
-        raise ApiError("INVALID_TRANSITION", "A key does not revoke itself. Use another key, or the admin.")
+def revoke_key(key: ApiKey, *, by: ApiKey | None = None, keep_made: bool = False) -> list[ApiKey]:
+    """Ends the key for good, and the keys that come from it, which are returned; the next call with one of them is
+    answered 401. Doing it twice is harmless.
+
+    `keep_made`: the keys that come from it stay, and belong to the key that it came from itself, if any.
+    """
     now = timezone.now()
-    with transaction.atomic():
-        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-            key.revoked_at = now
-            _note("key.revoked", key, after={"revoked_at": now}, by=by)
+    with family.turn(key.workspace_id):
+        current = ApiKey.objects.select_for_update().get(pk=key.pk)
+        if by:
+            _check(gate.Deed.REVOKE, by, current)
+        if current.revoked_at:
+            return []
+        if keep_made:
+            ApiKey.objects.filter(made_by=current).update(made_by=current.made_by_id)
+        also = family.made(current)
+        for each in (current, *also):
+            each.revoked_at = now
+            each.save(update_fields=["revoked_at"])
+            _note("key.revoked", each, after={"revoked_at": now}, by=by)
+        key.revoked_at = now
+    return also
+
+
+def _check(deed: gate.Deed, by: ApiKey, key: ApiKey, overlap: dt.timedelta | None = None) -> ApiKey:
+    """Asks the gate about the key `by` as it is now, in the turn, and returns it: the request that it signed may have
+    waited."""
+    current = ApiKey.objects.get(pk=by.pk)
+    current.used_previous_secret = by.used_previous_secret or current.digest != by.digest
+    makers = family.makers(current)
+    if not gate.may_be_used(current, makers, timezone.now()):
+        raise ApiError("UNAUTHORIZED", headers={"WWW-Authenticate": "Bearer"})
+    gate.check(deed, current, key, makers, overlap)
+    return current
+
+
+def _live(key: ApiKey) -> ApiKey:
+    return ApiKey.objects.select_for_update(of=("self",)).select_related("made_by").get(pk=key.pk, revoked_at=None)
+
+
+def _save(key: ApiKey, before: dict[str, Any], by: ApiKey | None, checked: bool = False) -> None:
+    """Saves an edited key and notes what has changed. `checked`: it has got nothing that it had not before."""
+    if key.expires_at != before["expires_at"]:
+        key.expiry_warned_at = None
+    if not checked:
+        key.full_clean(exclude=["workspace", "made_by"])
+    after = _facts(key)
+    if after != before:
+        key.save(update_fields=[*CHANGEABLE, "expiry_warned_at", "made_by"])
+        _note("key.updated", key, before=before, after=after, by=by)
 
 
 def in_order(scopes: Iterable[str]) -> list[str]:
@@ -118,7 +161,7 @@ def prune(now: dt.datetime) -> int:
 
 
 def _facts(key: ApiKey) -> dict[str, Any]:
-    return {name: getattr(key, name) for name in CHANGEABLE}
+    return {name: getattr(key, name) for name in CHANGEABLE} | {"made_by": key.made_by_id}
 
 
 def _note(action: str, key: ApiKey, *, by: ApiKey | None, **values: Any) -> None:
@@ -129,28 +172,3 @@ def _note(action: str, key: ApiKey, *, by: ApiKey | None, **values: Any) -> None
 def signature(key: ApiKey) -> str:
     """Returns the key as an actor in the audit trail."""
     return f"API key {key.name} ({key.pk})"
-
-
-def _check_grant(by: ApiKey, key: ApiKey) -> None:
-    """Refuses a key that handles one that may do more than itself: with the other's secret it would have that power."""
-    lacking = [scope for scope in key.scopes if scope in SCOPES and scope not in by.scopes]
-    if lacking:
-        raise ApiError(
-            "INSUFFICIENT_SCOPE",
-            f"This API key lacks the scope {lacking[0]}, so it can neither grant it nor handle a key that has it.",
-            details={"required_scope": lacking[0]},
-        )
-    own, wanted = (limits.per_minute(each) for each in (by, key))
-    if wanted > own:
-        raise validation_error({"rateLimitOverride": [f"At most {own}, which is the limit of the key in use."]})
-
-
-def _check_own_rotation(by: ApiKey, key: ApiKey, overlap: dt.timedelta) -> None:
-    if by.pk != key.pk:
-        return
-    if by.used_previous_secret:
-        # Else whoever found the old secret could make itself a new one.
-        raise ApiError("INVALID_TRANSITION", "This key has a newer secret already. Rotate it with that one.")
-    if overlap < OWN_OVERLAP:
-        least = int(OWN_OVERLAP.total_seconds())
-        raise validation_error({"overlapSeconds": [f"At least {least} when a key makes its own new secret."]})

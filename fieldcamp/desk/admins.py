@@ -14,10 +14,36 @@ from unfold.paginator import InfinitePaginator
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.searching import words
 from fieldcamp.workspace.tracking import attributed
 
 
-class ScopedAdmin(ModelAdmin):
+class BoundedList(ModelAdmin):
+    """A list that is searched for ten words at a time, and filtered by what its filters offer and nothing else: whoever
+    may filter by a column reads it, shown or not."""
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return super().get_search_results(request, queryset, " ".join(words(search_term)))
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        if lookup.partition("__")[0] not in self._columns() | {*self.get_queryset(request).query.annotations}:
+            return True  # nothing that rows could be found by
+        offered = set()
+        for each in self.get_list_filter(request):
+            if name := getattr(each, "parameter_name", ""):
+                offered.add(name)  # a filter of our own, which takes its value itself
+            else:
+                name = each[0] if isinstance(each, tuple) else each
+                offered |= {name, f"{name}__exact", f"{name}__isnull"}
+        return lookup in offered
+
+    def _columns(self) -> set[str]:
+        fields = self.model._meta.get_fields()
+        names = {name for field in fields for name in (field.name, getattr(field, "attname", field.name))}
+        return {"pk", *names, *(related.name for related in self.model._meta.related_objects)}
+
+
+class ScopedAdmin(BoundedList):
     """`workspace_path` leads from a row to its workspace. `needs` names the action (`workspace.roles`) that each of
     add, change, delete and view needs; one that is not named is for nobody. Lists are paged without counting."""
 
@@ -64,7 +90,7 @@ class ScopedAdmin(ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class SuperuserAdmin(ModelAdmin):
+class SuperuserAdmin(BoundedList):
     """What concerns the whole site, such as logins and the queue: for superusers alone."""
 
     may_write: ClassVar[bool] = False

@@ -1,7 +1,8 @@
 """The WSGI program: every vendor behind its prefix, control beside them."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -12,7 +13,7 @@ from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.control import Control
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import Google
-from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, compressed, json_response
+from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, Sleep, compressed, json_response
 from fieldcamp.sandbox.intuit import Intuit
 from fieldcamp.sandbox.microsoft import Microsoft
 from fieldcamp.sandbox.state import Clock, State
@@ -65,17 +66,29 @@ class Sandbox:
         except BadInput as error:
             response = json_response({"error": str(error)}, 400)
         else:
-            response = self._safe_answer(request)
+            response = self._safe_answer(self._below_its_prefix(request))
             response = compressed(request, response)
         body = response.body
         no_body = response.status in (204, 304)
-        if not no_body:
+        if not no_body and response.endless is None:
             response.headers["Content-Length"] = str(len(body))
         phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else "Unknown"
         start_response(f"{response.status} {phrase}", list(response.headers))
         if no_body or environ["REQUEST_METHOD"] == "HEAD":
             return [b""]
+        if response.endless is not None:
+            return _for_ever(body, response.endless, request.sleep)
         return [body if response.cut is None else body[: len(body) // 2]]
+
+    def _below_its_prefix(self, request: Request) -> Request:
+        """Takes a call to a host of a vendor's own, `graph.microsoft.localhost`, for one below `/microsoft/graph`: some
+        of the vendors' clients drop a path from the root address that they are given."""
+        parts = (urlsplit(request.root).hostname or "").split(".")
+        if len(parts) != 3 or parts[1] not in self.vendors or parts[2] != "localhost":
+            return request
+        prefix = f"/{parts[1]}/{parts[0]}"
+        known = request.path == prefix or request.path.startswith((f"{prefix}/", "/_control/", "/static/"))
+        return request if known else replace(request, path=f"{prefix}{request.path}")
 
     def _safe_answer(self, request: Request) -> Response:
         try:
@@ -154,6 +167,15 @@ def create_app(
     With `as_slow_as_usual` answers take what they take at the vendors until `/_control/latency` says otherwise.
     """
     return Sandbox(state_path, seed, clock, as_slow_as_usual)
+
+
+def _for_ever(body: bytes, seconds: float, sleep: Sleep) -> Iterator[bytes]:
+    """The body, and behind it blanks: whoever waits for the end of an answer before reading it waits for ever."""
+    yield body
+    while True:
+        if seconds:
+            sleep(seconds)
+        yield b" " if seconds else b" " * 65_536
 
 
 def _from_another_site(request: Request) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
-from fieldcamp.sandbox.vendor import Bookkeeping, Trash, Vendor
+from fieldcamp.sandbox.vendor import Bookkeeping, Invitations, Sharing, Trash, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -36,6 +36,9 @@ class Control:
             ("POST", "consent_hosts"): self.consent_hosts,
             ("POST", "bulk"): self.bulk,
             ("POST", "restore"): self.restore,
+            ("POST", "share"): self.share,
+            ("POST", "leave"): self.leave,
+            ("POST", "invite"): self.invite,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
@@ -159,6 +162,25 @@ class Control:
             raise BadInput("This vendor keeps no calendars.")
         return vendor.restore(_string(body, "account"), _string(body, "event"))
 
+    def share(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "calendar", "with", "role")
+        calendar = _string(body, "calendar") if body.get("calendar") else ""
+        role = _string(body, "role") if body.get("role") is not None else None
+        return self._sharing(body).share(_string(body, "account"), calendar, _string(body, "with"), role)
+
+    def leave(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "calendars_end_after_seconds")
+        seconds = _number(body, "calendars_end_after_seconds", 0, 366 * 86400)
+        self._sharing(body).leave(_string(body, "account"), seconds)
+        return {"calendars_end_after_seconds": seconds}
+
+    def invite(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "account", "event", "with")
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Invitations):
+            raise BadInput("This vendor invites nobody to a single occurrence.")
+        return vendor.invite(_string(body, "account"), _string(body, "event"), _string(body, "with"))
+
     def record(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "entity", "id", "body")
         if "body" not in body or not isinstance(body["body"], dict | None):
@@ -175,6 +197,12 @@ class Control:
     def state(self, request: Request) -> dict[str, Any]:
         vendor = self._vendor({"vendor": request.query.get("vendor")})
         return vendor.dump(request.query.get("account"))
+
+    def _sharing(self, body: dict[str, Any]) -> Sharing:
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, Sharing):
+            raise BadInput("This vendor keeps no calendars.")
+        return vendor
 
     def _books(self, body: dict[str, Any]) -> Bookkeeping:
         vendor: object = self._vendor(body)

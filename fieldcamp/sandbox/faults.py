@@ -11,7 +11,8 @@ from fieldcamp.sandbox.oauth import Grants
 from fieldcamp.sandbox.repeating import Paging, Repeats
 from fieldcamp.sandbox.state import State
 
-KINDS = ("status", "delay", "drop", "drop_after_commit", "truncate", "expire_token", "expire_cursor", "repeat_page")
+KINDS = ("status", "delay", "drop", "drop_after_commit", "truncate", "expire_token", "expire_cursor", "repeat_page",
+         "endless")  # fmt: skip
 MAX_DELAY = 3600
 MAX_LASTING = 366 * 86_400
 
@@ -140,6 +141,8 @@ class Faults:
             return self._repeats.again(subject.paging, request, response)
         if fault.kind == "truncate":
             response.cut = len(response.body) // 2
+        if fault.kind == "endless":
+            response.endless = fault.seconds
         return response
 
 

@@ -92,7 +92,8 @@ class Request:
 
 @dataclass
 class Response:
-    """One answer. `cut` sends only that many bytes of the promised body and then ends the connection."""
+    """One answer. `cut` sends only that many bytes of the promised body and then ends the connection; with `endless` it
+    goes on for ever, with so many seconds between the pieces."""
 
     status: int = 200
     body: bytes = b""
@@ -100,6 +101,7 @@ class Response:
     items: int = 1
     writes: int = 0  # how many of them a batch has written
     cut: int | None = None
+    endless: float | None = None
 
 
 def json_response(data: Any, status: int = 200, pretty: bool = False) -> Response:
@@ -129,7 +131,12 @@ def parse_query(text: str) -> MultiDict:
 def compressed(request: Request, response: Response) -> Response:
     """The same answer, gzipped when the client accepts that and it is worth it."""
     accepts = "gzip" in request.headers.get("Accept-Encoding", "")
-    if accepts and len(response.body) >= GZIP_FROM and "Content-Encoding" not in response.headers:
+    if (
+        accepts
+        and response.endless is None
+        and len(response.body) >= GZIP_FROM
+        and "Content-Encoding" not in response.headers
+    ):
         response.body = gzip.compress(response.body, compresslevel=1, mtime=0)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"

@@ -1,6 +1,7 @@
 """Mounts the sandbox on a `requests` session: the same program without a socket."""
 
 import io
+from collections.abc import Iterator
 from http.client import HTTPMessage
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
@@ -43,14 +44,15 @@ class SandboxAdapter(BaseAdapter):
             answered[:] = [status, headers]
 
         try:
-            body = b"".join(self.app(_environ(request, waits.append), start_response))
+            pieces = self.app(_environ(request, waits.append), start_response)
+            body = pieces if isinstance(pieces, Iterator) else io.BytesIO(b"".join(pieces))
         except Dropped:
             raise requests.exceptions.ConnectionError("Connection aborted: no answer.", request=request) from None
-        limit = timeout[1] if isinstance(timeout, tuple) else timeout
+        limit = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
         self.waited += sum(waits)
         if limit is not None and sum(waits) > limit:
             raise requests.exceptions.ReadTimeout(f"Read timed out. (read timeout={limit})", request=request)
-        return _response(request, answered[0], answered[1], body)
+        return _response(request, answered[0], answered[1], body if isinstance(body, io.BytesIO) else _Pieces(body))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -95,12 +97,12 @@ def _environ(request: requests.PreparedRequest, sleep: Any) -> dict[str, Any]:
 
 
 def _response(
-    request: requests.PreparedRequest, status: str, headers: list[tuple[str, str]], body: bytes
+    request: requests.PreparedRequest, status: str, headers: list[tuple[str, str]], body: io.IOBase
 ) -> requests.Response:
     code, _, reason = status.partition(" ")
     # urllib3 compares what arrives with Content-Length, so a truncated body fails here as it would on the wire.
     raw = HTTPResponse(
-        body=io.BytesIO(body),
+        body=body,
         headers=HTTPHeaderDict(headers),
         status=int(code),
         reason=reason,
@@ -116,6 +118,25 @@ def _response(
     response.url, response.request = request.url or "", request
     extract_cookies_to_jar(response.cookies, request, raw)
     return response
+
+
+class _Pieces(io.RawIOBase):
+    """A body that comes in pieces, each when it is asked for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._rest = self._rest or next(self._pieces, b"")
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def read1(self, size: int = -1) -> bytes:
+        return self.read(size if size > 0 else 65_536) or b""
 
 
 class _Original:

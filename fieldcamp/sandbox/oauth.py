@@ -95,9 +95,11 @@ class Grants:
             self.state.execute("DELETE FROM oauth_codes WHERE grant_n = ?", grant)
             self.state.execute("DELETE FROM oauth_grants WHERE n = ?", grant)
 
-    def issue_code(self, grant: int, details: dict[str, Any], seconds: float, prefix: str = "4/0") -> str:
-        """A new authorization code that remembers what it was issued for."""
-        code = prefix + secrets.token_urlsafe(48)
+    def issue_code(
+        self, grant: int, details: dict[str, Any], seconds: float, prefix: str = "4/0", length: int = 67
+    ) -> str:
+        """A new authorization code of so many characters, that remembers what it was issued for."""
+        code = _random(prefix, length)
         expires_at = self.state.now() + seconds
         self.state.execute(
             "INSERT INTO oauth_codes VALUES (?, ?, ?, ?, ?)", code, self.vendor, grant, json.dumps(details), expires_at
@@ -113,9 +115,19 @@ class Grants:
             return None
         return row["grant_n"], json.loads(row["details"])
 
-    def issue(self, kind: str, grant: int, scopes: set[str], prefix: str, seconds: float, keep: int = 10_000) -> str:
-        """A new token of kind "access" or "refresh"; beyond `keep` live ones of the grant the oldest dies."""
-        token = prefix + secrets.token_urlsafe(64)
+    def issue(
+        self,
+        kind: str,
+        grant: int,
+        scopes: set[str],
+        prefix: str,
+        seconds: float,
+        keep: int = 10_000,
+        length: int = 92,
+    ) -> str:
+        """A new token of kind "access" or "refresh", of so many characters; beyond `keep` live ones of the grant the
+        oldest dies."""
+        token = _random(prefix, length)
         now = self.state.now()
         with self.state.transaction():
             issued = self.state.the(
@@ -157,6 +169,10 @@ class Grants:
     def prolong(self, token: str, seconds: float) -> None:
         """Sets the token's end to so many seconds from now."""
         self.state.execute("UPDATE oauth_tokens SET expires_at = ? WHERE token = ?", self.state.now() + seconds, token)
+
+
+def _random(prefix: str, length: int) -> str:
+    return prefix + secrets.token_urlsafe(length)[: length - len(prefix)]
 
 
 def client_credentials(request: Request, form: MultiDict) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,6 +63,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
             if name == "Content-Length":
                 promised = int(value)
+        if promised is None and int(code) not in (204, 304):
+            self._stream(chunks)
+            return
         self.end_headers()
         content = b"".join(chunks)
         self.wfile.write(content)
@@ -119,6 +122,17 @@ class Handler(BaseHTTPRequestHandler):
             parts.append(self.rfile.read(size))
             self.rfile.readline(100)
         return b"".join(parts)
+
+    def _stream(self, chunks: Iterable[bytes]) -> None:
+        """Sends what has no length, until it ends or the client has had enough."""
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        for chunk in chunks:
+            if chunk:
+                self.wfile.write(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+                self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
 
     def _abort(self) -> None:
         """Ends the connection without a byte."""

@@ -73,6 +73,28 @@ class Trash(Protocol):
 
 
 @runtime_checkable
+class Sharing(Protocol):
+    """What a vendor of calendars offers besides: what people agree on at its pages, and what is left of who goes."""
+
+    def share(self, account: str, calendar: str, colleague: str, role: str | None) -> dict[str, Any]:
+        """The owner shares a calendar (an empty name is the main one) in one of the vendor's own roles and the
+        colleague accepts, or with None it is shared no more: under which id (`calendar`) the colleague has it.
+        BadInput for what the vendor does not know."""
+
+    def leave(self, account: str, seconds: float) -> None:
+        """The account is deleted. What the vendor keeps of its calendars for others ends so many seconds later."""
+
+
+@runtime_checkable
+class Invitations(Protocol):
+    """What a vendor of calendars offers besides: what its API cannot make."""
+
+    def invite(self, account: str, event: str, colleague: str) -> dict[str, Any]:
+        """A colleague is a guest of one occurrence of a series, and has it without its series. BadInput where there is
+        no such occurrence."""
+
+
+@runtime_checkable
 class Bookkeeping(Protocol):
     """What a vendor of books offers besides: what a person does on its own pages, for tests."""
 

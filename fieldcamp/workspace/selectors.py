@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, TaxRate, Visit, Workspace
 from fieldcamp.workspace.models.invoices import PAID_STATUSES, in_status, today_in
+from fieldcamp.workspace.searching import words
 
 
 def visits(
@@ -43,7 +44,7 @@ def clients(
 ) -> QuerySet[Client]:
     """Clients changed at or after `since`; each word of `search` is in a name or the e-mail address."""
     found = Client.objects.alive().filter(workspace=workspace)
-    for word in search.split():
+    for word in words(search):
         found = found.filter(
             Q(first_name__icontains=word)
             | Q(last_name__icontains=word)
@@ -66,7 +67,7 @@ def team(*, workspace: Workspace) -> QuerySet[Member]:
 def items(*, workspace: Workspace, search: str = "", since: dt.datetime | None = None) -> QuerySet[Item]:
     """Items changed at or after `since`; each word of `search` is in the name or the SKU."""
     found = Item.objects.alive().filter(workspace=workspace)
-    for word in search.split():
+    for word in words(search):
         found = found.filter(Q(name__icontains=word) | Q(sku__icontains=word))
     return found.filter(updated_at__gte=since) if since else found
 

@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
 
 from fieldcamp.workspace.audit import audit
+from integrations.accounts.acting import Actor
 from integrations.models import Connection
 
 
 def audit_connection(
     action: str,
     connection: Connection,
-    user: AbstractBaseUser | AnonymousUser | None,
+    user: Actor | AnonymousUser | None,
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes down what a person (None: FieldCamp, or whoever `attributed` names) did to a connection."""
+    """Writes down what somebody (None: FieldCamp, or whoever `attributed` names) did to a connection."""
     audit(
         f"connection.{action}",
         workspace_id=connection.workspace_id,

@@ -1,13 +1,11 @@
 """From a connection to its account at the provider: an HTTP client bound to its tokens and its budget."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.db import DatabaseError
 from django.db import connection as database
-from django.utils import timezone
 
 from integrations.accounts.grants import OrmBudgetStore, OrmGrantStore
 from integrations.accounts.metering import CallMeter
@@ -22,7 +20,6 @@ log = structlog.get_logger(__name__)
 
 # A refresh has to end within its claim (transport.tokens.CLAIM): two sends and the pause between them do.
 TOKEN_ATTEMPTS = 2
-PAGE_SECONDS = 9.0
 
 
 def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> HttpClient:
@@ -68,11 +65,6 @@ def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> R
     return RefreshingTokens(
         OrmGrantStore(connection.pk), lambda token: provider.refresh(http, token), provider.permissions, **kwargs
     )
-
-
-def open_for_page(connection: Connection) -> ProviderClient:
-    """Returns the same where a person waits for what it answers: `PAGE_SECONDS`, and no longer."""
-    return open_remote(connection, deadline=timezone.now() + dt.timedelta(seconds=PAGE_SECONDS))
 
 
 def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:

@@ -1,22 +1,18 @@
 """What the cards of the books' problems show beside the sentence: who may be the same, and whose amounts differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.money import CENT, cents
-from integrations.admin.buttons import Button
-from integrations.admin.match_cards import MatchCandidate, match_cards, reason_of
-from integrations.admin.subjects import Subjects
-from integrations.errors import ProblemCode, ProblemReason
-from integrations.kinds import INVOICE, PAYMENT
+from integrations.admin.match_cards import MatchCandidate, match_cards
+from integrations.errors import ProblemCode
 from integrations.models import Problem
-from integrations.services.books.decisions import REMOVED
+from integrations.services.problems.matches import MatchQuestion
 
 
 @dataclass(frozen=True)
@@ -34,41 +30,13 @@ class BooksCard:
     candidates: list[MatchCandidate] = field(default_factory=list)
     amounts: list[Amount] = field(default_factory=list)
     verdict: str = ""
-    buttons: list[Button] = field(default_factory=list)
 
 
-def books_cards(problems: Sequence[Problem], about: Subjects) -> dict[str, BooksCard]:
+def books_cards(problems: Sequence[Problem], questions: Mapping[str, MatchQuestion]) -> dict[str, BooksCard]:
     """Returns them by problem; a constant number of queries."""
-    cards: dict[str, BooksCard] = {}
-    for problem in problems:
-        if problem.code == REMOVED:
-            cards[problem.pk] = BooksCard(buttons=_after_removal(problem))
-        elif problem.code == ProblemCode.AMOUNT_VARIANCE:
-            cards[problem.pk] = _variance(problem)
-    for pk, card in match_cards(problems, about).items():
-        more = cards[pk].buttons if pk in cards else []
-        cards[pk] = BooksCard(candidates=card.candidates, buttons=[*card.buttons, *more])
-    return cards
-
-
-# --- what was removed there -----------------------------------------------------------------------------------------
-
-
-def _after_removal(problem: Problem) -> list[Button]:
-    if problem.link_id is None or reason_of(problem) == ProblemReason.MERGED:
-        return []
-    document = problem.record_kind in (INVOICE.name, PAYMENT.name)
-    label = gettext("Post it again") if document else gettext("Make it again there")
-    url = reverse("integrations:post_again", args=[problem.pk])
-    return [Button(f"post_again-{problem.pk}", label, url, tone="primary", swaps=True)]
-
-
-def voiding(problem: Problem) -> list[Button]:
-    """Returns the button that voids here what was deleted there, for who may do that."""
-    if problem.code != REMOVED or problem.link_id is None or problem.record_kind not in (INVOICE.name, PAYMENT.name):
-        return []
-    url = reverse("integrations:void_here", args=[problem.pk])
-    return [Button(f"void_here-{problem.pk}", gettext("Void it here too"), url, tone="danger", swaps=True)]
+    variances = {problem.pk: problem for problem in problems if problem.code == ProblemCode.AMOUNT_VARIANCE}
+    cards = {pk: _variance(problem) for pk, problem in variances.items()}
+    return cards | {pk: BooksCard(candidates=found) for pk, found in match_cards(problems, questions).items()}
 
 
 # --- amounts --------------------------------------------------------------------------------------------------------

@@ -10,11 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Change
-from integrations.admin.remote_names import RemoteNames
-from integrations.admin.subjects import local_kind
 from integrations.admin.values import Table, label_of, shown
 from integrations.kinds import INVOICE, KINDS
 from integrations.models import Problem
+from integrations.selectors.remote_names import RemoteNames
+from integrations.selectors.subjects import local_kind
+from integrations.services.problems.sides import SIDES_OF_DATA, field_groups, side_of
 
 NOTES = {
     "local": _("Changed in FieldCamp only: kept."),
@@ -77,32 +78,17 @@ def names_in(problems: Iterable[Problem]) -> RemoteNames:
 def units_of(problem: Problem, names: RemoteNames | None = None) -> list[Unit]:
     """Returns the fields in which the sides differ, those that are asked about first; `names` say what their ids are
     called."""
-    data = problem.data
-    local, remote, base = (_fields(data.get(name)) for name in ("local", "remote", "base"))
+    local, remote, base = (side_of(problem, name) for name in SIDES_OF_DATA)
     said = names or RemoteNames(())
     shown_here, shown_there = (said.named(problem.connection_id, side) for side in (local, remote))
     kind = KINDS.get(problem.record_kind)
-    fields = kind.fields if kind else tuple({**local, **remote})
-    differing = [name for name in fields if local.get(name) != remote.get(name)]
-    asked = {name for name in str(data.get("fields") or "").split(", ") if name in differing} or {*differing}
-    together = [name for name in differing if kind and name in kind.together]
-    if asked & {*together}:
-        asked |= {*together}
     units: list[Unit] = []
-    for name in differing:
-        if name in together and name in asked:
-            if name == together[0]:
-                units.append(_unit(problem.record_kind, tuple(together), shown_here, shown_there))
-        else:
-            note = "" if name in asked else str(NOTES[_side(name, kind, local, base)])
-            units.append(_unit(problem.record_kind, (name,), shown_here, shown_there, note))
+    for group in field_groups(problem):
+        note = "" if group.asked else str(NOTES[_side(group.names[0], kind, local, base)])
+        units.append(_unit(problem.record_kind, group.names, shown_here, shown_there, note))
     totals = [name for name in _TOTALS if kind is INVOICE and (local.get(name) or remote.get(name))]
     units += [_unit(problem.record_kind, (name,), local, remote, str(NOTES["total"])) for name in totals]
     return sorted(units, key=lambda unit: not unit.asked)
-
-
-def _fields(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _side(name: str, kind: Any, local: Mapping[str, Any], base: Mapping[str, Any]) -> str:

@@ -13,15 +13,16 @@ from fieldcamp.desk.users import DeskUser
 from fieldcamp.spreadsheets import csv_line
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
-from integrations.admin.fixes import TITLES
 from integrations.admin.jobcalls import support_of
-from integrations.admin.subjects import Subjects, page_of, subjects
+from integrations.admin.record_pages import page_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS
 from integrations.models import Connection, JobItem, JobPart, JobStatus, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import instant
 from integrations.selectors.jobs import split_counts
+from integrations.selectors.subjects import Subjects, subjects
+from integrations.services.problems.fixes import TITLES
 
 PAGE = 50
 ACTIONS = {

@@ -13,18 +13,23 @@ from fieldcamp.money import cents
 from fieldcamp.workspace.models import Invoice
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.accounts.rights import Rights
-from integrations.admin.books_problem_cards import BooksCard, books_cards, voiding
+from integrations.admin.answer_buttons import answer_buttons, verb_button
+from integrations.admin.books_problem_cards import BooksCard, books_cards
 from integrations.admin.buttons import Button, reconnect_button, rights_at
 from integrations.admin.conflicts import LastChange, Unit, last_changes, names_in, units_of
-from integrations.admin.fix_reasons import Fix, FixTarget
-from integrations.admin.fixes import fix_of
-from integrations.admin.match_cards import reason_of, subject_of
-from integrations.admin.subjects import page_of, subjects
+from integrations.admin.match_cards import name_there
+from integrations.admin.record_pages import page_of
 from integrations.admin.values import shown
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, ITEM
 from integrations.models import Hold, Problem
 from integrations.providers import PROVIDERS
+from integrations.selectors.subjects import subjects
+from integrations.services.problems.causes import reason_of
+from integrations.services.problems.choices import choices_with, may_retry, open_holds
+from integrations.services.problems.fix_reasons import TWO_CUSTOMERS, Fix, FixTarget
+from integrations.services.problems.fixes import fix_of
+from integrations.services.problems.matches import match_questions, subject_of
 
 RECONNECT = (ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION)
 TOGETHER = (CUSTOMER.name, ITEM.name)
@@ -95,9 +100,9 @@ class ProblemCard:
 def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[ProblemCard]:
     """Returns the problems in their order; one query for the held removals and one for each kind of record."""
     about = subjects((problem.workspace_id, problem.record_kind, subject_of(problem)) for problem in problems)
-    held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
-    holds = {hold.pk: hold for hold in Hold.objects.filter(pk__in=held, decision="").select_related("stream")}
-    cards = books_cards(problems, about)
+    holds, questions = open_holds(problems), match_questions(problems, about)
+    offered = choices_with(problems, questions, holds, name_there)
+    cards = books_cards(problems, questions)
     rights = rights_at(desk_user)
     alike = _alike(problems)
     conflicts = [problem for problem in problems if problem.code == ProblemCode.CONFLICT]
@@ -114,7 +119,14 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
                 record=record,
                 record_url=url,
                 hold=hold,
-                buttons=_buttons(problem, hold, url, desk_user, rights, cards.get(problem.pk), alike[_cause(problem)]),
+                buttons=_buttons(
+                    problem,
+                    answer_buttons(problem, hold, offered[problem.pk], desk_user),
+                    url,
+                    desk_user,
+                    rights,
+                    alike[_cause(problem)],
+                ),
                 units=units_of(problem, names) if problem.code == ProblemCode.CONFLICT else [],
                 changes=changes.get(problem.pk, (LastChange(), LastChange())),
                 books=cards.get(problem.pk),
@@ -144,60 +156,37 @@ def _alike(problems: Sequence[Problem]) -> Counter[tuple[str | None, str, str]]:
 
 
 def _buttons(
-    problem: Problem,
-    hold: Hold | None,
-    url: str,
-    desk_user: DeskUser,
-    rights: Rights,
-    card: BooksCard | None,
-    alike: int,
+    problem: Problem, answers: list[Button], url: str, desk_user: DeskUser, rights: Rights, alike: int
 ) -> list[Button]:
-    """`alike` is how many records wait for the same reason, this one included."""
+    """`answers` are those of its choices, `alike` is how many records wait for the same reason, this one included."""
     if problem.resolved_at:
         return []
     if problem.ignored_at:
-        return [_of(problem, "unignore", _("Bring it back"))] if desk_user.may("ignore") else []
+        return [verb_button(problem, "unignore", _("Bring it back"))] if desk_user.may("ignore") else []
     if problem.code in RECONNECT and problem.connection:
         allowed = rights.may_change(problem.connection)
         return [reconnect_button(problem.connection, key="fix-")] if allowed else []
-    if problem.code == ProblemCode.CONFIRMATION_NEEDED:
-        return _decisions(problem, hold) if hold and desk_user.may("settings") else []
     fix = fix_of(problem)
+    if problem.code == ProblemCode.CONFIRMATION_NEEDED or fix is TWO_CUSTOMERS:
+        return answers
     if problem.code == ProblemCode.EVENT_REMOVED and not problem.notice:
-        return _of_removed_event(problem, fix, url, desk_user)
+        return [*answers, Button(f"fix-{problem.pk}", fix.link, url, post=False)] if url else answers
     if fix.leads is FixTarget.LEAVING:
-        put_away = [_of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
+        put_away = [verb_button(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
         return [*_leads(problem, fix, url, desk_user, rights), *put_away]
-    found: list[Button] = [*card.buttons] if card and desk_user.may("retry") else []
+    found = answers
     if alike > 1 and found and desk_user.may("retry"):
-        found += _together(problem)
-    if problem.code == ProblemCode.RECORD_REMOVED and desk_user.may("settings"):
-        found += voiding(problem)
+        found = [*found, *_together(problem)]
     if problem.notice or not (fix.button or found):
-        return [*found, _of(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
-    if problem.code == ProblemCode.CONFLICT and problem.link_id:
-        if desk_user.may("retry"):
-            found += _sides(problem)
-    else:
-        found += _leads(problem, fix, url, desk_user, rights)
-        if desk_user.may("retry") and problem.connection_id and fix.button:
-            found.append(_of(problem, "retry", fix.button, tone="" if found else "primary"))
-            if alike > 1:
-                found.append(_of(problem, "retry_cause", _("Try all {number} again").format(number=alike)))
+        return [*found, verb_button(problem, "ignore", fix.dismiss)] if desk_user.may("ignore") else []
+    if not (problem.code == ProblemCode.CONFLICT and problem.link_id):
+        found = [*found, *_leads(problem, fix, url, desk_user, rights)]
+    if desk_user.may("retry") and may_retry(problem):
+        found = [*found, verb_button(problem, "retry", str(fix.button), tone="" if found else "primary")]
+        if alike > 1:
+            found.append(verb_button(problem, "retry_cause", _("Try all {number} again").format(number=alike)))
     if desk_user.may("ignore"):
-        found.append(_of(problem, "ignore", _("Ignore until it changes")))
-    return found
-
-
-def _of_removed_event(problem: Problem, fix: Fix, url: str, desk_user: DeskUser) -> list[Button]:
-    found: list[Button] = []
-    if desk_user.may("retry"):
-        found.append(_of(problem, "put_back", _("Put it back"), tone="primary"))
-        found.append(_of(problem, "leave_removed", _("Leave it removed")))
-    if desk_user.may("settings"):
-        found.append(_of(problem, "cancel_visit", _("Cancel the visit"), tone="danger"))
-    if url:
-        found.append(Button(f"fix-{problem.pk}", fix.link, url, post=False))
+        found = [*found, verb_button(problem, "ignore", _("Ignore until it changes"))]
     return found
 
 
@@ -208,19 +197,6 @@ def _together(problem: Problem) -> list[Button]:
     page = reverse("integrations:same", args=[problem.connection_id])
     url = f"{page}?kind={problem.record_kind}"
     return [Button(f"same-{problem.pk}", _("Answer many such questions together"), url, post=False)]
-
-
-def _sides(problem: Problem) -> list[Button]:
-    there = PROVIDERS[problem.integration].label
-    if problem.data.get("reason") == ProblemReason.MOVED_FAR:
-        return [
-            _of(problem, "resolve", _("Take it"), tone="primary", choice="remote"),
-            _of(problem, "resolve", _("Put it back"), choice="local"),
-        ]
-    return [
-        _of(problem, "resolve", _("Keep FieldCamp's"), tone="primary", choice="local"),
-        _of(problem, "resolve", _("Keep {place}'s").format(place=there), choice="remote"),
-    ]
 
 
 def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Rights) -> list[Button]:
@@ -240,19 +216,3 @@ def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Ri
         place = reverse("admin:integrations_connection_change", args=[problem.connection.pk])
         return [Button(key, fix.link, place, post=False, tone="primary")]
     return []
-
-
-def _of(problem: Problem, verb: str, label: str, tone: str = "", **fields: str) -> Button:
-    key = "-".join([verb, *fields.values(), problem.pk])
-    url = reverse(f"integrations:{verb}", args=[problem.pk])
-    return Button(key, label, url, tone=tone, fields=fields, swaps=True)
-
-
-def _decisions(problem: Problem, hold: Hold) -> list[Button]:
-    url = reverse("integrations:decide", args=[hold.pk])
-    fields = {"reject": {"decision": "reject"}, "confirm": {"decision": "confirm"}}
-    back = _("Put the events back") if not hold.stream.kind else _("Put them back")
-    return [
-        Button(f"reject-{hold.pk}", back, url, tone="primary", fields=fields["reject"], swaps=True),
-        Button(f"confirm-{hold.pk}", _("Cut them loose"), url, tone="danger", fields=fields["confirm"], swaps=True),
-    ]

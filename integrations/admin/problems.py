@@ -14,10 +14,10 @@ from unfold.decorators import display
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
-from integrations.admin.fixes import TITLES
 from integrations.admin.jobs import IntegrationFilter
 from integrations.admin.problem_cards import problem_cards
 from integrations.models import Problem
+from integrations.services.problems.fixes import TITLES
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -17,11 +17,11 @@ from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.buttons import Button
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
-from integrations.admin.subjects import kinds_of, models
 from integrations.admin.values import PLURALS
 from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
 from integrations.providers import PROVIDERS
+from integrations.selectors.subjects import kinds_of, models
 from integrations.services.books.links import can_part
 
 NOTHING_YET = {

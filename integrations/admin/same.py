@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.models import AuditEntry
 from integrations.admin.conflicts import Line
-from integrations.admin.match_cards import SHOWN
-from integrations.admin.subjects import page_of
+from integrations.admin.record_pages import page_of
 from integrations.admin.values import label_of, shown
 from integrations.books.agreeing import Agreement, LikelyPair, is_inactive, likely_pairs
 from integrations.books.clients import customer_fields
@@ -21,6 +20,7 @@ from integrations.books.items import item_fields
 from integrations.kinds import CUSTOMER, ITEM, KINDS, Kind
 from integrations.models import Connection
 from integrations.services.books.bulk import answers_to_take_back
+from integrations.services.problems.matches import SHOWN
 from integrations.sync import folding
 
 MOST = 500  # pairs of one group on a page

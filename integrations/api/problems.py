@@ -1,67 +1,181 @@
-"""Problems that a program may answer in a person's place."""
+"""Problems to read: all, one, and how many there are of each cause."""
 
-from drf_spectacular.utils import extend_schema
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpResponseBase
+from django.utils.translation import override
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.examples import example
-from fieldcamp.api.services import signature
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
+from fieldcamp.api.parameters import CURSOR, LIMIT, instant
 from fieldcamp.api.views import ApiView
-from fieldcamp.workspace.errors import InvalidTransition
-from integrations.api.reference import JOB_ID
-from integrations.api.serializers import AnsweredSerializer, AnswerSerializer
+from integrations.api.problem_examples import CAUSES_ANSWER, DETAIL, LIST
+from integrations.api.problem_rows import READ_WITH, problem_detail, problem_rows
+from integrations.api.problem_serializers import (
+    INTEGRATIONS,
+    CauseListSerializer,
+    ProblemDetailSerializer,
+    ProblemListSerializer,
+)
 from integrations.errors import ProblemCode
-from integrations.models import Problem, SyncJob
-from integrations.selectors.status import errors
-from integrations.services import removed_events
-from integrations.services.decisions import AlreadyDecided
+from integrations.models import Connection, Problem
+from integrations.providers import BY_SLUG
+from integrations.services.problems.causes import CAUSES, STATES, cause_of, in_state, of_cause
+from integrations.services.problems.fixes import fix_of
 
-_ANSWERED = {
-    "problem": {
-        "id": "prb_01HZX2Q8YV3D1G0N3WJ2P7K9MJ",
-        "code": "EVENT_REMOVED",
-        "message": "Its event was removed in the calendar. The visit is unchanged. Put it back, or cancel the visit.",
-        "occurred_at": "2026-05-29T14:21:10Z",
-        "connection_id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",
-        "record": {"kind": "visit", "id": "vis_01HZX2Q8YV3D1G0N3WJ2P7K9MB"},
-    },
-    "job_id": JOB_ID,
-}
+_CODES = [code.value for code in ProblemCode]
+_FIXED = {"integration": INTEGRATIONS, "code": _CODES, "cause": CAUSES, "state": STATES}
+_OF_INTEGRATION = OpenApiParameter(
+    "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
+)
+_OF_CONNECTION = OpenApiParameter("connection_id", str, description="Of this account alone.")
 
 
-class ProblemAnswerView(ApiView):
+class ProblemView(ApiView):
     tag = "Problems"
-    required_scopes = {"POST": "problems:write"}
-    raises = {"POST": ("INVALID_TRANSITION",)}
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with override("en"):  # as all of the API, whatever the browser would rather read
+            return super().dispatch(request, *args, **kwargs)
+
+    def rows(self) -> Any:
+        return Problem.objects.filter(workspace=self.workspace)
+
+    def problem(self, problem_id: str) -> Problem:
+        found = self.rows().select_related(*READ_WITH).filter(pk=problem_id).first()
+        if found is None:
+            raise ApiError("NOT_FOUND", "There is no such problem.")
+        return found
+
+    def narrowed(self, rows: Any, integration: str, connection_id: str | None) -> Any:
+        """Returns those of one integration ("" for all) and account (None for all). An account of somebody else does
+        not exist for the caller."""
+        if integration:
+            rows = rows.filter(integration=name_of(integration))
+        if connection_id is None:
+            return rows
+        if not Connection.objects.filter(pk=connection_id, workspace=self.workspace).exists():
+            raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
+        return rows.filter(connection=connection_id)
+
+
+def name_of(integration: str) -> str:
+    return BY_SLUG[integration].name if integration in BY_SLUG else integration
+
+
+class ProblemListView(ProblemView):
+    required_scopes = {"GET": "problems:read"}
+    raises = {"GET": ("NOT_FOUND",)}
 
     @extend_schema(
-        operation_id="answer_problem",
-        request=AnswerSerializer,
-        responses={202: AnsweredSerializer},
-        examples=[example({"choice": "put_back"}, request=True), example(_ANSWERED, status=202)],
+        operation_id="list_problems",
+        parameters=[
+            _OF_INTEGRATION,
+            _OF_CONNECTION,
+            OpenApiParameter("code", str, enum=_CODES),
+            OpenApiParameter("cause", str, enum=CAUSES),
+            OpenApiParameter("record_id", str, description="About this record, by its id in FieldCamp."),
+            OpenApiParameter("state", str, enum=STATES, default="open"),
+            instant("since", "Only what was seen, or settled, at or after this time."),
+            CURSOR,
+            LIMIT,
+        ],
+        responses=ProblemListSerializer,
+        examples=[example(LIST)],
     )
-    def post(self, request: Request, problem_id: str) -> Response:
-        """Decides what becomes of a visit whose event was removed from its calendar."""
-        body = AnswerSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        problem = Problem.objects.filter(pk=problem_id, workspace=self.workspace).select_related("workspace").first()
-        if problem is None:
-            raise ApiError("NOT_FOUND", "There is no such problem.")
-        if problem.code != ProblemCode.EVENT_REMOVED:
-            raise validation_error({"choice": ["This problem is answered at the desk."]})
-        try:
-            job = _carry_out(body.validated_data["choice"], problem, signature(self.key))
-        except (AlreadyDecided, InvalidTransition) as refusal:
-            raise ApiError("INVALID_TRANSITION", str(refusal)) from refusal
-        return Response({"problem": errors([problem])[0], "job_id": job.pk if job else None}, status=202)
+    def get(self, request: Request) -> Response:
+        """Problems, those first that were seen last: all that wait for somebody, with what can be answered to each.
+
+        A problem that is seen again moves to the front; with `since` what has moved meanwhile is read."""
+        filters, since, limit = _filters(request), instant_parameter(request, "since"), page_limit(request)
+        rows = self.narrowed(self.rows(), filters["integration"] or "", filters["connection_id"])
+        rows = in_state(rows, filters["state"] or "open")
+        if filters["code"]:
+            rows = rows.filter(code=filters["code"])
+        if filters["cause"]:
+            rows = of_cause(rows, filters["cause"])
+        if filters["record_id"] is not None:
+            rows = rows.filter(Q(record_id=filters["record_id"]) | Q(data__payment=filters["record_id"]))
+        if since is not None:
+            rows = rows.filter(Q(occurred_at__gte=since) | Q(resolved_at__gte=since))
+        name = list_name(request.path, self.workspace.pk, {**filters, "since": since})
+        cursor = request.query_params.get("cursor")
+        if cursor is not None:
+            rows = rows.filter(_before(decode_cursor(name, cursor)))
+        found = list(rows.select_related(*READ_WITH).order_by("-occurred_at", "-id")[: limit + 1])
+        page, more = found[:limit], len(found) > limit
+        return Response(
+            {
+                "problems": problem_rows(page),
+                "next_cursor": encode_cursor(name, [page[-1].occurred_at.isoformat(), page[-1].pk]) if more else None,
+            }
+        )
 
 
-def _carry_out(choice: str, problem: Problem, actor: str) -> SyncJob | None:
-    if choice == "put_back":
-        return removed_events.put_back(problem=problem, actor=actor, by_api=True)
-    if choice == "leave_removed":
-        removed_events.leave_removed(problem=problem, actor=actor)
-    else:
-        removed_events.cancel_visit(problem=problem, actor=actor)
-    return None
+def _filters(request: Request) -> dict[str, str | None]:
+    """Returns the filters as they were sent, None for each that was not; those with fixed values are checked."""
+    given = {name: request.query_params.get(name) for name in (*_FIXED, "connection_id", "record_id")}
+    wrong = {
+        name: [f"Must be one of {', '.join(values)}."]
+        for name, values in _FIXED.items()
+        if given[name] is not None and given[name] not in values
+    }
+    if wrong:
+        raise validation_error(wrong)
+    return given
+
+
+def _before(position: list[Any]) -> Q:
+    at, problem_id = dt.datetime.fromisoformat(position[0]), position[1]
+    # The first condition is implied by the second; it is the one that an index can use.
+    return Q(occurred_at__lte=at) & (Q(occurred_at__lt=at) | Q(id__lt=problem_id))
+
+
+class ProblemCausesView(ProblemView):
+    required_scopes = {"GET": "problems:read"}
+    raises = {"GET": ("NOT_FOUND",)}
+
+    @extend_schema(
+        operation_id="list_problem_causes",
+        parameters=[_OF_INTEGRATION, _OF_CONNECTION],
+        responses=CauseListSerializer,
+        examples=[example(CAUSES_ANSWER)],
+    )
+    def get(self, request: Request) -> Response:
+        """How many open problems there are of each cause, account by account: what is answered or tried again
+        together."""
+        filters = _filters(request)
+        rows = self.narrowed(self.rows().listed(), filters["integration"] or "", filters["connection_id"])
+        counted = rows.values("integration", "connection_id", "code", "data__reason", "record_kind")
+        causes: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for row in counted.annotate(number=Count("pk")).order_by("integration", "connection_id", "code"):
+            data = {"reason": row["data__reason"]} if row["data__reason"] else {}
+            one = Problem(code=row["code"], record_kind=row["record_kind"], data=data)
+            key = (row["integration"], row["connection_id"], row["code"], cause_of(one))
+            named = dict(zip(("integration", "connection_id", "code", "cause"), key, strict=True))
+            entry = causes.setdefault(key, {**named, "title": str(fix_of(one).title), "count": 0})
+            entry["count"] += row["number"]
+        return Response({"causes": list(causes.values())})
+
+
+class OneProblemView(ProblemView):
+    required_scopes = {"GET": "problems:read"}
+    tagged_methods = ("GET",)
+
+    @extend_schema(operation_id="read_problem", responses=ProblemDetailSerializer, examples=[example(DETAIL)])
+    def get(self, request: Request, problem_id: str) -> Response:
+        """One problem with both sides, the records there that may be the same, and the provider's own words.
+
+        Its ETag changes with anything of that: with it as `If-Match` an answer is given only to what was seen."""
+        data = problem_detail(self.problem(problem_id))
+        etag = etag_of(data)
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(data, headers={"ETag": etag})

@@ -128,7 +128,9 @@ def _calendar(provider: Provider) -> bool:
 def _feed_serializer(remote_id_name: str, kinds: tuple[str, ...], prefix: str) -> type:
     fields: dict[str, Any] = {remote_id_name: serializers.CharField()}
     if VISIT.name in kinds:
+        hashed = "Of a private event a hash, always the same for the same event."
         fields |= {
+            remote_id_name: serializers.CharField(help_text=hashed),
             "visit_id": serializers.CharField(
                 allow_null=True, help_text="null: a private event, whose summary is not shown either."
             ),

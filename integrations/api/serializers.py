@@ -88,20 +88,6 @@ class ErrorEntrySerializer(serializers.Serializer):
     record = RecordSerializer(required=False)
 
 
-class AnswerSerializer(StrictSerializer):
-    choice = serializers.ChoiceField(
-        ["put_back", "leave_removed", "cancel_visit"],
-        help_text="Of `EVENT_REMOVED`: make the event again, leave the visit without one, or cancel the visit.",
-    )
-
-
-class AnsweredSerializer(serializers.Serializer):
-    problem = ErrorEntrySerializer()
-    job_id = serializers.CharField(
-        allow_null=True, help_text="The job that carries it out; null where there is nothing to do, or a sync runs."
-    )
-
-
 class ProgressSerializer(serializers.Serializer):
     stage = serializers.CharField(allow_null=True)
     done = serializers.IntegerField()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import availability, jobs, problems, reconciliation, sync
+from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
@@ -12,13 +12,18 @@ urlpatterns = [
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
 ]
-urlpatterns.append(
-    path(
-        "integrations/problems/<str:problem_id>/answer",
-        problems.ProblemAnswerView.as_view(),
-        name="integrations-problem-answer",
-    )
-)
+for place, each, name in (
+    ("", problems.ProblemListView, "problem-list"),
+    ("/causes", problems.ProblemCausesView, "problem-causes"),
+    ("/answer", problem_answers.ProblemsAnswerView, "problems-answer"),
+    ("/retry", problem_answers.ProblemsRetryView, "problems-retry"),
+    ("/<str:problem_id>", problems.OneProblemView, "problem"),
+    ("/<str:problem_id>/answer", problem_answers.ProblemAnswerView, "problem-answer"),
+    ("/<str:problem_id>/retry", problem_answers.ProblemRetryView, "problem-retry"),
+    ("/<str:problem_id>/ignore", problem_answers.ProblemIgnoreView, "problem-ignore"),
+    ("/<str:problem_id>/unignore", problem_answers.ProblemUnignoreView, "problem-unignore"),
+):
+    urlpatterns.append(path(f"integrations/problems{place}", each.as_view(), name=f"integrations-{name}"))
 for provider in PROVIDERS.values():
     start = f"integrations/{provider.slug}"
     urlpatterns += [

@@ -241,6 +241,9 @@ class BooksSide:
         """Returns who a pull's changes are signed by."""
         return f"{self.connection.account_name} ({self.label})"
 
+    def prepare(self, decisions: Sequence[Decision]) -> None:
+        """Does nothing: nothing about the books takes long."""
+
     def expand(self, decisions: Sequence[Decision]) -> None:
         """Does nothing: nothing else follows from decisions about the books."""
 

@@ -25,7 +25,9 @@ _TOTALS = {"tax_total": "tax", "total": "total", "balance": "open balance"}
 
 def invoices_seen_since(connection: Connection, since: dt.datetime) -> Iterator[list[Link]]:
     """Yields the invoices of which something new was seen or written since then, and those that have differed before,
-    some hundred at a time."""
+    some hundred at a time. None where no invoices are synced."""
+    if INVOICE.name not in PROVIDERS[connection.integration].kinds:
+        return
     links = (
         Link.objects.present()
         .linked()

@@ -7,20 +7,21 @@ the window are worked out here, and again once a day as the window moves, withou
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from fieldcamp.workspace.models import BlockedTime
-from integrations.calendar.series import home_of, occurrences
+from fieldcamp.workspace.models import BlockedTime, Workspace
+from integrations.calendar.series import Occurrences, home_of, occurrences, series_key, worked_out
 from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, SubjectKind
 from integrations.ledger.failures import end_unreadable
+from integrations.ledger.private import forget_lost_secret
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Link, Occurrence, Problem, Stream
+from integrations.models import Connection, Link, OAuthGrant, Occurrence, Problem, Stream
 from integrations.records import Window, is_day, parse_instant
 
 RULES = "2"  # changes when the same events come to other blocked times
@@ -30,8 +31,19 @@ UNREADABLE_SERIES = (
 )
 
 
-def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
-    """Works out the occurrences of these events (a series by its master's id) and shows them as blocked times.
+Ready = dict[Hashable, Occurrences]
+
+
+def work_out(stream: Stream, events: Iterable[Mapping[str, Any] | None], window: Window) -> Ready:
+    """Returns when these series take place, for `expand`: that may take its time, and comes before its transaction."""
+    zone = zoneinfo.ZoneInfo(stream.connection.workspace.timezone)
+    series = [event for event in events if event and event.get("recurrence") and event.get("busy")]
+    return {series_key(event): worked_out(dict(event), window, zone) for event in series}
+
+
+def expand(stream: Stream, roots: Collection[str], window: Window, ready: Ready | None = None) -> None:
+    """Works out the occurrences of these events (a series by its master's id) and shows them as blocked times. `ready`
+    are those that were worked out before.
 
     Runs inside the caller's transaction.
     """
@@ -47,7 +59,7 @@ def expand(stream: Stream, roots: Collection[str], window: Window) -> None:
     unread: set[int] = set()
     for root in roots:
         master, others = masters.get(root), exceptions.get(root, [])
-        for link, times in _occurrences(master, others, window, zone, unread):
+        for link, times in _occurrences(master, others, window, zone, unread, ready):
             made.append(Occurrence(link=link, member_id=stream.connection.member_id, **times))
     concerned = [link.pk for link in masters.values()] + [link.pk for group in exceptions.values() for link in group]
     before = set(Occurrence.objects.filter(link__in=concerned).values_list("key", flat=True))
@@ -112,6 +124,20 @@ def forget(stream: Stream) -> None:
     _tell_of_unread(stream, (), ())
 
 
+def begin_anew(connection: Connection) -> None:
+    """Has all busy time of the account's company read anew where the secret under which events were known is lost for
+    good, and this account was connected again: nobody can tell any more which event is which. Does nothing where the
+    secret can be read. Runs inside the caller's transaction."""
+    workspace = Workspace.objects.select_for_update().get(pk=connection.workspace_id)
+    granted_at = OAuthGrant.objects.filter(connection=connection).values_list("granted_at", flat=True).first()
+    if not forget_lost_secret(workspace.pk, granted_at):
+        return
+    streams = Stream.objects.filter(connection__workspace=workspace, kind="")
+    for stream in streams.select_related("connection__member").order_by("pk"):
+        forget(stream)
+    streams.update(cursor="", full_cursor="", full_mark="", expanded_for="", expanded_on=None)
+
+
 _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 
@@ -136,15 +162,22 @@ def keep_up(stream: Stream, now: dt.datetime) -> int:
         rest = Link.objects.filter(stream=stream, kind=BLOCK.name).exclude(series_id__in=["", *roots])
         roots += sorted(set(rest.values_list("series_id", flat=True)))
     for start in range(0, len(roots), 200):
+        some = roots[start : start + 200]
+        ready = work_out(stream, links.filter(remote_id__in=some).values_list("base", flat=True), window_at(now))
         with transaction.atomic():
-            expand(stream, roots[start : start + 200], window_at(now))
+            expand(stream, some, window_at(now), ready)
     stream.expanded_on, stream.expanded_for = now.date(), inputs
     Stream.objects.filter(pk=stream.pk).update(expanded_on=now.date(), expanded_for=inputs)
     return len(roots)
 
 
 def _occurrences(
-    master: Link | None, exceptions: Sequence[Link], window: Window, zone: zoneinfo.ZoneInfo, unread: set[int]
+    master: Link | None,
+    exceptions: Sequence[Link],
+    window: Window,
+    zone: zoneinfo.ZoneInfo,
+    unread: set[int],
+    ready: Ready | None,
 ) -> Iterator[tuple[Link, dict[str, Any]]]:
     """Yields (link, times) of everything that one event or series blocks. A removed series takes its exceptions
     along. Adds the masters whose rules could not be read in full to `unread`."""
@@ -156,7 +189,7 @@ def _occurrences(
         excluded = [link.base or link.seen or {} for link in exceptions]
         instead_of = [e.get("original_start") or "" for e in excluded]
         if event.get("busy"):
-            found = occurrences(event, instead_of, window, zone)
+            found = occurrences(event, instead_of, window, zone, ready)
             if not found.understood:
                 unread.add(master.pk)
             for start, end in found.times:

@@ -49,6 +49,7 @@ class VisitsOfStream:
         self.stream, self.window = stream, window
         self.connection = stream.connection
         self.made: dict[int, str] = {}
+        self.ready: busy.Ready = {}
         self._kept = PROVIDERS[self.connection.integration].kept  # what is compared is what there is room for there
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:
@@ -121,6 +122,11 @@ class VisitsOfStream:
         with attributed(actor=self.connection.account_name, origin=self.stream.pk):
             return bool(visit.update(**values))
 
+    def prepare(self, decisions: Sequence[Decision]) -> None:
+        """Works out the series that come in, which may take its time."""
+        coming = [d.pair.seen for d in decisions if d.pair.kind is BLOCK and d.action is Action.PULL]
+        self.ready = busy.work_out(self.stream, coming, self.window)
+
     def expand(self, decisions: Sequence[Decision]) -> None:
         """Shows the busy time of the events that these decisions are about, inside the caller's transaction."""
         roots = {
@@ -128,7 +134,7 @@ class VisitsOfStream:
             for decision in decisions
             if decision.pair.kind is BLOCK and decision.action in (Action.PULL, Action.REMOVE_LOCAL, Action.FORGET)
         }
-        busy.expand(self.stream, sorted(roots), self.window)
+        busy.expand(self.stream, sorted(roots), self.window, self.ready)
 
     def orphans(self, links: Any) -> Any:
         return links.exclude(record_id="").filter(~Exists(Visit.objects.filter(pk=OuterRef("record_id"))))

@@ -53,7 +53,8 @@ class Walk:
         pulled, renamed = theirs[0], theirs[1]
         lee.edit(events[pulled["id"]], later=later)
         lee.edit(events[renamed["id"]], title="My own words")
-        private = lee.add("Dentist", instant(theirs[0]["scheduledStart"]).replace(hour=23, minute=0))
+        late = instant(theirs[0]["scheduledStart"]).replace(hour=23, minute=0)
+        private = lee.add("Dentist", late)
 
         since = written(dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
         jobs.append(self.sync())
@@ -66,8 +67,9 @@ class Walk:
         expect(instant(now) == events[pulled["id"]].start + later, f"the move in {label} did not reach the visit")
         expect(his[renamed["id"]].title != "My own words", "the title was not put back")
         feed = api("GET", f"/integrations/{self.provider.slug}/sync?since={since}&limit=200")["changes"]
-        rows = [row for row in feed if row[self.provider.remote_id_name] == private]
+        rows = [row for row in feed if row["event"] and instant(row["event"]["start"]) == late]
         expect(len(rows) == 1 and rows[0]["event"]["summary"] is None, "the private event is not one row without title")
+        expect(private not in str(feed), "the change feed gives the id of a private event")
         expect(
             {row["visit_id"] for row in feed if row["visit_id"]} == {pulled["id"], renamed["id"]},
             f"the change feed does not name exactly the two visits that were edited in {label}",

@@ -28,6 +28,7 @@ from integrations.jobs.standing import IN_VAIN, standing
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
 from integrations.jobs.sweeper import MAX_ATTEMPTS
+from integrations.ledger.private import where
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import (
     Connection,
@@ -198,8 +199,8 @@ class _Slice:
             self._fail(part, code, f"{connection.account_name}: {message}", error.detail)
         except FATAL:
             raise
-        except Exception:
-            log.exception("job_part_failed", connection_id=connection.pk)
+        except Exception as error:
+            log.error("job_part_failed", connection_id=connection.pk, **where(error))
             self._fail(part, ProblemCode.INTERNAL_ERROR, UNEXPECTED)
 
     def _save(self, part: JobPart, status: str, **values: Any) -> None:

@@ -32,6 +32,8 @@ from integrations.queue.planning import LONGEST_BACKOFF, integration_of, next_sy
 
 log = structlog.get_logger(__name__)
 
+_WHOLE = (JobPart.Status.DONE, JobPart.Status.HELD)
+_REACHED = (*_WHOLE, JobPart.Status.PARTIAL)
 # Failures that say nothing about the account: waiting is not failing, and the operator's fault is not the user's.
 NOT_COUNTED = (
     ProblemCode.RATE_LIMITED,
@@ -122,8 +124,11 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
             workspace_id=job.workspace_id, integration=job.integration
         )
         parts = list(job.parts.select_related("connection"))
-        for part in parts:
-            _account(part, job, now)
+        _went_well([part.connection_id for part in parts if part.status in _REACHED], now)
+        _synced([part.connection_id for part in parts if part.status in _WHOLE], job.finished_at or now)
+        for part in parts:  # what went well is taken down for all accounts at once: a company may have hundreds
+            if part.status == JobPart.Status.FAILED and (part.error or {}).get("code") not in NOT_COUNTED:
+                _count_failure(part, now)
         _integration(row, job, parts, now)
         if _is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now:
             row.next_sync_at = next_sync(row, now, spread)
@@ -163,19 +168,24 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         row.failures = 0
 
 
-def _account(part: JobPart, job: SyncJob, now: dt.datetime) -> None:
-    connection = Connection.objects.filter(pk=part.connection_id)
-    if part.status in (JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.PARTIAL):
-        went_well(part.connection_id, now)
-    if part.status in (JobPart.Status.DONE, JobPart.Status.HELD):
-        connection.update(last_synced_at=job.finished_at or now, failures=0, retry_at=None)
-        # It was paused by us for its failures and has just shown that it works. A person's pause stays.
-        connection.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
-            state=ConnectionState.ACTIVE, state_reason=""
-        )
-    elif part.status == JobPart.Status.FAILED and (part.error or {}).get("code") not in NOT_COUNTED:
-        connection.update(failures=F("failures") + 1)
-        _pause_after_too_many(part, now)
+def _went_well(connection_ids: list[str], now: dt.datetime) -> None:
+    refused = Connection.objects.filter(pk__in=connection_ids).exclude(refused_at=None)
+    for connection_id in refused.values_list("pk", flat=True):
+        went_well(connection_id, now)
+
+
+def _synced(connection_ids: list[str], at: dt.datetime) -> None:
+    connections = Connection.objects.filter(pk__in=connection_ids)
+    connections.update(last_synced_at=at, failures=0, retry_at=None)
+    # It was paused by us for its failures and has just shown that it works. A person's pause stays.
+    connections.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
+        state=ConnectionState.ACTIVE, state_reason=""
+    )
+
+
+def _count_failure(part: JobPart, now: dt.datetime) -> None:
+    Connection.objects.filter(pk=part.connection_id).update(failures=F("failures") + 1)
+    _pause_after_too_many(part, now)
 
 
 def _pause_after_too_many(part: JobPart, now: dt.datetime) -> None:

@@ -27,6 +27,7 @@ from integrations.ledger.containers import (
     take_up_again,
 )
 from integrations.ledger.counts import JobLog
+from integrations.ledger.private import where
 from integrations.models import JobPart, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
 
@@ -76,7 +77,7 @@ class StreamFailures:
             if not stream.reads_busy or (given_up and not isinstance(error, ContainerGone)):  # it can be read
                 return
         if not isinstance(error, ProviderError):
-            log.exception("stream_failed", stream_id=stream.pk)
+            log.error("stream_failed", stream_id=stream.pk, **where(error))
         self.first = self.first or error
         known = isinstance(error, ProviderError)
         connection = self.part.connection

@@ -1,5 +1,6 @@
 """The only place that knows both the ORM and the providers: puts a run together."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,12 +14,14 @@ from integrations.books import SIDES
 from integrations.books.base import BooksSide
 from integrations.books.facts import facts_are_due, take_facts, taxes_are_wanted
 from integrations.books.taxes import Taxes
+from integrations.calendar import busy
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import far_moves, window_at
-from integrations.errors import ProviderError
+from integrations.errors import Misconfigured, ProviderError
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
 from integrations.models import Direction, JobPart, Stream, SyncJob
+from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import Window
@@ -83,7 +86,7 @@ def stream_run(
         cast(BooksClient, remote).want(stream.container_id)
     return StreamRun(
         target=Target(stream.pk, job.workspace_id, stream.container_id),
-        ledger=StreamLedger(stream, job, part, assert_held, local),
+        ledger=_ledger(stream, job, part, assert_held, local),
         local=local,
         remote=remote,
         policy=policy,
@@ -102,6 +105,22 @@ def stream_run(
         is_writable=lambda: any(c.id == stream.container_id and c.writable for c in remote.containers()),
         before_push=lambda: _read_facts(local, remote, assert_held),
     )
+
+
+def _ledger(
+    stream: Stream, job: SyncJob, part: JobPart, assert_held: Callable[[], None], local: LocalSide
+) -> StreamLedger:
+    """Returns what the stream remembers; of its busy time nothing, where nobody can read any more what that was known
+    by."""
+    with contextlib.suppress(DecryptionError):
+        return StreamLedger(stream, job, part, assert_held, local)
+    with transaction.atomic():
+        assert_held()
+        busy.begin_anew(stream.connection)
+    try:
+        return StreamLedger(stream, job, part, assert_held, local)
+    except DecryptionError as error:
+        raise Misconfigured(str(error)) from None  # the operator's fault: nobody has to reconnect
 
 
 def _read_facts(local: LocalSide, remote: ProviderClient, assert_held: Callable[[], None]) -> None:

@@ -3,15 +3,14 @@
 Everything runs inside the ledger's transaction.
 """
 
-import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import structlog
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
 from integrations.ledger.counts import JobLog
-from integrations.ledger.private import shown_id
+from integrations.ledger.private import Identifiers, where
 from integrations.ledger.problems import open_problem, open_record_problem
 from integrations.models import DirtyRow, Link, Outcome, Problem, Stream
 from integrations.records import RemoteRecord
@@ -31,17 +30,10 @@ UNREADABLE = "unreadable"  # in a problem's data: the id of the remote record th
 log = structlog.get_logger(__name__)
 
 
-def open_unreadable(stream: Stream, record: RemoteRecord, error: Exception, link: Link | None) -> None:
-    """Leaves a problem about a remote record: our record's where it has one, so that it is found there."""
-    name, where = shown_id(stream, record.id), traceback.extract_tb(error.__traceback__)[-1:]
-    # Not what the error says: that may be a word of somebody's private event.
-    log.error(
-        "remote_record_failed",
-        stream_id=stream.pk,
-        remote_id=name,
-        error=type(error).__name__,
-        where=[f"{frame.filename}:{frame.lineno}" for frame in where],
-    )
+def open_unreadable(stream: Stream, name: str, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+    """Leaves a problem about a remote record that is called `name`: our record's where it has one, so that it is found
+    there."""
+    log.error("remote_record_failed", stream_id=stream.pk, remote_id=name, **where(error))
     open_problem(
         stream.connection,
         ProblemCode.RECORD_UNREADABLE,
@@ -55,14 +47,16 @@ def open_unreadable(stream: Stream, record: RemoteRecord, error: Exception, link
     )
 
 
-def end_unreadable(stream: Stream, remote_ids: Collection[str] | None = None) -> None:
-    """Ends what is open about records of this stream that could not be read: these, or all (nobody reads it any
-    more)."""
+def end_unreadable(stream: Stream, names: Callable[[], Collection[str]] | None = None) -> None:
+    """Ends what is open about records of this stream that could not be read: those of these names, or all (nobody reads
+    it any more)."""
     problems = Problem.objects.open().filter(
         connection=stream.connection, code=ProblemCode.RECORD_UNREADABLE, data__stream=stream.pk
     )
-    names = None if remote_ids is None else {shown_id(stream, remote_id) for remote_id in remote_ids}
-    over = [problem.pk for problem in problems if names is None or problem.data.get(UNREADABLE) in names]
+    if not (open_now := list(problems)):
+        return
+    known = None if names is None else set(names())
+    over = [problem.pk for problem in open_now if known is None or problem.data.get(UNREADABLE) in known]
     if over:
         Problem.objects.filter(pk__in=over).update(resolved_at=timezone.now())
 
@@ -70,12 +64,12 @@ def end_unreadable(stream: Stream, remote_ids: Collection[str] | None = None) ->
 class Failures:
     """The failures of one stream in one job."""
 
-    def __init__(self, stream: Stream, job_log: JobLog):
-        self.stream, self.job_log = stream, job_log
+    def __init__(self, stream: Stream, identifiers: Identifiers, job_log: JobLog):
+        self.stream, self.identifiers, self.job_log = stream, identifiers, job_log
 
     def of_pair(self, pair: Pair, error: Exception) -> None:
         """Leaves the pair as it is, dirty or unsettled: the next run tries it again."""
-        log.error("record_failed", stream_id=self.stream.pk, record=pair.key, exc_info=error)
+        log.error("record_failed", stream_id=self.stream.pk, record=pair.key, **where(error))
         link = Link.objects.filter(pk=pair.link_id or 0).first()
         code, detail = ProblemCode.INTERNAL_ERROR, type(error).__name__
         open_record_problem(self.stream.connection, pair, code, FAILED_HERE, link=link, detail=detail)
@@ -84,7 +78,7 @@ class Failures:
 
     def of_write(self, remote_id: str, error: Exception) -> None:
         """Parks a write that cannot be resolved. Its intent stays: it is looked for before it is tried again."""
-        log.error("write_not_resolved", stream_id=self.stream.pk, remote_id=remote_id, exc_info=error)
+        log.error("write_not_resolved", stream_id=self.stream.pk, remote_id=remote_id, **where(error))
         link = Link.objects.with_intent().select_for_update().get(stream=self.stream, remote_id=remote_id)
         Link.objects.filter(pk=link.pk).update(parked=True)
         DirtyRow.objects.filter(stream=self.stream, record_id=link.record_id).exclude(record_id="").delete()
@@ -94,11 +88,12 @@ class Failures:
 
     def of_listing(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
         """Leaves a record of a listing that could not be read, or not be written down; a full sync lists it again."""
-        open_unreadable(self.stream, record, error, link)
+        name = self.identifiers.name_of(record)
+        open_unreadable(self.stream, name, record, error, link)
         if link:
             self.job_log.add_link(link, Outcome.FAILED, Action.NOTHING, UNREADABLE_THERE)
         else:
-            self.job_log.add_remote(record, shown_id(self.stream, record.id), Outcome.FAILED, UNREADABLE_THERE)
+            self.job_log.add_remote(record, name, Outcome.FAILED, UNREADABLE_THERE)
         self.job_log.save()
 
     def _open(self, kind: str, record_id: str, error: Exception, link: Link | None = None) -> None:

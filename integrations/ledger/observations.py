@@ -16,7 +16,7 @@ from fieldcamp.workspace.numbering import numbers_taken
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.ledger.failures import end_unreadable, open_unreadable
 from integrations.ledger.ownership import Owners, is_piece, left_over
-from integrations.ledger.private import shown_id, stored
+from integrations.ledger.private import Identifiers
 from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
 from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.policy import RemovalChoice
@@ -31,7 +31,7 @@ class Observations:
 
     def __init__(self, stream: Stream, guard: Callable[[], None]):
         self.stream, self.connection = stream, stream.connection
-        self.owners = Owners(stream)
+        self.owners, self.identifiers = Owners(stream), Identifiers(stream)
         self._guard = guard
 
     @contextlib.contextmanager
@@ -42,16 +42,17 @@ class Observations:
 
     def cursor(self, full: bool) -> str:
         names = Stream.objects.filter(pk=self.stream.pk).values_list("full_cursor" if full else "cursor", flat=True)
-        return str(names.get())
+        return self.identifiers.opened(names.get())
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
         """Saves one page of a listing. Raises `CursorMoved` when another reader has moved the cursor on from
         `expected`."""
         name = "full_cursor" if full else "cursor"
         with self.transaction():
-            moved = Stream.objects.filter(pk=self.stream.pk, **{name: expected}).update(**{name: page.cursor})
-            if not moved:
+            row = Stream.objects.filter(pk=self.stream.pk)
+            if self.identifiers.opened(row.select_for_update().values_list(name, flat=True).get()) != expected:
                 raise CursorMoved
+            row.update(**{name: self.identifiers.sealed(page.cursor)})
             mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk) if full else ""
             self._merge(page.records, mark)
 
@@ -63,25 +64,28 @@ class Observations:
 
     def known(self, names: Collection[str]) -> set[str]:
         """Returns those ids that live links have."""
-        links = Link.objects.filter(stream=self.stream, remote_id__in=names, seen_gone=False)
-        return set(links.values_list("remote_id", flat=True))
+        forms = self.identifiers.forms(names)
+        links = Link.objects.filter(stream=self.stream, remote_id__in=forms, seen_gone=False)
+        return {forms[name] for name in links.values_list("remote_id", flat=True)}
 
     def instances(self, series: Sequence[str], window: Window) -> set[str]:
         """Returns remote ids of live links of these series that are not over before the window."""
-        links = Link.objects.filter(stream=self.stream, series_id__in=series, seen_gone=False, seen__isnull=False)
-        start = instant(window.start)
-        return {link.remote_id for link in links if (link.seen or {}).get("end", "") > start}
+        ids = [self.identifiers.hashed(name) for name in series]
+        links = Link.objects.filter(stream=self.stream, series_id__in=ids, seen_gone=False, seen__isnull=False)
+        start, found = instant(window.start), links.values("remote_id", "sealed_id", "seen")
+        return set(self.identifiers.plain_ids(link for link in found if (link["seen"] or {}).get("end", "") > start))
 
     def _known(self, latest: Mapping[str, RemoteRecord]) -> dict[str, Link]:
         """Returns the links of these records, by the records' ids; a create without an answer is known by what it was
         sent with."""
         sent = {record.made_with: id for id, record in latest.items() if record.made_with}
-        names = [*sent, *latest]
+        forms = self.identifiers.forms([*sent, *latest])
+        names = list(forms)
         known: dict[str, Link] = {}
         for start in range(0, len(names), _CHUNK):
             links = Link.objects.select_for_update().order_by("pk")
             links = links.filter(stream=self.stream, remote_id__in=names[start : start + _CHUNK])
-            known.update((sent.get(link.remote_id, link.remote_id), link) for link in links)
+            known.update((sent.get(name := forms[link.remote_id], name), link) for link in links)
         return known
 
     def _merge(self, records: Iterable[RemoteRecord], mark: str) -> None:
@@ -89,7 +93,8 @@ class Observations:
         known = self._known(latest)
         adopted = self._linked_already(record for record in latest.values() if record.id not in known)
         now = timezone.now()
-        end_unreadable(self.stream, [record.id for record in latest.values() if record.fault is None])
+        whole = [record for record in latest.values() if record.fault is None]
+        end_unreadable(self.stream, lambda: [self.identifiers.name_of(record) for record in whole])
         new: list[Link] = []
         changed: list[Link] = []
         same: list[int] = []
@@ -109,9 +114,9 @@ class Observations:
                 link.seen_at, link.mark = now, mark
                 (new if link.pk is None else changed).append(link)
                 continue
-            action = _notice(link, record)
-            if link.remote_id != record.id:
-                link.remote_id, action = record.id, ""
+            action = self._notice(link, record)
+            if link.remote_id != (name := self.identifiers.id_of(link.kind, record.id)):
+                link.remote_id, action = name, ""
             if action is None:
                 same.append(link.pk)
                 continue
@@ -130,7 +135,7 @@ class Observations:
             numbers_taken(workspace_id=self.connection.workspace_id, numbers=numbers)
 
     def _unreadable(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
-        open_unreadable(self.stream, record, error, link)
+        open_unreadable(self.stream, self.identifiers.name_of(record), record, error, link)
 
     def _linked_already(self, records: Iterable[RemoteRecord]) -> dict[str, Link]:
         """Returns links of the records that our own markers name: one that is cut is taken up again, a live one is
@@ -150,7 +155,7 @@ class Observations:
             if record.gone:
                 return None
             link = Link(stream=self.stream, kind=self.stream.kind, remote_id=record.id)
-            _see(link, KINDS[link.kind], record)
+            self._see(link, KINDS[link.kind], record)
             return link
         if record.marker and record.marker.workspace_id == self.connection.workspace_id and is_piece(record):
             return None if record.gone or self.owners.is_anothers(record) else self._piece(record)
@@ -158,11 +163,12 @@ class Observations:
             return None if record.gone or self.owners.is_anothers(record) else self._own(record, record.marker, adopted)
         if not self.stream.reads_busy:
             return None
-        series_id = str(record.fields.get("series_id") or "")
-        if record.gone and not series_id:
+        if record.gone and not record.fields.get("series_id"):
             return None  # a tombstone of something that we never knew
-        link = Link(stream=self.stream, kind=BLOCK.name, remote_id=record.id, series_id=series_id)
-        _see(link, BLOCK, record)
+        name, sealed = self.identifiers.id_of(BLOCK.name, record.id), self.identifiers.sealed(record.id)
+        link = Link(stream=self.stream, kind=BLOCK.name, remote_id=name, sealed_id=sealed)
+        self._see(link, BLOCK, record)
+        link.series_id = (link.seen or {}).get("series_id") or ""
         return link
 
     def _own(self, record: RemoteRecord, marker: Marker, adopted: dict[str, Link]) -> Link:
@@ -170,23 +176,64 @@ class Observations:
         has restored the old one, or moved it here) one that a full sync removes."""
         linked = adopted.get(marker.record_id) if self.stream.is_target else None
         if linked is None or linked.cut_at is not None:
-            record_id = marker.record_id if self.stream.is_target else left_over(record)
+            record_id = marker.record_id if self.stream.is_target else self._left_over(record)
             link = linked or Link(stream=self.stream, kind=VISIT.name, record_id=record_id)
             if self.stream.is_target:
                 adopted[marker.record_id] = link
         else:
-            link = Link(stream=self.stream, kind=VISIT.name, record_id=left_over(record))
+            link = Link(stream=self.stream, kind=VISIT.name, record_id=self._left_over(record))
         link.remote_id, link.cut_at = record.id, None
-        _see(link, VISIT, record)
+        self._see(link, VISIT, record)
         return link
 
     def _piece(self, record: RemoteRecord) -> Link:
         """Returns the link of one event of a series that somebody has made of a visit's: the next run takes it away,
         as it does the series."""
-        link = Link(stream=self.stream, kind=VISIT.name, record_id=left_over(record), remote_id=record.id)
-        _see(link, VISIT, record)
+        link = Link(stream=self.stream, kind=VISIT.name, record_id=self._left_over(record), remote_id=record.id)
+        self._see(link, VISIT, record)
         link.decision = {"removal": RemovalChoice.CUT}
         return link
+
+    def _left_over(self, record: RemoteRecord) -> str:
+        return left_over(record, self.identifiers)
+
+    def _see(self, link: Link, kind: Kind, record: RemoteRecord) -> None:
+        if record.fields or not record.gone:
+            link.seen = self.identifiers.stored(kind, record.fields)
+        link.seen_gone, link.seen_tag = record.gone, self.identifiers.tag_of(link.kind, record.tag)
+        link.unsettled, link.parked = True, False
+
+    def _notice(self, link: Link, record: RemoteRecord) -> str | None:
+        """Takes a newer observation of a known record into its link.
+
+        None: nothing new. "": new, but no change that a person made. Else the feed's action.
+        """
+        kind = KINDS[link.kind]
+        if record.gone:
+            if link.seen_gone or link.cut_at is not None:
+                return None
+            if link.intent and link.intent["verb"] == Verb.DELETE:
+                return None  # our own removal, whose answer is still on its way to us
+            self._see(link, kind, record)
+            return ChangeAction.DELETED
+        tag = self.identifiers.tag_of(link.kind, record.tag)
+        known = tag == link.seen_tag and not link.seen_gone and link.cut_at is None
+        if known and not record.fields.get("repeats"):
+            return None
+        fields = self.identifiers.stored(kind, record.fields)
+        if known and fields == link.seen:  # a series' tag does not move with that of an occurrence
+            return None
+        was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
+        if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
+            return None  # our own write, whose answer is still on its way to us
+        link.seen_tag = tag
+        same = was_here and _compared(kind, fields) == _compared(kind, link.seen)
+        if not was_here or fields != link.seen:
+            self._see(link, kind, record)
+        link.cut_at = None
+        if same and kind.ends:
+            return ""  # a document's balance moves with every payment, which is told of itself
+        return ChangeAction.UPDATED if was_here else ChangeAction.CREATED
 
     def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]]) -> None:
         """Adds to the change feed. The counter's lock makes the order of the numbers, and of their times, the order of
@@ -213,7 +260,7 @@ class Observations:
                     action=action,
                     kind=link.kind,
                     record_id=link.record_id,
-                    remote_id=shown_id(self.stream, record.id),
+                    remote_id=link.remote_id,
                     shown=None if record.gone else _shown(link, record),
                     changed_at=now,
                 )
@@ -221,45 +268,6 @@ class Observations:
             ],
             batch_size=_CHUNK,
         )
-
-
-def _see(link: Link, kind: Kind, record: RemoteRecord) -> None:
-    if record.fields or not record.gone:
-        link.seen = stored(kind, record.fields)
-    link.seen_gone, link.seen_tag = record.gone, record.tag
-    link.unsettled, link.parked = True, False
-
-
-def _notice(link: Link, record: RemoteRecord) -> str | None:
-    """Takes a newer observation of a known record into its link.
-
-    None: nothing new. "": new, but no change that a person made. Else the feed's action.
-    """
-    kind = KINDS[link.kind]
-    if record.gone:
-        if link.seen_gone or link.cut_at is not None:
-            return None
-        if link.intent and link.intent["verb"] == Verb.DELETE:
-            return None  # our own removal, whose answer is still on its way to us
-        _see(link, kind, record)
-        return ChangeAction.DELETED
-    known = record.tag == link.seen_tag and not link.seen_gone and link.cut_at is None
-    if known and not record.fields.get("repeats"):
-        return None
-    fields = stored(kind, record.fields)
-    if known and fields == link.seen:  # a series' tag does not move with that of an occurrence
-        return None
-    was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
-    if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
-        return None  # our own write, whose answer is still on its way to us
-    link.seen_tag = record.tag
-    same = was_here and _compared(kind, fields) == _compared(kind, link.seen)
-    if not was_here or fields != link.seen:
-        _see(link, kind, record)
-    link.cut_at = None
-    if same and kind.ends:
-        return ""  # a document's balance moves with every payment, which is told of itself
-    return ChangeAction.UPDATED if was_here else ChangeAction.CREATED
 
 
 def _compared(kind: Kind, fields: Fields | None) -> list[Any]:

@@ -6,7 +6,7 @@ stream's: not to be taken over, not to be removed, and nobody's busy time.
 
 from functools import cached_property
 
-from integrations.ledger.private import hashed
+from integrations.ledger.private import Identifiers
 from integrations.models import Stream
 from integrations.providers import PROVIDERS
 from integrations.records import RemoteRecord
@@ -56,6 +56,6 @@ def is_piece(record: RemoteRecord) -> bool:
     return record.marker is not None and record.id.startswith(f"{record.marker.remote_id}_")
 
 
-def left_over(record: RemoteRecord) -> str:
+def left_over(record: RemoteRecord, identifiers: Identifiers) -> str:
     """Returns the record id for the link of an event of ours that is no visit's any more: a full sync removes it."""
-    return LEFT_OVER + hashed(record.id)[:24]
+    return LEFT_OVER + identifiers.hashed(record.id)[:24]

@@ -39,6 +39,9 @@ class LocalSide(Protocol):
     def orphans(self, links: Any) -> Any:
         """Returns those of these links whose record does not exist any more."""
 
+    def prepare(self, decisions: Sequence[Decision]) -> None:
+        """Does beforehand what takes its time: no transaction is open yet."""
+
     def apply(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half of decisions true. Returns the keys of records that somebody edited since they were
         read: those are left as they are, and stay dirty."""

@@ -4,6 +4,7 @@ Every transaction starts by asserting that the job is still ours, so nothing is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -17,6 +18,7 @@ from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
 from integrations.ledger.ports import LocalSide
+from integrations.ledger.private import where
 from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
@@ -41,9 +43,9 @@ class StreamLedger(Observations):
         log = JobLog(job, self.connection)
         self.holds = Holds(stream, job, self.kind)
         self.state = RunState(stream, job, part, local, self.holds)
-        self.writes = Writes(stream, self.kind, log)
+        self.writes = Writes(stream, self.identifiers, self.kind, log)
         self.local_half = LocalHalf(stream, self.kind, log, local)
-        self.failures = Failures(stream, log)
+        self.failures = Failures(stream, self.identifiers, log)
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 
@@ -74,7 +76,7 @@ class StreamLedger(Observations):
     # --- what to look at --------------------------------------------------------------------------------------------
 
     def unlisted(self, window: Window, limit: int) -> list[str]:
-        """Returns live links that the finished listing did not show, though it covers their time."""
+        """Returns ids of live links that the finished listing did not show, though it covers their time."""
         mark = Stream.objects.values_list("full_mark", flat=True).get(pk=self.stream.pk)
         links = Link.objects.present().filter(stream=self.stream).exclude(mark=mark)
         if not mark:
@@ -82,15 +84,15 @@ class StreamLedger(Observations):
         if self.stream.kind:  # books have no window
             return list(links.order_by("pk").values_list("remote_id", flat=True)[:limit])
         start = instant(window.start)
-        found: list[str] = []
-        for link in links.order_by("pk").iterator(chunk_size=500):
-            seen = link.seen or {}
+        found: list[Mapping[str, Any]] = []
+        for link in links.order_by("pk").values("remote_id", "sealed_id", "seen").iterator(chunk_size=500):
+            seen = link["seen"] or {}
             times = (seen.get("end") or "", seen.get("original_start") or "")
             if max(times) > start or seen.get("recurrence"):
-                found.append(link.remote_id)
+                found.append(link)
             if len(found) >= limit:
                 break
-        return found
+        return self.identifiers.plain_ids(found)
 
     def vanished(self, orphans: bool) -> list[Pair]:
         links = Link.objects.live().filter(stream=self.stream, hold=None)
@@ -180,7 +182,7 @@ class StreamLedger(Observations):
         views: dict[str, Local] = {}
 
         def fail(record_id: str, error: Exception) -> None:
-            log.error("record_unreadable", stream_id=self.stream.pk, record_id=record_id, exc_info=error)
+            log.error("record_unreadable", stream_id=self.stream.pk, record_id=record_id, **where(error))
             views[record_id] = Local(None, blocked=FAILED_HERE, reason=ProblemReason.INTERNAL)
 
         fatal = (OperationalError, InterfaceError)
@@ -197,9 +199,10 @@ class StreamLedger(Observations):
         return self.writes.open_intents()
 
     def taken(self, creates: Mapping[str, str]) -> set[str]:
-        links = Link.objects.filter(stream=self.stream, remote_id__in=creates) if creates else Link.objects.none()
+        forms = self.identifiers.forms(creates)
+        links = Link.objects.filter(stream=self.stream, remote_id__in=forms) if forms else Link.objects.none()
         known = links.values_list("remote_id", "record_id")
-        return {remote_id for remote_id, record_id in known if record_id != creates[remote_id]}
+        return {forms[name] for name, record_id in known if record_id != creates[forms[name]]}
 
     def intend(self, decisions: Sequence[tuple[Decision, Operation, int]]) -> None:
         with self.transaction():
@@ -223,6 +226,7 @@ class StreamLedger(Observations):
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:
             return set()
+        self.local_half.local.prepare(decisions)
         with self.transaction():
             return self.local_half.save(decisions)
 
@@ -235,7 +239,8 @@ class StreamLedger(Observations):
             self.failures.of_pair(pair, error)
 
     def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
-        link = Link.objects.filter(stream=self.stream, remote_id__in=[record.id, record.made_with or record.id]).first()
+        forms = self.identifiers.forms([record.id, record.made_with or record.id])
+        link = Link.objects.filter(stream=self.stream, remote_id__in=forms).first()
         with self.transaction():
             self._unreadable(record, error, link)
 

@@ -16,6 +16,7 @@ from integrations.ledger.dirty import settle_rows, write_rows
 from integrations.ledger.links import agree, is_removed_there, locked_links, resolved, save_links
 from integrations.ledger.outcomes import reason_data
 from integrations.ledger.overwritten import note_overwritten
+from integrations.ledger.private import Identifiers
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import DirtyRow, Link, Outcome, Stream
 from integrations.records import Fields, Operation, RemoteRecord, Verb, instant
@@ -26,8 +27,8 @@ from integrations.sync.state import Action, Decision, Pair
 class Writes:
     """The writes of one stream in one job."""
 
-    def __init__(self, stream: Stream, kind: Kind, log: JobLog):
-        self.stream, self.kind, self.log = stream, kind, log
+    def __init__(self, stream: Stream, identifiers: Identifiers, kind: Kind, log: JobLog):
+        self.stream, self.identifiers, self.kind, self.log = stream, identifiers, kind, log
 
     def open_intents(self) -> dict[str, Fields]:
         """Returns remote ids of writes that were begun and never answered, with what creates sent. One that could not
@@ -135,7 +136,7 @@ class Writes:
     def _make_room(self, links: Sequence[Link]) -> None:
         """Deletes the links of a feed's reader who took our new record for somebody else's before its answer was
         saved."""
-        named = {link.remote_id for link in links if link.record_id}
+        named = self.identifiers.forms(link.remote_id for link in links if link.record_id)
         unmatched = Link.objects.unmatched().filter(stream=self.stream, remote_id__in=named)
         unmatched.exclude(pk__in=[link.pk for link in links]).delete()
 

@@ -230,6 +230,7 @@ class Stream(models.Model):
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.TWO_WAY)
     policy = models.CharField(max_length=8, choices=ConflictPolicy, default=ConflictPolicy.LOCAL)
     is_active = models.BooleanField(default=True)
+    # A calendar's are encrypted (`integrations.ledger.private`): vendors put the ids of events into them.
     cursor = models.TextField(blank=True)
     # The job in which the calendar was not there for the first time; another that does not find it is the proof.
     missing_in = models.CharField(max_length=40, blank=True)

@@ -56,7 +56,7 @@ def decrypt(stored: str) -> str:
 
 
 class EncryptedField(_TextField):
-    """Encrypts on the way into the database and decrypts on the way out; look-ups are refused."""
+    """Encrypts on the way into the database and decrypts on the way out; all look-ups but for NULL are refused."""
 
     def get_prep_value(self, value: Any) -> str:
         return encrypt(super().get_prep_value(value) or "")
@@ -65,6 +65,9 @@ class EncryptedField(_TextField):
         return decrypt(value or "")
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name in ("isnull", "in", "exact", "iexact", "contains", "startswith"):
+        if lookup_name != "isnull":
             raise TypeError("Encrypted fields cannot be searched.")
         return super().get_lookup(lookup_name)
+
+    def get_transform(self, lookup_name: str) -> Any:
+        raise TypeError("Encrypted fields cannot be searched.")

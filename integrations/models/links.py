@@ -58,7 +58,9 @@ class Link(models.Model):
     stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="links")
     kind = models.CharField(max_length=20)
     record_id = models.CharField(max_length=32, blank=True)
+    # A busy time's ids are keyed hashes (`integrations.ledger.private`); its own id is in `sealed_id`, encrypted.
     remote_id = models.CharField(max_length=1024)
+    sealed_id = models.TextField(blank=True, help_text=_("For what is known by a hash: the id there, encrypted."))
     series_id = models.CharField(
         max_length=1024, blank=True, help_text=_("For one occurrence of a series: the series.")
     )

@@ -121,8 +121,8 @@ def _as_it_is(_kind: str, fields: Fields) -> Fields:
     return fields
 
 
-def _is_own_id(_remote_id: str) -> bool:
-    return False
+def _perhaps(_remote_id: str) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Provider:
     metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
-    is_private_id: Callable[[str], bool] = _is_own_id  # (remote id): holds an identifier that somebody else chose
+    might_be_own_id: Callable[[str], bool] = _perhaps  # (remote id): not certainly of somebody else's choosing
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 
     @property

@@ -13,6 +13,7 @@ import requests
 from integrations import errors
 from integrations.providers.base import Http
 from integrations.providers.calendars import lost_calendar, tombstone
+from integrations.providers.faults import without_words
 from integrations.records import Container, Operation, RemoteRecord, Verb, WriteResult
 from integrations.transport.answers import retry_after
 from integrations.transport.client import utc_now
@@ -132,6 +133,8 @@ class BatchingCalendar(ABC):
             chunk = ids[start : start + self.batch_size]
             for id, answer in zip(chunk, self._send([call(id) for id in chunk], retry_safe=True), strict=True):
                 error = self._error_in(answer)
+                if answer and error:
+                    without_words(error, answer.body)
                 if isinstance(error, errors.Gone):
                     yield id, None
                 elif error and not (answer and answer.status == 400 and isinstance(error, errors.Rejected)):

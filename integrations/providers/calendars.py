@@ -13,11 +13,14 @@ from integrations.records import Container, RemoteRecord, is_day
 
 # Vendors set the time of the last change a little after that of the making, also on an event that nobody has touched.
 _UNTOUCHED = dt.timedelta(seconds=2)
+STATUSES = ("confirmed", "tentative", "cancelled")
 
 
 def main_first(containers: Iterable[Container]) -> list[Container]:
-    """Sorts an account's calendars as they are shown."""
-    return sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
+    """Sorts an account's calendars as they are shown; the owner stays with those of somebody else alone."""
+    found = sorted(containers, key=lambda container: (not container.primary, container.name.casefold()))
+    own = found[0].owner.casefold() if found and found[0].primary else ""
+    return [replace(each, owner="" if each.owner.casefold() == own else each.owner) for each in found]
 
 
 def read_event(event: Mapping[str, Any], read: Callable[[], Read]) -> Read | RemoteRecord:
@@ -40,7 +43,8 @@ def with_own_occurrence(series: RemoteRecord, own: RemoteRecord | None) -> Remot
 
 def shown(summary: str | None, start: str, end: str, status: str) -> dict[str, Any]:
     """Picks what the change feed may print of an event."""
-    return {"summary": summary or "", "start": start, "end": end, "all_day": is_day(start), "status": status}
+    known = status if status in STATUSES else STATUSES[0]
+    return {"summary": summary or "", "start": start, "end": end, "all_day": is_day(start), "status": known}
 
 
 def is_untouched(created: str | None, changed: str | None) -> bool:

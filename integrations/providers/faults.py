@@ -1,6 +1,8 @@
 """Reading what a vendor refuses: what all of them share. Sentences and codes are each vendor's own (`errors.py`)."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ _RETRY = frozenset({"temporarily_unavailable", "server_error"})
 _OURS = frozenset({
     "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type",
 })  # fmt: skip
+# What tells an operator and the vendor's support which refusal it was.
+_TOLD = {"code", "status", "reason", "domain", "date", "request-id", "client-request-id"}
+_CODE = re.compile(r"[A-Za-z][A-Za-z_.]{0,63}|\d{3}|[0-9a-f-]{36}|\d{4}-\d\d-\d\dT[\d:.]+Z?")
 
 
 def body_of(response: requests.Response) -> Any:
@@ -34,6 +39,33 @@ def is_foreign(response: requests.Response, body: Any) -> bool:
 def detail_of(body: Any) -> str:
     """Returns the vendor's own text as it may be kept: without secrets, and no longer than somebody reads."""
     return redact(json.dumps(body, ensure_ascii=False)[:4000])[:1000] if body else ""
+
+
+def codes_of(body: Any) -> str:
+    """Returns the codes of a vendor's refusal, without a word of what it says: of somebody else's event it may say
+    anything."""
+    return " ".join(dict.fromkeys(_codes(body, 10)))[:1000]
+
+
+def _codes(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, dict) and depth:
+        for name, inner in value.items():
+            if isinstance(inner, dict | list):
+                yield from _codes(inner, depth - 1)
+            elif name.casefold() in _TOLD and _CODE.fullmatch(str(inner)):
+                yield str(inner)
+    elif isinstance(value, list) and depth:
+        for inner in value:
+            yield from _codes(inner, depth - 1)
+
+
+def without_words(error: errors.ProviderError, body: Any) -> errors.ProviderError:
+    """Returns the error with the codes alone as its detail, unless it is about our app or a token."""
+    if not isinstance(error, errors.Misconfigured) and not (
+        isinstance(body, dict) and isinstance(body.get("error"), str)
+    ):
+        error.detail = codes_of(body)
+    return error
 
 
 def unavailable(service: str, detail: str) -> errors.Unavailable:

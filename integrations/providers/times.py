@@ -12,7 +12,18 @@ def aware(text: str, zone: dt.tzinfo = dt.UTC) -> dt.datetime:
 
 def zone_named(name: str) -> dt.tzinfo:
     """Returns the zone of that IANA name; UTC for one that nobody knows."""
+    known = zone_name(name)
+    return zoneinfo.ZoneInfo(known) if known else dt.UTC
+
+
+def zone_name(name: str) -> str:
+    """Returns the IANA name, or "" where nobody knows such a zone: then it is somebody's own word."""
     try:
-        return zoneinfo.ZoneInfo(name) if name else dt.UTC
+        return zoneinfo.ZoneInfo(name).key if name else ""
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return dt.UTC
+        return ""
+
+
+def day(text: str) -> str:
+    """Returns the day that a vendor's date or time begins with, as it stands there; raises ValueError for none."""
+    return dt.date.fromisoformat(text[:10]).isoformat()

@@ -47,3 +47,13 @@ def record_url(kind: str, record_id: str) -> str:
 def reconciliation_url(connection_id: str) -> str:
     """Returns where both sides' documents are compared."""
     return absolute("integrations:reconciliation", connection_id)
+
+
+def leaving_url(connection_id: str) -> str:
+    """Returns where it is decided what becomes of the account of a person who has left."""
+    return absolute("integrations:leaving", connection_id)
+
+
+def mapping_url(connection_id: str) -> str:
+    """Returns where it is said what stands for what in the company's books."""
+    return absolute("integrations:mapping", connection_id)

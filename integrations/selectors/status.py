@@ -166,13 +166,13 @@ def errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
             "message": problem.message,
             "occurred_at": instant(problem.occurred_at),
             "connection_id": problem.connection_id,
-            **({"record": {"kind": problem.record_kind, "id": problem.record_id}} if _about_record(problem) else {}),
+            **({"record": {"kind": problem.record_kind, "id": problem.record_id}} if about_record(problem) else {}),
         }
         for problem in problems
     ]
 
 
-def _about_record(problem: Problem) -> bool:
+def about_record(problem: Problem) -> bool:
     """Returns whether it is about one record: not about a whole account, a calendar or a held removal."""
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 

@@ -1,8 +1,9 @@
 """What a person decides about single records: held removals, conflicts, refused records. Each is tried at once."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -10,13 +11,15 @@ from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.acting import Actor, job_fields, login_of
 from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode
 from integrations.ledger.problems import resolve_problems
-from integrations.models import Hold, Link, Problem, Stream, SyncJob
-from integrations.services.jobs import SyncInProgress, trigger_sync
+from integrations.models import Connection, Hold, Link, Problem, Stream, SyncJob
+from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
 from integrations.sync.policy import RemovalChoice, Winner
 
+AT_ONCE = 5_000  # ids in one statement
 SIDES = (Winner.LOCAL, Winner.REMOTE)
 
 
@@ -27,18 +30,48 @@ class AlreadyDecided(Exception):
         super().__init__(gettext("This has been decided already. Reload the page to see how."))
 
 
-def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob | None:
-    """Confirms held removals or puts the events back: exactly the held ones.
+@dataclass(frozen=True)
+class ToSync:
+    """What a decision leaves to a sync: these links of one account."""
 
-    Starts a job about just these records. While another job is running there is no such job (None): the decision is
-    saved with the records, and the next run carries it out.
-    """
+    connection: Connection
+    links: list[int] = field(default_factory=list)
+
+
+def carry_out(decided: Sequence[ToSync], user: Actor) -> SyncJob | None:
+    """Starts one job about just what these decisions of one integration leave to a sync. There is none (None) where
+    nothing is left to it, and none while another runs or no account can sync: what was decided is saved with the
+    records, and the next run carries it out."""
+    links = [link for each in decided for link in each.links]
+    accounts = {each.connection.pk: each.connection for each in decided if each.links}
+    if not links:
+        return None
+    connection, *others = accounts.values()
+    try:
+        return trigger_sync(
+            workspace=connection.workspace,
+            integration=connection.integration,
+            connection=None if others else connection,
+            only=links,
+            **job_fields(user),
+        )
+    except (SyncInProgress, NotConnected):
+        return None
+
+
+def decide_hold(*, hold: Hold, decision: str, user: Actor) -> SyncJob | None:
+    """Confirms held removals or puts the events back: exactly the held ones. Tried at once, as `carry_out` does."""
+    return carry_out([settle_hold(hold=hold, decision=decision, user=user)], user)
+
+
+def settle_hold(*, hold: Hold, decision: str, user: Actor) -> ToSync:
+    """Writes down what becomes of held removals. Raises AlreadyDecided."""
     if decision not in Hold.Decision.values:
         raise ValueError(f"{decision!r} is no decision.")
     removal = RemovalChoice.CUT if decision == Hold.Decision.CONFIRM else RemovalChoice.PUT_BACK
     with transaction.atomic():
         decided = Hold.objects.filter(pk=hold.pk, decision="").update(
-            decision=decision, decided_at=timezone.now(), decided_by=user
+            decision=decision, decided_at=timezone.now(), decided_by=login_of(user)
         )
         if not decided:
             raise AlreadyDecided
@@ -52,16 +85,20 @@ def decide_hold(*, hold: Hold, decision: str, user: AbstractBaseUser) -> SyncJob
         audit_connection(
             "removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals}
         )
-    return sync_links_now(hold.stream.connection, [link.pk for link in links], user)
+    return ToSync(hold.stream.connection, [link.pk for link in links])
 
 
-def resolve_conflict(
-    *, link: Link, choice: str | dict[str, str], user: AbstractBaseUser, remember: str = ""
-) -> SyncJob | None:
-    """Settles a conflict: `local`, `remote`, or a side for each field ({"start": "remote", …}).
+def resolve_conflict(*, link: Link, choice: str | dict[str, str], user: Actor, remember: str = "") -> SyncJob | None:
+    """Settles a conflict: `local`, `remote`, or a side for each field ({"start": "remote", …}). Tried at once, as
+    `carry_out` does.
 
     `remember` is the side that wins in this stream from now on, without asking.
     """
+    return carry_out([settle_conflict(link=link, choice=choice, user=user, remember=remember)], user)
+
+
+def settle_conflict(*, link: Link, choice: str | dict[str, str], user: Actor, remember: str = "") -> ToSync:
+    """Writes down which side of a conflict is right. Raises AlreadyDecided."""
     sides = [choice] if isinstance(choice, str) else list(choice.values())
     if not sides or any(side not in SIDES for side in [*sides, remember or SIDES[0]]):
         raise ValueError("Choose FieldCamp's side or the other one.")
@@ -75,10 +112,10 @@ def resolve_conflict(
             Stream.objects.filter(pk=link.stream_id).update(policy=remember)
             after = {"policy": remember, "stream": str(link.stream)}
             audit_connection("policy_changed", link.stream.connection, user, before=before, after=after)
-    return sync_links_now(link.stream.connection, [link.pk], user)
+    return ToSync(link.stream.connection, [link.pk])
 
 
-def retry(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
+def retry(*, problem: Problem, user: Actor) -> SyncJob | None:
     """Tries one refused record again; a problem of a whole account is tried by syncing that account."""
     if problem.resolved_at is not None:
         raise AlreadyDecided
@@ -97,50 +134,65 @@ def of_same_cause(problem: Problem) -> QuerySet[Problem]:
     return same.exclude(record_id="").filter(data__reason=reason) if reason else same.filter(pk=problem.pk)
 
 
-def retry_cause(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
+def retry_cause(*, problem: Problem, user: Actor) -> SyncJob | None:
     """Tries again all records of this account that were refused for the same reason, in one sync. While another job is
     running there is no such job (None): the next run tries them."""
     if problem.resolved_at is not None or problem.connection is None:
         raise AlreadyDecided
     with transaction.atomic():
-        links = of_same_cause(problem).filter(link__isnull=False).values("link")
-        Link.objects.live().filter(pk__in=links, intent__isnull=True).update(parked=False, unsettled=True)
         _note_problem("all_retried", problem, user)
+        same = of_same_cause(problem).select_related("connection__workspace")
+        return try_again(problems=[*same, problem], user=user)
+
+
+def try_again(*, problems: Sequence[Problem], user: Actor) -> SyncJob | None:
+    """Tries these problems of one integration again, in one sync of their accounts. While another job is running there
+    is no such job (None): the next run tries them. Raises NotConnected."""
+    links = sorted({problem.link_id for problem in problems if problem.link_id})
+    accounts = {problem.connection.pk: problem.connection for problem in problems if problem.connection}
+    for start in range(0, len(links), AT_ONCE):
+        some = links[start : start + AT_ONCE]
+        Link.objects.live().filter(pk__in=some, intent__isnull=True).update(parked=False, unsettled=True)
+    connection, *others = accounts.values()
     try:
-        return _sync_account(problem, user)
+        return trigger_sync(
+            workspace=connection.workspace,
+            integration=connection.integration,
+            connection=None if others else connection,
+            **job_fields(user),
+        )
     except SyncInProgress:
         return None
 
 
-def _sync_account(problem: Problem, user: AbstractBaseUser) -> SyncJob:
+def _sync_account(problem: Problem, user: Actor) -> SyncJob:
     return trigger_sync(
         workspace=problem.workspace,
         integration=problem.integration,
         connection=problem.connection,
-        triggered_by=SyncJob.Trigger.ADMIN,
-        actor=_name(user),
+        **job_fields(user),
     )
 
 
-def ignore(*, problem: Problem, user: AbstractBaseUser) -> None:
+def ignore(*, problem: Problem, user: Actor) -> None:
     """Takes a problem off the list until it occurs again; `unignore` brings it back."""
     with transaction.atomic():
-        Problem.objects.open().filter(pk=problem.pk).update(ignored_at=timezone.now(), ignored_by=user)
+        Problem.objects.open().filter(pk=problem.pk).update(ignored_at=timezone.now(), ignored_by=login_of(user))
         _note_problem("ignored", problem, user)
 
 
-def unignore(*, problem: Problem, user: AbstractBaseUser) -> None:
+def unignore(*, problem: Problem, user: Actor) -> None:
     with transaction.atomic():
         Problem.objects.filter(pk=problem.pk).update(ignored_at=None, ignored_by=None)
         _note_problem("unignored", problem, user)
 
 
-def dismiss_notices(*, workspace: Workspace, user: AbstractBaseUser) -> int:
+def dismiss_notices(*, workspace: Workspace, user: Actor) -> int:
     """Puts away everything that is merely good to know; how many that were."""
     now = timezone.now()
     open_ones = Problem.objects.notices().filter(workspace=workspace)
     with transaction.atomic():
-        count = open_ones.update(ignored_at=now, ignored_by=user)
+        count = open_ones.update(ignored_at=now, ignored_by=login_of(user))
         if count:
             audit("problem.notices_dismissed", workspace_id=workspace.pk, after={"notices": count}, actor=_name(user))
     return count
@@ -150,7 +202,7 @@ def _facts(problem: Problem) -> dict[str, Any]:
     return {"problem": problem.code, "record": problem.record_id}
 
 
-def _note_problem(action: str, problem: Problem, user: AbstractBaseUser) -> None:
+def _note_problem(action: str, problem: Problem, user: Actor) -> None:
     audit(
         f"problem.{action}",
         workspace_id=problem.workspace_id,
@@ -161,7 +213,7 @@ def _note_problem(action: str, problem: Problem, user: AbstractBaseUser) -> None
     )
 
 
-def sync_links_now(connection, link_ids: list[int] | None, user: AbstractBaseUser) -> SyncJob | None:
+def sync_links_now(connection, link_ids: list[int] | None, user: Actor) -> SyncJob | None:
     """Starts a job about just these links (None: about what waits). None where another job is running, whose successor
     carries it out."""
     try:
@@ -170,12 +222,11 @@ def sync_links_now(connection, link_ids: list[int] | None, user: AbstractBaseUse
             integration=connection.integration,
             connection=connection,
             only=link_ids,
-            triggered_by=SyncJob.Trigger.ADMIN,
-            actor=_name(user),
+            **job_fields(user),
         )
     except SyncInProgress:
         return None
 
 
-def _name(user: AbstractBaseUser) -> str:
+def _name(user: Actor) -> str:
     return user.get_username()

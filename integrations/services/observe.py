@@ -13,11 +13,13 @@ from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
 from integrations.errors import Endless, ProviderError
 from integrations.ledger.observations import Observations
+from integrations.ledger.private import where
 from integrations.models import Connection, SyncJob
 from integrations.paging import getting_on
 from integrations.records import Page
 from integrations.sync.observe import with_certainty
 from integrations.sync.ports import CursorMoved
+from integrations.transport.patience import within
 
 FRESH = dt.timedelta(seconds=2)
 
@@ -38,7 +40,8 @@ def observe_pending(workspace, integration: str, seconds: float = 2.0) -> dt.dat
     connections = Connection.objects.usable().filter(workspace=workspace, integration=integration, leaving__isnull=True)
     for connection in connections.select_related("workspace", "member"):
         if time.monotonic() < ends and _claim(connection):
-            _observe(connection, ends)
+            with within(max(0.2, ends - time.monotonic())):
+                _observe(connection, ends)
     looked = connections.values_list("observed_at", "last_synced_at")
     known = [max(times) for pair in looked if (times := [at for at in pair if at])]
     return min(known, default=timezone.now())
@@ -73,7 +76,7 @@ def _observe(connection: Connection, ends: float) -> None:
 
     complete = True
     try:
-        remote = open_remote(connection, before_call=guard, attempts=1, read_timeout=max(0.2, ends - time.monotonic()))
+        remote = open_remote(connection, before_call=guard, attempts=1)
         for stream in connection.streams.filter(is_active=True).exclude(cursor=""):
             stream.connection = connection
             seen = Observations(stream, guard)
@@ -91,9 +94,9 @@ def _observe(connection: Connection, ends: float) -> None:
         log.info("feed_not_taken_in", connection_id=connection.pk, reason=type(error).__name__)
     except DatabaseError:
         raise
-    except Exception:  # whoever reads the feed is told what is known; the next job meets it, and tells
+    except Exception as error:  # whoever reads the feed is told what is known; the next job meets it, and tells
         complete = False
-        log.exception("feed_not_taken_in", connection_id=connection.pk)
+        log.error("feed_not_taken_in", connection_id=connection.pk, **where(error))
     finally:
         values = {"observed_at": started} if complete else {}
         Connection.objects.filter(pk=connection.pk).update(observing_until=None, **values)

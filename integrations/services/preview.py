@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from integrations.accounts.clients import open_for_page
+from integrations.accounts.clients import open_remote
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
+from integrations.errors import Unavailable
 from integrations.models import Connection, Direction
 from integrations.paging import getting_on
 from integrations.records import RemoteRecord, Window, instant, is_day
+from integrations.transport.patience import left
 
 MAX_PAGES = 4  # of up to 2,500 events each: a preview has to appear while somebody waits
 
@@ -39,14 +41,19 @@ def _count_visits(connection: Connection, window: Window) -> int:
 
 
 def _count_busy(connection: Connection, window: Window) -> tuple[int, bool]:
-    client = open_for_page(connection)
+    client = open_remote(connection)
     count, pages = 0, 0
     for stream in connection.streams.filter(is_active=True, reads_busy=True).exclude(direction=Direction.PUSH):
-        for page in getting_on(client.changes(stream.container_id, "", window)):
-            count += sum(_blocks(record, window) for record in page.records)
-            pages += 1
-            if pages >= MAX_PAGES and not page.last:
-                return count, False
+        try:
+            for page in getting_on(client.changes(stream.container_id, "", window)):
+                count += sum(_blocks(record, window) for record in page.records)
+                pages += 1
+                if pages >= MAX_PAGES and not page.last:
+                    return count, False
+        except Unavailable:
+            if not pages or left() > 0:
+                raise
+            return count, False  # nobody waits longer
     return count, True
 
 

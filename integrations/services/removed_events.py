@@ -6,48 +6,40 @@ from django.utils import timezone
 from fieldcamp.workspace.models import Visit, VisitStatus
 from fieldcamp.workspace.services import update_visit
 from fieldcamp.workspace.tracking import attributed
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode
 from integrations.kinds import VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Link, Problem, SyncJob
-from integrations.services.decisions import AlreadyDecided
-from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
+from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
 from integrations.sync.policy import RemovalChoice
 
 
-def put_back(*, problem: Problem, actor: str, by_api: bool = False) -> SyncJob | None:
-    """Makes the event again. Starts a job about just that one; while another runs, or none
-    can (None), the next carries it out.
-    Raises AlreadyDecided."""
-    with transaction.atomic(), attributed(actor=actor):
+def put_back(*, problem: Problem, user: Actor) -> SyncJob | None:
+    """Makes the event again. Tried at once, as `carry_out` does. Raises AlreadyDecided."""
+    return carry_out([settle_put_back(problem=problem, user=user)], user)
+
+
+def settle_put_back(*, problem: Problem, user: Actor) -> ToSync:
+    """Writes down that the event is made again. Raises AlreadyDecided."""
+    with transaction.atomic(), attributed(actor=user.get_username()):
         link = _decide(problem, RemovalChoice.PUT_BACK)
         write_rows([(link.stream_id, link.record_id, 0)])  # a run of everything passes over what is history
         audit_connection("event_put_back", link.stream.connection, None, after={"visit": link.record_id})
-    connection = link.stream.connection
-    try:
-        return trigger_sync(
-            workspace=connection.workspace,
-            integration=connection.integration,
-            connection=connection,
-            only=[link.pk],
-            triggered_by=SyncJob.Trigger.API if by_api else SyncJob.Trigger.ADMIN,
-            actor=actor,
-        )
-    except (SyncInProgress, NotConnected):
-        return None
+    return ToSync(link.stream.connection, [link.pk])
 
 
-def leave_removed(*, problem: Problem, actor: str) -> None:
+def leave_removed(*, problem: Problem, user: Actor) -> None:
     """Leaves it removed, also at a full sync; an edit of the visit makes it again. Raises AlreadyDecided."""
-    with transaction.atomic(), attributed(actor=actor):
+    with transaction.atomic(), attributed(actor=user.get_username()):
         link = _decide(problem, RemovalChoice.CUT)
         audit_connection("event_left_removed", link.stream.connection, None, after={"visit": link.record_id})
 
 
-def cancel_visit(*, problem: Problem, actor: str) -> None:
+def cancel_visit(*, problem: Problem, user: Actor) -> None:
     """Cancels the visit. Raises AlreadyDecided, InvalidTransition."""
-    with transaction.atomic(), attributed(actor=actor):
+    with transaction.atomic(), attributed(actor=user.get_username()):
         link = _decide(problem, RemovalChoice.CUT)
         changes = {"visit_status": VisitStatus.CANCELLED}
         try:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.audit_trail import audit_connection
-from integrations.accounts.clients import open_for_page
+from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
 from integrations.kinds import CUSTOMER, VISIT
 from integrations.ledger.containers import end_stream_problems
@@ -37,7 +37,7 @@ class SetupError(Exception):
 
 def list_containers(connection: Connection) -> list[Container]:
     """Returns the account's calendars, asked of the provider. Raises ProviderError."""
-    return open_for_page(connection).containers()
+    return open_remote(connection).containers()
 
 
 def suggest_member(connection: Connection) -> Member | None:

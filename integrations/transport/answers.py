@@ -2,11 +2,13 @@
 front ends give it as well."""
 
 import datetime as dt
+import socket
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import requests
+from urllib3.util import Timeout
 
 from integrations.errors import Unavailable
 
@@ -21,9 +23,17 @@ class Asks(Protocol):
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response: ...
 
 
-def take_body(response: requests.Response, in_time: Callable[[], bool]) -> None:
+def time_out(left: float, connect: float, read: float) -> Any:
+    """Returns the time-outs of a send, in seconds, as requests takes them: together no more than what is `left`."""
+    if left == float("inf"):
+        return connect, read
+    return Timeout(total=left, connect=min(left, connect), read=min(left, read))
+
+
+def take_body(response: requests.Response, left: Callable[[], float]) -> None:
     """Reads the body into the response, by what arrives: a time-out is for each read, and neither a body that drips nor
-    one that goes on for ever, nor one that unpacks to more than anybody sends, may hold us. Raises what requests would.
+    one that stops or goes on for ever, nor one that unpacks to more than anybody sends, may hold us. `left` says how
+    many seconds it may still take. Raises what requests would.
     """
     if vars(response)["_content_consumed"]:
         return  # an adapter that answers in this process has it already
@@ -32,10 +42,21 @@ def take_body(response: requests.Response, in_time: Callable[[], bool]) -> None:
         body += chunk
         if len(body) > LONGEST_BODY:
             raise requests.exceptions.ContentDecodingError("The body is too long.")
-        if not in_time():
+        if (seconds := left()) <= 0:
             raise requests.ReadTimeout("The body took too long.")
+        _wait_at_most(response, seconds)
     # What `stream=False` would have done; a connection whose body was not read to its end would be closed.
     vars(response).update(_content=bytes(body), _content_consumed=True)
+
+
+def _wait_at_most(response: requests.Response, seconds: float) -> None:
+    """Shortens the time-out of the reads that follow. Neither requests nor urllib3 has a way for that; an adapter that
+    answers in this process has no socket."""
+    reader: Any = response.raw
+    for name in ("_fp", "fp", "raw", "_sock"):
+        reader = getattr(reader, name, None)
+    if isinstance(reader, socket.socket) and seconds < (reader.gettimeout() or float("inf")):
+        reader.settimeout(seconds)
 
 
 def whole_if_json(response: requests.Response) -> None:

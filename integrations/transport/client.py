@@ -25,7 +25,8 @@ from integrations.errors import (
     TimedOut,
     Unavailable,
 )
-from integrations.transport.answers import retry_after, take_body, whole_if_json
+from integrations.transport import patience as waiting
+from integrations.transport.answers import retry_after, take_body, time_out, whole_if_json
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
 from integrations.transport.hosts import is_below
@@ -78,8 +79,8 @@ class HttpClient:
     """`Http` for one connection (or, without `tokens`, for a token endpoint).
 
     `request` returns an answer below 300 that is one, or raises a `ProviderError`. `before_call` is called before every
-    send and may raise, to stop between two sends; `after_call` is told the status, or what went wrong. Nothing is
-    waited for beyond the `deadline`: somebody sits before a page.
+    send and may raise, to stop between two sends; `after_call` is told the status, or what went wrong. Where somebody
+    sits before a page (`transport.patience`) nothing is waited for beyond theirs.
     """
 
     def __init__(
@@ -96,15 +97,14 @@ class HttpClient:
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
         read_timeout: float = READ_TIMEOUT,
-        deadline: dt.datetime | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
         self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout, self.after_call, self.meter, self.deadline = read_timeout, after_call, meter, deadline
-        self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
+        self.read_timeout, self.after_call, self.meter, self._session = read_timeout, after_call, meter, session
+        self._clock, self._sleep, self._random = clock, sleep, random
         self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
     def request(
@@ -168,12 +168,12 @@ class HttpClient:
     def _wait_for_budget(self, cost: int) -> None:
         waited = 0.0
         while (wait := self.budget.take(cost, self._clock())) > 0:  # type: ignore[union-attr]
-            if waited + wait > WAIT_CAP:
+            if waited + wait > WAIT_CAP or wait > self._left():
                 raise RateLimited(
                     f"FieldCamp has used up this minute's calls to {self.provider.label}.",
                     retry_at=self._clock() + dt.timedelta(seconds=wait),
                 )
-            self._sleep(wait)
+            waiting.pause(self._sleep, wait)
             waited += wait
 
     def _keep_pace(self) -> None:
@@ -183,7 +183,7 @@ class HttpClient:
         if self.provider.requests_per_second and len(self._sent) == self._sent.maxlen:
             wait = (self._sent[0] + SECOND - now).total_seconds()
             if wait > 0:
-                self._sleep(wait)
+                waiting.pause(self._sleep, wait)
                 now = self._clock()
         self._sent.append(now)
 
@@ -200,7 +200,7 @@ class HttpClient:
     ) -> requests.Response:
         self.before_call()
         started = self._clock()
-        left = self._left(started)
+        left = self._left()
         status: int | str = "lost"
         trace = ""
         longest = min(left, SEND_LIMIT if patience is None else patience + SEND_LIMIT)
@@ -209,14 +209,14 @@ class HttpClient:
                 method,
                 url,
                 auth=self.provider.authorize(token) if token else as_it_is,
-                timeout=(min(left, CONNECT_TIMEOUT), min(left, patience or self.read_timeout)),
+                timeout=time_out(left, CONNECT_TIMEOUT, patience or self.read_timeout),
                 allow_redirects=False,
                 stream=True,
                 **kwargs,
             )
             trace = self.provider.trace(response)
             with response:
-                take_body(response, in_time=lambda: (self._clock() - started).total_seconds() <= longest)
+                take_body(response, left=lambda: longest - (self._clock() - started).total_seconds())
             status = response.status_code
         except (requests.RequestException, HTTPError) as error:
             status = type(error).__name__
@@ -226,7 +226,9 @@ class HttpClient:
             ) from None
         finally:
             parts = urlsplit(url)
-            ms = round((self._clock() - started).total_seconds() * 1000)
+            took = (self._clock() - started).total_seconds()
+            waiting.spend(took)
+            ms = round(took * 1000)
             log.info(
                 "provider_call",
                 method=method,
@@ -242,12 +244,11 @@ class HttpClient:
                 self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered))
         return response
 
-    def _left(self, now: dt.datetime) -> float:
-        """Returns how many seconds there are until the deadline. Raises `Unavailable` where it has come."""
-        left = (self.deadline - now).total_seconds() if self.deadline else float("inf")
-        if left <= 0:
+    def _left(self) -> float:
+        """Returns how many seconds may be waited for. Raises `Unavailable` where there are none left."""
+        if (seconds := waiting.left()) <= 0:
             raise Unavailable(f"{self.provider.label} takes too long at the moment. Try again in a few minutes.")
-        return left
+        return seconds
 
     def _refusal(self, response: requests.Response) -> ProviderError:
         """Returns what it means that a token is refused which was renewed just now."""
@@ -294,6 +295,6 @@ class HttpClient:
             wait = max(wait, asked)
         elif not safe or attempt >= self.attempts:
             raise error
-        if wait >= self._left(self._clock()):
+        if wait >= waiting.left():
             raise error
-        self._sleep(wait)
+        waiting.pause(self._sleep, wait)

@@ -14,6 +14,7 @@ from typing import Protocol
 from integrations.errors import NeedsPermission, NeedsReconnect, Transient, Unavailable
 from integrations.records import Tokens
 from integrations.transport.client import utc_now
+from integrations.transport.patience import left, pause
 
 EARLY = dt.timedelta(seconds=225)  # a token that ends while it is under way would be refused
 LAST_CALL = dt.timedelta(seconds=30)
@@ -96,11 +97,11 @@ class RefreshingTokens:
                 if token := self._renew(grant):
                     return token
                 continue  # the version moved while we were away: a person has reconnected or disconnected
-            if waited >= LONGEST_WAIT:
+            if waited >= LONGEST_WAIT or left() <= 0:
                 raise Unavailable("Another process is renewing the access; this did not end in time.")
-            pause = POLL * (1 + self._random())
-            self._sleep(pause)
-            waited += pause
+            wait = POLL * (1 + self._random())
+            pause(self._sleep, wait)
+            waited += wait
 
     def _renew(self, grant: Grant) -> str | None:
         try:

@@ -68,6 +68,7 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
     except ProviderError as error:
         return _unwell(request, context | {"error": error})
     context["rows"] = [(PLURALS[kind], count) for kind, count in found.counts.items()]
+    context["unread"] = ", ".join(str(PLURALS[kind]) for kind in found.unread)
     context["listed"] = listed_in(found, PROVIDERS[connection.integration].label)
     return render(request, "connect/books_preview.html", context)
 

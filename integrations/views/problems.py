@@ -244,28 +244,28 @@ def void_here(request: HttpRequest, problem_id: str) -> HttpResponse:
 @desk_view("POST", may="retry")
 def put_back(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Makes a visit's event again that was removed from its calendar."""
-    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     return _act(
-        request, problem, _("The event is put back."), lambda: removed_events.put_back(problem=problem, actor=user)
+        request, problem, _("The event is put back."), lambda: removed_events.put_back(problem=problem, user=user)
     )
 
 
 @desk_view("POST", may="retry")
 def leave_removed(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Leaves the visit without an event, until it is edited."""
-    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     said = _("It stays without an event until the visit is edited.")
-    return _act(request, problem, said, lambda: removed_events.leave_removed(problem=problem, actor=user), tried=False)
+    return _act(request, problem, said, lambda: removed_events.leave_removed(problem=problem, user=user), tried=False)
 
 
 @desk_view("POST", may="settings")
 def cancel_visit(request: HttpRequest, problem_id: str) -> HttpResponse:
     """Cancels the visit whose event was removed."""
-    problem, user = _problem(request, problem_id), desk_user_of(request).user.get_username()
+    problem, user = _problem(request, problem_id), desk_user_of(request).user
     return _act(
         request,
         problem,
         _("The visit is cancelled."),
-        lambda: removed_events.cancel_visit(problem=problem, actor=user),
+        lambda: removed_events.cancel_visit(problem=problem, user=user),
         tried=False,
     )

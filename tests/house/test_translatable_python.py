@@ -28,6 +28,7 @@ SPEAKING = (
     "integrations/services/schedule.py",
     "integrations/services/decisions.py",
     "integrations/services/books/*.py",
+    "integrations/services/problems/*.py",
     "fieldcamp/desk/**/*.py",
     "fieldcamp/api/admin.py",
     "fieldcamp/api/expiry.py",

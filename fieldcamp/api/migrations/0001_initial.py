@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('rate_limit_override', models.PositiveIntegerField(blank=True, help_text='Calls a minute. Empty: the usual 100.', null=True, verbose_name='rate limit override')),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_by', models.CharField(blank=True, editable=False, max_length=200, verbose_name='created by')),
+                ('made_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='made', to='api.apikey')),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('expiry_warned_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

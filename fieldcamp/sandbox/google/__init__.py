@@ -7,11 +7,13 @@ from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.google import batch, errors, render, seed
-from fieldcamp.sandbox.google.api import PREFIX, CalendarV3
+from fieldcamp.sandbox.google.api import CalendarV3
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.consent import Consent
 from fieldcamp.sandbox.google.diary import GoogleDiary
 from fieldcamp.sandbox.google.events import Events
+from fieldcamp.sandbox.google.routes import PREFIX
+from fieldcamp.sandbox.google.rules import ROLES
 from fieldcamp.sandbox.google.schema import SCHEMA
 from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.google.token_api import TokenApi
@@ -39,6 +41,7 @@ class Google:
         self.calendars = Calendars(state)
         self.events = Events(state, self.calendars)
         self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
+        self.calendar_api = self.calendar_v3.calendar_api
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
         diary = GoogleDiary(self.calendars, self.events, self.calendar_v3.listing, self.grants)
         self.ui = DiaryPages(diary, state, self.grants)
@@ -50,6 +53,7 @@ class Google:
             "/google/oauth2/revoke": self.tokens.revoke,
             "/google/oauth2/tokeninfo": self.tokens.token_info,
             "/google/openid/v1/userinfo": self.tokens.user_info,
+            "/google/api/oauth2/v2/userinfo": self.tokens.user_info_v2,
             "/google/api/oauth2/v3/userinfo": self.tokens.user_info,
             "/google/oauth2/v3/certs": self._certificates,
             "/google/api/oauth2/v3/certs": self._certificates,
@@ -119,6 +123,44 @@ class Google:
                 return render.event(cal, self.events.patch(cal, event, {"status": "confirmed"}), cal.zone)
         raise BadInput("There is no such event in the trash.")
 
+    def share(self, account: str, calendar: str, colleague: str, role: str | None) -> dict[str, Any]:
+        """The owner lets a colleague in, who puts the calendar on the own list; with None lets them out again."""
+        try:
+            cal = self.calendars.find(self._account(account), calendar or "primary")
+        except errors.ApiError:
+            raise BadInput("This account has no such calendar.") from None
+        friend = self._account(colleague)
+        if role not in (None, *ROLES):
+            raise BadInput(f"role must be one of {', '.join(ROLES)}, or null.")
+        with self.state.transaction():
+            self.calendars.allow(cal, "user", friend, role or "none")
+            if role:
+                self.calendar_api.insert_entry(friend, {"id": cal.id})
+        return {"calendar": cal.id, "role": role}
+
+    def invite(self, account: str, event: str, colleague: str) -> dict[str, Any]:
+        """Makes a colleague the guest of one occurrence. The copy in their calendar has the occurrence's id and names a
+        series that is not there: https://developers.google.com/workspace/calendar/api/concepts/inviting-attendees-to-events
+        """
+        host, guest = self._account(account), self._account(colleague)
+        try:
+            found = self.events.get(self.calendars.find(host, "primary"), event)
+        except errors.ApiError:
+            raise BadInput("There is no such event.") from None
+        if "recurringEventId" not in found.body or found.cancelled:
+            raise BadInput("This is no occurrence of a series.")
+        cal = self.calendars.find(guest, "primary")
+        hidden = ("extendedProperties", "reminders", "colorId")  # what stands on one copy only
+        body = {name: value for name, value in found.body.items() if name not in hidden}
+        people = [{"email": host, "responseStatus": "accepted"}, {"email": guest, "responseStatus": "needsAction"}]
+        made = self.events.store.save(cal, body | {"attendees": people, "reminders": {"useDefault": True}})
+        return render.event(cal, made, cal.zone)
+
+    def leave(self, account: str, seconds: float) -> None:
+        """The account is deleted; its secondary calendars are so many seconds later."""
+        self.revoke(account)
+        self.calendars.leave(self._account(account), seconds)
+
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and all their events, deleted ones too."""
         chosen = [self._account(account)] if account else [row["email"] for row in self.calendars.accounts()]
@@ -135,8 +177,11 @@ class Google:
         return {"accounts": result}
 
     def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
-        """There are none."""
-        raise BadInput("Google has no switches.")
+        """`testing`: whether the apps' consent screens are in the status "Testing"."""
+        if account is not None or set(values) != {"testing"} or not isinstance(values["testing"], bool):
+            raise BadInput("Google has the switch testing, true or false, of no account.")
+        self.state.put("google: testing", "on" if values["testing"] else "off")
+        return values
 
     def cursor_of(self, request: Request) -> str:
         """The sync token of a list call."""

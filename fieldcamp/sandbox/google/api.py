@@ -1,59 +1,24 @@
 """The Calendar API's methods behind their addresses: who calls, may they, and what is the answer."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from fieldcamp.sandbox.google import cursors, errors, misc_api, params, render, scopes, selector
+from fieldcamp.sandbox.google.acl_api import AclApi
 from fieldcamp.sandbox.google.calendar_api import CalendarApi
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.listing import Listing
+from fieldcamp.sandbox.google.routes import route
 from fieldcamp.sandbox.google.store import Stored
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.oauth import Grants, Token
 from fieldcamp.sandbox.state import State
 from fieldcamp.sandbox.traffic import Window
 
-PREFIX = "/google/api/calendar/v3"
 OVERRIDES = ("GET", "PUT", "PATCH", "DELETE")
-
-ROUTES = (
-    ("calendarList.list", "GET", "users/me/calendarList"),
-    ("calendarList.insert", "POST", "users/me/calendarList"),
-    ("calendarList.watch", "POST", "users/me/calendarList/watch"),
-    ("calendarList.get", "GET", "users/me/calendarList/{calendarId}"),
-    ("calendarList.patch", "PATCH", "users/me/calendarList/{calendarId}"),
-    ("calendarList.update", "PUT", "users/me/calendarList/{calendarId}"),
-    ("calendarList.delete", "DELETE", "users/me/calendarList/{calendarId}"),
-    ("calendars.insert", "POST", "calendars"),
-    ("calendars.get", "GET", "calendars/{calendarId}"),
-    ("calendars.patch", "PATCH", "calendars/{calendarId}"),
-    ("calendars.update", "PUT", "calendars/{calendarId}"),
-    ("calendars.delete", "DELETE", "calendars/{calendarId}"),
-    ("calendars.clear", "POST", "calendars/{calendarId}/clear"),
-    ("calendars.transferOwnership", "POST", "calendars/{calendarId}/transferOwnership"),
-    ("events.list", "GET", "calendars/{calendarId}/events"),
-    ("events.insert", "POST", "calendars/{calendarId}/events"),
-    ("events.import", "POST", "calendars/{calendarId}/events/import"),
-    ("events.quickAdd", "POST", "calendars/{calendarId}/events/quickAdd"),
-    ("events.watch", "POST", "calendars/{calendarId}/events/watch"),
-    ("events.get", "GET", "calendars/{calendarId}/events/{eventId}"),
-    ("events.patch", "PATCH", "calendars/{calendarId}/events/{eventId}"),
-    ("events.update", "PUT", "calendars/{calendarId}/events/{eventId}"),
-    ("events.delete", "DELETE", "calendars/{calendarId}/events/{eventId}"),
-    ("events.instances", "GET", "calendars/{calendarId}/events/{eventId}/instances"),
-    ("events.move", "POST", "calendars/{calendarId}/events/{eventId}/move"),
-    ("channels.stop", "POST", "channels/stop"),
-    ("colors.get", "GET", "colors"),
-    ("freebusy.query", "POST", "freeBusy"),
-    ("settings.list", "GET", "users/me/settings"),
-    ("settings.watch", "POST", "users/me/settings/watch"),
-    ("settings.get", "GET", "users/me/settings/{setting}"),
-)
-_COMPILED = [(name, verb, re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))) for name, verb, path in ROUTES]
+ADMINISTRATOR = "owner@"  # of everybody's Workspace; the others are its users
 
 
 @dataclass(frozen=True)
@@ -81,7 +46,7 @@ class CalendarV3:
 
     def __init__(self, state: State, calendars: Calendars, events: Events, grants: Grants) -> None:
         self.state, self.calendars, self.events, self.grants = state, calendars, events, grants
-        self.listing, self.calendar_api = Listing(events), CalendarApi(calendars)
+        self.listing, self.calendar_api, self.acl_api = Listing(events), CalendarApi(calendars), AclApi(calendars)
         self.throttled = True
         # https://developers.google.com/workspace/calendar/api/guides/quota
         self.per_user, self.per_project = Window(600, 60.0), Window(10_000, 60.0)
@@ -103,7 +68,7 @@ class CalendarV3:
         override = request.headers.get("X-HTTP-Method-Override", "").upper()
         if verb == "POST" and override in OVERRIDES:
             verb = override
-        method, path = _route("GET" if verb == "HEAD" else verb, request.path)
+        method, path = route("GET" if verb == "HEAD" else verb, request.path)
         if not scopes.reaches(token.scopes, method):
             raise errors.scope_missing(method)
         if request.query.get("alt", "json") != "json":
@@ -222,9 +187,29 @@ class CalendarV3:
             raise errors.invalid("Only a primary calendar can be cleared.")
         self.events.clear(cal)
 
-    def _calendars_transferOwnership(self, call: Call) -> None:
-        self._calendar(call)
-        raise errors.forbidden()  # only administrators of a Workspace may, and no sample account is one
+    def _calendars_transferOwnership(self, call: Call) -> dict[str, Any]:
+        as_admin = params.flag(call.request.query, "useAdminAccess") and call.account.startswith(ADMINISTRATOR)
+        if not as_admin:
+            raise errors.forbidden()
+        to = call.request.query.get("newDataOwner", "").lower()
+        return self.calendar_api.get(self.calendars.transfer(call.path["calendarId"], to))
+
+    def _acl_list(self, call: Call) -> dict[str, Any]:
+        return self.acl_api.list(self._calendar(call), call.request.query)
+
+    def _acl_get(self, call: Call) -> dict[str, Any]:
+        return self.acl_api.get(self._calendar(call), call.path["ruleId"])
+
+    def _acl_insert(self, call: Call) -> dict[str, Any]:
+        return self.acl_api.insert(self._calendar(call), call.request.json_object())
+
+    def _acl_patch(self, call: Call) -> dict[str, Any]:
+        return self.acl_api.write(self._calendar(call), call.path["ruleId"], call.request.json_object())
+
+    _acl_update = _acl_patch
+
+    def _acl_delete(self, call: Call) -> None:
+        self.acl_api.delete(self._calendar(call), call.path["ruleId"])
 
     def _calendarList_list(self, call: Call) -> dict[str, Any]:
         return self.calendar_api.entries(call.account, call.request.query)
@@ -263,19 +248,10 @@ class CalendarV3:
         text = "Push notifications are not supported by this resource."
         raise errors.ApiError(400, "pushNotSupportedForRequestedResource", text, "calendar")
 
-    _events_watch = _calendarList_watch = _settings_watch = _no_channels
+    _events_watch = _calendarList_watch = _settings_watch = _acl_watch = _no_channels
 
     def _channels_stop(self, call: Call) -> None:
         raise errors.not_found()  # there never is a channel
-
-
-def _route(verb: str, raw_path: str) -> tuple[str, dict[str, str]]:
-    path = raw_path.removeprefix(f"{PREFIX}/")
-    for name, route_verb, pattern in _COMPILED:
-        match = pattern.fullmatch(path) if verb == route_verb else None
-        if match:
-            return name, {key: unquote(value) for key, value in match.groupdict().items()}
-    raise errors.not_found()
 
 
 def _event_payload(call: Call) -> dict[str, Any]:

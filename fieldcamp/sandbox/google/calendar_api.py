@@ -8,14 +8,19 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox.google import cursors, errors, params
-from fieldcamp.sandbox.google.calendars import ROLES, Calendar, Calendars, base32hex, new_id
+from fieldcamp.sandbox.google.calendars import Calendar, Calendars, base32hex, new_id
 from fieldcamp.sandbox.google.render import etag_of, opaque_etag
+from fieldcamp.sandbox.google.rules import ROLES
 from fieldcamp.sandbox.google.times import zone
 
 TEXTS = {"summary": 1024, "description": 8192, "location": 1024}
 MEET = {"allowedConferenceSolutionTypes": ["hangoutsMeet"]}
 # Calendar colours, from colors.get; the list's entries name one of them.
-COLORS = {str(n): color for n, color in enumerate(("#ac725e", "#d06b64", "#f83a22", "#fa573c", "#ff7537"), 1)}
+_PALETTE = (
+    "#ac725e #d06b64 #f83a22 #fa573c #ff7537 #ffad46 #42d692 #16a765 #7bd148 #b3dc6c #fbe983 #fad165"
+    " #92e1c0 #9fe1e7 #9fc6e7 #4986e7 #9a9cff #b99aff #c2c2c2 #cabdbf #cca6ac #f691b2 #cd74e6 #a47ae2"
+)
+COLORS = {str(n): color for n, color in enumerate(_PALETTE.split(), 1)}
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,11 @@ class Entry:
         if "summaryOverride" in own:
             result["summaryOverride"] = own["summaryOverride"]
         color = own.get("colorId", "1")
-        result |= {"colorId": color, "backgroundColor": COLORS.get(color, "#9fe1e7"), "foregroundColor": "#000000"}
+        result |= {"colorId": color, "backgroundColor": COLORS[color], "foregroundColor": "#000000"}
         result |= {name: True for name in ("hidden", "selected") if own.get(name)}
         result |= {"accessRole": row["role"], "defaultReminders": own.get("defaultReminders", [])}
+        if "notificationSettings" in own:
+            result["notificationSettings"] = own["notificationSettings"]
         if row["id"] == account:
             result["primary"] = True
         return result | {"conferenceProperties": MEET}
@@ -76,11 +83,16 @@ class CalendarApi:
 
     def write(self, cal: Calendar, payload: dict[str, Any], whole: bool) -> dict[str, Any]:
         """PATCH, or with `whole` PUT."""
+        cal.must_be("owner")
         base = {"timeZone": cal.body["timeZone"]} if whole else cal.body
         return self.get(self.calendars.save(cal, _calendar_body(payload, base)))
 
     def delete(self, cal: Calendar) -> None:
-        """Deletes a secondary calendar; the primary one can only be cleared."""
+        """Deletes a secondary calendar, which only its data owner may; the primary one can only be cleared.
+        https://developers.google.com/workspace/calendar/release-notes
+        """
+        if cal.account != cal.owner:
+            raise errors.forbidden()
         if cal.is_primary:
             raise errors.invalid("The primary calendar cannot be deleted; clear it instead.")
         self.calendars.remove(cal)
@@ -136,7 +148,7 @@ class CalendarApi:
                 continue
             if payload[name] is None:
                 own.pop(name, None)
-            elif not isinstance(payload[name], kind):
+            elif not isinstance(payload[name], kind) or (name == "colorId" and payload[name] not in COLORS):
                 raise errors.invalid(f"Invalid value for: {name}")
             else:
                 own[name] = payload[name]
@@ -144,12 +156,10 @@ class CalendarApi:
         return self.entry(account, calendar_id).render(account)
 
     def insert_entry(self, account: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Puts a calendar one may see, here one's own, back on the list."""
-        rows = self._rows(account, "c.id = ?", str(payload.get("id", "")).lower())
-        if not rows:
-            raise errors.not_found()
-        self.calendars.put_entry(account, rows[0]["n"], rows[0]["role"], {"selected": True})
-        return self.write_entry(account, rows[0]["id"], payload, whole=False)
+        """Puts a calendar that one may see on the list, or back on it."""
+        cal = self.calendars.find(account, str(payload.get("id", "")))
+        self.calendars.put_entry(account, cal.n, cal.role, {"colorId": str(cal.n % 24 + 1), "selected": True})
+        return self.write_entry(account, cal.id, payload, whole=False)
 
     def remove_entry(self, account: str, calendar_id: str) -> None:
         """Takes the calendar off the account's list."""
@@ -159,6 +169,7 @@ class CalendarApi:
         self.calendars.put_entry(account, row["n"], row["role"], json.loads(row["body"]), deleted=True)
 
     def _rows(self, account: str, condition: str, *values: Any) -> list[sqlite3.Row]:
+        self.calendars.end_what_is_due()
         return self.state.all(
             "SELECT e.*, c.n, c.id, c.owner, c.body AS calendar_body FROM g_entries e"  # noqa: S608  our own conditions
             f" JOIN g_calendars c ON c.n = e.cal WHERE e.account = ? AND {condition} ORDER BY e.change",

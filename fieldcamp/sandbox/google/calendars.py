@@ -3,15 +3,22 @@
 import hashlib
 import json
 import secrets
+import sqlite3
 from base64 import b32hexencode
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fieldcamp.sandbox.google import errors
+from fieldcamp.sandbox.google.rules import ROLES, Rules
 from fieldcamp.sandbox.state import State
 
-ROLES = ("none", "freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner")
+# What a new account's primary calendar has; no other calendar has either.
+# https://developers.google.com/workspace/calendar/api/v3/reference/calendarList#resource
+REMINDERS = [{"method": "popup", "minutes": 10}]
+NOTIFICATIONS = [
+    {"type": kind, "method": "email"} for kind in ("eventCreation", "eventChange", "eventCancellation", "eventResponse")
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,27 @@ class Calendar:
         """Whether it is its owner's main calendar, whose id is the e-mail address."""
         return self.id == self.owner
 
+    @property
+    def view(self) -> str:
+        """Names what this account sees of it. Sync tokens do not outlive a change of the role:
+        https://developers.google.com/workspace/calendar/api/guides/sync#full_sync_required_by_server"""
+        return f"{self.id} {self.account} {self.role}"
+
+    def may(self, role: str) -> bool:
+        """Whether the account has this role here, or a greater one."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+    def must_be(self, role: str) -> None:
+        """403 for who has a lesser role. The lesser of the two kinds of writers is one."""
+        if not self.may("writerWithoutPrivateAccess" if role == "writer" else role):
+            raise errors.role_missing(role)
+
+    def hides(self, visibility: str) -> bool:
+        """Whether the account sees of an event with that visibility only when it is.
+        https://developers.google.com/workspace/calendar/api/concepts/sharing
+        """
+        return not self.may("reader" if visibility in ("default", "public") else "writer")
+
 
 def base32hex(text: str, length: int = 26) -> str:
     """A well-formed id that depends on the text alone."""
@@ -53,7 +81,7 @@ class Calendars:
     """The store of calendars and of the entries in the accounts' lists."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
+        self.state, self.rules = state, Rules(state)
 
     def account(self, email: str) -> dict[str, Any] | None:
         """A sample account by its address or its `sub`."""
@@ -69,14 +97,13 @@ class Calendars:
         return int(self.state.the("SELECT list_change FROM g_accounts WHERE email = ?", account)["list_change"])
 
     def find(self, account: str, calendar_id: str) -> Calendar:
-        """The calendar under that id, or under "primary", when it is in the account's list; else 404."""
-        row = self.state.one(
-            "SELECT c.*, e.role FROM g_calendars c JOIN g_entries e ON e.cal = c.n"
-            " WHERE c.id = ? AND e.account = ? AND NOT c.deleted AND NOT e.deleted",
-            account if calendar_id == "primary" else calendar_id.lower(),
-            account,
-        )
-        if row is None:
+        """The calendar under that id, or under "primary", when a rule lets the account see it; else 404. Whether it is
+        in the account's list makes no difference."""
+        self.end_what_is_due()
+        wanted = account if calendar_id == "primary" else calendar_id.lower()
+        row = self.state.one("SELECT * FROM g_calendars WHERE id = ? AND NOT deleted", wanted)
+        role = self.rules.role(row["n"], account) if row else "none"
+        if row is None or role == "none":
             raise errors.not_found()
         return Calendar(
             n=row["n"],
@@ -87,14 +114,16 @@ class Calendars:
             change=row["change"],
             updated_us=row["updated_us"],
             account=account,
-            role=row["role"],
+            role=role,
         )
 
     def of(self, account: str) -> list[Calendar]:
-        """The calendars in the account's list, the primary one first."""
+        """The calendars in the account's list, the own ones first, and of these the primary one."""
+        self.end_what_is_due()
         rows = self.state.all(
             "SELECT c.id FROM g_calendars c JOIN g_entries e ON e.cal = c.n"
-            " WHERE e.account = ? AND NOT c.deleted AND NOT e.deleted ORDER BY c.n",
+            " WHERE e.account = ? AND NOT c.deleted AND NOT e.deleted ORDER BY c.owner <> ?, c.n",
+            account,
             account,
         )
         return [self.find(account, row["id"]) for row in rows]
@@ -112,7 +141,11 @@ class Calendars:
                 now,
             )
             n = int(cursor.lastrowid or 0)
-            self.put_entry(account, n, "owner", {"colorId": str(n % 24 + 1), "selected": True})
+            self.rules.put(n, "user", account, "owner")
+            body = {"colorId": str(n % 24 + 1), "selected": True}
+            if calendar_id == account:
+                body |= {"defaultReminders": REMINDERS, "notificationSettings": {"notifications": NOTIFICATIONS}}
+            self.put_entry(account, n, "owner", body)
             return self.find(account, calendar_id)
 
     def save(self, cal: Calendar, body: dict[str, Any]) -> Calendar:
@@ -125,11 +158,58 @@ class Calendars:
 
     def remove(self, cal: Calendar) -> None:
         """Deletes the calendar for everybody."""
+        self._remove(cal.n)
+
+    def _remove(self, n: int) -> None:
         with self.state.transaction():
-            self.state.execute("UPDATE g_calendars SET deleted = 1 WHERE n = ?", cal.n)
-            self.state.execute("DELETE FROM g_events WHERE cal = ?", cal.n)
+            self.state.execute("UPDATE g_calendars SET deleted = 1 WHERE n = ?", n)
+            self.state.execute("DELETE FROM g_events WHERE cal = ?", n)
+            for row in self.state.all("SELECT * FROM g_entries WHERE cal = ?", n):
+                self.put_entry(row["account"], n, row["role"], json.loads(row["body"]), deleted=True)
+
+    def allow(self, cal: Calendar, kind: str, value: str, role: str) -> sqlite3.Row:
+        """Writes a rule. The entries in the lists of those whom it is about say the new role, or go."""
+        with self.state.transaction():
+            rule = self.rules.put(cal.n, kind, value, role)
             for row in self.state.all("SELECT * FROM g_entries WHERE cal = ?", cal.n):
-                self.put_entry(row["account"], cal.n, row["role"], json.loads(row["body"]), deleted=True)
+                now = self.rules.role(cal.n, row["account"])
+                if now != row["role"]:
+                    gone = bool(row["deleted"]) or now == "none"
+                    self.put_entry(row["account"], cal.n, now, json.loads(row["body"]), gone)
+            return rule
+
+    def transfer(self, calendar_id: str, to: str) -> Calendar:
+        """Makes another account the data owner of a secondary calendar; who had it before keeps the owner's role.
+
+        https://developers.google.com/workspace/calendar/api/v3/reference/calendars/transferOwnership
+        """
+        with self.state.transaction():
+            row = self.state.one("SELECT * FROM g_calendars WHERE id = ? AND NOT deleted", calendar_id.lower())
+            if row is None or self.account(to) is None:
+                raise errors.not_found()
+            if row["id"] == row["owner"]:
+                raise errors.invalid("The ownership of a primary calendar cannot be transferred.")
+            self.state.execute("UPDATE g_calendars SET owner = ? WHERE n = ?", to, row["n"])
+            self.state.execute("DELETE FROM g_ends WHERE cal = ?", row["n"])
+            self.rules.put(row["n"], "user", to, "owner")
+            self.put_entry(to, row["n"], "owner", {"selected": True})
+            return self.find(to, row["id"])
+
+    def leave(self, account: str, seconds: float) -> None:
+        """The account is deleted: its primary calendar at once, its secondary ones after so many seconds, unless they
+        are transferred before. https://support.google.com/a/answer/33314
+        """
+        with self.state.transaction():
+            for row in self.state.all("SELECT * FROM g_calendars WHERE owner = ? AND NOT deleted", account):
+                due = self.state.now() + (0 if row["id"] == account else seconds)
+                self.state.execute("INSERT OR REPLACE INTO g_ends VALUES (?, ?)", row["n"], due)
+            self.end_what_is_due()
+
+    def end_what_is_due(self) -> None:
+        """Deletes the calendars whose time has come."""
+        for row in self.state.all("SELECT cal FROM g_ends WHERE at <= ?", self.state.now()):
+            self.state.execute("DELETE FROM g_ends WHERE cal = ?", row["cal"])
+            self._remove(row["cal"])
 
     def put_entry(self, account: str, cal: int, role: str, body: dict[str, Any], deleted: bool = False) -> None:
         """Writes a calendar's entry in an account's list under that list's next change number."""

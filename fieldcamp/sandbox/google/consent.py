@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.scopes import IDENTITY, KNOWN, NAMES
+from fieldcamp.sandbox.google.token_api import CODE_LENGTH
 from fieldcamp.sandbox.http import Request, Response, redirect
 from fieldcamp.sandbox.oauth import Grants, is_loopback, with_query
 
@@ -121,7 +122,7 @@ class Consent:
             "challenge_method": asked.challenge_method,
             "nonce": asked.nonce,
         }
-        code = self.grants.issue_code(grant, details, CODE_SECONDS)
+        code = self.grants.issue_code(grant, details, CODE_SECONDS, length=CODE_LENGTH)
         return asked.back(code=code, scope=" ".join(sorted(scopes)))
 
 

@@ -86,6 +86,12 @@ def forbidden() -> ApiError:
     return ApiError(403, "forbidden", "Forbidden")
 
 
+def role_missing(role: str) -> ApiError:
+    """403: the calendar is shared with this user, but not for this."""
+    text = f"You need to have {role} access to this calendar."
+    return ApiError(403, "requiredAccessLevel", text, "calendar")
+
+
 def not_found() -> ApiError:
     """404: never existed, or is not this user's to see."""
     return ApiError(404, "notFound", "Not Found")

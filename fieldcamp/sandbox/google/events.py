@@ -1,5 +1,6 @@
 """What one can do to an event: get, insert, patch, update, delete, import, move. API and pages both call this."""
 
+import base64
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from fieldcamp.sandbox.google.times import parse_date, parse_datetime, read_date
 from fieldcamp.sandbox.state import State
 
 _INSTANCE = re.compile(r"(?P<series>.+)_(?P<start>\d{8}(T\d{6}Z)?)", re.ASCII)
+LONGEST_ID = 1024
 # What guests of somebody else's event cannot change.
 SHARED = ("summary", "description", "location", "start", "end", "recurrence")
 
@@ -70,6 +72,7 @@ class Events:
 
     def insert(self, cal: Calendar, payload: dict[str, Any], creator: str) -> Stored:
         """A new event; 409 when its id was ever used in this calendar, or its iCalUID is."""
+        cal.must_be("writer")
         with self.state.transaction():
             given_id, uid = payload.get("id"), payload.get("iCalUID")
             if given_id is not None and uid is not None:
@@ -98,6 +101,7 @@ class Events:
 
     def delete(self, cal: Calendar, event_id: str, if_match: str | None = None) -> Stored:
         """Leaves a tombstone; 410 when there is one already."""
+        cal.must_be("writer")
         with self.state.transaction():
             current = self.get(cal, event_id)
             if current.cancelled:
@@ -107,6 +111,7 @@ class Events:
 
     def import_(self, cal: Calendar, payload: dict[str, Any], creator: str) -> Stored:
         """A private copy of an event that exists elsewhere; the same iCalUID again overwrites it."""
+        cal.must_be("writer")
         with self.state.transaction():
             uid = payload.get("iCalUID")
             if uid is None:
@@ -114,7 +119,7 @@ class Events:
             if payload.get("eventType", "default") != "default":
                 raise errors.invalid("Only events of type default can be imported.")
             known = self.store.by_uid(cal, _checked_uid(uid))
-            event_id = known.id if known else "_" + base32hex(uid, 40)
+            event_id = known.id if known else _imported_id(uid)
             fixed = self._fixed(cal, event_id, uid, payload, creator)
             organizer = payload.get("organizer")
             if isinstance(organizer, dict) and isinstance(organizer.get("email"), str):
@@ -125,6 +130,8 @@ class Events:
 
     def move(self, cal: Calendar, event_id: str, target: Calendar) -> Stored:
         """The event leaves a bare tombstone here and goes on, with its exceptions, under the same id there."""
+        cal.must_be("writer")
+        target.must_be("writer")
         with self.state.transaction():
             current = self.get(cal, event_id)
             if current.cancelled:
@@ -168,6 +175,7 @@ class Events:
         return self.store.save(cal, body)
 
     def _current(self, cal: Calendar, event_id: str, if_match: str | None) -> Stored:
+        cal.must_be("writer")
         current = self.get(cal, event_id)
         _check_etag(current, if_match)
         return current
@@ -211,6 +219,15 @@ def exceptions_of(store: EventStore, cal: Calendar, master: Stored, as_of: int) 
 def overlaps(master: Stored, cal: Calendar, after_ms: int, before_ms: int) -> bool:
     """Whether any occurrence of the series lies in the window."""
     return next(recurrence.occurrences(master.body, cal.zone, after_ms, before_ms), None) is not None
+
+
+def _imported_id(uid: str) -> str:
+    """The id of an imported event: its iCalUID in base32hex, as far as an id has room for that.
+
+    https://github.com/phw198/OutlookGoogleCalendarSync/issues/609
+    """
+    whole = base64.b32hexencode(uid.encode()).decode().rstrip("=").lower()
+    return "_" + (whole if len(whole) < LONGEST_ID else base32hex(uid, 40))
 
 
 def _check_etag(current: Stored, if_match: str | None) -> None:

@@ -35,7 +35,7 @@ class Listing:
                 raise errors.invalid("Invalid page token value.", "pageToken")
             since, as_of, position = page["since"], page["as_of"], page["position"]
         elif asked.sync_token is not None:
-            since = cursors.unseal_sync(self.state, asked.sync_token, cal.id, lasting)
+            since = cursors.unseal_sync(self.state, asked.sync_token, cal.view, lasting)
         if asked.updated_min is not None and asked.updated_min < self.state.now() * 1000 - UPDATED_MIN_MS:
             raise errors.updated_min_too_long_ago()
 
@@ -50,7 +50,7 @@ class Listing:
             values = {"cal": cal.id, "filters": filters, "since": since, "as_of": as_of, "position": found[-1][0]}
             result["nextPageToken"] = cursors.seal(self.state, "page", **values)
         elif asked.order is None:  # an ordered list cannot be continued incrementally, see recorded/events.json
-            result["nextSyncToken"] = cursors.seal_sync(self.state, cal.id, as_of, lasting)
+            result["nextSyncToken"] = cursors.seal_sync(self.state, cal.view, as_of, lasting)
         bare = since is not None and not asked.show_deleted
         result["items"] = [
             render.tombstone(each, tz)
@@ -89,7 +89,7 @@ class Listing:
             values = {"cal": cal.id, "filters": filters, "as_of": as_of, "position": end}
             result["nextPageToken"] = cursors.seal(self.state, "instances", **values)
         else:
-            result["nextSyncToken"] = cursors.seal_sync(self.state, cal.id, as_of, "instances")
+            result["nextSyncToken"] = cursors.seal_sync(self.state, cal.view, as_of, "instances")
         result["items"] = [render.event(cal, i, tz) for i in chosen[position:end]]
         return result
 
@@ -173,7 +173,7 @@ class Listing:
             if series is not None:
                 if series not in masters:
                     master = next(self.store.rows(cal, as_of, "id = ?", (series,), "seq"), None)
-                    masters[series] = master is not None and not master.cancelled
+                    masters[series] = master is None or not master.cancelled  # None: a guest of this one
                 if not masters[series]:
                     continue  # a deleted series is told by the master's tombstone alone
             if each.recurring and not _in_window(each, cal, asked):

@@ -31,8 +31,12 @@ def opaque_etag(*parts: object) -> str:
 
 
 def event(cal: Calendar, stored: Stored, tz: ZoneInfo, max_attendees: int | None = None) -> dict[str, Any]:
-    """The full resource, as its calendar's owner gets it."""
+    """The full resource, or of one whose details this account may not see only when it is."""
     body = stored.body
+    if cal.hides(body.get("visibility", "default")):
+        kept = ("status", "created", "creator", "organizer", "start", "end", "recurrence", "recurringEventId",
+                "originalStartTime", "transparency", "iCalUID", "sequence", "eventType")  # fmt: skip
+        body = {name: body[name] for name in kept if name in body} | {"visibility": "private"}
     result: dict[str, Any] = {
         "kind": "calendar#event",
         "etag": etag_of(stored.updated_us),

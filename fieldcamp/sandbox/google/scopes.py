@@ -12,7 +12,17 @@ _LIST_WRITE = "calendar calendar.app.created calendar.calendarlist"
 _CALENDAR_WRITE = "calendar calendar.app.created calendar.calendars"
 _SETTINGS = "calendar calendar.readonly calendar.settings calendar.settings.readonly"
 
+_ACL_READ = "calendar calendar.acls calendar.acls.readonly"
+_ACL_WRITE = "calendar calendar.acls"
+
 METHODS = {
+    "acl.delete": _ACL_WRITE,
+    "acl.get": _ACL_READ,
+    "acl.insert": _ACL_WRITE,
+    "acl.list": _ACL_READ,
+    "acl.patch": _ACL_WRITE,
+    "acl.update": _ACL_WRITE,
+    "acl.watch": _ACL_WRITE,
     "calendarList.delete": _LIST_WRITE,
     "calendarList.get": f"{_LIST_READ} calendar.app.created",
     "calendarList.insert": "calendar calendar.calendarlist",
@@ -62,6 +72,7 @@ NAMES = {
     f"{PREFIX}calendar.calendarlist.readonly": "See the list of calendars you subscribe to",
     f"{PREFIX}calendar.calendars": "See and change the properties of your calendars",
     f"{PREFIX}calendar.app.created": "Make calendars and manage the events on them",
+    f"{PREFIX}calendar.acls": "See and change with whom your calendars are shared",
     f"{PREFIX}calendar.freebusy": "View your availability",
     f"{PREFIX}calendar.events.freebusy": "See the availability on calendars you can access",
     f"{PREFIX}calendar.settings.readonly": "View your calendar settings",

@@ -1,5 +1,6 @@
 """Google's token, revocation, token information and user information addresses."""
 
+import json
 import re
 from typing import Any
 
@@ -16,6 +17,10 @@ ISSUER = "https://accounts.google.com"
 ACCESS_SECONDS = 3599
 REFRESH_SECONDS = 183 * 86400  # a refresh token dies when it is not used for six months
 MAX_REFRESH_TOKENS = 100
+# While the app's consent screen is in "Testing": https://developers.google.com/identity/protocols/oauth2#expiration
+TESTING_SECONDS = 604_799
+# The longest that Google gives out: https://developers.google.com/identity/protocols/oauth2#size
+CODE_LENGTH, ACCESS_LENGTH, REFRESH_LENGTH = 256, 2048, 512
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}", re.ASCII)
 
 
@@ -41,6 +46,11 @@ class TokenApi:
 
     def __init__(self, calendars: Calendars, grants: Grants) -> None:
         self.calendars, self.grants, self.state = calendars, grants, grants.state
+
+    @property
+    def testing(self) -> bool:
+        """Whether the apps' consent screens are in the status "Testing"."""
+        return self.state.get("google: testing") == "on"
 
     def token(self, request: Request) -> Response:
         """Exchanges a code or a refresh token."""
@@ -68,12 +78,17 @@ class TokenApi:
         """The token answer for a grant."""
         prefix = "ya29.a0"
         answer: dict[str, Any] = {
-            "access_token": self.grants.issue("access", grant, scopes, prefix, ACCESS_SECONDS),
+            "access_token": self.grants.issue("access", grant, scopes, prefix, ACCESS_SECONDS, length=ACCESS_LENGTH),
             "expires_in": ACCESS_SECONDS,
         }
         if refresh:
-            keep = MAX_REFRESH_TOKENS
-            answer["refresh_token"] = self.grants.issue("refresh", grant, scopes, "1//0", REFRESH_SECONDS, keep)
+            short = self.testing and not scopes <= set(IDENTITY.values())
+            seconds = TESTING_SECONDS if short else REFRESH_SECONDS
+            more = {"keep": MAX_REFRESH_TOKENS, "length": REFRESH_LENGTH}
+            token = answer["refresh_token"] = self.grants.issue("refresh", grant, scopes, "1//0", seconds, **more)
+            if short:
+                self.state.put(f"google: ends {token}", "after a week")
+                answer["refresh_token_expires_in"] = seconds
         answer |= {"scope": " ".join(sorted(scopes)), "token_type": "Bearer"}
         if "openid" in scopes:
             answer["id_token"] = self._id_token(account, grant, scopes, nonce)
@@ -118,7 +133,8 @@ class TokenApi:
             if not asked <= scopes:
                 raise TokenError(400, "invalid_scope", "Bad Request")
             scopes = asked
-        self.grants.prolong(text, REFRESH_SECONDS)
+        if self.state.get(f"google: ends {text}") is None:
+            self.grants.prolong(text, REFRESH_SECONDS)
         return self.answer_for(token.account, token.grant, scopes, refresh=False)
 
     def revoke(self, request: Request) -> Response:
@@ -131,8 +147,11 @@ class TokenApi:
         return json_response({})
 
     def token_info(self, request: Request) -> Response:
-        """What an access token is for."""
-        token = self.grants.lookup(request.query.get("access_token", ""), "access")
+        """What an access token is for; it may come in the address, in a form or as a bearer's.
+        https://developers.google.com/identity/protocols/oauth2/native-app#validate-access-token
+        """
+        text = request.query.get("access_token") or request.form().get("access_token") or request.bearer
+        token = self.grants.lookup(text, "access")
         if token is None:
             return TokenError(400, "invalid_token", "Invalid Value").response()
         answer: dict[str, Any] = {
@@ -151,6 +170,17 @@ class TokenApi:
         if token is None or not set(token.scopes) & set(IDENTITY.values()):
             return errors.bad_credentials().response()
         return json_response(self._identity(token.account, set(token.scopes)))
+
+    def user_info_v2(self, request: Request) -> Response:
+        """The same in the shape of the older API, which Google's own libraries still call.
+        https://www.googleapis.com/discovery/v1/apis/oauth2/v2/rest
+        """
+        response = self.user_info(request)
+        if response.status != 200:
+            return response
+        body = json.loads(response.body)
+        names = {"sub": "id", "email_verified": "verified_email"}
+        return json_response({names.get(name, name): value for name, value in body.items()})
 
     def discovery(self, request: Request) -> Response:
         """The OpenID Connect discovery document, with this sandbox's addresses."""

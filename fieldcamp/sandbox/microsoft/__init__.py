@@ -14,6 +14,7 @@ from fieldcamp.sandbox.microsoft.events import Events
 from fieldcamp.sandbox.microsoft.graph import PREFIX, Graph
 from fieldcamp.sandbox.microsoft.schema import SCHEMA
 from fieldcamp.sandbox.microsoft.scopes import short
+from fieldcamp.sandbox.microsoft.shares import ROLES
 from fieldcamp.sandbox.microsoft.token_api import TokenApi
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
 from fieldcamp.sandbox.repeating import Paging
@@ -109,6 +110,30 @@ class Microsoft:
         """
         found = self.events.restore(self._account(account), event)
         return render.event(found, render.Shape(immutable=True, text=True))
+
+    def share(self, account: str, calendar: str, colleague: str, role: str | None) -> dict[str, Any]:
+        """The owner invites a colleague, who accepts; with None it is shared no more.
+
+        Both happen in Outlook: https://learn.microsoft.com/graph/outlook-share-or-delegate-calendar
+        """
+        try:
+            cal = self.calendars.find(self._account(account).email, calendar or None)
+        except errors.GraphError:
+            raise BadInput("This account has no such calendar.") from None
+        friend = self._account(colleague)
+        if role is None:
+            self.calendars.shares.remove(cal.n, friend.email)
+            return {"calendar": None, "role": None}
+        if role not in ROLES:
+            raise BadInput(f"role must be one of {', '.join(ROLES)}, or null.")
+        made = self.calendars.shares.put(cal.n, friend.email, friend.mailbox, role, accepted=True)
+        return {"calendar": made.copy_id, "role": role}
+
+    def leave(self, account: str, seconds: float) -> None:
+        """The user is deleted: nobody reaches the mailbox any more, those with whom it was shared neither."""
+        self.revoke(account)
+        for cal in self.calendars.of(self._account(account).email):
+            self.calendars.remove(cal)
 
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and their events, series with their exceptions; what is deleted is not shown, as at Graph."""

@@ -28,7 +28,7 @@ class CalendarApi:
             return 201, {"@odata.context": f"{context}/$entity", **self.calendars.render(made)}
         if call.verb != "GET":
             raise errors.GraphError(405, "ErrorMethodNotAllowed", "The HTTP method is not supported here.")
-        items = [self.calendars.render(cal) for cal in self.calendars.of(call.account.email)]
+        items = [self.calendars.render(cal) for cal in self.calendars.visible(call.account.email)]
         page, link = call.asked.page(call.request, items)
         answer = {"@odata.context": context, "value": [call.asked.selected(item) for item in page]}
         return answer | ({"@odata.nextLink": link} if link else {})

@@ -4,10 +4,11 @@ import json
 import struct
 import uuid
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldcamp.sandbox.microsoft import errors, ids
+from fieldcamp.sandbox.microsoft.shares import READERS, WRITERS, Share, Shares
 from fieldcamp.sandbox.state import State
 
 
@@ -30,13 +31,39 @@ class Account:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A calendar of one mailbox."""
+    """A calendar, as its owner or as a recipient has it.
+
+    `account` is the owner. With `share` it is the copy in a recipient's `mailbox`: another id, a name of its own, and
+    ids of events that belong to that mailbox.
+    """
 
     n: int
     id: str
     account: str
     body: dict[str, Any]
     change: int
+    share: Share | None = None
+    mailbox: bytes = b""
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is somebody else's."""
+        return self.share is not None
+
+    @property
+    def of_a_main_one(self) -> bool:
+        """Whether it is the copy of somebody's own calendar, which wants a permission for shared ones."""
+        return bool(self.share and self.body.get("ofMain"))
+
+    @property
+    def can_read(self) -> bool:
+        """Whether its events may be read."""
+        return self.share is None or self.share.role in READERS
+
+    @property
+    def sees_private(self) -> bool:
+        """Whether private events are shown as what they are."""
+        return self.share is None or self.share.role == "delegateWithPrivateEventAccess"
 
     @property
     def is_default(self) -> bool:
@@ -58,7 +85,7 @@ class Calendars:
     """The store of accounts and calendars."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
+        self.state, self.shares = state, Shares(state)
 
     def add_account(self, email: str, given_name: str, family_name: str, trait: str = "") -> Account:
         """A new sample user; the same address always has the same ids."""
@@ -122,34 +149,60 @@ class Calendars:
         rows = self.state.all("SELECT * FROM m_calendars WHERE account = ? AND NOT deleted ORDER BY n", account)
         return [_calendar(row) for row in rows]
 
+    def visible(self, account: str) -> list[Calendar]:
+        """The mailbox's calendars, and behind them the accepted ones of others."""
+        found = (self.seen(account, share.cal) for share in self.shares.of_recipient(account))
+        return [*self.of(account), *(cal for cal in found if cal)]
+
+    def seen(self, account: str, n: int) -> Calendar | None:
+        """The calendar of that number as this account has it; None when it has not."""
+        row = self.state.one("SELECT * FROM m_calendars WHERE n = ? AND NOT deleted", n)
+        if row is None or row["account"] == account:
+            return _calendar(row) if row else None
+        share = next((each for each in self.shares.of_recipient(account) if each.cal == n), None)
+        return self._copy(_calendar(row), share, self.the_account(account).mailbox) if share else None
+
+    def _copy(self, cal: Calendar, share: Share, mailbox: bytes) -> Calendar:
+        name = self.the_account(cal.account).name if cal.is_default else cal.body["name"]
+        own = {"name": share.name or name, "canShare": False, "canEdit": cal.can_edit and share.role in WRITERS}
+        own |= {"isDefaultCalendar": False, "isRemovable": True, "ofMain": cal.is_default}
+        return replace(cal, id=share.copy_id, body=cal.body | own, share=share, mailbox=mailbox)
+
     def default(self, account: str) -> Calendar:
         """The mailbox's own calendar."""
-        return self.of(account)[0]
+        own = self.of(account)
+        if not own:
+            raise errors.not_found()
+        return own[0]
 
     def find(self, account: str, calendar_id: str | None) -> Calendar:
-        """The calendar of that id, or without one the default; 404 for another mailbox's."""
+        """The calendar of that id, or without one the default; 404 for ids of another mailbox."""
         if calendar_id is None:
             return self.default(account)
-        row = self.state.one(
-            "SELECT * FROM m_calendars WHERE id = ? AND account = ? AND NOT deleted", calendar_id, account
-        )
-        if row is None:
+        found = next((cal for cal in self.visible(account) if cal.id == calendar_id), None)
+        if found is None:
             raise errors.not_found()
-        return _calendar(row)
+        return found
 
     def numbered(self, n: int) -> Calendar:
         """The calendar that an event's row names."""
         return _calendar(self.state.the("SELECT * FROM m_calendars WHERE n = ?", n))
 
     def rename(self, cal: Calendar, changes: dict[str, Any]) -> Calendar:
-        """Changes the calendar's own properties."""
+        """Changes the calendar's own properties, or a recipient's name for it."""
+        if cal.share:
+            self.shares.rename(cal.share, changes.get("name", cal.body["name"]))
+            return self.seen(cal.share.email, cal.n) or cal
         body = cal.body | changes
         self.state.execute("UPDATE m_calendars SET body = ? WHERE n = ?", json.dumps(body), cal.n)
         self.tick(cal)
         return self.numbered(cal.n)
 
     def remove(self, cal: Calendar) -> None:
-        """Deletes a calendar and all that is in it."""
+        """Deletes a calendar and all that is in it; of a recipient's the copy alone."""
+        if cal.share:
+            self.shares.remove(cal.n, cal.share.email)
+            return
         with self.state.transaction():
             self.state.execute("UPDATE m_calendars SET deleted = 1 WHERE n = ?", cal.n)
             self.state.execute("DELETE FROM m_events WHERE cal = ?", cal.n)
@@ -177,7 +230,7 @@ class Calendars:
             "isDefaultCalendar": cal.is_default,
             "changeKey": change_key(account.mailbox, cal.n, 0),
             "canShare": cal.body["canShare"],
-            "canViewPrivateItems": True,
+            "canViewPrivateItems": cal.sees_private,
             "canEdit": cal.can_edit,
             "allowedOnlineMeetingProviders": providers,
             "defaultOnlineMeetingProvider": "unknown",

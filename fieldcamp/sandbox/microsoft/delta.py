@@ -50,7 +50,7 @@ class Delta:
             if name in asked.options:
                 raise errors.bad_parameter(f"The following parameters are not supported with change tracking: ${name}.")
         this = self._round(cal, asked, view)
-        size, shape = asked.delta_page_size(PAGE), asked.shape()
+        size, shape = asked.delta_page_size(PAGE), asked.shape(cal)
         if quirky and this.since == FIRST and not this.begun:
             return self._page(request, [], "skip", this, begun=True)
         condition, params = "kind <> 'exception' AND change > ? AND change <= ?", [this.after, this.upto]

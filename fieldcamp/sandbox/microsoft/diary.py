@@ -68,7 +68,7 @@ class OutlookDiary:
     def books(self, account: str) -> list[OutlookBook]:
         """The mailbox's calendars."""
         owner = self.calendars.the_account(account)
-        return [OutlookBook(cal, owner) for cal in self.calendars.of(account)]
+        return [OutlookBook(cal, owner) for cal in self.calendars.visible(account)]
 
     def book(self, account: str, book_id: str) -> OutlookBook:
         """One of them, or without an id the default."""

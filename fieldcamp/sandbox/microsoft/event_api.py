@@ -27,6 +27,8 @@ class EventApi:
     def answer(self, call: "Call", cal: Calendar | None, parts: list[str]) -> Any:
         """Answers a call below a calendar, or with None below the mailbox."""
         kind, rest = parts[0], parts[1:]
+        if cal and not cal.can_read:
+            raise errors.forbidden()
         if kind in ("calendarView", "events") and len(rest) == 1 and rest[0] in DELTA and call.verb == "GET":
             quirky = call.account.trait == traits.QUIRKY
             chosen = cal or self.calendars.default(call.account.email)
@@ -42,7 +44,7 @@ class EventApi:
 
     def _collection(self, call: "Call", cal: Calendar | None) -> Any:
         if call.verb == "POST":
-            shape = call.asked.shape()
+            shape = call.asked.shape(cal)
             body = call.request.json_object()
             made = self.events.create(cal or self.calendars.default(call.account.email), body)
             return 201, {"@odata.context": f"{self._context(call, cal)}/$entity", **render.event(made, shape)}
@@ -62,7 +64,8 @@ class EventApi:
         return self._page(call, self.listing.between(cal, start, end), cal, "calendarView")
 
     def _one(self, call: "Call", found: Stored) -> Any:
-        shape, if_match = call.asked.shape(), call.request.headers.get("If-Match")
+        cal = self.calendars.seen(call.account.email, found.cal)
+        shape, if_match = call.asked.shape(cal), call.request.headers.get("If-Match")
         context = f"{self._context(call, None)}/$entity"
         if call.verb == "DELETE":
             self.events.delete(found, if_match)
@@ -73,7 +76,7 @@ class EventApi:
         if call.verb != "GET":
             raise errors.GraphError(405, "ErrorMethodNotAllowed", "The HTTP method is not supported here.")
         item = render.event(found, shape) | self._of_series(call, found)
-        calendar_id = self.calendars.numbered(found.cal).id
+        calendar_id = self._calendar_id(call, found)
         link = f"{call.context.partition('$')[0]}users('{call.account.email}')/calendars('{calendar_id}')"
         links = {"calendar@odata.associationLink": f"{link}/$ref", "calendar@odata.navigationLink": link}
         return {"@odata.context": context, **call.asked.selected(item), **links}
@@ -96,10 +99,11 @@ class EventApi:
             start, end = call.asked.window()
             if found.kind != "master":
                 raise errors.invalid("Your request can't be completed. Only a series has instances.")
+            cal = self.calendars.seen(call.account.email, found.cal)
             instances = sorted(self.listing.instances(found, start, end), key=lambda each: each.start_ms)
-            return self._page(call, instances, None, "instances")
+            return self._page(call, instances, cal if cal and cal.shared else None, "instances")
         if name == "calendar" and call.verb == "GET":
-            return self.calendars.render(self.calendars.numbered(found.cal))
+            return self.calendars.render(self.calendars.find(call.account.email, self._calendar_id(call, found)))
         if call.verb == "POST" and name in ANSWERS:
             self.events.answer(found, name)
             return 202, None
@@ -113,7 +117,7 @@ class EventApi:
 
     def _page(self, call: "Call", found: list[Stored], cal: Calendar | None, name: str = "events") -> dict[str, Any]:
         """A page of events. Only the page is rendered unless something is asked of all of them."""
-        asked, shape = call.asked, call.asked.shape()
+        asked, shape = call.asked, call.asked.shape(cal)
         if asked.options.get("filter"):
             test = filters.parse(asked.options["filter"])
             found = [each for each in found if test(render.event(each, shape), each.body["properties"])]
@@ -126,6 +130,10 @@ class EventApi:
             answer["@odata.count"] = len(found)
         answer["value"] = [asked.selected(render.event(each, shape)) for each in page]
         return answer | ({"@odata.nextLink": link} if link else {})
+
+    def _calendar_id(self, call: "Call", found: Stored) -> str:
+        cal = self.calendars.seen(call.account.email, found.cal)
+        return cal.id if cal else ""
 
     def _context(self, call: "Call", cal: Calendar | None, name: str = "events") -> str:
         inner = f"/calendars('{cal.id}')" if cal else ""

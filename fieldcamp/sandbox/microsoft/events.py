@@ -32,12 +32,15 @@ class Events:
         if said is None:
             raise errors.GraphError(400, "ErrorInvalidIdMalformed", "Id is malformed.")
         found = self.store.get(said.core) if said.mailbox == account.mailbox else None
+        seen = self.calendars.seen(account.email, found.cal) if found else None
         # An id of the other kind names nothing: https://learn.microsoft.com/graph/outlook-immutable-id
-        if found is None or found.deleted or said.immutable != immutable or (cal and cal.n != found.cal):
+        if found is None or seen is None or found.deleted or said.immutable != immutable or (cal and cal.n != seen.n):
             raise errors.not_found()
+        if not seen.can_read:
+            raise errors.forbidden()
         if said.original_ms is not None:
-            return self._instance(found, said.revision, said.original_ms)
-        return found
+            found = self._instance(found, said.revision, said.original_ms)
+        return replace(found, mailbox=account.mailbox, read_only=not seen.can_edit)
 
     def create(
         self,
@@ -210,7 +213,7 @@ class Events:
 
     def _writable(self, current: Stored, if_match: str | None) -> Calendar:
         cal = self._calendar(current)
-        if not cal.can_edit:
+        if current.read_only or not cal.can_edit:
             raise errors.forbidden()
         if if_match is not None and if_match.strip() not in ("*", etag_of(current)):
             raise errors.conflict()

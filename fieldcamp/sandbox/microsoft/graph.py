@@ -15,6 +15,7 @@ from fieldcamp.sandbox.microsoft.events import Events
 from fieldcamp.sandbox.microsoft.lanes import Lanes
 from fieldcamp.sandbox.microsoft.listing import Listing
 from fieldcamp.sandbox.microsoft.odata import Asked
+from fieldcamp.sandbox.microsoft.permission_api import PermissionApi
 from fieldcamp.sandbox.microsoft.user_api import UserApi
 from fieldcamp.sandbox.oauth import Grants, Token
 from fieldcamp.sandbox.state import State
@@ -52,6 +53,7 @@ class Graph:
         self.lanes = Lanes()
         listing = Listing(events)
         self.users, self.calendar_api = UserApi(events), CalendarApi(calendars)
+        self.permission_api = PermissionApi(calendars)
         self.event_api = EventApi(events, listing, delta.Delta(listing))
 
     def handle(self, request: Request, in_batch: bool = False) -> Response:
@@ -115,9 +117,13 @@ class Graph:
             calendar_id, rest = parts[1], parts[2:]
         elif parts[0] == "calendar":
             calendar_id, rest = self.calendars.default(call.account.email).id, parts[1:]
-        if not rest:
-            return self.calendar_api.one(call, self.calendars.find(call.account.email, calendar_id))
-        cal = self.calendars.find(call.account.email, calendar_id) if calendar_id else None
+        cal = self.calendars.find(call.account.email, calendar_id) if calendar_id or not rest else None
+        if cal and cal.of_a_main_one:
+            scopes.check_shared(call.token.scopes, call.verb)
+        if cal and not rest:
+            return self.calendar_api.one(call, cal)
+        if cal and rest[0] == "calendarPermissions":
+            return self.permission_api.answer(call, cal, rest[1:])
         return self.event_api.answer(call, cal, rest)
 
 

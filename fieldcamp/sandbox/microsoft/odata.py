@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fieldcamp.sandbox.http import Request
 from fieldcamp.sandbox.microsoft import errors, filters, times
+from fieldcamp.sandbox.microsoft.calendars import Calendar
 from fieldcamp.sandbox.microsoft.render import Shape
 from fieldcamp.sandbox.microsoft.resource import property_key
 
@@ -45,11 +46,12 @@ class Asked:
         """The answer's Preference-Applied header."""
         return 'IdType="ImmutableId"' if self.immutable else ""
 
-    def shape(self) -> Shape:
-        """How events are to look."""
+    def shape(self, cal: Calendar | None = None) -> Shape:
+        """How events are to look, in a calendar that may be somebody else's."""
         name = self.preferences.get("outlook.timezone", "UTC")
         as_text = self.preferences.get("outlook.body-content-type", "").lower() == "text"
-        return Shape(times.zone(name), name, self.immutable, as_text, self._properties())
+        seen = (cal.mailbox, cal.sees_private) if cal else (b"", True)
+        return Shape(times.zone(name), name, self.immutable, as_text, self._properties(), *seen)
 
     def number(self, name: str, low: int, high: int, default: int) -> int:
         """A whole number among the options."""

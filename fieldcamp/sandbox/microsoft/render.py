@@ -2,7 +2,7 @@
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ class Shape:
     immutable: bool = False
     text: bool = False
     properties: tuple[str, ...] = ()
+    mailbox: bytes = b""  # whose ids, when it is not the owner's who asks
+    private: bool = True  # whether private events are shown as what they are
 
 
 def etag_of(stored: Stored) -> str:
@@ -40,7 +42,10 @@ def etag_of(stored: Stored) -> str:
 
 
 def event(stored: Stored, shape: Shape) -> dict[str, Any]:
-    """The whole event."""
+    """The whole event; of one that is not for whoever asks, only when it is.
+    https://learn.microsoft.com/graph/outlook-share-or-delegate-calendar
+    """
+    stored = _for(stored, shape)
     body, event_id, master_id = stored.body, stored.id(shape.immutable), stored.series_id(shape.immutable)
     link = f"https://outlook.live.com/owa/?itemid={quote(event_id, safe='')}&exvsurl=1&path=/calendar/item"
     result = {
@@ -104,6 +109,7 @@ def occurrence_id(master: Stored, original_ms: int, immutable: bool) -> str:
 
 def sparse(stored: Stored, shape: Shape) -> dict[str, Any]:
     """An occurrence as delta sends it: the rest is in its series' master."""
+    stored = _for(stored, shape)
     return {
         "@odata.type": "#microsoft.graph.event",
         "@odata.etag": etag_of(stored),
@@ -116,11 +122,24 @@ def sparse(stored: Stored, shape: Shape) -> dict[str, Any]:
 
 def removed(stored: Stored, shape: Shape) -> dict[str, Any]:
     """What delta sends for an event that is deleted or not in the window."""
+    stored = _for(stored, shape)
     return {
         "@odata.type": "#microsoft.graph.event",
         "id": stored.id(shape.immutable),
         "@removed": {"reason": "deleted"},
     }
+
+
+def _for(stored: Stored, shape: Shape) -> Stored:
+    """The event as whoever asks has it: its ids are those of the mailbox that it is looked at in."""
+    if shape.mailbox:
+        stored = replace(stored, mailbox=shape.mailbox)
+    if shape.private or stored.body["sensitivity"] not in ("private", "confidential", "personal"):
+        return stored
+    nothing = {"subject": "Private Appointment", "body": {"contentType": "text", "content": ""}, "attendees": []}
+    nowhere = {"displayName": "", "locationType": "default"}
+    blank = nothing | {"location": nowhere, "locations": [], "categories": [], "properties": {}}
+    return replace(stored, body=stored.body | blank)
 
 
 def _key(stored: Stored) -> str:

@@ -23,6 +23,15 @@ def short(scope: str) -> str | None:
     return _BY_LOWER.get(scope.removeprefix(GRAPH).lower())
 
 
+def check_shared(granted: tuple[str, ...], verb: str) -> None:
+    """403 when the scopes are for the user's own calendars alone.
+    https://learn.microsoft.com/graph/outlook-share-or-delegate-calendar
+    """
+    held = {short(scope) for scope in granted}
+    if not held & ({"Calendars.ReadWrite.Shared"} | ({"Calendars.Read.Shared"} if verb == "GET" else set())):
+        raise errors.forbidden()
+
+
 def check(granted: tuple[str, ...], parts: list[str], verb: str) -> None:
     """403 when the scopes do not reach the address behind the user."""
     held = {short(scope) for scope in granted}

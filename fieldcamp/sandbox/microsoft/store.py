@@ -34,6 +34,7 @@ class Stored:
     deleted: bool
     mailbox: bytes
     body: dict[str, Any]
+    read_only: bool = False  # for whoever has asked for it
 
     def id(self, immutable: bool) -> str:
         """The event's id, of the kind asked for."""

@@ -18,6 +18,7 @@ from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, client_cr
 ROOT = "/microsoft/login"
 TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of all personal accounts
 ACCESS_SECONDS = 3599
+TOKEN_LENGTH = 1_600  # opaque ones of personal accounts; only their being long is known
 REFRESH_SECONDS = 90 * 86400
 INACTIVE, REVOKED = 700082, 50173
 
@@ -104,12 +105,14 @@ class TokenApi:
             "scope": " ".join(sorted(held - {"offline_access"})),
             "expires_in": ACCESS_SECONDS,
             "ext_expires_in": ACCESS_SECONDS,
-            "access_token": self.grants.issue("access", grant, held, "EwB4A8l6BAAU", ACCESS_SECONDS),
+            "access_token": self.grants.issue(
+                "access", grant, held, "EwB4A8l6BAAU", ACCESS_SECONDS, length=TOKEN_LENGTH
+            ),
         }
         if "offline_access" in granted:
             keep = 1 if account.trait == traits.STRICT else 10_000
             answer["refresh_token"] = self.grants.issue(
-                "refresh", grant, granted, "M.C5_BAY.0.U.-", REFRESH_SECONDS, keep
+                "refresh", grant, granted, "M.C5_BAY.0.U.-", REFRESH_SECONDS, keep, TOKEN_LENGTH
             )
         if "openid" in held:
             answer["id_token"] = self._id_token(root, email, grant, held, nonce)

@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from rest_framework.request import Request
 
 from fieldcamp.api.errors import validation_error
-from fieldcamp.api.pagination import instant_parameter
+from fieldcamp.api.pagination import instant_parameter, search_parameter
 from fieldcamp.api.parameters import SINCE
 from fieldcamp.workspace import catalog, invoicing, paying, selectors
 from fieldcamp.workspace.models.invoices import PAID_STATUSES
@@ -42,7 +42,7 @@ class ItemListView(CreateMixin, ListView):
     create = staticmethod(catalog.create_item)
 
     def filters(self, request: Request) -> dict[str, Any]:
-        return {"search": request.query_params.get("search", ""), "since": instant_parameter(request, "since")}
+        return {"search": search_parameter(request), "since": instant_parameter(request, "since")}
 
     def rows(self, **filters: Any) -> QuerySet:
         return selectors.items(workspace=self.workspace, **filters)

@@ -8,6 +8,7 @@ from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.parameters import CURSOR, LIMIT, SINCE, instant
 from fieldcamp.workspace.models import VisitStatus
 from fieldcamp.workspace.models.invoices import PAID_STATUSES
+from fieldcamp.workspace.searching import MOST_WORDS
 
 Decorator = Callable[[type], type]
 
@@ -20,14 +21,16 @@ VISIT_FILTERS = [
     instant("scheduledTo", "Only visits that start before this time."),
 ]
 CLIENT_FILTERS = [
-    OpenApiParameter("search", str, description="Each word is in a name or in the e-mail address."),
+    OpenApiParameter(
+        "search", str, description=f"Each word, of {MOST_WORDS} at most, is in a name or in the e-mail address."
+    ),
     OpenApiParameter("stage", str),
     SINCE,
 ]
 
 
 ITEM_FILTERS = [
-    OpenApiParameter("search", str, description="Each word is in the name or in the SKU."),
+    OpenApiParameter("search", str, description=f"Each word, of {MOST_WORDS} at most, is in the name or in the SKU."),
     SINCE,
 ]
 INVOICE_FILTERS = [

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.pagination import instant_parameter
+from fieldcamp.api.pagination import instant_parameter, search_parameter
 from fieldcamp.api.parameters import SINCE
 from fieldcamp.workspace import selectors, services
 from fieldcamp.workspace.merging import merge_clients
@@ -94,7 +94,7 @@ class ClientListView(CreateMixin, ListView):
 
     def filters(self, request: Request) -> dict[str, Any]:
         return {
-            "search": request.query_params.get("search", ""),
+            "search": search_parameter(request),
             "stage": request.query_params.get("stage", ""),
             "since": instant_parameter(request, "since"),
         }

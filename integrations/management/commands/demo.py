@@ -64,6 +64,10 @@ class Demo:
             "fieldcamp.wsgi",
             "--workers",
             "2",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "8",
             "--limit-request-line",
             "8190",
         ]

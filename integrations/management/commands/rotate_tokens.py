@@ -1,33 +1,39 @@
-"""Encrypts all stored tokens, and the secrets of second factors, with the newest key of TOKEN_ENCRYPTION_KEYS."""
+"""Encrypts all stored tokens, companies' secrets, and those of second factors, with the newest key of
+TOKEN_ENCRYPTION_KEYS."""
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from fieldcamp.signin.factors import rotate_secrets
-from integrations.models import OAuthGrant
+from integrations.models import IdentifierKey, OAuthGrant
 from integrations.models.fields import DecryptionError, key_id
 
-COLUMNS = ("access_token", "refresh_token", "answer")
+COLUMNS: dict[type[Model], tuple[str, ...]] = {
+    OAuthGrant: ("access_token", "refresh_token", "answer"),
+    IdentifierKey: ("secret",),
+}
 
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored tokens and secrets of second factors with the first key of TOKEN_ENCRYPTION_KEYS. Can be"
-        " stopped at any time and started again. Prints counts only. When it says that nothing is left, the older keys"
-        " can be removed."
+        "Encrypts all stored tokens, the secrets under which companies' identifiers are hashed, and those of second"
+        " factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started again. Prints"
+        " counts only. When it says that nothing is left, the older keys can be removed."
     )
 
     def handle(self, *args, **options) -> None:
         rotated, unreadable = 0, 0
-        # By primary keys fetched beforehand: a grant that stays old (unreadable) must not be met for ever.
-        for pk in list(_old_grants().values_list("pk", flat=True)):
-            try:
-                rotated += rotate(pk)
-            except DecryptionError:
-                unreadable += 1
+        for model in COLUMNS:
+            # By primary keys fetched beforehand: a row that stays old (unreadable) must not be met for ever.
+            for pk in list(_old(model).values_list("pk", flat=True)):
+                try:
+                    rotated += rotate(pk, model)
+                except DecryptionError:
+                    unreadable += 1
         try:
             factors = rotate_secrets()
         except InvalidToken:
@@ -35,8 +41,8 @@ class Command(BaseCommand):
                 "A second factor could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks its key. Put it back behind the"
                 " newest one and run this again."
             ) from None
-        left = _old_grants().count()
-        self.stdout.write(f"{rotated} rotated, {left} left, {OAuthGrant.objects.count()} in all.")
+        left, total = (sum(rows(model).count() for model in COLUMNS) for rows in (_old, _all))
+        self.stdout.write(f"{rotated} rotated, {left} left, {total} in all.")
         if factors:
             self.stdout.write(f"{factors} secrets of second factors rotated.")
         if unreadable:
@@ -50,20 +56,26 @@ class Command(BaseCommand):
             )
 
 
-def _old_grants() -> QuerySet[OAuthGrant]:
-    """Grants with a value that another key than the newest has encrypted. Reads no value."""
+def _all(model: type[Model]) -> QuerySet[Model]:
+    return model._default_manager.all()
+
+
+def _old(model: type[Model]) -> QuerySet[Model]:
+    """Rows with a value that another key than the newest has encrypted. Reads no value."""
     newest = f"{key_id(settings.TOKEN_ENCRYPTION_KEYS[0])}:"
-    stored = {f"stored_{name}": Cast(name, TextField()) for name in COLUMNS}
+    stored = {f"stored_{name}": Cast(name, TextField()) for name in COLUMNS[model]}
     old = Q()
     for name in stored:
         old |= ~Q(**{name: ""}) & ~Q(**{f"{name}__startswith": newest})
-    return OAuthGrant.objects.annotate(**stored).filter(old).order_by("pk")
+    return _all(model).annotate(**stored).filter(old).order_by("pk")
 
 
-def rotate(pk: int) -> bool:
-    """Encrypts one grant anew, unless its tokens are replaced in the same moment (then they are new anyway)."""
-    grant = OAuthGrant.objects.filter(pk=pk).first()
-    if grant is None:
+def rotate(pk: int | str, model: type[Model] = OAuthGrant) -> bool:
+    """Encrypts one row anew, unless its tokens are replaced in the same moment (then they are new anyway)."""
+    row = _all(model).filter(pk=pk).first()
+    if row is None:
         return False
-    values = {name: getattr(grant, name) for name in COLUMNS}
-    return OAuthGrant.objects.filter(pk=pk, version=grant.version).update(**values) == 1
+    values = {name: getattr(row, name) for name in COLUMNS[model]}
+    if isinstance(row, OAuthGrant):
+        return _all(model).filter(pk=pk, version=row.version).update(**values) == 1
+    return _all(model).filter(pk=pk).update(**values, encrypted_at=timezone.now()) == 1

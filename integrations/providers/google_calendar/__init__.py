@@ -5,7 +5,7 @@ from django.conf import settings
 from integrations.providers.base import Provider
 from integrations.providers.google_calendar.api import GoogleCalendarClient, make_id
 from integrations.providers.google_calendar.errors import explain
-from integrations.providers.google_calendar.mapping import is_made_of_uid, kept
+from integrations.providers.google_calendar.mapping import kept, might_be_own_id
 from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
 
 GOOGLE_CALENDAR = Provider(
@@ -23,5 +23,5 @@ GOOGLE_CALENDAR = Provider(
     make_id=make_id,
     requests_per_minute=settings.GOOGLE_REQUESTS_PER_MINUTE,
     kept=kept,
-    is_private_id=is_made_of_uid,
+    might_be_own_id=might_be_own_id,
 )

@@ -23,14 +23,13 @@ from integrations.providers.batches import Answer, BatchingCalendar, Call
 from integrations.providers.calendars import main_first, read_cursor, read_event, tombstone, with_own_occurrence
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
-from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, to_body, to_record
+from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, ID_LENGTH, to_body, to_record
 from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
 from integrations.transport.answers import ask, rows_in
 
-ID_LENGTH = 52  # of an id of our making
 WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
-CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted)"
+CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted,dataOwner)"
 
 
 def make_id(seed: str) -> str:
@@ -60,6 +59,7 @@ class GoogleCalendarClient(BatchingCalendar):
                     writable=entry.get("accessRole") in WRITER_ROLES,
                     primary=bool(entry.get("primary")),
                     timezone=entry.get("timeZone", ""),
+                    owner=_owner(entry),
                 )
                 for entry in body["items"]
                 # A calendar of which only free and busy may be seen has no events to list.
@@ -179,6 +179,12 @@ class GoogleCalendarClient(BatchingCalendar):
         url = _url(f"users/me/calendarList/{quote(container_id, safe='')}")
         self._zones[container_id] = str(ask(self.http, "GET", url, params={"fields": "timeZone"}).get("timeZone", ""))
         return self._zones[container_id]
+
+
+def _owner(entry: dict[str, Any]) -> str:
+    """Returns whose the calendar is; a person's main calendar is called by their address."""
+    id = str(entry["id"])
+    return str(entry.get("dataOwner") or ("" if id.endswith("calendar.google.com") else id))
 
 
 def _is_own_series(record: RemoteRecord) -> bool:

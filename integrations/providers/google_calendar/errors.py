@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from integrations import errors
-from integrations.providers.faults import TokenFaults, body_of, detail_of, is_foreign, unavailable
+from integrations.providers.faults import TokenFaults, body_of, detail_of, is_foreign, unavailable, without_words
 
 # Google's abuse limits last hours, not seconds: https://support.google.com/a/answer/2905486
 QUOTA_PAUSE = dt.timedelta(hours=2)
@@ -32,7 +32,7 @@ def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderErr
     body = body_of(response)
     if is_foreign(response, body):
         return unavailable("Google", f"HTTP {response.status_code}")
-    return explain_body(response.status_code, body, now)
+    return without_words(explain_body(response.status_code, body, now), body)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime) -> errors.ProviderError:

@@ -4,12 +4,14 @@ https://developers.google.com/workspace/calendar/api/v3/reference/events
 """
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from integrations.providers.calendars import is_untouched, shown
+from integrations.providers.recurrence import rules_only
 from integrations.providers.texts import Room, composed, fitted, taken_apart, units, without_html
-from integrations.providers.times import aware, zone_named
+from integrations.providers.times import aware, day, zone_name, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, instant, is_day, tidy
 
 Event = Mapping[str, Any]
@@ -22,13 +24,16 @@ EVENT_FIELDS = (
 )
 # Google documents no lengths; of descriptions it has been seen to keep 8,192. Shorter ones are always safe.
 ROOMS = {"title": Room(1_024, " "), "place": Room(1_024, ", "), "text": Room(8_192)}
+ID_LENGTH = 52  # of an id of our making
+_OWN_ID = re.compile(rf"[0-9a-v]{{{ID_LENGTH}}}(_|$)")
 _MARK = {"workspace_id": "fieldcamp_workspace", "record_id": "fieldcamp_visit", "remote_id": "fieldcamp_event"}
 
 
-def is_made_of_uid(event_id: str) -> bool:
-    """Returns whether the event was imported: its id is then its iCalendar UID in base32hex, which whoever made the
-    event has chosen. https://developers.google.com/workspace/calendar/api/v3/reference/events/import"""
-    return event_id.startswith("_")
+def might_be_own_id(event_id: str) -> bool:
+    """Returns whether the id has the form of ours, or of an occurrence of such a series. Of others nobody knows who has
+    chosen them: that of an imported event is its iCalendar UID in base32hex, and any app may choose one of its own.
+    https://developers.google.com/workspace/calendar/api/v3/reference/events/import"""
+    return bool(_OWN_ID.match(event_id))
 
 
 def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
@@ -51,14 +56,14 @@ def to_record(event: Event, calendar_zone: str = "") -> RemoteRecord:
         fields={
             "start": start,
             "end": end,
-            "zone": event["start"].get("timeZone") or calendar_zone,
+            "zone": zone_name(event["start"].get("timeZone") or "") or zone_name(calendar_zone),
             "title": tidy(event.get("summary") or ""),
             **_texts(event.get("description") or "", ours=marker is not None),
             "place": tidy(event.get("location") or ""),
             "repeats": bool(event.get("recurrence")),
             "busy": is_busy(event),
             "uid": event.get("iCalUID", ""),
-            "recurrence": list(event["recurrence"]) if event.get("recurrence") else None,
+            "recurrence": rules_only(event["recurrence"]) if event.get("recurrence") else None,
             "series_id": None,
             "original_start": None,
             **_place_in_series(event),
@@ -78,8 +83,8 @@ def _place_in_series(event: Event) -> dict[str, Any]:
 
 def _moment(time: Mapping[str, str]) -> str:
     """Returns an instant in UTC, or a day as it stands: a day never passes through a time zone."""
-    if day := time.get("date"):
-        return day[:10]
+    if date := time.get("date"):
+        return day(date)
     return instant(aware(time["dateTime"], zone_named(time.get("timeZone", ""))))
 
 

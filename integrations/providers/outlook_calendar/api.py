@@ -61,6 +61,7 @@ class OutlookCalendarClient(BatchingCalendar):
                     name=entry.get("name") or entry["id"],
                     writable=bool(entry.get("canEdit")),
                     primary=bool(entry.get("isDefaultCalendar")),
+                    owner=(entry.get("owner") or {}).get("address") or "",
                 )
                 for entry in body["value"]
             ]

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from integrations import errors
-from integrations.providers.faults import TokenFaults, body_of, detail_of, is_foreign, unavailable
+from integrations.providers.faults import TokenFaults, body_of, detail_of, is_foreign, unavailable, without_words
 
 BANDWIDTH_PAUSE = dt.timedelta(hours=1)
 # Codes are compared without regard to case: the documentation itself spells them in several ways.
@@ -43,7 +43,7 @@ def explain(response: requests.Response, now: dt.datetime) -> errors.ProviderErr
     body = body_of(response)
     if is_foreign(response, body):
         return unavailable("Microsoft", f"HTTP {response.status_code}")
-    return explain_body(response.status_code, body, now)
+    return without_words(explain_body(response.status_code, body, now), body)
 
 
 def explain_body(status: int, body: Any, now: dt.datetime, wait: float = 0.0) -> errors.ProviderError:

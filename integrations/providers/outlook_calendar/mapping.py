@@ -5,7 +5,6 @@ https://learn.microsoft.com/en-us/graph/api/resources/event
 
 import datetime as dt
 import hashlib
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from integrations.providers.calendars import is_untouched, shown, with_own_occurrence
 from integrations.providers.outlook_calendar.uid import same_everywhere
 from integrations.providers.texts import Room, composed, fitted, taken_apart, without_page
-from integrations.providers.times import aware, zone_named
+from integrations.providers.times import aware, day, zone_name, zone_named
 from integrations.records import Fields, Marker, RemoteRecord, digest, instant, is_day, tidy
 
 Event = Mapping[str, Any]
@@ -95,7 +94,7 @@ def _moment(time: Mapping[str, str], all_day: bool) -> str:
     zone."""
     text = time["dateTime"]
     if all_day:
-        return text[:10]
+        return day(text)
     return instant(aware(text, zone_named(zone_of(time.get("timeZone")))))
 
 
@@ -116,11 +115,7 @@ def _original_start(event: Event, master: Event | None) -> str | None:
 
 def zone_of(name: str | None) -> str:
     """Returns the IANA name of a zone; "" for one that nobody knows, such as Outlook's `tzone://Microsoft/Custom`."""
-    known = WINDOWS_TO_OLSON.get(name or "", name or "")
-    try:
-        return zoneinfo.ZoneInfo(known).key if known else ""
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return ""
+    return zone_name(WINDOWS_TO_OLSON.get(name or "", name or ""))
 
 
 def _uid(event: Event, master: Event | None) -> str:

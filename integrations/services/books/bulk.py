@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books.agreeing import likely_pairs
 from integrations.kinds import Kind
 from integrations.models import Connection, Link, Stream, SyncJob
 from integrations.services.books.links import can_part, part_all
-from integrations.services.decisions import AlreadyDecided, sync_links_now
+from integrations.services.decisions import AlreadyDecided, ToSync, sync_links_now
 
 ANSWERED, TAKEN_BACK = "matches_decided", "matches_taken_back"
 TAKEN_BACK_FOR = dt.timedelta(days=7)
@@ -34,19 +34,23 @@ class BulkAnswer:
     job: SyncJob | None = None
 
 
-def same_for_all(
-    *, connection: Connection, kind: Kind, chosen: Mapping[str, str], user: AbstractBaseUser
-) -> BulkAnswer:
+def same_for_all(*, connection: Connection, kind: Kind, chosen: Mapping[str, str], user: Actor) -> BulkAnswer:
     """Answers that these are the same: `chosen` are the ids of customers or items there, by the question's id.
 
     Left out is each that is not a likely pair (any more), as `likely_pairs` has them. Tried at once, in one sync.
     """
+    to_sync, answered = settle_pairs(connection=connection, kind=kind, chosen=chosen, user=user)
+    job = sync_links_now(connection, to_sync.links, user) if to_sync.links else None
+    return BulkAnswer(len(answered), len(chosen) - len(answered), job)
+
+
+def settle_pairs(
+    *, connection: Connection, kind: Kind, chosen: Mapping[str, str], user: Actor
+) -> tuple[ToSync, set[str]]:
+    """Writes down what `same_for_all` says. Returns what is left to a sync, and the questions that were answered."""
     with transaction.atomic():
-        pairs = {
-            pair.link.pk: pair.record.pk
-            for pair in likely_pairs(connection, kind)
-            if chosen.get(pair.problem_id) == pair.link.remote_id
-        }
+        likely = [pair for pair in likely_pairs(connection, kind) if chosen.get(pair.problem_id) == pair.link.remote_id]
+        pairs = {pair.link.pk: pair.record.pk for pair in likely}
         stream = Stream.objects.filter(connection=connection, kind=kind.name).first()
         records = _without_counterpart(stream, kind, pairs.values())
         locked = Link.objects.present().unmatched().select_for_update().filter(pk__in=pairs).order_by("pk")
@@ -60,8 +64,8 @@ def same_for_all(
         if links:
             after = {"kind": kind.name, "pairs": [[link.record_id, link.remote_id] for link in links]}
             audit_connection(ANSWERED, connection, user, after=after)
-    job = sync_links_now(connection, [link.pk for link in links], user) if links else None
-    return BulkAnswer(len(links), len(chosen) - len(links), job)
+    done = {link.pk for link in links}
+    return ToSync(connection, [*done]), {pair.problem_id for pair in likely if pair.link.pk in done}
 
 
 def _without_counterpart(stream: Stream | None, kind: Kind, record_ids: Any) -> set[str]:
@@ -88,7 +92,7 @@ def answers_to_take_back(connection: Connection) -> list[AuditEntry]:
     return [row for row in rows if row.action == f"connection.{ANSWERED}" and row.pk not in over][:SHOWN]
 
 
-def take_back(*, connection: Connection, entry_id: int, user: AbstractBaseUser) -> BulkAnswer:
+def take_back(*, connection: Connection, entry_id: int, user: Actor) -> BulkAnswer:
     """Parts again what was answered to be the same, but for what somebody has decided about since. Neither side is
     changed: each is a question again. Raises AlreadyDecided where the answer was taken back before, or is old."""
     with transaction.atomic():

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -12,15 +11,16 @@ from fieldcamp.workspace.models import Payment, PaymentAllocation
 from fieldcamp.workspace.numbering import renumber_invoice
 from fieldcamp.workspace.paying import void_payment
 from fieldcamp.workspace.tracking import attributed
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books.asking import candidates_in
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
-from integrations.models import Link, Problem, Stream, SyncJob
+from integrations.models import DirtyRow, Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
-from integrations.services.decisions import AlreadyDecided, sync_links_now
+from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
 from integrations.sync.policy import RemovalChoice, Winner
 
 NEW = "new"
@@ -33,32 +33,47 @@ class NotPossible(Exception):
     """What was chosen cannot be done; the text says why."""
 
 
-def decide_match(*, problem: Problem, choice: str, user: AbstractBaseUser, name: str = "") -> SyncJob | None:
+def decide_match(*, problem: Problem, choice: str, user: Actor, name: str = "") -> SyncJob | None:
     """Says whether the record is one that the books have: `choice` is that one's id there, or "new": it is another.
 
     A new one may be made under another `name`, where its own is taken; an invoice gets the next free number. A payment
     of the books that was asked about is another one then, and taken in. Tried at once. Raises AlreadyDecided,
     NotPossible, InvalidTransition.
     """
-    with transaction.atomic():
-        stream = _stream_of(problem)
-        if problem.code == DUPLICATE:
-            links = [_take_in(stream, problem, choice)]
-        else:
-            links = _decided(stream, problem, choice, name, user)
-        after = {"record": problem.record_id, "choice": name or choice}
-        audit_connection("match_decided", stream.connection, user, after=after)
-    return sync_links_now(stream.connection, links, user) if links else None
+    return carry_out([settle_match(problem=problem, choice=choice, user=user, name=name)], user)
 
 
-def _decided(stream: Stream, problem: Problem, choice: str, name: str, user: AbstractBaseUser) -> list[int]:
+def settle_match(*, problem: Problem, choice: str, user: Actor, name: str = "") -> ToSync:
+    """Writes down what `decide_match` says. Raises what that does."""
+    try:
+        with transaction.atomic():
+            stream = _stream_of(problem)
+            if problem.code == DUPLICATE:
+                links = [_take_in(stream, problem, choice)]
+            else:
+                links = _decided(stream, problem, choice, name, user)
+            after = {"record": problem.record_id, "choice": name or choice}
+            audit_connection("match_decided", stream.connection, user, after=after)
+    except IntegrityError:  # of one record, or of one there: somebody else has answered at the same moment
+        raise AlreadyDecided from None
+    return ToSync(stream.connection, links)
+
+
+def _decided(stream: Stream, problem: Problem, choice: str, name: str, user: Actor) -> list[int]:
     mine = Link.objects.live().filter(stream=stream, kind=problem.record_kind, record_id=problem.record_id)
     own = mine.select_for_update().first()
     if own is not None and (own.seen is not None or own.intent is not None):
         raise AlreadyDecided  # it has a counterpart, or is getting one right now
     if choice == NEW:
+        if own is not None and _waits(own):
+            raise AlreadyDecided  # an invoice would get one more number
         return _another(stream, problem, own, name, user)
     return _same(stream, problem, own, choice, user)
+
+
+def _waits(link: Link) -> bool:
+    """Returns whether an answer is written down that no run has carried out yet."""
+    return (link.decision or {}).get("match") == NEW and link.unsettled and not link.parked
 
 
 def _stream_of(problem: Problem) -> Stream:
@@ -84,7 +99,7 @@ def _take_in(stream: Stream, problem: Problem, choice: str) -> int:
     return found.pk
 
 
-def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str, user: AbstractBaseUser) -> list[int]:
+def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str, user: Actor) -> list[int]:
     link = Link.objects.select_for_update().filter(stream=stream, remote_id=remote_id).first()
     if link is not None and link.record_id and link.kind == PAYMENT.name and _is_taken_in(problem, link):
         _void_the_repeated(problem, own, user)
@@ -122,7 +137,7 @@ def _is_taken_in(problem: Problem, link: Link) -> bool:
     return taken_in.exists() if asked else taken_in.filter(allocations__invoice__in=paid).exists()
 
 
-def _void_the_repeated(problem: Problem, own: Link | None, user: AbstractBaseUser) -> None:
+def _void_the_repeated(problem: Problem, own: Link | None, user: Actor) -> None:
     """Voids a payment that was entered here although FieldCamp had taken it in from the books."""
     with attributed(actor=user.get_username()):
         void_payment(workspace=problem.workspace, payment_id=problem.record_id)
@@ -133,7 +148,7 @@ def _void_the_repeated(problem: Problem, own: Link | None, user: AbstractBaseUse
     resolve_problems(problem.connection, now=timezone.now(), kind=PAYMENT.name, record_ids=ids)
 
 
-def _another(stream: Stream, problem: Problem, own: Link | None, name: str, user: AbstractBaseUser) -> list[int]:
+def _another(stream: Stream, problem: Problem, own: Link | None, name: str, user: Actor) -> list[int]:
     """Makes the record a new one there; what was asked about is looked at again. What was removed there once is posted
     again only if it is an invoice: of a payment it is said by nothing that the money has come twice."""
     if problem.record_kind == INVOICE.name:
@@ -165,13 +180,20 @@ def _make_new(stream: Stream, problem: Problem, own: Link | None, name: str) -> 
     return link
 
 
-def post_again(*, problem: Problem, user: AbstractBaseUser) -> SyncJob | None:
-    """Makes again what was removed there. Tried at once."""
+def post_again(*, problem: Problem, user: Actor) -> SyncJob | None:
+    """Makes again what was removed there. Tried at once. Raises AlreadyDecided."""
+    return carry_out([settle_posting(problem=problem, user=user)], user)
+
+
+def settle_posting(*, problem: Problem, user: Actor) -> ToSync:
+    """Writes down that what was removed there is made again. Raises AlreadyDecided."""
     with transaction.atomic():
         link = _removed(problem)
+        if _is_put_back(link):
+            raise AlreadyDecided
         _put_back(link)
         audit_connection("posted_again", link.stream.connection, user, after={"record": link.record_id})
-    return sync_links_now(link.stream.connection, [link.pk], user)
+    return ToSync(link.stream.connection, [link.pk])
 
 
 def _put_back(link: Link) -> None:
@@ -181,7 +203,7 @@ def _put_back(link: Link) -> None:
     write_rows([(link.stream_id, link.record_id, 0)], link.kind)
 
 
-def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
+def void_here(*, problem: Problem, user: Actor) -> None:
     """Voids the invoice or payment that was removed there. Raises InvalidTransition where it cannot be voided."""
     with transaction.atomic():
         link = _removed(problem)
@@ -192,6 +214,8 @@ def void_here(*, problem: Problem, user: AbstractBaseUser) -> None:
         reason = {"reason": f"Deleted in {label}"} if link.kind == INVOICE.name else {}
         with attributed(actor=user.get_username()):
             void(workspace=problem.workspace, **{f"{link.kind}_id": link.record_id}, **reason)
+        link.decision = None  # perhaps it was to be made again
+        link.save(update_fields=["decision", "updated_at"])
         connection = link.stream.connection
         resolve_problems(connection, now=timezone.now(), codes=[REMOVED], kind=link.kind, record_ids=[link.record_id])
         audit_connection("voided_here", connection, user, after={"record": link.record_id})
@@ -205,3 +229,9 @@ def _removed(problem: Problem) -> Link:
     if Link.objects.live().filter(stream=link.stream, kind=link.kind, record_id=link.record_id).exists():
         raise AlreadyDecided  # it has another counterpart by now
     return link
+
+
+def _is_put_back(link: Link) -> bool:
+    """Returns whether it is made again by the next run."""
+    dirty = DirtyRow.objects.filter(stream=link.stream, kind=link.kind, record_id=link.record_id)
+    return link.decision == {"removal": RemovalChoice.PUT_BACK} and dirty.exists()

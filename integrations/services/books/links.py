@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books import SIDES
 from integrations.books.asking import ASK, candidates_in
@@ -28,7 +28,7 @@ def can_part(link: Link) -> bool:
     return bool(link.kind in PARTED and present and link.intent is None)
 
 
-def part(*, link: Link, user: AbstractBaseUser) -> SyncJob | None:
+def part(*, link: Link, user: Actor) -> SyncJob | None:
     """Parts a record from what it is linked with there. Neither is changed: from then on it is asked whether they are
     the same, or the record is another one, which is made there. Raises AlreadyDecided, NotPossible."""
     with transaction.atomic():

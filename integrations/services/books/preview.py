@@ -19,12 +19,14 @@ from fieldcamp.workspace.models import Invoice, Payment
 from integrations.books import SIDES
 from integrations.books.matching import Matches
 from integrations.calendar.window import window_at
+from integrations.errors import Unavailable
 from integrations.kinds import BOOKS, INVOICE, KINDS, PAYMENT, Kind, KindName
 from integrations.models import Connection, Direction, Link, Stream
 from integrations.paging import getting_on
 from integrations.providers.base import BooksClient
 from integrations.records import Fields, RemoteRecord
 from integrations.services.books.setup import known_company, open_books
+from integrations.transport.patience import left
 
 if TYPE_CHECKING:
     from integrations.books.base import BooksSide
@@ -32,7 +34,7 @@ else:
     BooksSide = object
 
 MOST = 5000  # records of one kind on either side: a preview has to appear while somebody waits
-SECONDS = 12.0
+SECONDS = 2.5  # from then on one page of each kind that is left
 MADE = "made by this sync: "
 LISTED = 200  # records of one kind that are listed by name for each fate
 
@@ -74,15 +76,16 @@ class Count:
 @dataclass(frozen=True)
 class BooksPreview:
     """`complete` is false where there is so much that the reading was broken off: the numbers are then the least that
-    there is. `total` is what the invoices to post come to, `tax` of it is tax; `paid` is what the payments to post come
-    to. `closed` invoices are dated in closed books. `rows` are the records by name, by kind and fate, the first
-    `LISTED` of each. Nothing is ever removed by a first sync."""
+    there is; `unread` are kinds that a slow provider has not told yet. `total` is what the invoices to post come to,
+    `tax` of it is tax; `paid` is what the payments to post come to. `closed` invoices are dated in closed books. `rows`
+    are the records by name, by kind and fate, the first `LISTED` of each. Nothing is ever removed by a first sync."""
 
     counts: Mapping[str, Count]
     total: Decimal
     closed: int
     reasons: Mapping[str, int]
     complete: bool
+    unread: Sequence[str] = ()
     tax: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)
     rows: Mapping[tuple[str, Fate], Sequence[PreviewRow]] = field(default_factory=dict)
@@ -98,13 +101,19 @@ def preview_books(connection: Connection) -> BooksPreview:
     ends = time.monotonic() + SECONDS
     books, company = open_books(connection), known_company(connection)
     pretended = _Pretended(closed_until=company.closed_until if company else "")
-    counts = {}
-    for stream in sorted(
+    counts: dict[str, Count] = {}
+    streams = sorted(
         connection.streams.filter(is_active=True),
         key=lambda stream: [kind.name for kind in BOOKS].index(KindName(stream.kind)),
-    ):
+    )
+    for stream in streams:
         stream.connection = connection
-        links, whole = _unmatched(books, stream, ends)
+        try:
+            links, whole = _unmatched(books, stream, ends)
+        except Unavailable:
+            if counts and left() <= 0:
+                break  # what depends on it cannot be told either
+            raise
         pretended.complete &= whole
         side = pretended.side(stream)
         counts[stream.kind] = side.look(links)
@@ -114,6 +123,7 @@ def preview_books(connection: Connection) -> BooksPreview:
         pretended.closed,
         pretended.reasons,
         pretended.complete,
+        unread=[stream.kind for stream in streams[len(counts) :]],
         tax=pretended.tax,
         paid=pretended.paid,
         rows=pretended.rows,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.accounts.audit_trail import audit_connection
-from integrations.accounts.clients import open_for_page, open_remote
+from integrations.accounts.clients import open_remote
 from integrations.books.facts import DOCUMENTS, columns_of
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import BooksSettings, ConflictPolicy, Connection, ConnectionState, Direction, Stream
@@ -49,7 +49,7 @@ def open_books(connection: Connection, **kwargs: Any) -> BooksClient:
 
 def read_choices(connection: Connection) -> Choices:
     """Asks the provider. Raises ProviderError."""
-    books = cast(BooksClient, open_for_page(connection))
+    books = cast(BooksClient, open_remote(connection))
     # A provider of books lists its containers in the order of its kinds.
     kinds = dict(zip(PROVIDERS[connection.integration].kinds, books.containers(), strict=True))
     return Choices(books.company(), active(books.references("income_account")), active(books.references("item")), kinds)

@@ -1,14 +1,15 @@
 """What the accounts tell of this installation: keys that are missing, apps that let people in for days only."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Q, TextField
+from django.db.models import Count, F, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from integrations.errors import ProblemCode
-from integrations.models import ConnectionState, OAuthGrant, Problem
+from integrations.models import ConnectionState, IdentifierKey, OAuthGrant, Problem
 from integrations.models.fields import key_id
 from integrations.providers import PROVIDERS
 from integrations.services.doctor.findings import Finding, Weight
@@ -22,15 +23,7 @@ _ENCRYPTED = ("access_token", "refresh_token", "answer")
 
 def unreadable_tokens() -> Iterator[Finding]:
     """Compares the names of the keys that stored tokens were encrypted with; reads no token."""
-    known = [f"{key_id(key)}:" for key in settings.TOKEN_ENCRYPTION_KEYS]
-    lost = Q()
-    for name in _ENCRYPTED:
-        mine = Q(**{f"stored_{name}": ""})
-        for prefix in known:
-            mine |= Q(**{f"stored_{name}__startswith": prefix})
-        lost |= ~mine
-    stored = {f"stored_{name}": Cast(name, TextField()) for name in _ENCRYPTED}
-    count = OAuthGrant.objects.annotate(**stored).filter(lost).count()
+    count = _unopened(OAuthGrant.objects.all(), _ENCRYPTED)
     if count:
         yield Finding(
             Weight.WRONG,
@@ -40,6 +33,28 @@ def unreadable_tokens() -> Iterator[Finding]:
         )
     else:
         yield Finding(Weight.FINE, "Stored tokens", "TOKEN_ENCRYPTION_KEYS opens all of them.")
+    if count := _unopened(IdentifierKey.objects.all(), ("secret",)):
+        yield Finding(
+            Weight.WRONG,
+            "Stored tokens",
+            f"The identifiers of {count} companies' events are kept under a key that TOKEN_ENCRYPTION_KEYS does not "
+            "hold.",
+            "Put that key back behind the newest one; if it is lost, their busy times are read anew by the first sync "
+            "after an account was connected again.",
+        )
+
+
+def _unopened(rows: QuerySet[Any], columns: Sequence[str]) -> int:
+    """Counts rows with a value that none of the keys has encrypted. Reads no value."""
+    known = [f"{key_id(key)}:" for key in settings.TOKEN_ENCRYPTION_KEYS]
+    lost = Q()
+    for name in columns:
+        mine = Q(**{f"stored_{name}": ""})
+        for prefix in known:
+            mine |= Q(**{f"stored_{name}__startswith": prefix})
+        lost |= ~mine
+    stored = {f"stored_{name}": Cast(name, TextField()) for name in columns}
+    return rows.annotate(**stored).filter(lost).count()
 
 
 def short_grants() -> Iterator[Finding]:

@@ -47,6 +47,10 @@ class CalendarForm(ChoicesForm):
     def __init__(self, *args: Any, calendars: Sequence[Container], **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.offer("target", [(each.id, _named(each, tell_if_read_only=True)) for each in calendars])
+        if any(each.owner and each.writable for each in calendars):
+            self.fields["target"].help_text = gettext(
+                "A calendar of somebody else may end with their account. Its visits need another calendar then."
+            )
         for name, choices in (("direction", Direction.choices), ("policy", ConflictPolicy.choices)):
             self.offer(name, choices)
         busy: Any = self.fields["busy"]
@@ -60,6 +64,8 @@ class CalendarForm(ChoicesForm):
 
 def _named(calendar: Container, tell_if_read_only: bool = False) -> str:
     name = gettext("Main calendar") if calendar.primary else calendar.name
+    if calendar.owner and calendar.owner != name:
+        name = gettext("{calendar} (of {owner})").format(calendar=name, owner=calendar.owner)
     if calendar.writable or not tell_if_read_only:
         return name
     return gettext("{calendar} (read only)").format(calendar=name)

@@ -3,10 +3,12 @@
 import gzip
 import io
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.exceptions import ParseError
 
 from fieldcamp.api.negotiation import accepts_json
 from fieldcamp.api.parsers import parse_object
@@ -206,3 +208,53 @@ def test_head_and_options():
     assert response.status_code == 200 and response.content == b""
     response = client.options("/api/v1/open")
     assert (response.status_code, response["Allow"], response.content) == (204, "GET, HEAD, OPTIONS", b"")
+
+
+def seconds(work) -> float:
+    """The processor's time that it takes, at best of three."""
+    found = []
+    for _ in range(3):
+        started = time.process_time()
+        work()
+        found.append(time.process_time() - started)
+    return min(found)
+
+
+def refused(body: bytes) -> None:
+    with pytest.raises(ParseError, match="twice"):
+        parse_object(body)
+
+
+@pytest.mark.parametrize("around", ["%s", '{"a": [%s]}', '{"a": {"b": {"c": [1, %s]}}}'])
+def test_a_body_of_twice_the_size_takes_no_more_than_thrice_the_time(around):
+    def body(names: int) -> bytes:
+        pairs = ",".join(f'"{number:x}":1' for number in range(names))
+        return (around % f'{{{pairs},"{names - 1:x}":1}}').encode()
+
+    whole, twice = body(8_000), body(16_000)
+    assert seconds(lambda: refused(twice)) <= 3 * seconds(lambda: refused(whole)) + 0.02
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"f{number:x}": 1 for number in range(70_000)},
+        {"x" * 900_000: 1},
+        {"name": "x", "scopes": ["\x01" * 1_000] * 150},
+        {"name": "x", "scopes": [f"s{number}" for number in range(90_000)]},
+        {"name": "\U0001f600" * 200_000, "scopes": ["visits:read"]},
+    ],
+    ids=["unknown", "one name", "echoed", "choices", "long"],
+)
+@pytest.mark.urls("fieldcamp.urls")
+def test_a_refusal_is_small_and_quick_whatever_is_wrong(api, body):
+    started = time.process_time()
+    answer = send_keys(api, body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert len(answer.content) < 50_000 and time.process_time() - started < 2  # one on an idle machine
+    details = answer.json()["error"]["details"]
+    assert len(details) <= 51 and ("more" in details) == (len(details) == 51)
+
+
+def send_keys(api, body: dict):
+    return api.generic("POST", "/api/v1/api-keys", json.dumps(body, ensure_ascii=False).encode(), content_type=JSON)

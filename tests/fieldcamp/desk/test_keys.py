@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
+from fieldcamp.api.services import create_key, update_key
 from fieldcamp.workspace.models import AuditEntry
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import pages_of, posts_of
@@ -59,6 +60,34 @@ def test_a_revoked_key_is_refused(desk, ours):
     assert desk().post(url).status_code == 302
     assert api_client(secret).get("/api/v1/visits").status_code == 401
     assert desk().post(url).status_code == 404
+
+
+def test_what_a_key_has_made_is_shown_and_ends_with_it_or_is_kept(desk, ours):
+    browser = desk()
+    kept, _ = create_key(workspace=ours.workspace, name="Kept", by=ours.key)
+    page = f"/admin/api/apikey/{kept.pk}/change/"
+    revoke = "/admin/api/apikey/{}/revoke/"
+    assert f">{ours.key.name}</a>" in browser.get(page).content.decode()
+    assert ">Kept</a>" in browser.get(pages_of(ours)["key"]).content.decode()
+    assert "They end with it" in browser.get(revoke.format(ours.key.pk)).content.decode()
+    browser.post(revoke.format(ours.key.pk), {"keep": "1"})
+    kept.refresh_from_db()
+    assert kept.revoked_at is None and kept.made_by is None
+    made, _ = create_key(workspace=ours.workspace, name="Gone", by=kept)
+    answer = browser.post(revoke.format(kept.pk), follow=True)
+    assert "and so is what was made with it: Gone." in answer.content.decode()
+    made.refresh_from_db()
+    assert made.revoked_at and "They end with it" not in browser.get(revoke.format(made.pk)).content.decode()
+
+
+def test_a_key_that_gets_more_than_its_maker_has_is_said_to_be_parted(desk, ours):
+    update_key(ours.key, changes={"scopes": ["visits:read", "api_keys:write"]})
+    made, _ = create_key(workspace=ours.workspace, name="Made", scopes=["visits:read"], by=ours.key)
+    url = f"/admin/api/apikey/{made.pk}/change/"
+    page = desk().post(url, edit_form(made) | {"name": "Other"}, follow=True).content.decode()
+    assert "stands for itself" not in page and ApiKey.objects.get(pk=made.pk).made_by == ours.key
+    page = desk().post(url, edit_form(made) | {"scopes": ["visits:write"]}, follow=True).content.decode()
+    assert "stands for itself" in page and ApiKey.objects.get(pk=made.pk).made_by is None
 
 
 def test_rotation_keeps_the_old_secret_for_a_while(desk, ours):

@@ -277,3 +277,34 @@ def test_the_id_token_is_signed_with_the_published_key(anonymous):
 def test_discovery_names_this_sandbox(anonymous):
     found = anonymous.session.get(f"{URL}/google/accounts/.well-known/openid-configuration").json()
     assert found["token_endpoint"] == TOKEN
+
+
+def test_tokens_are_as_long_as_google_says(anonymous):
+    answer = anonymous.sign_in()
+    assert (len(answer["access_token"]), len(answer["refresh_token"])) == (2048, 512)
+
+
+def test_an_app_in_testing_has_access_for_a_week(anonymous, clock):
+    anonymous.sign_in("lee@google.test")
+    before = anonymous.token
+    assert anonymous.control("switches", {"vendor": "google", "testing": True}).status_code == 200
+    answer = anonymous.sign_in()
+    assert answer["refresh_token_expires_in"] == 604_799
+    refreshed = refresh(anonymous, answer["refresh_token"])
+    assert refreshed.status_code == 200  # and that prolongs nothing
+    anonymous.control("switches", {"vendor": "google", "testing": False})  # nor does this
+    clock.now += 604_800
+    assert refresh(anonymous, answer["refresh_token"]).json()["error"] == "invalid_grant"
+    assert refresh(anonymous, before["refresh_token"]).status_code == 200
+    assert "refresh_token_expires_in" not in anonymous.sign_in()
+
+
+def test_the_older_addresses_of_identity(google):
+    older = google.session.get(f"{URL}/google/api/oauth2/v2/userinfo", headers=bearer(google)).json()
+    assert older["verified_email"] is True and older["id"].isdecimal() and "sub" not in older
+    told = google.session.post(f"{URL}/google/oauth2/tokeninfo", headers=bearer(google)).json()
+    assert told["sub"] == older["id"] and told["aud"] == "*"
+
+
+def bearer(google):
+    return {"Authorization": f"Bearer {google.token['access_token']}"}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -152,3 +153,24 @@ def test_what_was_answered_survives_the_end_of_the_process(tmp_path, number, cod
     again.terminate()
     assert again.wait(10) == 0
     again.stdout.close()
+
+
+def test_a_body_that_never_ends_goes_on_until_the_client_has_had_enough(session, url):
+    fault(session, url, kind="endless")
+    with session.get(f"{url}/google/openid/v1/userinfo", stream=True) as response:
+        assert "Content-Length" not in response.headers
+        assert sum(len(piece) for piece, _ in zip(response.iter_content(65_536), range(40), strict=False)) > 10**6
+    assert session.get(f"{url}/google/openid/v1/userinfo").status_code == 401
+
+
+def test_a_host_of_a_vendor_s_own_is_the_same_as_its_prefix(session, url):
+    port = url.rpartition(":")[2]
+    for host, path in (("graph.microsoft", "/v1.0/me"), ("api.google", "/calendar/v3/colors")):
+        part, vendor = host.split(".")
+        for address in (path, f"/{vendor}/{part}{path}"):  # what is answered there has the prefix
+            answer = session.get(f"{url}{address}", headers={"Host": f"{host}.localhost:{port}"})
+            assert answer.status_code == 401 and "error" in answer.json()
+    assert session.get(f"{url}/v1.0/me", headers={"Host": f"graph.nobody.localhost:{port}"}).status_code == 404
+    host = f"accounts.google.localhost:{port}"
+    document = session.get(f"{url}/.well-known/openid-configuration", headers={"Host": host}).json()
+    assert urlsplit(document["token_endpoint"]).netloc == host

@@ -108,6 +108,7 @@ EDITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", LISTS)
 def test_no_list_moves_what_was_sent(workspace, client, item, tax, bill, change):
     invoices = {name: bill(discount_percent=Decimal(10)) for name in EDITS}

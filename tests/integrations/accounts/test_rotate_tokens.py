@@ -62,11 +62,11 @@ def test_nothing_to_do_is_said(grants):
 def test_killed_on_the_way_it_goes_on_where_it_was(grants, monkeypatch):
     real, calls = rotate_tokens.rotate, []
 
-    def killed(pk):
+    def killed(pk, *model):
         calls.append(pk)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(pk)
+        return real(pk, *model)
 
     monkeypatch.setattr(rotate_tokens, "rotate", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -102,3 +102,13 @@ def test_a_refresh_in_the_same_moment_wins(grants, monkeypatch):
     assert rotate_tokens.rotate(pk) is False
     monkeypatch.undo()
     assert OAuthGrant.objects.get(pk=pk).access_token == "fresh"
+
+
+@pytest.mark.parametrize("field", ["access_token", "refresh_token", "answer"])
+def test_a_token_cannot_be_searched_for(grants, field):
+    names = {*OAuthGrant._meta.get_field(field).get_lookups(), "exact", "gt", "length__gt", "range"} - {"isnull"}
+    assert {"regex", "iregex", "endswith", "contains", "in"} <= names
+    for name in names:
+        with pytest.raises(TypeError, match="cannot be searched"):
+            OAuthGrant.objects.filter(**{f"{field}__{name}": ["1", "2"] if name in ("in", "range") else "1"}).exists()
+    assert not OAuthGrant.objects.filter(**{f"{field}__isnull": True}).exists()

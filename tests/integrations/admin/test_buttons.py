@@ -148,6 +148,7 @@ def test_retry_tries_just_that_record(desk, quiet):
     assert Link.objects.get(pk=quiet.link.pk).parked is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("button", "roles", "said"),
     [

@@ -6,9 +6,9 @@ import pytest
 
 from fieldcamp.api.error_codes import JOB_ERRORS
 from fieldcamp.workspace.models import AuditEntry
-from integrations.admin.fix_reasons import REASONS, FixTarget
-from integrations.admin.fixes import CODES
 from integrations.models import JobItem, Link, Problem, SyncJob
+from integrations.services.problems.fix_reasons import REASONS, FixTarget
+from integrations.services.problems.fixes import CODES
 from tests.integrations.admin.conftest import posts_of
 from tests.integrations.admin.test_buttons import newest, press
 from tests.integrations.admin.test_pages import text_of

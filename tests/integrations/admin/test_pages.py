@@ -159,6 +159,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(start):
     assert safe_cell(f"a{start}1") == f"a{start}1"
 
 
+@pytest.mark.slow
 def test_no_page_shows_a_token(desk, ours):
     assert OAuthGrant.objects.get(connection=ours.connection).access_token == CANARY
     for url in [*LISTS.values(), *pages_of(ours).values()]:
@@ -188,6 +189,7 @@ def test_needs_you_lists_each_problem_once_with_its_fix(desk, ours):
         assert button in words
 
 
+@pytest.mark.slow
 def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
     Problem.objects.bulk_create(
         Problem(
@@ -203,7 +205,7 @@ def test_the_worst_problem_is_not_buried_under_many_newer_ones(desk, ours):
 
 @pytest.mark.slow
 def test_every_error_code_has_a_card(desk, ours):
-    from integrations.admin.fixes import TITLES
+    from integrations.services.problems.fixes import TITLES
 
     for number, (code, title) in enumerate(TITLES.items()):
         Problem.objects.update_or_create(

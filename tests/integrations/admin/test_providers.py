@@ -55,6 +55,7 @@ def queries(act) -> int:
     return len(captured)
 
 
+@pytest.mark.slow
 def test_the_dashboard_asks_no_more_for_one_more_provider(desk, full, request):
     browser = desk()
     browser.get("/admin/")  # what is asked once in a session is asked now

@@ -56,6 +56,7 @@ def paid_back(books, customer: str, amount: float) -> dict[str, Any]:
     return books.add("Purchase", PaymentType="Cash", AccountRef=accounts["Bank"], Line=[line], **payee)
 
 
+@pytest.mark.slow
 def test_a_deposit_on_the_form_is_read_and_never_written(posted, there, books, sync):
     books.edit("Invoice", there["Id"], Deposit=30.0)
     assert counts(sync())[:2] == (1, 0)

@@ -120,6 +120,7 @@ def test_a_row_that_is_not_sent_stays_as_it_is(browser, mapping, make_tax):
     assert '<option value="2" selected>' in page  # as stored, not as if it had been sent empty
 
 
+@pytest.mark.slow
 def test_a_code_that_is_taken_is_refused_at_its_row(browser, mapping, make_tax, make_invoice, make_client):
     one, other = make_tax("One", "0.08"), make_tax("Other", "0.08")
     browser.post(mapping, {"part": "taxes", f"tax-{one.pk}": "2"})

@@ -74,6 +74,7 @@ def test_an_edit_there_comes_here(posted, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sync):
     there = counterpart(books, posted)
     books.edit("Invoice", there["Id"], CustomerMemo={"value": "Theirs"})

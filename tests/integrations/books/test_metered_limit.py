@@ -38,6 +38,7 @@ def used(company) -> int:
     return DailyCalls.objects.get(connection=company, day=timezone.now().date()).metered
 
 
+@pytest.mark.slow
 def test_a_day_that_is_used_up_waits_says_so_and_goes_on_the_next(
     company, workspace, sync, intuit, limit, make_client, clock
 ):
@@ -104,6 +105,7 @@ def test_several_days_of_a_first_sync_come_to_an_end(company, books, sync, limit
     assert len(jobs) > 1
 
 
+@pytest.mark.slow
 def test_the_installations_limit_holds_where_nothing_is_chosen(company, sync, limit, monkeypatch):
     from dataclasses import replace
 
@@ -118,6 +120,7 @@ def test_the_installations_limit_holds_where_nothing_is_chosen(company, sync, li
     assert sync().status == "succeeded"  # a person who asks does not wait for a limit that is no more
 
 
+@pytest.mark.slow
 def test_who_allows_more_lets_it_go_on_at_once(company, workspace, sync, limit, login):
     limit(50, used=50)
     assert sync().status == "failed"
@@ -182,6 +185,7 @@ def test_a_month_comes_to_what_it_has_and_more_like_the_last_seven_days(days, mo
     assert forecast({dt.date(2026, 11, day): count for day, count in days.items()}, dt.date(2026, 11, 20)) == month
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["mapping", "reconciliation", "setup"])
 def test_a_page_that_would_have_to_ask_says_why_it_does_not(company, sync, login, limit, intuit, page):
     sync()

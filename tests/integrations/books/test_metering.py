@@ -112,6 +112,7 @@ def test_workers_that_count_at_the_same_time_add_up(company, in_parallel):
 # --- no more than are needed ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_at_rest_is_one_call_and_the_tax_lists_are_read_once_a_day(company, sync, intuit, clock):
     sync()
     sync()

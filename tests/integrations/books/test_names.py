@@ -131,6 +131,7 @@ def test_a_site_that_comes_later_or_is_moved_is_put_below_its_parent(freeman, bo
     assert sorted(below) == ["Garage", "Kitchen"]
 
 
+@pytest.mark.slow
 def test_a_client_with_the_companys_address_is_the_parent_and_no_site(importing, books, sync, make_client):
     parent = books.add("Customer", DisplayName="Freeman Sporting Goods", **FREEMAN)
     books.add("Customer", DisplayName="55 Twin Lane", Job=True, ParentRef={"value": parent["Id"]}, **FREEMAN)

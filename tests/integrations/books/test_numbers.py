@@ -75,8 +75,9 @@ def test_the_next_number_is_above_all_that_were_seen(kim, books, sync, sell, mak
     assert {row["DocNumber"] for row in books.all("Invoice")} == there | {*mine}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theirs", OTHERS)
-@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=pytest.mark.once)])
 def test_two_sales_of_one_number_end_as_two(first, theirs, kim, books, sync, sell, make_invoice, pay, user):
     """Whoever was first, however much agrees: it is asked, and the answer gives FieldCamp's another number."""
     if first == "there":

@@ -125,6 +125,7 @@ def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
     assert Payment.objects.get().voided_at is None and books.all("Payment") == []
 
 
+@pytest.mark.slow
 def test_the_same_money_entered_at_both_sides_is_one_payment(invoices, books, sync, pay):
     received = books.receive(counterpart(books, invoices[0]), "60", TxnDate="2026-11-20")
     pay(invoices[0], "60")

@@ -7,9 +7,12 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
+from integrations.errors import Unavailable
 from integrations.models import Direction, JobItem, Link
+from integrations.providers.quickbooks.api import QuickBooksClient
 from integrations.services.books import preview as books_preview
 from integrations.services.books.preview import Fate, preview_books
+from integrations.transport import patience
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, before_the_connection
 
@@ -120,3 +123,19 @@ def test_what_is_too_much_for_a_preview_is_said(company, books, make_client, mon
         make_client(first_name=f"Client {number}")
     monkeypatch.setattr(books_preview, "MOST", 2)
     assert not preview_books(company).complete
+
+
+def test_what_slow_books_have_not_told_in_time_is_said(company, make_client, monkeypatch):
+    make_client(first_name="Kim")
+    told = QuickBooksClient.changes
+
+    def slowly(*args, **kwargs):
+        patience.spend(3)
+        return told(*args, **kwargs)
+
+    monkeypatch.setattr(QuickBooksClient, "changes", slowly)
+    with patience.within(10):
+        preview = preview_books(company)
+    assert list(preview.counts) == ["customer", "item", "tax"] and preview.unread == ["invoice", "payment"]
+    with patience.within(2), pytest.raises(Unavailable):
+        preview_books(company)

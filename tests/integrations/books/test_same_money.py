@@ -56,8 +56,9 @@ def question(code: str = "RECORD_REJECTED") -> Problem:
     return problem
 
 
-@pytest.mark.parametrize("answer", ["same", pytest.param("another", marks=[pytest.mark.slow, pytest.mark.once])])
-@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", ["same", pytest.param("another", marks=pytest.mark.once)])
+@pytest.mark.parametrize("first", ["here", pytest.param("there", marks=pytest.mark.once)])
 def test_a_check_that_is_there_a_day_earlier(first, answer, invoice, books, sync, pay, receive, user):
     if first == "there":
         theirs = receive()

@@ -33,6 +33,7 @@ def paid(company, books, sync, make_client, make_item, make_invoice, pay):
     return invoice, payment
 
 
+@pytest.mark.slow
 def test_a_payment_that_was_deleted_there_is_a_difference_until_somebody_decides(paid, books, sync, user):
     invoice, payment = paid
     books.delete("Payment", books.one("Payment")["Id"])
@@ -90,6 +91,7 @@ def test_what_is_on_its_way_is_no_problem(company, sync, make_client, make_item,
     assert sync().errors == []
 
 
+@pytest.mark.slow
 def test_what_was_refused_for_a_closed_period_goes_by_itself_once_it_is_open(company, books, sync, make_client,
                                                                              make_item, make_invoice):  # fmt: skip
     early = make_invoice(make_client(), [(make_item(), 1, "100")], date=dt.date(2026, 9, 1))

@@ -1,12 +1,15 @@
 """When series take place: exactly as long as the first, in their own zone, and rather too much than too little."""
 
 import datetime as dt
+import time
 import zoneinfo
 
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from integrations.calendar import series
 from integrations.calendar.series import home_of, occurrences
 from integrations.records import Window, instant, parse_instant
 
@@ -71,7 +74,68 @@ def test_in_every_zone_and_at_every_hour(zone, day, quarter, length):
 def test_what_cannot_be_understood_blocks_rather_too_much_and_says_so(rules, count):
     found = occurrences(event("2027-03-01T14:00:00Z", "2027-03-01T15:00:00Z", *rules), (), YEAR, COMPANY)
     assert (len(found.times), found.understood) == (count, False)
-    assert found.times[0] == ("2027-03-01T14:00:00Z", "2027-03-01T15:00:00Z")
+    # What may take place more than once a day blocks the day.
+    end = "2027-03-02T14:00:00Z" if "MINUTELY" in rules[0] else "2027-03-01T15:00:00Z"
+    assert found.times[0] == ("2027-03-01T14:00:00Z", end)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=WEEKLY;BYWEEKNO=54",
+        "FREQ=DAILY;COUNT=99999999;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;BYHOUR=9", "FREQ=DAILY;COUNT=99999999",
+        "FREQ=HOURLY;COUNT=99999999",
+    ],
+)  # fmt: skip
+def test_a_rule_is_followed_for_a_part_of_a_second(rule):
+    """The first never takes place: dateutil would look for it up to the year 9999, in seconds."""
+    given = event("1971-01-01T14:00:00Z", "1971-01-01T15:00:00Z", f"RRULE:{rule}")
+    started = time.process_time()
+    found = occurrences(given, (), YEAR, COMPANY)
+    assert time.process_time() - started < 1  # 0.1 on an idle machine
+    # More steps are not taken: then each whole day is blocked (from the last of the year before), and it is said.
+    too_many = rule == "FREQ=HOURLY;COUNT=99999999"
+    never = "BYMONTHDAY=30" in rule or "BYWEEKNO=54" in rule
+    assert (len(found.times), found.understood) == (0 if never else 366 if too_many else 365, not too_many)
+
+
+def test_hours_since_1971_take_no_longer_than_those_of_this_year():
+    day = Window(YEAR.start, YEAR.start + dt.timedelta(days=2))
+    given = event("1971-01-01T14:00:00Z", "1971-01-01T14:30:00Z", "RRULE:FREQ=HOURLY")
+    started = time.process_time()
+    found = occurrences(given, (), day, COMPANY)
+    assert time.process_time() - started < 0.2
+    assert (len(found.times), found.understood) == (48, True)
+
+
+@pytest.mark.slow
+@given(
+    first=st.integers(0, 800),
+    minute=st.integers(0, 1439),
+    rule=st.sampled_from(
+        [
+            "FREQ=DAILY;INTERVAL={n}", "FREQ=WEEKLY;INTERVAL={n};BYDAY=MO,SU", "FREQ=WEEKLY;INTERVAL={n}",
+            "FREQ=WEEKLY;INTERVAL={n};WKST=SU;BYDAY=SU,TU",
+            "FREQ=HOURLY;INTERVAL={n}", "FREQ=DAILY;INTERVAL={n};BYHOUR=2,9",
+            "FREQ=HOURLY;INTERVAL={n};BYDAY=WE", "FREQ=DAILY;INTERVAL={n};UNTIL=20270120T000000Z",
+        ]
+    ),
+    n=st.integers(1, 29),
+    length=st.integers(1, 4000),
+)  # fmt: skip
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_a_series_of_years_is_the_same_as_if_it_was_followed_from_its_first_day(first, minute, rule, n, length):
+    wall = dt.datetime(2024, 1, 1) + dt.timedelta(days=first, minutes=minute)
+    start = wall.replace(tzinfo=COMPANY)
+    if start.astimezone(dt.UTC).astimezone(COMPANY).replace(tzinfo=None) != wall:
+        return
+    last = instant(start.astimezone(dt.UTC) + dt.timedelta(minutes=length))
+    given = event(instant(start), last, f"RRULE:{rule.format(n=n)}")
+    window = Window(YEAR.start, YEAR.start + dt.timedelta(days=100))
+    found = times(given, window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series, "_ahead", lambda *_: dt.timedelta(0))
+        assert times(given, window) == found
 
 
 def test_an_exception_stands_for_its_occurrence_also_where_the_rules_are_not_understood():

@@ -32,7 +32,8 @@ def test_a_company_agrees_after_a_sync(planting, sync):
     assert (known.by_reading, read.by_reading) == (False, True)
 
 
-@pytest.mark.parametrize("each", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("each", [1, 3])
 def test_all_differences_are_found_and_nothing_else(each, planting, make_tax, sync, intuit):
     """Of each kind some: fifty in all where each is planted three times."""
     planting.fill(unpaid=12 * each + 8, paid=5 * each)

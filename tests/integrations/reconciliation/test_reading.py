@@ -129,6 +129,7 @@ def test_a_dead_reader_is_followed_by_the_next(planting):
     assert len(rows_of(read_books(planting.connection), INVOICE)) == 9
 
 
+@pytest.mark.slow
 def test_who_has_lost_the_claim_writes_nothing_more(planting, intuit):
     """Its process stood still, and another has taken over meanwhile."""
 

@@ -53,6 +53,7 @@ def test_a_healthy_site_ends_with_nothing_wrong():
     assert "Nothing is wrong; 0 to note." in out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "about", "said"),
     [

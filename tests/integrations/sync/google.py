@@ -83,6 +83,12 @@ class Google(Person):
     def delete(self, event_id):
         self.call("DELETE", f"/{event_id}")
 
+    def own_calendar(self, name: str) -> str:
+        """Makes a further calendar; its id."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        address = f"{URL}/google/api/calendar/v3/calendars"
+        return self.vendors.browser.post(address, json={"summary": name}, headers=headers).json()["id"]
+
     def small_pages(self, monkeypatch):
         real = self.vendors.adapter.send
 

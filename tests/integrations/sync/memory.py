@@ -318,11 +318,11 @@ class Memory(Person):
         yield
         self.vendors.unreadable.discard(event_id)
 
-    def lend(self, name: str) -> None:
-        """The main calendar, to a colleague, who may change it."""
+    def lend(self, name):
         self.vendors.lent.setdefault(self.address(name), set()).add(self.main)
+        return self.main
 
-    def take_back(self, name: str) -> None:
+    def take_back(self, name):
         self.vendors.lent[self.address(name)].discard(self.main)
 
     def restore(self, event: Event) -> None:

@@ -19,6 +19,8 @@ class Outlook(Person):
     creates = r"/me/calendars/[^/]+/events$"
     keeps_series = False
 
+    writes, reads = "write", "read"
+
     @cached_property
     def main(self) -> str:
         return next(entry["id"] for entry in self.call("GET", "calendars")["value"] if entry["isDefaultCalendar"])
@@ -32,7 +34,7 @@ class Outlook(Person):
 
     def events(self) -> list[Event]:
         found: list[Event] = []
-        url = f"calendar/events?$top=999&$expand={EXPAND}"
+        url = f"calendars/{self.main}/events?$top=999&$expand={EXPAND}"
         while url:
             answer = self.call("GET", url)
             found += map(_event, answer["value"])
@@ -54,7 +56,7 @@ class Outlook(Person):
             pattern = {"type": repeat[0], "interval": 1, "daysOfWeek": [first.strftime("%A").lower()]}
             span = {"type": "numbered", "startDate": f"{first:%Y-%m-%d}", "numberOfOccurrences": repeat[1]}
             body["recurrence"] = {"pattern": pattern, "range": span}
-        return _event(self.call("POST", "events", json=body | raw))
+        return _event(self.call("POST", f"calendars/{self.main}/events", json=body | raw))
 
     def stand_by(self, begin):
         self.add("At the depot", begin, showAs="workingElsewhere")
@@ -63,6 +65,11 @@ class Outlook(Person):
         start, end = series.start - dt.timedelta(days=1), series.start + dt.timedelta(days=400)
         window = {"startDateTime": start.isoformat(), "endDateTime": end.isoformat(), "$top": "999"}
         return [_event(item) for item in self.call("GET", f"events/{series.id}/instances", params=window)["value"]]
+
+    def lend(self, name):
+        calendars = self.call("GET", "calendars")["value"]
+        self.main = next(one["id"] for one in calendars if one["canEdit"] and not one["isDefaultCalendar"])
+        return super().lend(name)
 
     def make_series(self, event, weeks):
         first = event.start.astimezone(HOME)

@@ -145,6 +145,25 @@ class Person:
         """Takes it out of the trash."""
         self.vendors.call("POST", "restore", json={"vendor": self.vendor, "account": self.account, "event": event.id})
 
+    def lend(self, name: str) -> str:
+        """Shares a calendar with a colleague who may write into it: the main one, or where the vendor wants a further
+        permission for that, another that counts as the main one from now on. The id that the colleague has it under."""
+        return self._share(name, self.writes)
+
+    def take_back(self, name: str) -> None:
+        """Shares it no more."""
+        self._share(name, None)
+
+    def may_read(self, name: str) -> None:
+        """The colleague may not write into it any more."""
+        self._share(name, self.reads)
+
+    writes, reads = "writer", "reader"  # the vendor's own names for these roles
+
+    def _share(self, name: str, role: str | None) -> str:
+        asked = {"vendor": self.vendor, "account": self.account, "calendar": self.main, "with": self.address(name)}
+        return self.vendors.call("POST", "share", json={**asked, "role": role})["calendar"]
+
     def unreadable(self, event_id: str) -> AbstractContextManager[None]:
         """As long as it lasts this event's end is listed as something that is no time."""
         return mangled(self.vendors, event_id, lambda row: row.update(end={"dateTime": "soon", "date": None}))

@@ -33,6 +33,7 @@ def by_schedule(workspace, person):
     return run
 
 
+@pytest.mark.slow
 def test_ten_minutes_of_refusals_disconnect_nobody(sandboxed, dana, vendors, sync, make_visits, refuse, clock):
     make_visits(dana.member, 2)
     refuse(3)

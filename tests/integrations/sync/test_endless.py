@@ -13,6 +13,7 @@ from integrations.records import Page
 from integrations.services.connections import list_containers, set_up
 from integrations.services.observe import observe_pending
 from integrations.services.preview import preview_first_sync
+from tests.integrations.identifiers import cursor_of
 from tests.integrations.sync.memory import LISTING, MemoryClient
 from tests.integrations.sync.on_order import Call
 
@@ -26,7 +27,7 @@ def sandboxed(google, outlook):
 
 def started_from(stream: Stream) -> dict[str, str]:
     """Where the next run begins, but for the number of rows that it asks for in a page."""
-    return {name: value for name, value in json.loads(stream.cursor).items() if name != "size"}
+    return {name: value for name, value in json.loads(cursor_of(stream)).items() if name != "size"}
 
 
 def test_a_page_that_is_repeated_for_ever_ends_its_account(sandboxed, dana, person, vendors, sync, make_visits):
@@ -43,10 +44,10 @@ def test_a_page_that_is_repeated_for_ever_ends_its_account(sandboxed, dana, pers
     assert "does not come to an end" in told["message"] and dana.account_name in told["message"]
     assert started_from(Stream.objects.get()) == before
     if person.vendor == "microsoft":  # where the fault is known to hang on the size of a page
-        assert json.loads(Stream.objects.get().cursor)["size"] == "200"
+        assert json.loads(cursor_of(Stream.objects.get()))["size"] == "200"
     vendors.heal()
     job = sync()  # the 409 is free
-    assert "size" not in json.loads(Stream.objects.get().cursor)
+    assert "size" not in json.loads(cursor_of(Stream.objects.get()))
     assert (job.status, job.errors) == ("succeeded", [])
     assert not person.ours()[visits[0].pk].title.startswith("Renamed there")
     vendors.fault("repeat_page", path=person.listing, times=2)
@@ -66,7 +67,7 @@ def test_nor_is_it_taken_for_the_end_of_a_large_list(
     vendors.fault("repeat_page", path=person.listing, times=10**6, after=2)
     assert sync(mode=mode).status == "failed"
     stream = Stream.objects.get()
-    assert "page" not in stream.full_cursor and "next" not in stream.full_cursor
+    assert not {"page", "next"} & json.loads(cursor_of(stream, "full_cursor")).keys()
     vendors.heal()
     job = sync(mode=mode)
     assert (job.status, job.pushed) == ("succeeded", 0)
@@ -197,3 +198,17 @@ def test_a_slice_that_leads_nowhere_is_an_attempt(memory, dana, sync, make_visit
     assert "no further" in job.errors[0]["message"]
     assert not SyncJob.objects.in_flight().exists()
     assert sync().pushed == 3
+
+
+@pytest.mark.slow
+def test_an_answer_that_goes_on_for_ever_is_one_that_was_lost(sandboxed, dana, person, connect, vendors, sync):
+    connect("lee")
+    sync()
+    vendors.fault("endless", path=person.listing, account=person.account, times=10**6)
+    job = sync()
+    assert job.status == "partial"
+    [told] = job.errors
+    assert told["code"] == "PROVIDER_UNAVAILABLE" and told["connection_id"] == dana.pk
+    assert len(vendors.requests(person.api)) < 50
+    vendors.heal()
+    assert sync().status == "succeeded"

@@ -73,7 +73,7 @@ def survive_a_kill(dana, person, sync, make_visits, workspace, killed_at_call):
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("call", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3)), 2, 4])
 def test_a_kill_at_any_call_loses_and_doubles_nothing(survive_a_kill, call, after):
     survive_a_kill(call, after)
 

@@ -87,9 +87,9 @@ MOVING = {
         lambda bad: lambda decision, link, circumstances: decision.pair.record_id == bad,
     ),
     "writing down what was seen": (
-        observations,
+        observations.Observations,
         "_notice",
-        lambda bad: lambda link, record: link.record_id == bad,
+        lambda bad: lambda self, link, record: link.record_id == bad,
     ),
 }
 

@@ -15,6 +15,7 @@ from integrations.models import ChangeRow, DirtyRow, Hold, JobStatus, Link, Prob
 from integrations.services import decisions
 from integrations.services.observe import observe_pending
 from tests.integrations.engine import counts, finish
+from tests.integrations.identifiers import known_as
 from tests.integrations.sync.test_faults import agree
 
 pytestmark = [
@@ -266,13 +267,13 @@ def test_a_rule_that_nobody_can_read_or_finish_stops_nothing(dana, person, sync,
     event = person.add("Dentist", begin)
     sync()
     other = person.add("Other", begin + dt.timedelta(days=1))
-    Link.objects.filter(remote_id=event.id).update(seen_tag="older")
-    stored = Link.objects.get(remote_id=event.id)
+    Link.objects.filter(remote_id=known_as(event.id)).update(seen_tag="older")
+    stored = Link.objects.get(remote_id=known_as(event.id))
     stored.base = stored.seen = {**stored.seen, "recurrence": [rule]}
     stored.save()
     stream = Stream.objects.select_related("connection__workspace", "connection__member").get()
     started = dt.datetime.now()
-    busy.expand(stream, [event.id], window_at(timezone.now()))
+    busy.expand(stream, [known_as(event.id)], window_at(timezone.now()))
     assert (dt.datetime.now() - started).total_seconds() < 5
     sync()
     assert BlockedTime.objects.filter(starts_at=begin).exists()

@@ -11,6 +11,7 @@ from integrations.models import ChangeRow, Connection, ConnectionState, Link, OA
 from integrations.services.connections import set_up, take_grant
 from integrations.services.jobs import trigger_sync
 from integrations.services.observe import observe_pending
+from tests.integrations.identifiers import known_as
 from tests.integrations.sync.outlook import Outlook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
@@ -37,7 +38,7 @@ def taken_in() -> list[str]:
 
 def test_what_is_pending_is_taken_in_and_no_record_is_touched(dana, pending, vendors):
     read(dana)
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
     assert not BlockedTime.objects.exists() and Link.objects.get().unsettled  # for the next sync to deal with
     assert len(vendors.requests()) == 1
 
@@ -49,7 +50,7 @@ def test_what_was_just_taken_in_is_not_asked_for_again(dana, pending, vendors, c
     clock.move(2.1)
     read(dana)
     assert len(vendors.requests()) == 2
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_two_readers_do_not_ask_at_once_and_one_that_died_is_not_waited_for(dana, pending, vendors, clock):
@@ -58,7 +59,7 @@ def test_two_readers_do_not_ask_at_once_and_one_that_died_is_not_waited_for(dana
     assert vendors.requests() == []
     clock.move(31)
     read(dana)
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_a_second_reader_that_comes_meanwhile_asks_nothing(dana, pending, vendors, monkeypatch):
@@ -73,7 +74,7 @@ def test_a_second_reader_that_comes_meanwhile_asks_nothing(dana, pending, vendor
     monkeypatch.setattr(vendors.adapter, "send", while_reading)
     read(dana)
     assert len(vendors.requests()) == 1
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_nothing_is_taken_in_beside_a_job(dana, pending, vendors, workspace):
@@ -88,7 +89,7 @@ def test_a_job_of_another_integration_or_company_is_not_in_the_way(dana, pending
             workspace=workspace, integration=integration, triggered_by="api", created_at=timezone.now()
         )
     read(dana)
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_a_job_that_starts_meanwhile_takes_over(dana, pending, vendors, workspace, monkeypatch):
@@ -113,7 +114,7 @@ def test_who_has_to_wait_is_not_asked(dana, pending, vendors, clock):
     assert vendors.requests() == []
     clock.move(301)
     read(dana)
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_the_reader_waits_no_longer_than_its_seconds(dana, pending, vendors, clock):
@@ -179,7 +180,7 @@ def test_another_integration_of_the_company_is_left_alone(dana, pending, connect
     read(dana)
     assert vendors.at("microsoft").requests() == []
     assert Connection.objects.get(pk=theirs.pk).observed_at is None
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_an_ill_provider_makes_the_answer_older_and_never_wrong(dana, pending, vendors, clock):
@@ -190,7 +191,7 @@ def test_an_ill_provider_makes_the_answer_older_and_never_wrong(dana, pending, v
     vendors.call("DELETE", "faults")
     before = clock.now
     assert before <= read(dana) <= clock.now
-    assert taken_in() == [pending.id]
+    assert taken_in() == [known_as(pending.id)]
 
 
 def test_the_answer_is_as_old_as_its_oldest_account(dana, pending, connect, sync, clock):

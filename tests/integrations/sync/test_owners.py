@@ -124,6 +124,7 @@ def was(outcome: str, before: Visit, after: Visit, event: Event | None) -> bool:
     return agrees and same == (outcome != FOLLOWED)
 
 
+@pytest.mark.slow
 def test_each_act_of_an_owner_at_google(google, person, dana, sync, make_visits):
     each_act(person, dana, sync, make_visits)
 

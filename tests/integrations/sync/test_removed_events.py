@@ -3,6 +3,7 @@
 import pytest
 
 from fieldcamp.workspace.models import Visit, VisitStatus
+from integrations.accounts.acting import KeyActor
 from integrations.errors import ProblemCode
 from integrations.models import Problem
 from integrations.selectors.status import status
@@ -34,11 +35,11 @@ def test_it_is_put_back_at_once(removed, dana, person, sync, workspace):
     visit, problem = removed
     [told] = status(workspace, dana.integration)["errors"]
     assert (told["code"], told["record"]) == ("EVENT_REMOVED", {"kind": "visit", "id": visit.pk})
-    job = finish(put_back(problem=problem, actor="olga"))
+    job = finish(put_back(problem=problem, user=KeyActor("olga")))
     assert (job.status, job.pushed, job.errors) == ("succeeded", 1, [])
     assert visit.pk in person.ours() and not Problem.objects.open().exists()
     with pytest.raises(AlreadyDecided):
-        put_back(problem=problem, actor="olga")
+        put_back(problem=problem, user=KeyActor("olga"))
     quiet = sync()
     assert (quiet.pulled, quiet.pushed, quiet.skipped) == (0, 0, 0)
 
@@ -46,14 +47,14 @@ def test_it_is_put_back_at_once(removed, dana, person, sync, workspace):
 def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, workspace, memory):
     visit, problem = removed
     job = trigger_sync(workspace=workspace, integration=dana.integration, triggered_by="api", actor="test")
-    assert put_back(problem=problem, actor="olga") is None
+    assert put_back(problem=problem, user=KeyActor("olga")) is None
     finish(job)
     assert visit.pk in person.ours()
 
 
 def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, memory):
     visit, problem = removed
-    leave_removed(problem=problem, actor="olga")
+    leave_removed(problem=problem, user=KeyActor("olga"))
     for mode in ("incremental", "full"):
         assert (sync(mode=mode).pushed, Problem.objects.listed().count()) == (0, 0)
     assert visit.pk not in person.ours()
@@ -65,7 +66,7 @@ def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sy
 @pytest.mark.slow
 def test_cancelling_the_visit_ends_it(removed, person, sync, memory):
     visit, problem = removed
-    cancel_visit(problem=problem, actor="olga")
+    cancel_visit(problem=problem, user=KeyActor("olga"))
     assert Visit.objects.get(pk=visit.pk).visit_status == VisitStatus.CANCELLED
     assert sync().errors == [] and visit.pk not in person.ours()
 

@@ -13,6 +13,7 @@ from integrations.selectors.feed import Feed
 from integrations.services.jobs import SyncInProgress, trigger_sync
 from integrations.services.observe import observe_pending
 from tests.integrations.engine import finish
+from tests.integrations.identifiers import known_as
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -91,7 +92,7 @@ def test_the_feed_has_each_change_once_whoever_takes_it_in(
     in_parallel(4, work)
     sync()
     rows = list(ChangeRow.objects.order_by("seq").values_list("seq", "action", "remote_id"))
-    assert sorted(remote_id for _, _, remote_id in rows) == sorted(added)
+    assert sorted(remote_id for _, _, remote_id in rows) == sorted(map(known_as, added))
     assert [seq for seq, _, _ in rows] == list(range(rows[0][0], rows[0][0] + len(rows)))
     assert len(read) == len(set(read))
     assert {action for _, action, _ in rows} == {"created"}

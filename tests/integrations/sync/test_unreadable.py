@@ -11,6 +11,7 @@ from fieldcamp.workspace.models import Visit
 from integrations.models import JobStatus, Link, Problem
 from integrations.services.connections import set_up
 from integrations.services.observe import observe_pending
+from tests.integrations.identifiers import known_as
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -21,10 +22,14 @@ def test_a_private_event_is_alone(dana, person, sync):
     with person.unreadable(bad.id):
         job = sync()
         assert (job.status, job.failed, job.pulled) == (JobStatus.PARTIAL, 1, 1)
-        assert [link.remote_id for link in Link.objects.all()] == [good.id]
+        assert [link.remote_id for link in Link.objects.all()] == [known_as(good.id)]
         [problem] = Problem.objects.open()
-        assert (problem.record_kind, problem.record_id, problem.code) == ("block", bad.id, "RECORD_UNREADABLE")
-        assert job.errors[0]["record"] == {"kind": "block", "id": bad.id}
+        assert (problem.record_kind, problem.record_id, problem.code) == (
+            "block",
+            known_as(bad.id),
+            "RECORD_UNREADABLE",
+        )
+        assert job.errors[0]["record"] == {"kind": "block", "id": known_as(bad.id)}
         again = sync(mode="full")
         assert (again.status, again.failed) == (JobStatus.PARTIAL, 1)
         assert Problem.objects.open().get() == problem
@@ -90,8 +95,8 @@ def test_a_reader_of_the_feed_is_answered(dana, workspace, person, sync, people)
     bad, good = person.add("Dentist", soon), person.add("Gym", soon + dt.timedelta(hours=3))
     with person.unreadable(bad.id):
         observe_pending(workspace, people.integration)
-    assert [link.remote_id for link in Link.objects.all()] == [good.id]
-    assert Problem.objects.open().get().record_id == bad.id
+    assert [link.remote_id for link in Link.objects.all()] == [known_as(good.id)]
+    assert Problem.objects.open().get().record_id == known_as(bad.id)
     sync(mode="full")
     assert not Problem.objects.open().exists()
 
@@ -99,7 +104,7 @@ def test_a_reader_of_the_feed_is_answered(dana, workspace, person, sync, people)
 def test_a_fault_of_ours_does_not_fail_a_reader_of_the_feed(dana, workspace, person, sync, people):
     sync()
     person.add("Gym", timezone.now() + dt.timedelta(days=1))
-    with mock.patch("integrations.ledger.observations._see", side_effect=ValueError):
+    with mock.patch("integrations.ledger.observations.Observations._see", side_effect=ValueError):
         at = observe_pending(workspace, people.integration)
     assert at <= timezone.now()
     assert sync().pulled == 1

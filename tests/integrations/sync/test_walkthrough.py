@@ -211,6 +211,7 @@ def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, a
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["local", "remote", {"start": "remote", "end": "remote"}])
 def test_a_person_decides_a_conflict(connect, person, sync, make_visits, admin_user, choice):
     dana = connect(policy="ask")

@@ -10,7 +10,6 @@ from integrations.accounts.clients import open_remote
 from integrations.calendar.window import window_at
 from integrations.models import Direction, Hold, Link, Problem
 from integrations.services.connections import set_up
-from tests.integrations.sync.memory import Memory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 QUIET = (0, 0, 0)
@@ -35,13 +34,15 @@ def memory(memory_vendor):
 
 
 @pytest.fixture
-def team(connect, memory, vendors):
-    """Nina's calendar, which is Hannah's target as well."""
+def team(connect, people, vendors):
+    """A calendar of Nina's, which is Hannah's target as well."""
+    vendors.throttle(False)
     nina = connect("nina")
     hannah = connect("hannah")
-    hers = Memory(vendors, "nina")
-    hers.lend("hannah")
-    set_up(connection=hannah, member=hannah.member, target_container_id=hers.main, busy_container_ids=[hers.main])
+    hers = people(vendors, "nina")
+    lent = hers.lend("hannah")
+    for connection, target in ((nina, hers.main), (hannah, lent)):
+        set_up(connection=connection, member=connection.member, target_container_id=target, busy_container_ids=[target])
     return nina, hannah, hers
 
 
@@ -57,7 +58,7 @@ def test_a_team_calendar_has_each_visit_once_and_is_nobodys_busy_time(team, sync
 
 
 @pytest.mark.slow
-def test_in_a_team_calendar_each_moves_and_removes_the_own(team, sync, make_visits):
+def test_in_a_team_calendar_each_moves_and_removes_the_own(memory, team, sync, make_visits):
     nina, hannah, calendar = team
     [mine], [other] = make_visits(nina.member, 1), make_visits(hannah.member, 1)
     sync()
@@ -87,7 +88,7 @@ def test_a_calendar_that_is_shared_no_more(team, sync, make_visits):
     assert len(calendar.events()) == 6
 
 
-def test_busy_time_of_a_colleague_in_a_shared_calendar_is_not_that_of_the_visits(team, sync, make_visits):
+def test_busy_time_of_a_colleague_in_a_shared_calendar_is_not_that_of_the_visits(memory, team, sync, make_visits):
     nina, hannah, calendar = team
     make_visits(nina.member, 2)
     calendar.add("Dentist", timezone.now() + dt.timedelta(days=1))

@@ -38,6 +38,7 @@ def asked(response) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(overlaps_seen)" value="(\w+)">', form)) | {"_save": "1"}
 
 
+@pytest.mark.slow
 def test_a_moved_visit_is_saved_when_the_person_has_seen_it(desk, ours):
     url, browser, changes = pages_of(ours)["visit"], desk(), Change.objects.count()
     data = form_of(browser, url) | at(9)

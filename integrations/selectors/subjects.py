@@ -6,10 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin
-from django.urls import reverse
 
-from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.kinds import KINDS
 
@@ -48,11 +45,3 @@ def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
             rows = rows.select_related("client")
         found |= {(kind, row.pk): row for row in rows if (row.workspace_id, row.pk) in ids}
     return found
-
-
-def page_of(record: TrackedModel, desk_user: DeskUser) -> str:
-    """Returns the record's page at the desk; "" where it has none."""
-    model = type(record)
-    if record.deleted_at or not admin.site.is_registered(model) or not desk_user.may("view"):
-        return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])

@@ -2,10 +2,18 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from integrations.admin.fix_reasons import DECIDES, REASONS, SAME_MONEY, SAME_NUMBER, TWO_CUSTOMERS, Fix, FixTarget
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, PAYMENT
 from integrations.models import Problem
+from integrations.services.problems.fix_reasons import (
+    DECIDES,
+    REASONS,
+    SAME_MONEY,
+    SAME_NUMBER,
+    TWO_CUSTOMERS,
+    Fix,
+    FixTarget,
+)
 
 _RECONNECTS = _("An owner, an admin or the account's own technician reconnects it.")
 

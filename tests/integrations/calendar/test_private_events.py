@@ -1,0 +1,179 @@
+"""Not a word of somebody's own event is left anywhere: in no table, no log, and nothing that a database is asked."""
+
+import base64
+import datetime as dt
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from fieldcamp.workspace.models import BlockedTime
+from integrations.admin.jobpage import csv_lines
+from integrations.calendar import busy
+from integrations.models import ChangeRow, Link, Problem, SyncJob
+from integrations.selectors.feed import change
+from integrations.services.observe import observe_pending
+from tests.integrations.mangling import mangled
+
+pytestmark = pytest.mark.django_db
+WORD = "oncologist"  # its letters may stand in an id of an event at Google as they are
+UID = f"zz{WORD}-appointment-2026@clinic.test"
+# What the vendor itself decides, and where a word of somebody's would only make an answer that is no event.
+_STRUCTURE = {
+    "id", "kind", "status", "dateTime", "date", "recurringEventId", "seriesMasterId", "type", "eventType",
+    "transparency", "showAs", "created", "updated", "createdDateTime", "lastModifiedDateTime", "originalStart",
+    "recurrence", "response", "responseStatus", "start", "end", "originalStartTime",
+}  # fmt: skip
+
+
+def spelled(word: str) -> list[str]:
+    """Returns the word in lower case as it may stand in a text: as it is, and inside what is written in hexadecimal
+    digits, in base 32 (either alphabet) or in base 64, wherever in that it begins."""
+    raw, found = word.encode(), [word, word.encode().hex(), word.encode("utf-16-le").hex()]
+    for bits, encode in ((5, base64.b32hexencode), (5, base64.b32encode), (6, base64.b64encode)):
+        for before in range(bits):
+            text = encode(b"\0" * before + raw).decode().rstrip("=")
+            found.append(text[-(-8 * before // bits) : 8 * (before + len(raw)) // bits])
+    return [each.lower() for each in found]
+
+
+def told_in(text: str) -> list[str]:
+    return [each for each in spelled(WORD) if each in text.lower()]
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """Yields each table with all that stands in it."""
+    for table in database.introspection.table_names():
+        with database.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {database.ops.quote_name(table)}")
+            yield table, repr(cursor.fetchall())
+
+
+@pytest.fixture
+def nothing_told(caplog, capsys) -> Iterator[None]:
+    """Looks at everything once the test is over."""
+    caplog.set_level(logging.DEBUG)
+    with CaptureQueriesContext(database) as asked:
+        yield
+    assert [table for table, text in rows() if told_in(text)] == []
+    assert [query["sql"][:300] for query in asked if told_in(query["sql"])] == []
+    lines = [logging.Formatter().format(record) for record in caplog.get_records("call")]
+    assert any("provider_call" in line for line in lines)
+    assert told_in("\n".join([*lines, *capsys.readouterr()])) == []
+    assert told_in(repr([change(row) for row in ChangeRow.objects.all()])) == []
+    assert told_in("".join(line for job in SyncJob.objects.all() for line in csv_lines(job))) == []
+
+
+def worded(value: Any) -> Any:
+    """Returns what the vendor shows with the word in every text that somebody may have written."""
+    if isinstance(value, dict):
+        return {name: inner if name in _STRUCTURE else worded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [worded(inner) for inner in value]
+    return f"{WORD} {value}" if isinstance(value, str) else value
+
+
+MORE = {
+    "colorId": "", "htmlLink": "", "hangoutLink": "", "webLink": "", "categories": [""], "etag": "", "@odata.etag": "",
+    "organizer": {"email": "", "displayName": "", "emailAddress": {"name": "", "address": ""}},
+    "attendees": [{"email": "", "displayName": "", "comment": "", "emailAddress": {"name": "", "address": ""}}],
+    "attachments": [{"fileUrl": "", "title": "", "fileId": ""}],
+    "conferenceData": {"conferenceId": "", "entryPoints": [{"uri": "", "pin": ""}], "notes": ""},
+    "onlineMeeting": {"joinUrl": ""}, "extendedProperties": {"private": {"": ""}, "shared": {"": ""}},
+    "originalStartTimeZone": "", "iCalUId": "", "transactionId": "", "changeKey": "",
+}  # fmt: skip
+
+
+def with_words(row: dict[str, Any]) -> None:
+    """Changes an event as the vendor shows it: the word is in every field that its schema has."""
+    row.update({name: value for name, value in MORE.items() if name not in row})
+    row.update(worded(row))
+    for name in ("start", "end"):
+        row[name] = {**row[name], "timeZone": f"{WORD}/{WORD}"}
+    if row.get("recurrence") and isinstance(row["recurrence"], list):
+        rule = f"{row['recurrence'][0]};X-{WORD.upper()}=1"
+        row["recurrence"] = [rule, f"X-{WORD}:{WORD}", f"EXDATE;TZID={WORD}:{WORD}"]
+    if row.get("status"):
+        row["status"] = "confirmed"
+
+
+@contextmanager
+def refused(vendors, path: str, status: int, words: str) -> Iterator[None]:
+    """As long as it lasts the vendor refuses calls to this path, and says why in these words."""
+
+    def wrapper(at: str, send: Any) -> requests.Response:
+        response = send()
+        if path in at and response.content:  # which is read before it is another
+            error = {"code": status, "message": words, "errors": [{"reason": "invalid", "message": words}]}
+            response.status_code, response._content = status, json.dumps({"error": error}).encode()
+        return response
+
+    heal = vendors.around(wrapper)
+    try:
+        yield
+    finally:
+        heal()
+
+
+def tomorrow(hours: int = 0) -> dt.datetime:
+    return timezone.now().replace(minute=0, second=0, microsecond=0) + dt.timedelta(days=1, hours=hours)
+
+
+def a_whole_life(series, dana, person, vendors, sync, monkeypatch) -> None:
+    single = person.add(WORD, tomorrow())
+    with mangled(vendors, single.id, with_words), mangled(vendors, series.id, with_words):
+        assert sync().failed == 0
+        first, second, third, _ = person.instances(series)
+        person.move(second.id, tomorrow(30))
+        person.delete(third.id)
+        person.rename(first.id, f"{WORD} again")
+        person.move(single.id, tomorrow(1))
+        observe_pending(dana.workspace, dana.integration)
+        sync()
+        sync(mode="full")
+    assert BlockedTime.objects.count() >= 3 and Link.objects.filter(kind="block").count() >= 3
+    with mangled(vendors, single.id, lambda row: row.update(end={"dateTime": WORD, "date": WORD})):
+        person.rename(single.id, WORD)
+        assert sync().failed == 1  # what it says nobody can read
+    with monkeypatch.context() as patch:
+        patch.setattr(busy, "_times", lambda *_: int(f"{WORD} {UID} {series.id}"))  # a fault of ours
+        person.move(single.id, tomorrow(2))
+        assert sync().failed == 1
+    for status in (400, 403, 404, 500):
+        with refused(vendors, person.listing, status, f"Not with {WORD} in {series.id}"):
+            sync()
+            assert Problem.objects.open().latest("occurred_at").detail.startswith(str(status))
+    person.delete(single.id)
+    with refused(vendors, person.batch.strip("/"), 403, f"Not with {WORD} in {series.id}"):
+        assert sync(mode="full").status != "succeeded"
+    person.delete(series.id)
+    assert sync(mode="full").errors == []
+    assert not Problem.objects.open().exists()
+
+
+def test_nothing_of_an_imported_event_is_left(nothing_told, dana, google, person, sync):
+    imported, named = person.accept(UID, WORD, tomorrow()), person.add(WORD, tomorrow(3), id=f"{WORD}2026")
+    sync()
+    person.delete(imported.id)
+    person.rename(named.id, "Again")
+    sync(mode="full")
+    assert BlockedTime.objects.count() == 1 and ChangeRow.objects.count() == 4
+
+
+@pytest.mark.slow
+def test_nothing_is_left_of_a_whole_life_at_google(nothing_told, dana, google, person, vendors, sync, monkeypatch):
+    series = person.accept(UID, WORD, tomorrow(3), repeat=("daily", 4))
+    assert told_in(series.id)
+    a_whole_life(series, dana, person, vendors, sync, monkeypatch)
+
+
+@pytest.mark.slow
+def test_nothing_is_left_of_a_whole_life_at_outlook(nothing_told, dana, outlook, person, vendors, sync, monkeypatch):
+    a_whole_life(person.add(WORD, tomorrow(3), repeat=("daily", 4)), dana, person, vendors, sync, monkeypatch)
