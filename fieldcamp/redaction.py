@@ -39,11 +39,14 @@ _NAME = (
     r"(?:password|passwd|passphrase|secret|token|cookie|pepper|credential|sessionid|api[_-]?key|verifier|assertion|uidb64)s?"
     r"|(?<![a-z])(?:pwd|otp|keys?|code|state|nonce|signature|sig)"
 )
+# Between them: `=` or `:`, also as an address has them; the comma of a pair, whose name is in quotes; an element's `>`.
+_BETWEEN = r"\\*(?:[\"']|%22)?\s*(?:[=:]|%3[ad])\s*|\\*[\"']\s*,\s*(?=b?\\*[\"'])|>(?=[^\s<])"
 _HEADERS = re.compile(
-    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\*[\"']?\s*[:=]\s*)(\\*[\"']?)([^\r\n\"'\\]+)"
+    rf"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)({_BETWEEN})(b?\\*[\"']?)(?!\[redacted)([^\r\n\"'\\]+)"
 )
-_QUOTED = re.compile(rf"(?i)({_NAME})(\\*[\"']?\s*[=:]\s*)(?P<quote>\\*[\"'])(.{{1,4000}}?)(?P=quote)")
-_BARE = re.compile(rf"(?i)({_NAME})(\\*[\"']?\s*[=:]\s*)()((?:(?:bearer|basic)\s+)?[^\s&\"',;{{}}\[\]()\\]+)")
+_QUOTED = re.compile(rf"(?i)({_NAME})((?:{_BETWEEN})b?)(?P<quote>\\*[\"'])(.{{1,4000}}?)(?P=quote)")
+_BARE = re.compile(rf"(?i)({_NAME})({_BETWEEN})()(?!b\\*[\"'])((?:(?:bearer|basic)\s+)?[^\s&\"',;<>{{}}\[\]()\\]+)")
+_SIGNS = re.compile(r"[=:,>]|%3")
 _SHAPES = re.compile(
     r"ya29\.[\w.-]+|\b1//[\w.-]{10,}|\b4/[\w-]{20,}|\bGOCSPX-[\w-]{10,}"  # Google
     r"|\bM\.C\d[\w.!*$-]{8,}|\b[01]\.A[\w-]{12,}[\w.-]*|\bEw[A-Z][\w+/=-]{20,}|\b\w{3}8Q~[\w.~-]{20,}"  # Microsoft
@@ -73,7 +76,7 @@ def redact(text: str) -> str:
     for pattern in _secret_paths():
         text = pattern.sub(rf"\1{REDACTED}", text)
     text = _SHAPES.sub(REDACTED, text)
-    if "=" not in text and ":" not in text:
+    if not _SIGNS.search(text):
         return text  # nothing stands under a name
     text = _HEADERS.sub(rf"\1\2\3{REDACTED}", text)
     return _BARE.sub(_without_value, _QUOTED.sub(_without_value, text))
@@ -89,8 +92,13 @@ def redacted(value: Any, name: str = "", depth: int = 0) -> Any:
     if depth > DEEPEST:
         return REDACTED
     if isinstance(value, Mapping):
-        return {key: redacted(inner, key if isinstance(key, str) else "", depth + 1) for key, inner in value.items()}
+        return {key: redacted(inner, str(key), depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
+        if len(value) == 2 and isinstance(value, list | tuple) and isinstance(value[0], str | bytes):
+            return [
+                redacted(value[0], "", depth + 1),
+                redacted(value[1], str(value[0]), depth + 1),
+            ]  # a name and its value
         return [redacted(inner, "", depth + 1) for inner in value]
     return value if isinstance(value, int | float) else redact(str(value))
 

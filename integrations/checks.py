@@ -28,17 +28,15 @@ def check_files(**_kwargs) -> list[CheckMessage]:
     if not data.is_dir():
         return []
     inside = [path for folder in (data, *(data / name for name in PRIVATE)) for path in _entries(folder)]
-    open_ones = [path for path in [data, *inside] if path.stat().st_mode & 0o077]
-    if not open_ones:
-        return []
+    open_ones = [path for path in inside if path.stat().st_mode & 0o077]
     shown = ", ".join(str(path) for path in open_ones[:3]) + (" …" if len(open_ones) > 3 else "")
-    return [
-        Warning(
-            f"Others on this machine can read {shown}: secrets, mails with links that let people in, and data.",
-            hint=f"chmod -R go= {data}",
-            id="integrations.W002",
-        )
-    ]
+    if open_ones:
+        said = f"Others on this machine can read {shown}: secrets, mails with links that let people in, and data."
+    elif data.stat().st_mode & 0o077:
+        said = f"Others on this machine can look into {data}, though they can read no file there that is ours."
+    else:
+        return []
+    return [Warning(said, hint=f"chmod -R go= {data}", id="integrations.W002")]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -154,13 +154,15 @@ CUSTOMER = Kind(
     plural="clients",
     counterpart="customer",
 )
-# `type` is "service" or "product"; `income_account` the account's id at the provider.
+# `type` is "service" or "product"; `income_account` the account's id at the provider. `net_price` stands where the
+# price there includes the tax, which is no `price` of ours: what it is before tax, for an item that is brought in.
 ITEM = Kind(
     KindName.ITEM,
     Owner.LOCAL,
     ("name", "description", "price", "sku", "taxable", "active", "type", "income_account"),
     two_way=("description", "price", "sku", "taxable", "active"),
     loose=("name", "type", "income_account"),
+    noted=("net_price",),
     folds={"sku": Fold.SKU},
     revives=False,
     removable=False,

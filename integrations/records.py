@@ -209,6 +209,31 @@ class OpenCredit:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerBalance:
+    """What a customer owes by the books' own word; negative where the customer is owed. `parent` is the id there of the
+    one whose place it is, or ""; `balance` an amount of money."""
+
+    customer: str
+    name: str
+    parent: str
+    balance: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEntry:
+    """What moves a customer's balance and is no invoice, payment or credit: a journal entry, an expense, a line of a
+    bank deposit. `kind` is the provider's word for it, in English; `date` a day; `open` an amount of money, negative
+    where it lessens what is owed."""
+
+    id: str
+    kind: str
+    customer: str
+    number: str
+    date: str
+    open: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Something at the provider that a person can choose: an income account, an item, a tax code."""
 

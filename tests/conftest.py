@@ -14,6 +14,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django_q.conf import Conf
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -23,6 +25,10 @@ from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 pytest_plugins = ["tests.sandboxed"]
 
 _numbers = itertools.count(1)
+
+# How long it takes to think of an example says how busy the machine is.
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -46,7 +46,9 @@ def update_item(*, workspace: Workspace, item_id: str, changes: Mapping[str, Any
     changes = known(changes, ITEM_FIELDS)
     with transaction.atomic():
         item = locked(Item, workspace, item_id, check)
-        _check_item(changes.get("name", item.name), changes.get("price", item.price))
+        # What a sync has brought in may be negative (a discount that is sold as a service): kept, though not made here.
+        price = changes.get("price", item.price)
+        _check_item(changes.get("name", item.name), Decimal(0) if price == item.price else price)
         save_changes(item, changes)
     return item
 

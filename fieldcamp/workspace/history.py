@@ -21,6 +21,20 @@ _OF_EVENTS = {
     "place": _("place “{text}” of its event was put back, in the calendar of {person}"),
     "notes": _("its event was taken out of the calendar of {person}; its notes were “{text}”"),
 }
+# What stood in the books and was changed in FieldCamp as well: FieldCamp's went over it.
+_OF_BOOKS = {
+    "display_name": _("name shown"),
+    "given_name": _("first name"),
+    "family_name": _("last name"),
+    "company": _("company"),
+    "email": _("e-mail"),
+    "phone": _("phone"),
+    "bill_address": _("billing address"),
+    "ship_address": _("work address"),
+    "due_date": _("due date"),
+    "tax_code": _("tax"),
+    "allocations": _("invoices that it pays"),
+}
 _SETTLING = {"sent_at", "voided_at", "void_reason", "settlement"}
 # What is called otherwise than the model's field.
 _LABELS = {
@@ -47,6 +61,8 @@ def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50)
         found = sorted([*found, *_merges(record, limit)], key=lambda entry: entry.at, reverse=True)
     if isinstance(record, Visit):
         found = sorted([*found, *_of_events(record, limit)], key=lambda entry: entry.at, reverse=True)
+    else:
+        found = sorted([*found, *_of_books(record, limit)], key=lambda entry: entry.at, reverse=True)
     return found[:limit]
 
 
@@ -60,6 +76,26 @@ def _of_events(visit: Visit, limit: int) -> list[HistoryEntry]:
                 what = str(_OF_EVENTS[name]).format(text=text, person=entry.actor)
                 found.append(HistoryEntry(entry.at, f"{what[0].upper()}{what[1:]}."))
     return found
+
+
+def _of_books(record: TrackedModel, limit: int) -> list[HistoryEntry]:
+    """Returns what somebody had changed in the company's books and was written over from here."""
+    entries = AuditEntry.objects.filter(object_id=record.pk, action="record.put_back").order_by("-id")[:limit]
+    return [
+        HistoryEntry(entry.at, _written_over(record, entry, name)) for entry in entries for name in sorted(entry.before)
+    ]
+
+
+def _written_over(record: TrackedModel, entry: AuditEntry, name: str) -> str:
+    label = str(_OF_BOOKS.get(name) or _label(record, name))
+    label, old, new = f"{label[:1].upper()}{label[1:]}", entry.before[name], entry.after.get(name, "")
+    if old and new:
+        said = gettext("{field} “{old}” was replaced by “{new}”, in the books of {company}.")
+    elif old:
+        said = gettext("{field} “{old}” was taken away, in the books of {company}.")
+    else:
+        said = gettext("{field} replaced by FieldCamp's, in the books of {company}.")
+    return said.format(field=label, old=old, new=new, company=entry.actor)
 
 
 def _merges(client: Client, limit: int) -> list[HistoryEntry]:

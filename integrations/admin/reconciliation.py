@@ -12,11 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from integrations.admin.values import PLURALS, label_of
+from integrations.kinds import CUSTOMER
 from integrations.models import BooksReading, Connection, Reconciliation
 from integrations.reconciliation.causes import LABELS, SENTENCES
 from integrations.reconciliation.documents import HERE, THERE, BooksDocument
 from integrations.reconciliation.reading import READ
-from integrations.reconciliation.report import DifferenceRow, ReconciliationReport
+from integrations.reconciliation.report import ReconciliationReport
+from integrations.reconciliation.rows import DifferenceRow
 from integrations.reconciliation.verdict import verdict_of, verdict_words
 
 MOST = 200  # rows of one table; the file for spreadsheets has all
@@ -109,14 +111,20 @@ def reconciliation_context(report: ReconciliationReport, under_way: BooksReading
 def _credits(report: ReconciliationReport) -> dict[str, Any]:
     """Returns what is left of credits there, and what customers owe after them; nothing where nobody has asked."""
     if report.credits_there is None or report.balance_there is None:
-        return {"credits": [], "more_credits": 0, "balance_there": None}
+        return {"credits": [], "more_credits": 0, "entries": [], "more_entries": 0, "balance_there": None}
     rows = [
         (row.party, row.number or "–", _day_of(row.date), _money(row.total), _money(row.left))
         for row in report.credits[:MOST]
     ]
+    entries = [
+        (row.party, row.kind, row.number or "–", _day_of(row.date), _signed(row.left)) for row in report.entries[:MOST]
+    ]
     return {
         "credits": rows,
         "more_credits": max(len(report.credits) - MOST, 0),
+        "entries": entries,
+        "more_entries": max(len(report.entries) - MOST, 0),
+        "entries_there": _signed(report.entries_there) if report.entries_there else "",
         "credits_there": _money(report.credits_there),
         "balance_there": _money(report.balance_there),
     }
@@ -170,6 +178,8 @@ def _line(row: DifferenceRow, books: str) -> DifferenceLine:
 def _title(row: DifferenceRow) -> str:
     if row.difference.pair.is_invoice:
         return gettext("Invoice {number}").format(number=row.number or "–")
+    if row.difference.pair.kind == CUSTOMER.name:
+        return gettext("Balance")
     return gettext("Payment {reference}").format(reference=row.number) if row.number else gettext("Payment")
 
 

@@ -27,7 +27,8 @@ from integrations.providers.base import Provider
 from integrations.reconciliation.compare import MonthSums, SideSum
 from integrations.reconciliation.documents import HERE, SIDES, THERE, BooksSideName, DocumentState
 from integrations.reconciliation.reading import READ, StillReading
-from integrations.reconciliation.report import CreditRow, DifferenceRow, OwedRow, ReconciliationReport
+from integrations.reconciliation.report import ReconciliationReport
+from integrations.reconciliation.rows import CreditRow, DifferenceRow, EntryRow, OwedRow
 from integrations.reconciliation.table import csv_table
 from integrations.records import instant
 from integrations.services.reconciliation import books_of, reconcile_now
@@ -130,6 +131,7 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
         "open_here": _number(report.open_here),
         "open_there": _number(report.open_there),
         "credits_there": _number(report.credits_there),
+        "entries_there": _number(report.entries_there),
         "balance_there": _number(report.balance_there),
         "amount": _number(report.amount),
         "states": {
@@ -146,11 +148,13 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
                 "open_there": _number(row.there),
                 "difference": _number(row.difference),
                 "credits_there": _number(row.credits),
+                "entries_there": _number(row.entries),
                 "balance_there": _number(row.balance),
             }
             for row in report.customers
         ],
         "credits": [_credit(row, remote) for row in report.credits],
+        "entries": [_entry(row, remote) for row in report.entries],
         "differences": [_difference(row, remote) for row in report.differences],
     }
 
@@ -194,6 +198,18 @@ def _credit(row: CreditRow, remote: str) -> dict[str, Any]:
         "name": row.party.name,
         "client_id": row.party.client_id or None,
         "total": _number(row.total),
+        "open": _number(row.left),
+    }
+
+
+def _entry(row: EntryRow, remote: str) -> dict[str, Any]:
+    return {
+        remote: row.remote_id or None,
+        "kind": row.kind,
+        "number": row.number or None,
+        "date": row.date or None,
+        "name": row.party.name,
+        "client_id": row.party.client_id or None,
         "open": _number(row.left),
     }
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from fieldcamp.api.examples import example
 from fieldcamp.workspace.rest.amounts import AmountField
-from integrations.kinds import INVOICE, PAYMENT
+from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.providers.base import Provider
 from integrations.reconciliation.causes import Cause
 from integrations.reconciliation.documents import HERE, THERE, DocumentState
@@ -76,8 +76,9 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
         "open_there": AmountField(),
         "difference": AmountField(),
         "credits_there": AmountField(help_text="What is left there of credits; in no other figure of this row."),
+        "entries_there": AmountField(help_text="What other entries come to there; in no other figure of this row."),
         "balance_there": AmountField(
-            help_text="What the customer owes there by all that the books have, of all days, less those credits."
+            help_text="What the customer owes there by the books' own word, with those credits and entries."
         ),
     }
     customer: Any = type(
@@ -99,11 +100,27 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
             "open": AmountField(help_text="What is still to be applied to invoices."),
         },
     )
+    entry: Any = type(
+        f"{prefix}EntrySerializer",
+        (serializers.Serializer,),
+        {
+            remote: _nullable(),
+            "kind": serializers.CharField(help_text="The books' word for it, such as `Journal Entry` or `Deposit`."),
+            "number": _nullable(),
+            "date": _nullable(),
+            "name": serializers.CharField(help_text="Whose it is."),
+            "client_id": _nullable(),
+            "open": AmountField(help_text="What is open of it; negative where it lessens what is owed."),
+        },
+    )
     difference: Any = type(
         f"{prefix}DifferenceSerializer",
         (serializers.Serializer,),
         {
-            "kind": serializers.ChoiceField([INVOICE.name, PAYMENT.name]),
+            "kind": serializers.ChoiceField(
+                [INVOICE.name, PAYMENT.name, CUSTOMER.name],
+                help_text="`customer`: a balance there that nothing explains.",
+            ),
             "record_id": _nullable(help_text="null: FieldCamp has none."),
             remote: _nullable(help_text="null: the books never had it."),
             "number": _nullable(help_text="An invoice's number, a payment's reference."),
@@ -133,14 +150,21 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
         "open_here": AmountField(),
         "open_there": AmountField(),
         "credits_there": AmountField(help_text="What is left there of credits, of all days."),
+        "entries_there": AmountField(help_text="What other entries on customers' accounts come to there, of all days."),
         "balance_there": AmountField(
-            help_text="What all customers owe there: with what is on one side by choice, less those credits."
+            help_text="What all customers owe there by the books' own word: with what is on one side by choice, and "
+            "with those credits and entries."
         ),
         "amount": AmountField(help_text="What the differences come to, each without its sign."),
         "states": StatesSerializer(),
         "months": MonthSerializer(many=True),
         "customers": customer(many=True, help_text="Those who owe something, on either side."),
         "credits": credit(many=True, help_text="Credits that are not applied, or not all of them. No differences."),
+        "entries": entry(
+            many=True,
+            help_text="What else is on customers' accounts there: journal entries, expenses, lines of bank "
+            "deposits. No differences.",
+        ),
         "differences": difference(many=True),
     }
     return type(f"{prefix}ReconciliationSerializer", (serializers.Serializer,), fields)
@@ -166,7 +190,8 @@ def _example(provider: Provider) -> dict[str, Any]:
         "open_here": 60,
         "open_there": 68.25,
         "credits_there": 20,
-        "balance_there": 48.25,
+        "entries_there": -8.25,
+        "balance_there": 40,
         "amount": 8.25,
         "states": {"invoices": counts, "payments": counts},
         "months": [{"month": "2026-05", "invoices": _sums(100, 108.25), "payments": _sums(40, 40), "apart": apart}],
@@ -178,7 +203,8 @@ def _example(provider: Provider) -> dict[str, Any]:
                 "open_there": 68.25,
                 "difference": -8.25,
                 "credits_there": 20,
-                "balance_there": 48.25,
+                "entries_there": -8.25,
+                "balance_there": 40,
             },
         ],
         "credits": [
@@ -190,6 +216,17 @@ def _example(provider: Provider) -> dict[str, Any]:
                 "client_id": who["client_id"],
                 "total": 50,
                 "open": 20,
+            }
+        ],
+        "entries": [
+            {
+                provider.remote_id_name: "152",
+                "kind": "Journal Entry",
+                "number": "7",
+                "date": "2026-05-28",
+                "name": "Kim Reed",
+                "client_id": who["client_id"],
+                "open": -8.25,
             }
         ],
         "differences": [

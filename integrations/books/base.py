@@ -81,6 +81,8 @@ class BooksSide:
         one = f"its {kind.singular} {called or awaited}"
         if awaited.deleted_at and why is not Missing.GONE:
             sentence = f"Waits for {one}, which was deleted in FieldCamp. Choose another one, or restore it."
+        elif why is Missing.COMING and getattr(awaited, "voided_at", None):
+            sentence = f"Waits for {one}, which is void in FieldCamp and not in {self.label}. Take it off this one."
         elif why is Missing.COMING:
             return Local(None, blocked=f"Waits for {one} to be in {self.label}.", version=record.version)
         elif why is Missing.ASKED:

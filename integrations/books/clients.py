@@ -4,7 +4,7 @@ A customer's display name is the client's own: it goes along with an edit of the
 that it has, and with no other. A sub-customer is a place of its parent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -71,13 +71,21 @@ class Clients(BooksSide):
             Candidate(client.pk, email=client.email, name=client.own_name, phone=phone_of(client.phone_number))
             for client in records
         ]
-        found = match_people(ours, self._candidates(unmatched))
+        theirs = self._candidates(unmatched)
+        found = match_people(ours, theirs, self._shared(ours, theirs))
         # Nobody is billed by one who is inactive there, and who they are may be long over: a person says so.
         inactive = {link.pk: link.remote_id for link in unmatched if (link.seen or {}).get("active") is False}
         asked = {record_id: [inactive[pk]] for record_id, pk in found.links.items() if pk in inactive}
         links = {record_id: pk for record_id, pk in found.links.items() if record_id not in asked}
         self._inactive = frozenset(inactive.values())
         return Matches(links, {**found.doubts, **asked})
+
+    def _shared(self, ours: Sequence[Candidate], theirs: Sequence[Candidate]) -> frozenset[str]:
+        """Returns the addresses of both that a client has who is linked: what was a question between several stays one
+        when some of them have been told apart."""
+        here = frozenset[str]().union(*(folding.emails(one.email) for one in ours))
+        there = frozenset[str]().union(*(folding.emails(one.email) for one in theirs))
+        return self._taken(here & there, {one.id for one in ours})
 
     def question(self, record: Client) -> str:
         if set(self.doubts.get(record.pk, ())) & self._inactive:
@@ -103,14 +111,18 @@ class Clients(BooksSide):
             return super().rejections(links)
         reasons = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
         addresses = {int(one.id): folding.emails(one.email) for one in self._candidates(links)}
-        taken = self._taken(frozenset().union(*addresses.values()))
-        for pk, known in addresses.items():
+        reasons |= rejected(links, self.doubts, "a client")
+        taken = {*self._taken(frozenset().union(*addresses.values()))}
+        # In the order in which they are brought in (a preview counts down from 0): of two with one address the first.
+        for pk, known in sorted(addresses.items(), key=lambda row: abs(row[0])):
             if known & taken:
-                reasons[pk] = "A client with this e-mail address has another customer already."
-        return reasons | rejected(links, self.doubts, "a client")
+                reasons.setdefault(pk, "A client with this e-mail address has another customer already.")
+            elif pk not in reasons:
+                taken |= known
+        return reasons
 
-    def _taken(self, addresses: frozenset[str]) -> frozenset[str]:
-        """Returns those of these folded addresses that clients have."""
+    def _taken(self, addresses: frozenset[str], apart_from: Collection[str | int] = ()) -> frozenset[str]:
+        """Returns those of these folded addresses that clients have, apart from some."""
         if not addresses:
             return frozenset()
         clients = Client.objects.alive().filter(workspace_id=self.connection.workspace_id).exclude(email="")
@@ -119,8 +131,8 @@ class Clients(BooksSide):
             Q(folded__in=addresses) | Q(folded__regex=r"[,;]") | Q(folded__regex=NOT_PLAIN)
         )
         found: set[str] = set()
-        for email in rows.values_list("email", flat=True):
-            found |= folding.emails(email)
+        for pk, email in rows.values_list("pk", "email"):
+            found |= folding.emails(email) if pk not in apart_from else frozenset()
         return addresses & found
 
     def namesakes(self, records: Sequence[Client]) -> Mapping[str, Sequence[str]]:

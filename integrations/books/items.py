@@ -22,6 +22,11 @@ from integrations.records import Fields, tidy
 from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
+GROSS = (
+    "Its price in {books} includes the tax, and by which rate is not said. Choose its tax code in {books}, or make "
+    "the item in FieldCamp with its price before tax."
+)
+
 
 class Items(BooksSide):
     kind, model = ITEM, Item
@@ -68,8 +73,9 @@ class Items(BooksSide):
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:
             return super().rejections(links)
-        inactive = {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
-        return inactive | rejected(links, self.doubts, "an item")
+        reasons = {link.pk: GROSS.format(books=self.label) for link in links if _price_of(link.seen or {}) is None}
+        reasons |= {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
+        return reasons | rejected(links, self.doubts, "an item")
 
     def namesakes(self, records: Sequence[Item]) -> Mapping[str, Sequence[str]]:
         return namesakes(self.stream, "name", {item.pk: tidy(item.name) for item in records})
@@ -78,7 +84,15 @@ class Items(BooksSide):
         return apply_item(pair.record_id, pair.local.version, item_values(pull))
 
     def make(self, pair: Pair) -> str:
-        return import_item(workspace=self.connection.workspace, values=item_values(pair.seen or {})).pk
+        seen = pair.seen or {}
+        return import_item(
+            workspace=self.connection.workspace, values=item_values({**seen, "price": _price_of(seen)})
+        ).pk
+
+
+def _price_of(seen: Fields) -> Any:
+    """Returns the price before tax of an item there; None where nobody knows it."""
+    return seen.get("price", seen.get("net_price"))
 
 
 def item_fields(item: Item, income_account: str) -> dict[str, Any]:

@@ -33,11 +33,11 @@ class Matches:
     doubts: Doubts = field(default_factory=dict)
 
 
-def match_people(ours: Iterable[Candidate], theirs: Iterable[Candidate]) -> Matches:
+def match_people(ours: Iterable[Candidate], theirs: Iterable[Candidate], shared: Collection[Hashable] = ()) -> Matches:
     """Matches by an e-mail address, then by name and phone together. The name alone, or an e-mail that several share,
-    is a question."""
+    is a question. `shared` are the folded addresses of those who are linked already: they share theirs as well."""
     left, right = _Pool(ours), _Pool(theirs)
-    links = _certain(left, right, by_email)
+    links = _certain(left, right, lambda one: by_email(one) - frozenset(shared))
     links |= _certain(left, right, _by_email_and_name)
     links |= _certain(left, right, _by_name_and_phone)
     doubts: dict[str, list[str]] = defaultdict(list)

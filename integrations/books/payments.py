@@ -96,7 +96,7 @@ class Payments(BooksSide):
         if payment.deleted_at:
             return Local(None, theirs=theirs, version=payment.version)
         if not orphaned and (why := customers.missing.get(payment.client_id)):
-            return self.waits_for(payment, CUSTOMER, payment.client, why)
+            return replace(self.waits_for(payment, CUSTOMER, payment.client, why), theirs=theirs)
         if payment.pk in payers.mixed:
             return self._waits_for_merge(payment)
         shares = list(payment.allocations.all())
@@ -105,7 +105,8 @@ class Payments(BooksSide):
         unsaid = foreign is not None and all(invoices.missing[share.invoice_id] is Missing.GONE for share in unposted)
         for share in unposted:
             if not unsaid:
-                return self._waits_for_invoice(payment, share.invoice, invoices.missing[share.invoice_id])
+                why = invoices.missing[share.invoice_id]
+                return replace(self._waits_for_invoice(payment, share.invoice, why), theirs=theirs)
         allocations = [
             {"invoice": invoices.ids[share.invoice_id], "amount": cents(share.amount)}
             for share in shares

@@ -10,7 +10,7 @@ from integrations.kinds import KINDS, Owner
 from integrations.models import Link
 from integrations.records import Fields, RemoteRecord, Verb, parse_instant
 from integrations.sync.beside import spellings
-from integrations.sync.folding import same
+from integrations.sync.folding import SPELLED_THERE, is_spelling, same
 from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
@@ -30,13 +30,21 @@ def save_links(links: Sequence[Link]) -> None:
     Link.objects.save_many(links, _COLUMNS)
 
 
-def agreed(pair: Pair, fields: Fields, now: Local | None = None) -> dict[str, Any]:
+def agreed(pair: Pair, fields: Fields, now: Local | None = None, pull: Fields | None = None) -> dict[str, Any]:
     """Returns what both sides have agreed on. Of what is each side's own affair, or not said or spelled otherwise
-    there, ours is remembered (as it is `now`, where a pull has changed the record): a change of it is sent."""
-    own, kind = (now or pair.local).fields or fields, pair.kind
+    there, ours is remembered (as it is `now`, where a `pull` has changed the record): a change of it is sent. How the
+    other side spells it is remembered beside that: a change of it is taken over."""
+    kind, own = pair.kind, (now.fields if now else {**(pair.local.fields or {}), **(pull or {})}) or fields
     unsaid = {name: own[name] for name in kind.fields if name in own and name not in fields}
     spelled = {name: own[name] for name in kind.folds if name in own and same(kind, name, own[name], fields.get(name))}
-    return {**(pair.base or {}), **unsaid, **fields, **spelled, **{name: own.get(name) for name in kind.loose}}
+    theirs = {
+        name: fields[name]
+        for name, ours in spelled.items()
+        if fields.get(name, ours) != ours and is_spelling(kind, name)
+    }
+    before = {name: value for name, value in (pair.base or {}).items() if name != SPELLED_THERE}
+    own_affairs = {name: own.get(name) for name in kind.loose}
+    return {**before, **unsaid, **fields, **spelled, **own_affairs, **({SPELLED_THERE: theirs} if theirs else {})}
 
 
 def is_pending(link: Link) -> bool:
@@ -68,7 +76,10 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     spelled = spellings(kind, own, fields)
     asked = {*decision.push, *(link.spelled or {})}
     link.spelled = {name: spelling for name, spelling in spelled.items() if name in asked} or None
-    link.seen, link.base = fields, {**agreed(decision.pair, fields), **{name: own[name] for name in link.spelled or ()}}
+    link.seen, link.base = (
+        fields,
+        {**agreed(decision.pair, fields, pull=decision.pull), **{name: own[name] for name in link.spelled or ()}},
+    )
     link.seen_tag, link.seen_gone, link.cut_at, link.seen_at = record.tag, False, None, timezone.now()
     link.remote_id = record.id  # some providers choose it themselves, and tell it with the answer to a create
 

@@ -81,7 +81,7 @@ def _agree(decision: Decision, link: Link | None, circumstances: Circumstances) 
     if pair.kind.owner is Owner.REMOTE:
         link.base = link.seen
     else:
-        link.base = agreed(pair, pair.seen or {}, circumstances.pulled)
+        link.base = agreed(pair, pair.seen or {}, circumstances.pulled, decision.pull)
 
 
 def _removed_locally(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:

@@ -554,6 +554,8 @@ class Migration(migrations.Migration):
                 ('cursors', models.JSONField(default=dict)),
                 ('gone_customers', models.JSONField(default=list)),
                 ('credits', models.JSONField(default=list)),
+                ('balances', models.JSONField(default=list)),
+                ('entries', models.JSONField(default=list)),
                 ('records', models.PositiveIntegerField(default=0)),
                 ('claim', models.CharField(blank=True, max_length=40)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),
@@ -583,6 +585,8 @@ class Migration(migrations.Migration):
                 ('differences', models.PositiveIntegerField(default=0)),
                 ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
                 ('read_at', models.DateTimeField(blank=True, null=True)),
+                ('entries', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
+                ('unexplained', models.PositiveIntegerField(default=0)),
                 ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reconciliation', to='integrations.connection')),
             ],
             options={

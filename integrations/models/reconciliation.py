@@ -11,7 +11,8 @@ class Reconciliation(models.Model):
 
     `as_of` is the moment that it is true of; `by_reading` says that the books were asked then, and not only compared as
     they were last seen. `amount` is what the differences come to, each by its size. `read_at` is when they were last
-    read in full.
+    read in full; `entries` is what journal entries and their like came to then on the customers' accounts, and
+    `unexplained` how many customers' balances nothing explained.
     """
 
     connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="reconciliation")
@@ -22,6 +23,8 @@ class Reconciliation(models.Model):
     differences = models.PositiveIntegerField(default=0)
     amount = models.DecimalField(max_digits=17, decimal_places=2, default=0)
     read_at = models.DateTimeField(null=True, blank=True)
+    entries = models.DecimalField(max_digits=17, decimal_places=2, default=0)
+    unexplained = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = verbose_name_plural = _("reconciliation")
@@ -44,7 +47,8 @@ class BooksReading(models.Model):
 
     It is read page by page, by whoever holds its `claim` until `claimed_until`; `cursors` say where each container goes
     on, by its id. What it says is true as of `as_of`. `gone_customers` are customers that documents were moved off and
-    that the books do not have any more; `credits` are `OpenCredit`s, as of then.
+    that the books do not have any more; `credits` are `OpenCredit`s, `balances` `CustomerBalance`s and
+    `entries` `OtherEntry`s, as of then.
     """
 
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="readings")
@@ -54,6 +58,8 @@ class BooksReading(models.Model):
     cursors = models.JSONField(default=dict)
     gone_customers = models.JSONField(default=list)
     credits = models.JSONField(default=list)
+    balances = models.JSONField(default=list)
+    entries = models.JSONField(default=list)
     records = models.PositiveIntegerField(default=0)
     claim = models.CharField(max_length=40, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)

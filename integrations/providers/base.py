@@ -1,7 +1,7 @@
 """What a provider is. Each lives in a folder of its own and is named in `providers.PROVIDERS`, nowhere else."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,9 +12,11 @@ from integrations.records import (
     Account,
     Company,
     Container,
+    CustomerBalance,
     Fields,
     OpenCredit,
     Operation,
+    OtherEntry,
     Page,
     Reference,
     RemoteRecord,
@@ -84,6 +86,12 @@ class BooksClient(ProviderClient, Protocol):
 
     def open_credits(self) -> list[OpenCredit]:
         """Returns the customers' credits of which something is still to be applied: they lessen what is owed."""
+
+    def balances(self) -> list[CustomerBalance]:
+        """Returns what each customer owes by the books' own word; those who owe nothing are left out."""
+
+    def other_entries(self, customers: Collection[str]) -> list[OtherEntry]:
+        """Returns what is open of these customers' transactions that are no invoices, payments or credits."""
 
 
 class Authentication(Protocol):

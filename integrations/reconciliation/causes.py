@@ -25,6 +25,7 @@ class Cause(StrEnum):
     NOT_LINKED_THERE = "not_linked_there"
     DUPLICATE = "duplicate"
     UNREADABLE = "unreadable"
+    BALANCE = "balance"
     VARIANCE = "variance"
 
 
@@ -58,6 +59,10 @@ SENTENCES: dict[Cause, Any] = {
         "It holds something in {books} that FieldCamp cannot read, so nobody knows whether the two are the same. Look "
         "at it there; if it stays, tell support this document."
     ),
+    Cause.BALANCE: _(
+        "{books} says that this customer owes something else than all that FieldCamp can see there comes to. Ask "
+        "{books} again; if it stays, compare the customer's list of transactions there."
+    ),
     Cause.VARIANCE: _(
         "Both sides say something else, although nothing waits. Compare the two and correct the one that is wrong."
     ),
@@ -78,6 +83,7 @@ LABELS: dict[Cause, Any] = {
     Cause.NOT_LINKED_THERE: _("Only here"),
     Cause.DUPLICATE: _("Twice there"),
     Cause.UNREADABLE: _("Cannot be read"),
+    Cause.BALANCE: _("Balance not explained"),
     Cause.VARIANCE: _("Differs"),
 }
 CUSTOMER_FIELD = "customer"

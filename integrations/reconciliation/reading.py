@@ -1,8 +1,8 @@
-"""Asking the books for all invoices and payments, and for what is left of credits: once for all who want a report, page
-by page.
+"""Asking the books for all invoices and payments, for what is left of credits and for what customers owe: once for all
+who want a report, page by page.
 
 A whole reading serves for some minutes; whoever asks meanwhile has what changed since added to it, which is one call,
-and the credits read again, which is another.
+and the credits and balances read again, which is three more.
 Whoever holds the claim reads; the others wait for what it brings. A reading that was broken off (its time was up, its
 process died) is continued where it stood. No transaction is open while the books are asked.
 """
@@ -11,7 +11,7 @@ import dataclasses
 import datetime as dt
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import structlog
@@ -27,6 +27,7 @@ from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
 from integrations.models import BooksReading, Connection, Link, ReadingPage, Stream
 from integrations.paging import getting_on
 from integrations.providers.base import BooksClient, ProviderClient
+from integrations.reconciliation.receivables import receivables_of
 from integrations.records import RemoteRecord
 
 log = structlog.get_logger(__name__)
@@ -227,14 +228,32 @@ def _finish(
     """Adds what has changed, all at once: nobody may see half of it."""
     gone = _gone_customers(connection, remote, reading, [row for rows in changes.values() for row in rows])
     credits_ = [dataclasses.asdict(credit) for credit in remote.open_credits()]
+    balances = [dataclasses.asdict(balance) for balance in remote.balances()]
+    entries = _other_entries(remote, reading, changes, credits_, balances)
     finished_at = reading.finished_at or timezone.now()
-    values = {"gone_customers": gone, "credits": credits_, "cursors": reading.cursors}
+    values = {"gone_customers": gone, "credits": credits_, "balances": balances, "entries": entries,
+              "cursors": reading.cursors}  # fmt: skip
     with transaction.atomic():
         _renew(reading, as_of=as_of, finished_at=finished_at, **values)
         for kind, rows in changes.items():
             _add_page(reading, kind, rows)
         BooksReading.objects.finished().filter(connection=connection).exclude(pk=reading.pk).delete()
     reading.refresh_from_db()
+
+
+def _other_entries(
+    remote: BooksClient,
+    reading: BooksReading,
+    changes: Mapping[str, list[dict[str, Any]]],
+    credits_: list[dict[str, Any]],
+    balances: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Returns what else is on the accounts of customers whose balance is not what their invoices, payments and credits
+    come to; where there is none, nothing is asked."""
+    invoices, payments = (_merged([*_pages(reading, kind), changes.get(kind.name, [])]).values() for kind in READ)
+    owed = receivables_of(invoices, payments, credits_, balances)
+    puzzling = [customer for customer, receivable in owed.items() if receivable.apart]
+    return [dataclasses.asdict(entry) for entry in remote.other_entries(puzzling)] if puzzling else []
 
 
 def _gone_customers(
@@ -258,8 +277,16 @@ def _gone_customers(
 
 def rows_of(reading: BooksReading, kind: Kind) -> dict[str, dict[str, Any]]:
     """Returns the records of this kind by their ids, as they were last listed; those that are gone are left out."""
+    return _merged(_pages(reading, kind))
+
+
+def _pages(reading: BooksReading, kind: Kind) -> Iterator[list[dict[str, Any]]]:
+    return (page.records for page in reading.pages.filter(kind=kind.name).order_by("pk"))
+
+
+def _merged(pages: Iterable[list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for page in reading.pages.filter(kind=kind.name).order_by("pk"):
-        for row in page.records:
+    for page in pages:
+        for row in page:
             found[row["id"]] = row
     return {id: row for id, row in found.items() if not row.get("gone")}

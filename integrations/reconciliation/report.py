@@ -1,7 +1,7 @@
 """The report: what is compared, with names and the next step for each difference."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,85 +9,26 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from fieldcamp.workspace.models import Client
-from integrations.kinds import INVOICE
+from integrations.kinds import CUSTOMER, INVOICE
 from integrations.models import BooksReading, BooksSettings, Connection
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.reconciliation.causes import SENTENCES
+from integrations.reconciliation.causes import SENTENCES, Cause
 from integrations.reconciliation.compare import Comparison, Difference, compare
-from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument, Period
+from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument, BooksPair, Period
 from integrations.reconciliation.links import Customers
 from integrations.reconciliation.pairs import BothSides, pairs_of
 from integrations.reconciliation.reading import READ
 from integrations.reconciliation.receivables import Receivable, receivables_of
+from integrations.reconciliation.rows import CreditRow, DifferenceRow, EntryRow, OwedRow
 from integrations.selectors.links import problem_url, reconciliation_url, record_url
-
-
-@dataclass(frozen=True, slots=True)
-class OwedRow:
-    """What one customer owes on either side; `client_id` and `remote_id` are "" where that side does not know them.
-
-    `credits` are what is left there of credits, `balance` is what the customer owes there by all that the books have,
-    after those; None where the books were not asked."""
-
-    client_id: str
-    remote_id: str
-    name: str
-    here: Decimal
-    there: Decimal
-    credits: Decimal | None = None
-    balance: Decimal | None = None
-
-    @property
-    def difference(self) -> Decimal:
-        return self.here - self.there
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceRow:
-    """A difference as it is shown: whose it is, and where somebody does something about it. `owed` is what it adds to
-    what customers owe, and the `sentence` is English."""
-
-    difference: Difference
-    party: OwedRow
-    owed: list[OwedRow]
-    sentence: str
-    page_here: str
-    page_there: str
-    problem_url: str
-    next_action_url: str
-
-    @property
-    def here(self) -> BooksDocument | None:
-        return self.difference.pair.side(HERE)
-
-    @property
-    def there(self) -> BooksDocument | None:
-        return self.difference.pair.side(THERE)
-
-    @property
-    def number(self) -> str:
-        pair = self.difference.pair
-        return next((one.number for one in (pair.here, pair.there) if one is not None and one.number), "")
-
-
-@dataclass(frozen=True, slots=True)
-class CreditRow:
-    """A credit of a customer's in the books of which something is left; `left` is that, `total` what it was over."""
-
-    party: OwedRow
-    remote_id: str
-    number: str
-    date: str
-    total: Decimal
-    left: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationReport:
     """Both sides of one company, compared over the days of `period`. True as of `as_of`; `by_reading`: the books were
     asked, and not only compared as they were last seen. `first_day` is that from which the two are kept equal.
-    `credits` are of all days, and known only by asking."""
+    `credits` and `entries` are of all days, and known only by asking."""
 
     connection: Connection
     as_of: dt.datetime
@@ -98,6 +39,7 @@ class ReconciliationReport:
     customers: list[OwedRow]
     differences: list[DifferenceRow]
     credits: list[CreditRow]
+    entries: list[EntryRow]
 
     @property
     def provider(self) -> Provider:
@@ -121,6 +63,17 @@ class ReconciliationReport:
     def credits_there(self) -> Decimal | None:
         """Returns what is left of all credits; None where the books were not asked."""
         return sum((row.credits or ZERO for row in self.customers), ZERO) if self.by_reading else None
+
+    @property
+    def entries_there(self) -> Decimal | None:
+        """Returns what is on customers' accounts beside invoices, payments and credits; None where the books were not
+        asked."""
+        return sum((row.entries or ZERO for row in self.customers), ZERO) if self.by_reading else None
+
+    @property
+    def unexplained(self) -> int:
+        """Returns how many customers' balances there nothing explains."""
+        return sum(1 for row in self.differences if row.difference.cause is Cause.BALANCE)
 
     @property
     def balance_there(self) -> Decimal | None:
@@ -155,7 +108,12 @@ def make_report(
     sides = pairs_of(connection, reading, first_day)
     comparison = compare(sides.pairs, period)
     receivables = _receivables(sides, reading) if reading else None
-    names = _Names(connection, sides.customers, comparison, receivables)
+    # What cannot be read is a difference already, and on somebody's balance all the same.
+    unreadable = any(row.get("unreadable") for rows in sides.rows.values() for row in rows.values())
+    if receivables and period == Period(first_day) and not unreadable:
+        comparison.differences.extend(_unexplained(sides.customers, receivables))
+    called = {row["customer"]: row["name"] for row in reading.balances} if reading else {}
+    names = _Names(connection, sides.customers, comparison, receivables, called)
     owing = {party for party, both in comparison.owed.items() if any(both.values())} | {*(receivables or ())}
     owed = [names.row(party, *_both(comparison, party)) for party in sorted(owing)]
     return ReconciliationReport(
@@ -168,6 +126,7 @@ def make_report(
         customers=sorted(owed, key=lambda row: (not row.difference, row.name.casefold(), row.client_id, row.remote_id)),
         differences=[_row(connection, difference, names) for difference in _ordered(comparison.differences)],
         credits=_credit_rows(sides.customers, reading, names) if reading else [],
+        entries=_entry_rows(sides.customers, reading, names) if reading else [],
     )
 
 
@@ -179,8 +138,27 @@ def _both(comparison: Comparison, party: str) -> tuple[Decimal, Decimal]:
 def _receivables(sides: BothSides, reading: BooksReading) -> dict[str, Receivable]:
     """Returns what customers owe there, by party."""
     invoices, payments = (sides.rows[kind.name].values() for kind in READ)
-    owed = receivables_of(invoices, payments, reading.credits)
+    owed = receivables_of(
+        invoices, payments, reading.credits, reading.balances, reading.entries, sides.customers.parents
+    )
     return {sides.customers.party_there(customer): receivable for customer, receivable in owed.items()}
+
+
+def _unexplained(customers: Customers, receivables: Mapping[str, Receivable]) -> Iterator[Difference]:
+    """Yields the balances there that nothing explains: no document's difference, and in no sum of documents."""
+    for party, owed in receivables.items():
+        if owed.unexplained:
+            record_id = "" if party.startswith(Customers.THERE_ONLY) else party
+            explained = BooksDocument("", party, owed.balance - owed.unexplained)
+            pair = BooksPair(
+                f"balance:{party}",
+                CUSTOMER.name,
+                record_id=record_id,
+                remote_id=customers.customer_of(party),
+                here=explained,
+                there=BooksDocument("", party, owed.balance),
+            )
+            yield Difference(pair, Cause.BALANCE, ("balance",), {})
 
 
 def _credit_rows(customers: Customers, reading: BooksReading, names: "_Names") -> list[CreditRow]:
@@ -195,6 +173,22 @@ def _credit_rows(customers: Customers, reading: BooksReading, names: "_Names") -
             Decimal(credit["open"]),
         )
         for credit in reading.credits
+    ]
+    return sorted(rows, key=lambda row: (row.date, row.remote_id), reverse=True)
+
+
+def _entry_rows(customers: Customers, reading: BooksReading, names: "_Names") -> list[EntryRow]:
+    """Returns the newest first."""
+    rows = [
+        EntryRow(
+            names.row(customers.party_there(entry["customer"])),
+            entry["id"],
+            entry["kind"],
+            entry["number"],
+            entry["date"],
+            Decimal(entry["open"]),
+        )
+        for entry in reading.entries
     ]
     return sorted(rows, key=lambda row: (row.date, row.remote_id), reverse=True)
 
@@ -218,8 +212,10 @@ class _Names:
         customers: Customers,
         comparison: Comparison,
         receivables: Mapping[str, Receivable] | None,
+        called: Mapping[str, str],
     ):
         self.customers, self.receivables = customers, receivables
+        self.called = called
         parties = {party for party, sides in comparison.owed.items() if any(sides.values())}
         for difference in comparison.differences:
             parties |= {document.party for document in difference.pair.counting()} | difference.owed.keys()
@@ -232,19 +228,19 @@ class _Names:
 
     def row(self, party: str, here: Decimal = ZERO, there: Decimal = ZERO) -> OwedRow:
         remote_id = self.customers.customer_of(party)
-        name = self.clients.get(party) or self.customers.names.get(remote_id, "")
+        name = self.clients.get(party) or self.customers.names.get(remote_id) or self.called.get(remote_id, "")
         client_id = "" if party.startswith(Customers.THERE_ONLY) else party
         if self.receivables is None:
             return OwedRow(client_id, remote_id, name, here, there)
         owes = self.receivables.get(party) or Receivable()
-        return OwedRow(client_id, remote_id, name, here, there, owes.credits, owes.balance)
+        return OwedRow(client_id, remote_id, name, here, there, owes.credits, owes.entries, owes.balance)
 
 
 def _row(connection: Connection, difference: Difference, names: _Names) -> DifferenceRow:
     provider, pair = PROVIDERS[connection.integration], difference.pair
     with override("en"):
         sentence = str(SENTENCES[difference.cause]).format(books=provider.label)
-    page_here = record_url(pair.kind, pair.record_id) if pair.here is not None else ""
+    page_here = record_url(pair.kind, pair.record_id) if pair.here is not None and pair.record_id else ""
     page_there = ""
     if pair.there is not None and provider.page_of is not None:
         page_there = provider.page_of(pair.kind, pair.remote_id, connection.account_id)

@@ -1,4 +1,4 @@
-"""The differences as a table for spreadsheets, and below them what is left of credits."""
+"""The differences as a table for spreadsheets, and below them what is left of credits and of other entries."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from integrations.reconciliation.report import ReconciliationReport
 
 
 def csv_table(report: ReconciliationReport) -> Iterator[str]:
-    """Yields the lines: a head, then one for each difference, then one for each credit. `difference` is what is here
-    less what is there; a credit is in the books by its nature, and so no difference."""
+    """Yields the lines: a head, then one for each difference, for each credit, and for each other entry. `difference`
+    is what is here less what is there; credits and entries are in the books by their nature, and so no differences."""
     remote = report.provider.remote_id_name
     yield csv_line(["kind", "record_id", remote, "number", "name", "client_id", "date_here", "date_there", "here",
                     "there", "difference", "open_here", "open_there", "cause", "fields", "message",
@@ -29,4 +29,11 @@ def csv_table(report: ReconciliationReport) -> Iterator[str]:
         yield csv_line([
             "credit", "", credit.remote_id, credit.number, credit.party.name, credit.party.client_id, "", credit.date,
             None, credit.left, ZERO, ZERO, -credit.left, "", "", sentence, "",
+        ])  # fmt: skip
+    for entry in report.entries:
+        where = f"{entry.kind} in {report.provider.label}, on the customer's account."
+        words = f"{where} FieldCamp has none: it is no difference."
+        yield csv_line([
+            "entry", "", entry.remote_id, entry.number, entry.party.name, entry.party.client_id, "", entry.date,
+            None, entry.left, ZERO, ZERO, entry.left, "", "", words, "",
         ])  # fmt: skip

@@ -4,15 +4,17 @@ Each night it is made of what was last seen, which costs no call; once a week, t
 """
 
 import datetime as dt
+from typing import Any
 
 import structlog
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from integrations.errors import ProviderError
 from integrations.models import Connection, Reconciliation
 from integrations.providers import PROVIDERS
+from integrations.reconciliation.documents import ZERO
 from integrations.reconciliation.reading import StillReading, read_books
 from integrations.reconciliation.report import ReconciliationReport, make_report
 
@@ -26,15 +28,18 @@ def keep(report: ReconciliationReport) -> None:
     """Keeps the verdict of a report about all days; one about some days says nothing about the books as a whole."""
     if not report.is_whole:
         return
-    values = {
+    values: dict[str, Any] = {
         "as_of": report.as_of,
         "by_reading": report.by_reading,
         "invoices": report.invoices,
         "open_here": report.open_here,
         "differences": len(report.differences),
         "amount": report.amount,
-        **({"read_at": report.as_of} if report.by_reading else {}),
     }
+    if report.by_reading:
+        values |= {"read_at": report.as_of, "entries": report.entries_there, "unexplained": report.unexplained}
+    elif known := Reconciliation.objects.filter(connection=report.connection).first():
+        values["differences"] += known.unexplained  # only asking tells whether these are settled
     Reconciliation.objects.update_or_create(connection=report.connection, defaults=values)
 
 
@@ -65,18 +70,29 @@ def verdict_words(verdict: Reconciliation, connection: Connection) -> str:
             "Agrees with {books} as of {moment}: {number} invoices, {amount} open",
             verdict.invoices,
         )
-        return said.format(
+        sentence = said.format(
             books=PROVIDERS[connection.integration].label,
             moment=moment,
             number=f"{verdict.invoices:,}",
             amount=f"{verdict.open_here:,.2f}",
         )
+        return _with_entries(sentence, verdict, connection)
     said = ngettext(
         "{number} difference, {amount}, as of {moment}",
         "{number} differences, {amount}, as of {moment}",
         verdict.differences,
     )
     return said.format(number=f"{verdict.differences:,}", amount=f"{verdict.amount:,.2f}", moment=moment)
+
+
+def _with_entries(sentence: str, verdict: Reconciliation, connection: Connection) -> str:
+    """Returns the sentence with what only the books have on customers' accounts, so that nobody takes the open sum for
+    what they say is owed."""
+    if not verdict.entries:
+        return sentence
+    more = gettext("{sentence}; beside them {amount} of other entries in {books}")
+    label = PROVIDERS[connection.integration].label
+    return more.format(sentence=sentence, amount=f"{verdict.entries:+,.2f}", books=label)
 
 
 def verdict_of(report: ReconciliationReport) -> Reconciliation:
@@ -89,6 +105,7 @@ def verdict_of(report: ReconciliationReport) -> Reconciliation:
         open_here=report.open_here,
         differences=len(report.differences),
         amount=report.amount,
+        entries=report.entries_there or ZERO,
     )
 
 

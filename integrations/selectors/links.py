@@ -1,6 +1,7 @@
 """Where people see and repair what the sync speaks of: absolute addresses of the desk's pages."""
 
 from fieldcamp.links import absolute
+from integrations.kinds import CUSTOMER
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 
@@ -40,8 +41,8 @@ def problem_url(problem_id: str) -> str:
 
 
 def record_url(kind: str, record_id: str) -> str:
-    """Returns the page of an invoice or a payment of FieldCamp."""
-    return absolute(f"admin:workspace_{kind}_change", record_id)
+    """Returns the page of an invoice, a payment or (of a customer) a client of FieldCamp."""
+    return absolute(f"admin:workspace_{'client' if kind == CUSTOMER.name else kind}_change", record_id)
 
 
 def reconciliation_url(connection_id: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from integrations.kinds import Fold, Kind
 
+# Under this name what both sides have agreed on remembers how the other side had spelled what it spells in its own way.
+SPELLED_THERE = "spelled_there"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _COMPANY = re.compile(r"(inc|llc|llp|lp|ltd|limited|co|corp|corporation|company|plc|pc|gmbh|sons|jr|sr|ii|iii)\.?")
 _SEPARATORS = re.compile(r"[,;\s]+")
@@ -96,6 +98,11 @@ def same(kind: Kind, field: str, ours: Any, theirs: Any) -> bool:
     """Returns whether the two sides say the same in this field of this kind of record."""
     fold = kind.folds.get(field)
     return ours == theirs or (fold is not None and _SAME[fold](ours, theirs))
+
+
+def is_spelling(kind: Kind, field: str) -> bool:
+    """Returns whether texts of this field that say the same differ in how they are spelled, and in nothing else."""
+    return kind.folds.get(field, Fold.METHOD) is not Fold.METHOD
 
 
 def unstated(kind: Kind, field: str, value: Any) -> bool:

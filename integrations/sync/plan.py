@@ -14,7 +14,7 @@ from typing import Any
 
 from integrations.kinds import OWN_REMOVED, Kind, Owner
 from integrations.records import Fields, is_day
-from integrations.sync.folding import same, unstated
+from integrations.sync.folding import SPELLED_THERE, is_spelling, same, unstated
 from integrations.sync.policy import RemovalChoice, SyncPolicy, Winner
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
@@ -59,7 +59,8 @@ def _allowed(decision: Decision, policy: SyncPolicy) -> Decision:
         return Decision(pair, Action.NOTHING, reason=ONLY_PULLS)
     if (decision.pull or action is Action.REMOVE_LOCAL) and not policy.pulls and pair.kind.owner is Owner.LOCAL:
         # A full sync repairs each difference, and here FieldCamp's side is the right one.
-        push = {**decision.push, **(_wanted(pair, decision.pull) if policy.full else {})}
+        repaired = [name for name in decision.pull if not _only_respelled(pair, name)] if policy.full else []
+        push = {**decision.push, **_wanted(pair, repaired)}
         if push:
             return Decision(pair, Action.UPDATE_REMOTE, push=push)
         return Decision(pair, Action.NOTHING, reason=ONLY_PUSHES)
@@ -99,7 +100,7 @@ def _of_nobody(pair: Pair) -> Decision:
 
 def _of_local_owner(pair: Pair, policy: SyncPolicy) -> Decision:
     """Decides about a record that FieldCamp owns and both sides may change."""
-    if pair.local.blocked:
+    if pair.local.blocked and not (pair.gone and pair.local.theirs):
         return Decision(pair, Action.WAIT, reason=pair.local.blocked)
     if not pair.has_counterpart and not pair.cut:
         return _unlinked(pair)
@@ -141,11 +142,11 @@ def _cut(pair: Pair, policy: SyncPolicy) -> Decision:
 
 def _vanished(pair: Pair, policy: SyncPolicy) -> Decision:
     local = pair.local.fields
+    choice = (pair.decision or {}).get("removal")
+    if pair.local.theirs and (local is not None or pair.local.blocked):
+        return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)  # what it waits for does not matter any more
     if local is None:
         return Decision(pair, Action.FORGET)
-    choice = (pair.decision or {}).get("removal")
-    if pair.local.theirs:
-        return Decision(pair, Action.REMOVE_LOCAL, removal=choice is None)
     edited = pair.base is None or _differing(pair, pair.base, local)
     revives = pair.kind.revives and pair.local.in_window and (policy.full or edited)
     if choice == RemovalChoice.PUT_BACK or (choice is None and revives):
@@ -188,6 +189,7 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     push |= {name: local[name] for name in _edited_unsaid(pair, local, seen)}
     push |= {name: local[name] for name in _changed_here(pair, local) if local[name] != seen.get(name)}
     push |= _respelled(pair, differing)
+    pull |= _respelled_there(pair, differing)
     if (pull or contested) and (pair.local.fixed or not takes(pair.kind, seen)):
         push |= _wanted(pair, [*pull, *contested])  # FieldCamp cannot take it: put back
         pull, contested = {}, []
@@ -215,6 +217,10 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     return Decision(pair, Action.NOTHING if equal_base else Action.SETTLE)
 
 
+def _only_respelled(pair: Pair, name: str) -> bool:
+    return same(pair.kind, name, (pair.local.fields or {}).get(name), (pair.seen or {}).get(name))
+
+
 def _respelled(pair: Pair, differing: Sequence[str]) -> dict[str, Any]:
     """Returns what says the same at both sides and has been spelled anew in FieldCamp: an edit is sent, however small;
     what was spelled otherwise from the start is left alone."""
@@ -222,6 +228,17 @@ def _respelled(pair: Pair, differing: Sequence[str]) -> dict[str, Any]:
     names = [name for name in _compared_fields(pair.kind, local, seen) if name in pair.kind.folds]
     known = [name for name in names if name in local and name in base and name in seen and name not in differing]
     return {name: local[name] for name in known if local[name] not in (base[name], seen[name])}
+
+
+def _respelled_there(pair: Pair, differing: Sequence[str]) -> dict[str, Any]:
+    """Returns what has been spelled anew at the other side, and in FieldCamp not: a bookkeeper's correction, however
+    small, is taken over."""
+    local, seen, base = pair.local.fields or {}, pair.seen or {}, pair.base or {}
+    before = base.get(SPELLED_THERE) or {}
+    names = [name for name in _compared_fields(pair.kind, local, seen) if is_spelling(pair.kind, name)]
+    known = [name for name in names if name in local and name in base and name in seen and name not in differing]
+    untouched = [name for name in known if local[name] == base[name]]
+    return {name: seen[name] for name in untouched if seen[name] not in (base[name], before.get(name, base[name]))}
 
 
 def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bool:

@@ -73,10 +73,12 @@ def test_what_others_can_read_is_told(settings, tmp_path):
     for name, mode in (("fieldcamp.sqlite3", 0o600), ("secrets/secret_key", 0o600)):
         (tmp_path / name).touch(mode)
         assert check_files() == []
-    (tmp_path / "secrets/secret_key").chmod(0o640)
     tmp_path.chmod(0o755)
     [warning] = check_files()
-    assert warning.id == "integrations.W002" and f"{tmp_path}, {tmp_path / 'secrets/secret_key'}:" in warning.msg
+    assert warning.id == "integrations.W002" and "no file there" in warning.msg
+    (tmp_path / "secrets/secret_key").chmod(0o640)
+    [warning] = check_files()
+    assert f"can read {tmp_path / 'secrets/secret_key'}: secrets" in warning.msg
     assert warning.hint == f"chmod -R go= {tmp_path}"
     settings.FIELDCAMP_DATA = tmp_path / "nothing"
     assert check_files() == []

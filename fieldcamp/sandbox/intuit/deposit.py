@@ -6,7 +6,7 @@ https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from fieldcamp.sandbox.intuit import engine, errors, payment, transactions
+from fieldcamp.sandbox.intuit import engine, errors, payment, receivables, transactions
 from fieldcamp.sandbox.intuit.amounts import cents, decimal, number
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body, Entity, days, numbers, references
@@ -56,6 +56,8 @@ def _lines(books: Books, sent: list[Body], known: set[str]) -> Iterator[Body]:
         position += 1
         if "AccountRef" not in each.get(DETAIL, {}):
             raise errors.required("Line.DepositLineDetail.AccountRef")
+        if receivables.is_receivable(books, each[DETAIL]["AccountRef"]):
+            receivables.check_customer(books, each[DETAIL].get("Entity", {}), each[DETAIL].get("Entity", {}))
         words = {"Description": each["Description"]} if "Description" in each else {}
         place: Body = {"Id": str(position), "LineNum": position}
         yield (
@@ -86,6 +88,7 @@ def _linked(books: Books, link: Body, amount: Decimal, known: set[str]) -> Body:
 
 def _settle(books: Books, new: Stored | None, old: Stored | None) -> None:
     """What is in the deposit says so. As recorded, neither its SyncToken nor its LastUpdatedTime moves."""
+    receivables.settle(books, new, old)
     after, before = (list(_links(stored.body["Line"])) if stored else [] for stored in (new, old))
     either = new or old
     for link in (*before, *after):

@@ -103,9 +103,9 @@ def _tidied(value: Any, name: str = "") -> Any:
 def _complete(books: Books, entity: Entity, body: Body) -> None:
     """What the rules of that type take for granted."""
     home = {"value": books.preference("CurrencyPrefs", "HomeCurrency", {"value": "USD"})["value"]}
-    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase", "TimeActivity"):
+    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase", "JournalEntry", "TimeActivity"):
         body.setdefault("TxnDate", books.today)
-    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase"):
+    if entity.name in SALES or entity.name in ("Payment", "Deposit", "Purchase", "JournalEntry"):
         _complete_money(entity.name, body, home)
     if entity.name in SALES:
         _complete_sale(entity.name, body)

@@ -17,7 +17,7 @@ Body = dict[str, Any]
 SALES = ("Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt")
 OF_CUSTOMERS = (*SALES, "Payment", "Purchase", "TimeActivity")
 # What else names a customer or an item: a line of a deposit, what a note is attached to.
-NAMING = ("Deposit", "Purchase", "Attachable")
+NAMING = ("Deposit", "Purchase", "JournalEntry", "Attachable")
 
 
 def customers(books: Books, kept_id: str, lost_id: str) -> None:
@@ -94,6 +94,8 @@ def _rename(books: Books, entity: str, kept: Stored, lost: Stored) -> None:
             return value
         if value.get("value") == lost.id and str(value.get("type", "")).casefold() == entity.casefold():
             return _pointing(value, kept)
+        if value.get("Type") == entity and value.get("EntityRef", {}).get("value") == lost.id:
+            return value | {"EntityRef": _pointing(value["EntityRef"], kept)}
         return {name: turned(each) for name, each in value.items()}
 
     for name in NAMING:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldcamp.sandbox.http import BadInput
-from fieldcamp.sandbox.intuit import allocations, deposit, engine, given, people, sales_form, stock
+from fieldcamp.sandbox.intuit import allocations, deposit, engine, given, people, receivables, sales_form, stock
 from fieldcamp.sandbox.intuit.amounts import decimal
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.entity import Body, Entity
@@ -89,6 +89,8 @@ def _follow(books: Books, entity: Entity, old: Stored | None, new: Stored) -> No
     """What the customer owes and what is in stock follow; both are worked out of the documents."""
     if entity.name in STOCK:
         stock.move(books, new, old, STOCK[entity.name])
+    if entity.name in ("Deposit", "JournalEntry"):
+        receivables.settle(books, new, old)
     for stored, sign in ((old, -1), (new, 1)):
         if stored is not None:
             customer = stored.body.get("CustomerRef", {}).get("value", "")

@@ -10,6 +10,7 @@ from fieldcamp.sandbox.intuit.deposit import DEPOSIT
 from fieldcamp.sandbox.intuit.entity import Body, Entity
 from fieldcamp.sandbox.intuit.estimate import ESTIMATE
 from fieldcamp.sandbox.intuit.invoice import INVOICE
+from fieldcamp.sandbox.intuit.journal_entry import JOURNAL_ENTRY
 from fieldcamp.sandbox.intuit.lists import ACCOUNT, ITEM, PAYMENT_METHOD, TERM
 from fieldcamp.sandbox.intuit.payment import PAYMENT
 from fieldcamp.sandbox.intuit.people import CUSTOMER, EMPLOYEE, VENDOR
@@ -24,7 +25,7 @@ ENTITIES: dict[str, Entity] = {
     for entity in (
         *(CUSTOMER, VENDOR, EMPLOYEE, ITEM, ACCOUNT, TERM, PAYMENT_METHOD, CLASS, DEPARTMENT),
         *(TAX_CODE, TAX_RATE, TAX_AGENCY, INVOICE, PAYMENT, CREDIT_MEMO, ESTIMATE, SALES_RECEIPT, REFUND_RECEIPT),
-        *(DEPOSIT, PURCHASE, TIME_ACTIVITY, ATTACHABLE, COMPANY_INFO, PREFERENCES),
+        *(DEPOSIT, PURCHASE, JOURNAL_ENTRY, TIME_ACTIVITY, ATTACHABLE, COMPANY_INFO, PREFERENCES),
     )
 }
 SEGMENTS: dict[str, Entity] = {entity.segment: entity for entity in ENTITIES.values()}

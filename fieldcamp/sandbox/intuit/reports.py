@@ -2,6 +2,7 @@
 
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/customerbalance
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/aragingsummary
+https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/customerbalancedetail
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldcamp.sandbox.days import parse_day
-from fieldcamp.sandbox.intuit import errors, times
+from fieldcamp.sandbox.intuit import errors, receivables, times
 from fieldcamp.sandbox.intuit.amounts import decimal
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.store import Stored
@@ -20,7 +21,6 @@ Body = dict[str, Any]
 Amounts = dict[str, list[Decimal]]  # the columns' amounts of each customer, by id
 
 PERIODS, PERIOD = 4, 30
-OPEN = "NOT deleted AND json_extract(body, '$.{}') > 0 AND json_extract(body, '$.TxnDate') <= ?"
 
 
 def answer(books: Books, name: str, query: Mapping[str, str]) -> Body:
@@ -46,21 +46,62 @@ def _aged_receivables(books: Books, day: date, query: Mapping[str, str]) -> Body
     titles += [f"{(count - 1) * length + 1} and over", "Total"]
     by_day = bool(books.preference("ReportPrefs", "CalcAgingReportFromTxnDate", False))
     amounts: Amounts = {}
-    for entity, field, sign in (
-        ("Invoice", "Balance", 1),
-        ("Purchase", "Balance", 1),
-        ("CreditMemo", "Balance", -1),
-        ("Payment", "UnappliedAmt", -1),
-    ):
-        for stored in books.rows(entity, OPEN.format(field), day.isoformat()):
-            since = stored.body["DueDate" if entity == "Invoice" and not by_day else "TxnDate"]
-            late = (day - date.fromisoformat(since)).days
-            column = 0 if late <= 0 else min((late - 1) // length + 1, count)
-            row = amounts.setdefault(stored.body["CustomerRef"]["value"], [ZERO] * (count + 2))
-            for n in (column, count + 1):
-                row[n] += decimal(stored.body[field]) * sign
+    for item in receivables.open_items(books, day.isoformat()):
+        since = item.due if item.kind == "Invoice" and not by_day else item.day
+        late = (day - date.fromisoformat(since)).days
+        column = 0 if late <= 0 else min((late - 1) // length + 1, count)
+        row = amounts.setdefault(item.customer, [ZERO] * (count + 2))
+        for n in (column, count + 1):
+            row[n] += item.open
     header = {"report_date": day.isoformat()}
     return _report(books, "AgedReceivables", titles, amounts, query, header)
+
+
+def _customer_balance_detail(books: Books, day: date, query: Mapping[str, str]) -> Body:
+    """What is open of each transaction, customer by customer. In a company with several currencies the amounts are
+    called by other names."""
+    foreign = bool(books.preference("CurrencyPrefs", "MultiCurrencyEnabled", False))
+    amount, left = ("foreign_amount", "foreign_open_bal") if foreign else ("subt_amount", "subt_open_bal")
+    titles = {
+        "tx_date": "Date",
+        "txn_type": "Transaction Type",
+        "doc_num": "Num",
+        "due_date": "Due Date",
+        amount: "Amount",
+        left: "Open Balance",
+    }
+    wanted = [each for each in query.get("columns", "").split(",") if each in titles] or list(titles)
+    only = {each for each in query.get("customer", "").split(",") if each}
+    sections: dict[str, list[Body]] = {}
+    totals: dict[str, Decimal] = {}
+    for item in sorted(receivables.open_items(books, day.isoformat()), key=lambda item: (item.kind, item.day)):
+        if only and item.customer not in only:
+            continue
+        cells: dict[str, Body] = {
+            "tx_date": {"value": item.day},
+            "txn_type": {"value": item.kind, "id": item.id},
+            "doc_num": {"value": item.number},
+            "due_date": {"value": item.due},
+            amount: {"value": f"{item.amount:.2f}"},
+            left: {"value": f"{item.open:.2f}"},
+        }
+        row = {"ColData": [cells[each] for each in wanted], "type": "Data"}
+        sections.setdefault(item.customer, []).append(row)
+        totals[item.customer] = totals.get(item.customer, ZERO) + item.open
+    rows: list[Body] = [_section(books, customer, found, totals[customer]) for customer, found in sections.items()]
+    if rows:
+        sum_ = f"{sum(totals.values(), ZERO):.2f}"
+        rows.append({"Summary": {"ColData": [{"value": "TOTAL"}, {"value": sum_}]}, "type": "Section"})
+    header = _header(books, "CustomerBalanceDetail", query, {"report_date": day.isoformat()}, bool(rows))
+    columns = [{"ColTitle": titles[each], "ColType": each} for each in wanted]
+    return {"Header": header, "Columns": {"Column": columns}, "Rows": {"Row": rows} if rows else {}}
+
+
+def _section(books: Books, customer: str, rows: list[Body], total: Decimal) -> Body:
+    name = books.label("Customer", customer)
+    foot = [{"value": f"Total for {name}"}, {"value": f"{total:.2f}"}]
+    head = [{"value": name, "id": customer}, {"value": ""}]
+    return {"Header": {"ColData": head}, "Rows": {"Row": rows}, "Summary": {"ColData": foot}, "type": "Section"}
 
 
 def _report(
@@ -80,18 +121,23 @@ def _report(
     if rows:
         cells = [{"value": "TOTAL"}, *_cells(total, ".00")]
         rows.append({"Summary": {"ColData": cells}, "type": "Section", "group": "GrandTotal"})
-    pairs = options | {"NoReportData": "false" if rows else "true"}
-    header: Body = {
+    header = _header(books, name, query, options, bool(rows))
+    header |= {"StartPeriod": options["report_date"], "EndPeriod": options["report_date"]} if width > 1 else {}
+    columns = [{"ColTitle": "", "ColType": "Customer"}, *({"ColTitle": each, "ColType": "Money"} for each in titles)]
+    return {"Header": header, "Columns": {"Column": columns}, "Rows": {"Row": rows} if rows else {}}
+
+
+def _header(books: Books, name: str, query: Mapping[str, str], options: dict[str, str], found: bool) -> Body:
+    pairs = options | {"NoReportData": "false" if found else "true"}
+    customers = {"Customer": query["customer"]} if query.get("customer", "").strip(",") else {}
+    return {
         "Time": times.stamp(books.now, books.company.zone),
         "ReportName": name,
         "DateMacro": query.get("date_macro") or ("today" if name == "AgedReceivables" else "all"),
         "Currency": books.preference("CurrencyPrefs", "HomeCurrency", {"value": "USD"})["value"],
         "Option": [{"Name": option, "Value": value} for option, value in pairs.items()],
+        **customers,
     }
-    header |= {"StartPeriod": options["report_date"], "EndPeriod": options["report_date"]} if width > 1 else {}
-    header |= {"Customer": query["customer"]} if wanted else {}
-    columns = [{"ColTitle": "", "ColType": "Customer"}, *({"ColTitle": each, "ColType": "Money"} for each in titles)]
-    return {"Header": header, "Columns": {"Column": columns}, "Rows": {"Row": rows} if rows else {}}
 
 
 def _rows(customer: Stored, children: dict[str, list[Stored]], amounts: Amounts, width: int) -> list[Body]:
@@ -128,4 +174,5 @@ def _whole(query: Mapping[str, str], name: str, default: int) -> int:
 REPORTS: dict[str, Callable[[Books, date, Mapping[str, str]], Body]] = {
     "CustomerBalance": _customer_balance,
     "AgedReceivables": _aged_receivables,
+    "CustomerBalanceDetail": _customer_balance_detail,
 }

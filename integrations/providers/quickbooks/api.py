@@ -4,9 +4,10 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from integrations.providers.base import Http
+from integrations.providers.quickbooks import receivables
 from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.delta import Deltas
@@ -17,9 +18,11 @@ from integrations.providers.quickbooks.writing import Writer
 from integrations.records import (
     Company,
     Container,
+    CustomerBalance,
     Fields,
     OpenCredit,
     Operation,
+    OtherEntry,
     Page,
     Reference,
     RemoteRecord,
@@ -42,7 +45,7 @@ class QuickBooksClient:
     """
 
     def __init__(self, http: Http, account_id: str = ""):
-        calls = Calls(http, account_id)
+        self._calls = calls = Calls(http, account_id)
         self._books = Books(calls)
         self._finder = Finder(calls, self._books)
         self._listing = QuickBooksListing(calls, self._books, Deltas(calls))
@@ -73,3 +76,9 @@ class QuickBooksClient:
 
     def open_credits(self) -> list[OpenCredit]:
         return self._books.open_credits()
+
+    def balances(self) -> list[CustomerBalance]:
+        return receivables.balances(self._calls)
+
+    def other_entries(self, customers: Collection[str]) -> list[OtherEntry]:
+        return receivables.other_entries(self._calls, customers)

@@ -4,6 +4,7 @@ https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/
 """
 
 import datetime as dt
+from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
@@ -63,6 +64,12 @@ class Books:
             if taxes.is_code(code)
         ]
         return self._taxes
+
+    @cached_property
+    def tax_rates(self) -> dict[str, Decimal]:
+        """Returns the rate of each tax code, a fraction, by its id."""
+        known = self.taxes() if self._taxes is None else self._taxes
+        return {tax.id: Decimal(tax.fields["rate"]) for tax in known if not tax.fault}
 
     @cached_property
     def tax_rules(self) -> TaxRules:

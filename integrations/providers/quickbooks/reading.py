@@ -32,13 +32,17 @@ def _invoice(body: dict[str, Any], books: Books) -> dict[str, Any]:
     return invoices.to_fields(body, rules)
 
 
+def _item(body: dict[str, Any], books: Books) -> dict[str, Any]:
+    return items.to_fields(body, books.tax_rates if body.get("SalesTaxIncluded") else {})
+
+
 def _payment(body: dict[str, Any], books: Books) -> dict[str, Any]:
     return payments.to_fields(body, books.payment_methods if body.get("PaymentMethodRef") else {})
 
 
 FORMS = {
     "Customer": _Form(lambda body, _: customers.to_fields(body), customers.shown),
-    "Item": _Form(lambda body, _: items.to_fields(body), items.shown),
+    "Item": _Form(_item, items.shown),
     "Invoice": _Form(_invoice, invoices.shown),
     "Payment": _Form(_payment, payments.shown),
 }

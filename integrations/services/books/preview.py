@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 else:
     BooksSide = object
 
-MOST = 5000  # records of one kind on either side: a preview has to appear while somebody waits
+MOST = 10_000  # records of one kind on either side: a preview has to appear while somebody waits
 SECONDS = 2.5  # from then on one page of each kind that is left
 MADE = "made by this sync: "
 LISTED = 200  # records of one kind that are listed by name for each fate
@@ -133,14 +133,15 @@ def preview_books(connection: Connection) -> BooksPreview:
 def _unmatched(books: BooksClient, stream: Stream, ends: float) -> tuple[list[Link], bool]:
     """Returns what the books have and nobody has linked yet, as links that are not stored."""
     known = dict(Link.objects.filter(stream=stream).exclude(record_id="").values_list("remote_id", "record_id"))
-    found: list[Link] = []
+    found: dict[str, Link] = {}  # a record may be listed again with the next page
     for page in getting_on(books.changes(stream.container_id, "", window_at(timezone.now()))):
-        found += [
-            _link(stream, record, len(found) + n) for n, record in enumerate(page.records) if _counts(record, known)
-        ]
+        for record in page.records:
+            if _counts(record, known):
+                number = -found[record.id].pk - 1 if record.id in found else len(found)
+                found[record.id] = _link(stream, record, number)
         if not page.last and (len(found) >= MOST or time.monotonic() > ends):
-            return found, False
-    return found, True
+            return [*found.values()], False
+    return [*found.values()], True
 
 
 def _counts(record: RemoteRecord, known: Mapping[str, str]) -> bool:

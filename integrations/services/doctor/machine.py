@@ -35,7 +35,7 @@ def settings_checks() -> Iterator[Finding]:
     here = is_loopback(urlsplit(settings.PUBLIC_URL).hostname or "")
     tags = {*registry.tags_available(deployment_checks=True)} - _LEFT_OUT
     checks = run_checks(tags=sorted(tags), include_deployment_checks=True)
-    found = [message for message in checks if message.id not in _SAID_ELSEWHERE]
+    found = [each for each in checks if each.id not in _SAID_ELSEWHERE and not each.is_silenced()]
     for message in found:
         wrong = message.level >= ERROR or (message.id in _WRONG and not here)
         text = f"{message.msg} ({message.id})"

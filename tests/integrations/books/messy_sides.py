@@ -142,7 +142,7 @@ class MessySides(TwoSides):
 
     def add_namesake(self) -> None:
         if client := self._any(Client.objects.alive().order_by("pk")):
-            names = {"first_name": client.first_name, "last_name": client.last_name}
+            names = {"first_name": client.first_name or client.own_name, "last_name": client.last_name}
             Client.objects.create(workspace=self.workspace, **names)
 
     def rename_client(self) -> None:

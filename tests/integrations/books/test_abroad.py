@@ -1,10 +1,12 @@
 """A company outside the US: each line bears its own tax code, and the rates of a code are rounded one by one."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from fieldcamp.workspace import invoicing
+from fieldcamp.workspace.catalog import update_item
 from fieldcamp.workspace.models import Item
 from integrations.models import Problem
 from tests.integrations.books.bookkeeper import Bookkeeper, money
@@ -75,6 +77,33 @@ def test_an_invoice_whose_prices_there_include_the_tax(company, books, sync, mak
     assert counts(sync())[1] == 0
     assert "include the tax" in Problem.objects.get(resolved_at=None, code="RECORD_REJECTED").message
     assert books.get("Invoice", there["Id"]) == there
+
+
+def test_items_come_in_with_their_price_before_tax(connect_books, books, sync):
+    """Whatever the books hold in that field: with the tax in it, less than nothing, or a share."""
+    codes = {row["Name"]: row["Id"] for row in books.all("TaxCode")}
+    account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
+    add = partial(books.add, "Item", Type="Service", IncomeAccountRef={"value": account["Id"]})
+    gross = {"UnitPrice": 111.99, "SalesTaxIncluded": True}
+    made = add(Name="Pump", SalesTaxCodeRef={"value": codes["GST/PST BC"]}, **gross)
+    add(Name="Nobody knows", **gross)
+    add(Name="Rebate", UnitPrice=-25.0)
+    at = {"vendor": "intuit", "account": REALM, "entity": "Item"}
+    for number, more in (("9001", {"Type": "Discount"}), ("9002", {"RatePercent": 12.5})):
+        body = {"Name": f"Share {number}", "UnitPrice": 0.125, **more}
+        books.vendors.call("POST", "record", json=at | {"id": number, "body": body})
+    connect_books(REALM, import_items=True)
+    job = sync()
+    assert "Its price in QuickBooks includes the tax" in " ".join(said(job, "skipped"))
+    prices = dict(Item.objects.values_list("name", "price"))
+    assert (prices["Pump"], prices["Rebate"]) == (Decimal("99.9910714"), -25)
+    assert not [name for name in prices if name == "Nobody knows" or name.startswith("Share")]
+    assert [counts(sync("full"))[:2] for _ in range(2)] == [(0, 0)] * 2
+    item = Item.objects.get(name="Rebate")
+    update_item(workspace=item.workspace, item_id=item.pk, changes={"description": "By hand"})
+    books.edit("Item", made["Id"], SalesTaxCodeRef={"value": codes["GST"]})
+    assert counts(sync())[:2] == (0, 1)
+    assert Item.objects.get(name="Pump").price == prices["Pump"]
 
 
 @pytest.mark.slow

@@ -3,7 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 
-from fieldcamp.workspace.models import Invoice
+from fieldcamp.workspace.invoicing import void_invoice
+from fieldcamp.workspace.models import Invoice, Payment
 from fieldcamp.workspace.roles import Role
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import NotPossible, decide_match
@@ -127,3 +128,25 @@ def test_a_record_of_any_kind_is_asked_about_and_can_be_the_same_after_all(kind,
     sync()
     assert Link.objects.live().get(record_id=record).remote_id == theirs
     assert sync("full").errors == []
+
+
+@pytest.mark.slow
+def test_what_pays_a_void_invoice_that_was_parted_says_what_it_waits_for(kim, books, sync, user):
+    """Nothing is ever posted for it, so its payments wait for nothing that comes; what was deleted there is void here
+    all the same."""
+    invoice = Invoice.objects.get()
+    there = books.one("Invoice", DocNumber=invoice.number)
+    paid, other = (books.receive(there, amount) for amount in ("10", "15"))
+    void_invoice(workspace=invoice.workspace, invoice_id=invoice.pk)
+    sync()
+    assert "Payments of 25.00 are applied" in Problem.objects.listed().get(record_kind="invoice").message
+    finish(part(link=link_of(invoice), user=user))
+    books.edit("Payment", other["Id"], PaymentRefNum="17")
+    books.delete("Payment", paid["Id"])
+    sync()
+    sync("full")
+    gone, waiting = Payment.objects.order_by("amount")
+    assert gone.voided_at
+    problem = Problem.objects.listed().get()
+    assert (problem.code, problem.record_id) == ("WAITING_FOR_GONE", waiting.pk)
+    assert f"its invoice {invoice.number}, which is void in FieldCamp" in problem.message

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
 from integrations.errors import Unavailable
 from integrations.models import Direction, JobItem, Link
+from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.api import QuickBooksClient
 from integrations.services.books import preview as books_preview
 from integrations.services.books.preview import Fate, preview_books
@@ -139,3 +140,18 @@ def test_what_slow_books_have_not_told_in_time_is_said(company, make_client, mon
     assert list(preview.counts) == ["customer", "item", "tax"] and preview.unread == ["invoice", "payment"]
     with patience.within(2), pytest.raises(Unavailable):
         preview_books(company)
+
+
+def test_a_record_that_is_listed_twice_counts_once(connect_books, books, intuit, make_client, monkeypatch):
+    """Of a crowd that was made in one second, each page begins where the last one did."""
+    intuit.call("POST", "bulk", json={"vendor": "intuit", "account": books.realm, "customers": 5})
+    there = [row for row in books.all("Customer") if row.get("PrimaryEmailAddr")][-1]
+    make_client(first_name="Somebody", email=there["PrimaryEmailAddr"]["Address"])
+    monkeypatch.setattr(addresses, "PAGE", 2)
+    monkeypatch.setattr(addresses.select, "__defaults__", ("", 1, 2))
+    count = preview_books(connect_books(import_customers=True)).counts["customer"]
+    assert (count.linked, count.asked, count.linked + count.to_bring_in + count.left) == (
+        1,
+        0,
+        len(books.all("Customer")),
+    )

@@ -9,6 +9,7 @@ from integrations.books.items import Items
 from integrations.books.matching import Candidate, match_people
 from integrations.models import Link
 from integrations.records import Window
+from integrations.sync.state import Local, Pair
 from tests.integrations.books.conftest import counts, said
 
 NOW = Window(None, None)
@@ -29,6 +30,46 @@ def test_several_addresses_are_nobodys_when_two_could_be_meant():
     ours = [Candidate("a", email="a@x.test", name="A"), Candidate("b", email="b@x.test", name="B")]
     found = match_people(ours, theirs)
     assert (found.links, found.doubts) == ({}, {"a": ["r1"], "b": ["r1"]})
+
+
+def test_an_address_that_somebody_linked_has_is_no_proof():
+    """Of a couple with one address, who are both on both sides, the one is known by the name and the other is asked
+    about: also when the first one is linked, and no longer among them."""
+    kim, lee = (Candidate(id, email="reed@x.test", name=name) for id, name in (("a", "Kim Reed"), ("b", "Lee Reed")))
+    theirs = [
+        Candidate(1, "r1", email="Reed@x.test", name="Kim Reed"),
+        Candidate(2, "r2", email="reed@x.test", name="L."),
+    ]
+    assert (match_people([kim, lee], theirs).links, match_people([kim, lee], theirs).doubts) == (
+        {"a": 1},
+        {"b": ["r2"]},
+    )
+    assert match_people([lee], theirs[1:]).links == {"b": 2}
+    alone = match_people([lee], theirs[1:], {"reed@x.test"})
+    assert (alone.links, alone.doubts) == ({}, {"b": ["r2"]})
+
+
+def test_of_two_with_one_address_the_first_one_is_brought_in(side):
+    """In one go as in several, and as the preview says."""
+    clients = side(Clients)
+    links = [unmatched(clients.stream, display_name=name, email="reed@x.test") for name in ("Kim", "Lee")]
+    assert set(clients.rejections(links)) == {links[1].pk}
+    clients.make(clients_pair(links[0]))
+    assert set(clients.rejections(links[1:])) == {links[1].pk}
+
+
+def clients_pair(link: Link) -> Pair:
+    return Pair(Clients.kind, "", link.remote_id, Local(None), link_id=link.pk, seen=link.seen)
+
+
+def test_a_couple_stays_a_question_at_a_full_sync(company, books, sync, make_client):
+    for name in ("Kim Reed", "L. Reed"):
+        books.add("Customer", DisplayName=name, PrimaryEmailAddr={"Address": "reed@x.test"})
+    for name in ("Kim", "Lee"):
+        make_client(first_name=name, last_name="Reed", company_name="", email="reed@x.test")
+    assert counts(sync(scope="customers"))[3] == 1
+    assert [counts(sync("full", scope="customers"))[:2] for _ in range(2)] == [(0, 0)] * 2
+    assert Link.objects.linked().filter(kind="customer", seen__isnull=False).count() == 1
 
 
 @pytest.fixture
@@ -83,6 +124,33 @@ def test_what_is_asked_about_is_not_taken_in_meanwhile(side, make_item):
     make_item(name="Drain cleaning"), make_item(name="DRAIN CLEANING")
     items.match(everything=True)
     assert "a person is asked" in items.rejections([link])[link.pk]
+
+
+def test_a_bookkeepers_spelling_is_taken_over(company, books, sync, make_client):
+    """Upper case, accents, the form of a phone number or an address: neither lost here nor put back there."""
+    address = {"street": "1 Elm St", "city": "Troy", "state": "NY"}
+    client = make_client(first_name="Jose", last_name="Reed", company_name="", email="jose@reed.test",
+                         phone_number={"number": "555 010 0001"}, billing_address=address)  # fmt: skip
+    sync(scope="customers")
+    there = books.all("Customer")[-1]
+    spelled = {"DisplayName": "JOSÉ REED", "GivenName": "José", "PrimaryEmailAddr": {"Address": "Jose@Reed.test"},
+               "PrimaryPhone": {"FreeFormNumber": "(555) 010-0001"},
+               "BillAddr": {"Line1": "1 ELM ST", "City": "Troy", "CountrySubDivisionCode": "NY"}}  # fmt: skip
+    books.edit("Customer", there["Id"], **spelled)
+    assert counts(sync(scope="customers"))[:2] == (1, 0)
+    client.refresh_from_db()
+    assert (client.own_name, client.first_name, client.email) == ("JOSÉ REED", "José", "Jose@Reed.test")
+    assert client.phone_number["number"] == "(555) 010-0001" and client.billing_address["street"] == "1 ELM ST"
+    quiet = books.get("Customer", there["Id"])
+    assert [counts(sync(mode, scope="customers"))[:2] for mode in ("full", "full", "incremental")] == [(0, 0)] * 3
+    books.edit("Customer", there["Id"], GivenName="JOSE", SyncToken=quiet["SyncToken"])
+    client.company_name = "Reed Plumbing"
+    client.save()
+    assert counts(sync(scope="customers"))[1] == 1
+    client.refresh_from_db()
+    now = books.get("Customer", there["Id"])
+    assert (client.first_name, now["GivenName"], now["CompanyName"]) == ("JOSE", "JOSE", "Reed Plumbing")
+    assert counts(sync("full", scope="customers"))[:2] == (0, 0)
 
 
 @pytest.mark.slow

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from integrations.models import Reconciliation
 from integrations.reconciliation.receivables import receivables_of
+from integrations.reconciliation.verdict import keep
 from integrations.services.reconciliation import reconcile_known, reconcile_now
+from tests.faketime import process_clock
 from tests.integrations.books.bookkeeper import Bookkeeper, money
 from tests.integrations.books.test_credits import paid_back
 from tests.integrations.reconciliation.planting import DAY, Planting, named
@@ -29,12 +32,34 @@ def test_credits_and_what_is_left_of_payments_are_taken_off():
     invoices = [{"customer": "1", "balance": "70.00"}, {"customer": "2", "balance": "0.00"}, {"unreadable": True}]
     payments = [{"customer": "1", "unapplied": "20.00"}, {"customer": "3", "unapplied": "5.00"}]
     credits = [{"customer": "1", "open": "12.50"}, {"customer": "4", "open": "1.00"}]
-    found = receivables_of(invoices, payments, credits)
-    assert {who: (owed.credits, owed.balance) for who, owed in found.items()} == {
-        "1": (Decimal("12.50"), Decimal("37.50")),
-        "3": (0, -5),
-        "4": (1, -1),
+    balances = [balance("1", "37.50"), balance("3", "-5.00"), balance("4", "-1.00")]
+    found = receivables_of(invoices, payments, credits, balances)
+    assert {who: (owed.credits, owed.balance, owed.apart) for who, owed in found.items()} == {
+        "1": (Decimal("12.50"), Decimal("37.50"), 0),
+        "3": (0, -5, 0),
+        "4": (1, -1, 0),
     }
+
+
+def balance(customer: str, amount: str, parent: str = "") -> dict[str, str]:
+    return {"customer": customer, "name": "", "parent": parent, "balance": amount}
+
+
+def test_what_nothing_explains_is_told():
+    """Who has paid for a place explains itself, and what a journal entry has moved from one to the other does not."""
+    invoices = [{"id": "7", "customer": "site", "balance": "10.00"}, {"id": "8", "customer": "9", "balance": "5.00"}]
+    payments = [{"customer": "top", "unapplied": "0.00", "allocations": [{"invoice": "7", "amount": "90.00"}]}]
+    balances = [balance("site", "100.00", "top"), balance("top", "-90.00"), balance("9", "5.00")]
+    found = receivables_of(invoices, payments, [], balances)
+    assert not any(owed.apart for owed in found.values())
+    moved = [balance("site", "60.00", "top"), balance("top", "-50.00"), balance("9", "25.00")]
+    found = receivables_of(invoices, payments, [], moved)
+    assert {who: (owed.apart, owed.unexplained) for who, owed in found.items()} == {
+        "site": (-40, 0), "top": (40, 0), "9": (20, 20)}  # fmt: skip
+    entries = [{"customer": "9", "open": "20.00"}, {"customer": "gone", "open": "-1.00"}]
+    found = receivables_of(invoices, payments, [], moved, entries)
+    assert (found["9"].entries, found["9"].unexplained, found["gone"].unexplained) == (20, 0, 1)
+    assert found["site"].apart and not found["site"].unexplained
 
 
 class Keeper:
@@ -94,10 +119,35 @@ class Keeper:
             used = {"Amount": float(amount), "LinkedTxn": [{"TxnId": memos[0]["Id"], "TxnType": "CreditMemo"}]}
             self.books.add("Payment", CustomerRef={"value": customer}, TotalAmt=0, Line=[row, used])
 
+    def write_off(self, customer: str) -> None:
+        """A journal entry on what the customer owes, in either direction."""
+        sides = self.random.sample(["Debit", "Credit"], 2)
+        self.books.add("JournalEntry", Line=journal(self.books, customer, float(self.amount()), *sides))
+
+    def deposit(self, customer: str) -> None:
+        """Money that is put into the bank and down to receivables, without a payment."""
+        accounts = {each["AccountType"]: {"value": each["Id"]} for each in self.books.all("Account")}
+        whose = {"value": customer, "type": "CUSTOMER"}
+        detail = {"AccountRef": accounts["Accounts Receivable"], "Entity": whose}
+        row = {"Amount": float(self.amount()), "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+        self.books.add("Deposit", DepositToAccountRef=accounts["Bank"], Line=[row])
+
     def work(self, customers: list[str], steps: int) -> None:
-        deeds = [self.bill, self.bill, self.credit, self.settle, self.settle, self.refund]
+        deeds = [self.bill, self.bill, self.credit, self.settle, self.settle, self.refund, self.write_off, self.deposit]
         for _ in range(steps):
             self.random.choice(deeds)(self.random.choice(customers))
+
+
+def journal(books: Bookkeeper, customer: str, amount: float, *sides: str) -> list[dict[str, Any]]:
+    """The lines of a journal entry: the first side is the customer's receivable, the other one's income."""
+    accounts = {each["AccountType"]: {"value": each["Id"]} for each in books.all("Account")}
+    entity = {"Entity": {"Type": "Customer", "EntityRef": {"value": customer}}}
+    details = [{"AccountRef": accounts["Accounts Receivable"], **entity}, {"AccountRef": accounts["Income"]}]
+    kind = "JournalEntryLineDetail"
+    return [
+        {"Amount": amount, "DetailType": kind, kind: {"PostingType": side, **detail}}
+        for side, detail in zip(sides, details, strict=True)
+    ]
 
 
 def aged(books: Bookkeeper) -> dict[str, Decimal]:
@@ -127,6 +177,7 @@ def same_as_there(planting: Planting, books: Bookkeeper) -> None:
         left[memo["CustomerRef"]["value"]] += money(memo["RemainingCredit"])
     assert {row.remote_id: row.credits for row in report.customers if row.credits} == left
     assert report.credits_there == sum(row.left for row in report.credits) == sum(left.values())
+    assert report.entries_there == sum(row.left for row in report.entries) and not report.unexplained
 
 
 @pytest.mark.slow
@@ -152,7 +203,7 @@ def test_what_customers_owe_there_is_what_the_books_say(planting, books, sync, s
     here = {row.client_id: row for row in report.customers if row.client_id}
     for client in clients:
         row = here[client.pk]
-        assert row.there - row.credits == row.balance
+        assert row.there - row.credits + row.entries == row.balance
 
 
 @pytest.mark.slow
@@ -178,7 +229,7 @@ def test_credits_are_told_by_api_table_and_page(planting, books, sync, api, desk
         keeper.credit(customer)
     own, foreign = sorted(books.all("CreditMemo"), key=lambda memo: memo["CustomerRef"]["value"] == other["Id"])
     at = reverse("integrations:reconciliation", args=[planting.connection.pk])
-    assert "Credit memos are read when QuickBooks is asked" in desk().get(at).content.decode()
+    assert "Credit memos and journal entries are read when QuickBooks is asked" in desk().get(at).content.decode()
     body = api.get("/api/v1/integrations/quickbooks/reconciliation").json()
     assert body["agrees"] and body["differences"] == []
     assert {row["quickbooks_id"]: row["open"] for row in body["credits"]} == {
@@ -192,3 +243,51 @@ def test_credits_are_told_by_api_table_and_page(planting, books, sync, api, desk
     assert {(row["kind"], row["difference"], row["cause"]) for row in rows.values()} == {("credit", "0.00", "")}
     page = desk("staff").get(at).content.decode()
     assert f"{left:,.2f} of credit memos is taken off" in page and "=Other" in page
+
+
+def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, desk):
+    """It is no difference of documents, and no balance without a reason."""
+    client = planting.add_client("Reed")
+    planting.add_invoice(client)
+    sync()
+    customer = planting.remote_id(client)
+    made = books.add("JournalEntry", DocNumber="W-7", Line=journal(books, customer, 30.25, "Credit", "Debit"))
+    body = api.get("/api/v1/integrations/quickbooks/reconciliation").json()
+    assert (body["agrees"], body["open_there"], body["entries_there"], body["balance_there"]) == (
+        True,
+        100,
+        -30.25,
+        69.75,
+    )
+    [entry], [owing] = body["entries"], body["customers"]
+    assert (entry["kind"], entry["number"], entry["quickbooks_id"], entry["open"]) == (
+        "Journal Entry",
+        "W-7",
+        made["Id"],
+        -30.25,
+    )
+    assert (entry["client_id"], owing["entries_there"], owing["balance_there"]) == (client.pk, -30.25, 69.75)
+    table = api.get("/api/v1/integrations/quickbooks/reconciliation", {"format": "csv"}).content.decode()
+    [row] = [row for row in csv.DictReader(io.StringIO(table.lstrip("\ufeff"))) if row["kind"] == "entry"]
+    assert (row["there"], row["client_id"], row["cause"]) == ("-30.25", client.pk, "")
+    page = desk().get(reverse("integrations:reconciliation", args=[planting.connection.pk])).content.decode()
+    assert "Journal Entry" in page and "W-7" in page and "beside them -30.25 of other entries in QuickBooks" in page
+
+
+def test_a_balance_that_nothing_explains_is_a_difference(planting, books, sync, desk):
+    """Not even the list of what is open there says why; the night after, nobody forgets it."""
+    client = planting.add_client("Reed")
+    planting.add_invoice(client)
+    sync()
+    at = {"vendor": "intuit", "account": books.realm, "entity": "Customer", "id": planting.remote_id(client)}
+    body = {"DisplayName": "Kim Reed", "Balance": 112.0, "BalanceWithJobs": 112.0}
+    books.vendors.call("POST", "record", json=at | {"body": body})
+    report = reconcile_now(planting.connection)
+    [row] = report.differences
+    assert (row.difference.cause, row.difference.size, row.difference.pair.record_id) == ("balance", 12, client.pk)
+    page = desk().get(reverse("integrations:reconciliation", args=[planting.connection.pk])).content.decode()
+    assert "Balance not explained" in page and "112.00" in page
+    process_clock().move(3600)
+    keep(reconcile_known(planting.connection))
+    assert not reconcile_known(planting.connection).differences
+    assert Reconciliation.objects.get(connection=planting.connection).differences == 1

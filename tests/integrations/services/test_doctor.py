@@ -27,7 +27,8 @@ def healthy(db, settings, tmp_path):
     """A site that lacks nothing; it is not in DEBUG and has a worker, a mail server and apps."""
     settings.FIELDCAMP_DATA = tmp_path
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["sync.example.com"]
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_HSTS_SECONDS = 365 * 86_400
     settings.SECRET_KEY, settings.API_KEY_PEPPER = "qE7" * 30 + "xyzabc", "another secret of the right length"
     settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example.com", "FieldCamp <desk@example.com>"
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):

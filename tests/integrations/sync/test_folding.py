@@ -68,9 +68,12 @@ def test_an_edit_here_is_sent_however_small(name, ours, theirs):
 
 
 @pytest.mark.parametrize(("name", "ours", "theirs"), SPELLED)
-def test_a_spelling_there_is_not_taken_over_and_contests_nothing(name, ours, theirs):
+def test_a_new_spelling_there_is_taken_over_and_contests_nothing(name, ours, theirs):
     base = {name: ours}
-    assert decide(pair(base=base, seen={name: theirs}, **{name: ours}), ASKS).action is Action.NOTHING
+    taken = decide(pair(base=base, seen={name: theirs}, **{name: ours}), ASKS)
+    assert (taken.action, taken.pull, taken.push) == (Action.PULL, {name: theirs}, {})
+    base = agreed(taken.pair, taken.pair.seen, Local(taken.pull))
+    assert decide(pair(base=base, seen={name: theirs}, **{name: theirs}), ASKS).action is Action.NOTHING
 
 
 @pytest.mark.parametrize(("name", "ours", "theirs"), DIFFERENT)

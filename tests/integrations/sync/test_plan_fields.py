@@ -101,9 +101,23 @@ SPELLED = [
 @pytest.mark.parametrize(("kind", "mine", "field", "theirs"), SPELLED)
 def test_what_says_the_same_in_another_spelling_is_left_on_both_sides(kind, mine, field, theirs):
     there = mine | {field: theirs}
+    agreed = mine | {"spelled_there": {field: theirs}}
     for policy in (PLAIN, FULL, ASKS, SyncPolicy(winner="remote")):
-        assert brief(pair(kind, mine, mine, there), policy) == nothing()
+        assert brief(pair(kind, mine, agreed, there), policy) == nothing()
         assert brief(pair(kind, mine, None, there), policy) == (Action.SETTLE, {}, {}, False, "")
+
+
+@pytest.mark.parametrize(("kind", "mine", "field", "theirs"), SPELLED)
+def test_a_new_spelling_there_is_taken_over_and_never_written_back(kind, mine, field, theirs):
+    """Whatever stood there before; who has paid how is no spelling."""
+    there, before = mine | {field: theirs}, mine | {"spelled_there": {field: mine[field].upper() + " "}}
+    taken = {field: theirs} if field != "method" else {}
+    for policy in (PLAIN, FULL, ASKS, SyncPolicy(winner="remote")):
+        for base in (mine, before):
+            assert brief(pair(kind, mine, base, there), policy)[1:3] == (taken, {})
+    assert brief(pair(kind, mine, mine, there), SyncPolicy(pulls=False, full=True))[1:3] == ({}, {})
+    respelled = mine | {field: f" {theirs}"}  # here as well: FieldCamp's is sent, as any edit
+    assert brief(pair(kind, respelled, mine, there))[1] == {}
 
 
 @pytest.mark.parametrize(("kind", "mine", "field", "theirs"), SPELLED[:-1])

@@ -1,4 +1,5 @@
-"""Money that customers get back: an expense or a check on receivables, and what it is taken of is set against it."""
+"""Money that customers get back: an expense or a check on receivables, and what it is taken of is set against it; and
+what else a bookkeeper puts down to receivables."""
 
 import pytest
 
@@ -81,3 +82,54 @@ def test_put_as_it_is_and_merged(app, books, business, refund):
     assert books.control("merge", merge | ids).status_code == 200
     assert books.get("purchase", back["Id"])["EntityRef"]["value"] == other["Id"]
     assert books.get("customer", other["Id"])["Balance"] == 20
+
+
+def entry(customer, amount, *sides):
+    """A journal entry's lines: the customer's receivable, and income."""
+    whose = {"Entity": {"Type": "Customer", "EntityRef": ref(customer)}} if customer else {}
+    details = [{"AccountRef": ref(RECEIVABLES), **whose}, {"AccountRef": ref("79")}]
+    kind = "JournalEntryLineDetail"
+    rows = [(amount, side, detail) for side, detail in zip(sides, details, strict=True)]
+    return {"Line": [{"Amount": a, "DetailType": kind, kind: {"PostingType": s, **d}} for a, s, d in rows]}
+
+
+def open_rows(books, **query):
+    """What the report of balances lists: kind, number, what is open."""
+    answer = books.call("GET", "reports/CustomerBalanceDetail", **query).json()
+    names = [column["ColType"] for column in answer["Columns"]["Column"]]
+    assert answer["Header"]["Option"][-1]["Value"] == ("false" if answer["Rows"] else "true")
+    rows = [dict(zip(names, row["ColData"], strict=True)) for part in answer["Rows"].get("Row", [])
+            for row in part.get("Rows", {}).get("Row", [])]  # fmt: skip
+    return [(row["txn_type"]["value"], row["txn_type"]["id"], row["subt_open_bal"]["value"]) for row in rows]
+
+
+def test_journal_entries_and_deposits_on_receivables(app, books, business):
+    owner = business.customer
+    assert code(books.post("journalentry", entry(None, 30, "Credit", "Debit"))) == (400, "6000")
+    uneven = entry(owner, 30, "Credit", "Credit")
+    assert code(books.post("journalentry", uneven)) == (400, "6000")
+    bill = business.bill(line(business.item, 1, 100, "NON"))
+    written_off = books.create("journalentry", entry(owner, 30, "Credit", "Debit"))
+    charged = books.create("journalentry", entry(owner, 5, "Debit", "Credit"), TxnDate="2031-01-01")
+    detail = {"AccountRef": ref(RECEIVABLES), "Entity": {"value": owner["Id"], "type": "CUSTOMER"}}
+    row = {"Amount": 12, "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+    body = {"DepositToAccountRef": ref(CHECKING), "Line": [row]}
+    banked = books.create("deposit", body)
+    unnamed = row | {"DepositLineDetail": {"AccountRef": ref(RECEIVABLES)}}
+    assert code(books.post("deposit", body | {"Line": [unnamed]})) == (400, "6000")
+    assert business.owes() == 100 - 30 + 5 - 12
+    mine = {"customer": owner["Id"]}
+    assert open_rows(books, **mine) == [
+        ("Deposit", banked["Id"], "-12.00"),
+        ("Invoice", bill["Id"], "100.00"),
+        ("Journal Entry", written_off["Id"], "-30.00"),
+    ]
+    assert len(open_rows(books, **mine, report_date="2031-01-01")) == 4
+    other = books.create("customer", DisplayName="Southway")
+    merge = {"vendor": "intuit", "account": PLUMBING, "entity": "Customer", "from": owner["Id"], "into": other["Id"]}
+    assert books.control("merge", merge).status_code == 200
+    assert open_rows(books, **mine) == [] and len(open_rows(books, customer=other["Id"])) == 3
+    again = books.get("journalentry", charged["Id"])
+    assert again["Line"][0]["JournalEntryLineDetail"]["Entity"]["EntityRef"]["value"] == other["Id"]
+    assert books.delete("journalentry", again).status_code == 200
+    assert books.get("customer", other["Id"])["Balance"] == 100 - 30 - 12
