@@ -1,5 +1,6 @@
 """Reading the environment, and the secrets that a single machine makes for itself."""
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Callable
@@ -30,6 +31,14 @@ def env_int(name: str, default: int) -> int:
 
 def env_list(name: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+
+
+def networks(name: str, values: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Returns the addresses and networks that a setting lists. ImproperlyConfigured for what is neither."""
+    try:
+        return [ipaddress.ip_network(value) for value in values]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Write addresses or networks, as 10.0.0.0/8.") from None
 
 
 def keep_files_private() -> None:

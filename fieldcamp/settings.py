@@ -9,9 +9,14 @@ from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
-from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, keep_files_private
+from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, keep_files_private, networks
 from fieldcamp.links import is_loopback
 from fieldcamp.logs import logging_config
+from fieldcamp.signin.options import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from fieldcamp.signin.options import MFA_ADAPTER as MFA_ADAPTER
+from fieldcamp.signin.options import MFA_SUPPORTED_TYPES as MFA_SUPPORTED_TYPES
+from fieldcamp.signin.options import MFA_TOTP_ISSUER as MFA_TOTP_ISSUER
+from fieldcamp.signin.options import MFA_TOTP_TOLERANCE as MFA_TOTP_TOLERANCE
 from fieldcamp.startup import host_of, refuse_mistakes
 
 keep_files_private()
@@ -53,6 +58,11 @@ SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400) if _HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
+# Who may say in X-Forwarded-For where a request came from (fieldcamp/signin/addresses.py).
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env_list("TRUSTED_PROXIES"))
+# Who manages is signed out after so many hours in which they did nothing at the desk.
+SESSION_IDLE_HOURS = env_int("SESSION_IDLE_HOURS", 12)
+OPERATORS_NEED_SECOND_FACTOR = env_bool("OPERATORS_NEED_SECOND_FACTOR", _HTTPS)
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
@@ -73,8 +83,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
     "fieldcamp.workspace",
     "fieldcamp.api",
+    "fieldcamp.signin",
     "integrations",
     "integrations.providers",
 ]
@@ -94,6 +107,7 @@ MIDDLEWARE = [
     "fieldcamp.pages.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "fieldcamp.signin.middleware.SignInRules",
 ]
 
 ROOT_URLCONF = "fieldcamp.urls"
@@ -169,10 +183,6 @@ Q_CLUSTER = {
 }
 
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
-] + [{"NAME": "fieldcamp.workspace.sign_ins.PasswordTrail"}]  # eight characters at least, and the audit trail
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
@@ -192,6 +202,7 @@ EMAIL_PORT = env_int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10  # seconds: nobody at a page waits longer for a mail server
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "FieldCamp <no-reply@localhost>")
 # Without a mail server, mails are kept as files beside the database, so that none is lost and a demo can show them.
 EMAIL_FILE_PATH = FIELDCAMP_DATA / "mail"
@@ -215,6 +226,7 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ONLY = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers let it pass for localhost alone
 
 # `SANDBOX_URL` sends every vendor address to the simulator (docs/sandbox.md); single addresses still win.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").strip().rstrip("/")

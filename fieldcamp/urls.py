@@ -5,8 +5,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from fieldcamp.api import docs
+from fieldcamp.desk.guards import throttled
 from fieldcamp.health import healthz, readyz
 from fieldcamp.metrics import metrics
+from fieldcamp.signin.passwords import ForgottenView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -14,7 +16,9 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("admin/integrations/", include("integrations.urls")),
+    path("admin/password/", throttled(ForgottenView.as_view()), name="admin_password_reset"),
     path("admin/password/", include("fieldcamp.desk.passwords")),
+    path("admin/", include("fieldcamp.signin.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.views.consent_urls")),
     path("api/docs", docs.reference, name="api-reference"),

@@ -26,6 +26,8 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
 from fieldcamp.desk.forms import DeskForm
+from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.notices import key_made, key_rotated
 from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
@@ -185,10 +187,12 @@ class ApiKeyAdmin(ServiceAdmin):
             self.message_user(request, said.format(key=key.name, day=day), messages.WARNING)
         return super().changelist_view(request, extra_context)
 
+    @confirmed
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Answers a saved key with the page that shows the secret: there is one way to save."""
         return super().add_view(request, form_url, {**ONE_SAVE, **(extra_context or {})})
 
+    @confirmed
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         return super().change_view(request, object_id, form_url, {**ONE_SAVE, **(extra_context or {})})
 
@@ -203,6 +207,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return str(state_of(key, timezone.now()).label)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        key_made(request.user, obj.name)
         # Rendered here, not after a redirect: the secret would have to be kept somewhere in between.
         return self._show(request, obj, self._secret_of(request))
 
@@ -261,6 +266,7 @@ class ApiKeyAdmin(ServiceAdmin):
         self.message_user(request, said.format(key=key.name, made=", ".join(each.name for each in also)))
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
 
+    @confirmed
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Rotates the secret: GET asks how long the old one stays good, POST shows the new one."""
         key = self._key(request, object_id)
@@ -271,4 +277,5 @@ class ApiKeyAdmin(ServiceAdmin):
         with attributed(actor=desk_user_of(request).name):
             secret = rotate_key(key, overlap=dt.timedelta(hours=form.cleaned_data["overlap"]))
         self.log_change(request, key, gettext("Rotated."))
+        key_rotated(request.user, key.name)
         return self._show(request, key, secret, rotated=True)

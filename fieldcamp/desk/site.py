@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
-from fieldcamp.desk.demo import credentials
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
 
@@ -25,7 +24,8 @@ View = Callable[..., HttpResponseBase]
 _THEME_POLICY = {"script-src": ["'self'", "'unsafe-eval'"]}
 
 
-def _themed(response: HttpResponseBase) -> HttpResponseBase:
+def themed(response: HttpResponseBase) -> HttpResponseBase:
+    """Lets the page run what the theme is made with."""
     response._csp_update = _THEME_POLICY  # type: ignore[attr-defined]  # as django-csp's csp_update does
     return response
 
@@ -40,13 +40,14 @@ def _in_company_time(view: View) -> View:
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response = response.render()
-        return _themed(response)
+        return themed(response)
 
     return inner
 
 
 class DeskSite(UnfoldAdminSite):
-    """For members with a login and a role, and for superusers. Permissions come from the role (`desk.admins`)."""
+    """For members with a login and a role, and for superusers. Permissions come from the role (`desk.admins`). How they
+    sign in is `fieldcamp.signin.site`."""
 
     enable_nav_sidebar = True
 
@@ -55,9 +56,6 @@ class DeskSite(UnfoldAdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         return super().admin_view(_in_company_time(view), cacheable)
-
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        return _themed(super().login(request, {"demo": credentials(), **(extra_context or {})}))
 
 
 def desk_view(*methods: str, may: str = "view") -> Callable[[View], View]:

@@ -1,6 +1,8 @@
 """What the desk looks like: Unfold's settings."""
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 UNFOLD = {
     "SITE_TITLE": "FieldCamp Integrations",
@@ -9,6 +11,7 @@ UNFOLD = {
     "SITE_SYMBOL": "sync_alt",
     "SITE_URL": None,
     "SHOW_HISTORY": True,
+    "ACCOUNT": {"navigation": [{"title": _("Your login"), "link": reverse_lazy("signin:security")}]},
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("fieldcamp/desk.css")],
     "SITE_FAVICONS": [

@@ -16,7 +16,7 @@ from fieldcamp.workspace.roles import is_privileged
 ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give another owner a login first.")
 
 MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary"})
-SETTINGS = frozenset({"name", "timezone"})
+SETTINGS = frozenset({"name", "timezone", "second_factor"})
 
 _consumers: list[Callable[[str], object]] = []
 
@@ -131,11 +131,13 @@ def _check_role(by: Member | None, member: Member | None, role: str) -> None:
 
 
 def update_settings(*, workspace: Workspace, changes: Mapping[str, Any]) -> Workspace:
-    """Gives the company another name or time zone."""
+    """Gives the company another name or time zone, or says who needs a second factor."""
     unknown = set(changes) - SETTINGS
     if unknown:
         raise TypeError(f"Not settings: {', '.join(sorted(unknown))}")
     with transaction.atomic():
+        # Read anew: the form that asks for it has put what was entered into its own copy.
+        workspace = Workspace.objects.select_for_update().get(pk=workspace.pk)
         before = {name: getattr(workspace, name) for name in changes}
         for name, value in changes.items():
             setattr(workspace, name, value)

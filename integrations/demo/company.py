@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from fieldcamp.signin import factors
 from fieldcamp.workspace.models import Client, Member, Role, Visit, VisitStatus, Workspace
 from integrations.demo.money import make_money
 
@@ -94,12 +95,16 @@ def _made_before(known: str, name: str) -> Workspace | None:
 
 @transaction.atomic
 def make_admin(workspace: Workspace, username: str, password: str, first_name: str, last_name: str) -> None:
-    """Makes the workspace's owner with a login; an existing one gets this password, and is let in as an owner again."""
+    """Makes the workspace's owner with a login; an existing one gets this password, and is let in as an owner again,
+    with nothing beside the password."""
     made = {"first_name": first_name, "last_name": last_name, "email": f"{username}@fieldcamp.test"}
     user, _ = get_user_model().objects.get_or_create(username=username, defaults=made)
     user.is_staff = user.is_active = True
-    user.set_password(password)
+    if not user.check_password(password):
+        user.set_password(password)
     user.save()
+    factors.reset(user)
+    Workspace.objects.filter(pk=workspace.pk).update(second_factor=Workspace.SecondFactor.NOBODY)
     # The same person, also after the login was revoked.
     known = Member.objects.filter(Q(user=user) | Q(user=None, email=user.email), workspace=workspace)
     member = known.order_by(F("user").desc(nulls_last=True), "pk").first() or Member(workspace=workspace, **made)

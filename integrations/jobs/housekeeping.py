@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from fieldcamp.api import expiry
 from fieldcamp.api import services as api
+from fieldcamp.signin import sessions
 from fieldcamp.workspace import audit_chain
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
@@ -49,6 +50,7 @@ def daily(now: dt.datetime) -> None:
         "audit_sealed": audit_chain.seal_all(),
         "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),
+        "sessions": sessions.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),

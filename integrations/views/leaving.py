@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
+from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
 from integrations.admin.buttons import rights_at
@@ -62,6 +63,7 @@ def _watch(request: HttpRequest, connection: Connection, job_id: str, sentence: 
     return redirect("admin:integrations_syncjob_change", job_id)
 
 
+@confirmed
 @desk_view("GET", "POST")
 def disconnect(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Shows on GET what will happen, and does it on POST."""

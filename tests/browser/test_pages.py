@@ -74,6 +74,10 @@ def pages(connected, vendors) -> list[str]:
         f"/admin/api/apikey/{key.pk}/change/",
         "/admin/password/",
         "/admin/password/x/y/",
+        "/admin/security/",
+        "/admin/security/app/",
+        "/admin/security/passkey/",
+        "/admin/security/confirm/?next=/admin/",
     ]
 
 

@@ -63,9 +63,9 @@ def assert_gives_nothing_away(found: dict) -> None:
 def test_behind_https_every_cookie_of_the_sign_in_goes_over_https_only(tmp_path):
     found = answers(tmp_path, "https://sync.example.com")
     assert found["signed in"]["status"] == 302 and found["signed in"]["headers"]["Location"] == "/admin/"
-    assert found["dashboard"]["status"] == 200
+    assert found["dashboard"]["status"] == 200 and found["operators need a second factor"]
     cookies = {name: each for page in ("form", "signed in", "told") for name, each in found[page]["cookies"].items()}
-    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-messages"} == set(cookies)
+    assert {"__Host-sessionid", "__Host-csrftoken", "__Host-messages", "__Host-fieldcamp_device"} == set(cookies)
     assert all(cookie["path"] == "/" for cookie in cookies.values())
     assert all(cookie["secure"] for cookie in cookies.values())
     assert all(cookie["samesite"] == "Lax" and not cookie["domain"] for cookie in cookies.values())
@@ -84,7 +84,7 @@ def test_behind_https_every_cookie_of_the_sign_in_goes_over_https_only(tmp_path)
 @pytest.mark.slow
 def test_without_https_a_sign_in_works_all_the_same_and_no_header_is_believed(tmp_path):
     found = answers(tmp_path, "http://127.0.0.1:8000")
-    assert found["dashboard"]["status"] == 200
+    assert found["dashboard"]["status"] == 200 and not found["operators need a second factor"]
     assert found["plain"]["status"] == found["by address"]["status"] == found["metrics here"]["status"] == 200
     assert "Strict-Transport-Security" not in found["dashboard"]["headers"]
     session = found["signed in"]["cookies"]["sessionid"]
@@ -196,5 +196,6 @@ def test_what_must_not_serve_does_not_start(tmp_path):
     worked = start("manage.py", "worker", FIELDCAMP_DATA=str(tmp_path), **BAD[0][0])
     for refused in (served, worked):
         assert refused.returncode != 0 and "integrations.E001" in refused.stderr
-    checked = start("manage.py", "check", "--deploy", "--tag", "security", FIELDCAMP_DATA=str(tmp_path), **SOUND[0])
+    checked = start("manage.py", "check", "--deploy", "--tag", "security", FIELDCAMP_DATA=str(tmp_path),
+                    TRUSTED_PROXIES="127.0.0.1", **SOUND[0])  # fmt: skip
     assert "no issues" in checked.stdout, checked.stderr

@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("fieldcamp.workspace",),
     ("fieldcamp.desk",),
     ("fieldcamp.api",),
+    ("fieldcamp.signin",),
     ("fieldcamp.workspace.rest", "fieldcamp.workspace.admin"),
     ("integrations.models",),
     ("integrations.queue",),

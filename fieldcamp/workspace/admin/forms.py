@@ -190,7 +190,15 @@ class MemberForm(ServiceForm):
 class SettingsForm(ServiceForm):
     class Meta:
         model = Workspace
-        fields = ("name", "timezone")
+        fields = ("name", "timezone", "second_factor")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["second_factor"].required = False
+
+    def clean_second_factor(self) -> str:
+        """Keeps what was chosen where nothing was sent."""
+        return self.cleaned_data["second_factor"] or self.instance.second_factor
 
     def run(self) -> Workspace:
         return team.update_settings(workspace=self.instance, changes=self.changes())

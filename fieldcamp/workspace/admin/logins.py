@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from fieldcamp.desk.admins import SuperuserAdmin
 from fieldcamp.desk.forms import PlainTexts
+from fieldcamp.desk.guards import confirmed_admin
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.sign_ins import audit_login
@@ -43,6 +44,7 @@ class LoginForm(PlainTexts, UserChangeForm):
 
 
 @admin.register(User)
+@confirmed_admin
 class LoginAdmin(SuperuserAdmin, UserAdmin):
     """What is done here goes into the audit trail; so does each new password, whoever sets it."""
 
@@ -74,6 +76,7 @@ class LoginAdmin(SuperuserAdmin, UserAdmin):
 
 
 @admin.register(Group)
+@confirmed_admin
 class LoginGroupAdmin(SuperuserAdmin, GroupAdmin):
     may_write = True
 

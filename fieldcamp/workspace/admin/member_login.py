@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.api.services import keys_made_by, revoke_keys_of
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.forms import DeskForm
+from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.signin.resetting import may_reset
 from fieldcamp.workspace import addresses, logins
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.logins import LoginState, login_state
@@ -71,6 +73,7 @@ class LoginPages(ServiceAdmin):
             "pending": addresses.pending_of(member),
             "handles": handles,
             "may_invite": handles and member.is_active and bool(member.email) and free,
+            "may_reset": not free and may_reset(desk_user_of(request), member),
             "may_revoke": handles and (not free or state == LoginState.INVITED) and not myself,
             "lacks_email": handles and not member.email,
             "verb": gettext("Send the invitation again") if state == LoginState.INVITED else gettext("Invite"),
@@ -120,6 +123,7 @@ class LoginPages(ServiceAdmin):
         }
         return TemplateResponse(request, template, {**known, **context})
 
+    @confirmed
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Invites to a login, or sends the invitation again."""
         member = self._member(request, object_id)
@@ -140,6 +144,7 @@ class LoginPages(ServiceAdmin):
             self.message_user(request, said.format(address=member.email), level)
         return self.to_person(member)
 
+    @confirmed
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows on GET what will happen, and does it on POST."""
         member = self._member(request, object_id)
@@ -160,6 +165,7 @@ class LoginPages(ServiceAdmin):
                 self._end_keys(request, member)
         return self.to_person(member)
 
+    @confirmed
     def address_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Sends the link to the new address again, or withdraws it."""
         member = self._member(request, object_id)
@@ -187,6 +193,7 @@ class LoginPages(ServiceAdmin):
             said = gettext("A new link goes to {address}. The one before is not good any more.")
             self.message_user(request, said.format(address=address), messages.SUCCESS)
 
+    @confirmed
     def keys_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lists the API keys of who has left, and ends them on POST."""
         member = self._member(request, object_id)

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from fieldcamp.api.services import keys_made_by
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.addresses import pending_of
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
@@ -63,6 +64,9 @@ class MemberAdmin(LoginPages, ServiceAdmin):
         self.message_user(request, gettext("{member} is on the team.").format(member=obj), messages.SUCCESS)
         return self.to_person(obj)
 
+    add_view = confirmed(ServiceAdmin.add_view)
+    change_view = confirmed(LoginPages.change_view)
+
     def response_change(self, request: HttpRequest, obj: Member) -> HttpResponse:
         """Says what waits for a confirmation, and asks about the keys of who was switched off."""
         obj = self.get_queryset(request).get(pk=obj.pk)
@@ -81,8 +85,11 @@ class WorkspaceAdmin(ServiceAdmin):
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
-    fields = ("name", "timezone", *readonly_fields)
+    fields = ("name", "timezone", "second_factor", *readonly_fields)
 
+    change_view = confirmed(ServiceAdmin.change_view)
+
+    @confirmed
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Members have one company: its page is the list."""
         desk_user = desk_user_of(request)

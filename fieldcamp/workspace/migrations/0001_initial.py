@@ -178,6 +178,20 @@ class Migration(migrations.Migration):
                         verbose_name="daily request limit",
                     ),
                 ),
+                (
+                    "second_factor",
+                    models.CharField(
+                        choices=[
+                            ("nobody", "Whoever wants it"),
+                            ("managers", "Owners and admins must"),
+                            ("all", "Everybody must"),
+                        ],
+                        default="nobody",
+                        help_text="An authenticator app or a passkey, beside the password. Who must have one sets it up first.",
+                        max_length=10,
+                        verbose_name="second step at the sign-in",
+                    ),
+                ),
                 ("numbers_taken_to", models.BigIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],

@@ -35,6 +35,13 @@ def validate_emails(text: str) -> None:
 class Workspace(models.Model):
     """One company. Everything else belongs to exactly one."""
 
+    class SecondFactor(models.TextChoices):
+        """Of whom a second step at the sign-in is demanded; everybody else may have one."""
+
+        NOBODY = "nobody", _("Whoever wants it")
+        MANAGERS = "managers", _("Owners and admins must")
+        ALL = "all", _("Everybody must")
+
     id = PrefixedIdField("wsp", verbose_name=_("id"))
     name = models.CharField(_("name"), max_length=120)
     timezone = models.CharField(
@@ -47,6 +54,10 @@ class Workspace(models.Model):
         blank=True,
         help_text=_("API calls a UTC day over all keys. Empty: no cap."),
     )
+    second_factor = models.CharField(
+        _("second step at the sign-in"), max_length=10, choices=SecondFactor.choices, default=SecondFactor.NOBODY,
+        help_text=_("An authenticator app or a passkey, beside the password. Who must have one sets it up first."),
+    )  # fmt: skip
     # The highest number that documents elsewhere (in connected books) have: the next invoice's is above it.
     numbers_taken_to = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -1,11 +1,14 @@
-"""Encrypts all stored tokens, and the companies' secrets, with the newest key of TOKEN_ENCRYPTION_KEYS."""
+"""Encrypts all stored tokens, companies' secrets, and those of second factors, with the newest key of
+TOKEN_ENCRYPTION_KEYS."""
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from fieldcamp.signin.factors import rotate_secrets
 from integrations.models import IdentifierKey, OAuthGrant
 from integrations.models.fields import DecryptionError, key_id
 
@@ -17,9 +20,9 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored tokens, and the secrets under which companies' identifiers are hashed, with the first key"
-        " of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started again. Prints counts only. When it says that"
-        " nothing is left, the older keys can be removed."
+        "Encrypts all stored tokens, the secrets under which companies' identifiers are hashed, and those of second"
+        " factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started again. Prints"
+        " counts only. When it says that nothing is left, the older keys can be removed."
     )
 
     def handle(self, *args, **options) -> None:
@@ -31,8 +34,17 @@ class Command(BaseCommand):
                     rotated += rotate(pk, model)
                 except DecryptionError:
                     unreadable += 1
+        try:
+            factors = rotate_secrets()
+        except InvalidToken:
+            raise CommandError(
+                "A second factor could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks its key. Put it back behind the"
+                " newest one and run this again."
+            ) from None
         left, total = (sum(rows(model).count() for model in COLUMNS) for rows in (_old, _all))
         self.stdout.write(f"{rotated} rotated, {left} left, {total} in all.")
+        if factors:
+            self.stdout.write(f"{factors} secrets of second factors rotated.")
         if unreadable:
             raise CommandError(
                 f"{unreadable} could not be decrypted: TOKEN_ENCRYPTION_KEYS lacks their key. Put it back behind the"

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.secret import prefix_of
 from fieldcamp.api.services import create_key, rotate_key, update_key
+from fieldcamp.signin import factors
 from fieldcamp.workspace.models import Change, Client, Member, Visit, Workspace
 from integrations.demo.company import make_admin, make_company, make_second_company
 from integrations.management.commands.demo import usable_key
@@ -72,7 +73,12 @@ def test_two_companies_with_an_owner_each(client):
     first, second = make_company(SUNDAY), make_second_company()
     make_admin(first, "demo", "first-Password", "Olivia", "Hart")
     make_admin(second, "demo2", "second-Password", "Norman", "Reed")
+    demo = User.objects.get(username="demo")
+    factors.add_app(demo, "A" * 32)
+    Workspace.objects.update(second_factor="all")
     make_admin(first, "demo", "new-Password", "Olivia", "Hart")
+    first.refresh_from_db()
+    assert not factors.has_factor(demo) and first.second_factor == "nobody"
     assert client.login(username="demo", password="new-Password")
     assert client.login(username="demo2", password="second-Password")
     owners = Member.objects.filter(role="owner").values_list("workspace__name", "user__username")
