@@ -10,7 +10,7 @@ from fieldcamp.desk.mailed import AddressChangeView, InvitationView
 urlpatterns = [
     path("sent/", PasswordResetDoneView.as_view(template_name="desk/password_sent.html"), name="password_reset_done"),
     path("invitation/<str:token>/", throttled(InvitationView.as_view()), name="invitation"),
-    path("address/<str:token>/", AddressChangeView.as_view(), name="address_change"),
+    path("address/<str:token>/", throttled(AddressChangeView.as_view()), name="address_change"),
     path(
         "<uidb64>/<token>/",
         throttled(PasswordResetConfirmView.as_view(template_name="desk/password_set.html")),

@@ -132,7 +132,7 @@ def deeds(rows: Company) -> list[str]:
         f"/admin/api/apikey/{rows.key.pk}/change/",
         f"/admin/api/apikey/{rows.key.pk}/rotate/",
         "/admin/workspace/member/add/",
-        *(f"{member}/{deed}/" for deed in ("change", "invite", "revoke")),
+        *(f"{member}/{deed}/" for deed in ("change", "invite", "revoke", "address", "keys")),
         f"/admin/workspace/workspace/{rows.workspace.pk}/change/",
         "/admin/workspace/workspace/",
         f"/admin/integrations/connections/{rows.connection.pk}/disconnect/",
