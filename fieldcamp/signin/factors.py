@@ -79,15 +79,17 @@ def has_factor(user: User) -> bool:
 
 
 def needs_factor(desk_user: DeskUser) -> bool:
-    """Returns whether this person must have a second factor: by the company's choice, an operator by the site's."""
+    """Returns whether this person must have a second factor: an operator by the site's choice, everybody else by that
+    of any of their companies, whichever they are looking at."""
     if desk_user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR:
         return True
-    member = desk_user.member
-    if member is None:
-        return False
-    chosen = member.workspace.second_factor
-    manages = member.role in (Role.OWNER, Role.ADMIN)
-    return chosen == Workspace.SecondFactor.ALL or (chosen == Workspace.SecondFactor.MANAGERS and manages)
+    demands = {
+        (member.workspace.second_factor, member.role in (Role.OWNER, Role.ADMIN)) for member in desk_user.members
+    }
+    return any(
+        chosen == Workspace.SecondFactor.ALL or (chosen == Workspace.SecondFactor.MANAGERS and manages)
+        for chosen, manages in demands
+    )
 
 
 def lacks_factor(desk_user: DeskUser) -> bool:

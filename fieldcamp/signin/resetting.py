@@ -16,6 +16,7 @@ from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.signin import factors, records, sessions
 from fieldcamp.workspace.models import Member, Role
+from fieldcamp.workspace.roles import is_privileged
 
 
 def may_reset(desk_user: DeskUser, member: Member) -> bool:
@@ -31,7 +32,7 @@ def may_reset(desk_user: DeskUser, member: Member) -> bool:
         by is not None
         and by.workspace_id == member.workspace_id
         and by.role == Role.OWNER
-        and not member.user.is_superuser
+        and not is_privileged(member.user)
         and not Member.objects.filter(user=member.user).exclude(workspace_id=by.workspace_id).exists()
     )
 

@@ -47,7 +47,8 @@ def is_over(request: HttpRequest, desk_user: DeskUser) -> bool:
     since = request.session.get(SINCE)
     if since is not None and _now() - since >= settings.SESSION_COOKIE_AGE:
         return True
-    manages = desk_user.is_superuser or bool(desk_user.member and desk_user.member.role in (Role.OWNER, Role.ADMIN))
+    roles = {member.role for member in desk_user.members}  # in whichever company: the login is one
+    manages = desk_user.is_superuser or not roles.isdisjoint((Role.OWNER, Role.ADMIN))
     last = request.session.get(SEEN)
     return manages and last is not None and _now() - last >= settings.SESSION_IDLE_HOURS * 3600
 

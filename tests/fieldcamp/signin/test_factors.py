@@ -7,11 +7,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.fernet import Fernet
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from fieldcamp.signin import factors
-from fieldcamp.workspace.models import AuditEntry, Role, Workspace
+from fieldcamp.workspace.models import AuditEntry, Member, Role, Workspace
 from tests.fieldcamp.signin.authenticator import SoftwareAuthenticator
 from tests.fieldcamp.signin.conftest import CODE, PASSWORD, SECURITY, sign_in, signed_in
 
@@ -155,6 +156,25 @@ def test_whom_a_company_demands_it_of(chosen, role, demanded, workspace, make_pe
     Workspace.objects.update(second_factor=chosen)
     browser = signed_in(make_person("olivia", role=Role(role)))
     assert (browser.get("/admin/")["Location"] == SECURITY) if demanded else (browser.get("/admin/").status_code == 200)
+
+
+@pytest.mark.slow
+def test_what_one_company_demands_holds_for_the_login(olivia, workspace, second_workspace, make_member, clock):
+    """Whichever of their companies the person looks at; and no company resets a factor for another."""
+    make_member(workspace=second_workspace, user=olivia.user, role="viewer")
+    boss = make_member(workspace=second_workspace, role="owner", user=User.objects.create_user("boss", is_staff=True))
+    browser = signed_in(olivia)
+    browser.post("/admin/integrations/company/", {"company": second_workspace.pk})
+    Workspace.objects.filter(pk=workspace.pk).update(second_factor="managers")
+    assert browser.get("/admin/")["Location"] == SECURITY
+    set_up_app(browser)
+    assert browser.get("/admin/").status_code == 200
+    theirs = Browser()
+    theirs.force_login(boss.user)
+    person = Member.objects.get(workspace=second_workspace, user=olivia.user)
+    assert theirs.post(f"{SECURITY}of/{person.pk}/reset/").status_code == 403 and factors.has_factor(olivia.user)
+    clock.shift(12 * 3600)
+    assert browser.get("/admin/").status_code == 302  # an owner's session, there too
 
 
 def test_demanded_nothing_else_opens_until_it_is_set_up(olivia, workspace, clock):
