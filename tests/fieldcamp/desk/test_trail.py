@@ -64,22 +64,31 @@ def test_signing_in_and_out(olivia, ours):
     assert len(trail(start)) == 4
 
 
+def edit(root, user: User, **changes):
+    """Saves the form of a login under *Users*, with these values changed."""
+    page = f"/admin/auth/user/{user.pk}/change/"
+    form = root.get(page).context["adminform"].form
+    values = {name: form.initial.get(name) or "" for name in form.fields if name != "password"}
+    values |= {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
+    return root.post(
+        page, values | {"is_active": "on", "is_staff": "on", "groups": [], "user_permissions": []} | changes
+    )
+
+
 def test_what_an_operator_does_to_logins(desk, olivia, ours):
     root = desk("root")
     operator = User.objects.get(is_superuser=True).username
     group = Group.objects.create(name="Support")
-    start, page = latest(), f"/admin/auth/user/{olivia.user_id}/"
-    form = root.get(f"{page}change/").context["adminform"].form
-    values = {name: form.initial.get(name) or "" for name in form.fields if name not in ("password",)}
-    values |= {"is_superuser": "on", "is_active": "on", "is_staff": "on", "groups": [group.pk], "user_permissions": []}
-    moment = olivia.user.date_joined
-    values |= {"date_joined_0": f"{moment:%Y-%m-%d}", "date_joined_1": f"{moment:%H:%M:%S}"}
-    saved = root.post(f"{page}change/", values)
-    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    support = User.objects.create_user("support", is_staff=True)
+    start = latest()
+    assert edit(root, support, is_superuser="on", groups=[group.pk]).status_code == 302
     changed = AuditEntry.objects.get(action="login.changed")
-    assert (changed.actor, changed.workspace_id) == (operator, ours.workspace.pk)
+    assert (changed.actor, changed.workspace_id) == (operator, None)
     assert changed.after["is_superuser"] is True and changed.after["groups"] == ["Support"]
     assert changed.before["is_superuser"] is False and changed.before["groups"] == []
+    assert edit(root, olivia.user, first_name="Another").status_code == 302
+    assert AuditEntry.objects.filter(action="login.changed").latest("id").workspace_id == ours.workspace.pk
+    page = f"/admin/auth/user/{olivia.user_id}/"
     root.post(f"{page}password/", {"password1": PASSWORD + "!", "password2": PASSWORD + "!", "usable_password": "true"})
     root.post("/admin/auth/user/add/", {"username": "new", "password1": PASSWORD, "password2": PASSWORD,
                                         "usable_password": "true"})  # fmt: skip
@@ -88,8 +97,9 @@ def test_what_an_operator_does_to_logins(desk, olivia, ours):
     root.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [olivia.user_id], "post": "yes"})
     assert not User.objects.filter(pk=olivia.user_id).exists()
     assert [(action, actor) for action, actor, _name, _at in trail(start)] == [
-        ("login.changed", operator), ("login.password_set", operator), ("login.password_set", operator),
-        ("login.created", operator), ("login.deleted", operator), ("login.deleted", operator),
+        ("login.changed", operator), ("login.changed", operator), ("login.password_set", operator),
+        ("login.password_set", operator), ("login.created", operator), ("login.deleted", operator),
+        ("login.deleted", operator),
     ]  # fmt: skip
     assert PASSWORD not in str(list(AuditEntry.objects.values()))
 
@@ -99,9 +109,8 @@ def test_a_password_that_a_command_sets(olivia, monkeypatch):
     monkeypatch.setattr("getpass.getpass", lambda prompt="": PASSWORD + "?")
     call_command("changepassword", "olivia@x.test", stdout=io.StringIO())
     assert [entry[0] for entry in trail(start)] == ["login.password_set"]
-    assert olivia.user.check_password(
-        PASSWORD
-    )  # with an older kind of hash this would be a new hash, and no new password
+    # With an older kind of hash this would be a new hash, and no new password.
+    assert olivia.user.check_password(PASSWORD)
     assert len(trail(start)) == 1
 
 
