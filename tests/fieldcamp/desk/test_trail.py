@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client as Browser
 
+from fieldcamp.workspace.audit_chain import seal
 from fieldcamp.workspace.models import AuditEntry, Member, Role
 from tests.conftest import api_client
 
@@ -153,4 +154,7 @@ def test_tables_that_were_taken_along(desk, ours, theirs):
     assert "Key of Theirs" not in str(rows)
     page = owner.get(AUDIT).content.decode()
     assert "Download as CSV" in page and f'{AUDIT}export/"' in page
+    seal(ours.workspace.pk)
+    entry = AuditEntry.objects.filter(workspace=ours.workspace).latest("pk")
+    assert f">{entry.digest}<" in owner.get(f"{AUDIT}{entry.pk}/change/").content.decode().replace("<wbr>", "")
     assert desk("staff").get(f"{AUDIT}export/").status_code == 403
