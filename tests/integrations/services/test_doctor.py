@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
+from fieldcamp.env import networks
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.audit_chain import seal
 from fieldcamp.workspace.models import AuditEntry
@@ -29,6 +30,7 @@ def healthy(db, settings, tmp_path):
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["sync.example.com"]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 365 * 86_400
+    settings.TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.1"])
     settings.SECRET_KEY, settings.API_KEY_PEPPER = "qE7" * 30 + "xyzabc", "another secret of the right length"
     settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example.com", "FieldCamp <desk@example.com>"
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
