@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -109,6 +110,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -190,6 +192,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -361,6 +364,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("tour_dismissed", models.BooleanField(default=False)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
                 (
                     "user",
@@ -392,6 +396,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -483,6 +488,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -744,6 +750,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
