@@ -1,0 +1,160 @@
+"""Erasing a person of the team: their row, their login, their accounts at vendors, and their name on what they did."""
+
+import structlog
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from fieldcamp.api.idempotency import forget_answers
+from fieldcamp.api.models import ApiKey
+from fieldcamp.workspace.audit import audit, forget_entries
+from fieldcamp.workspace.audit_chain import ERASED
+from fieldcamp.workspace.erasing import Words, entries_about, erase_log_entries
+from fieldcamp.workspace.errors import InvalidTransition
+from fieldcamp.workspace.models import Change, Member, Role
+from fieldcamp.workspace.tracking import attributed
+from integrations.accounts.disconnecting import disconnect
+from integrations.ledger.erasing import erase_traces
+from integrations.mail.erasing import erase_mails
+from integrations.models import Connection, ConnectionState, SyncJob
+from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
+from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
+
+log = structlog.get_logger(__name__)
+
+
+def plan_member(member: Member, by: Member | None = None) -> ErasurePlan:
+    """Returns what erasing the person takes away and what stays. Raises InvalidTransition."""
+    _check(member, by)
+    removes = [gettext("Name, e-mail address and role.")]
+    stays = [gettext("The id of the person, at what they have done: when, and what it was.")]
+    if member.user is not None and _is_only_here(member):
+        removes.append(gettext("The login, its sessions and all that belongs to it."))
+    elif member.user is not None:
+        stays.append(gettext("The login: it belongs to an operator or to another company, too."))
+    for connection in member.connections.all():
+        account = plan_account(connection)
+        removes += [f"{account.name}: {sentence}" for sentence in account.removes]
+        stays += [f"{account.name}: {sentence}" for sentence in account.stays]
+    coming = open_visits(member).count()
+    if coming:
+        sentence = ngettext(
+            "{count} visit that is not over has no technician then.",
+            "{count} visits that are not over have no technician then.",
+            coming,
+        )
+        removes.append(sentence.format(count=coming))
+    removes.append(
+        gettext(
+            "Their name in the change log, the audit trail, jobs, problems, keys and stored answers of the API, and "
+            "mails to them that are kept as files."
+        )
+    )
+    return ErasurePlan(str(member), tuple(removes), tuple(stays))
+
+
+def erase_member(member: Member, *, by: Member | None, actor: str) -> None:
+    """Erases the person for good; `by` is None for an operator. Their accounts are disconnected, at the vendor as well.
+    Raises InvalidTransition."""
+    _check(member, by)
+    no_sync_runs(member.workspace_id)
+    for connection in member.connections.exclude(state=ConnectionState.DISCONNECTED):
+        disconnect(connection=connection, user=None)  # asks the vendor, so it is done before the transaction
+    with transaction.atomic(), attributed(actor=actor):
+        # All owners under one lock, so that two of them cannot erase each other at once.
+        owners = models.Q(workspace=member.workspace_id, role=Role.OWNER) | models.Q(pk=member.pk)
+        rows = {row.pk: row for row in Member.objects.select_for_update().filter(owners).order_by("pk")}
+        member = rows[member.pk]
+        _check(member, by)
+        no_sync_runs(member.workspace_id)
+        words = _words_of(member)
+        open_visits(member).update(technician=None)
+        for connection in member.connections.all():
+            delete_account(connection)
+        about = {member.pk}
+        if member.user is not None and _is_only_here(member):
+            about.add(f"user_{member.user_id}")
+            _erase_login(member.user)
+        _erase_row(member)
+        erase_traces(member.workspace_id, about, (), words)
+        _erase_actor(member.workspace_id, words)
+        erase_log_entries(about)
+        forget_answers(member.workspace_id, about, words)
+        forget_entries(member.workspace_id, entries_about(member.workspace_id, about, words))
+        audit("member.erased", workspace_id=member.workspace_id, object_id=member.pk)
+    erase_mails(words)
+    log.info("member_erased", member_id=member.pk, workspace_id=member.workspace_id)
+
+
+def _check(member: Member, by: Member | None) -> None:
+    if member.erased_at:
+        raise InvalidTransition(gettext("This person has been erased already."))
+    if by is not None and by.pk == member.pk:
+        raise InvalidTransition(gettext("You cannot erase yourself. Ask another owner."))
+    owners = Member.objects.filter(workspace=member.workspace_id, role=Role.OWNER, is_active=True)
+    if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
+        raise InvalidTransition(gettext("This is the only owner. Make another person an owner first."))
+
+
+def _is_only_here(member: Member) -> bool:
+    """Returns whether the login is nobody's but this company's: no operator's, and of no other company."""
+    user = member.user
+    return user is not None and not user.is_superuser and not Member.objects.filter(user=user).exclude(
+        pk=member.pk
+    ).exists()  # fmt: skip
+
+
+def _words_of(member: Member) -> Words:
+    inside = {str(member), member.email} if member.last_name else {member.email}
+    if member.user is not None and _is_only_here(member):
+        inside |= {member.user.username, member.user.email, member.user.get_full_name()}
+    for connection in member.connections.all():
+        inside |= words_of_account(connection)
+    return Words.of(inside, whole={str(member), member.first_name})
+
+
+def _erase_row(member: Member) -> None:
+    for related in Member._meta.related_objects:
+        if getattr(related, "on_delete", None) is models.CASCADE:
+            related.related_model._base_manager.filter(**{related.field.name: member}).delete()
+    blank = {"first_name": ERASED, "last_name": "", "email": "", "role": Role.VIEWER, "user": None}
+    off = {"is_active": False, "is_technician": False, "weekly_summary": False, "tour_dismissed": True}
+    Member.objects.filter(pk=member.pk).update(**blank, **off, erased_at=timezone.now())
+
+
+def _erase_login(user: User) -> None:
+    """Ends the login with all that hangs on it. Its row stays, empty: Django's list of edits points to it."""
+    for related in User._meta.related_objects:
+        deleted = getattr(related, "on_delete", None) is models.CASCADE and related.related_model is not LogEntry
+        if deleted:
+            related.related_model._base_manager.filter(**{related.field.name: user}).delete()
+    for session in Session.objects.iterator(chunk_size=500):
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.filter(content_type=kind, object_id=str(user.pk)).update(object_repr=ERASED, change_message="")
+    user.username, user.email, user.first_name, user.last_name = f"erased-{user.pk}", "", "", ""
+    user.is_active = user.is_staff = False
+    user.last_login = None
+    user.set_unusable_password()
+    user.save()
+    user.groups.clear()
+    user.user_permissions.clear()
+
+
+def _erase_actor(workspace_id: str, words: Words) -> None:
+    """Takes the person's name off what they did. Names are few, however much was done under each."""
+    for rows, name in (
+        (Change.objects.filter(workspace=workspace_id), "actor"),
+        (SyncJob.objects.filter(workspace=workspace_id), "actor"),
+        (ApiKey.objects.filter(workspace=workspace_id), "created_by"),
+        (ApiKey.objects.filter(workspace=workspace_id), "name"),
+        (Connection.objects.filter(workspace=workspace_id), "state_reason"),
+    ):
+        for text in rows.order_by().values_list(name, flat=True).distinct():
+            if (erased := words.erased(text)) != text:
+                rows.filter(**{name: text}).update(**{name: erased})
