@@ -59,7 +59,8 @@ def erase_traces(workspace_id: str, record_ids: Collection[str], links: Sequence
         feed = ChangeRow.objects.filter(workspace=workspace_id, record_id__in=some, shown__isnull=False)
         rows = list(feed)
         for row in rows:
-            row.shown = {name: row.shown[name] for name in _TIMES if name in (row.shown or {})}
+            shown = row.shown or {}
+            row.shown = {name: shown[name] for name in _TIMES if name in shown}
         ChangeRow.objects.bulk_update(rows, ["shown"], batch_size=500)
     _erase_problems(workspace_id, record_ids, links)
     _erase_mentions(workspace_id, words)
@@ -68,7 +69,7 @@ def erase_traces(workspace_id: str, record_ids: Collection[str], links: Sequence
 
 
 def _erase_problems(workspace_id: str, record_ids: Collection[str], links: Sequence[int]) -> None:
-    """What is open of a document stays open, and says nothing of anybody."""
+    """Deletes what is about these records; what is open of a document stays open, and says nothing of anybody."""
     ours = Problem.objects.filter(workspace=workspace_id)
     for some in portions(sorted({*record_ids, *map(str, links)})):
         of_links = Q(link__in=[int(each) for each in some if each.isdigit()])

@@ -32,4 +32,4 @@ def _names(raw: bytes, words: Words) -> bool:
     for part in mail.walk():
         if part.get_content_maintype() == "text":
             texts.append((part.get_payload(decode=True) or b"").decode(errors="replace"))  # type: ignore[union-attr]
-    return words.erased(texts) != texts
+    return bool(words.erased(texts) != texts)

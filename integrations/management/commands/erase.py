@@ -7,16 +7,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Model
 
 from fieldcamp.workspace.errors import InvalidTransition
-from fieldcamp.workspace.models import Client, Member
+from fieldcamp.workspace.models import Client, Member, Workspace
 from integrations.models import Connection
 from integrations.services.erasure import (
     ErasurePlan,
     erase_account,
     erase_client,
     erase_member,
+    erase_workspace,
     plan_account,
     plan_client,
     plan_member,
+    plan_workspace,
 )
 
 ACTOR = "manage.py erase"
@@ -25,6 +27,7 @@ WHAT: dict[str, tuple[type[Model], Callable[[Any], ErasurePlan], Callable[[Any],
     "client": (Client, plan_client, lambda row: erase_client(row, actor=ACTOR)),
     "member": (Member, plan_member, lambda row: erase_member(row, by=None, actor=ACTOR)),
     "connection": (Connection, plan_account, lambda row: erase_account(row, actor=ACTOR)),
+    "workspace": (Workspace, plan_workspace, lambda row: erase_workspace(row, actor=ACTOR)),
 }
 
 
@@ -48,9 +51,11 @@ class Command(BaseCommand):
         try:
             plan = plan_of(row)
             self.stdout.write(f"Erasing the {what} {plan.name} ({id}).\n\nThis goes for good:")
-            self.stdout.writelines(f"- {sentence}" for sentence in plan.removes)
+            for sentence in plan.removes:
+                self.stdout.write(f"- {sentence}")
             self.stdout.write("\nThis stays:")
-            self.stdout.writelines(f"- {sentence}" for sentence in plan.stays)
+            for sentence in plan.stays:
+                self.stdout.write(f"- {sentence}")
             if not yes and input("\nErase it? Type yes: ").strip().lower() != "yes":
                 raise CommandError("Nothing was erased.")
             erase(row)

@@ -1,10 +1,6 @@
 """Erasing a person of the team: their row, their login, their accounts at vendors, and their name on what they did."""
 
 import structlog
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -22,6 +18,7 @@ from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
+from integrations.services.erasure.logins import erase_login, is_only_in
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
 log = structlog.get_logger(__name__)
@@ -78,7 +75,7 @@ def erase_member(member: Member, *, by: Member | None, actor: str) -> None:
         about = {member.pk}
         if member.user is not None and _is_only_here(member):
             about.add(f"user_{member.user_id}")
-            _erase_login(member.user)
+            erase_login(member.user)
         _erase_row(member)
         erase_traces(member.workspace_id, about, (), words)
         _erase_actor(member.workspace_id, words)
@@ -101,11 +98,7 @@ def _check(member: Member, by: Member | None) -> None:
 
 
 def _is_only_here(member: Member) -> bool:
-    """Returns whether the login is nobody's but this company's: no operator's, and of no other company."""
-    user = member.user
-    return user is not None and not user.is_superuser and not Member.objects.filter(user=user).exclude(
-        pk=member.pk
-    ).exists()  # fmt: skip
+    return member.user is not None and is_only_in(member.user, member.workspace_id)
 
 
 def _words_of(member: Member) -> Words:
@@ -124,26 +117,6 @@ def _erase_row(member: Member) -> None:
     blank = {"first_name": ERASED, "last_name": "", "email": "", "role": Role.VIEWER, "user": None}
     off = {"is_active": False, "is_technician": False, "weekly_summary": False, "tour_dismissed": True}
     Member.objects.filter(pk=member.pk).update(**blank, **off, erased_at=timezone.now())
-
-
-def _erase_login(user: User) -> None:
-    """Ends the login with all that hangs on it. Its row stays, empty: Django's list of edits points to it."""
-    for related in User._meta.related_objects:
-        deleted = getattr(related, "on_delete", None) is models.CASCADE and related.related_model is not LogEntry
-        if deleted:
-            related.related_model._base_manager.filter(**{related.field.name: user}).delete()
-    for session in Session.objects.iterator(chunk_size=500):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
-    kind = ContentType.objects.get_for_model(User)
-    LogEntry.objects.filter(content_type=kind, object_id=str(user.pk)).update(object_repr=ERASED, change_message="")
-    user.username, user.email, user.first_name, user.last_name = f"erased-{user.pk}", "", "", ""
-    user.is_active = user.is_staff = False
-    user.last_login = None
-    user.set_unusable_password()
-    user.save()
-    user.groups.clear()
-    user.user_permissions.clear()
 
 
 def _erase_actor(workspace_id: str, words: Words) -> None:

@@ -1,6 +1,7 @@
 """A person of the team who was erased is in no table any more; what they did is still there, and when."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -12,13 +13,14 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
-from fieldcamp.workspace import services
+from fieldcamp.api.services import create_key
+from fieldcamp.workspace import invoicing, paying, services
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.audit_chain import ERASED, check, seal
 from fieldcamp.workspace.errors import InvalidTransition
-from fieldcamp.workspace.models import BlockedTime, Change, Member, Role, Visit
+from fieldcamp.workspace.models import AuditEntry, BlockedTime, Change, Client, Item, Member, Role, Visit
 from fieldcamp.workspace.tracking import attributed
-from integrations.models import Connection, SummaryMail, SyncJob
+from integrations.models import Connection, JobItem, Link, SummaryMail, SyncJob
 from integrations.services.erasure import erase_member
 from tests.canary import rows, spelled
 
@@ -110,7 +112,7 @@ def test_the_command_says_what_goes_and_asks(olga, make_client, make_visit, monk
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase", "client", erased.pk)
     said = capsys.readouterr().out
-    assert "Jane Roe" in said and "1 visit: it is deleted" in said and "This stays:" in said
+    assert "Jane Roe" in said and "\n- 1 visit: it is deleted" in said and "This stays:" in said
     call_command("erase", "client", erased.pk)
     with pytest.raises(CommandError, match="erased already"):
         call_command("erase", "client", erased.pk, "--yes")
@@ -118,3 +120,39 @@ def test_the_command_says_what_goes_and_asks(olga, make_client, make_visit, monk
         call_command("erase", "member", "mem_none", "--yes")
     with pytest.raises(CommandError, match="only owner"):
         call_command("erase", "member", olga.pk, "--yes")
+
+
+@pytest.mark.engine
+def test_an_account_and_then_the_company_are_erased(
+    olga, connect, person_to_erase, sync, workspace, second_workspace, make_visit
+):
+    connection = connect(member=person_to_erase)
+    start = timezone.now() + dt.timedelta(days=2)
+    times = {"scheduled_start": start, "scheduled_end": start + dt.timedelta(hours=1), "visit_status": "scheduled"}
+    make_visit(technician=person_to_erase, **times)
+    sync()
+    call_command("erase", "connection", connection.pk, "--yes")
+    assert not Link.objects.exists() and not JobItem.objects.exists() and SyncJob.objects.get().pushed == 1
+    seal(workspace.pk)
+    assert check(workspace.pk).holds
+    connect(member=person_to_erase)
+    sync()
+    item = Item.objects.create(workspace=workspace, name="Drain cleaning", price=1)
+    erased = services.create_client(workspace=workspace, first_name="Kim")
+    line = {"item_id": item.pk, "quantity": Decimal(1), "unit_price": Decimal(9)}
+    invoice = invoicing.create_invoice(workspace=workspace, client_id=erased.pk, lines=[line])
+    invoicing.send_invoice(workspace=workspace, invoice_id=invoice.pk)
+    paying.record_payment(
+        workspace=workspace, client_id=erased.pk, amount=Decimal(9), date=dt.date(2026, 11, 21),
+        allocations=[{"invoice_id": invoice.pk, "amount": Decimal(9)}],
+    )  # fmt: skip
+    services.create_client(workspace=second_workspace, first_name="Kept")
+    create_key(workspace=workspace, name="A key")
+    call_command("erase", "workspace", workspace.pk, "--yes")
+    assert Client.objects.get().first_name == "Kept" and not User.objects.exists() and not Change.objects.exclude(
+        workspace=second_workspace
+    ).exists()  # fmt: skip
+    assert told() == []
+    # Its id is said once: that, and when, it was erased.
+    assert [table for table, text in rows() if workspace.pk in text] == ["workspace_auditentry"]
+    assert AuditEntry.objects.get(object_id=workspace.pk).action == "workspace.erased"
