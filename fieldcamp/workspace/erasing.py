@@ -125,7 +125,7 @@ def erase_family(family: Family) -> None:
     _erase_rows(Visit, family.visits, gone)
     _erase_rows(Invoice, family.drafts, gone)
     _erase_rows(Invoice, family.invoices)
-    _erase_lines(family.invoices)
+    erase_lines(family.invoices)
     _erase_rows(Payment, family.payments)
     _erase_rows(Client, family.clients, gone)
     for kind, ids in (
@@ -144,7 +144,8 @@ def _erase_rows(model: type[TrackedModel], ids: Sequence[str], gone: Mapping[str
         rows.update(**PERSONAL[model], erased_at=now)
 
 
-def _erase_lines(invoices: Sequence[str]) -> None:
+def erase_lines(invoices: Sequence[str]) -> None:
+    """Takes the descriptions out of the lines of these invoices, and the names of what is no item of the list."""
     said = InvoiceLine.objects.filter(~Q(description="") | Q(item=None) & ~Q(item_name=""))
     for some in portions(invoices):
         speaking = sorted(set(said.filter(invoice__in=some).values_list("invoice_id", flat=True)))

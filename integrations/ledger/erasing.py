@@ -31,11 +31,16 @@ def erase_links(workspace_id: str, record_ids: Collection[str], words: Words) ->
     customers = [link.remote_id for link in found.values() if link.kind == CUSTOMER.name]
     for link in _only_there(mine, customers, words):
         found[link.pk] = link
-    now = timezone.now()
-    for link in found.values():
-        link.erased_at = link.erased_at or now
-    Link.objects.save_many(found.values(), _COLUMNS)
+    empty_links(found.values())
     return sorted(found)
+
+
+def empty_links(links: Iterable[Link]) -> None:
+    """Takes all words out of these links, for good."""
+    found, now = list(links), timezone.now()
+    for link in found:
+        link.erased_at = link.erased_at or now
+    Link.objects.save_many(found, _COLUMNS)
 
 
 def _only_there(mine: QuerySet[Link], customers: Sequence[str], words: Words) -> Iterable[Link]:
