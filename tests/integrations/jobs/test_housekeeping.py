@@ -121,18 +121,10 @@ def test_ended_sessions_and_solved_problems_go():
     workspace = build.workspace()
     for key, days in (("old", -1), ("live", 1)):
         Session.objects.create(session_key=key, session_data="", expire_date=NOW + days * DAY)
+    about = {"workspace": workspace, "integration": GOOGLE, "message": "", "occurred_at": NOW - 400 * DAY}
     for code, days in (("CONFLICT", 91), ("RATE_LIMITED", 89)):
-        Problem.objects.create(
-            workspace=workspace,
-            integration=GOOGLE,
-            code=code,
-            message="",
-            occurred_at=NOW,
-            resolved_at=NOW - days * DAY,
-        )
-    Problem.objects.create(
-        workspace=workspace, integration=GOOGLE, code="OPEN", message="", occurred_at=NOW - 400 * DAY
-    )
+        Problem.objects.create(**about, code=code, resolved_at=NOW - days * DAY)
+    Problem.objects.create(**about, code="OPEN")
     housekeeping.daily(NOW)
     assert [*Session.objects.values_list("pk", flat=True)] == ["live"]
     assert {*Problem.objects.values_list("code", flat=True)} == {"RATE_LIMITED", "OPEN"}
