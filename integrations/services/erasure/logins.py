@@ -10,9 +10,14 @@ from fieldcamp.workspace.audit_chain import ERASED
 from fieldcamp.workspace.models import Member
 
 
+def is_operator(user: User) -> bool:
+    """Returns whether the login has rights of its own, beside those of its person's role."""
+    return user.is_superuser or user.groups.exists() or user.user_permissions.exists()
+
+
 def is_only_in(user: User, workspace_id: str) -> bool:
     """Returns whether the login is nobody's but this company's: no operator's, and of no other company."""
-    return not user.is_superuser and not Member.objects.filter(user=user).exclude(workspace=workspace_id).exists()
+    return not is_operator(user) and not Member.objects.filter(user=user).exclude(workspace=workspace_id).exists()
 
 
 def erase_login(user: User) -> None:

@@ -18,7 +18,7 @@ from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
-from integrations.services.erasure.logins import erase_login, is_only_in
+from integrations.services.erasure.logins import erase_login, is_only_in, is_operator
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
 log = structlog.get_logger(__name__)
@@ -92,6 +92,8 @@ def _check(member: Member, by: Member | None) -> None:
         raise InvalidTransition(gettext("This person has been erased already."))
     if by is not None and by.pk == member.pk:
         raise InvalidTransition(gettext("You cannot erase yourself. Ask another owner."))
+    if by is not None and member.user is not None and is_operator(member.user):
+        raise InvalidTransition(gettext("This person is an operator of FieldCamp. Ask another operator to erase them."))
     owners = Member.objects.filter(workspace=member.workspace_id, role=Role.OWNER, is_active=True)
     if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
         raise InvalidTransition(gettext("This is the only owner. Make another person an owner first."))
