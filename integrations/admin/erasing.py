@@ -36,7 +36,7 @@ def _erasable(model: type[Model], what: str) -> None:
     """Puts a page with the panel in the place of the one that is there."""
     own = type(admin.site.get_model_admin(model))
     admin.site.unregister(model)
-    above = own.change_form_outer_after_template
+    above = getattr(own, "change_form_outer_after_template", None) or ""
     admin.site.register(model, type(f"Erasable{own.__name__}", (ErasableMixin, own), {"what": what, "above": above}))
 
 

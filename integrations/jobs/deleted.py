@@ -40,7 +40,7 @@ def _prune(model: type[TrackedModel], before: dt.datetime) -> int:
             if model is Invoice:
                 erase_lines(ids)
             # Past the change log: what it would say of them is what goes.
-            rows = models.QuerySet(model).filter(pk__in=ids)
+            rows: QuerySet[TrackedModel] = models.QuerySet(model).filter(pk__in=ids)
             rows.update(**PERSONAL[model], erased_at=timezone.now())
             models.QuerySet(model).filter(pk__in=_free(model, ids)).delete()
             count += len(ids)
@@ -50,7 +50,7 @@ def _over(model: type[TrackedModel], before: dt.datetime) -> QuerySet[TrackedMod
     """Returns the rows whose time is over and that still say something."""
     rows: QuerySet[TrackedModel] = model.objects.filter(deleted_at__lt=before, erased_at=None)
     if model is Client:
-        rows = rows.filter(merged_into=None)
+        rows = rows.filter(pk__in=Client.objects.filter(merged_into=None).values("pk"))
         for related in (Visit, Invoice, Payment):
             rows = rows.exclude(Exists(related.objects.alive().filter(client=OuterRef("pk"))))
     return rows

@@ -31,7 +31,7 @@ from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 log = structlog.get_logger(__name__)
 
 # Who is pointed to comes after who points there.
-_IN_ORDER = (
+_IN_ORDER: tuple[tuple[type[models.Model], str], ...] = (
     (PaymentAllocation, "payment__workspace"), (InvoiceLine, "invoice__workspace"), (Payment, "workspace"),
     (Invoice, "workspace"), (Visit, "workspace"), (Client, "workspace"), (Item, "workspace"), (TaxRate, "workspace"),
 )  # fmt: skip
@@ -78,8 +78,8 @@ def erase_workspace(workspace: Workspace, *, actor: str) -> None:
             LogEntry.objects.filter(object_id__in=ids).delete()
         LogEntry.objects.filter(object_id=pk).delete()
         models.QuerySet(Client).filter(workspace=pk).update(parent=None, merged_into=None)
-        for model, path in _IN_ORDER:
-            models.QuerySet(model).filter(**{path: pk}).delete()  # which the change log is not told of: it goes as well
+        for table, path in _IN_ORDER:
+            models.QuerySet(table).filter(**{path: pk}).delete()  # which the change log is not told of: it goes as well
         AuditChain.objects.filter(pk=pk).delete()
         workspace.delete()
         for user in users:
