@@ -4,6 +4,7 @@ Ids, times, numbers and amounts stay, so that the books, totals and whoever foll
 inside the caller's transaction.
 """
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +67,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Family:
-    """All that is about one client: themselves, their places and who was merged into them, and their records."""
+    """All that is about one client: themselves, their places and who was merged into them, and their records. `since`
+    is when the first of them was made."""
 
     workspace_id: str
     clients: tuple[str, ...]
@@ -75,6 +77,7 @@ class Family:
     drafts: tuple[str, ...] = ()
     payments: tuple[str, ...] = ()
     words: Words = field(default_factory=Words)
+    since: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     @property
     def ids(self) -> set[str]:
@@ -100,6 +103,7 @@ def family_of(client: Client) -> Family:
         tuple(invoices.filter(sent_at=None, deleted_at=None).values_list("pk", flat=True)),
         tuple(Payment.objects.filter(client__in=ids).order_by("pk").values_list("pk", flat=True)),
         _words_of(Client.objects.filter(pk__in=ids), invoices),
+        min(Client.objects.filter(pk__in=ids).values_list("created_at", flat=True)),
     )
 
 
@@ -177,13 +181,18 @@ def erase_log_entries(ids: Collection[str]) -> None:
         LogEntry.objects.filter(object_id__in=some).update(object_repr=ERASED, change_message="")
 
 
-def entries_about(workspace_id: str, ids: Collection[str], words: Words) -> list[int]:
-    """Returns the company's audit entries that are about these records, or name the person."""
+def entries_about(
+    workspace_id: str | None, ids: Collection[str], words: Words, since: dt.datetime, actions: Sequence[str] = ()
+) -> list[int]:
+    """Returns the company's audit entries (None: those of no company) that are about these records, or that name the
+    person: of these actions only, where some are given, and none from before `since`. Who makes a record that is called
+    like somebody, and erases it, takes nothing out of the trail that stood there before."""
     found = []
-    columns = ("pk", "object_id", "actor", "object_name", "before", "after")
+    columns = ("pk", "object_id", "action", "at", "actor", "object_name", "before", "after")
     entries = AuditEntry.objects.filter(workspace=workspace_id).order_by("pk").values_list(*columns)
-    for pk, object_id, *said in entries.iterator(chunk_size=AT_ONCE):
-        if object_id in ids or words.erased(said) != said:
+    for pk, object_id, action, at, *said in entries.iterator(chunk_size=AT_ONCE):
+        named = at >= since and (not actions or action.startswith(tuple(actions))) and words.erased(said) != said
+        if object_id in ids or named:
             found.append(pk)
     return found
 

@@ -47,13 +47,13 @@ def erase_account(connection: Connection, *, actor: str) -> None:
     no_sync_runs(connection.workspace_id)
     if connection.state != ConnectionState.DISCONNECTED:
         disconnect(connection=connection, user=None)
-    workspace_id, pk = connection.workspace_id, connection.pk
+    workspace_id, pk, since = connection.workspace_id, connection.pk, connection.created_at
     with transaction.atomic(), attributed(actor=actor):
         no_sync_runs(workspace_id)
         words = Words.of(words_of_account(connection))
         delete_account(connection)
         erase_traces(workspace_id, {pk}, (), words)
-        forget_entries(workspace_id, entries_about(workspace_id, {pk}, words))
+        forget_entries(workspace_id, entries_about(workspace_id, {pk}, words, since, ("connection.",)))
         audit("connection.erased", workspace_id=workspace_id, object_id=pk)
     log.info("connection_erased", connection_id=pk, workspace_id=workspace_id)
 

@@ -82,7 +82,8 @@ def erase_client(client: Client, *, actor: str) -> None:
         links = erase_links(family.workspace_id, family.ids, family.words)
         erase_traces(family.workspace_id, family.ids, links, family.words)
         forget_answers(family.workspace_id, family.ids, family.words)
-        forget_entries(family.workspace_id, entries_about(family.workspace_id, family.ids, family.words))
+        entries = entries_about(family.workspace_id, family.ids, family.words, family.since, ("client.", "visit."))
+        forget_entries(family.workspace_id, entries)
         counts = {
             "clients": len(family.clients), "visits": len(family.visits), "invoices": len(family.invoices),
             "payments": len(family.payments),

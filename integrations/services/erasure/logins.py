@@ -6,7 +6,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import models
 
+from fieldcamp.workspace.audit import forget_entries
 from fieldcamp.workspace.audit_chain import ERASED
+from fieldcamp.workspace.erasing import Words, entries_about
 from fieldcamp.workspace.models import Member
 
 
@@ -18,6 +20,12 @@ def is_operator(user: User) -> bool:
 def is_only_in(user: User, workspace_id: str) -> bool:
     """Returns whether the login is nobody's but this company's: no operator's, and of no other company."""
     return not is_operator(user) and not Member.objects.filter(user=user).exclude(workspace=workspace_id).exists()
+
+
+def forget_login(user: User, words: Words) -> None:
+    """Takes the login out of the entries of no company: what operators have done to it before it had one."""
+    named = Words(inside=words.inside)
+    forget_entries(None, entries_about(None, {f"user_{user.pk}"}, named, user.date_joined, ("login.",)))
 
 
 def erase_login(user: User) -> None:

@@ -18,7 +18,7 @@ from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
-from integrations.services.erasure.logins import erase_login, is_only_in, is_operator
+from integrations.services.erasure.logins import erase_login, forget_login, is_only_in, is_operator
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
 log = structlog.get_logger(__name__)
@@ -75,13 +75,14 @@ def erase_member(member: Member, *, by: Member | None, actor: str) -> None:
         about = {member.pk}
         if member.user is not None and _is_only_here(member):
             about.add(f"user_{member.user_id}")
+            forget_login(member.user, words)
             erase_login(member.user)
         _erase_row(member)
         erase_traces(member.workspace_id, about, (), words)
-        _erase_actor(member.workspace_id, words)
+        _erase_actor(member, words)
         erase_log_entries(about)
         forget_answers(member.workspace_id, about, words)
-        forget_entries(member.workspace_id, entries_about(member.workspace_id, about, words))
+        forget_entries(member.workspace_id, entries_about(member.workspace_id, about, words, member.created_at))
         audit("member.erased", workspace_id=member.workspace_id, object_id=member.pk)
     erase_mails(words)
     log.info("member_erased", member_id=member.pk, workspace_id=member.workspace_id)
@@ -109,7 +110,10 @@ def _words_of(member: Member) -> Words:
         inside |= {member.user.username, member.user.email, member.user.get_full_name()}
     for connection in member.connections.all():
         inside |= words_of_account(connection)
-    return Words.of(inside, whole={str(member), member.first_name})
+    others = Member.objects.filter(workspace=member.workspace_id).exclude(pk=member.pk).select_related("user")
+    # What somebody else is called as well stays theirs.
+    theirs = {name for other in others for name in (str(other), other.email, other.user and other.user.username)}
+    return Words.of(inside - theirs, whole={str(member), member.first_name} - theirs)
 
 
 def _erase_row(member: Member) -> None:
@@ -121,14 +125,15 @@ def _erase_row(member: Member) -> None:
     Member.objects.filter(pk=member.pk).update(**blank, **off, erased_at=timezone.now())
 
 
-def _erase_actor(workspace_id: str, words: Words) -> None:
+def _erase_actor(member: Member, words: Words) -> None:
     """Takes the person's name off what they did. Names are few, however much was done under each."""
+    company = {"workspace": member.workspace_id}
     for rows, name in (
-        (Change.objects.filter(workspace=workspace_id), "actor"),
-        (SyncJob.objects.filter(workspace=workspace_id), "actor"),
-        (ApiKey.objects.filter(workspace=workspace_id), "created_by"),
-        (ApiKey.objects.filter(workspace=workspace_id), "name"),
-        (Connection.objects.filter(workspace=workspace_id), "state_reason"),
+        (Change.objects.filter(**company, at__gte=member.created_at), "actor"),
+        (SyncJob.objects.filter(**company), "actor"),
+        (ApiKey.objects.filter(**company), "created_by"),
+        (ApiKey.objects.filter(**company), "name"),
+        (Connection.objects.filter(**company), "state_reason"),
     ):
         for text in rows.order_by().values_list(name, flat=True).distinct():
             if (erased := words.erased(text)) != text:

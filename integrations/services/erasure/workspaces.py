@@ -25,7 +25,7 @@ from fieldcamp.workspace.models import (
 from integrations.accounts.disconnecting import disconnect
 from integrations.mail.erasing import erase_mails
 from integrations.models import ConnectionState
-from integrations.services.erasure.logins import erase_login, is_only_in
+from integrations.services.erasure.logins import erase_login, forget_login, is_only_in
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
 log = structlog.get_logger(__name__)
@@ -83,6 +83,7 @@ def erase_workspace(workspace: Workspace, *, actor: str) -> None:
         AuditChain.objects.filter(pk=pk).delete()
         workspace.delete()
         for user in users:
+            forget_login(user, Words.of({user.username, user.email}))
             erase_login(user)
             User.objects.filter(pk=user.pk).delete()
         audit("workspace.erased", workspace_id=None, object_id=pk, actor=actor)

@@ -21,7 +21,7 @@ from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import AuditEntry, BlockedTime, Change, Client, Item, Member, Role, Visit
 from fieldcamp.workspace.tracking import attributed
 from integrations.models import Connection, JobItem, Link, SummaryMail, SyncJob
-from integrations.services.erasure import erase_member
+from integrations.services.erasure import erase_client, erase_member
 from tests.canary import rows, spelled
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,7 @@ def test_a_canary_in_every_field_is_gone(olga, person_to_erase, connect, people,
     with attributed(actor=name):
         services.update_visit(workspace=workspace, visit_id=coming.pk, changes={"notes": "Ring twice"})
         audit("key.created", workspace_id=workspace.pk, object_id="key_1", object_name=f"{name}'s laptop")
+    audit("login.created", workspace_id=None, object_id=f"user_{user.pk}", object_name=user.username, actor="root")
     ApiKey.objects.create(workspace=workspace, name=f"{name}'s laptop", prefix="fc", created_by=name)
     SummaryMail.objects.create(member=member, week=dt.date(2026, 11, 16))
     kind = ContentType.objects.get_for_model(User)
@@ -82,8 +83,22 @@ def test_a_canary_in_every_field_is_gone(olga, person_to_erase, connect, people,
     assert not Visit.objects.get(pk=coming.pk).technician and Visit.objects.get(pk=over.pk).technician == member
     assert Change.objects.get(record_id=coming.pk, after__notes="Ring twice").actor == ERASED
     assert SyncJob.objects.get().actor == ERASED
-    seal(workspace.pk)
-    assert check(workspace.pk).holds
+    for scope in (workspace.pk, ""):
+        seal(scope)
+        assert check(scope).holds
+
+
+def test_nobody_erases_what_they_did_by_erasing_a_namesake(olga, make_member, make_client, workspace):
+    with attributed(actor="Olga"):
+        audit("key.created", workspace_id=workspace.pk, object_name="Olga's key")
+        client = make_client(first_name="Kim")
+    erase_member(make_member(first_name="Olga", email=""), by=None, actor="")  # while she is called so herself
+    Member.objects.filter(pk=olga.pk).update(first_name="Other")
+    erase_member(make_member(first_name="Olga", email=""), by=None, actor="")
+    erase_client(make_client(company_name="Olga's key"), actor="Olga")
+    entry = AuditEntry.objects.get(action="key.created")
+    assert (entry.actor, entry.object_name) == ("Olga", "Olga's key")
+    assert Change.objects.get(record_id=client.pk).actor == "Olga"
 
 
 def test_who_may_not_be_erased(olga, make_member, workspace):
