@@ -62,11 +62,12 @@ class Kind:
     `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent is that.
     `pulled` ones are the other side's alone: taken over, and never written (a deposit on an invoice's form).
     `private` ones are identifiers that somebody else chose: stored as hashes. So are the ids at the provider of a kind
-    that has `hidden_ids`. `guarded` kinds trip the mass-removal guard. `keep_local`: when the remote counterpart
-    vanishes the local record stays and is flagged, else it goes as well. `revives`: a vanished counterpart is made
-    again by a full sync or an edit; where not, only by a person. `removable`: what is taken away in FieldCamp is taken
-    away there. `ends` names a field that, once true at either side, is all that still matters. `singular` and `plural`
-    are how people call the records, `counterpart` what one is at the other side.
+    that has `hidden_ids`. `personal` ones may say something of a person, and are left out everywhere once that person
+    is erased (`lines.description`: that of each line). `guarded` kinds trip the mass-removal guard. `keep_local`: when
+    the remote counterpart vanishes the local record stays and is flagged, else it goes as well. `revives`: a vanished
+    counterpart is made again by a full sync or an edit; where not, only by a person. `removable`: what is taken away in
+    FieldCamp is taken away there. `ends` names a field that, once true at either side, is all that still matters.
+    `singular` and `plural` are how people call the records, `counterpart` what one is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -84,6 +85,7 @@ class Kind:
     respelled: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     hidden_ids: bool = False
+    personal: tuple[str, ...] = ()
     pulled: tuple[str, ...] = ()
     guarded: bool = True
     keep_local: bool = True
@@ -99,6 +101,15 @@ class Kind:
         """Returns what is stored of these fields. One that is left out is not said, which is not the same as empty."""
         return {name: fields[name] for name in (*self.fields, *self.noted, *self.beside) if name in fields}
 
+    def impersonal(self, fields: Fields) -> dict[str, Any]:
+        """Returns what is stored of these fields where nothing may be said of a person: the personal ones are left out,
+        which is not the same as empty, and those of each line empty."""
+        rest = {name: value for name, value in self.pick(fields).items() if name not in self.personal}
+        for within, _dot, name in (each.partition(".") for each in self.personal if "." in each):
+            if isinstance(rest.get(within), list):
+                rest[within] = [{**row, name: ""} for row in rest[within]]
+        return rest
+
 
 OWN_REMOVED = "own_removed"
 # `repeats` says whether somebody has made a series of it (a visit never is one); `OWN_REMOVED` that they have then
@@ -113,6 +124,7 @@ VISIT = Kind(
     beside={"notes": "text"},
     carries={"repeats": ("start", "end")},
     respelled=("title", "text", "place"),
+    personal=("title", "text", "place", "notes"),
     singular="visit",
     plural="visits",
     counterpart="calendar event",
@@ -138,6 +150,7 @@ CUSTOMER = Kind(
     ("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     two_way=("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     noted=("active", "currency", "parent"),
+    personal=("display_name", "given_name", "family_name", "company", "email", "phone", "bill_address", "ship_address"),
     folds={
         "display_name": Fold.TEXT,  # "Smith, Jane" is a form of its own
         "given_name": Fold.NAME,
@@ -196,6 +209,7 @@ INVOICE = Kind(
     together=("lines", "discount", "tax_code"),
     loose=("number", "customer"),
     noted=("total", "tax_total", "balance"),
+    personal=("memo", "lines.description"),
     pulled=("deposit",),
     folds={"number": Fold.NUMBER},
     revives=False,
@@ -217,6 +231,7 @@ PAYMENT = Kind(
     loose=("customer",),
     together=("amount", "allocations"),
     noted=("unapplied", "deposited"),
+    personal=("reference",),
     pulled=("credited", "elsewhere"),
     folds={"method": Fold.METHOD, "reference": Fold.NUMBER},
     revives=False,

@@ -1,12 +1,13 @@
 """The pages below /admin/integrations/ that are no admin change lists."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from integrations.views import (
     books,
     connect,
     counterparts,
     desk,
+    erasing,
     leaving,
     mail,
     metering,
@@ -64,5 +65,6 @@ urlpatterns = [
     path("problems/<str:problem_id>/leave-removed/", problems.leave_removed, name="leave_removed"),
     path("problems/<str:problem_id>/cancel-visit/", problems.cancel_visit, name="cancel_visit"),
     path("links/<int:link_id>/part/", counterparts.part, name="part"),
+    re_path(r"^erase/(?P<what>client|member)/(?P<pk>[a-z]{3}_\w{1,28})/$", erasing.erase, name="erase"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

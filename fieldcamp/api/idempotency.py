@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from fieldcamp.api.authentication import caller
-from fieldcamp.api.errors import ApiError
+from fieldcamp.api.errors import ApiError, error_body
 from fieldcamp.api.models import IdempotencyRecord
 from fieldcamp.statements import Insert
+from fieldcamp.workspace.erasing import Words
 
 KEPT = dt.timedelta(hours=24)
 WAIT_MS = 2000
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_ID = re.compile(r"[a-z]{3}_[0-9A-Z]{26}")  # `fieldcamp.ids`
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,23 @@ def canonical(data: Any) -> bytes:
 def prune(now: dt.datetime) -> int:
     """Forgets answers that have been kept long enough."""
     count, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()
+    return count
+
+
+def forget_answers(workspace_id: str, ids: Set[str], words: Words) -> int:
+    """Takes the words of an erased person, and what was said of these records, out of the company's answers; how many.
+    Such a request is answered 404 from then on: done again, it would bring the person back."""
+    error = ApiError("NOT_FOUND", "What this request was about has been erased.")
+    gone = JSONRenderer().render(error_body(error, request_id=""))
+    count = 0
+    for record in IdempotencyRecord.objects.filter(workspace=workspace_id).order_by("pk").iterator(chunk_size=500):
+        texts = [bytes(record.body).decode(errors="replace"), json.dumps(record.headers)]
+        if words.erased(texts) != texts or any(not ids.isdisjoint(_ID.findall(text)) for text in texts):
+            record.status, record.body, record.headers = 404, gone, {}
+            count += 1
+        key = words.erased(record.key)
+        record.key = record.key if key == record.key else f"{key[:200]} {record.pk}"
+        record.save(update_fields=["key", "status", "body", "headers"])
     return count
 
 

@@ -51,10 +51,11 @@ def audit_export(name: str, *, workspace_id: str | None, actor: str) -> None:
     audit("export.made", workspace_id=workspace_id, object_name=name, actor=actor)
 
 
-def forget_entries(workspace_id: str, entries: Iterable[int]) -> int:
-    """Erases who and what stands in these entries of a company, and writes down that this was done. How many."""
+def forget_entries(workspace_id: str | None, entries: Iterable[int]) -> int:
+    """Erases who and what stands in these entries of a company (None: of no company), and writes down that this was
+    done. How many."""
     with transaction.atomic():
-        found = forget(workspace_id, entries)
+        found = forget(workspace_id or "", entries)
         if found:
             audit(FORGOTTEN, workspace_id=workspace_id, after={"entries": found})
     return len(found)

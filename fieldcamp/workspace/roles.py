@@ -7,7 +7,7 @@ from fieldcamp.workspace.models import Member, Role
 _VIEWER = {"view"}
 _STAFF = _VIEWER | {"sync", "retry", "ignore"}
 _ADMIN = _STAFF | {"connect", "disconnect", "settings"}
-_OWNER = _ADMIN | {"keys"}
+_OWNER = _ADMIN | {"keys", "erase"}
 
 MAY: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset(_VIEWER),

@@ -182,6 +182,8 @@ class TrackedModel(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when it has no word of a person any more (`workspace.erasing`); it is deleted as well, or a document.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = TrackedQuerySet.as_manager()
 

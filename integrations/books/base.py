@@ -15,6 +15,7 @@ from integrations.books.merges import follow_merges
 from integrations.books.references import Missing, References, why_missing
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
+from integrations.ledger.erasing import WAS_ERASED
 from integrations.models import BooksSettings, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, Window, digest
@@ -177,7 +178,7 @@ class BooksSide:
 
     def _unmatched(self) -> QuerySet[Any]:
         links = Link.objects.present().unmatched().filter(stream=self.stream, kind=self.kind.name)
-        return links.order_by("pk").only("remote_id", "seen")
+        return links.filter(erased_at=None).order_by("pk").only("remote_id", "seen")
 
     def circumstances(self, record_ids: Collection[str]) -> Mapping[str, str]:
         """Returns a digest of the company's facts and choices, and of what the books have of all that each of these
@@ -219,6 +220,8 @@ class BooksSide:
 
     def unmatched(self, links: Sequence[Link]) -> Mapping[int, Local]:
         reasons = self.rejections(links) if links else {}
+        # A customer of nobody here who is called as somebody who was erased; documents are taken in without a word.
+        reasons |= {link.pk: WAS_ERASED for link in links if link.erased_at and link.kind == CUSTOMER.name}
         return {link.pk: Local(None, exists=False, blocked=reasons.get(link.pk, "")) for link in links}
 
     def orphans(self, links: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -15,12 +16,14 @@ from fieldcamp.signin import sessions
 from fieldcamp.workspace import audit_chain
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
+from integrations.jobs.deleted import prune_deleted
 from integrations.models import (
     ChangeRow,
     DailyCalls,
     Heartbeat,
     JobCall,
     JobItem,
+    Problem,
     SummaryMail,
     SyncJob,
     WorkspaceIntegration,
@@ -35,7 +38,8 @@ CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be h
 
 
 def daily(now: dt.datetime) -> None:
-    """Prunes feed, jobs, change log and audit trail; warns of keys that end; expands recurring busy time anew."""
+    """Prunes feed, jobs, change log, audit trail and what was deleted; warns of keys that end; expands recurring busy
+    time anew."""
     pruned = {
         "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
         # Before the jobs, which would have to take theirs with them.
@@ -47,6 +51,11 @@ def daily(now: dt.datetime) -> None:
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
+        "deleted": prune_deleted(now - dt.timedelta(days=settings.DELETED_RETENTION_DAYS)),
+        "problems": _delete_in_chunks(
+            Problem.objects.filter(resolved_at__lt=now - dt.timedelta(days=settings.JOB_RETENTION_DAYS))
+        ),
+        "django_sessions": _delete_in_chunks(Session.objects.filter(expire_date__lt=now)),
         "audit_sealed": audit_chain.seal_all(),
         "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),

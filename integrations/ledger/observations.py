@@ -6,6 +6,8 @@ write through here; each says with `guard` under which condition it may.
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.numbering import numbers_taken
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
+from integrations.ledger.erasing import erased_customers, is_erased
 from integrations.ledger.failures import end_unreadable, open_unreadable
 from integrations.ledger.ownership import Owners, is_piece, left_over
 from integrations.ledger.private import Identifiers
@@ -114,6 +117,8 @@ class Observations:
                 link.seen_at, link.mark = now, mark
                 (new if link.pk is None else changed).append(link)
                 continue
+            if link.erased_at:
+                record = replace(record, fields=KINDS[link.kind].impersonal(record.fields), shown=_impersonal(record))
             action = self._notice(link, record)
             if link.remote_id != (name := self.identifiers.id_of(link.kind, record.id)):
                 link.remote_id, action = name, ""
@@ -144,6 +149,10 @@ class Observations:
         links = Link.objects.filter(stream=self.stream, kind=VISIT.name, record_id__in=named).order_by("-cut_at", "pk")
         return {link.record_id: link for link in links}
 
+    @cached_property
+    def _erased(self) -> frozenset[str]:
+        return erased_customers(self.connection)
+
     @property
     def _is_news(self) -> bool:
         """Returns whether what appears was made since we look. The books' past is none; a calendar's events are."""
@@ -155,6 +164,8 @@ class Observations:
             if record.gone:
                 return None
             link = Link(stream=self.stream, kind=self.stream.kind, remote_id=record.id)
+            if record.fields.get("customer") in self._erased:  # what they get later is not theirs by name, either
+                link.erased_at = timezone.now()
             self._see(link, KINDS[link.kind], record)
             return link
         if record.marker and record.marker.workspace_id == self.connection.workspace_id and is_piece(record):
@@ -178,6 +189,8 @@ class Observations:
         if linked is None or linked.cut_at is not None:
             record_id = marker.record_id if self.stream.is_target else self._left_over(record)
             link = linked or Link(stream=self.stream, kind=VISIT.name, record_id=record_id)
+            if linked is None and is_erased(marker.record_id):
+                link.erased_at = timezone.now()
             if self.stream.is_target:
                 adopted[marker.record_id] = link
         else:
@@ -272,6 +285,11 @@ class Observations:
 
 def _compared(kind: Kind, fields: Fields | None) -> list[Any]:
     return [(fields or {}).get(name) for name in kind.fields]
+
+
+def _impersonal(record: RemoteRecord) -> Fields:
+    """Returns what the feed may print of the counterpart of an erased person's record: when, and how it stands."""
+    return {name: record.shown.get(name) for name in ("start", "end", "all_day", "status") if name in record.shown}
 
 
 def _shown(link: Link, record: RemoteRecord) -> dict[str, Any]:

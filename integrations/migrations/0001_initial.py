@@ -125,6 +125,7 @@ class Migration(migrations.Migration):
                 ('decision', models.JSONField(blank=True, null=True)),
                 ('spelled', models.JSONField(blank=True, help_text='Digests of texts as the other side has spelled what was sent, by field.', null=True)),
                 ('cut_at', models.DateTimeField(blank=True, null=True)),
+                ('erased_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('hold', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='links', to='integrations.hold')),

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from integrations.kinds import KINDS
+
 
 class LinkQuerySet(models.QuerySet["Link"]):
     def live(self) -> Self:
@@ -34,6 +36,13 @@ class LinkQuerySet(models.QuerySet["Link"]):
         """Returns those with a write that was begun and never answered."""
         return self.filter(intent__isnull=False)
 
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+        """Django's, without a word of people who were erased."""
+        links = list(objs)
+        for link in links:
+            link.leave_words_out()
+        return super().bulk_create(links, *args, **kwargs)
+
     def save_many(self, links: Iterable[Any], fields: Sequence[str]) -> None:
         """Writes these columns of links that exist already: an upsert by primary key, which costs a tenth of
         `bulk_update` and its CASE for every column."""
@@ -53,6 +62,9 @@ class Link(models.Model):
     nothing else. `unsettled` is set whenever `seen` moves and cleared when a sync has dealt with it, so an edit that
     could not be applied is still there next time. A `cut` link is history: its remote counterpart is gone and the
     record was kept. `intent` is a write that was begun and whose answer has not been saved yet.
+
+    Of an `erased_at` one the record's person was erased: it stays, so that nobody takes the counterpart for a new one,
+    and whatever is seen there later, no word of theirs is saved with it.
     """
 
     stream = models.ForeignKey("integrations.Stream", models.CASCADE, related_name="links")
@@ -86,6 +98,7 @@ class Link(models.Model):
         null=True, blank=True, help_text=_("Digests of texts as the other side has spelled what was sent, by field.")
     )
     cut_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -110,6 +123,23 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id or self.remote_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.leave_words_out()
+        super().save(*args, **kwargs)
+
+    def leave_words_out(self) -> None:
+        """Drops what says anything of a person from what is to be saved, if that person was erased."""
+        if self.erased_at is None:
+            return
+        kind = KINDS[self.kind]
+        self.base = None if self.base is None else kind.impersonal(self.base)
+        self.seen = None if self.seen is None else kind.impersonal(self.seen)
+        self.spelled = None
+        if self.intent is not None:
+            self.intent = {**self.intent, "fields": kind.impersonal(self.intent.get("fields") or {})}
+        if self.decision is not None:
+            self.decision = {name: value for name, value in self.decision.items() if name != "create"} or None
 
 
 class DirtyRow(models.Model):

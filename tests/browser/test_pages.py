@@ -64,6 +64,7 @@ def pages(connected, vendors) -> list[str]:
         f"/admin/workspace/visit/{visit.pk}/change/",
         f"/admin/workspace/visit/{visit.pk}/delete/",
         f"/admin/workspace/client/{visit.client_id}/change/",
+        f"{at}/erase/client/{visit.client_id}/",
         f"/admin/workspace/member/{connection.member_id}/change/",
         f"/admin/workspace/member/{connection.member_id}/revoke/",
         "/admin/workspace/member/",

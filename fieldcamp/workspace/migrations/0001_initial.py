@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -109,6 +110,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -204,6 +206,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -375,6 +378,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("tour_dismissed", models.BooleanField(default=False)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
                 ("login_ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
@@ -451,6 +455,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -542,6 +547,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(
@@ -803,6 +809,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
                     fieldcamp.ids.PrefixedIdField(

@@ -98,6 +98,7 @@ class Member(models.Model):
         help_text=_("A mail each Monday: what was synced, and what waits for a person. Owners and admins."),
     )
     tour_dismissed = models.BooleanField(default=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

@@ -15,6 +15,7 @@ TABLE = {
     "disconnect": {Role.OWNER, Role.ADMIN},
     "settings": {Role.OWNER, Role.ADMIN},
     "keys": {Role.OWNER},
+    "erase": {Role.OWNER},
 }
 
 

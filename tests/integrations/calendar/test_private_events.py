@@ -1,6 +1,5 @@
 """Not a word of somebody's own event is left anywhere: in no table, no log, and nothing that a database is asked."""
 
-import base64
 import datetime as dt
 import json
 import logging
@@ -20,6 +19,7 @@ from integrations.calendar import busy
 from integrations.models import ChangeRow, Link, Problem, SyncJob
 from integrations.selectors.feed import change
 from integrations.services.observe import observe_pending
+from tests.canary import rows, spelled
 from tests.integrations.mangling import mangled
 
 pytestmark = pytest.mark.django_db
@@ -33,27 +33,8 @@ _STRUCTURE = {
 }  # fmt: skip
 
 
-def spelled(word: str) -> list[str]:
-    """Returns the word in lower case as it may stand in a text: as it is, and inside what is written in hexadecimal
-    digits, in base 32 (either alphabet) or in base 64, wherever in that it begins."""
-    raw, found = word.encode(), [word, word.encode().hex(), word.encode("utf-16-le").hex()]
-    for bits, encode in ((5, base64.b32hexencode), (5, base64.b32encode), (6, base64.b64encode)):
-        for before in range(bits):
-            text = encode(b"\0" * before + raw).decode().rstrip("=")
-            found.append(text[-(-8 * before // bits) : 8 * (before + len(raw)) // bits])
-    return [each.lower() for each in found]
-
-
 def told_in(text: str) -> list[str]:
     return [each for each in spelled(WORD) if each in text.lower()]
-
-
-def rows() -> Iterator[tuple[str, str]]:
-    """Yields each table with all that stands in it."""
-    for table in database.introspection.table_names():
-        with database.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {database.ops.quote_name(table)}")
-            yield table, repr(cursor.fetchall())
 
 
 @pytest.fixture

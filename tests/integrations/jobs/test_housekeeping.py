@@ -3,11 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.contrib.sessions.models import Session
 
 from fieldcamp.api.models import RateWindow
-from fieldcamp.workspace.models import Change
+from fieldcamp.workspace import invoicing
+from fieldcamp.workspace.models import Change, Client, Invoice, Visit
 from integrations.jobs import housekeeping, schedule
-from integrations.models import ChangeRow, Heartbeat, JobItem, SyncJob
+from integrations.models import ChangeRow, Heartbeat, JobItem, Link, Problem, Stream, SyncJob
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
 
@@ -84,3 +86,45 @@ def test_the_daily_work_keeps_to_the_settings(settings, monkeypatch):
     assert not RateWindow.objects.exists()
     assert list(Heartbeat.objects.values_list("name", flat=True)) == ["worker"]
     assert Change.objects.filter(record_id="v").count() == 1
+
+
+def test_what_was_deleted_ends_and_what_is_needed_stays(make_client, make_visit, make_technician):
+    """A deleted client whom the books have stays as a stone without a name; one with an invoice stays as they are."""
+    gone, linked, billed, recent = (make_client(first_name=name, last_name="Quixotry") for name in "ABCD")
+    visit = make_visit(client=gone, title="Quixotry leak")
+    shown = make_visit(client=recent, title="Quixotry event")
+    invoice = invoicing.create_invoice(workspace=billed.workspace, client_id=billed.pk, memo="Quixotry", lines=[])
+    connection = build.connection(linked.workspace)
+    stream = Stream.objects.create(connection=connection, container_id="1")
+    for kind, record, cut in (("customer", linked, None), ("visit", visit, NOW), ("visit", shown, None)):
+        seen = {"display_name": "Quixotry", "title": "Quixotry"}
+        Link.objects.create(stream=stream, kind=kind, record_id=record.pk, remote_id=record.pk, seen=seen, cut_at=cut)
+    old, new = {"deleted_at": NOW - 91 * DAY}, {"deleted_at": NOW - 89 * DAY}
+    for record in (gone, linked, billed, visit, shown):
+        type(record).objects.filter(pk=record.pk).update(**old)
+    Client.objects.filter(pk=recent.pk).update(**new)
+    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 4
+    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 0
+    assert not Client.objects.filter(pk=gone.pk).exists() and not Visit.objects.filter(pk=visit.pk).exists()
+    linked.refresh_from_db()
+    assert str(linked) == linked.pk and linked.erased_at
+    assert Visit.objects.get(pk=shown.pk).title == "[erased]"  # its event is still to be taken away
+    assert [*Link.objects.values_list("seen", flat=True)] == [{}, {}, {}]
+    assert "Quixotry" not in repr([*Change.objects.filter(record_id__in=[gone.pk, linked.pk, visit.pk]).values()])
+    assert {client.last_name for client in Client.objects.filter(pk__in=[billed.pk, recent.pk])} == {"Quixotry"}
+    Invoice.objects.filter(pk=invoice.pk).update(**old)
+    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 2
+    assert Invoice.objects.get(pk=invoice.pk).number == invoice.number and Invoice.objects.get(pk=invoice.pk).memo == ""
+
+
+def test_ended_sessions_and_solved_problems_go():
+    workspace = build.workspace()
+    for key, days in (("old", -1), ("live", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=NOW + days * DAY)
+    about = {"workspace": workspace, "integration": GOOGLE, "message": "", "occurred_at": NOW - 400 * DAY}
+    for code, days in (("CONFLICT", 91), ("RATE_LIMITED", 89)):
+        Problem.objects.create(**about, code=code, resolved_at=NOW - days * DAY)
+    Problem.objects.create(**about, code="OPEN")
+    housekeeping.daily(NOW)
+    assert [*Session.objects.values_list("pk", flat=True)] == ["live"]
+    assert {*Problem.objects.values_list("code", flat=True)} == {"RATE_LIMITED", "OPEN"}
