@@ -116,7 +116,8 @@ ASGI_APPLICATION = "fieldcamp.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # The operator's own wording of a page stands before ours.
+        "DIRS": [*env_list("TEMPLATES_FOLDER"), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             # The desk is Django's own admin app, so its tags are found by name.
@@ -219,6 +220,13 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# --- Who runs this site, for its public pages --------------------------------------------------------------------
+OPERATOR_NAME = os.environ.get("OPERATOR_NAME", "").strip()
+OPERATOR_ADDRESS = os.environ.get("OPERATOR_ADDRESS", "").strip()
+OPERATOR_EMAIL = os.environ.get("OPERATOR_EMAIL", "").strip()
+OPERATOR_PROCESSORS = os.environ.get("OPERATOR_PROCESSORS", "").strip()
+SUPPORT_URL = os.environ.get("SUPPORT_URL", "").strip()
 
 # --- Signing in at the vendors (allauth does the dance; what it yields becomes our Connection and OAuthGrant) --------
 SOCIALACCOUNT_ADAPTER = "integrations.views.consent.ConnectAdapter"
