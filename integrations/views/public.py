@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fieldcamp.api.caching import PUBLIC
 from fieldcamp.links import is_mailbox, support_url
-from integrations.providers import PROVIDERS
+from integrations.providers import BY_SLUG, PROVIDERS
 
 # What `housekeeping` keeps of the audit trail at least.
 _AUDIT_DAYS = 365
@@ -45,6 +45,16 @@ def _public(request: HttpRequest, template: str, values: dict[str, Any]) -> Http
     for name, value in PUBLIC.items():
         answer[name] = value
     return answer
+
+
+@require_safe
+def disconnected(request: HttpRequest, slug: str) -> HttpResponse:
+    """Shows who has ended a connection at the vendor what that means. Anybody can ask for it, so it believes nothing of
+    the address and changes nothing: the vendor's own answer to the next call ends the connection here."""
+    provider = BY_SLUG.get(slug)
+    if provider is None:
+        raise Http404
+    return _public(request, "disconnected", {"provider": provider})
 
 
 def _kept() -> dict[str, int]:

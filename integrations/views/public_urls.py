@@ -9,4 +9,6 @@ urlpatterns = [
     path("privacy", public.privacy, name="privacy"),
     path("terms", public.terms, name="terms"),
     path("support", public.support, name="support"),
+    # Where a vendor leads somebody who has ended the connection there.
+    path("disconnected/<slug:slug>", public.disconnected, name="disconnected"),
 ]
