@@ -19,9 +19,20 @@ def support_url(reference: str = "") -> str:
     if not target:
         return absolute("support")
     if is_mailbox(target):
-        mailbox, subject = target.removeprefix("mailto:"), f"FieldCamp {reference}".strip()
-        return f"mailto:{quote(mailbox, safe='@+')}?subject={quote(subject)}"
+        subject = f"FieldCamp {reference}".strip()
+        return f"mailto:{quote(mailbox_of(target), safe='@+')}?subject={quote(subject)}"
     return target.replace("{reference}", quote(reference, safe=""))
+
+
+def support_shown(reference: str = "") -> str:
+    """Returns the same as it is read in a text: the mailbox or the page's address, "" where none is named."""
+    target = settings.SUPPORT_URL or settings.OPERATOR_EMAIL
+    return mailbox_of(target) or (support_url(reference) if target else "")
+
+
+def mailbox_of(target: str) -> str:
+    """Returns the mailbox that is written to; "" where it is a page."""
+    return target.removeprefix("mailto:") if is_mailbox(target) else ""
 
 
 def is_mailbox(target: str) -> bool:

@@ -64,6 +64,7 @@ TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env_list("TRUSTED_PROXIES"))
 SESSION_IDLE_HOURS = env_int("SESSION_IDLE_HOURS", 12)
 OPERATORS_NEED_SECOND_FACTOR = env_bool("OPERATORS_NEED_SECOND_FACTOR", _HTTPS)
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "fieldcamp.error_pages.csrf_failure"
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

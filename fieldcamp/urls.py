@@ -9,6 +9,8 @@ from fieldcamp.health import healthz, readyz
 from fieldcamp.metrics import metrics
 from fieldcamp.signin.passwords import ForgottenView
 
+handler400 = "fieldcamp.error_pages.bad_request"
+handler500 = "fieldcamp.error_pages.server_error"
 urlpatterns = [
     path("", include("integrations.views.public_urls")),
     path("healthz", healthz, name="healthz"),

@@ -50,5 +50,5 @@ def _tell(name: str, connection: Connection, to: list[str], subject: str, url: s
         to=to,
         subject=subject.format(integration=label, account=connection.account_name),
         workspace=connection.workspace,
-        context={"connection": connection, "label": label, "url": url},
+        context={"connection": connection, "label": label, "url": url, "support_reference": connection.pk},
     )

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fieldcamp.api.caching import PUBLIC
-from fieldcamp.links import is_mailbox, support_url
+from fieldcamp.links import mailbox_of, support_url
 from integrations.providers import BY_SLUG, PROVIDERS
 
 # What `housekeeping` keeps of the audit trail at least.
@@ -70,8 +70,7 @@ def _kept() -> dict[str, int]:
 def _asked() -> dict[str, Any]:
     """Returns where people ask for help."""
     named = settings.SUPPORT_URL or settings.OPERATOR_EMAIL
-    mailbox = named.removeprefix("mailto:") if is_mailbox(named) else ""
-    return {"help_url": support_url() if named else "", "mailbox": mailbox}
+    return {"help_url": support_url() if named else "", "mailbox": mailbox_of(named)}
 
 
 home = _page("home")
