@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
-from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, keep_files_private, networks
+from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, env_text, keep_files_private, networks
 from fieldcamp.links import is_loopback
 from fieldcamp.logs import logging_config
 from fieldcamp.signin.options import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
@@ -117,8 +117,7 @@ ASGI_APPLICATION = "fieldcamp.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # The operator's own wording of a page stands before ours.
-        "DIRS": [*env_list("TEMPLATES_FOLDER"), BASE_DIR / "templates"],
+        "DIRS": [*env_list("TEMPLATES_FOLDER"), BASE_DIR / "templates"],  # the operator's own wording first
         "APP_DIRS": True,
         "OPTIONS": {
             # The desk is Django's own admin app, so its tags are found by name.
@@ -223,11 +222,9 @@ REST_FRAMEWORK = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # --- Who runs this site, for its public pages --------------------------------------------------------------------
-OPERATOR_NAME = os.environ.get("OPERATOR_NAME", "").strip()
-OPERATOR_ADDRESS = os.environ.get("OPERATOR_ADDRESS", "").strip()
-OPERATOR_EMAIL = os.environ.get("OPERATOR_EMAIL", "").strip()
-OPERATOR_PROCESSORS = os.environ.get("OPERATOR_PROCESSORS", "").strip()
-SUPPORT_URL = os.environ.get("SUPPORT_URL", "").strip()
+OPERATOR_NAME, OPERATOR_ADDRESS = env_text("OPERATOR_NAME"), env_text("OPERATOR_ADDRESS")
+OPERATOR_EMAIL, OPERATOR_PROCESSORS = env_text("OPERATOR_EMAIL"), env_text("OPERATOR_PROCESSORS")
+SUPPORT_URL = env_text("SUPPORT_URL")
 
 # --- Signing in at the vendors (allauth does the dance; what it yields becomes our Connection and OAuthGrant) --------
 SOCIALACCOUNT_ADAPTER = "integrations.views.consent.ConnectAdapter"

@@ -57,11 +57,12 @@ def _mail(key: ApiKey) -> int:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)
     name, day = said(key.name), date_format(key.expires_at, "j F Y")
+    company = said(key.workspace.name)
     refused = gettext("From then on FieldCamp refuses every call with the key {key} ({prefix}…) of {company}.")
     advice = gettext("Create a new key and put it where your program reads its secrets, or move this one's end:")
     return send_mail(
         gettext("The API key {key} expires on {day}").format(key=name, day=day),
-        f"{refused.format(key=name, prefix=key.prefix, company=said(key.workspace.name))}\n\n{advice}\n{page}\n{_help()}",
+        f"{refused.format(key=name, prefix=key.prefix, company=company)}\n\n{advice}\n{page}\n{_help()}",
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest
 from django.test import Client as Browser
@@ -64,3 +65,12 @@ def test_a_host_that_is_not_ours_and_a_form_without_its_token():
 def test_where_nobody_is_named_our_own_page_says_so(settings):
     settings.SUPPORT_URL = ""
     assert f'href="{settings.PUBLIC_URL}/support"' in Browser().get("/nowhere").content.decode()
+
+
+def test_every_mail_does():
+    """By the templates, so that the next mail is not forgotten; those in `mail/` stand on one base."""
+    mails = [path for path in (settings.BASE_DIR / "templates/desk").glob("*.txt") if path.stem != "help"]
+    wanted = [path for path in mails if not path.stem.endswith("_subject")]
+    wanted += [settings.BASE_DIR / "templates/mail/base.txt"]
+    assert len(wanted) > 4
+    assert [path.name for path in wanted if '{% include "desk/help.txt" %}' not in path.read_text()] == []
