@@ -15,6 +15,7 @@ from fieldcamp.signin import sessions
 from fieldcamp.workspace import audit_chain
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
+from integrations.mail import endings
 from integrations.models import (
     ChangeRow,
     DailyCalls,
@@ -35,7 +36,7 @@ CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be h
 
 
 def daily(now: dt.datetime) -> None:
-    """Prunes feed, jobs, change log and audit trail; warns of keys that end; expands recurring busy time anew."""
+    """Prunes feed, jobs, change log and audit trail; warns of keys and consents that end; expands busy time."""
     pruned = {
         "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
         # Before the jobs, which would have to take theirs with them.
@@ -57,6 +58,7 @@ def daily(now: dt.datetime) -> None:
     }
     log.info("pruned", **pruned)
     expiry.warn(now)
+    endings.warn(now)
     busy.expand_all(now)
 
 
