@@ -61,7 +61,15 @@ def test_the_day_is_the_companys_own(company, mailoutbox):
     assert mailoutbox[0].subject.endswith("2 April 2026") and "2 April 2026" in mailoutbox[0].body
 
 
-@pytest.mark.parametrize(("length", "days"), [(7, [3]), (14, [3]), (60, [14, 3]), (61, [60, 14, 3])])
+@pytest.mark.parametrize(
+    ("length", "days"),
+    [
+        (7, [3]),
+        pytest.param(14, [3], marks=pytest.mark.slow),
+        pytest.param(60, [14, 3], marks=pytest.mark.slow),
+        pytest.param(61, [60, 14, 3], marks=pytest.mark.slow),
+    ],
+)
 def test_a_consent_that_was_always_shorter_is_not_told_of_from_its_first_day(company, mailoutbox, length, days):
     """An app in testing mode: its consents last seven days."""
     end = START + length * DAY
