@@ -115,7 +115,7 @@ class Support(NamedTuple):
 def support(context: Context) -> Support:
     """Returns where help is asked for, about the page's `support_reference` (a job, an account), else about the
     request."""
-    reference = context.get("support_reference") or getattr(context.get("request"), "request_id", "")
+    reference = str(context.get("support_reference") or getattr(context.get("request"), "request_id", ""))
     return Support(support_url(reference), support_shown(reference), reference)
 
 
