@@ -2,7 +2,6 @@
 
 import datetime as dt
 from io import StringIO
-from ipaddress import ip_network
 from types import SimpleNamespace
 
 import pytest
@@ -36,7 +35,6 @@ def healthy(db, settings, tmp_path):
     settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example.com", "FieldCamp <desk@example.com>"
     settings.OPERATOR_NAME, settings.OPERATOR_ADDRESS = "Sync Ltd", "1 Main Street"
     settings.OPERATOR_EMAIL = "privacy@example.com"
-    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
         setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
