@@ -41,6 +41,10 @@ def networks(name: str, values: list[str]) -> list[ipaddress.IPv4Network | ipadd
         raise ImproperlyConfigured(f"{name}: {error}. Write addresses or networks, as 10.0.0.0/8.") from None
 
 
+def env_text(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
 def keep_files_private() -> None:
     """Has this process, and those that it starts, make files that only their owner reads, whatever the umask is."""
     os.umask(0o077)

@@ -66,6 +66,8 @@ class PagePolicy(CSPMiddleware):
         """Leaves `form-action` out for who is signed in: any of their pages may have a button that leads to a vendor's
         consent, browsers hold every redirect that follows to that rule, and nobody can list a vendor's hosts."""
         parts = super().get_policy_parts(request, response, report_only)
+        if response.get("Cache-Control", "").startswith("public"):
+            return parts  # the same for everybody, whoever asks
         if hasattr(request, "user") and request.user.is_authenticated:
             parts.replace = {**(parts.replace or {}), "form-action": None}
         return parts

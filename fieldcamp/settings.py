@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
-from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, keep_files_private, networks
+from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, env_text, keep_files_private, networks
 from fieldcamp.links import is_loopback
 from fieldcamp.logs import logging_config
 from fieldcamp.signin.options import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
@@ -64,6 +64,7 @@ TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env_list("TRUSTED_PROXIES"))
 SESSION_IDLE_HOURS = env_int("SESSION_IDLE_HOURS", 12)
 OPERATORS_NEED_SECOND_FACTOR = env_bool("OPERATORS_NEED_SECOND_FACTOR", _HTTPS)
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "fieldcamp.error_pages.csrf_failure"
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -116,7 +117,7 @@ ASGI_APPLICATION = "fieldcamp.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*env_list("TEMPLATES_FOLDER"), BASE_DIR / "templates"],  # the operator's own wording first
         "APP_DIRS": True,
         "OPTIONS": {
             # The desk is Django's own admin app, so its tags are found by name.
@@ -220,11 +221,14 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
+# --- Who runs this site, for its public pages --------------------------------------------------------------------
+OPERATOR_NAME, OPERATOR_ADDRESS = env_text("OPERATOR_NAME"), env_text("OPERATOR_ADDRESS")
+OPERATOR_EMAIL, OPERATOR_PROCESSORS = env_text("OPERATOR_EMAIL"), env_text("OPERATOR_PROCESSORS")
+SUPPORT_URL = env_text("SUPPORT_URL")
+
 # --- Signing in at the vendors (allauth does the dance; what it yields becomes our Connection and OAuthGrant) --------
 SOCIALACCOUNT_ADAPTER = "integrations.views.consent.ConnectAdapter"
-SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_LOGIN_ON_GET = False
-SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_ONLY = False
 ACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers let it pass for localhost alone
 

@@ -1,8 +1,7 @@
-"""All addresses. `/` leads to the dashboard; everything under `/api/` answers in the API's own manner."""
+"""All addresses. `/` is for everybody, `/admin/` the desk; all under `/api/` answers in the API's own manner."""
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from fieldcamp.api import docs
 from fieldcamp.desk.guards import throttled
@@ -10,8 +9,10 @@ from fieldcamp.health import healthz, readyz
 from fieldcamp.metrics import metrics
 from fieldcamp.signin.passwords import ForgottenView
 
+handler400 = "fieldcamp.error_pages.bad_request"
+handler500 = "fieldcamp.error_pages.server_error"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("integrations.views.public_urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

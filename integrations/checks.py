@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from fieldcamp.links import is_loopback
+from fieldcamp.links import is_loopback, is_mailbox
 from fieldcamp.startup import host_of, mistakes
 
 PRIVATE = ("secrets", "mail", "logs")  # folders in FIELDCAMP_DATA
@@ -18,6 +19,33 @@ PRIVATE = ("secrets", "mail", "logs")  # folders in FIELDCAMP_DATA
 def check_settings(**_kwargs) -> list[CheckMessage]:
     """Returns everything that an operator can get wrong in the environment. Nothing starts with most of it."""
     return [*_fatal(), *_plain_http(), *_queue()]
+
+
+@register(Tags.security)
+def check_operator(**_kwargs) -> list[CheckMessage]:
+    """Returns what the public pages cannot say yet. Vendors look at them, and people before they connect an account."""
+    if is_loopback(host_of(settings.PUBLIC_URL)):
+        return []
+    needed = ("OPERATOR_NAME", "OPERATOR_ADDRESS", "OPERATOR_EMAIL")
+    found: list[CheckMessage] = []
+    if missing := [name for name in needed if not getattr(settings, name)]:
+        found.append(
+            Warning(
+                f"{', '.join(missing)} not set: the privacy policy and the terms do not say who runs this site.",
+                hint="Write them as people and the vendors' reviewers should read them.",
+                id="integrations.W003",
+            )
+        )
+    target = settings.SUPPORT_URL
+    if target and not is_mailbox(target) and urlsplit(target).scheme not in ("http", "https"):
+        found.append(
+            Warning(
+                f"SUPPORT_URL is {target!r}: people cannot open that.",
+                hint="Write an e-mail address, or an address that starts with https://.",
+                id="integrations.W004",
+            )
+        )
+    return found
 
 
 @register(Tags.security)

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from fieldcamp.api.models import ApiKey
-from fieldcamp.links import absolute
+from fieldcamp.links import absolute, support_shown
 from fieldcamp.texts import said
 from fieldcamp.workspace.models import Member, Role
 
@@ -45,6 +45,11 @@ def warn(now: dt.datetime) -> int:
     return sent
 
 
+def _help() -> str:
+    shown = support_shown()
+    return "\n" + gettext("Need help? Ask {where}").format(where=shown) + "\n" if shown else ""
+
+
 def _mail(key: ApiKey) -> int:
     owners = Member.objects.filter(workspace_id=key.workspace_id, role=Role.OWNER, is_active=True)
     addresses = sorted({address for address in owners.values_list("email", flat=True) if address})
@@ -52,11 +57,12 @@ def _mail(key: ApiKey) -> int:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)
     name, day = said(key.name), date_format(key.expires_at, "j F Y")
+    company = said(key.workspace.name)
     refused = gettext("From then on FieldCamp refuses every call with the key {key} ({prefix}…) of {company}.")
     advice = gettext("Create a new key and put it where your program reads its secrets, or move this one's end:")
     return send_mail(
         gettext("The API key {key} expires on {day}").format(key=name, day=day),
-        f"{refused.format(key=name, prefix=key.prefix, company=said(key.workspace.name))}\n\n{advice}\n{page}\n",
+        f"{refused.format(key=name, prefix=key.prefix, company=company)}\n\n{advice}\n{page}\n{_help()}",
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.desk.users import DeskUser
 from integrations.admin.books_card import facts_of
 from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
+from integrations.admin.endings import EndingLine, ending_lines
 from integrations.admin.intervals import every as in_words
 from integrations.admin.metering import MeterWarning, meter_warnings
 from integrations.admin.reconciliation import VerdictLine, verdicts_of
@@ -88,6 +89,7 @@ class AccountRow:
     facts: str = ""
     verdict: VerdictLine | None = None
     meter: MeterWarning | None = None
+    ending: EndingLine | None = None
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,9 @@ def _card(
     facts: Mapping[str, str],
     verdicts: Mapping[str, VerdictLine],
     meters: Mapping[str, MeterWarning],
+    endings: Mapping[str, EndingLine],
 ) -> Card:
-    """Builds the card of one provider; `facts`, `verdicts` and `meters` are by connection."""
+    """Builds the card of one provider; `facts`, `verdicts`, `meters` and `endings` are by connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
@@ -188,6 +191,7 @@ def _card(
             facts.get(connection.pk, ""),
             verdicts.get(connection.pk),
             meters.get(connection.pk),
+            endings.get(connection.pk),
         )
         for connection in found.accounts
     ]
@@ -222,8 +226,10 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; three queries more where there are books, whosever they are."""
+    """Builds their cards; one query more for consents that end, and three where there are books."""
     books = _books(found)
     facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
-    meters = meter_warnings([connection for one in found for connection in one.accounts], timezone.now())
-    return [_card(one, desk_user, facts, verdicts, meters) for one in found]
+    accounts = [connection for one in found for connection in one.accounts]
+    meters = meter_warnings(accounts, timezone.now())
+    endings = ending_lines(accounts, rights_at(desk_user), timezone.now())
+    return [_card(one, desk_user, facts, verdicts, meters, endings) for one in found]

@@ -23,6 +23,7 @@ from fieldcamp.desk.users import DeskUser, desk_user_of
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES, TONES
+from integrations.admin.endings import ending_lines
 from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label
 from integrations.admin.metering import meter_context
@@ -93,6 +94,7 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         "label": provider_label(connection.integration),
         "tone": TONES[ConnectionState(connection.state)],
         "passport": passport_of(connection),
+        "ending": ending_lines([connection], rights_at(desk_user), now).get(connection.pk),
         "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),
         "jobs": [(part.job, JOB_TONES[JobStatus(part.job.status)]) for part in parts],
         "needs": problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), desk_user),

@@ -84,6 +84,7 @@ class SyncJobAdmin(ScopedAdmin):
             "opts": self.opts,
             "original": job,
             "title": job.pk,
+            "support_reference": job.pk,
             **job_context(job, desk_user_of(request), request.GET),
         }
         return TemplateResponse(request, "integrations/job.html", context)

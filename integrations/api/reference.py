@@ -201,6 +201,7 @@ def status_reference(provider: Provider, view: type) -> type:
                 **account,
                 "state": "active",
                 "last_synced_at": "2026-05-29T14:05:11Z",
+                "access_ends_at": None,
                 "metered_reads": _METERED if provider.meters_reads else None,
             }
         ],

@@ -135,6 +135,10 @@ class ConnectionSerializer(serializers.Serializer):
     member = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(ConnectionState.choices)
     last_synced_at = serializers.DateTimeField(allow_null=True)
+    access_ends_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Set when the provider ends the access within 60 days, unless the account is connected again.",
+    )
     metered_reads = MeteredReadsSerializer(allow_null=True, help_text="Null where the provider bills no call.")
 
 

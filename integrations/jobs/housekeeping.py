@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -17,6 +16,7 @@ from fieldcamp.workspace import audit_chain
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.jobs.deleted import prune_deleted
+from integrations.mail import endings
 from integrations.models import (
     ChangeRow,
     DailyCalls,
@@ -38,8 +38,8 @@ CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be h
 
 
 def daily(now: dt.datetime) -> None:
-    """Prunes feed, jobs, change log, audit trail and what was deleted; warns of keys that end; expands recurring busy
-    time anew."""
+    """Prunes feed, jobs, change log, audit trail and what was deleted; warns of keys and consents that end; expands
+    recurring busy time anew."""
     pruned = {
         "feed": prune_feed(now - dt.timedelta(days=settings.FEED_RETENTION_DAYS)),
         # Before the jobs, which would have to take theirs with them.
@@ -55,7 +55,6 @@ def daily(now: dt.datetime) -> None:
         "problems": _delete_in_chunks(
             Problem.objects.filter(resolved_at__lt=now - dt.timedelta(days=settings.JOB_RETENTION_DAYS))
         ),
-        "django_sessions": _delete_in_chunks(Session.objects.filter(expire_date__lt=now)),
         "audit_sealed": audit_chain.seal_all(),
         "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),
@@ -66,6 +65,7 @@ def daily(now: dt.datetime) -> None:
     }
     log.info("pruned", **pruned)
     expiry.warn(now)
+    endings.warn(now)
     busy.expand_all(now)
 
 

@@ -1,7 +1,12 @@
 """Mails about connections that need a person."""
 
+import datetime as dt
+import zoneinfo
 from collections.abc import Sequence
+from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from fieldcamp.workspace.models import Member, Role
@@ -32,16 +37,29 @@ def alert_paused(connection_id: str) -> None:
 def alert_needs_person(connection_id: str) -> None:
     """Mails owners, admins and the member concerned: which account, what happened, where to repair it."""
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
-    desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])
-    theirs = connection.member.email if connection.member and connection.member.is_active else ""
+    to = _concerned(connection)
     if connection.state == ConnectionState.NEEDS_PERMISSION:
         name, subject = "needs_permission", _("{integration} of {account} lacks a permission")
     else:
         name, subject = "needs_reconnect", _("{integration} of {account} needs to be reconnected")
-    _tell(name, connection, sorted({*desk, theirs} - {""}), subject, reconnect_url(connection))
+    _tell(name, connection, to, subject, reconnect_url(connection))
 
 
-def _tell(name: str, connection: Connection, to: list[str], subject: str, url: str) -> None:
+def alert_ends_soon(connection_id: str, ends: dt.datetime) -> None:
+    """Mails the same people: on which day of their company's the vendor ends the access, and where to renew it."""
+    connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
+    there = timezone.localtime(ends, zoneinfo.ZoneInfo(connection.workspace.timezone))
+    subject = _("{integration} of {account}: access ends on {day}").replace("{day}", date_format(there, "j F Y"))
+    _tell("ends_soon", connection, _concerned(connection), subject, reconnect_url(connection), ends=ends)
+
+
+def _concerned(connection: Connection) -> list[str]:
+    desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])
+    theirs = connection.member.email if connection.member and connection.member.is_active else ""
+    return sorted({*desk, theirs} - {""})
+
+
+def _tell(name: str, connection: Connection, to: list[str], subject: str, url: str, **more: Any) -> None:
     if not to:
         return
     label = PROVIDERS[connection.integration].label
@@ -50,5 +68,5 @@ def _tell(name: str, connection: Connection, to: list[str], subject: str, url: s
         to=to,
         subject=subject.format(integration=label, account=connection.account_name),
         workspace=connection.workspace,
-        context={"connection": connection, "label": label, "url": url},
+        context={"connection": connection, "label": label, "url": url, "support_reference": connection.pk, **more},
     )

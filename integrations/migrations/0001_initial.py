@@ -167,6 +167,7 @@ class Migration(migrations.Migration):
                 ('refresh_claimed_until', models.DateTimeField(blank=True, null=True)),
                 ('granted_at', models.DateTimeField(blank=True, null=True)),
                 ('refreshed_at', models.DateTimeField(blank=True, null=True)),
+                ('end_told_days', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='grant', to='integrations.connection')),
             ],
         ),

@@ -197,6 +197,8 @@ class OAuthGrant(models.Model):
     refresh_claimed_until = models.DateTimeField(null=True, blank=True)
     granted_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    # How many days ahead its end was told of last, by mail; none since it was renewed: None.
+    end_told_days = models.PositiveSmallIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"grant of {self.connection_id}"

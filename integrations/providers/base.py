@@ -134,6 +134,28 @@ def _perhaps(_remote_id: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class DataUse:
+    """One sort of an account's data that FieldCamp reads, writes or both, and why, as the public pages say it."""
+
+    what: str
+    why: str
+    reads: bool = False
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What the public pages tell of a provider: whose it is, what is done with which of its data, where else than here
+    a connection can be ended, and what the vendor wants promised, with the policy's address."""
+
+    vendor: str
+    uses: tuple[DataUse, ...]
+    ended_there: str
+    pledge: str = ""
+    policy_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One line of `PROVIDERS`. `name` is the integration in JSON, `slug` in addresses, `label` for people.
 
@@ -153,6 +175,7 @@ class Provider:
     identify: Callable[[Http, Mapping[str, str]], Account]  # (http, what the consent came back with in the address)
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int  # of one account
+    disclosure: Disclosure
     requests_per_second: int = 0  # of one account; 0: not counted
     trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
     trace_name: str = ""  # how its support calls that name

@@ -24,6 +24,7 @@ from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
+from integrations.selectors.endings import endings_of
 from integrations.selectors.jobs import counts
 from integrations.selectors.links import connect_url
 from integrations.selectors.metering import MeterReading, meters_of, midnight_after
@@ -138,6 +139,7 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
     now = standing(workspace, integration)
     synced = now.row.last_synced_at if now.row else None
     at = timezone.now()
+    ends = endings_of(now.connections, at)
     meters = meters_of(now.connections, at) if now.provider.meters_reads else {}
     return {
         "integration": integration,
@@ -153,7 +155,10 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
             if now.last_job
             else None
         ),
-        "connections": [_connection(connection, meters.get(connection.pk), at) for connection in now.connections],
+        "connections": [
+            _connection(connection, meters.get(connection.pk), ends.get(connection.pk), at)
+            for connection in now.connections
+        ],
     }
 
 
@@ -177,13 +182,16 @@ def about_record(problem: Problem) -> bool:
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 
-def _connection(connection: Connection, meter: MeterReading | None, now: dt.datetime) -> dict[str, Any]:
+def _connection(
+    connection: Connection, meter: MeterReading | None, ends: dt.datetime | None, now: dt.datetime
+) -> dict[str, Any]:
     return {
         "id": connection.pk,
         "account": connection.account_name,
         "member": connection.member_id,
         "state": connection.state,
         "last_synced_at": instant(connection.last_synced_at) if connection.last_synced_at else None,
+        "access_ends_at": instant(ends) if ends else None,
         "metered_reads": _metered(meter, now) if meter else None,
     }
 

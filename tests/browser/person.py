@@ -16,7 +16,7 @@ class Person:
     google: str
 
     def sign_in(self, username: str = "olivia") -> None:
-        self.page.goto("/")
+        self.page.goto("/admin/")
         self.page.get_by_label("Username").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()

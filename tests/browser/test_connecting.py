@@ -131,7 +131,7 @@ def test_with_the_keyboard_alone(open_page, google, owner, ravi):
                 return
         pytest.fail(f"{target} is not reached with the Tab key.")
 
-    page.goto("/")
+    page.goto("/admin/")
     expect(page.get_by_label("Username")).to_be_focused()
     keys.type("olivia")
     keys.press("Tab")

@@ -16,7 +16,7 @@ def test_one_click_and_a_tour(open_page, google, owner, settings, tmp_path):
     (tmp_path / "demo.json").write_text(json.dumps({"admin": {"username": "olivia", "password": PASSWORD}}))
     person = Person(open_page(viewport={"width": 360, "height": 800}), google)
     page = person.page
-    page.goto("/")
+    page.goto("/admin/")
     page.get_by_role("button", name="Open the demo").click()
     tour = page.get_by_role("region", name="Try it in four steps")
     tour.get_by_role("link", name="Google").click()

@@ -183,6 +183,9 @@ SOUND: tuple[dict[str, str], ...] = (
 )
 
 
+NAMED = {"OPERATOR_NAME": "Sync Ltd", "OPERATOR_ADDRESS": "1 Main Street", "OPERATOR_EMAIL": "sync@example.com"}
+
+
 @pytest.mark.slow
 def test_what_must_not_serve_does_not_start(tmp_path):
     environments = [environment for environment, _ in BAD] + list(SOUND)
@@ -196,6 +199,6 @@ def test_what_must_not_serve_does_not_start(tmp_path):
     worked = start("manage.py", "worker", FIELDCAMP_DATA=str(tmp_path), **BAD[0][0])
     for refused in (served, worked):
         assert refused.returncode != 0 and "integrations.E001" in refused.stderr
-    checked = start("manage.py", "check", "--deploy", "--tag", "security", FIELDCAMP_DATA=str(tmp_path),
-                    TRUSTED_PROXIES="127.0.0.1", **SOUND[0])  # fmt: skip
+    sound = SOUND[0] | NAMED | {"FIELDCAMP_DATA": str(tmp_path), "TRUSTED_PROXIES": "127.0.0.1"}
+    checked = start("manage.py", "check", "--deploy", "--tag", "security", **sound)
     assert "no issues" in checked.stdout, checked.stderr

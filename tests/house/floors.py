@@ -44,7 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("integrations.templatetags", "integrations.demo"),
     ("integrations.management", "integrations.checks", "integrations.urls"),
     ("integrations.apps",),
-    ("fieldcamp.pages", "fieldcamp.health", "fieldcamp.metrics", "fieldcamp.settings"),
+    ("fieldcamp.pages", "fieldcamp.error_pages", "fieldcamp.health", "fieldcamp.metrics", "fieldcamp.settings"),
     ("fieldcamp.urls", "fieldcamp.wsgi", "fieldcamp.asgi"),
     ("fieldcamp.sandbox",),
 )

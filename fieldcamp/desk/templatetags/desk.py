@@ -1,9 +1,10 @@
-"""Times as people read them: relative or in the company's zone, the exact time (and UTC) on hover."""
+"""Times as people read them, relative or in the company's zone, with the exact one on hover; and the way to help."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, json_script
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from fieldcamp.links import support_shown, support_url
 from fieldcamp.texts import said
 
 register = template.Library()
@@ -99,6 +101,22 @@ def span(length: dt.timedelta | None) -> str:
         if seconds >= size:
             return str(unit).format(number=int(seconds // size))
     return _("{number} s").format(number=int(seconds))
+
+
+class Support(NamedTuple):
+    """Where help is asked for: the address to open, how it is read, and what to name there."""
+
+    url: str
+    shown: str
+    reference: str
+
+
+@register.simple_tag(takes_context=True)
+def support(context: Context) -> Support:
+    """Returns where help is asked for, about the page's `support_reference` (a job, an account), else about the
+    request."""
+    reference = str(context.get("support_reference") or getattr(context.get("request"), "request_id", ""))
+    return Support(support_url(reference), support_shown(reference), reference)
 
 
 @register.simple_tag

@@ -179,7 +179,7 @@ class Demo:
     def _serve(self) -> int:
         self._write()
         self.say(
-            f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}\n"
+            f"\nFieldCamp Integrations runs at {settings.PUBLIC_URL}/admin/\n"
             f"  sign in as  {self.facts['admin']['username']}  with  {self.facts['admin']['password']}\n"
             f"{where(settings.SANDBOX_URL)}"
             f"  API key, ids and process numbers: {self.file}\n"

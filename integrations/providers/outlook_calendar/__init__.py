@@ -4,6 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.outlook_calendar.api import OutlookCalendarClient
+from integrations.providers.outlook_calendar.disclosure import DISCLOSURE
 from integrations.providers.outlook_calendar.errors import explain
 from integrations.providers.outlook_calendar.mapping import kept, make_id
 from integrations.providers.outlook_calendar.oauth import MICROSOFT, hosts, identify
@@ -23,4 +24,5 @@ OUTLOOK_CALENDAR = Provider(
     make_id=make_id,
     kept=kept,
     requests_per_minute=settings.MICROSOFT_REQUESTS_PER_MINUTE,
+    disclosure=DISCLOSURE,
 )

@@ -12,7 +12,7 @@ from fieldcamp.api.services import create_key
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import pages_of
 
-PUBLIC = re.compile(r"/api/docs(/\w+)?|/api/v1/schema|/static/.*")
+PUBLIC = re.compile(r"/(privacy|terms|support|disconnected/[\w-]+)?|/api/docs(/\w+)?|/api/v1/schema|/static/.*")
 V1 = "/api/v1"
 NEW = {"name": "x", "scopes": ["visits:read"]}
 

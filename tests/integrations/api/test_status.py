@@ -53,6 +53,7 @@ def test_a_healthy_integration(dana):
                 "member": connection.member_id,
                 "state": "active",
                 "last_synced_at": "2026-11-22T08:00:00Z",
+                "access_ends_at": None,
                 "metered_reads": None,
             }
         ],

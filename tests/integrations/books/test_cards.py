@@ -191,3 +191,23 @@ def test_who_may_connect_books(workspace, desk, make_member):
     assert technician.get("/admin/integrations/connect/google-calendar/").status_code == 200
     assert "connect-quickbooks" not in technician.get("/admin/").content.decode()
     assert desk().get("/admin/integrations/connect/quickbooks/").status_code == 200
+
+
+@pytest.mark.slow
+def test_connect_is_there_until_it_is_connected_and_disconnect_from_then_on(company, books, desk):
+    """As the vendor's reviewers look at it: on the first page, the account's page and the list."""
+    connect, disconnect = 'id="connect-quickbooks"', f"/admin/integrations/connections/{company.pk}/disconnect/"
+    account = f"/admin/integrations/connection/{company.pk}/change/"
+    browser = desk()
+
+    def seen() -> dict[str, tuple[bool, bool]]:
+        pages = {
+            path: browser.get(path).content.decode() for path in ("/admin/", account, "/admin/integrations/connection/")
+        }
+        return {path: (connect in page, disconnect in page) for path, page in pages.items()}
+
+    assert list(seen().values()) == [(False, True), (False, True), (False, False)]
+    assert browser.get("/admin/integrations/connect/quickbooks/").status_code == 409
+    assert browser.post(disconnect).status_code == 302
+    assert list(seen().values()) == [(True, False), (False, False), (False, False)]
+    assert browser.get("/admin/integrations/connect/quickbooks/").status_code == 200

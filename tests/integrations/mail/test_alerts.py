@@ -98,3 +98,12 @@ def test_a_name_with_a_line_break_stays_in_one_line(company, mailoutbox):
     account = build.connection(company, account_name="lee\r\nBcc: everybody@fieldcamp.test")
     alert_paused(account.pk)
     assert mailoutbox[0].subject == "Google Calendar of lee Bcc: everybody@fieldcamp.test is paused"
+
+
+def test_a_mail_leads_to_help_about_its_account(company, mailoutbox, settings):
+    account = build.connection(company)
+    for target, shown in (("", ""), ("help@sync.example", f"Ask help@sync.example and name {account.pk}.")):
+        settings.SUPPORT_URL = target
+        alert_paused(account.pk)
+        assert ("Need help?" in mailoutbox[-1].body) == bool(target) and shown in mailoutbox[-1].body
+        assert (f"mailto:help@sync.example?subject=FieldCamp%20{account.pk}" in html_of(mailoutbox[-1])) == bool(target)

@@ -33,6 +33,8 @@ def healthy(db, settings, tmp_path):
     settings.TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.1"])
     settings.SECRET_KEY, settings.API_KEY_PEPPER = "qE7" * 30 + "xyzabc", "another secret of the right length"
     settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example.com", "FieldCamp <desk@example.com>"
+    settings.OPERATOR_NAME, settings.OPERATOR_ADDRESS = "Sync Ltd", "1 Main Street"
+    settings.OPERATOR_EMAIL = "privacy@example.com"
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
         setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
@@ -68,6 +70,8 @@ def test_a_healthy_site_ends_with_nothing_wrong():
         ({"API_KEY_PEPPER": "short"}, "wrong Settings", "API_KEY_PEPPER"),
         ({"TOKEN_ENCRYPTION_KEYS": ["no key"]}, "wrong Settings", "Fernet"),
         ({"DEBUG": True}, "wrong Settings", "DEBUG"),
+        ({"OPERATOR_EMAIL": ""}, "note Settings", "OPERATOR_EMAIL not set"),
+        ({"SUPPORT_URL": "help desk"}, "note Settings", "people cannot open that"),
         ({"EMAIL_HOST": ""}, "note Mail", "EMAIL_HOST"),
         ({"DEFAULT_FROM_EMAIL": "x@localhost"}, "wrong Mail", "DEFAULT_FROM_EMAIL"),
         ({"GOOGLE_CLIENT": {"client_id": "", "secret": ""}}, "note Google Calendar", "GOOGLE_CLIENT_ID"),

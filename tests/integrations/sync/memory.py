@@ -20,7 +20,7 @@ from django.conf import settings
 
 from integrations import errors
 from integrations.providers import BY_SLUG, PROVIDERS
-from integrations.providers.base import Http, Provider
+from integrations.providers.base import DataUse, Disclosure, Http, Provider
 from integrations.providers.calendars import lost_calendar, read_cursor, shown, tombstone
 from integrations.records import (
     Account,
@@ -231,6 +231,7 @@ def provider_at(vendor: MemoryVendor) -> Provider:
         identify=lambda http, callback: Account(callback["account"], callback["account"]),
         make_id=lambda seed: hashlib.sha256(seed.encode()).hexdigest()[:32],
         requests_per_minute=1_000,
+        disclosure=Disclosure("Nobody", (DataUse("Events", "to remember them", reads=True),), "nowhere"),
     )
 
 

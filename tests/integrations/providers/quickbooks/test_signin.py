@@ -72,3 +72,20 @@ def test_a_trigger_may_name_a_scope(sent, scope, mode):
 def test_a_trigger_names_no_scope_that_there_is_not():
     with pytest.raises(ValidationError):
         trigger_body(QUICKBOOKS, {"scope": "vendors"})
+
+
+def test_who_disconnects_at_intuit_is_told_so_without_a_login_and_nothing_is_changed(desk, intuit):
+    """Intuit leads the browser there with whatever query; neither that nor anybody else's call ends anything."""
+    desk.consent()
+    grant = OAuthGrant.objects.get()
+    intuit.revoke()
+    before = Connection.objects.values().get()
+    page = Browser().get(f"/disconnected/quickbooks?realmId={REALM}&state=x")
+    assert page.status_code == 200 and not page.cookies
+    text = page.content.decode()
+    for words in ("QuickBooks is disconnected from FieldCamp", "What is kept", "Reconnect", 'href="/admin/"'):
+        assert words in text
+    assert REALM not in text
+    assert Browser().get("/disconnected/unheard-of").status_code == 404
+    assert Browser().post("/disconnected/quickbooks").status_code == 405
+    assert Connection.objects.values().get() == before and OAuthGrant.objects.get().version == grant.version
