@@ -291,11 +291,9 @@ class BooksSide:
     def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
         """Returns which records of ours these of theirs are: of a client that was merged here, the one that is left."""
         links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
-        found = dict(links.values_list("remote_id", "record_id"))
-        if kind is CUSTOMER and found:
-            merged = survivors(found.values())
-            found = {remote_id: merged.get(record_id, record_id) for remote_id, record_id in found.items()}
-        return found
+        found: dict[str, str] = dict(links.values_list("remote_id", "record_id"))
+        merged = survivors(found.values()) if kind is CUSTOMER and found else {}
+        return {remote_id: merged.get(record_id, record_id) for remote_id, record_id in found.items()}
 
     def _links(self, kind: Kind) -> QuerySet[Any]:
         return Link.objects.present().filter(stream__connection=self.connection, stream__kind=kind.name)
