@@ -26,6 +26,9 @@ pytest_plugins = ["tests.sandboxed"]
 
 _numbers = itertools.count(1)
 
+# The simulated vendors, the house's rules, and what is sent to vendors and read from them.
+NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
+
 # How long it takes to think of an example says how busy the machine is.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("suite")
@@ -37,11 +40,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves what is marked `once`, and the sandbox's own tests, to SQLite: CI has forty minutes for both databases."""
+    """Leaves what is marked `once`, and what is about no database, to SQLite: CI has forty minutes for both."""
     if connection.vendor == "sqlite":
         return
-    sandbox = Path(__file__).parent / "fieldcamp" / "sandbox"
-    once = {item for item in items if item.get_closest_marker("once") or sandbox in item.path.parents}
+    apart = [Path(__file__).parent / folder for folder in NO_DATABASE]
+    once = {item for item in items if item.get_closest_marker("once") or not set(apart).isdisjoint(item.path.parents)}
     config.hook.pytest_deselected(items=list(once))
     items[:] = [item for item in items if item not in once]
 
