@@ -108,7 +108,7 @@ def test_a_member_is_invited_and_signs_in(person, open_page, google, connected):
     hers.goto(link)
     hers.get_by_label("New password:").fill(PASSWORD)
     hers.get_by_label("New password confirmation:").fill(PASSWORD)
-    hers.get_by_role("button", name="Save the password").click()
+    hers.get_by_role("button", name="Accept the invitation").click()
     hers.get_by_role("link", name="Sign in").click()
     Person(hers, google).sign_in("nia@fieldcamp.test")
     page.reload()
