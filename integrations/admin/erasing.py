@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
+from fieldcamp.desk.guards import CONFIRMED, confirmed
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.models import Client, Member
 from integrations.admin import records  # noqa: F401  (whose pages these are)
@@ -37,7 +38,10 @@ def _erasable(model: type[Model], what: str) -> None:
     own = type(admin.site.get_model_admin(model))
     admin.site.unregister(model)
     above = getattr(own, "change_form_outer_after_template", None) or ""
-    admin.site.register(model, type(f"Erasable{own.__name__}", (ErasableMixin, own), {"what": what, "above": above}))
+    parts: dict[str, Any] = {"what": what, "above": above}
+    if hasattr(own.change_view, CONFIRMED):  # a view in another's place bears its mark
+        parts["change_view"] = confirmed(ErasableMixin.change_view)
+    admin.site.register(model, type(f"Erasable{own.__name__}", (ErasableMixin, own), parts))
 
 
 for _model, _what in ((Client, "client"), (Member, "member")):

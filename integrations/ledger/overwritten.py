@@ -11,6 +11,7 @@ from integrations.sync.state import Action, Decision, Pair
 
 MOST = 2_000  # characters of each text
 SHORT = 200  # characters of a value of the books
+_ADDRESS = ("street", "city", "state", "postalCode", "country")  # a database keeps no order of its own
 NOTHING: tuple[Any, ...] = ("", None, [], {})
 
 
@@ -76,5 +77,5 @@ def _was_theirs(pair: Pair, name: str) -> bool:
 def _text(value: Any) -> str:
     """Returns a value in short; "" for what is a table of its own (lines)."""
     if isinstance(value, Mapping):
-        return ", ".join(str(part) for part in value.values())[:SHORT]
+        return ", ".join(str(value[name]) for name in _ADDRESS if value.get(name))[:SHORT]
     return "" if isinstance(value, list) or value is None else str(value)[:SHORT]

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.errors import InvalidTransition
@@ -16,6 +17,7 @@ from integrations.services.erasure import erase_client, erase_member, plan_clien
 from integrations.views.common import one
 
 
+@confirmed
 @desk_view("GET", "POST", may="erase")
 def erase(request: HttpRequest, what: str, pk: str) -> HttpResponse:
     """Shows on GET what goes and what stays, and does it on POST."""

@@ -57,6 +57,11 @@ def plain(request):
     raise Raises.error
 
 
+def bad_request(request, exception):
+    """In the place of the product's page, whose links this list does not have."""
+    return HttpResponse("bad request", status=400)
+
+
 urlpatterns = [
     path("api/v1/raises", Raises.as_view()),
     path("api/v1/echo", Echo.as_view()),
@@ -67,3 +72,4 @@ urlpatterns = [
     path("api/html", lambda request: HttpResponse("<p>docs</p>")),
     path("elsewhere", lambda request: HttpResponse("hello")),
 ]
+handler400 = "tests.fieldcamp.api.urls.bad_request"

@@ -137,6 +137,7 @@ def deeds(rows: Company) -> list[str]:
         "/admin/workspace/workspace/",
         f"/admin/integrations/connections/{rows.connection.pk}/disconnect/",
         *(f"{SECURITY}{deed}/" for deed in ("app", "passkey", "codes", "factors/1/remove", f"of/{rows.tech.pk}/reset")),
+        f"/admin/integrations/erase/member/{rows.tech.pk}/",
         "/admin/auth/user/add/",
         "/admin/auth/user/",
         *(f"/admin/auth/user/1/{deed}/" for deed in ("change", "password", "delete")),

@@ -25,7 +25,9 @@ def hashing():
 
 
 def page_of(response) -> str:
-    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|value="(olivia|nobody)"', "", response.content.decode())
+    return re.sub(
+        r'name="csrfmiddlewaretoken" value="\w+"|value="(olivia|nobody)"|req_\w+', "", response.content.decode()
+    )
 
 
 def headers_of(response) -> dict[str, str]:

@@ -36,7 +36,10 @@ def customer_bodies(rng: random.Random, count: int) -> list[dict[str, Any]]:
         "CompanyName": ["Lee & Sons", "c" * 100], "Title": ["Dr."], "Suffix": ["Jr."], "Notes": ["Dog\nbites"],
     }  # fmt: skip
     inner = {
-        "PrimaryEmailAddr": ("Address", ["A.B{n}@Example.test", "a{n}@x.test,b{n}@x.test", "a{n}@x.test ,  B{n}@x.test"]),
+        "PrimaryEmailAddr": (
+            "Address",
+            ["A.B{n}@Example.test", "a{n}@x.test,b{n}@x.test", "a{n}@x.test ,  B{n}@x.test"],
+        ),
         "PrimaryPhone": ("FreeFormNumber", ["(518) 555-0100", "+1 518 555 0150 x2", "see notes"]),
     }
     addresses: list[dict[str, str]] = [
