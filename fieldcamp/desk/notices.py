@@ -7,18 +7,13 @@ import zoneinfo
 from functools import partial
 from typing import Any
 
-import structlog
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp.workspace import mailed
 from fieldcamp.workspace.models import Member
-
-log = structlog.get_logger(__name__)
 
 
 def tell(user: Any, subject: str, sentence: str) -> None:
@@ -38,17 +33,8 @@ def _send(user: Any, address: str, subject: str, sentence: str) -> None:
     values = {
         "sentence": " ".join(sentence.split()),
         "moment": f"{date_format(moment, 'j F Y, H:i')} ({zone.key})",
-        "address": settings.PUBLIC_URL,
     }
-    try:
-        send_mail(
-            " ".join(subject.split()),
-            render_to_string("desk/notice.txt", values),
-            settings.DEFAULT_FROM_EMAIL,
-            [address],
-        )
-    except Exception as error:  # the deed is done, whatever is wrong with the mail
-        log.warning("notice_not_sent", user_id=user.pk, error=type(error).__name__)
+    mailed.send(address, subject=subject, template="desk/notice.txt", context=values)
 
 
 def key_made(user: Any, key: str) -> None:

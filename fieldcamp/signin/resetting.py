@@ -14,7 +14,8 @@ from fieldcamp.desk import notices
 from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import DeskUser, desk_user_of
-from fieldcamp.signin import factors, records, sessions
+from fieldcamp.signin import factors, records
+from fieldcamp.workspace.login_sessions import end_sessions
 from fieldcamp.workspace.models import Member, Role
 from fieldcamp.workspace.roles import is_privileged
 
@@ -42,7 +43,7 @@ def reset(user: User, by: str) -> bool:
     `by` is a person, or "" for FieldCamp itself."""
     if not factors.reset(user):
         return False
-    sessions.end_all(user)
+    end_sessions(user)
     records.note("factor_reset", user, actor=by)
     notices.tell(
         user,

@@ -23,6 +23,7 @@ from fieldcamp.signin import confirming, factors, records, sessions, throttle
 from fieldcamp.signin.addresses import client_address
 from fieldcamp.signin.forms import AppForm, PasskeyForm
 from fieldcamp.signin.middleware import too_many
+from fieldcamp.workspace import login_sessions
 
 
 def _context(request: HttpRequest, title: str, **values: Any) -> dict[str, Any]:
@@ -193,7 +194,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     """Ends all sessions but this one; with `everywhere` this one, too."""
     user: Any = request.user
     everywhere = "everywhere" in request.POST
-    count = sessions.end_all(user, but=request.session.session_key)
+    count = login_sessions.end_sessions(user, keep=request.session.session_key or "")
     records.note("sessions_ended", user, count=count)
     if everywhere:
         logout(request)

@@ -92,14 +92,6 @@ def end(user: User, pk: int) -> bool:
     return row is not None
 
 
-def end_all(user: User, but: str | None = None) -> int:
-    """Ends all sessions of the person, except the one whose key is `but`; how many these were."""
-    rows = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
-    for row in rows:
-        row.end()
-    return len(rows)
-
-
 def prune(now: dt.datetime) -> int:
     """Forgets sessions that have ended; how many."""
     Session.objects.filter(expire_date__lt=now).delete()

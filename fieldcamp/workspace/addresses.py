@@ -5,12 +5,9 @@ Until then everything stays as it was: mails, links for a new password and the s
 
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser, User
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +15,7 @@ from fieldcamp.texts import said
 from fieldcamp.workspace import mailed
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.login_sessions import end_sessions
 from fieldcamp.workspace.models import AddressChange, Member
 from fieldcamp.workspace.roles import is_privileged
 from fieldcamp.workspace.tracking import attributed
@@ -127,13 +125,6 @@ def is_good(change: AddressChange) -> bool:
     """Returns whether the person still signs in, which the change is about."""
     user = change.member.user
     return change.member.is_active and user is not None and user.is_active
-
-
-def end_sessions(user: User, *, keep: str = "") -> None:
-    """Signs the person out everywhere but in the session with this key."""
-    rows = Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=keep)
-    ended = [row.pk for row in rows.iterator() if row.get_decoded().get(SESSION_KEY) == str(user.pk)]
-    Session.objects.filter(pk__in=ended).delete()
 
 
 def _note(action: str, member: Member, **values: Any) -> None:

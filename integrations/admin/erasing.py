@@ -3,13 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from fieldcamp.desk.guards import CONFIRMED, confirmed
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.models import Client, Member
 from integrations.admin import records  # noqa: F401  (whose pages these are)
@@ -23,14 +21,13 @@ class ErasableMixin(ModelAdmin):
 
     change_form_outer_after_template = "integrations/erase_panel.html"
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        extra: dict[str, Any] = {"above_erasing": self.above}
-        desk_user = desk_user_of(request)
-        row: Any = self.get_object(request, unquote(object_id)) if desk_user.may("erase") else None
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["above_erasing"] = self.above
+        desk_user, row = desk_user_of(request), kwargs.get("obj")
         myself = desk_user.member is not None and row is not None and row.pk == desk_user.member.pk
-        if row is not None and not row.erased_at and not myself:
-            extra["erase_url"] = reverse("integrations:erase", args=[self.what, row.pk])
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        if row is not None and not row.erased_at and not myself and desk_user.may("erase"):
+            context["erase_url"] = reverse("integrations:erase", args=[self.what, row.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 def _erasable(model: type[Model], what: str) -> None:
@@ -38,10 +35,7 @@ def _erasable(model: type[Model], what: str) -> None:
     own = type(admin.site.get_model_admin(model))
     admin.site.unregister(model)
     above = getattr(own, "change_form_outer_after_template", None) or ""
-    parts: dict[str, Any] = {"what": what, "above": above}
-    if hasattr(own.change_view, CONFIRMED):  # a view in another's place bears its mark
-        parts["change_view"] = confirmed(ErasableMixin.change_view)
-    admin.site.register(model, type(f"Erasable{own.__name__}", (ErasableMixin, own), parts))
+    admin.site.register(model, type(f"Erasable{own.__name__}", (ErasableMixin, own), {"what": what, "above": above}))
 
 
 for _model, _what in ((Client, "client"), (Member, "member")):

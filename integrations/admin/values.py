@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.templatetags.desk import brief
 from fieldcamp.money import plain
-from fieldcamp.workspace.models import PaymentMethod
+from fieldcamp.workspace.models import ADDRESS_PARTS, PaymentMethod
 from integrations.records import is_day, parse_instant
 
 EMPTY = "–"
@@ -69,7 +69,6 @@ _COLUMNS: dict[str, dict[str, Any]] = {
     "components": {"name": _("Name"), "rate": _("Rate")},
 }  # fmt: skip
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T|$)", re.ASCII)
-_ADDRESS = ("street", "city", "state", "postalCode", "country")
 
 
 @dataclass(frozen=True)
@@ -137,8 +136,8 @@ def _time(value: str) -> str:
 
 
 def _parts(value: Mapping[str, Any]) -> str:
-    if set(value) <= set(_ADDRESS):
-        return ", ".join(str(value[name]) for name in _ADDRESS if value.get(name)) or EMPTY
+    if set(value) <= set(ADDRESS_PARTS):
+        return ", ".join(str(value[name]) for name in ADDRESS_PARTS if value.get(name)) or EMPTY
     if set(value) == {"percent"}:
         return f"{value['percent']} %"
     if set(value) == {"amount"}:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower, Trim
 
 from fieldcamp.workspace.books import apply_client, import_client
-from fieldcamp.workspace.models import Client
+from fieldcamp.workspace.models import ADDRESS_PARTS, Client
 from fieldcamp.workspace.names import Names, reformed
 from fieldcamp.workspace.tracking import attributed
 from integrations.books.agreement import as_agreed
@@ -35,7 +35,6 @@ _NAMES = {
     "email": "email",
 }
 _ADDRESSES = {"bill_address": "billing_address", "ship_address": "property_address"}
-_PARTS = ("street", "city", "state", "postalCode", "country")
 
 
 class Clients(BooksSide):
@@ -206,7 +205,7 @@ def phone_of(number: Mapping[str, Any] | None) -> str:
 
 
 def _address(address: Mapping[str, Any] | None) -> dict[str, str] | None:
-    parts = {name: tidy(str((address or {}).get(name) or "")) for name in _PARTS}
+    parts = {name: tidy(str((address or {}).get(name) or "")) for name in ADDRESS_PARTS}
     return {name: text for name, text in parts.items() if text} or None
 
 

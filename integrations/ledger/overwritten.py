@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fieldcamp.workspace.audit import audit
+from fieldcamp.workspace.models import ADDRESS_PARTS
 from integrations.kinds import BOOKS, VISIT
 from integrations.models import Connection
 from integrations.sync.folding import same
@@ -11,7 +12,6 @@ from integrations.sync.state import Action, Decision, Pair
 
 MOST = 2_000  # characters of each text
 SHORT = 200  # characters of a value of the books
-_ADDRESS = ("street", "city", "state", "postalCode", "country")  # a database keeps no order of its own
 NOTHING: tuple[Any, ...] = ("", None, [], {})
 
 
@@ -77,5 +77,5 @@ def _was_theirs(pair: Pair, name: str) -> bool:
 def _text(value: Any) -> str:
     """Returns a value in short; "" for what is a table of its own (lines)."""
     if isinstance(value, Mapping):
-        return ", ".join(str(value[name]) for name in _ADDRESS if value.get(name))[:SHORT]
+        return ", ".join(str(value[name]) for name in ADDRESS_PARTS if value.get(name))[:SHORT]
     return "" if isinstance(value, list) or value is None else str(value)[:SHORT]

@@ -8,11 +8,31 @@ from typing import Any
 
 from integrations import errors
 from integrations.kinds import OWN_REMOVED
+from integrations.providers.base import DataUse
 from integrations.providers.reading import Read, read_record
 from integrations.records import Container, RemoteRecord, is_day
 
 # Vendors set the time of the last change a little after that of the making, also on an event that nobody has touched.
 _UNTOUCHED = dt.timedelta(seconds=2)
+# What people are told of each calendar before they connect it.
+CALENDAR_USES = (
+    DataUse(
+        "The list of the account's calendars",
+        "to let the person choose where visits go and which calendars block their time",
+        reads=True,
+    ),
+    DataUse(
+        "Events of visits: title, text, place and time",
+        "to show technicians their visits, and to move a visit when its event is moved",
+        reads=True,
+        writes=True,
+    ),
+    DataUse(
+        "When other events of the chosen calendars begin and end, and whether they block time",
+        "to plan nobody's visit into their private time; titles, texts, places and guests are not kept",
+        reads=True,
+    ),
+)
 STATUSES = ("confirmed", "tentative", "cancelled")
 
 

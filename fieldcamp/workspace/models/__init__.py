@@ -5,10 +5,11 @@ from fieldcamp.workspace.models.invoices import Invoice, InvoiceLine, InvoiceSta
 from fieldcamp.workspace.models.items import Item, ItemType, TaxRate
 from fieldcamp.workspace.models.mailed import AddressChange, Invitation
 from fieldcamp.workspace.models.payments import Payment, PaymentAllocation, PaymentMethod
-from fieldcamp.workspace.models.people import Client, Member, Role, Workspace
+from fieldcamp.workspace.models.people import ADDRESS_PARTS, Client, Member, Role, Workspace
 from fieldcamp.workspace.models.visit import Visit, VisitStatus
 
 __all__ = [
+    "ADDRESS_PARTS",
     "AddressChange",
     "AuditChain",
     "AuditEntry",

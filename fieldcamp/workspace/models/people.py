@@ -32,6 +32,10 @@ def validate_emails(text: str) -> None:
         validate_email(address.strip())
 
 
+# What an address is made of, in the order in which it is written.
+ADDRESS_PARTS = ("street", "city", "state", "postalCode", "country")
+
+
 class Workspace(models.Model):
     """One company. Everything else belongs to exactly one."""
 
@@ -178,5 +182,5 @@ class Client(TrackedModel):
     def address(self) -> str:
         """Returns where the work is done, on one line."""
         place = self.property_address or self.billing_address or {}
-        parts = (place.get(name) for name in ("street", "city", "state", "postalCode", "country"))
+        parts = (place.get(name) for name in ADDRESS_PARTS)
         return ", ".join(part for part in parts if part)

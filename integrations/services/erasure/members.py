@@ -7,18 +7,20 @@ from django.utils.translation import gettext, ngettext
 
 from fieldcamp.api.idempotency import forget_answers
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.services import keys_made_by
 from fieldcamp.workspace.audit import audit, forget_entries
 from fieldcamp.workspace.audit_chain import ERASED
 from fieldcamp.workspace.erasing import Words, entries_about, erase_log_entries
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Change, Member, Role
+from fieldcamp.workspace.roles import is_privileged
 from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.disconnecting import disconnect
 from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
 from integrations.models import Connection, ConnectionState, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
-from integrations.services.erasure.logins import erase_login, forget_login, is_only_in, is_operator
+from integrations.services.erasure.logins import erase_login, forget_login, is_only_in
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,13 @@ def plan_member(member: Member, by: Member | None = None) -> ErasurePlan:
         removes.append(gettext("The login, its sessions and all that belongs to it."))
     elif member.user is not None:
         stays.append(gettext("The login: it belongs to an operator or to another company, too."))
+    if keys := keys_made_by(member).count():
+        sentence = ngettext(
+            "{count} API key that they made goes on working. End it first if nobody else uses it.",
+            "{count} API keys that they made go on working. End first those that nobody else uses.",
+            keys,
+        )
+        stays.append(sentence.format(count=keys))
     for connection in member.connections.all():
         account = plan_account(connection)
         removes += [f"{account.name}: {sentence}" for sentence in account.removes]
@@ -93,7 +102,7 @@ def _check(member: Member, by: Member | None) -> None:
         raise InvalidTransition(gettext("This person has been erased already."))
     if by is not None and by.pk == member.pk:
         raise InvalidTransition(gettext("You cannot erase yourself. Ask another owner."))
-    if by is not None and member.user is not None and is_operator(member.user):
+    if by is not None and is_privileged(member.user):
         raise InvalidTransition(gettext("This person is an operator of FieldCamp. Ask another operator to erase them."))
     owners = Member.objects.filter(workspace=member.workspace_id, role=Role.OWNER, is_active=True)
     if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():

@@ -137,4 +137,4 @@ def test_a_broken_mail_server_breaks_nothing(olivia, mails, settings):
     settings.EMAIL_BACKEND = "tests.fieldcamp.signin.nowhere.EmailBackend"
     with capture_logs() as logs:
         assert signed_in(olivia).get(SECURITY).status_code == 200
-    assert [line["error"] for line in logs if line["event"] == "notice_not_sent"] == ["RuntimeError"]
+    assert [line["error"] for line in logs if line["event"] == "mail_not_sent"] == ["RuntimeError"]
