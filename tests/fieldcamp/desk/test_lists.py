@@ -7,6 +7,7 @@ from fieldcamp.desk.admins import ScopedAdmin
 from tests.conftest import api_client
 
 
+@pytest.mark.slow
 def test_a_search_of_a_thousand_words(desk, ours, api_key):
     browser, many = desk(), "of " * 1000
     for path in (
@@ -25,6 +26,7 @@ def test_a_search_of_a_thousand_words(desk, ours, api_key):
         assert list(api.get(f"/api/v1/{name}?search={many}").json()["error"]["details"]) == ["search"]
 
 
+@pytest.mark.slow
 def test_a_list_is_no_oracle_for_what_it_does_not_filter_by(desk, ours):
     browser = desk("viewer")
     browser.raise_request_exception = False

@@ -141,6 +141,7 @@ def test_what_was_refused(desk, ours, api_key):
     assert list(routes) == ["integrations:sync", "clients"]
 
 
+@pytest.mark.slow
 def test_tables_that_were_taken_along(desk, ours, theirs):
     owner, start = desk("owner"), latest()
     answer = owner.get(f"/admin/integrations/jobs/{ours.job.pk}/items.csv")

@@ -101,6 +101,7 @@ def test_the_second_step_belongs_to_a_first_one(how, olivia, clock):
     assert person.get("/admin/").status_code == 302
 
 
+@pytest.mark.slow
 def test_a_passkey_is_made_used_and_removed(olivia, mails):
     key = SoftwareAuthenticator("https://testserver")
     browser = signed_in(olivia)

@@ -34,6 +34,7 @@ def headers_of(response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name not in ("X-Request-Id", "Content-Length")}
 
 
+@pytest.mark.slow
 def test_the_eleventh_try_is_refused_unhashed_and_the_right_password_with_it(olivia, make_person, clock):
     make_person("victor")
     with hashing() as calls:

@@ -295,6 +295,7 @@ class TestPayments:
         assert ids(since=later) == [] and list(details(api.get("/api/v1/payments", {"since": "x"}))) == ["since"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", ["items", "taxes", "invoices", "payments"])
 def test_scopes(api_key, resource):
     reader = api_client(api_key(scopes=[f"{resource}:read"]))

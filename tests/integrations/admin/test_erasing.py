@@ -5,6 +5,7 @@ import pytest
 from fieldcamp.workspace.models import AuditEntry, Client, Member
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_an_owner_erases_a_client_and_a_person(desk, ours, theirs):
     browser, admin = desk("owner"), desk("admin")

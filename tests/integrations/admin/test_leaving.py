@@ -17,6 +17,7 @@ def left(ours):
     return f"/admin/integrations/connections/{ours.connection.pk}/leaving/"
 
 
+@pytest.mark.slow
 def test_what_is_chosen_for_a_person_who_has_left_is_carried_out(left, desk, ours):
     lee = Member.objects.create(workspace=ours.workspace, first_name="Lee", is_technician=True)
     browser = desk("admin")

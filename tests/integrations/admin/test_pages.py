@@ -54,6 +54,7 @@ def test_times_stand_in_the_companys_zone_and_in_utc_on_hover(desk, ours):
     assert "Mon 23 Nov 2026, 05:00:00 JST · 2026-11-22 20:00:00 UTC" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -131,6 +132,7 @@ def test_results_are_filtered_and_paged(desk, ours):
     assert "k000" not in failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", [{"page": "-1"}, {"page": "99999999999999"}, {"page": "²"}, {"outcome": "x\x00"}])
 def test_nonsense_in_the_address_is_taken_as_not_said(query, desk, ours):
     assert desk().get(pages_of(ours)["job"], query).status_code == 200

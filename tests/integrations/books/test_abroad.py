@@ -79,6 +79,7 @@ def test_an_invoice_whose_prices_there_include_the_tax(company, books, sync, mak
     assert books.get("Invoice", there["Id"]) == there
 
 
+@pytest.mark.slow
 def test_items_come_in_with_their_price_before_tax(connect_books, books, sync):
     """Whatever the books hold in that field: with the tax in it, less than nothing, or a share."""
     codes = {row["Name"]: row["Id"] for row in books.all("TaxCode")}

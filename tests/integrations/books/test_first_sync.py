@@ -11,6 +11,7 @@ from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, before_the_connection, counts, said
 
 
+@pytest.mark.slow
 def test_everything_goes_over_in_the_order_in_which_it_depends(company, books, sync, make_client, make_item, make_tax,
                                                                make_invoice, pay):  # fmt: skip
     client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")

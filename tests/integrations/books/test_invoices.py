@@ -32,6 +32,7 @@ def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
+@pytest.mark.slow
 def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
     before = counterpart(books, posted)
     line = {"item_id": None, "description": "Pipe", "quantity": Decimal(3), "unit_price": Decimal("33.333333")}

@@ -55,12 +55,14 @@ def test_a_call_without_an_answer_is_a_row_as_well(company, sync, intuit, desk):
     assert found[0]["intuit_tid"] == ""
 
 
+@pytest.mark.slow
 def test_nobody_of_another_company_gets_them(company, sync, desk, second_workspace):
     job = sync()
     SyncJob.objects.filter(pk=job.pk).update(workspace=second_workspace)
     assert desk().get(f"/admin/integrations/jobs/{job.pk}/calls.csv").status_code == 404
 
 
+@pytest.mark.slow
 def test_they_are_kept_for_thirty_days(company, sync, desk):
     job = sync()
     now = timezone.now()
@@ -77,6 +79,7 @@ def test_they_are_kept_for_thirty_days(company, sync, desk):
     assert SyncJob.objects.filter(pk=job.pk).exists()
 
 
+@pytest.mark.slow
 def test_a_job_that_is_forgotten_takes_its_calls_along(company, sync):
     job = sync()
     SyncJob.objects.filter(pk=job.pk).update(finished_at=timezone.now() - dt.timedelta(days=100))

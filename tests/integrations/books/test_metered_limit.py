@@ -133,6 +133,7 @@ def test_who_allows_more_lets_it_go_on_at_once(company, workspace, sync, limit, 
     assert sync().status == "succeeded"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["-1", "49", "many", "1.5", "1000001"])
 def test_a_limit_that_is_none_is_refused_at_its_field(company, login, text):
     response = login.post(f"/admin/integrations/connections/{company.pk}/calls/", {"limit": text})

@@ -32,6 +32,7 @@ def counted(company) -> tuple[int, int, int, int]:
 # --- counting -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_jobs_calls_are_counted_as_the_vendor_sees_them(company, sync, intuit, make_client, make_invoice):
     DailyCalls.objects.all().delete()
     intuit.forget_requests()

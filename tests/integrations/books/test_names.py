@@ -97,6 +97,7 @@ def test_a_name_that_is_changed_there_is_changed_here(name, importing, books, sy
     assert [str(client) for client in Client.objects.filter(display_name__contains="Wilma")] == [name]
 
 
+@pytest.mark.slow
 def test_sites_are_places_of_their_parent(freeman):
     assert {str(client) for client in freeman.values()} == {
         "Freeman Sporting Goods",

@@ -97,6 +97,7 @@ def test_what_the_direction_leaves_of_it(connect_books, books, make_client):
     assert (count.to_create, count.to_bring_in) == (1, 0)
 
 
+@pytest.mark.slow
 def test_payments_made_there_are_taken_in_and_closed_books_are_said(company, books, make_client, make_item,
                                                                     make_invoice):  # fmt: skip
     client = make_client(first_name="Kim", last_name="Reed", email="kim@example.test")

@@ -62,6 +62,7 @@ def clients_pair(link: Link) -> Pair:
     return Pair(Clients.kind, "", link.remote_id, Local(None), link_id=link.pk, seen=link.seen)
 
 
+@pytest.mark.slow
 def test_a_couple_stays_a_question_at_a_full_sync(company, books, sync, make_client):
     for name in ("Kim Reed", "L. Reed"):
         books.add("Customer", DisplayName=name, PrimaryEmailAddr={"Address": "reed@x.test"})
@@ -126,6 +127,7 @@ def test_what_is_asked_about_is_not_taken_in_meanwhile(side, make_item):
     assert "a person is asked" in items.rejections([link])[link.pk]
 
 
+@pytest.mark.slow
 def test_a_bookkeepers_spelling_is_taken_over(company, books, sync, make_client):
     """Upper case, accents, the form of a phone number or an address: neither lost here nor put back there."""
     address = {"street": "1 Elm St", "city": "Troy", "state": "NY"}

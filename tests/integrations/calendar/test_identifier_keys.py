@@ -33,6 +33,7 @@ def quiet(job) -> bool:
     return (job.pulled, job.pushed, job.failed, job.errors) == (0, 0, 0, [])
 
 
+@pytest.mark.slow
 def test_renewed_keys_leave_everything_as_it_is_known(dana, known, sync, settings):
     before, told = busy(), ChangeRow.objects.count()
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.TOKEN_ENCRYPTION_KEYS]
@@ -43,6 +44,7 @@ def test_renewed_keys_leave_everything_as_it_is_known(dana, known, sync, setting
     assert known == set(Link.objects.values_list("remote_id", flat=True))
 
 
+@pytest.mark.slow
 def test_what_was_known_under_a_lost_key_is_read_anew_and_stands_once(dana, known, person, sync, settings, clock):
     times = {found[2] for found in busy()}
     tokens = OAuthGrant.objects.get()
@@ -63,6 +65,7 @@ def test_what_was_known_under_a_lost_key_is_read_anew_and_stands_once(dana, know
     assert quiet(sync()) and quiet(sync(mode="full"))
 
 
+@pytest.mark.slow
 def test_an_event_that_a_full_listing_leaves_out_is_asked_for_by_its_own_id(dana, known, person, sync):
     event = person.add("Past", timezone.now() + dt.timedelta(days=9))
     sync()

@@ -79,6 +79,7 @@ def test_what_cannot_be_understood_blocks_rather_too_much_and_says_so(rules, cou
     assert found.times[0] == ("2027-03-01T14:00:00Z", end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule",
     [

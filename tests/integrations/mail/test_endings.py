@@ -83,6 +83,7 @@ def test_a_worker_that_was_away_tells_the_nearest_alone(company, mailoutbox):
     assert told(end, range(190, 200), mailoutbox) == [10, 3]
 
 
+@pytest.mark.slow
 def test_renewed_it_is_told_of_anew(company, mailoutbox):
     end = START + 100 * DAY
     row = grant(company, end)

@@ -277,6 +277,7 @@ def test_what_was_over_before_the_window_is_not_listed_at_first(account):
     assert old not in account.listed()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["first", "next"])
 def test_a_listing_goes_on_behind_any_page(account, monkeypatch, kind):
     _, cursor = account.listed()
@@ -311,6 +312,7 @@ def test_what_is_added_while_pages_are_read_is_told_at_the_end_or_by_the_next_li
     assert there[0] not in told or told[there[0]].gone == (account.kind == "visit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cursor", ["nonsense", "[]", "{}", '{"evil": "y"}', '{"since": 7}'])
 def test_a_cursor_that_cannot_be_read_has_expired(account, cursor):
     with pytest.raises(errors.CursorExpired):

@@ -29,6 +29,7 @@ def planting(company, books, sync) -> Planting:
     return planting
 
 
+@pytest.mark.slow
 def test_both_sides_and_what_explains_them(planting, api):
     invoice, other = planting.invoices
     response = api.get(AT)

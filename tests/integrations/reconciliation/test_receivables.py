@@ -274,6 +274,7 @@ def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, des
     assert "Journal Entry" in page and "W-7" in page and "beside them -30.25 of other entries in QuickBooks" in page
 
 
+@pytest.mark.slow
 def test_a_balance_that_nothing_explains_is_a_difference(planting, books, sync, desk):
     """Not even the list of what is open there says why; the night after, nobody forgets it."""
     client = planting.add_client("Reed")

@@ -113,6 +113,7 @@ def test_a_queue_that_is_away(monkeypatch, settings):
     assert [name for name, _ in bad()] == ["wrong Queue"]
 
 
+@pytest.mark.slow
 def test_what_the_accounts_tell(workspace, settings):
     now = timezone.now()
     for days in (7, 100):
@@ -160,6 +161,7 @@ def online(sandbox, monkeypatch):
     return sandbox
 
 
+@pytest.mark.slow
 def test_the_vendors_are_asked(online, settings):
     assert bad(offline=False) == []
     online.late = 95

@@ -16,6 +16,7 @@ def memory(memory_vendor):
     """For tests of what only the vendor in memory can do."""
 
 
+@pytest.mark.slow
 def test_a_private_event_blocks_and_stays_while_its_calendar_is_not_read(api, memory, dana, person, sync, monkeypatch):
     start = (timezone.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
     end = start + dt.timedelta(days=1)

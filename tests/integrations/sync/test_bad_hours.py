@@ -54,6 +54,7 @@ def test_ten_minutes_of_refusals_disconnect_nobody(sandboxed, dana, vendors, syn
     assert Connection.objects.get().state == "active"
 
 
+@pytest.mark.slow
 def test_a_refusal_that_lasts_is_believed_and_tried_again(
     sandboxed, dana, vendors, sync, make_visits, refuse, clock, by_schedule
 ):
@@ -88,6 +89,7 @@ def test_the_word_of_the_token_endpoint_is_final(google, dana, person, vendors, 
     assert not vendors.requests()
 
 
+@pytest.mark.slow
 def test_one_answer_that_a_calendar_is_not_there_is_no_proof(
     sandboxed, dana, person, vendors, sync, make_visits, clock
 ):
@@ -109,6 +111,7 @@ def memory(memory_vendor):
     """For tests of the engine alone."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_a_pause_of_ours_ends_with_the_trouble(
     memory, dana, vendors, sync, make_visits, settings, clock, by_schedule, by_hand

@@ -22,6 +22,7 @@ def memory(memory_vendor):
     return memory_vendor
 
 
+@pytest.mark.slow
 def test_edits_wait_for_a_calendar_that_may_only_be_read(dana, person, sync, make_visits, memory, settings):
     settings.PAUSE_AFTER_FAILURES = 1
     make_visits(dana.member, 30)  # more than a batch

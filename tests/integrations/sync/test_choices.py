@@ -42,6 +42,7 @@ def test_another_target_calendar_takes_the_visits_along(dana, family, person, sy
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_not_read_any_more_blocks_nothing(dana, person, sync):
     person.add("Dentist", timezone.now() + dt.timedelta(days=1))
     sync()
@@ -77,6 +78,7 @@ def test_a_calendar_that_is_only_read_is_never_written(dana, person, sync, make_
     assert set(person.ours()) == {visit.pk for visit in visits}
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_only_written_changes_no_visit(dana, person, sync, make_visits):
     choose(dana, person.main, [person.main], direction="push")
     [visit] = make_visits(dana.member, 1)

@@ -104,6 +104,7 @@ def test_where_every_calendar_is_down_the_account_is(dana, person, sync, broken)
     assert (problem.code, problem.record_id) == ("PROVIDER_UNAVAILABLE", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", [True, False])
 def test_a_target_that_is_not_there_any_more_can_be_left(dana, person, sync, make_visits, broken, read):
     visits = make_visits(dana.member, 4)

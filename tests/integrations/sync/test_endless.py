@@ -31,6 +31,7 @@ def started_from(stream: Stream) -> dict[str, str]:
     return {name: value for name, value in json.loads(cursor_of(stream)).items() if name != "size"}
 
 
+@pytest.mark.slow
 def test_a_page_that_is_repeated_for_ever_ends_its_account(sandboxed, dana, person, vendors, sync, make_visits):
     visits = make_visits(dana.member, 3)
     sync()

@@ -45,6 +45,7 @@ def plain(person: Person, event: Event) -> str:
     return re.sub(r"\n+", "\n", without_page(person.text(event)))
 
 
+@pytest.mark.slow
 def test_what_is_put_back_or_taken_away_stands_in_the_visits_history(memory, person, dana, sync, make_visits, vendors):
     renamed, cancelled = make_visits(dana.member, 2)
     sync()

@@ -123,6 +123,7 @@ def test_a_condition_that_ends_in_the_middle_of_a_run_ends_it_before_the_next_ca
     assert len(person.ours()) == 2 * BATCH_SIZE
 
 
+@pytest.mark.slow
 def test_what_a_person_leaves_behind_is_done_away_with_as_chosen(
     dana, person, sync, make_visits, olga, people, connect, memory
 ):

@@ -60,6 +60,7 @@ def test_an_event_that_leaves_the_listed_time_and_comes_back(dana, outlook, sync
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_a_stranger_beyond_the_listed_time_is_none_of_our_business(dana, outlook, vendors, sync):
     sync()
     far = outlook.add("Far away", begin(400))
@@ -103,6 +104,7 @@ def test_an_event_that_becomes_a_series_and_one_again(dana, outlook, sync):
     assert BlockedTime.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_reading_the_feed_sees_what_single_looks_say(workspace, dana, outlook, sync, make_visits):
     visits = make_visits(dana.member, 2)
     sync()
@@ -131,6 +133,7 @@ def test_half_of_a_mailboxes_calls_refused_costs_patience_only(dana, outlook, ve
     assert set(outlook.ours()) == {visit.pk for visit in visits}
 
 
+@pytest.mark.slow
 def test_times_are_written_together_and_nothing_else_is(dana, outlook, vendors, sync, make_visits, monkeypatch):
     [visit] = make_visits(dana.member, 1)
     sync()

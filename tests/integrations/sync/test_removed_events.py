@@ -31,6 +31,7 @@ def removed(dana, person, sync, make_visits):
     return visit, Problem.objects.listed().get()
 
 
+@pytest.mark.slow
 def test_it_is_put_back_at_once(removed, dana, person, sync, workspace):
     visit, problem = removed
     [told] = status(workspace, dana.integration)["errors"]
@@ -44,6 +45,7 @@ def test_it_is_put_back_at_once(removed, dana, person, sync, workspace):
     assert (quiet.pulled, quiet.pushed, quiet.skipped) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, person, workspace, memory):
     visit, problem = removed
     job = trigger_sync(workspace=workspace, integration=dana.integration, triggered_by="api", actor="test")
@@ -52,6 +54,7 @@ def test_what_is_put_back_while_a_job_runs_is_made_by_the_next(removed, dana, pe
     assert visit.pk in person.ours()
 
 
+@pytest.mark.slow
 def test_what_a_person_leaves_removed_stays_so_until_an_edit(removed, person, sync, memory):
     visit, problem = removed
     leave_removed(problem=problem, user=KeyActor("olga"))

@@ -38,6 +38,7 @@ def test_a_private_event_is_alone(dana, person, sync):
     assert not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_a_visits_event_stays_as_it_is_known(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 3)
     sync()
@@ -70,6 +71,7 @@ def test_the_problem_ends_though_nothing_of_the_record_has_changed(dana, person,
     assert not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_an_edit_here_does_not_overwrite_what_cannot_be_read(dana, person, sync, make_visits):
     """It waits; once the event can be read again, both sides agree."""
     [visit] = make_visits(dana.member, 1)

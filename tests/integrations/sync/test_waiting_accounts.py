@@ -69,6 +69,7 @@ def test_nothing_is_asked_of_an_account_that_waits_even_by_hand(dana, lee, sync,
     assert sync().status == JobStatus.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_the_watermark_stays_where_an_account_was_not_covered(dana, lee, google, scheduled, sync, vendors, clock):
     """Else a reader of the feed would never see what the account that waited has to tell."""
     scheduled()

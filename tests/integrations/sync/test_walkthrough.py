@@ -13,6 +13,7 @@ from tests.integrations.engine import counts, finish
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
+@pytest.mark.slow
 @pytest.mark.engine(daily="sandbox")
 def test_it_pushes_visits_in_full_batches(dana, person, vendors, sync, make_visits):
     assert sync().status == JobStatus.SUCCEEDED
@@ -35,6 +36,7 @@ def test_it_pushes_visits_in_full_batches(dana, person, vendors, sync, make_visi
     assert not event.raw.get("attendees")
 
 
+@pytest.mark.slow
 @pytest.mark.engine(daily="sandbox")
 def test_quiet_runs_write_nothing_and_ask_once_per_calendar(dana, person, vendors, sync, make_visits):
     make_visits(dana.member, 5)

@@ -75,6 +75,7 @@ def test_in_a_team_calendar_each_moves_and_removes_the_own(memory, team, sync, m
     assert quiet(sync)
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_shared_no_more(team, sync, make_visits):
     nina, hannah, calendar = team
     visits = [*make_visits(nina.member, 3), *make_visits(hannah.member, 3)]

@@ -56,6 +56,7 @@ def test_a_token_that_cannot_be_renewed_needs_a_person(vendors, time):
         HttpClient(GOOGLE, OneToken(vendors.token()["access_token"]), **time.kwargs()).request("GET", LIST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -154,6 +154,7 @@ def test_a_wrong_client_secret_is_the_operators_fault(connected, vendors, body):
     assert token_source(connected, GOOGLE).access_token()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [

@@ -115,6 +115,7 @@ def test_allauth_keeps_nothing_and_signs_nobody_in(desk, admin):
     assert int(desk.session["_auth_user_id"]) == admin.user.pk
 
 
+@pytest.mark.slow
 def test_no_token_is_in_pages_sessions_or_logs(desk, dana, caplog, settings):
     settings.DEBUG = True
     with caplog.at_level("DEBUG"):
@@ -191,6 +192,7 @@ def test_two_tabs_with_one_account_make_one_connection(desk):
     assert Connection.objects.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?state=forged&code=abc", "?code=abc", "?state=", "?error=access_denied"])
 def test_a_callback_out_of_nowhere(desk, query, callback):
     response = desk.get(callback + query)
@@ -199,6 +201,7 @@ def test_a_callback_out_of_nowhere(desk, query, callback):
     assert "again" in text(response)
 
 
+@pytest.mark.slow
 def test_reconnecting_keeps_everything(desk, dana, vendors, main):
     setup = desk.consent()["Location"]
     desk.post(setup, {"member": dana.pk, "target": first_calendar(), "busy": first_calendar()})
@@ -217,6 +220,7 @@ def test_reconnecting_keeps_everything(desk, dana, vendors, main):
     assert again.streams.get().cursor == "where we were"
 
 
+@pytest.mark.slow
 def test_reconnecting_with_another_account_needs_a_yes(desk, dana, main, lees):
     setup = desk.consent()["Location"]
     desk.post(setup, {"member": dana.pk, "target": first_calendar()})

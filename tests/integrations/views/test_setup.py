@@ -80,6 +80,7 @@ def test_what_most_do_not_think_about_need_not_be_sent(desk, setup, dana):
     assert (stream.direction, stream.policy) == ("push", "ask")
 
 
+@pytest.mark.slow
 def test_a_calendar_that_is_not_there_any_more_is_not_replaced_unasked(desk, setup, choices, monkeypatch):
     desk.post(setup, choices)
     other = [Container("other", "<b>Other</b>", writable=True, primary=False)]

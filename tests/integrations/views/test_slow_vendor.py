@@ -30,6 +30,7 @@ def seconds_at_most() -> Iterator[None]:
     assert clock._skipped - before <= PAGE_SECONDS + 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["settings", "setup", "preview"])
 def test_no_page_waits_longer_than_some_seconds(desk, active, slow, page):
     assert PAGE_SECONDS <= 4 < READ_TIMEOUT

@@ -19,6 +19,7 @@ def page(ours):
     return pages_of(ours)
 
 
+@pytest.mark.slow
 def test_a_visit_is_hidden_and_its_event_goes_with_the_next_sync(desk, ours, page):
     assert "/delete/" in desk().get(page["visit"]).content.decode()
     asked = text_of(desk().get(delete_page(page["visit"])).content.decode())
@@ -42,6 +43,7 @@ def test_what_stays_there_is_said(desk, ours, page):
     assert "not synced with anything" in text_of(desk().get(delete_page(page["visit"])).content.decode())
 
 
+@pytest.mark.slow
 def test_a_client_is_hidden_and_its_visits_stay(desk, ours, page):
     Link.objects.create(stream=ours.stream, kind="customer", record_id=ours.client.pk, remote_id="61")
     asked = text_of(desk().get(delete_page(page["client"])).content.decode())

@@ -91,6 +91,7 @@ def named_like_it(theirs):
     User.objects.create_user(ADDRESS, "other@x.test", PASSWORD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exists", "told"),
     [

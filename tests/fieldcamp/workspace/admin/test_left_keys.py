@@ -27,6 +27,7 @@ def alive() -> set[str]:
     return set(ApiKey.objects.filter(revoked_at=None).values_list("name", flat=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("too", [True, False])
 def test_revoking_lists_them_and_ends_them_when_asked(too, desk, maker):
     before = alive()
@@ -53,6 +54,7 @@ def test_switching_off_leads_to_them(desk, maker):
     assert "no key left" in desk("root").get(keys).content.decode()
 
 
+@pytest.mark.slow
 def test_who_may_not_end_keys_is_told_who_may(desk, ours, maker):
     """An admin hands out logins, but keys are the owners'."""
     Member.objects.filter(pk=maker.pk).update(role="staff")

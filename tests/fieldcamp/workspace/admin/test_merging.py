@@ -53,6 +53,7 @@ def test_it_is_found_by_searching(desk, ann, make_client):
     assert "None was found" in browser.get(page(ann), {"q": "nobody\x00"}).content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["", "cli_unknown", "\x00", "x" * 500, "self", "foreign"])
 def test_what_no_page_sends_is_a_sentence(value, desk, ann, make_client, second_workspace):
     into = {"self": ann.pk, "foreign": make_client(workspace=second_workspace).pk}.get(value, value)

@@ -78,6 +78,7 @@ def test_a_new_invoice_is_made_sent_paid_and_shown(desk, ours, page):
     assert "Sent by Owner." in shown and "Now paid by Owner." in shown
 
 
+@pytest.mark.slow
 def test_an_invoice_is_edited_though_its_item_and_tax_are_gone(desk, ours, page):
     invoice = Invoice.objects.get(pk=page["invoice"].split("/")[-3])
     invoicing.update_invoice(workspace=ours.workspace, invoice_id=invoice.pk, changes={"tax_rate_id": ours.tax.pk})

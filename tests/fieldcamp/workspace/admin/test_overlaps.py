@@ -68,6 +68,7 @@ def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
     assert browser.post(url, data | asked(response)).status_code == 302
 
 
+@pytest.mark.slow
 def test_a_new_visit_and_a_free_time(desk, ours):
     browser = desk()
     data = {"title": "New", "client": ours.client.pk, "technician": ours.tech.pk, "visit_status": "unscheduled"}

@@ -154,6 +154,7 @@ def own_rows(body: dict) -> list[dict]:
     return [row for row in body["Line"] if row["DetailType"] not in (SUBTOTAL, DISCOUNT)]
 
 
+@pytest.mark.slow
 @FEW
 @given(rows=ROWS, below=BELOW, edit=EDITS, which=st.integers(0, 9))
 def test_nothing_but_the_edited_value_and_what_follows_by_sum_differs(books, paper, rows, below, edit, which):

@@ -164,6 +164,7 @@ def test_a_canary_in_every_field_is_gone_and_stays_away(dana, person, sync, work
     assert replayed.status_code == 404 and replayed.json()["error"]["code"] == "NOT_FOUND" and told() == []
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_what_is_seen_of_an_erased_clients_event_is_not_taken_in(dana, person, sync, workspace):
     erased = a_client(workspace)

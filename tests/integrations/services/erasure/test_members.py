@@ -140,6 +140,7 @@ def test_the_command_says_what_goes_and_asks(olga, make_client, make_visit, monk
         call_command("erase", "member", olga.pk, "--yes")
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_an_account_and_then_the_company_are_erased(
     olga, connect, person_to_erase, sync, workspace, second_workspace, make_visit
