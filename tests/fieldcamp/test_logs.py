@@ -27,6 +27,8 @@ def formatter(monkeypatch):
         monkeypatch.setattr(logging.root, name, lambda value: None)
     seen = {}
     monkeypatch.setattr(logging.config, "dictConfig", seen.update)
+    # Loggers keep the steps that they were first used with: with others, `capture_logs` would not reach them any more.
+    monkeypatch.setattr(structlog, "configure", lambda **options: None)
     logging_config("INFO", "json")
     options = seen["formatters"]["line"]
     return options.pop("()")(**options)
