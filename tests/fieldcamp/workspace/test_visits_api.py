@@ -121,6 +121,7 @@ class TestChange:
         )
         assert set(details(api.put(f"/api/v1/visits/{visit['id']}", {}))) == {"clientId", "title"}
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("old", [status for status in STATUSES if status not in ("completed", "cancelled")])
     @pytest.mark.parametrize("new", STATUSES)
     def test_moves_that_are_allowed(self, create, patch, old, new):
@@ -139,6 +140,7 @@ class TestChange:
             *({"visitStatus": status} for status in STATUSES),
         ],
     )
+    @pytest.mark.slow
     def test_what_is_over_is_not_moved(self, create, patch, make_technician, over, move):
         visit = create(scheduledStart=START, visitStatus=over, technicianId=make_technician().pk)
         if move == {"visitStatus": over}:

@@ -32,6 +32,7 @@ def open_there(books, invoices):
     return [money(counterpart(books, invoice)["Balance"]) for invoice in invoices]
 
 
+@pytest.mark.slow
 def test_paid_there_is_paid_here(invoices, books, sync):
     books.receive(counterpart(books, invoices[0]), "60", PaymentRefNum="774")
     assert counts(sync())[:2] == (1, 0)

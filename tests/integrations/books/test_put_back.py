@@ -1,11 +1,13 @@
 """What a bookkeeper had changed and FieldCamp has written over is told on the record's own page."""
 
+import pytest
 from django.urls import reverse
 
 from fieldcamp.workspace.models import AuditEntry
 from tests.integrations.books.conftest import counts
 
 
+@pytest.mark.slow
 def test_what_was_written_over_there_stands_in_the_clients_history(company, books, sync, make_client, desk):
     client = make_client(first_name="Kim", last_name="Reed", email="kim@reed.test",
                          billing_address={"street": "1 Elm St", "city": "Troy"})  # fmt: skip

@@ -63,6 +63,7 @@ def vendors_in(source: str) -> list[str]:
     return [name for name in names_in(source) if re.search(VENDORS, name, re.IGNORECASE)]
 
 
+@pytest.mark.slow
 def test_no_provider_is_named_outside_its_folder():
     others = [path for path in MODULES if not str(path).startswith((*MAY, *PAPERS))]
     named = {str(path): vendors_in((ROOT / path).read_text()) for path in others}

@@ -245,6 +245,7 @@ def test_credits_are_told_by_api_table_and_page(planting, books, sync, api, desk
     assert f"{left:,.2f} of credit memos is taken off" in page and "=Other" in page
 
 
+@pytest.mark.slow
 def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, desk):
     """It is no difference of documents, and no balance without a reason."""
     client = planting.add_client("Reed")

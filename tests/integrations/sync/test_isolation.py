@@ -51,6 +51,7 @@ CREATING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "error"), list(zip(CREATING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_made_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)

@@ -52,6 +52,7 @@ def test_somebodys_event_under_our_id_stays_theirs(google, vendors, sync, taken,
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_an_event_that_appears_under_our_id_between_our_look_and_our_write(
     dana, google, vendors, sync, make_visits, monkeypatch
 ):

@@ -46,6 +46,7 @@ def team(connect, people, vendors):
     return nina, hannah, hers
 
 
+@pytest.mark.slow
 def test_a_team_calendar_has_each_visit_once_and_is_nobodys_busy_time(team, sync, make_visits):
     nina, hannah, calendar = team
     visits = {visit.pk for visit in [*make_visits(nina.member, 24), *make_visits(hannah.member, 36)]}
@@ -124,6 +125,7 @@ def test_another_target_takes_every_event_along(dana, person, sync, make_visits,
     assert not BlockedTime.objects.exists() and not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_what_comes_back_out_of_the_trash_is_removed_and_never_busy_time(dana, memory, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()

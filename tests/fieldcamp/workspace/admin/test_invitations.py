@@ -29,6 +29,7 @@ def accept(link: str, browser: Browser):
     return browser.post(follow(link, browser).redirect_chain[-1][0], follow=True)
 
 
+@pytest.mark.slow
 def test_two_companies_invite_one_address_and_both_are_accepted(desk, ours, theirs, mailoutbox):
     assert invite(desk("admin"), ours.tech) == invite(desk("admin", at=theirs), theirs.tech)
     first, second = map(link_in, mailoutbox)
@@ -104,6 +105,7 @@ def named_like_it(theirs):
     ],
     ids=["unknown", "another company's", "an operator's", "switched off", "a name", "foreign"],
 )
+@pytest.mark.slow
 def test_the_one_who_invites_is_told_the_same_whatever_exists(exists, told, desk, ours, theirs, mailoutbox):
     exists(theirs)
     users = list(User.objects.exclude(username__startswith="admin-").values())

@@ -93,6 +93,7 @@ def test_an_operator_revokes_it_with_all_its_rights(give, desk, operator):
     assert not user.has_usable_password() and Member.objects.get(pk=operator.pk).user is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["is_superuser", "groups", "user_permissions"])
 def test_the_form_gives_no_right_to_a_login_of_a_company(field, desk, operator):
     some = {
