@@ -105,7 +105,6 @@ def named_like_it(theirs):
     ],
     ids=["unknown", "another company's", "an operator's", "switched off", "a name", "foreign"],
 )
-@pytest.mark.slow
 def test_the_one_who_invites_is_told_the_same_whatever_exists(exists, told, desk, ours, theirs, mailoutbox):
     exists(theirs)
     users = list(User.objects.exclude(username__startswith="admin-").values())
