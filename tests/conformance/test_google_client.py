@@ -21,7 +21,7 @@ from googleapiclient.discovery_cache import get_static_doc  # noqa: E402
 from googleapiclient.errors import HttpError  # noqa: E402
 
 from fieldcamp.sandbox.app import create_app  # noqa: E402
-from fieldcamp.sandbox.google.api import ROUTES  # noqa: E402
+from fieldcamp.sandbox.google.routes import ROUTES  # noqa: E402
 from fieldcamp.sandbox.google.scopes import METHODS, PREFIX  # noqa: E402
 from fieldcamp.sandbox.server import Server  # noqa: E402
 
@@ -217,7 +217,7 @@ def test_the_code_flow_with_pkce(url, monkeypatch):
 
 def methods():
     """(name, verb, path, parameters, scopes) of every method the sandbox has to know."""
-    for resource in ("events", "calendarList", "calendars", "freebusy", "colors", "settings", "channels"):
+    for resource in ("acl", "calendarList", "calendars", "channels", "colors", "events", "freebusy", "settings"):
         for name, method in DISCOVERY["resources"][resource]["methods"].items():
             yield pytest.param(f"{resource}.{name}", method, id=f"{resource}.{name}")
 

@@ -17,12 +17,12 @@ _ACL_WRITE = "calendar calendar.acls"
 
 METHODS = {
     "acl.delete": _ACL_WRITE,
-    "acl.get": _ACL_READ,
+    "acl.get": f"{_ACL_READ} calendar.readonly",
     "acl.insert": _ACL_WRITE,
     "acl.list": _ACL_READ,
     "acl.patch": _ACL_WRITE,
     "acl.update": _ACL_WRITE,
-    "acl.watch": _ACL_WRITE,
+    "acl.watch": _ACL_READ,
     "calendarList.delete": _LIST_WRITE,
     "calendarList.get": f"{_LIST_READ} calendar.app.created",
     "calendarList.insert": "calendar calendar.calendarlist",
