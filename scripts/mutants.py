@@ -33,7 +33,7 @@ AREAS = {
               ("apply", "guard", "isolation", "observe", "operations", "plan", "policy", "run", "state")),
         tuple(f"tests/integrations/sync/test_{name}.py" for name in
               ("apply", "careful", "certainty", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
-               "run")),
+               "refused", "run")),
         least=90,
     ),
     "money": Area(

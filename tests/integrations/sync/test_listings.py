@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.errors import CursorExpired
+from integrations.errors import CursorExpired, Endless, Unavailable
+from integrations.records import Page
 from integrations.sync import run as run_module
 from integrations.sync.ports import CursorMoved
 from integrations.sync.state import Action
@@ -219,3 +220,67 @@ def test_behind_a_page_that_could_not_be_taken_in_the_listing_goes_on():
     world.sync(full=True)
     assert cursors == [(False, True), (True, True)]
     assert {row.remote_id for row in world.ledger.links_by_id.values()} == {"b1", "b2"}
+
+
+def test_a_listing_that_leads_nowhere_is_begun_anew_by_the_next_run():
+    """What it has led to is no place to go on from: the cursor is the one that the provider gives to begin with."""
+    world = World()
+    world.remote.pages = [Page([busy("b1")], f"after{n}", last=False, restart="anew") for n in range(30)]
+    run = world.run()
+    with pytest.raises(Endless):
+        run.everything()
+    assert world.ledger.cursors["cursor"] == "anew"
+    assert world.steps("page")[-1] == ("page", "after2", False, ())
+    assert world.ledger.link_of("").remote_id == "b1"  # what was read is kept
+    assert run.progress.listing == {}
+    world.remote.pages = []
+    world.sync()
+    assert [call for name, call in world.remote.calls if name == "changes"] == [["cursor0"], ["anew"]]
+
+
+def test_a_listing_that_leads_nowhere_is_left_to_a_reader_who_was_faster():
+    world = World()
+    world.remote.pages = [Page([busy("b1")], f"after{n}", last=False, restart="anew") for n in range(30)]
+    save = world.ledger.save_page
+
+    def overtaken(page, expected, full):
+        if page.cursor == "anew":
+            raise CursorMoved
+        save(page, expected, full)
+
+    world.ledger.save_page = overtaken
+    with pytest.raises(Endless):
+        world.run().everything()
+
+
+def test_pages_of_one_listing_are_counted_over_slices():
+    """A listing that leads nowhere ends also where each slice gets through two of its pages only."""
+    world, slices = World(), 0
+    with pytest.raises(Endless):
+        while slices < 20:
+            slices += 1
+            world.remote.pages = [Page([busy("b1")], f"more{slices} {n}", last=False) for n in range(9)]
+            world.ends_at = world.checkpoints + 2
+            try:
+                world.run().everything()
+            except SliceOver:
+                continue
+    assert 1 < slices < 4
+
+
+def test_records_that_were_asked_about_count_as_read():
+    world = World(batch_size=2)
+    for number in range(5):
+        world.agreed(f"vis_{number}", times(9))
+    run = world.run(full=True)
+    run.everything()
+    assert run.progress.listing["rows"] == 5
+
+
+def test_a_provider_that_answers_about_others_is_out_of_order():
+    """Else a full run would ask for ever."""
+    world = World()
+    world.agreed("vis_1", times(9))
+    world.remote.get = lambda container_id, ids, sent=None: {"another": busy("another")}
+    with pytest.raises(Unavailable, match="^The provider answers about other records than those that it was asked"):
+        world.sync(full=True)

@@ -28,6 +28,7 @@ class World:
         self.batch_size = batch_size
         self.checkpoints, self.ends_at = 0, None
         self.rng = random.Random(seed)
+        self.is_writable = False  # what is said of the calendar to who asks
 
     def visit(self, record_id: str, fields: Fields | None, *, dirty: bool = True, **more) -> None:
         self.local.records[record_id] = Local(fields, **more)
@@ -62,6 +63,7 @@ class World:
             sleep=self.time.sleep,
             now=self.time.clock,
             careful=careful,
+            is_writable=lambda: self.is_writable,
             rng=self.rng,
         )
 
