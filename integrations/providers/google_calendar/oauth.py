@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations.errors import ProblemCode, ProviderError, Unavailable
 from integrations.providers.base import Http
 from integrations.providers.oauth import OAuth, listed_scopes
@@ -50,7 +51,7 @@ def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     body = ask(http, "GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo")
     if not body.get("sub"):
         raise Unavailable("Google did not say whose account this is.")
-    return Account(id=str(body["sub"]), name=str(body.get("email") or body["sub"]))
+    return Account(id=str(body["sub"]), name=str(body.get("email") or masked(str(body["sub"]))))
 
 
 GOOGLE = OAuth(

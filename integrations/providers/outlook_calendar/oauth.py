@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
 from integrations.providers.oauth import OAuth, listed_scopes
@@ -44,7 +45,7 @@ def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     body = ask(http, "GET", f"{settings.MICROSOFT_GRAPH_URL}/v1.0/me")
     if not body.get("id"):
         raise Unavailable("Microsoft did not say whose account this is.")
-    name = body.get("mail") or body.get("userPrincipalName") or body["id"]
+    name = body.get("mail") or body.get("userPrincipalName") or masked(str(body["id"]))
     return Account(id=str(body["id"]), name=str(name))
 
 

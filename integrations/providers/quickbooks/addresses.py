@@ -9,9 +9,12 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
+
 MINOR_VERSION = "75"
 PAGE = 1000  # rows that one query may return
 _COMPANY = re.compile(r"[0-9]{1,20}")
+_COMPANY_IN = re.compile(r"(?<=/company/)[0-9]+|(?<=/companyinfo/)[0-9]+")
 _ID = re.compile(r"[0-9]{1,20}")
 
 
@@ -29,6 +32,11 @@ def company(realm_id: str, path: str, **params: str) -> str:
     """Returns a path of the company, as a whole address."""
     query = urlencode({**params, "minorversion": MINOR_VERSION}, quote_via=quote)
     return f"{settings.QUICKBOOKS_API_URL}/v3/company/{realm_id}/{path}?{query}"
+
+
+def shown(url: str) -> str:
+    """Returns an address with the company's id masked."""
+    return _COMPANY_IN.sub(lambda found: masked(found[0]), url)
 
 
 def quoted(text: str) -> str:

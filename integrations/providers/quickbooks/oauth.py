@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations import errors
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
@@ -59,7 +60,7 @@ def identify(http: Http, callback: Mapping[str, str] | None = None) -> Account:
     info = body.get("CompanyInfo")
     if not isinstance(info, dict):
         raise Unavailable("QuickBooks did not say which company this is.")
-    return Account(id=realm_id, name=str(info.get("CompanyName") or realm_id))
+    return Account(id=realm_id, name=str(info.get("CompanyName") or masked(realm_id)))
 
 
 INTUIT = OAuth(
