@@ -10,7 +10,8 @@ from integrations.accounts.digests import renew_digests
 class Command(BaseCommand):
     help = (
         "Computes the digests by which connected accounts are found anew, as is needed after API_KEY_PEPPER was"
-        " changed. Needs TOKEN_ENCRYPTION_KEYS. Can be run at any time, and again. Prints counts and ids of connections only."
+        " changed. Needs TOKEN_ENCRYPTION_KEYS. Can be run at any time, and again. Prints counts and ids of"
+        " connections only."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -21,9 +21,9 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored tokens, the ids of accounts, the secrets under which companies' identifiers are hashed, and"
-        " those of second factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started"
-        " again. Prints counts only. When it says that nothing is left, the older keys can be removed."
+        "Encrypts all stored tokens, the ids of accounts, the secrets under which companies' identifiers are hashed,"
+        " and those of second factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and"
+        " started again. Prints counts only. When it says that nothing is left, the older keys can be removed."
     )
 
     def handle(self, *args, **options) -> None:

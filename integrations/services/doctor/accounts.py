@@ -30,7 +30,8 @@ def unreadable_tokens() -> Iterator[Finding]:
         yield Finding(
             Weight.WRONG,
             "Stored tokens",
-            f"What lets FieldCamp into {len(accounts)} accounts (tokens, the account's id) was encrypted with a key that TOKEN_ENCRYPTION_KEYS does not hold.",
+            f"What lets FieldCamp into {len(accounts)} accounts (tokens, the account's id) was encrypted with a key "
+            "that TOKEN_ENCRYPTION_KEYS does not hold.",
             "Put that key back behind the newest one; if it is lost, each of these accounts has to be connected again.",
         )
     else:

@@ -8,6 +8,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from fieldcamp.texts import masked
 from integrations.jobs import housekeeping
 from integrations.models import JobCall, SyncJob
 from tests.sandboxed import COMPANY
