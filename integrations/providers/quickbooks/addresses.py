@@ -5,7 +5,7 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 
@@ -37,6 +37,12 @@ def company(realm_id: str, path: str, **params: str) -> str:
 def shown(url: str) -> str:
     """Returns an address with the company's id masked."""
     return _COMPANY_IN.sub(lambda found: masked(found[0]), url)
+
+
+def is_for_trying_out() -> bool:
+    """Returns whether the companies are those for trying out, which Intuit gives to developers: they have a host of
+    their own."""
+    return urlsplit(settings.QUICKBOOKS_API_URL).hostname == "sandbox-quickbooks.api.intuit.com"
 
 
 def quoted(text: str) -> str:
