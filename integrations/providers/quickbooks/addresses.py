@@ -14,7 +14,8 @@ from fieldcamp.texts import masked
 MINOR_VERSION = "75"
 PAGE = 1000  # rows that one query may return
 _COMPANY = re.compile(r"[0-9]{1,20}")
-_COMPANY_IN = re.compile(r"(?<=/company/)[0-9]+|(?<=/companyinfo/)[0-9]+")
+# A company's id in an address, and in words: there it is known by its length, which ids of records do not have.
+_COMPANY_IN = re.compile(r"(?<=/company/)[0-9]+|(?<=/companyinfo/)[0-9]+|(?<![0-9])[0-9]{15,20}(?![0-9])")
 _ID = re.compile(r"[0-9]{1,20}")
 
 
@@ -34,9 +35,9 @@ def company(realm_id: str, path: str, **params: str) -> str:
     return f"{settings.QUICKBOOKS_API_URL}/v3/company/{realm_id}/{path}?{query}"
 
 
-def shown(url: str) -> str:
-    """Returns an address with the company's id masked."""
-    return _COMPANY_IN.sub(lambda found: masked(found[0]), url)
+def shown(text: str) -> str:
+    """Returns an address, or what QuickBooks says, with the company's id masked."""
+    return _COMPANY_IN.sub(lambda found: masked(found[0]), text)
 
 
 def is_for_trying_out() -> bool:
