@@ -28,6 +28,8 @@ _ABOUT = {
     "id", "ids", "at", "age", "type", "kind", "name", "names", "count", "number", "length", "seconds", "days",
     "until", "error",
 }  # fmt: skip
+# What is no secret and encrypted all the same: which company somebody has connected.
+_ACCOUNTS = {"realmid"}
 # Codes that are no secrets: of HTTP, of an error, and whatever is a short number.
 _CODES = {"status", "error", "exit", "problem", "country", "currency", "language"}
 _FEW_DIGITS = re.compile(r"\d{1,5}")
@@ -36,7 +38,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 # In a text: a name, a sign between, and a value, in quotes (also in those of a JSON text within a JSON text) or bare.
 # Only the end of a name is looked for, so that a text is gone through once, however long its words are.
 _NAME = (
-    r"(?:password|passwd|passphrase|secret|token|cookie|pepper|credential|sessionid|api[_-]?key|verifier|assertion|uidb64)s?"
+    r"(?:password|passwd|passphrase|secret|token|cookie|pepper|credential|sessionid|api[_-]?key|verifier|assertion|uidb64|realm_?id)s?"
     r"|(?<![a-z])(?:pwd|otp|keys?|code|state|nonce|signature|sig)"
 )
 # Between them: `=` or `:`, also as an address has them; the comma of a pair, whose name is in quotes; an element's `>`.
@@ -63,6 +65,8 @@ _IN_ADDRESS = re.compile(r"(?<=://)(?:[^\s/@\"'<>]*:[^\s/\"'<>]*|[^\s/@:\"'<>]{8
 def is_secret(name: str) -> bool:
     """Returns whether what stands under this name is a secret."""
     words = [word.lower() for word in _WORD.findall(name)]
+    if "".join(words) in _ACCOUNTS:
+        return True
     if not words or words[-1] in _ABOUT:
         return False
     if words[-1] in ("code", "codes") and set(words) & _CODES:

@@ -54,6 +54,13 @@ def in_one_line(text: str) -> str:
     return " ".join("".join(each for each in spaced if each not in _TURNING).split())
 
 
+def masked(identifier: str) -> str:
+    """Returns an identifier as it may be shown: its last characters, four at most and no more than a third of it, by
+    which somebody who knows it finds it again."""
+    shown = min(4, len(identifier) // 3)
+    return "…" + identifier[len(identifier) - shown :]
+
+
 def said(name: str) -> str:
     """Returns a name as a mail may say it: nothing in it reads as an address, which mail programs make a link of."""
     plain = _WITH_SCHEME.sub(" ", in_one_line(name)).replace("@", " ")

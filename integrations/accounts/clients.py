@@ -9,7 +9,9 @@ from django.db import connection as database
 
 from integrations.accounts.grants import OrmBudgetStore, OrmGrantStore
 from integrations.accounts.metering import CallMeter
+from integrations.errors import Misconfigured
 from integrations.models import Connection, ProviderCalls
+from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider, ProviderClient
 from integrations.transport.budget import MinuteBudget
@@ -29,7 +31,7 @@ def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> Htt
     return HttpClient(
         provider,
         token_source(connection, provider),
-        account_id=connection.account_id,
+        account_id=_account_id(connection),
         budget=MinuteBudget(OrmBudgetStore(connection.pk), provider.requests_per_minute),
         connection_id=connection.pk,
         after_call=counter(provider),
@@ -70,4 +72,11 @@ def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> R
 def open_remote(connection: Connection, **kwargs: Any) -> ProviderClient:
     """Returns the connection's account at its provider; `kwargs` go to `HttpClient`."""
     provider = PROVIDERS[connection.integration]
-    return provider.open(client_for(connection, provider, **kwargs), connection.account_id)
+    return provider.open(client_for(connection, provider, **kwargs), _account_id(connection))
+
+
+def _account_id(connection: Connection) -> str:
+    try:
+        return connection.account_id
+    except DecryptionError as error:
+        raise Misconfigured(str(error)) from None  # the operator's fault: nobody has to reconnect

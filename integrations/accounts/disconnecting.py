@@ -11,6 +11,7 @@ from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.transport.client import HttpClient
 
@@ -35,13 +36,11 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         before = facts_of(connection)
-        grant = OAuthGrant.objects.filter(connection=connection).first()
-        token = (grant.refresh_token or grant.access_token) if grant else ""
-        if grant:
-            OAuthGrant.objects.filter(pk=grant.pk).update(
-                access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
-                refresh_claimed_until=None, version=F("version") + 1,
-            )  # fmt: skip
+        token = _token_of(connection)
+        OAuthGrant.objects.filter(connection=connection).update(
+            access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
+            refresh_claimed_until=None, version=F("version") + 1,
+        )  # fmt: skip
         connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
         who = str(user or by)
         reason = f"Disconnected by {who}." if who else "Disconnected."
@@ -60,17 +59,22 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
                 ProblemCode.MEMBER_INACTIVE,
             ),
         )
-        shared = (
-            Connection.objects.connected()
-            .filter(integration=connection.integration, account_id=connection.account_id)
-            .exclude(pk=connection.pk)
-            .exists()
-        )
+        shared = Connection.objects.connected().same_account(connection).exists()
         audit_connection("disconnected", connection, user, before=before, after=facts_of(connection))
     log.info("connection_disconnected", connection_id=connection.pk, by=who, shared=shared)
     if token and not shared and PROVIDERS[connection.integration].revoke:
         _revoke(connection, token)
     return connection
+
+
+def _token_of(connection: Connection) -> str:
+    """Returns the token that ends the access; "" where there is none, or it cannot be read: then it is forgotten."""
+    try:
+        grant = OAuthGrant.objects.filter(connection=connection).first()
+    except DecryptionError:
+        log.warning("token_unreadable", connection_id=connection.pk)
+        return ""
+    return (grant.refresh_token or grant.access_token) if grant else ""
 
 
 def _revoke(connection: Connection, token: str) -> None:

@@ -101,7 +101,7 @@ def facts_of(connections: Sequence[Connection]) -> dict[str, str]:
 
 
 def _line(connection: Connection, company: Company | None) -> str:
-    parts = [gettext("company no. {number}").format(number=connection.account_id)]
+    parts = [gettext("company no. {number}").format(number=connection.shown_account_id)]
     if company and company.closed_until and (day := day_of(company.closed_until)):
         parts.append(gettext("books closed until {day}").format(day=date_format(day, "j M Y")))
     if company and not company.subscription_active:

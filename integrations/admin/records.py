@@ -78,7 +78,7 @@ def page_there(link: Link) -> str:
     provider = PROVIDERS.get(connection.integration)
     if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
         return ""
-    return provider.page_of(link.kind, link.remote_id, connection.account_id)
+    return provider.page_of(link.kind, link.remote_id, connection.readable_account_id)
 
 
 def _state(link: Link) -> dict[str, str]:

@@ -19,8 +19,11 @@ BELIEVED = dt.timedelta(days=1)  # how long the facts are believed where nothing
 
 
 def columns_of(company: Company) -> dict[str, Any]:
-    """Returns what `BooksSettings` holds of a company that has just been asked for."""
-    return {"company": asdict(company), "refreshed_at": timezone.now()}
+    """Returns what `BooksSettings` holds of a company that has just been asked for; its id stands with the connection,
+    encrypted."""
+    facts = asdict(company)
+    del facts["id"]
+    return {"company": facts, "refreshed_at": timezone.now()}
 
 
 def facts_are_due(stream: Stream, settings: BooksSettings) -> bool:

@@ -31,7 +31,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('con',), **{}), editable=False, max_length=32, prefix='con', primary_key=True, serialize=False)),
                 ('integration', models.CharField(max_length=32)),
-                ('account_id', models.CharField(max_length=255)),
+                ('sealed_account_id', models.TextField(editable=False)),
+                ('account_digest', models.CharField(editable=False, max_length=64)),
                 ('account_name', models.CharField(max_length=255, verbose_name='account name')),
                 ('state', models.CharField(choices=[('setup', 'Finish setting up'), ('active', 'Connected'), ('paused', 'Paused'), ('needs_reconnect', 'Needs reconnect'), ('needs_permission', 'Needs permission'), ('member_inactive', 'Person not active'), ('disconnected', 'Disconnected')], default='setup', max_length=20, verbose_name='state')),
                 ('state_reason', models.CharField(blank=True, max_length=300)),
@@ -412,7 +413,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='connection',
-            constraint=models.UniqueConstraint(fields=('workspace', 'integration', 'account_id'), name='one_connection_per_account'),
+            constraint=models.UniqueConstraint(fields=('workspace', 'integration', 'account_digest'), name='one_connection_per_account'),
         ),
         migrations.AddConstraint(
             model_name='connection',

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models import Member
+from integrations.models.accounts import AccountQuerySet, OfAccount
 from integrations.models.fields import EncryptedField
 
 
@@ -78,7 +79,7 @@ def not_connected_reason(states: Collection[str]) -> NotConnectedReason | None:
     return NotConnectedReason.NEVER_CONNECTED
 
 
-class ConnectionQuerySet(models.QuerySet["Connection"]):
+class ConnectionQuerySet(AccountQuerySet["Connection"]):
     def usable(self) -> Self:
         """Returns those that can sync when asked by hand. (The schedule leaves paused ones alone.)"""
         return self.filter(state__in=USABLE).of_active_people()
@@ -107,7 +108,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.exclude(state=ConnectionState.DISCONNECTED)
 
 
-class Connection(models.Model):
+class Connection(OfAccount):
     """One authorized account, bound to one member (calendars) or to the workspace (books).
 
     Disconnecting keeps the row, its links and its history; connecting the same account again takes it up where it was.
@@ -115,11 +116,9 @@ class Connection(models.Model):
 
     id = PrefixedIdField("con")
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="connections")
-    integration = models.CharField(max_length=32)
     member = models.ForeignKey(
         "workspace.Member", models.SET_NULL, verbose_name=_("member"), null=True, blank=True, related_name="connections"
     )
-    account_id = models.CharField(max_length=255)
     account_name = models.CharField(_("account name"), max_length=255)
     state = models.CharField(_("state"), max_length=20, choices=ConnectionState, default=ConnectionState.SETUP)
     state_reason = models.CharField(max_length=300, blank=True)
@@ -151,7 +150,7 @@ class Connection(models.Model):
         ordering = ["created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "integration", "account_id"], name="one_connection_per_account"
+                fields=["workspace", "integration", "account_digest"], name="one_connection_per_account"
             ),
             models.UniqueConstraint(
                 fields=["member", "integration"],

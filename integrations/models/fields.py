@@ -51,7 +51,7 @@ def decrypt(stored: str) -> str:
         return ring[name].decrypt(token.encode()).decode()
     except (KeyError, InvalidToken) as error:
         raise DecryptionError(
-            f"A token was encrypted with key {name!r}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back."
+            f"It was encrypted with key {name!r}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back."
         ) from error
 
 

@@ -184,6 +184,7 @@ class Provider:
     metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
+    shown_address: Callable[[str], str] = str  # (an address): the same without an account's id, for logs
     might_be_own_id: Callable[[str], bool] = _perhaps  # (remote id): not certainly of somebody else's choosing
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
+from integrations.providers.discovery import Discovery, Endpoint
 from integrations.records import Tokens
 from integrations.transport.answers import ask
 from integrations.transport.client import utc_now
@@ -34,13 +35,17 @@ class OAuth:
     `vendor` is how people call it, `app` our app there: GOOGLE is settings' GOOGLE_CLIENT, made of GOOGLE_CLIENT_ID and
     GOOGLE_CLIENT_SECRET. `granted` reads from a token answer which scopes were granted, under the names that we ask
     for; where the answer brings no new refresh token it is shown the one that stays. `lifetimes` are the answer's names
-    for the seconds after which its refresh token ends; the earliest counts.
+    for the seconds after which its refresh token ends; the earliest counts. `document` is the address of its discovery
+    document, `is_issuer` says whether it is the vendor that one names, `endpoints` are those that we use, as they are
+    without a document. `token_hosts`: the addresses that may be sent an access token (`Provider.hosts`).
     """
 
     vendor: str
     app: str
-    authorize_url: Callable[[], str]
-    token_url: Callable[[], str]
+    document: Callable[[], str]
+    is_issuer: Callable[[str], bool]
+    endpoints: Mapping[Endpoint, Callable[[], str]]
+    token_hosts: Callable[[str], tuple[str, ...]]
     scopes: tuple[str, ...]
     permissions: Mapping[str, str]
     granted: Callable[[Mapping[str, Any]], frozenset[str] | None]
@@ -59,6 +64,27 @@ class OAuth:
         """Returns our app's `client_id` and `secret`."""
         found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
         return found
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Returns the addresses that the vendor is declared to have, for this app."""
+        names = [name for name in settings.VENDOR_URLS if name.startswith(f"{self.app}_")]
+        return tuple(getattr(settings, name) for name in names)
+
+    @property
+    def discovery(self) -> Discovery:
+        """Returns what is declared of its discovery document."""
+        return Discovery(
+            vendor=self.vendor,
+            document=self.document,
+            is_issuer=self.is_issuer,
+            bases=lambda each: self.token_hosts("") if each is Endpoint.USERINFO else self.addresses,
+            settings=self.endpoints,
+        )
+
+    def endpoint(self, endpoint: Endpoint) -> str:
+        """Returns the address of an endpoint, as the vendor says it today."""
+        return self.discovery.endpoint(endpoint)
 
     def parse_tokens(self, answer: Mapping[str, Any], now: dt.datetime, held: str = "") -> Tokens:
         """Returns a token answer's tokens; `held` is the refresh token that stays where it brings none.
@@ -97,7 +123,7 @@ class OAuth:
         if self.basic_auth:
             headers["Authorization"], ours = basic_auth(**client), {}
         data = {**fields, **ours, **(more or {})}
-        return ask(http, "POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe)
+        return ask(http, "POST", self.endpoint(Endpoint.TOKEN), data=data, headers=headers, retry_safe=retry_safe)
 
 
 def _text(value: Any) -> str:

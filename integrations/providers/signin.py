@@ -20,6 +20,7 @@ from django.urls import URLPattern, path, reverse
 
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
+from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth
 from integrations.transport.client import HttpClient, OneToken
 
@@ -59,11 +60,11 @@ class ConsentLogin(OAuth2Adapter):
 
     @property
     def authorize_url(self) -> str:
-        return self.oauth.authorize_url()
+        return self.oauth.endpoint(Endpoint.AUTHORIZATION)
 
     @property
     def access_token_url(self) -> str:
-        return self.oauth.token_url()
+        return self.oauth.endpoint(Endpoint.TOKEN)
 
     def get_client(self, request: HttpRequest, app) -> ExchangeClient:
         client = super().get_client(request, app)

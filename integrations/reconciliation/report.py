@@ -243,7 +243,7 @@ def _row(connection: Connection, difference: Difference, names: _Names) -> Diffe
     page_here = record_url(pair.kind, pair.record_id) if pair.here is not None and pair.record_id else ""
     page_there = ""
     if pair.there is not None and provider.page_of is not None:
-        page_there = provider.page_of(pair.kind, pair.remote_id, connection.account_id)
+        page_there = provider.page_of(pair.kind, pair.remote_id, connection.readable_account_id)
     problem = problem_url(pair.problem) if pair.problem else ""
     return DifferenceRow(
         difference,

@@ -17,6 +17,8 @@ from integrations.accounts.rights import NotAllowed, rights_of
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.models.accounts import digest_of
+from integrations.models.fields import encrypt
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
 from integrations.services.setup import (
@@ -62,7 +64,7 @@ def accept_consent(
         ).first()
         if reconnect is None:
             raise NotAllowed
-    known = Connection.objects.filter(workspace=workspace, integration=integration, account_id=account.id).first()
+    known = Connection.objects.for_account(integration, account.id).filter(workspace=workspace).first()
     for row in (reconnect, known):
         if row is not None and not rights.may_change(row):
             raise NotAllowed
@@ -96,10 +98,10 @@ def take_grant(
     now = timezone.now()
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
-        connection = rows.filter(account_id=account.id).first()
+        connection = rows.for_account(integration, account.id).first()
         before = facts_of(reconnect or connection)
         replaced = None
-        if reconnect is not None and reconnect.account_id != account.id:
+        if reconnect is not None and not reconnect.is_of(account.id):
             books = keeps_books(reconnect)
             free = connection is None or (books and connection.state == ConnectionState.DISCONNECTED)
             if not (free and confirm_switch):
@@ -114,8 +116,8 @@ def take_grant(
             connection, _ = Connection.objects.get_or_create(
                 workspace=workspace,
                 integration=integration,
-                account_id=account.id,
-                defaults={"account_name": account.name},
+                account_digest=digest_of(account.id),
+                defaults={"sealed_account_id": encrypt(account.id), "account_name": account.name},
             )
         elif connection.state == ConnectionState.DISCONNECTED and _member_is_taken(connection):
             connection.member = None
@@ -126,7 +128,8 @@ def take_grant(
         connection.failures, connection.leaving, connection.refused_at = 0, None, None
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save()
-        grant, _ = OAuthGrant.objects.get_or_create(connection=connection)
+        # What it holds is replaced unread: connecting again is what helps where the key of it is lost.
+        grant, _ = OAuthGrant.objects.only("pk").get_or_create(connection=connection)
         OAuthGrant.objects.filter(pk=grant.pk).update(
             version=F("version") + 1, granted_at=now, **token_values(tokens, now)
         )

@@ -178,9 +178,7 @@ def other_books(connection: Connection):
 
 def kept_elsewhere(connection: Connection) -> bool:
     """Returns whether another workspace has the same company connected: both would write into the same books."""
-    same = Connection.objects.connected().filter(
-        integration=connection.integration, account_id=connection.account_id, streams__is_active=True
-    )
+    same = Connection.objects.connected().same_account(connection).filter(streams__is_active=True)
     return same.exclude(workspace_id=connection.workspace_id).exists()
 
 

@@ -225,7 +225,7 @@ class HttpClient:
                 f"{self.provider.label} did not answer.", detail=status
             ) from None
         finally:
-            parts = urlsplit(url)
+            parts = urlsplit(self.provider.shown_address(url))
             took = (self._clock() - started).total_seconds()
             waiting.spend(took)
             ms = round(took * 1000)

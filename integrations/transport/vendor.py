@@ -32,6 +32,10 @@ class Vendor(Protocol):
         """Returns the provider's own name for an exchange, which its support asks for; "" where it has none."""
 
     @property
+    def shown_address(self) -> Callable[[str], str]:
+        """(an address that is called) is that address as logs and lists of calls have it: without the account's id."""
+
+    @property
     def explain(self) -> Callable[[requests.Response, dt.datetime], ProviderError]: ...
 
 

@@ -59,7 +59,7 @@ ALLOWED = {
     "Active Client": STORED,
     "Deleted in {}": STORED,
     "{} is not a time zone of the IANA database, such as America/New_York.": STORED,
-    "A token was encrypted with key {}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back.": OPERATOR,
+    "It was encrypted with key {}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back.": OPERATOR,
     "books of {}": UNSEEN,
     "calls of {}": UNSEEN,
     "grant of {}": UNSEEN,

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connections
-from django.db.models import Q
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.scopes import SCOPES
@@ -148,12 +147,9 @@ class Demo:
         for name, accounts in wanted.items():
             slug = PROVIDERS[name].slug
             for account in accounts:
-                usable = Connection.objects.filter(
-                    Q(account_name=account) | Q(account_id=account),
-                    workspace=self.facts["workspace"]["id"],
-                    integration=name,
-                ).exclude(state__in=[ConnectionState.SETUP, ConnectionState.DISCONNECTED])
-                if usable.exists():
+                mine = Connection.objects.filter(workspace=self.facts["workspace"]["id"], integration=name)
+                usable = mine.exclude(state__in=[ConnectionState.SETUP, ConnectionState.DISCONNECTED])
+                if usable.filter(account_name=account).exists() or usable.for_account(name, account).exists():
                     continue
                 if browser is None:
                     browser = Browser(settings.PUBLIC_URL)

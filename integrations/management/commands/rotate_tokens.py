@@ -1,4 +1,4 @@
-"""Encrypts all stored tokens, companies' secrets, and those of second factors, with the newest key of
+"""Encrypts all stored tokens, ids of accounts, companies' secrets, and those of second factors, with the newest key of
 TOKEN_ENCRYPTION_KEYS."""
 
 from cryptography.fernet import InvalidToken
@@ -9,20 +9,21 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from fieldcamp.signin.factors import rotate_secrets
-from integrations.models import IdentifierKey, OAuthGrant
-from integrations.models.fields import DecryptionError, key_id
+from integrations.models import Connection, IdentifierKey, OAuthGrant
+from integrations.models.fields import DecryptionError, decrypt, encrypt, key_id
 
 COLUMNS: dict[type[Model], tuple[str, ...]] = {
     OAuthGrant: ("access_token", "refresh_token", "answer"),
     IdentifierKey: ("secret",),
+    Connection: ("sealed_account_id",),
 }
 
 
 class Command(BaseCommand):
     help = (
-        "Encrypts all stored tokens, the secrets under which companies' identifiers are hashed, and those of second"
-        " factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and started again. Prints"
-        " counts only. When it says that nothing is left, the older keys can be removed."
+        "Encrypts all stored tokens, the ids of accounts, the secrets under which companies' identifiers are hashed,"
+        " and those of second factors, with the first key of TOKEN_ENCRYPTION_KEYS. Can be stopped at any time and"
+        " started again. Prints counts only. When it says that nothing is left, the older keys can be removed."
     )
 
     def handle(self, *args, **options) -> None:
@@ -75,6 +76,10 @@ def rotate(pk: int | str, model: type[Model] = OAuthGrant) -> bool:
     row = _all(model).filter(pk=pk).first()
     if row is None:
         return False
+    if isinstance(row, Connection):
+        stored = row.sealed_account_id
+        same = Connection.objects.filter(pk=pk, sealed_account_id=stored)
+        return same.update(sealed_account_id=encrypt(decrypt(stored))) == 1
     values = {name: getattr(row, name) for name in COLUMNS[model]}
     if isinstance(row, OAuthGrant):
         return _all(model).filter(pk=pk, version=row.version).update(**values) == 1

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations.errors import ProblemCode, ProviderError, Unavailable
 from integrations.providers.base import Http
+from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth, listed_scopes
 from integrations.records import Account
 from integrations.transport.answers import ask
@@ -39,7 +41,7 @@ def granted(answer: Mapping[str, Any]) -> frozenset[str] | None:
 def revoke(http: Http, token: str) -> None:
     """Ends the access at Google. What was dead already (400 invalid_token) is as good."""
     try:
-        http.request("POST", f"{settings.GOOGLE_OAUTH2_URL}/revoke", data={"token": token}, retry_safe=True)
+        http.request("POST", GOOGLE.endpoint(Endpoint.REVOCATION), data={"token": token}, retry_safe=True)
     except ProviderError as error:
         if error.code != ProblemCode.NEEDS_RECONNECT:
             raise
@@ -47,17 +49,25 @@ def revoke(http: Http, token: str) -> None:
 
 def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     """Returns who has consented."""
-    body = ask(http, "GET", f"{settings.GOOGLE_OPENID_URL}/v1/userinfo")
+    body = ask(http, "GET", GOOGLE.endpoint(Endpoint.USERINFO))
     if not body.get("sub"):
         raise Unavailable("Google did not say whose account this is.")
-    return Account(id=str(body["sub"]), name=str(body.get("email") or body["sub"]))
+    return Account(id=str(body["sub"]), name=str(body.get("email") or masked(str(body["sub"]))))
 
 
 GOOGLE = OAuth(
     vendor="Google",
     app="GOOGLE",
-    authorize_url=lambda: f"{settings.GOOGLE_ACCOUNTS_URL}/o/oauth2/v2/auth",
-    token_url=lambda: f"{settings.GOOGLE_OAUTH2_URL}/token",
+    # https://developers.google.com/identity/openid-connect/openid-connect#discovery
+    document=lambda: f"{settings.GOOGLE_ACCOUNTS_URL}/.well-known/openid-configuration",
+    is_issuer="https://accounts.google.com".__eq__,
+    endpoints={
+        Endpoint.AUTHORIZATION: lambda: f"{settings.GOOGLE_ACCOUNTS_URL}/o/oauth2/v2/auth",
+        Endpoint.TOKEN: lambda: f"{settings.GOOGLE_OAUTH2_URL}/token",
+        Endpoint.REVOCATION: lambda: f"{settings.GOOGLE_OAUTH2_URL}/revoke",
+        Endpoint.USERINFO: lambda: f"{settings.GOOGLE_OPENID_URL}/v1/userinfo",
+    },
+    token_hosts=hosts,
     scopes=("openid", "email", EVENTS_SCOPE, LIST_SCOPE),
     permissions={
         EVENTS_SCOPE: "View and edit events on all your calendars",

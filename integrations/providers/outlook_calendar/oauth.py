@@ -3,19 +3,23 @@
 https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
+from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth, listed_scopes
 from integrations.records import Account
 from integrations.transport.answers import ask
 
 OFFLINE, PROFILE, CALENDARS = "offline_access", "User.Read", "Calendars.ReadWrite"
 SCOPES = (OFFLINE, PROFILE, CALENDARS)
+_TENANT = re.compile(r"[\w.-]+|\{tenantid\}")
 _OURS = {scope.casefold(): scope for scope in SCOPES}
 
 
@@ -24,7 +28,15 @@ def hosts(_account_id: str) -> tuple[str, ...]:
 
 
 def _tenant_url() -> str:
-    return f"{settings.MICROSOFT_LOGIN_URL}/{settings.MICROSOFT_TENANT}/oauth2/v2.0"
+    return f"{settings.MICROSOFT_LOGIN_URL}/{settings.MICROSOFT_TENANT}"
+
+
+def _is_issuer(issuer: str) -> bool:
+    """Returns whether it is one of Microsoft's: a tenant by its id, also where it was asked for by name, or for all
+    tenants a placeholder: https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens#validate-the-issuer
+    """
+    tenant = issuer.removeprefix(f"{settings.MICROSOFT_LOGIN_URL}/").removesuffix("/v2.0")
+    return issuer == f"{settings.MICROSOFT_LOGIN_URL}/{tenant}/v2.0" and _TENANT.fullmatch(tenant) is not None
 
 
 def granted(answer: Mapping[str, Any]) -> frozenset[str] | None:
@@ -44,15 +56,20 @@ def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     body = ask(http, "GET", f"{settings.MICROSOFT_GRAPH_URL}/v1.0/me")
     if not body.get("id"):
         raise Unavailable("Microsoft did not say whose account this is.")
-    name = body.get("mail") or body.get("userPrincipalName") or body["id"]
+    name = body.get("mail") or body.get("userPrincipalName") or masked(str(body["id"]))
     return Account(id=str(body["id"]), name=str(name))
 
 
 MICROSOFT = OAuth(
     vendor="Microsoft",
     app="MICROSOFT",
-    authorize_url=lambda: f"{_tenant_url()}/authorize",
-    token_url=lambda: f"{_tenant_url()}/token",
+    document=lambda: f"{_tenant_url()}/v2.0/.well-known/openid-configuration",
+    is_issuer=_is_issuer,
+    endpoints={
+        Endpoint.AUTHORIZATION: lambda: f"{_tenant_url()}/oauth2/v2.0/authorize",
+        Endpoint.TOKEN: lambda: f"{_tenant_url()}/oauth2/v2.0/token",
+    },
+    token_hosts=hosts,
     scopes=SCOPES,
     permissions={
         CALENDARS: "Have full access to your calendars",

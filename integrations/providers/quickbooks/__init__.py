@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from integrations.providers.base import Provider
+from integrations.providers.quickbooks.addresses import shown
 from integrations.providers.quickbooks.api import QuickBooksClient, make_id
 from integrations.providers.quickbooks.disclosure import DISCLOSURE
 from integrations.providers.quickbooks.errors import explain, trace_of
@@ -34,5 +35,6 @@ QUICKBOOKS = Provider(
     meters_reads=True,
     metered_reads_per_day=settings.QUICKBOOKS_METERED_READS_PER_DAY,
     page_of=page_of,
+    shown_address=shown,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
 )

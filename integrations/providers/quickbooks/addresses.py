@@ -5,13 +5,17 @@ https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
+
+from fieldcamp.texts import masked
 
 MINOR_VERSION = "75"
 PAGE = 1000  # rows that one query may return
 _COMPANY = re.compile(r"[0-9]{1,20}")
+# A company's id in an address, and in words: there it is known by its length, which ids of records do not have.
+_COMPANY_IN = re.compile(r"(?<=/company/)[0-9]+|(?<=/companyinfo/)[0-9]+|(?<![0-9])[0-9]{15,20}(?![0-9])")
 _ID = re.compile(r"[0-9]{1,20}")
 
 
@@ -29,6 +33,17 @@ def company(realm_id: str, path: str, **params: str) -> str:
     """Returns a path of the company, as a whole address."""
     query = urlencode({**params, "minorversion": MINOR_VERSION}, quote_via=quote)
     return f"{settings.QUICKBOOKS_API_URL}/v3/company/{realm_id}/{path}?{query}"
+
+
+def shown(text: str) -> str:
+    """Returns an address, or what QuickBooks says, with the company's id masked."""
+    return _COMPANY_IN.sub(lambda found: masked(found[0]), text)
+
+
+def is_for_trying_out() -> bool:
+    """Returns whether the companies are those for trying out, which Intuit gives to developers: they have a host of
+    their own."""
+    return urlsplit(settings.QUICKBOOKS_API_URL).hostname == "sandbox-quickbooks.api.intuit.com"
 
 
 def quoted(text: str) -> str:

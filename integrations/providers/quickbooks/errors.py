@@ -16,6 +16,7 @@ from fieldcamp.redaction import redact
 from integrations import errors
 from integrations.errors import ProblemReason
 from integrations.providers.faults import TokenFaults, body_of, is_foreign, unavailable
+from integrations.providers.quickbooks.addresses import shown
 from integrations.providers.quickbooks.refusals import REFUSALS
 from integrations.transport.client import utc_now
 
@@ -161,5 +162,5 @@ def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError
 
 def _detail(fault: Fault, status: int, tid: str) -> str:
     codes = ", ".join(fault.codes) or f"HTTP {status}"
-    words = "" if SECRETIVE & set(fault.codes) else f" {redact(fault.text)[:800]}"
+    words = "" if SECRETIVE & set(fault.codes) else f" {shown(redact(fault.text))[:800]}"
     return f"{codes}{words}".strip() + (f" (intuit_tid {tid})" if tid else "")

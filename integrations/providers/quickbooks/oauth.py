@@ -8,9 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
+from fieldcamp.texts import masked
 from integrations import errors
 from integrations.errors import Unavailable
 from integrations.providers.base import Http
+from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.errors import fault_in
@@ -26,6 +28,16 @@ def hosts(_account_id: str) -> tuple[str, ...]:
     return (settings.QUICKBOOKS_API_URL,)
 
 
+def _document() -> str:
+    """Returns where the document is, of which there are two: that of the companies for trying out is another.
+
+    https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/oauth-openid-discovery-doc
+    """
+    trying = addresses.is_for_trying_out()
+    name = "openid_sandbox_configuration" if trying else "openid_configuration"
+    return f"{settings.INTUIT_DEVELOPER_API_URL}/.well-known/{name}"
+
+
 def granted(_answer: Mapping[str, Any]) -> frozenset[str]:
     """Returns all of ours: Intuit does not say what it granted, consent is all or nothing."""
     return frozenset(SCOPES)
@@ -36,7 +48,7 @@ def revoke(http: Http, token: str) -> None:
     try:
         http.request(
             "POST",
-            f"{settings.INTUIT_DEVELOPER_API_URL}/v2/oauth2/tokens/revoke",
+            INTUIT.endpoint(Endpoint.REVOCATION),
             json={"token": token},
             headers={"Accept": "application/json", "Authorization": basic_auth(**INTUIT.client)},
             retry_safe=True,
@@ -59,14 +71,20 @@ def identify(http: Http, callback: Mapping[str, str] | None = None) -> Account:
     info = body.get("CompanyInfo")
     if not isinstance(info, dict):
         raise Unavailable("QuickBooks did not say which company this is.")
-    return Account(id=realm_id, name=str(info.get("CompanyName") or realm_id))
+    return Account(id=realm_id, name=str(info.get("CompanyName") or masked(realm_id)))
 
 
 INTUIT = OAuth(
     vendor="Intuit",
     app="INTUIT",
-    authorize_url=lambda: f"{settings.INTUIT_APPCENTER_URL}/connect/oauth2",
-    token_url=lambda: f"{settings.INTUIT_OAUTH_URL}/oauth2/v1/tokens/bearer",
+    document=_document,
+    is_issuer=lambda issuer: issuer == f"{settings.INTUIT_OAUTH_URL}/op/v1",
+    endpoints={
+        Endpoint.AUTHORIZATION: lambda: f"{settings.INTUIT_APPCENTER_URL}/connect/oauth2",
+        Endpoint.TOKEN: lambda: f"{settings.INTUIT_OAUTH_URL}/oauth2/v1/tokens/bearer",
+        Endpoint.REVOCATION: lambda: f"{settings.INTUIT_DEVELOPER_API_URL}/v2/oauth2/tokens/revoke",
+    },
+    token_hosts=hosts,
     scopes=SCOPES,
     permissions={ACCOUNTING: "Access your QuickBooks data"},
     granted=granted,

@@ -1,15 +1,14 @@
 """Where a person looks at a record in QuickBooks itself."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 
-from integrations.providers.quickbooks.addresses import is_company, is_id
+from integrations.providers.quickbooks.addresses import is_company, is_for_trying_out, is_id
 
 # The company is the one that the person is signed in to.
 APP = "https://app.qbo.intuit.com/app"
-# Companies for trying out, which Intuit gives to developers, have a host of their own for each.
-SANDBOX_APP, SANDBOX_HOST = "https://app.sandbox.qbo.intuit.com/app", "sandbox-quickbooks.api.intuit.com"
+SANDBOX_APP = "https://app.sandbox.qbo.intuit.com/app"
 ADDRESSES = {
     "customer": "customerdetail?nameId={}",
     "item": "items",
@@ -28,5 +27,5 @@ def page_of(kind: str, remote_id: str, realm_id: str) -> str:
     if sandbox and settings.QUICKBOOKS_API_URL.startswith(sandbox):
         tab = SIMULATED.get(kind)
         return f"{sandbox}/intuit/ui/{realm_id}/{tab}/{quote(remote_id, safe='')}" if tab else ""
-    app = SANDBOX_APP if urlsplit(settings.QUICKBOOKS_API_URL).hostname == SANDBOX_HOST else APP
+    app = SANDBOX_APP if is_for_trying_out() else APP
     return f"{app}/{ADDRESSES[kind].format(quote(remote_id, safe=''))}"

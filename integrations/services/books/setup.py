@@ -156,11 +156,11 @@ def known_company(connection: Connection) -> Company | None:
 
 
 def company_of(settings: BooksSettings | None) -> Company | None:
-    """Returns the company that these settings hold, as far as it is known."""
+    """Returns the company that these settings hold, as far as it is known, without its id."""
     if settings is None or not settings.company:
         return None
     names = Company.__dataclass_fields__
-    return Company(**{name: value for name, value in settings.company.items() if name in names})
+    return Company(**{"id": "", **{name: value for name, value in settings.company.items() if name in names}})
 
 
 def _brings_more(settings: BooksSettings, wanted: Mapping[str, Any]) -> set[str]:

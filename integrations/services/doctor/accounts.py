@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from integrations.accounts.digests import stale
 from integrations.errors import ProblemCode
-from integrations.models import ConnectionState, IdentifierKey, OAuthGrant, Problem
+from integrations.models import Connection, ConnectionState, IdentifierKey, OAuthGrant, Problem
 from integrations.models.fields import key_id
 from integrations.providers import PROVIDERS
 from integrations.services.doctor.findings import Finding, Weight
@@ -22,18 +23,20 @@ _ENCRYPTED = ("access_token", "refresh_token", "answer")
 
 
 def unreadable_tokens() -> Iterator[Finding]:
-    """Compares the names of the keys that stored tokens were encrypted with; reads no token."""
-    count = _unopened(OAuthGrant.objects.all(), _ENCRYPTED)
-    if count:
+    """Compares the names of the keys that stored tokens and ids were encrypted with; reads none of them."""
+    accounts = {*_unopened(OAuthGrant.objects.all(), _ENCRYPTED).values_list("connection_id", flat=True)}
+    accounts |= {*_unopened(Connection.objects.all(), ("sealed_account_id",)).values_list("pk", flat=True)}
+    if accounts:
         yield Finding(
             Weight.WRONG,
             "Stored tokens",
-            f"The tokens of {count} accounts were encrypted with a key that TOKEN_ENCRYPTION_KEYS does not hold.",
+            f"What lets FieldCamp into {len(accounts)} accounts (tokens, the account's id) was encrypted with a key "
+            "that TOKEN_ENCRYPTION_KEYS does not hold.",
             "Put that key back behind the newest one; if it is lost, each of these accounts has to be connected again.",
         )
     else:
         yield Finding(Weight.FINE, "Stored tokens", "TOKEN_ENCRYPTION_KEYS opens all of them.")
-    if count := _unopened(IdentifierKey.objects.all(), ("secret",)):
+    if count := _unopened(IdentifierKey.objects.all(), ("secret",)).count():
         yield Finding(
             Weight.WRONG,
             "Stored tokens",
@@ -43,9 +46,17 @@ def unreadable_tokens() -> Iterator[Finding]:
             "after an account was connected again.",
         )
 
+    if count := sum(1 for _ in stale()):
+        yield Finding(
+            Weight.WRONG,
+            "Accounts",
+            f"{count} accounts are not found when they are connected again: API_KEY_PEPPER was changed.",
+            "Run `python manage.py account_digests`.",
+        )
 
-def _unopened(rows: QuerySet[Any], columns: Sequence[str]) -> int:
-    """Counts rows with a value that none of the keys has encrypted. Reads no value."""
+
+def _unopened(rows: QuerySet[Any], columns: Sequence[str]) -> QuerySet[Any]:
+    """Returns the rows with a value that none of the keys has encrypted. Reads no value."""
     known = [f"{key_id(key)}:" for key in settings.TOKEN_ENCRYPTION_KEYS]
     lost = Q()
     for name in columns:
@@ -54,7 +65,7 @@ def _unopened(rows: QuerySet[Any], columns: Sequence[str]) -> int:
             mine |= Q(**{f"stored_{name}__startswith": prefix})
         lost |= ~mine
     stored = {f"stored_{name}": Cast(name, TextField()) for name in columns}
-    return rows.annotate(**stored).filter(lost).count()
+    return rows.annotate(**stored).filter(lost)
 
 
 def short_grants() -> Iterator[Finding]:

@@ -58,6 +58,7 @@ def examine_vendors(*, offline: bool) -> Iterator[Finding]:
         yield from examined(provider.label, partial(_redirect_address, provider))
         if not offline:
             yield from examined(provider.label, partial(_addresses, provider, oauth, heard))
+            yield from examined(provider.label, partial(_document, provider, oauth))
             yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
     if not offline:
         yield from _clock(heard)
@@ -92,9 +93,8 @@ def _redirect_address(provider: Provider) -> Iterator[Finding]:
 
 def _addresses(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Finding]:
     """Asks every address of the vendor for anything: whatever it answers, it is reached."""
-    named = {getattr(settings, name) for name in settings.VENDOR_URLS if name.startswith(f"{oauth.app}_")}
     bad = []
-    addresses = sorted(named.union(provider.hosts("")))
+    addresses = sorted({*oauth.addresses, *provider.hosts("")})
     for address in addresses:
         if trouble := _trouble(provider, address, heard):
             bad.append(f"{address} ({trouble})")
@@ -116,6 +116,19 @@ def _trouble(provider: Provider, address: str, heard: Heard) -> str:
         _exit(provider, heard, answers.append).request("GET", f"{address}/")
     status = answers[-1] if answers else "not asked"
     return "" if isinstance(status, int) and status < 500 else str(status)
+
+
+def _document(provider: Provider, oauth: OAuth) -> Iterator[Finding]:
+    """Asks for the vendor's discovery document, which says where its OAuth endpoints are."""
+    if trouble := oauth.discovery.trouble():
+        yield Finding(
+            Weight.NOTE,
+            provider.label,
+            f"The discovery document {oauth.document()} is not used: {trouble}",
+            "The addresses in the settings are used instead. Those that you have not set are the vendor's own.",
+        )
+        return
+    yield Finding(Weight.FINE, provider.label, f"{oauth.vendor}'s discovery document says where its endpoints are.")
 
 
 def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def erase_account(connection: Connection, *, actor: str) -> None:
 
 def words_of_account(connection: Connection) -> set[str]:
     """Returns what the account is called."""
-    return {connection.account_name, connection.account_id}
+    return {connection.account_name, connection.readable_account_id}
 
 
 def delete_account(connection: Connection) -> None:

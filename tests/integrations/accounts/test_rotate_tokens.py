@@ -45,7 +45,7 @@ def run() -> str:
 def test_all_tokens_are_encrypted_with_the_newest_key(grants, settings):
     assert keys_in_use() == {key_id(OLD)}
     out = run()
-    assert out == "4 rotated, 0 left, 5 in all.\n"
+    assert out == "9 rotated, 0 left, 10 in all.\n"  # and the ids of five accounts
     assert keys_in_use() == {key_id(NEW)}
     settings.TOKEN_ENCRYPTION_KEYS = [NEW]
     assert [grant.refresh_token for grant in OAuthGrant.objects.order_by("pk")] == [
@@ -56,7 +56,7 @@ def test_all_tokens_are_encrypted_with_the_newest_key(grants, settings):
 
 def test_nothing_to_do_is_said(grants):
     run()
-    assert run() == "0 rotated, 0 left, 5 in all.\n"
+    assert run() == "0 rotated, 0 left, 10 in all.\n"
 
 
 def test_killed_on_the_way_it_goes_on_where_it_was(grants, monkeypatch):
@@ -73,7 +73,7 @@ def test_killed_on_the_way_it_goes_on_where_it_was(grants, monkeypatch):
         run()
     assert keys_in_use() == {key_id(OLD), key_id(NEW)}
     monkeypatch.setattr(rotate_tokens, "rotate", real)
-    assert run() == "2 rotated, 0 left, 5 in all.\n"
+    assert run() == "7 rotated, 0 left, 10 in all.\n"
 
 
 def test_a_key_that_is_missing_fails_closed_and_the_others_are_done(grants, settings):
@@ -84,7 +84,7 @@ def test_a_key_that_is_missing_fails_closed_and_the_others_are_done(grants, sett
     out = StringIO()
     with pytest.raises(CommandError, match="1 could not be decrypted"):
         call_command("rotate_tokens", stdout=out)
-    assert out.getvalue() == "3 rotated, 1 left, 5 in all.\n"
+    assert out.getvalue() == "8 rotated, 1 left, 10 in all.\n"
     with pytest.raises(DecryptionError):
         OAuthGrant.objects.get(pk=grants[0].pk)
 

@@ -14,7 +14,7 @@ from fieldcamp.env import networks
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.audit_chain import seal
 from fieldcamp.workspace.models import AuditEntry
-from integrations.models import Heartbeat, OAuthGrant, Problem
+from integrations.models import Connection, Heartbeat, OAuthGrant, Problem
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import WORKER
 from integrations.services.doctor import Weight, examine
@@ -137,6 +137,7 @@ def test_what_the_accounts_tell(workspace, settings):
     settings.TOKEN_ENCRYPTION_KEYS = settings.TOKEN_ENCRYPTION_KEYS[:1]
     assert [name for name, _ in bad()] == ["wrong Stored tokens"] and "2 accounts" in bad()[0][1]
     OAuthGrant.objects.all().delete()
+    Connection.objects.all().delete()
     Problem.objects.create(
         workspace=workspace, integration="quickbooks", code="MISCONFIGURED", message="The app is refused.",
         detail="invalid_client", occurred_at=now,

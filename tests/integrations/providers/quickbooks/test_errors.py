@@ -156,3 +156,10 @@ def test_a_batchs_part_is_read_the_same():
     fault = fault_of({"bId": "1", **entity("6240")})
     assert explain_fault(fault, NOW).reason == "duplicate_name"
     assert fault_of({"bId": "1", "Customer": {"Id": "1"}}) is None
+
+
+@pytest.mark.parametrize("id_", ["9341453182774906", "193514538214074"])
+def test_a_company_is_not_named_in_what_is_kept_of_a_refusal(id_):
+    fault = fault_of(entity("2010", "Request has invalid or unsupported property", f"realmId {id_} of invoice 1432"))
+    detail = explain_fault(fault, NOW, status=400).detail
+    assert id_ not in detail and f"…{id_[-4:]}" in detail and "invoice 1432" in detail
