@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 
@@ -81,14 +81,38 @@ class EventRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Where a vendor sends its events now ("": nowhere), whether it does, and which kinds of those that we know."""
+
+    url: str
+    enabled: bool
+    kinds: tuple[EventKind, ...]
+
+
+class EventStream(Protocol):
+    """What an operator chooses at the vendor. Every method may raise any `ProviderError`."""
+
+    def register(self, url: str) -> None:
+        """Has all kinds sent to the address."""
+
+    def status(self) -> StreamStatus:
+        """Returns what is registered."""
+
+    def verify(self, state: str) -> None:
+        """Has an event sent that is about nobody and says `state`."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventSource:
     """One vendor that sends event tokens. `configuration_url` is the address of its document with `issuer` and
     `jwks_uri`, `audiences` are the names that our app has there, `token_names` the names by which it may speak of a
-    refresh token: for each way of naming, the name."""
+    refresh token: for each way of naming, the name. `open_stream` takes the text of the key file that lets an operator
+    choose."""
 
     configuration_url: Callable[[], str]
     audiences: Callable[[], tuple[str, ...]]
     token_names: Callable[[str], Mapping[str, str]]
+    open_stream: Callable[[str], EventStream]
     algorithm: str = "RS256"
 
     def read(self, http: Asks, token: str, now: dt.datetime | None = None) -> EventToken:

@@ -1,13 +1,16 @@
 """Receiving what vendors tell of their accounts by themselves."""
 
+import datetime as dt
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from fieldcamp.links import absolute
 from integrations.accounts.security_events import take_in
 from integrations.models import ReceivedSecurityEvent
 from integrations.providers.base import Provider
-from integrations.providers.security_events import LONGEST_TOKEN, EventKind, EventRefused, EventToken
+from integrations.providers.security_events import LONGEST_TOKEN, EventKind, EventRefused, EventStream, EventToken
 from integrations.transport.client import HttpClient
 
 log = structlog.get_logger(__name__)
@@ -16,6 +19,29 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 2
 READ_TIMEOUT = 2.0
 LONGEST_STATE = 100
+
+
+def address_of(provider: Provider) -> str:
+    """Returns where the vendor is to send its events."""
+    return absolute("security_events", provider.slug)
+
+
+def stream_of(provider: Provider, key_file: str) -> EventStream:
+    """Returns what can be chosen at the vendor with a key. Raises `ProviderError` for what is none."""
+    assert provider.security_events
+    return provider.security_events.open_stream(key_file)
+
+
+def has_arrived(provider: Provider, state: str) -> bool:
+    """Returns whether the test that says `state` has come here."""
+    return ReceivedSecurityEvent.objects.filter(integration=provider.name, test_state=state).exists()
+
+
+def last_received(provider: Provider, *, tests: bool) -> dt.datetime | None:
+    """Returns when the last test came, or the last event that was none."""
+    rows = ReceivedSecurityEvent.objects.filter(integration=provider.name)
+    rows = rows.exclude(test_state="") if tests else rows.filter(test_state="")
+    return rows.order_by("-received_at").values_list("received_at", flat=True).first()
 
 
 def receive(provider: Provider, body: bytes) -> None:

@@ -8,6 +8,7 @@ import hashlib
 
 from django.conf import settings
 
+from integrations.providers.google_calendar.risc import RiscStream
 from integrations.providers.security_events import EventSource
 
 PREFIX = 16  # characters
@@ -23,4 +24,5 @@ EVENTS = EventSource(
     configuration_url=lambda: f"{settings.GOOGLE_ACCOUNTS_URL}/.well-known/risc-configuration",
     audiences=lambda: tuple(filter(None, [settings.GOOGLE_CLIENT["client_id"]])),
     token_names=token_names,
+    open_stream=RiscStream,
 )
