@@ -240,6 +240,11 @@ GOOGLE_REQUESTS_PER_MINUTE = env_int("GOOGLE_REQUESTS_PER_MINUTE", 570)
 MICROSOFT_LOGIN_URL = vendor_url("MICROSOFT_LOGIN_URL", "/microsoft/login", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = vendor_url("MICROSOFT_GRAPH_URL", "/microsoft/graph", "https://graph.microsoft.com")
 MICROSOFT_CLIENT = client_credentials("MICROSOFT")
+# Instead of the secret; where both are given, the certificate is used.
+MICROSOFT_CERTIFICATE = {
+    "file": env_text("MICROSOFT_CERTIFICATE_FILE"),
+    "key_file": env_text("MICROSOFT_CERTIFICATE_KEY_FILE"),
+}
 # "common" lets work and personal accounts in; an app of one organization has that organization's id here.
 MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "").strip() or "common"
 # Graph allows 10,000 in ten minutes for each mailbox (a batch's parts count one by one).

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
-from fieldcamp.sandbox.vendor import Bookkeeping, Invitations, SecurityEvents, Sharing, Trash, Vendor
+from fieldcamp.sandbox.vendor import AppCertificates, Bookkeeping, Invitations, SecurityEvents, Sharing, Trash, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -43,6 +43,7 @@ class Control:
             ("POST", "security_event"): self.security_event,
             ("POST", "service_account"): self.service_account,
             ("POST", "rotate_keys"): self.rotate_keys,
+            ("POST", "certificate"): self.certificate,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
@@ -202,6 +203,16 @@ class Control:
         """All vendors sign with another key from now on."""
         _body(request)
         return {"kid": id_token.rotate(self.sandbox.state)}
+
+    def certificate(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "client_id", "certificate", "registered")
+        vendor: object = self._vendor(body)
+        registered = body.get("registered", True)
+        if not isinstance(vendor, AppCertificates):
+            raise BadInput("This vendor knows apps by their secrets alone.")
+        if not isinstance(registered, bool):
+            raise BadInput("registered must be true or false.")
+        return vendor.certificate(_string(body, "client_id"), _string(body, "certificate"), registered)
 
     def record(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "entity", "id", "body")

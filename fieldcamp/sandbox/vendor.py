@@ -107,6 +107,14 @@ class SecurityEvents(Protocol):
 
 
 @runtime_checkable
+class AppCertificates(Protocol):
+    """What a vendor offers besides that knows apps by their certificates."""
+
+    def certificate(self, client_id: str, pem: str, registered: bool) -> dict[str, Any]:
+        """An app's certificate is uploaded at the vendor's pages, or removed; its `thumbprint`. BadInput for none."""
+
+
+@runtime_checkable
 class Bookkeeping(Protocol):
     """What a vendor of books offers besides: what a person does on its own pages, for tests."""
 

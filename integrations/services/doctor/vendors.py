@@ -17,6 +17,7 @@ from integrations.errors import Misconfigured, NeedsReconnect, ProviderError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.providers.oauth import OAuth
+from integrations.services.doctor.certificates import app_certificate
 from integrations.services.doctor.findings import Finding, Weight, examined
 from integrations.transport.client import HttpClient
 
@@ -56,6 +57,7 @@ def examine_vendors(*, offline: bool) -> Iterator[Finding]:
             )
             continue
         yield from examined(provider.label, partial(_redirect_address, provider))
+        yield from examined(provider.label, partial(app_certificate, provider.label, oauth))
         if not offline:
             yield from examined(provider.label, partial(_addresses, provider, oauth, heard))
             yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
@@ -123,7 +125,7 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
     try:
         oauth.refresh(_exit(provider, heard), MADE_UP)
     except NeedsReconnect:
-        yield Finding(Weight.FINE, provider.label, f"{oauth.vendor} knows the app by its id and secret.")
+        yield Finding(Weight.FINE, provider.label, f"{oauth.vendor} knows the app by its id and {_proof(oauth)}.")
     except ProviderError as error:
         # A vendor may find the made-up access not even well formed, which says nothing of the app.
         if not isinstance(error, Misconfigured) or "invalid_request" in error.detail:
@@ -134,9 +136,21 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
             Weight.WRONG,
             provider.label,
             f"{oauth.vendor} refuses the app: {error} {error.detail}".strip(),
-            f"Compare {oauth.app}_CLIENT_ID and {oauth.app}_CLIENT_SECRET with what the vendor shows; a secret may "
-            "have ended.",
+            _compare(oauth),
         )
+
+
+def _proof(oauth: OAuth) -> str:
+    return "certificate" if oauth.certificate else "secret"
+
+
+def _compare(oauth: OAuth) -> str:
+    if oauth.certificate:
+        return f"Compare {oauth.app}_CLIENT_ID with what the vendor shows, and upload the certificate there."
+    return (
+        f"Compare {oauth.app}_CLIENT_ID and {oauth.app}_CLIENT_SECRET with what the vendor shows; a secret may have "
+        "ended."
+    )
 
 
 def _exit(provider: Provider, heard: Heard, after_call: Callable[[int | str], None] = lambda _: None) -> HttpClient:
