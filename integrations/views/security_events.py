@@ -49,8 +49,8 @@ def receive_event(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Returns the body, of which no more is read than can be a token."""
+    """Returns the body, of which no more is read than can be a token; nothing of one that has not arrived whole."""
     try:
         return request.read(LONGEST_TOKEN + 1)
     except OSError:
-        raise EventRefused("invalid_request", "The body has not arrived whole.") from None
+        return b""

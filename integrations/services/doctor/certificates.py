@@ -1,4 +1,4 @@
-"""The certificates with which our apps sign in: until when they are good, and whether a secret beside them is of use."""
+"""The certificates with which our apps sign in: until when they are good, and what of a secret beside them."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -10,6 +10,15 @@ from integrations.providers.oauth import OAuth
 from integrations.services.doctor.findings import Finding, Weight
 
 AHEAD = dt.timedelta(days=30)
+
+
+def is_readable(oauth: OAuth) -> bool:
+    """Returns whether our app can name itself at all: it has no certificate, or one that can be used."""
+    try:
+        _ = oauth.certificate
+    except Misconfigured:
+        return False
+    return True
 
 
 def app_certificate(about: str, oauth: OAuth) -> Iterator[Finding]:
@@ -24,14 +33,13 @@ def app_certificate(about: str, oauth: OAuth) -> Iterator[Finding]:
         return
     now = timezone.now()
     following = (
-        f"Make the next one (docs/operating.md has the command), upload it at {oauth.vendor} beside this one, since both "
-        f"may be good at the same time, then put the new files in the place of those that {file} and its neighbour name."
+        f"Make the next one (docs/operating.md has the command) and upload it at {oauth.vendor} beside this one: both "
+        f"are good then. Put the new files in the place of those that {file} and its neighbour name."
     )
     ends = f"{certificate.ends_at:%-d %B %Y}"
     if certificate.ends_at <= now:
-        yield Finding(
-            Weight.WRONG, about, f"The app's certificate has ended on {ends}: no access is renewed.", following
-        )
+        sentence = f"The app's certificate has ended on {ends}: no access is renewed."
+        yield Finding(Weight.WRONG, about, sentence, following)
     elif certificate.begins_at > now:
         sentence = f"The app's certificate is good from {certificate.begins_at:%-d %B %Y} on, and not before."
         yield Finding(Weight.WRONG, about, sentence, "Use the one before it until then, or set this machine's clock.")
@@ -44,5 +52,5 @@ def app_certificate(about: str, oauth: OAuth) -> Iterator[Finding]:
             Weight.NOTE,
             about,
             "Both a certificate and a secret are set: the certificate is used.",
-            f"Remove {oauth.app}_CLIENT_SECRET, and delete the secret at {oauth.vendor}, once accounts have synced with it.",
+            f"Once accounts have synced with it, remove {oauth.app}_CLIENT_SECRET and delete the secret there.",
         )

@@ -17,7 +17,7 @@ from integrations.errors import Misconfigured, NeedsReconnect, ProviderError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.providers.oauth import OAuth
-from integrations.services.doctor.certificates import app_certificate
+from integrations.services.doctor.certificates import app_certificate, is_readable
 from integrations.services.doctor.findings import Finding, Weight, examined
 from integrations.transport.client import HttpClient
 
@@ -60,7 +60,8 @@ def examine_vendors(*, offline: bool) -> Iterator[Finding]:
         yield from examined(provider.label, partial(app_certificate, provider.label, oauth))
         if not offline:
             yield from examined(provider.label, partial(_addresses, provider, oauth, heard))
-            yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
+            if is_readable(oauth):
+                yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
     if not offline:
         yield from _clock(heard)
 
