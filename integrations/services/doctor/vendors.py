@@ -19,6 +19,7 @@ from integrations.providers.base import Provider
 from integrations.providers.oauth import OAuth
 from integrations.services.doctor.certificates import app_certificate, is_readable
 from integrations.services.doctor.findings import Finding, Weight, examined
+from integrations.services.security_events import last_received
 from integrations.transport.client import HttpClient
 
 PATIENCE = 8.0  # seconds
@@ -58,6 +59,8 @@ def examine_vendors(*, offline: bool) -> Iterator[Finding]:
             continue
         yield from examined(provider.label, partial(_redirect_address, provider))
         yield from examined(provider.label, partial(app_certificate, provider.label, oauth))
+        if provider.security_events and urlsplit(settings.PUBLIC_URL).scheme == "https":
+            yield from examined(provider.label, partial(_events, provider))
         if not offline:
             yield from examined(provider.label, partial(_addresses, provider, oauth, heard))
             if is_readable(oauth):
@@ -90,6 +93,23 @@ def _redirect_address(provider: Provider) -> Iterator[Finding]:
         provider.label,
         f"The redirect address is {address}, which is refused: {refused}.",
         "Serve this site under a name with https, set PUBLIC_URL to it, and register the new redirect address.",
+    )
+
+
+def _events(provider: Provider) -> Iterator[Finding]:
+    """Looks whether the vendor tells this site of its accounts: then at least a test has come once in a while."""
+    last = max(filter(None, (last_received(provider, tests=tests) for tests in (True, False))), default=None)
+    if last:
+        sentence = f"The last security event came on {last:%-d %B %Y}."
+        yield Finding(Weight.FINE, provider.label, sentence)
+        return
+    yield Finding(
+        Weight.NOTE,
+        provider.label,
+        "No security event has come for two months, nor a test of one: that an account was taken over, or access "
+        "withdrawn, is noticed by the next sync.",
+        f"`python manage.py security_events register {provider.slug}` has them sent here, `verify` tries them; "
+        "docs/operating.md says how.",
     )
 
 

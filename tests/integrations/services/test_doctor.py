@@ -14,7 +14,7 @@ from fieldcamp.env import networks
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.audit_chain import seal
 from fieldcamp.workspace.models import AuditEntry
-from integrations.models import Heartbeat, OAuthGrant, Problem
+from integrations.models import Heartbeat, OAuthGrant, Problem, ReceivedSecurityEvent
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import WORKER
 from integrations.services.doctor import Weight, examine
@@ -40,6 +40,9 @@ def healthy(db, settings, tmp_path):
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
         setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
+    ReceivedSecurityEvent.objects.create(
+        integration="google_calendar", jti="1", test_state="hello", received_at=timezone.now()
+    )
 
 
 def bad(offline: bool = True) -> list[tuple[str, str]]:
@@ -197,6 +200,12 @@ def test_a_mail_server_that_refuses(settings, monkeypatch, sandbox):
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", refuse, raising=False)
     assert [name for name, _ in bad(offline=False)] == ["wrong Mail"]
+
+
+def test_a_vendor_that_tells_nothing_of_its_accounts():
+    ReceivedSecurityEvent.objects.all().delete()
+    [(name, text)] = bad()
+    assert name == "note Google Calendar" and "security_events register google-calendar" in text
 
 
 def test_the_certificate_of_the_app(settings, tmp_path):
