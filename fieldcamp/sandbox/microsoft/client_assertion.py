@@ -88,7 +88,8 @@ class Certificates:
             )
 
     def _certificate(self, client_id: str, header: dict[str, Any]) -> x509.Certificate:
-        sha256, sha1 = str(header.get("x5t#S256", "")), str(header.get("x5t", ""))
+        # Microsoft's own libraries write them with the padding that base64url may have.
+        sha256, sha1 = (str(header.get(name, "")).rstrip("=") for name in ("x5t#S256", "x5t"))
         if not (sha256 or sha1):
             raise Refused(50027, "Invalid JWT token. No certificate thumbprint specified in token header.")
         row = self.state.one(
