@@ -194,7 +194,10 @@ class Risc:
         claims, now = token.claims, self.state.now()
         issued, ends = claims.get("iat"), claims.get("exp")
         in_time = (
-            isinstance(issued, int) and isinstance(ends, int) and issued - 60 <= now < ends and ends - issued <= HOUR
+            isinstance(issued, int | float)
+            and isinstance(ends, int | float)
+            and issued - 60 <= now < ends
+            and ends - issued <= HOUR
         )
         mine = claims.get("iss") == claims.get("sub") == row["email"] and claims.get("aud") == AUDIENCE
         if not (token.is_signed_by(key, "RS256") and mine and in_time):

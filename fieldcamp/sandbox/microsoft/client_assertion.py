@@ -111,7 +111,7 @@ class Certificates:
             text = f"Client assertion contains an invalid signature. [Reason - The key used is expired., {found}]"
             raise Refused(700027, text)
         first, last = claims.get("nbf", 0), claims.get("exp")
-        in_time = isinstance(first, int) and isinstance(last, int) and first - SKEW <= now < last + SKEW
+        in_time = isinstance(first, int | float) and isinstance(last, int | float) and first - SKEW <= now < last + SKEW
         if not in_time:
             text = "Client assertion is not within its valid time range."
             raise Refused(
