@@ -8,6 +8,8 @@ from django.core.management import CommandError, call_command
 
 from integrations.models import ReceivedSecurityEvent
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def key(told, tmp_path):
@@ -44,6 +46,7 @@ def test_events_come_once_they_are_registered(told, key):
     assert (answer["delivered"], told.state()) == (202, "needs_reconnect")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_stream_is_said(told, key, settings):
     file = key()
     run("register", file)

@@ -13,6 +13,7 @@ from integrations.providers.security_events import OLDEST
 from integrations.transport.published import BRAKE
 from tests.integrations.telling import ADDRESS
 
+pytestmark = pytest.mark.once
 MINE = id_token.loaded(id_token.pem_of_number(1_000))  # not Google's
 DEEP = jwt.utils.base64url_encode(b"[" * 5_000).decode()
 
@@ -121,6 +122,7 @@ def test_the_body_may_be_called_anything_and_the_address_is_only_posted_to(told)
         )
 
 
+@pytest.mark.slow
 def test_without_an_app_nothing_is_received(told, settings):
     claims = told.claims(aud="")
     settings.GOOGLE_CLIENT = {"client_id": "", "secret": ""}
@@ -141,6 +143,7 @@ def test_unknown_kinds_are_taken_and_left_alone(told):
     assert told.state() == "active"
 
 
+@pytest.mark.slow
 def test_another_issuers_account_of_the_same_id_is_nobody(told):
     claims = told.claims("account-disabled")
     [event] = claims["events"].values()
@@ -177,7 +180,7 @@ def test_made_up_keys_do_not_have_google_asked_each_time(told, clock):
     assert len(told.vendors.requests("certs")) == 1
 
 
-@pytest.mark.parametrize("path", ["risc-configuration", "certs"])
+@pytest.mark.parametrize("path", [pytest.param("risc-configuration", marks=pytest.mark.slow), "certs"])
 def test_while_google_is_out_of_reach_events_are_put_off(told, path, clock):
     told.vendors.fault("status", path=path, status=503, times=10)
     response = told.post(told.token("account-disabled"))

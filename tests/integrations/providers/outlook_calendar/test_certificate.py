@@ -63,6 +63,7 @@ def test_a_secret_still_works_and_no_other_vendor_takes_a_certificate(microsoft,
     assert PROVIDERS["google_calendar"].authentication.certificate is None
 
 
+@pytest.mark.slow
 def test_two_certificates_overlap(microsoft, http, settings, tmp_path):
     old, new = make_certificate(tmp_path, "old"), make_certificate(tmp_path, "new", key=2_001)
     held = microsoft.token()["refresh_token"]
@@ -85,6 +86,7 @@ def test_a_certificate_that_cannot_be_read_is_the_operators_fault(microsoft, htt
     assert microsoft.requests("/token") == []
 
 
+@pytest.mark.slow
 def test_one_that_has_ended_is_refused(microsoft, http, settings, tmp_path):
     settings.MICROSOFT_CERTIFICATE = make_certificate(tmp_path, begins=-400)
     upload(microsoft, settings.MICROSOFT_CERTIFICATE)
