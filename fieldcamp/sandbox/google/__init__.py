@@ -105,10 +105,12 @@ class Google:
             return self.tokens.answer_for(email, grant, wanted, refresh=True)
 
     def revoke(self, account: str) -> int:
-        """Removes every client's access to the account."""
-        grants = self.grants.of_account(self._account(account))
+        """Removes every client's access to the account, of which those are told that have asked for it."""
+        email = self._account(account)
+        grants = self.grants.of_account(email)
         for grant in grants:
             self.grants.remove(grant["n"])
+            self.risc.access_withdrawn(email, grant["client_id"])
         return len(grants)
 
     def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:

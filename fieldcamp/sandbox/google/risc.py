@@ -143,6 +143,11 @@ class Risc:
             event["reason"] = reason
         return self._send(name, event, body.get("client_id") or self._client(account))
 
+    def access_withdrawn(self, account: str, client_id: str) -> None:
+        """Tells an app's project that its access to an account was removed, where it has a stream."""
+        if self._stream() is not None and client_id != ANY_CLIENT:
+            self.tell("tokens-revoked", account, {"client_id": client_id})
+
     def _send(self, name: str, event: dict[str, Any], client_id: str) -> dict[str, Any]:
         claims = {
             "iss": ISSUER,

@@ -125,6 +125,17 @@ def test_events_are_signed_with_the_published_key_and_delivered(console, google,
         assert event["subject"]["token_type"] == "refresh_token"
 
 
+def test_who_removes_an_apps_access_has_it_told(console, google):
+    google.sign_in(client_id="mine")
+    console.register("tokens-revoked")
+    google.control("revoke", {"vendor": "google", "account": "dana@google.test"})
+    [(_url, token)] = console.delivered
+    assert (token.claims["aud"], list(token.claims["events"])) == (
+        "mine",
+        [f"{EVENTS['tokens-revoked']}tokens-revoked"],
+    )
+
+
 def test_a_test_is_about_nobody(console):
     assert console.call("POST", "stream:verify", {"state": "x"}).status_code == 404
     console.register()
