@@ -50,6 +50,19 @@ def keep_files_private() -> None:
     os.umask(0o077)
 
 
+def read_private(path: str | Path) -> str:
+    """Returns what a file says that holds a key. ImproperlyConfigured where it cannot be read, or by others as well."""
+    file = Path(path)
+    try:
+        text = file.read_text()
+        others = file.stat().st_mode & 0o077
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{file} cannot be read: {type(error).__name__}.") from None
+    if others:
+        raise ImproperlyConfigured(f"{file} holds a key, and others on this machine can read it: chmod 600 {file}")
+    return text
+
+
 class Secrets:
     """Secrets from the environment or, on a machine of its own, from files made once (mode 0600) in `folder`.
 

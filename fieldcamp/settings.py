@@ -7,6 +7,7 @@ import dj_database_url
 from cryptography.fernet import Fernet
 from django.urls import reverse_lazy
 
+from fieldcamp.api.options import REST_FRAMEWORK as REST_FRAMEWORK
 from fieldcamp.api.reference import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from fieldcamp.desk.theme import UNFOLD as UNFOLD
 from fieldcamp.env import Secrets, Vendors, env_bool, env_int, env_list, env_text, keep_files_private, networks
@@ -209,16 +210,6 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "FieldCamp <no-reply@l
 EMAIL_FILE_PATH = FIELDCAMP_DATA / "mail"
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["fieldcamp.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["fieldcamp.api.permissions.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["fieldcamp.api.parsers.StrictJSONParser"],
-    "EXCEPTION_HANDLER": "fieldcamp.api.errors.exception_handler",
-    "DEFAULT_SCHEMA_CLASS": "fieldcamp.api.openapi.AutoSchema",
-    "DATETIME_FORMAT": "iso-8601",
-    "UNAUTHENTICATED_USER": None,
-}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # --- Who runs this site, for its public pages --------------------------------------------------------------------
@@ -242,12 +233,18 @@ GOOGLE_ACCOUNTS_URL = vendor_url("GOOGLE_ACCOUNTS_URL", "/google/accounts", "htt
 GOOGLE_OAUTH2_URL = vendor_url("GOOGLE_OAUTH2_URL", "/google/oauth2", "https://oauth2.googleapis.com")
 GOOGLE_OPENID_URL = vendor_url("GOOGLE_OPENID_URL", "/google/openid", "https://openidconnect.googleapis.com")
 GOOGLE_API_URL = vendor_url("GOOGLE_API_URL", "/google/api", "https://www.googleapis.com")
+GOOGLE_RISC_URL = vendor_url("GOOGLE_RISC_URL", "/google/risc", "https://risc.googleapis.com")
 GOOGLE_CLIENT = client_credentials("GOOGLE")
 # Google allows 600 a minute for each user (a batch's parts count one by one); some room is left for clocks that differ.
 GOOGLE_REQUESTS_PER_MINUTE = env_int("GOOGLE_REQUESTS_PER_MINUTE", 570)
 MICROSOFT_LOGIN_URL = vendor_url("MICROSOFT_LOGIN_URL", "/microsoft/login", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = vendor_url("MICROSOFT_GRAPH_URL", "/microsoft/graph", "https://graph.microsoft.com")
 MICROSOFT_CLIENT = client_credentials("MICROSOFT")
+# Instead of the secret; where both are given, the certificate is used.
+MICROSOFT_CERTIFICATE = {
+    "file": env_text("MICROSOFT_CERTIFICATE_FILE"),
+    "key_file": env_text("MICROSOFT_CERTIFICATE_KEY_FILE"),
+}
 # "common" lets work and personal accounts in; an app of one organization has that organization's id here.
 MICROSOFT_TENANT = os.environ.get("MICROSOFT_TENANT", "").strip() or "common"
 # Graph allows 10,000 in ten minutes for each mailbox (a batch's parts count one by one).

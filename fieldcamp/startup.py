@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from fieldcamp.certificates import AppCertificate
 from fieldcamp.links import is_loopback
 
 SHORTEST_SECRET = 32  # characters
@@ -158,6 +159,14 @@ def _vendor_apps(settings: Settings) -> Iterator[Mistake]:
     for name, app in settings.items():
         if not name.endswith("_CLIENT") or not isinstance(app, dict):
             continue
-        if bool(app["client_id"]) != bool(app["secret"]):
+        certificate = settings.get(f"{name.removesuffix('_CLIENT')}_CERTIFICATE") or {}
+        if any(certificate.values()):
+            try:
+                AppCertificate.load(**certificate)
+            except ImproperlyConfigured as error:
+                yield Mistake("E013", str(error), "docs/operating.md says how a certificate is made.")
+            if not app["client_id"]:
+                yield Mistake("E008", f"{name}_ID is missing: a certificate says nothing without the app's id.")
+        elif bool(app["client_id"]) != bool(app["secret"]):
             missing = "SECRET" if app["client_id"] else "ID"
             yield Mistake("E008", f"{name}_{missing} is missing: the app's id and secret only work together.")

@@ -8,6 +8,7 @@ from fieldcamp.desk.guards import throttled
 from fieldcamp.health import healthz, readyz
 from fieldcamp.metrics import metrics
 from fieldcamp.signin.passwords import ForgottenView
+from integrations.views.security_events import receive_event
 
 handler400 = "fieldcamp.error_pages.bad_request"
 handler500 = "fieldcamp.error_pages.server_error"
@@ -22,6 +23,7 @@ urlpatterns = [
     path("admin/", include("fieldcamp.signin.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.views.consent_urls")),
+    path("security-events/<slug:slug>", receive_event, name="security_events"),
     path("api/docs", docs.reference, name="api-reference"),
     path("api/docs/<slug:name>", docs.page, name="api-page"),
     path("api/v1/", include("fieldcamp.api.urls")),

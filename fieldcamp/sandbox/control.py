@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
-from fieldcamp.sandbox.vendor import Bookkeeping, Invitations, Sharing, Trash, Vendor
+from fieldcamp.sandbox.vendor import AppCertificates, Bookkeeping, Invitations, SecurityEvents, Sharing, Trash, Vendor
 
 if TYPE_CHECKING:
     from fieldcamp.sandbox.app import Sandbox
@@ -39,6 +40,10 @@ class Control:
             ("POST", "share"): self.share,
             ("POST", "leave"): self.leave,
             ("POST", "invite"): self.invite,
+            ("POST", "security_event"): self.security_event,
+            ("POST", "service_account"): self.service_account,
+            ("POST", "rotate_keys"): self.rotate_keys,
+            ("POST", "certificate"): self.certificate,
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
@@ -181,6 +186,34 @@ class Control:
             raise BadInput("This vendor invites nobody to a single occurrence.")
         return vendor.invite(_string(body, "account"), _string(body, "event"), _string(body, "with"))
 
+    def security_event(self, request: Request) -> dict[str, Any]:
+        more = ("client_id", "reason", "state", "token", "token_identifier_alg")
+        body = _body(request, "vendor", "account", "event", *more)
+        given = {name: _string(body, name) for name in more if body.get(name) is not None}
+        return self._telling(body).security_event(_string(body, "account"), _string(body, "event"), given)
+
+    def service_account(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "configures")
+        configures = body.get("configures", True)
+        if not isinstance(configures, bool):
+            raise BadInput("configures must be true or false.")
+        return self._telling(body).service_account(configures)
+
+    def rotate_keys(self, request: Request) -> dict[str, Any]:
+        """All vendors sign with another key from now on."""
+        _body(request)
+        return {"kid": id_token.rotate(self.sandbox.state)}
+
+    def certificate(self, request: Request) -> dict[str, Any]:
+        body = _body(request, "vendor", "client_id", "certificate", "registered")
+        vendor: object = self._vendor(body)
+        registered = body.get("registered", True)
+        if not isinstance(vendor, AppCertificates):
+            raise BadInput("This vendor knows apps by their secrets alone.")
+        if not isinstance(registered, bool):
+            raise BadInput("registered must be true or false.")
+        return vendor.certificate(_string(body, "client_id"), _string(body, "certificate"), registered)
+
     def record(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "entity", "id", "body")
         if "body" not in body or not isinstance(body["body"], dict | None):
@@ -202,6 +235,12 @@ class Control:
         vendor: object = self._vendor(body)
         if not isinstance(vendor, Sharing):
             raise BadInput("This vendor keeps no calendars.")
+        return vendor
+
+    def _telling(self, body: dict[str, Any]) -> SecurityEvents:
+        vendor: object = self._vendor(body)
+        if not isinstance(vendor, SecurityEvents):
+            raise BadInput("This vendor tells of nothing by itself.")
         return vendor
 
     def _books(self, body: dict[str, Any]) -> Bookkeeping:

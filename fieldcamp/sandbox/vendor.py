@@ -95,6 +95,26 @@ class Invitations(Protocol):
 
 
 @runtime_checkable
+class SecurityEvents(Protocol):
+    """What a vendor offers besides that tells of its accounts by itself."""
+
+    def security_event(self, account: str, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Something has happened to the account: the `token` that says so, and which status its receiver has answered
+        with (`delivered`; None where nobody is told). BadInput for what the vendor does not tell of."""
+
+    def service_account(self, configures: bool) -> dict[str, Any]:
+        """A key file with which a program chooses what it is told, or may not choose it."""
+
+
+@runtime_checkable
+class AppCertificates(Protocol):
+    """What a vendor offers besides that knows apps by their certificates."""
+
+    def certificate(self, client_id: str, pem: str, registered: bool) -> dict[str, Any]:
+        """An app's certificate is uploaded at the vendor's pages, or removed; its `thumbprint`. BadInput for none."""
+
+
+@runtime_checkable
 class Bookkeeping(Protocol):
     """What a vendor of books offers besides: what a person does on its own pages, for tests."""
 

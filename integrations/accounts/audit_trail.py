@@ -17,8 +17,10 @@ def audit_connection(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    vendor: str = "",
 ) -> None:
-    """Writes down what somebody (None: FieldCamp, or whoever `attributed` names) did to a connection."""
+    """Writes down what somebody (None: FieldCamp, or whoever `attributed` names) did to a connection, or what was done
+    because its `vendor` said so."""
     audit(
         f"connection.{action}",
         workspace_id=connection.workspace_id,
@@ -26,5 +28,5 @@ def audit_connection(
         object_name=f"{connection.integration}: {connection.account_name}",
         before=before,
         after=after,
-        actor=user.get_username() if user else None,
+        actor=user.get_username() if user else vendor or None,
     )

@@ -3,10 +3,10 @@
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from integrations.accounts.audit_trail import audit_connection
+from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
 from integrations.ledger.problems import resolve_problems
@@ -37,10 +37,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         before = facts_of(connection)
         token = _token_of(connection)
-        OAuthGrant.objects.filter(connection=connection).update(
-            access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
-            refresh_claimed_until=None, version=F("version") + 1,
-        )  # fmt: skip
+        forget_tokens(connection.pk)
         connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
         who = str(user or by)
         reason = f"Disconnected by {who}." if who else "Disconnected."

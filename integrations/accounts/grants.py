@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
@@ -33,6 +33,14 @@ def token_values(tokens: Tokens, now: dt.datetime) -> dict[str, Any]:
     if tokens.scopes is not None:
         values["scopes"] = sorted(tokens.scopes)
     return values
+
+
+def forget_tokens(connection_id: str) -> None:
+    """Deletes what is stored of the grant. Who is renewing it at this moment saves nothing."""
+    OAuthGrant.objects.filter(connection_id=connection_id).update(
+        access_token="", refresh_token="", answer="", scopes=[], expires_at=None, refresh_expires_at=None,
+        refresh_claimed_until=None, version=F("version") + 1,
+    )  # fmt: skip
 
 
 class OrmGrantStore:

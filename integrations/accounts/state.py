@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 NEEDS_RECONNECT, NEEDS_PERMISSION = ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION
 
 
-def mark_needs_reconnect(connection: Connection | str, reason: str) -> bool:
+def mark_needs_reconnect(connection: Connection | str, reason: str, mail: bool = True) -> bool:
     """Says once that the grant is dead: state, problem, mail. True if this call was the one that said it."""
-    return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason)
+    return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason, mail)
 
 
 def mark_needs_permission(connection: Connection | str, reason: str, mail: bool = True) -> bool:
@@ -51,7 +51,9 @@ def judge(connection: Connection, error: ProviderError, now: dt.datetime) -> tup
     mark = mark_needs_permission if isinstance(verdict, NeedsPermission) else mark_needs_reconnect
     mark(connection, str(verdict))
     resolve_problems(connection, now=now, codes=[ProblemCode.PROVIDER_UNAVAILABLE], record_ids=[""])
-    if not verdict.proven:
+    if verdict.proven:  # the last word, also where we had given the account up before, and were trying it again
+        row.filter(state__in=BROKEN).update(refused_at=None, retry_at=None)
+    else:
         row.filter(state__in=BROKEN).update(retry_at=now + TRIED_AGAIN_AFTER)
     return verdict.code, str(verdict)
 

@@ -24,6 +24,7 @@ from integrations.models import (
     JobCall,
     JobItem,
     Problem,
+    ReceivedSecurityEvent,
     SummaryMail,
     SyncJob,
     WorkspaceIntegration,
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 CHUNK = 2_000
 AUDIT_KEPT = dt.timedelta(days=365)  # at least: vendors ask for a year of it
 CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be held against that of last year
+
+# Longer than an event token may be old and still be believed (`providers.security_events`): none is acted on twice.
+EVENTS_KEPT = dt.timedelta(days=60)
 
 
 def daily(now: dt.datetime) -> None:
@@ -61,6 +65,7 @@ def daily(now: dt.datetime) -> None:
         "sessions": sessions.prune(now),
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
+        "security_events": _delete_in_chunks(ReceivedSecurityEvent.objects.filter(received_at__lt=now - EVENTS_KEPT)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
     }
     log.info("pruned", **pruned)

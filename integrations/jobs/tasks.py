@@ -5,6 +5,8 @@ from django_q.tasks import async_task
 
 from integrations.jobs import housekeeping, reconciling, runner, watchdog
 from integrations.mail import weekly
+from integrations.mail.alerts import alert_needs_person
+from integrations.models import BROKEN, Connection
 
 
 def run_job(job_id: str) -> None:
@@ -29,6 +31,12 @@ def hourly() -> None:
     """Sends the weekly summaries that are due, so many at a time that one task ends well before its time-out."""
     if weekly.send_due(timezone.now()) >= weekly.AT_ONCE:
         async_task("integrations.jobs.tasks.hourly")
+
+
+def tell_of_ended_access(connection_id: str) -> None:
+    """Mails the people of an account whose vendor has told that its access ended."""
+    if Connection.objects.filter(pk=connection_id, state__in=BROKEN).exists():
+        alert_needs_person(connection_id)
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -211,6 +211,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReceivedSecurityEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('integration', models.CharField(max_length=32)),
+                ('jti', models.CharField(max_length=255)),
+                ('digest', models.CharField(max_length=64)),
+                ('kinds', models.CharField(max_length=200)),
+                ('test_state', models.CharField(blank=True, max_length=100)),
+                ('received_at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('integration', 'jti'), name='one_security_event')],
+            },
+        ),
+        migrations.CreateModel(
             name='Stream',
             fields=[
                 ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('str',), **{}), editable=False, max_length=32, prefix='str', primary_key=True, serialize=False)),

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import requests
 
 from integrations.errors import ProviderError
+from integrations.providers.security_events import EventSource
 from integrations.records import (
     Account,
     Company,
@@ -186,6 +187,7 @@ class Provider:
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
     shown_address: Callable[[str], str] = str  # (an address): the same without an account's id, for logs
     might_be_own_id: Callable[[str], bool] = _perhaps  # (remote id): not certainly of somebody else's choosing
+    security_events: EventSource | None = None  # how it tells by itself what becomes of its accounts
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 
     @property

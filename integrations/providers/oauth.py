@@ -10,8 +10,10 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from integrations.errors import Unavailable
+from fieldcamp.certificates import ASSERTION_TYPE, AppCertificate
+from integrations.errors import Misconfigured, Unavailable
 from integrations.providers.base import Http
 from integrations.providers.discovery import Discovery, Endpoint
 from integrations.records import Tokens
@@ -52,6 +54,7 @@ class OAuth:
     revoke: Callable[[Http, str], None] | None
     auth_params: Mapping[str, str] = field(default_factory=dict)  # what the consent's address says besides
     pkce: bool = True
+    takes_certificate: bool = False  # where settings have one for our app, it stands in for the secret
     basic_auth: bool = False  # our app names itself in a header, not in the form: section 2.3.1
     token_headers: Mapping[str, str] = field(default_factory=dict)
     refresh_fields: Mapping[str, str] = field(default_factory=dict)  # what a refresh says besides
@@ -86,6 +89,17 @@ class OAuth:
         """Returns the address of an endpoint, as the vendor says it today."""
         return self.discovery.endpoint(endpoint)
 
+    @property
+    def certificate(self) -> AppCertificate | None:
+        """Returns the certificate that our app signs in with, where it has one. Raises `Misconfigured`."""
+        files = getattr(settings, f"{self.app}_CERTIFICATE", None) if self.takes_certificate else None
+        if not files or not any(files.values()):
+            return None
+        try:
+            return AppCertificate.load(**files)
+        except ImproperlyConfigured as error:
+            raise Misconfigured(f"{self.vendor}: {error}") from None
+
     def parse_tokens(self, answer: Mapping[str, Any], now: dt.datetime, held: str = "") -> Tokens:
         """Returns a token answer's tokens; `held` is the refresh token that stays where it brings none.
 
@@ -118,12 +132,16 @@ class OAuth:
         retry_safe: bool | None = None,
     ) -> dict[str, Any]:
         """Returns the token endpoint's answer to these fields, as our app at the vendor."""
-        headers, client = dict(self.token_headers), self.client
+        headers, client, url = dict(self.token_headers), self.client, self.endpoint(Endpoint.TOKEN)
         ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
-        if self.basic_auth:
+        if certificate := self.certificate:
+            assertion = certificate.assertion(client["client_id"], url, utc_now())
+            ours = {"client_id": client["client_id"], "client_assertion_type": ASSERTION_TYPE}
+            ours["client_assertion"] = assertion
+        elif self.basic_auth:
             headers["Authorization"], ours = basic_auth(**client), {}
         data = {**fields, **ours, **(more or {})}
-        return ask(http, "POST", self.endpoint(Endpoint.TOKEN), data=data, headers=headers, retry_safe=retry_safe)
+        return ask(http, "POST", url, data=data, headers=headers, retry_safe=retry_safe)
 
 
 def _text(value: Any) -> str:

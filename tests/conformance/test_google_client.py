@@ -13,6 +13,8 @@ googleapiclient = pytest.importorskip(
 )
 
 import httplib2  # noqa: E402
+import jwt as pyjwt  # noqa: E402
+from google.auth import jwt  # noqa: E402
 from google.oauth2.credentials import Credentials  # noqa: E402
 from google_auth_httplib2 import AuthorizedHttp  # noqa: E402
 from google_auth_oauthlib.flow import Flow  # noqa: E402
@@ -21,6 +23,7 @@ from googleapiclient.discovery_cache import get_static_doc  # noqa: E402
 from googleapiclient.errors import HttpError  # noqa: E402
 
 from fieldcamp.sandbox.app import create_app  # noqa: E402
+from fieldcamp.sandbox.google import risc  # noqa: E402
 from fieldcamp.sandbox.google.routes import ROUTES  # noqa: E402
 from fieldcamp.sandbox.google.scopes import METHODS, PREFIX  # noqa: E402
 from fieldcamp.sandbox.server import Server  # noqa: E402
@@ -294,3 +297,29 @@ def test_every_key_of_the_answers_is_in_google_s_schemas(service):
     }
     for name, answer in answers.items():
         assert unknown_keys(answer, {"$ref": name}) == [], name
+
+
+def test_a_service_account_configures_the_stream_of_security_events(url, control):
+    """Google's own library makes the token that its page about Cross-Account Protection asks for."""
+    key = control("service_account", vendor="google")
+    account = jwt.Credentials.from_service_account_info(key, audience=risc.AUDIENCE)
+    body = {"delivery": {"delivery_method": risc.PUSH, "url": "https://sync.example.com/"}, "events_requested": []}
+    headers = {"Content-Type": "application/json"}
+    account.before_request(None, "POST", f"{url}/google/risc/v1beta/stream:update", headers)
+    request = Request(f"{url}/google/risc/v1beta/stream:update", json.dumps(body).encode(), headers, method="POST")
+    with urlopen(request) as response:
+        assert json.load(response)["delivery"]["url"] == "https://sync.example.com/"
+
+
+def test_an_event_is_believed_as_the_page_s_example_does(url, control):
+    event = {"vendor": "google", "account": "dana@google.test", "client_id": "us", "event": "account-disabled"}
+    token = control("security_event", **event)["token"]
+    with urlopen(f"{url}/google/accounts/.well-known/risc-configuration") as response:
+        configuration = json.load(response)
+    with urlopen(configuration["jwks_uri"]) as response:
+        keys = json.load(response)["keys"]
+    claims = pyjwt.decode(
+        token, pyjwt.PyJWKSet.from_dict({"keys": keys})[pyjwt.get_unverified_header(token)["kid"]], ["RS256"],
+        audience=["us"], issuer=configuration["issuer"], options={"verify_exp": False},
+    )  # fmt: skip
+    assert "https://schemas.openid.net/secevent/risc/event-type/account-disabled" in claims["events"]

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,9 +14,12 @@ msal = pytest.importorskip(
 
 import requests  # noqa: E402
 import urllib3  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes  # noqa: E402
 
 from fieldcamp.sandbox.app import create_app  # noqa: E402
 from fieldcamp.sandbox.server import Server  # noqa: E402
+from tests.certificates import make_certificate  # noqa: E402
 
 SCOPES = ["User.Read", "Calendars.ReadWrite"]
 BACK = "http://localhost:8000/oauth/callback"
@@ -156,3 +160,20 @@ def test_one_user_in_two_apps(client, web):
     )
     result = other.acquire_token_by_refresh_token(first["refresh_token"], SCOPES)
     assert (result["error"], result["suberror"]) == ("invalid_grant", "client_mismatch")
+
+
+def test_a_certificate_instead_of_a_secret(client, web, url, tmp_path):
+    files = make_certificate(tmp_path)
+    pem, key = (Path(files[name]).read_text() for name in ("file", "key_file"))
+    app = client(secret={"private_key": key, "public_certificate": pem})
+    refused = sign_in(app, web)
+    assert (refused["error"], refused["error_codes"]) == ("invalid_client", [700027])
+    body = {"vendor": "microsoft", "client_id": "us", "certificate": pem}
+    assert web.post(f"{url}/_control/certificate", json=body).ok
+    signed_in = sign_in(app, web)
+    assert signed_in.get("access_token"), signed_in
+    (account,) = app.get_accounts()
+    assert "error" not in app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
+    sha1 = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA1()).hex()  # noqa: S303
+    older = client(secret={"private_key": key, "thumbprint": sha1})  # as its older versions name a certificate
+    assert sign_in(older, web)["access_token"]

@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.links",
         "fieldcamp.spreadsheets",
     ),
+    ("fieldcamp.certificates",),
     ("fieldcamp.logs", "fieldcamp.startup"),
     ("integrations.errors", "integrations.records"),
     ("integrations.kinds", "integrations.paging"),

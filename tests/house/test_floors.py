@@ -18,7 +18,7 @@ FOLDERS = [
     if re.fullmatch(r"integrations\.providers\.\w+", name) and path.name == "__init__.py"
 ]
 # Modules that may import `requests`: the one exit, and the demo, which is a browser. Providers read its answers.
-HTTP = ("integrations.transport", "integrations.demo", "fieldcamp.sandbox.mount")
+HTTP = ("integrations.transport", "integrations.demo", "fieldcamp.sandbox.mount", "fieldcamp.sandbox.google.risc")
 ROOMS = 30
 
 

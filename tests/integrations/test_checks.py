@@ -40,6 +40,7 @@ def test_the_settings_as_they_come_are_fine():
         ({"SYNC_WINDOW_FUTURE_DAYS": 0}, ["E006"]),
         ({"FEED_RETENTION_DAYS": -1, "JOB_RETENTION_DAYS": 0}, ["E006", "E006"]),
         ({"GOOGLE_CLIENT": {"client_id": "id", "secret": ""}}, ["E008"]),
+        ({"MICROSOFT_CERTIFICATE": {"file": "/nowhere.pem", "key_file": ""}}, ["E013", "E008"]),
         ({"GOOGLE_CLIENT": {"client_id": "", "secret": "s"}}, ["E008"]),
         ({"GOOGLE_CLIENT": {"client_id": "id", "secret": "s"}}, []),
     ],

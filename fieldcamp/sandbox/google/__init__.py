@@ -12,6 +12,8 @@ from fieldcamp.sandbox.google.calendars import Calendars
 from fieldcamp.sandbox.google.consent import Consent
 from fieldcamp.sandbox.google.diary import GoogleDiary
 from fieldcamp.sandbox.google.events import Events
+from fieldcamp.sandbox.google.risc import PREFIX as RISC_PREFIX
+from fieldcamp.sandbox.google.risc import Risc
 from fieldcamp.sandbox.google.routes import PREFIX
 from fieldcamp.sandbox.google.rules import ROLES
 from fieldcamp.sandbox.google.schema import SCHEMA
@@ -43,11 +45,13 @@ class Google:
         self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
         self.calendar_api = self.calendar_v3.calendar_api
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
+        self.risc = Risc(self.calendars, self.grants)
         diary = GoogleDiary(self.calendars, self.events, self.calendar_v3.listing, self.grants)
         self.ui = DiaryPages(diary, state, self.grants)
         self._fixed = {
             "/google/accounts/o/oauth2/v2/auth": self.consent.handle,
             "/google/accounts/.well-known/openid-configuration": self.tokens.discovery,
+            "/google/accounts/.well-known/risc-configuration": self.risc.configuration,
             "/google/oauth2/token": self.tokens.token,
             "/google/api/oauth2/v4/token": self.tokens.token,
             "/google/oauth2/revoke": self.tokens.revoke,
@@ -80,6 +84,8 @@ class Google:
                 return error.response()
         if request.path.startswith(f"{PREFIX}/"):
             return self.calendar_v3.handle(request)
+        if request.path.startswith(RISC_PREFIX):
+            return self.risc.handle(request)
         return errors.not_found().response()
 
     def page(self, request: Request) -> Response:
@@ -99,10 +105,12 @@ class Google:
             return self.tokens.answer_for(email, grant, wanted, refresh=True)
 
     def revoke(self, account: str) -> int:
-        """Removes every client's access to the account."""
-        grants = self.grants.of_account(self._account(account))
+        """Removes every client's access to the account, of which those are told that have asked for it."""
+        email = self._account(account)
+        grants = self.grants.of_account(email)
         for grant in grants:
             self.grants.remove(grant["n"])
+            self.risc.access_withdrawn(email, grant["client_id"])
         return len(grants)
 
     def bulk(self, account: str, counts: dict[str, int]) -> dict[str, int]:
@@ -161,6 +169,14 @@ class Google:
         self.revoke(account)
         self.calendars.leave(self._account(account), seconds)
 
+    def security_event(self, account: str, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Google tells the app's project of something that has happened to the account."""
+        return self.risc.tell(event, self._account(account), body)
+
+    def service_account(self, configures: bool) -> dict[str, Any]:
+        """A key with which a program calls Google in its own name."""
+        return self.risc.service_account(configures)
+
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and all their events, deleted ones too."""
         chosen = [self._account(account)] if account else [row["email"] for row in self.calendars.accounts()]
@@ -213,7 +229,9 @@ class Google:
         return self.calendar_v3.handle(part)
 
     def _certificates(self, request: Request) -> Response:
-        return json_response(id_token.certificates(self.state))
+        response = json_response(id_token.certificates(self.state))
+        response.headers["Cache-Control"] = "public, max-age=22000, must-revalidate, no-transform"
+        return response
 
     def _account(self, name: str) -> str:
         row = self.calendars.account(name)

@@ -135,6 +135,10 @@ class Microsoft:
         for cal in self.calendars.of(self._account(account).email):
             self.calendars.remove(cal)
 
+    def certificate(self, client_id: str, pem: str, registered: bool) -> dict[str, Any]:
+        """Somebody uploads an app's certificate in the portal, or removes it."""
+        return {"thumbprint": self.tokens.certificates.upload(client_id, pem, registered)}
+
     def dump(self, account: str | None) -> dict[str, Any]:
         """Calendars and their events, series with their exceptions; what is deleted is not shown, as at Graph."""
         chosen = [self._account(account)] if account else self.calendars.accounts()

@@ -13,6 +13,7 @@ from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.http import Request, Response, content_type, json_response
 from fieldcamp.sandbox.microsoft import scopes, traits
 from fieldcamp.sandbox.microsoft.calendars import Calendars
+from fieldcamp.sandbox.microsoft.client_assertion import Certificates, Refused
 from fieldcamp.sandbox.oauth import ANY_CLIENT, CLIENT_SECRET, Grants, client_credentials, verifier_matches
 
 ROOT = "/microsoft/login"
@@ -70,6 +71,7 @@ class TokenApi:
 
     def __init__(self, calendars: Calendars, grants: Grants) -> None:
         self.calendars, self.grants, self.state = calendars, grants, grants.state
+        self.certificates = Certificates(self.state)
 
     def token(self, request: Request) -> Response:
         """Exchanges a code or a refresh token."""
@@ -77,7 +79,7 @@ class TokenApi:
             if request.method != "POST" or content_type(request.headers)[0] != "application/x-www-form-urlencoded":
                 raise TokenError("invalid_request", 900561, "The endpoint only accepts POST requests with a form.")
             form = request.form()
-            client_id = _client(request, form)
+            client_id = self._client(request, form)
             with self.state.transaction():
                 if form.get("grant_type") == "authorization_code":
                     answer = self._exchange(request, form, client_id)
@@ -134,7 +136,7 @@ class TokenApi:
         issuer = "{tenantid}" if tenant in ("common", "organizations") else tenant
         document = {
             "token_endpoint": f"{root}/{tenant}/oauth2/v2.0/token",
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
             "jwks_uri": f"{root}/{tenant}/discovery/v2.0/keys",
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
@@ -243,16 +245,25 @@ class TokenApi:
             claims["email"] = account.email
         return id_token.issue(self.state, claims | ({"nonce": nonce} if nonce else {}))
 
-
-def _client(request: Request, form: MultiDict) -> str:
-    """The client that authenticated itself, by form or by HTTP Basic."""
-    try:
-        client_id, secret = client_credentials(request, form)
-    except ValueError:
-        raise TokenError("invalid_client", 7000215, "The Authorization header is malformed.", "", 401) from None
-    if not client_id:
-        raise missing("client_id")
-    if secret != CLIENT_SECRET:
-        text = "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value."
-        raise TokenError("invalid_client", 7000215, text, "", 401)
-    return client_id
+    def _client(self, request: Request, form: MultiDict) -> str:
+        """The client that authenticated itself, by form or by HTTP Basic, with its secret or a certificate."""
+        try:
+            client_id, secret = client_credentials(request, form)
+        except ValueError:
+            raise TokenError("invalid_client", 7000215, "The Authorization header is malformed.", "", 401) from None
+        if not client_id:
+            raise missing("client_id")
+        if assertion := form.get("client_assertion"):
+            try:
+                kind, audience = form.get("client_assertion_type", ""), f"{request.root}{request.path}"
+                self.certificates.check(client_id, kind, assertion, audience)
+            except Refused as refused:
+                raise TokenError("invalid_client", refused.number, refused.text, "", 401) from None
+            return client_id
+        if not secret:
+            text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+            raise TokenError("invalid_client", 7000218, text, "", 401)
+        if secret != CLIENT_SECRET:
+            text = "Invalid client secret provided. Ensure the secret being sent in the request is the secret's value."
+            raise TokenError("invalid_client", 7000215, text, "", 401)
+        return client_id

@@ -8,6 +8,7 @@ from integrations.providers.google_calendar.disclosure import DISCLOSURE
 from integrations.providers.google_calendar.errors import explain
 from integrations.providers.google_calendar.mapping import kept, might_be_own_id
 from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
+from integrations.providers.google_calendar.security_events import EVENTS
 
 GOOGLE_CALENDAR = Provider(
     name="google_calendar",
@@ -26,4 +27,5 @@ GOOGLE_CALENDAR = Provider(
     disclosure=DISCLOSURE,
     kept=kept,
     might_be_own_id=might_be_own_id,
+    security_events=EVENTS,
 )

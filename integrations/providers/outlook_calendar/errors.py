@@ -24,7 +24,7 @@ THROTTLED = {"applicationthrottled", "toomanyrequests", "activitylimitreached"}
 TOKENS = TokenFaults(
     vendor="Microsoft",
     service="Microsoft",
-    credentials="MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET and the app's registration",
+    credentials="MICROSOFT_CLIENT_ID, MICROSOFT_CLIENT_SECRET (or the certificate) and the app's registration",
     ours=frozenset({"invalid_resource", "unsupported_response_type"}),
 )
 TOKEN_USER = {"invalid_grant", "interaction_required", "consent_required", "login_required"}

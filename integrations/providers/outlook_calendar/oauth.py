@@ -77,6 +77,7 @@ MICROSOFT = OAuth(
         OFFLINE: "Maintain access to data you have given it access to",
     },
     granted=granted,
+    takes_certificate=True,
     revoke=None,  # an app cannot end its own access: https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens
     # Else a browser that is signed in at Microsoft connects that account unasked.
     auth_params={"prompt": "select_account"},

@@ -17,7 +17,9 @@ from integrations.errors import Misconfigured, NeedsReconnect, ProviderError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.providers.oauth import OAuth
+from integrations.services.doctor.certificates import app_certificate, is_readable
 from integrations.services.doctor.findings import Finding, Weight, examined
+from integrations.services.security_events import last_received
 from integrations.transport.client import HttpClient
 
 PATIENCE = 8.0  # seconds
@@ -56,10 +58,14 @@ def examine_vendors(*, offline: bool) -> Iterator[Finding]:
             )
             continue
         yield from examined(provider.label, partial(_redirect_address, provider))
+        yield from examined(provider.label, partial(app_certificate, provider.label, oauth))
+        if provider.security_events and urlsplit(settings.PUBLIC_URL).scheme == "https":
+            yield from examined(provider.label, partial(_events, provider))
         if not offline:
             yield from examined(provider.label, partial(_addresses, provider, oauth, heard))
             yield from examined(provider.label, partial(_document, provider, oauth))
-            yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
+            if is_readable(oauth):
+                yield from examined(provider.label, partial(_credentials, provider, oauth, heard))
     if not offline:
         yield from _clock(heard)
 
@@ -88,6 +94,23 @@ def _redirect_address(provider: Provider) -> Iterator[Finding]:
         provider.label,
         f"The redirect address is {address}, which is refused: {refused}.",
         "Serve this site under a name with https, set PUBLIC_URL to it, and register the new redirect address.",
+    )
+
+
+def _events(provider: Provider) -> Iterator[Finding]:
+    """Looks whether the vendor tells this site of its accounts: then at least a test has come once in a while."""
+    last = max(filter(None, (last_received(provider, tests=tests) for tests in (True, False))), default=None)
+    if last:
+        sentence = f"The last security event came on {last:%-d %B %Y}."
+        yield Finding(Weight.FINE, provider.label, sentence)
+        return
+    yield Finding(
+        Weight.NOTE,
+        provider.label,
+        "No security event has come for two months, nor a test of one: that an account was taken over, or access "
+        "withdrawn, is noticed by the next sync.",
+        f"`python manage.py security_events register {provider.slug}` has them sent here, `verify` tries them; "
+        "docs/operating.md says how.",
     )
 
 
@@ -136,7 +159,7 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
     try:
         oauth.refresh(_exit(provider, heard), MADE_UP)
     except NeedsReconnect:
-        yield Finding(Weight.FINE, provider.label, f"{oauth.vendor} knows the app by its id and secret.")
+        yield Finding(Weight.FINE, provider.label, f"{oauth.vendor} knows the app by its id and {_proof(oauth)}.")
     except ProviderError as error:
         # A vendor may find the made-up access not even well formed, which says nothing of the app.
         if not isinstance(error, Misconfigured) or "invalid_request" in error.detail:
@@ -147,9 +170,21 @@ def _credentials(provider: Provider, oauth: OAuth, heard: Heard) -> Iterator[Fin
             Weight.WRONG,
             provider.label,
             f"{oauth.vendor} refuses the app: {error} {error.detail}".strip(),
-            f"Compare {oauth.app}_CLIENT_ID and {oauth.app}_CLIENT_SECRET with what the vendor shows; a secret may "
-            "have ended.",
+            _compare(oauth),
         )
+
+
+def _proof(oauth: OAuth) -> str:
+    return "certificate" if oauth.certificate else "secret"
+
+
+def _compare(oauth: OAuth) -> str:
+    if oauth.certificate:
+        return f"Compare {oauth.app}_CLIENT_ID with what the vendor shows, and upload the certificate there."
+    return (
+        f"Compare {oauth.app}_CLIENT_ID and {oauth.app}_CLIENT_SECRET with what the vendor shows; a secret may have "
+        "ended."
+    )
 
 
 def _exit(provider: Provider, heard: Heard, after_call: Callable[[int | str], None] = lambda _: None) -> HttpClient:

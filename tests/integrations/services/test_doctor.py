@@ -14,10 +14,12 @@ from fieldcamp.env import networks
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.audit_chain import seal
 from fieldcamp.workspace.models import AuditEntry
-from integrations.models import Connection, Heartbeat, OAuthGrant, Problem
+from integrations.models import Connection, Heartbeat, OAuthGrant, Problem, ReceivedSecurityEvent
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import WORKER
 from integrations.services.doctor import Weight, examine
+from integrations.services.doctor.certificates import app_certificate
+from tests.certificates import make_certificate
 from tests.integrations import build
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,9 @@ def healthy(db, settings, tmp_path):
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
         setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
+    ReceivedSecurityEvent.objects.create(
+        integration="google_calendar", jti="1", test_state="hello", received_at=timezone.now()
+    )
 
 
 def bad(offline: bool = True) -> list[tuple[str, str]]:
@@ -196,3 +201,32 @@ def test_a_mail_server_that_refuses(settings, monkeypatch, sandbox):
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", refuse, raising=False)
     assert [name for name, _ in bad(offline=False)] == ["wrong Mail"]
+
+
+def test_a_vendor_that_tells_nothing_of_its_accounts():
+    ReceivedSecurityEvent.objects.all().delete()
+    [(name, text)] = bad()
+    assert name == "note Google Calendar" and "security_events register google-calendar" in text
+
+
+def test_the_certificate_of_the_app(settings, tmp_path):
+    outlook = PROVIDERS["outlook_calendar"]
+
+    def found() -> list[tuple[Weight, str]]:
+        findings = app_certificate("Outlook", outlook.authentication)
+        return [(each.weight, f"{each.sentence} {each.mend}") for each in findings]
+
+    settings.MICROSOFT_CERTIFICATE = make_certificate(tmp_path)
+    assert [(name, "the certificate is used" in text) for name, text in bad()] == [("note Outlook", True)]
+    settings.MICROSOFT_CLIENT = {"client_id": "id", "secret": ""}
+    for begins, days, weight, said in (
+        (-1, 365, Weight.FINE, "good until"), (-330, 361, Weight.FINE, "good until"),
+        (-330, 359, Weight.NOTE, "both are good then"), (-365, 364, Weight.WRONG, "has ended on"),
+        (1, 365, Weight.WRONG, "and not before"),
+    ):  # fmt: skip
+        settings.MICROSOFT_CERTIFICATE = make_certificate(tmp_path, f"{begins} {days}", begins=begins, days=days)
+        [(heavy, text)] = found()
+        assert heavy is weight and said in text
+    settings.MICROSOFT_CERTIFICATE = make_certificate(tmp_path, "open")
+    (tmp_path / "open.key").chmod(0o644)
+    assert {name for name, text in bad() if "chmod 600" in text} == {"wrong Settings", "wrong Outlook"}

@@ -1,10 +1,13 @@
 """What only Microsoft's accounts can do to somebody who connects one."""
 
+from pathlib import Path
+
 import pytest
 
 from integrations.accounts.clients import token_source
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.services import connections
+from tests.certificates import make_certificate
 from tests.integrations.connecting import only_connection
 
 pytestmark = pytest.mark.parametrize("vendor", ["microsoft"])
@@ -52,3 +55,12 @@ def test_two_mailboxes_of_one_company(desk):
     desk.consent()
     desk.consent("lee@outlook.test")
     assert set(Connection.objects.values_list("account_name", flat=True)) == {"dana@outlook.test", "lee@outlook.test"}
+
+
+def test_the_app_is_known_by_its_certificate_at_the_consent_too(desk, vendors, settings, tmp_path):
+    settings.MICROSOFT_CERTIFICATE = files = make_certificate(tmp_path)
+    settings.MICROSOFT_CLIENT = {"client_id": "sandbox-client", "secret": ""}
+    body = {"vendor": "microsoft", "client_id": "sandbox-client", "certificate": Path(files["file"]).read_text()}
+    vendors.call("POST", "certificate", json=body)
+    desk.consent()
+    assert only_connection().account_name == "dana@outlook.test"

@@ -54,6 +54,7 @@ def test_home_and_privacy_say_what_is_done_with_which_data(operator):
         assert "Limited Use requirements" in page
         assert "https://developers.google.com/terms/api-services-user-data-policy" in page
         assert "read and written" in page and "read only" in page
+    assert text_of("/privacy").count("may tell FieldCamp that an account was taken over") == 1
 
 
 def test_every_scope_that_is_asked_for_is_accounted_for():
