@@ -95,12 +95,16 @@ class BatchingCalendar(ABC):
         try:
             return page()
         except errors.Gone as error:
-            try:
-                there = any(container.id == container_id for container in self.containers())
-            except errors.Gone:
-                there = True  # whoever says so says it of everything
-            if not there:
-                raise lost_calendar(error) from None
+            with contextlib.suppress(errors.Gone):  # whoever says so of the list as well says it of everything
+                found = next((each for each in self.containers() if each.id == container_id), None)
+                if found is None:
+                    raise lost_calendar(error) from None
+                if not found.readable:
+                    raise errors.ContainerUnavailable(
+                        "The account may not see the events of this calendar any more. Choose another calendar or ask"
+                        " its owner.",
+                        detail=error.detail,
+                    ) from None
             raise errors.Unavailable(
                 f"{self.vendor} does not find this calendar at the moment, although the account has it.",
                 detail=error.detail,

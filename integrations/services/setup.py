@@ -17,12 +17,16 @@ from integrations.ledger.containers import end_stream_problems
 from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
-from integrations.records import Container
+from integrations.records import Container, Lack
 
 log = structlog.get_logger(__name__)
 
 # What the forms say, too.
 CHOOSE_TARGET = _("Choose a calendar of this account for the visits.")
+NO_TARGET = {
+    Lack.CHANGE: _("This account may only read that calendar. Choose one that it may change."),
+    Lack.READ: _("This account may not see the events of that calendar. Choose one that it may change."),
+}
 CHOOSE_DIRECTION = _("Choose one of the directions.")
 CHOOSE_WINNER = _("Choose who wins.")
 
@@ -70,10 +74,14 @@ def set_up(
     known = {container.id: container for container in list_containers(connection)}
     if target_container_id not in known:
         raise SetupError("target", CHOOSE_TARGET)
-    if not known[target_container_id].writable and direction != Direction.PULL:
-        raise SetupError("target", gettext("This account may only read that calendar. Choose one that it may change."))
+    target = known[target_container_id]
+    if target.lacks and direction != Direction.PULL:
+        raise SetupError("target", NO_TARGET[target.lacks])
     if unknown := [id for id in busy_container_ids if id not in known]:
         raise SetupError("busy", gettext("{name} is no calendar of this account.").format(name=unknown[0]))
+    already = set(connection.streams.filter(is_active=True, reads_busy=True).values_list("container_id", flat=True))
+    if hidden := [known[id] for id in busy_container_ids if not known[id].readable and id not in already]:
+        raise SetupError("busy", gettext("This account may not see the events in {name}.").format(name=hidden[0].name))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         if other_connections(connection, member.pk).exists():
