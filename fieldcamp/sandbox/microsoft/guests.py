@@ -35,7 +35,13 @@ class Guests:
 
         https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocal/
         """
-        own = {"isOrganizer": False, "transactionId": None, "properties": {}, "recurrence": None, "cancelled": []}
+        own: dict[str, Any] = {
+            "isOrganizer": False,
+            "transactionId": None,
+            "properties": {},
+            "recurrence": None,
+            "cancelled": [],
+        }
         own |= {"responseStatus": NOT_ANSWERED, "showAs": "tentative", "iCalUId": ical_uid}
         return self.store.save(self.calendars.default(account.email), occurrence.body | own)
 
