@@ -32,7 +32,8 @@ CHOOSE_WINNER = _("Choose who wins.")
 
 
 class SetupError(Exception):
-    """A choice that cannot be taken; `field` is the one to correct, "" if it is none in particular."""
+    """A choice that cannot be taken; `field` is the one to correct, "" if what stands against it is none of them, but
+    how the connection is by now."""
 
     def __init__(self, field: str, message: Any):
         self.field = field
@@ -63,8 +64,7 @@ def set_up(
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. `keep_busy`: the busy times of calendars
     that are read no more stay as they are. Raises SetupError, ProviderError."""
-    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
-        raise SetupError("", gettext("Connect this account again first."))
+    _must_be_connected(connection)
     if member.workspace_id != connection.workspace_id or not member.is_active:
         raise SetupError("member", gettext("Choose a person of this company who is active."))
     if direction not in Direction.values:
@@ -84,6 +84,7 @@ def set_up(
         raise SetupError("busy", gettext("This account may not see the events in {name}.").format(name=hidden[0].name))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        _must_be_connected(connection)  # while the provider was asked somebody may have disconnected it
         if other_connections(connection, member.pk).exists():
             taken = gettext("{member} has another {provider} account connected. Disconnect that one first.")
             raise SetupError("member", taken.format(member=member, provider=PROVIDERS[connection.integration].label))
@@ -110,6 +111,11 @@ def set_up(
         audit_connection("set_up", connection, user, before=before, after=_choices(connection))
     log.info("connection_set_up", connection_id=connection.pk, member_id=member.pk, calendars=len(chosen))
     return connection
+
+
+def _must_be_connected(connection: Connection) -> None:
+    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
+        raise SetupError("", gettext("Connect this account again first."))
 
 
 def _choices(connection: Connection) -> dict[str, Any]:

@@ -119,6 +119,26 @@ def test_a_calendar_whose_events_may_not_be_seen_is_not_read_but_where_it_is_alr
     ).usable  # it is lost meanwhile, and told of by the sync
 
 
+def test_what_is_disconnected_while_its_calendars_are_listed_stays_so(desk, active, dana, monkeypatch):
+    real, listings = GoogleCalendarClient.containers, []
+
+    def listed(self):
+        found = real(self)
+        listings.append(found)
+        if len(listings) < 2:  # for the form; before it is saved they are asked for again
+            return found
+        Connection.objects.filter(pk=active.pk).update(state=ConnectionState.DISCONNECTED)
+        return found
+
+    monkeypatch.setattr(GoogleCalendarClient, "containers", listed)
+    choices = {"target": MAIN, "busy": MAIN, "direction": "push", "policy": "local"}
+    answer = desk.post(f"/admin/integrations/connections/{active.pk}/settings/", choices)
+    assert answer.status_code == 409 and "Connect this account again first." in answer.content.decode()
+    active.refresh_from_db()
+    assert active.state == ConnectionState.DISCONNECTED
+    assert active.streams.get().direction == Direction.TWO_WAY
+
+
 def test_one_connection_for_each_member(new, active, dana, lee, person, second_workspace):
     other = new("lee@google.test")
     values = {"target_container_id": "lee@google.test", "busy_container_ids": []}
