@@ -136,8 +136,8 @@ class StreamFailures:
 
     @property
     def told_of(self) -> frozenset[str]:
-        """The ids of the account's streams of which something is open; "" stands for the account itself. It is asked
-        for once, as mostly nothing is."""
+        """Returns the ids of the account's streams of which something is open; "" stands for the account itself. It is
+        asked for once, as mostly nothing is."""
         if self._told_of is None:
             known = Problem.objects.open().filter(connection=self.part.connection)
             about = known.filter(Q(record_kind=SubjectKind.STREAM) | Q(record_id=""))
