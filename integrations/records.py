@@ -137,17 +137,34 @@ class WriteResult:
     error: Exception | None = None
 
 
+class Lack(StrEnum):
+    """What an account may not do with one of its calendars."""
+
+    CHANGE = "change"  # it may read the events, and no more
+    READ = "read"  # not even these: when somebody is busy at most
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One calendar of the account. `owner` is the address of whose it is, where that is somebody else: it may end with
-    their account."""
+    """One calendar of the account. `lacks` is what may not be done with it; `owner` is the address of whose it is,
+    where that is somebody else: it may end with their account."""
 
     id: str
     name: str
-    writable: bool
+    lacks: Lack | None = None
     primary: bool = False
     timezone: str = ""
     owner: str = ""
+
+    @property
+    def writable(self) -> bool:
+        """Returns whether visits may go there."""
+        return self.lacks is None
+
+    @property
+    def readable(self) -> bool:
+        """Returns whether busy times may be read from it."""
+        return self.lacks is not Lack.READ
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Connection, Link, OAuthGrant, Occurrence, Problem, Stream
 from integrations.records import Window, is_day, parse_instant
 
-RULES = "2"  # changes when the same events come to other blocked times
+RULES = "3"  # changes when the same events come to other blocked times
 UNREADABLE_SERIES = (
     "A repeating event in {calendar} has rules that FieldCamp cannot read in full. It blocks rather more time than it "
     "takes, so that nobody is booked over it. Its owner can enter it anew."

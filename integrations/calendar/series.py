@@ -7,18 +7,20 @@ import contextlib
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import icalendar
 import recurring_ical_events
 
+from integrations.calendar.further_dates import further_dates
 from integrations.calendar.steps import no_further_than
 from integrations.records import Window, instant, is_day, parse_instant
 
 MOST_A_DAY = 48  # a person's events do not; working such a rule out would only keep everybody waiting
 MOST_STEPS = 45_000  # a tenth of a second
+STEPS_A_DATE = 25  # what a date of a list takes, by the same measure
 _UNKNOWN_ZONES = ("", "UTC")  # of a day: whoever wrote it had none in mind
 _RULE_PARTS = {
     "FREQ", "UNTIL", "COUNT", "INTERVAL", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY",
@@ -29,7 +31,11 @@ _UNITS = {
     "DAILY": dt.timedelta(days=1), "WEEKLY": dt.timedelta(weeks=1),
 }  # fmt: skip
 _MARGIN = dt.timedelta(days=9)  # a week's rule begins with the week, and zones are a day apart
-_OFTEN = re.compile("HOURLY|MINUTELY|SECONDLY|BYHOUR|BYMINUTE|BYSECOND", re.IGNORECASE)
+_OFTEN = re.compile("HOURLY|MINUTELY|SECONDLY|BYHOUR|BYMINUTE|BYSECOND|^RDATE", re.IGNORECASE)
+_LASTING = re.compile(
+    r"/P(?!T(\d{1,2}H)?(\d{1,4}M)?(\d{1,5}S)?(,|$))", re.IGNORECASE
+)  # it may last for more than a week
+_DAY = re.compile(r"\b\d{8}(?=T|Z|\b)")
 Times = tuple[str, str]  # start and end, as instants or as days
 
 
@@ -80,71 +86,129 @@ def worked_out(event: dict[str, Any], window: Window, company: zoneinfo.ZoneInfo
     )
     for attempt, lines, understood in attempts:
         with contextlib.suppress(Exception):  # a rule that no library understands must not stop the other events
-            return Occurrences(list(_worked_out(attempt, lines, window, home)), understood)
+            found = _worked_out(attempt, lines, window, home)
+            return replace(found, understood=understood and found.understood)
     return Occurrences([(event["start"], event["end"])], understood=False)
 
 
 def _known_parts(rules: list[str]) -> list[str]:
-    """Returns the rules without what the standard does not know."""
+    """Returns the rules without what the standard does not know, or leaves out: what takes days off a series
+    (`EXRULE`) and cannot be followed does not."""
     kept = []
+    too_many = _steps_of(rules, "EXDATE") > MOST_STEPS
     for line in rules:
         name, _, value = line.partition(":")
-        if name.upper().startswith(("RRULE", "EXRULE")):
+        if name.upper().startswith("RRULE"):
             parts = [part for part in value.split(";") if part.partition("=")[0].strip().upper() in _RULE_PARTS]
-            line = f"{name}:{';'.join(parts)}"
-        kept.append(line)
+            kept.append(f"{name}:{';'.join(parts)}")
+        elif not name.upper().startswith("EX") or (
+            name.upper().startswith("EXDATE") and not too_many and _read([line])
+        ):
+            kept.append(line)
     return kept
 
 
+def _steps_of(rules: list[str], *names: str) -> int:
+    """Returns what lists of dates take, in steps of a rule."""
+    return STEPS_A_DATE * sum(line.count(",") + 1 for line in rules if line.upper().startswith(names))
+
+
+def _read(lines: list[str]) -> dict[str, Any]:
+    """Returns the properties of these lines; none where one of them cannot be parsed, which the library passes over."""
+    parsed = icalendar.Event.from_ical("\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT", ""]))
+    return {} if parsed.errors else {name: parsed[name] for name in ("RRULE", "RDATE", "EXDATE") if name in parsed}
+
+
 def _whole_days(event: dict[str, Any], rules: list[str]) -> dict[str, Any]:
-    """Returns the event as long as a day, if it may take place more than once in one."""
-    if is_day(event["start"]) or not any(_OFTEN.search(line) for line in rules):
-        return event
-    a_day_later = instant(parse_instant(event["start"]) + dt.timedelta(days=1))
-    return {**event, "end": max(event["end"], a_day_later)}
+    """Returns the event as long as a day, if it may take place more than once in one, and from the first day on that a
+    list of dates has."""
+    if not is_day(event["start"]) and any(_OFTEN.search(line) for line in rules):
+        a_day_later = instant(parse_instant(event["start"]) + dt.timedelta(days=1))
+        event = {**event, "end": max(event["end"], a_day_later)}
+    if dates := _listed_days(rules):
+        event = _moved(event, min(0, (dates[0] - dt.date.fromisoformat(event["start"][:10])).days - 1))
+    return event
+
+
+def _listed_days(rules: list[str]) -> list[dt.date]:
+    """Returns the first and the last day that lists of further dates have."""
+    found = {day for line in rules if line.upper().startswith("RDATE") for day in _DAY.findall(line)}
+    return [dt.datetime.strptime(day, "%Y%m%d").date() for day in (min(found), max(found))] if found else []  # noqa: DTZ007
+
+
+def _moved(event: dict[str, Any], days: int) -> dict[str, Any]:
+    def moved(text: str) -> str:
+        if is_day(text):
+            return (dt.date.fromisoformat(text) + dt.timedelta(days=days)).isoformat()
+        return instant(parse_instant(text) + dt.timedelta(days=days))
+
+    return {**event, "start": moved(event["start"]), "end": moved(event["end"])} if days else event
 
 
 def _each_day(event: dict[str, Any], rules: list[str], home: zoneinfo.ZoneInfo) -> list[str]:
     """Returns a rule for what cannot be worked out: each day, as long as the series says that it lasts."""
-    until = [part for line in rules for part in line.partition(":")[2].split(";") if part.upper().startswith("UNTIL=")]
-    return [f"RRULE:{';'.join(['FREQ=DAILY', *until[:1]])}"]
+    repeated = [line.partition(":")[2].split(";") for line in rules if not line.upper().startswith(("RDATE", "EX"))]
+    ends = [[part.upper() for part in parts if part.upper().startswith("UNTIL=")][:1] for parts in repeated]
+    ends += [_last_day(line, day=is_day(event["start"])) for line in rules if line.upper().startswith("RDATE")]
+    until = [max(end[0] for end in ends)] if ends and all(ends) else []
+    return [f"RRULE:{';'.join(['FREQ=DAILY', *until])}"]
 
 
-def _worked_out(event: dict[str, Any], rules: list[str], window: Window, home: zoneinfo.ZoneInfo) -> Iterator[Times]:
+def _last_day(line: str, *, day: bool) -> list[str]:
+    """Returns the end of a list of dates, in whatever zone they are said; nothing where that cannot be told."""
+    if not (dates := _listed_days([line])) or _LASTING.search(line):
+        return []
+    last = dates[1] + dt.timedelta(days=9 if "/P" in line.upper() else 1)
+    return [f"UNTIL={last:%Y%m%d}" + ("" if day else "T235959Z")]
+
+
+def _worked_out(event: dict[str, Any], rules: list[str], window: Window, home: zoneinfo.ZoneInfo) -> Occurrences:
     day = is_day(event["start"])
 
     def local(text: str) -> dt.date | dt.datetime:
         return dt.date.fromisoformat(text) if is_day(text) else parse_instant(text).astimezone(home)
 
-    component = icalendar.Event()
-    component.add("uid", "series")
-    parsed = icalendar.Event.from_ical("\r\n".join(["BEGIN:VEVENT", *rules, "END:VEVENT", ""]))
-    read = {name: parsed[name] for name in ("RRULE", "RDATE", "EXDATE", "EXRULE") if name in parsed}
+    steps = MOST_STEPS - _steps_of(rules, "RDATE", "EXDATE")
+    if steps < 0:
+        raise ValueError("It has more dates than anybody waits for.")
+    read = _read(rules)
     found = _each(read.get("RRULE"))
-    if parsed.errors or not (found or "RDATE" in read) or not all(rule.get("FREQ") for rule in found):
+    if not (found or "RDATE" in read) or not all(rule.get("FREQ") for rule in found):
         raise ValueError("What cannot be parsed is passed over by the library.")
+    if any(line.upper().startswith("EXRULE") for line in rules):
+        raise ValueError("The library does not know these.")
     if any(_a_day(rule) > MOST_A_DAY for rule in found):
         raise ValueError("It takes place too often.")
     first, last = local(event["start"]), local(event["end"])
     if set(read) <= {"RRULE", "EXDATE"} and len(found) == 1:
         ahead = _ahead(first, last - first, found[0], window)
         first, last = first + ahead, last + ahead
+    component = icalendar.Event()
+    component.add("uid", "series")
     component.add("dtstart", first)
     component.add("dtend", last)
     for name, value in read.items():
         component[name] = value
     calendar = icalendar.Calendar()
     calendar.add_component(component)
-    with no_further_than(window.end.date() + dt.timedelta(days=2), MOST_STEPS):
-        taking_place = recurring_ical_events.of(calendar).between(window.start, window.end)
+    own, understood = further_dates(read.get("RDATE"), home)
+    # The library looks at where a date begins alone, when that lasts longer than the others.
+    before = max((end - begin for begin, end in own.items()), default=dt.timedelta(0))
+    with no_further_than(window.end.date() + dt.timedelta(days=2), steps):
+        taking_place = recurring_ical_events.of(calendar).between(window.start - before, window.end)
+    # Each lasts exactly as long as the first, whatever the clocks do meanwhile; a date may say how long it lasts.
+    length = parse_instant(event["end"]) - parse_instant(event["start"])
+    times: list[Times] = []
     for occurrence in taking_place:
-        start = occurrence["DTSTART"].dt
+        start, end = occurrence["DTSTART"].dt, occurrence["DTEND"].dt
         if day:
-            yield start.isoformat(), occurrence["DTEND"].dt.isoformat()
-        else:
-            # Each lasts exactly as long as the first, whatever the clocks do meanwhile.
-            length = parse_instant(event["end"]) - parse_instant(event["start"])
-            yield instant(start), instant(start.astimezone(dt.UTC) + length)
+            times.append((start.isoformat(), end.isoformat()))
+            continue
+        begins = start.astimezone(dt.UTC)
+        ends = own.get(begins, begins + length)
+        if ends > window.start or begins >= window.start:
+            times.append((instant(begins), instant(ends)))
+    return Occurrences(times, understood or day)
 
 
 def _each(rules: Any) -> list[dict[str, Any]]:

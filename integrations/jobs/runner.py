@@ -176,13 +176,13 @@ class _Slice:
             failures = StreamFailures(part, streams_of(part), self._held)
             held = JobPart.Status.HELD if self._streams(part, failures) else None
             self._compare_totals(part)
-            self._save(part, held or failures.status())
+            part.status = held or failures.status()
+            with self._held():
+                JobPart.objects.filter(pk=part.pk).update(status=part.status, direction=part.direction)
+                if not len(failures) and "" in failures.told_of:
+                    resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
             if connection.leaving is not None:
                 failures.settle_leaving()
-            if len(failures):
-                return
-            with self._held():
-                resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
         except RateLimited as error:
             with self._held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
@@ -267,8 +267,6 @@ class _Slice:
         finally:
             meter.flush()
         part.direction = combined(directions)
-        with self._held():
-            JobPart.objects.filter(pk=part.pk).update(direction=part.direction)
         return held
 
     def _compare_totals(self, part: JobPart) -> None:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 import structlog
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 
 from integrations.accounts.leaving import finish_leaving, put_off_leaving
 from integrations.errors import (
@@ -19,7 +20,9 @@ from integrations.errors import (
     Suspended,
     Unavailable,
 )
+from integrations.kinds import SubjectKind
 from integrations.ledger.containers import (
+    end_forced_listing,
     end_stream_problems,
     has_come_back,
     let_go,
@@ -28,7 +31,7 @@ from integrations.ledger.containers import (
 )
 from integrations.ledger.counts import JobLog
 from integrations.ledger.private import where
-from integrations.models import JobPart, Stream, SyncJob
+from integrations.models import JobPart, Problem, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
 
 _NOBODYS = (RunEnds, OperationalError, InterfaceError)
@@ -50,6 +53,7 @@ class StreamFailures:
     def __init__(self, part: JobPart, streams: Sequence[Stream], held: Callable[[], AbstractContextManager[None]]):
         self.part, self.streams, self._held = part, streams, held
         self.first: Exception | None = None
+        self._told_of: frozenset[str] | None = None
 
     def __contains__(self, stream: Stream) -> bool:
         return stream.pk in self.part.progress.get(_KEY, ())
@@ -90,6 +94,7 @@ class StreamFailures:
         with self._held():
             self.part.save(update_fields=["progress"])
             open_stream_problem(stream, code, message, detail)
+        self._told_of = None
 
     def _is_confirmed(self, stream: Stream) -> bool:
         """Returns whether another run has not found this calendar either. Nothing is given up for what one has seen."""
@@ -117,12 +122,27 @@ class StreamFailures:
         full = self.part.job.mode == SyncJob.Mode.FULL
         back = [stream for stream in streams if has_come_back(stream, full)]
         ended = [stream for stream in streams if stream.let_go_at is None or stream in back]
+        told = [stream for stream in ended if stream.pk in self.told_of]
+        if not (back or told or any(stream.missing_in for stream in streams)):
+            return
         with self._held():
-            end_stream_problems(*ended)
+            end_stream_problems(*told)
+            forced = [stream for stream in told if not self.part.progress.get(stream.pk, {}).get("forced")]
+            end_forced_listing(*forced)
             for stream in back:
                 take_up_again(stream)
             if found := [stream.pk for stream in streams if stream.missing_in]:
                 Stream.objects.filter(pk__in=found).update(missing_in="")
+
+    @property
+    def told_of(self) -> frozenset[str]:
+        """Returns the ids of the account's streams of which something is open; "" stands for the account itself. It is
+        asked for once, as mostly nothing is."""
+        if self._told_of is None:
+            known = Problem.objects.open().filter(connection=self.part.connection)
+            about = known.filter(Q(record_kind=SubjectKind.STREAM) | Q(record_id=""))
+            self._told_of = frozenset(about.values_list("record_id", flat=True))
+        return self._told_of
 
     def settle_leaving(self) -> None:
         """Ends leaving an account, as far as it can be done, or puts it off."""

@@ -46,6 +46,13 @@ def end_stream_problems(*streams: Stream) -> None:
         resolve_problems(stream.connection, now=now, codes=_CODES, kind=kind, record_ids=[stream.pk])
 
 
+def end_forced_listing(*streams: Stream) -> None:
+    """Ends that these streams had to be listed anew: they have been read by changes since."""
+    for stream in streams:
+        codes, kind = [ProblemCode.FULL_SYNC_FORCED], SubjectKind.STREAM
+        resolve_problems(stream.connection, now=timezone.now(), codes=codes, kind=kind, record_ids=[stream.pk])
+
+
 def let_go(stream: Stream, job_log: JobLog, reason: str) -> int:
     """Gives up the events of a calendar that is not the target any more and is not there, or may not be changed: nobody
     has to remove them, and the job says so. Returns how many they were."""

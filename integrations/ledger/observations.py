@@ -97,7 +97,8 @@ class Observations:
         adopted = self._linked_already(record for record in latest.values() if record.id not in known)
         now = timezone.now()
         whole = [record for record in latest.values() if record.fault is None]
-        end_unreadable(self.stream, lambda: [self.identifiers.name_of(record) for record in whole])
+        if whole:
+            end_unreadable(self.stream, lambda: [self.identifiers.name_of(record) for record in whole])
         new: list[Link] = []
         changed: list[Link] = []
         same: list[int] = []

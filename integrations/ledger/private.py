@@ -107,9 +107,10 @@ def forget_lost_secret(workspace_id: str, granted_at: dt.datetime | None) -> boo
 
 def _secret_of(workspace_id: str) -> str:
     rows = IdentifierKey.objects.filter(pk=workspace_id)
-    if not rows.exists():
-        made = IdentifierKey(workspace_id=workspace_id, secret=secrets.token_urlsafe(32))
-        IdentifierKey.objects.bulk_create([made], ignore_conflicts=True)  # another may be faster
+    if (known := rows.first()) is not None:
+        return known.secret
+    made = IdentifierKey(workspace_id=workspace_id, secret=secrets.token_urlsafe(32))
+    IdentifierKey.objects.bulk_create([made], ignore_conflicts=True)  # another may be faster
     return rows.get().secret
 
 

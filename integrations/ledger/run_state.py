@@ -4,8 +4,9 @@ Everything runs inside the ledger's transaction.
 """
 
 from dataclasses import asdict
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -13,8 +14,8 @@ from integrations.errors import ProblemCode
 from integrations.kinds import SubjectKind
 from integrations.ledger.holds import Holds
 from integrations.ledger.ports import LocalSide
-from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
+from integrations.ledger.problems import open_problem
+from integrations.models import DirtyRow, Hold, JobPart, Link, Stream, SyncJob
 from integrations.sync.ports import RunProgress, Stage
 
 FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
@@ -26,6 +27,7 @@ class RunState:
     def __init__(self, stream: Stream, job: SyncJob, part: JobPart, local: LocalSide, holds: Holds):
         self.stream, self.job, self.part, self.local, self.holds = stream, job, part, local, holds
         self._row = Stream.objects.filter(pk=stream.pk)
+        self._idle = False
 
     def save(self, progress: RunProgress) -> None:
         self.part.progress[self.stream.pk] = asdict(progress)
@@ -33,6 +35,27 @@ class RunState:
 
     def begin_pull(self) -> None:
         self._show(Stage.PULL, remaining=0)
+
+    def shows(self, stage: Stage) -> bool:
+        """Returns whether this is what the job says that it does. (Each of its accounts says so for itself.)"""
+        return self.job.stage == stage
+
+    def has_nothing_to_do(self, progress: RunProgress) -> bool:
+        """Returns whether a calendar has nothing new on either side, and nothing that waits. (Books match first.)"""
+        new_window = self.stream.window_end != self.local.window.end
+        if self.stream.kind or new_window or progress.full or progress.held or progress.forced:
+            return False
+        waiting: tuple[QuerySet[Any], ...] = (
+            DirtyRow.objects.filter(stream=self.stream),
+            Link.objects.due().filter(stream=self.stream),
+            Hold.objects.filter(stream=self.stream, decision=""),
+        )
+        first, *others = (rows.order_by().values_list("stream_id") for rows in waiting)
+        if first.union(*others, all=True)[:1]:
+            return False
+        self.local.match(everything=False)
+        self._idle = True
+        return True
 
     def begin_push(self, progress: RunProgress) -> None:
         """Matches what has met for the first time and counts what there is to do; an incremental run first takes in
@@ -46,6 +69,8 @@ class RunState:
 
     def _wake(self) -> None:
         """Takes up again what was refused for something that is another by now: a period that is open again, say."""
+        if not self.stream.kind:  # of a calendar's refusals none depends on such a thing
+            return
         refused = Link.objects.live().linked().filter(stream=self.stream, parked=True, intent__isnull=True)
         links = list(refused.exclude(refused_under=""))
         now = self.local.circumstances([link.record_id for link in links]) if links else {}
@@ -58,6 +83,7 @@ class RunState:
         """Adds to what there is to do: other accounts have told theirs, and are at it at the same time."""
         told = Greatest(F("total"), F("done"))
         SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=told + remaining)
+        self.job.stage = stage
 
     def _remaining(self, full: bool) -> int:
         links = Link.objects.filter(stream=self.stream)
@@ -77,15 +103,15 @@ class RunState:
 
     def finish(self, progress: RunProgress) -> None:
         now = timezone.now()
-        self._row.update(window_end=self.local.window.end, first_synced_at=Coalesce("first_synced_at", now))
-        self.holds.bring_up_to_date()
+        if self.stream.first_synced_at is None or self.stream.window_end != self.local.window.end:
+            self._row.update(window_end=self.local.window.end, first_synced_at=Coalesce("first_synced_at", now))
+        if not self._idle:
+            self.holds.bring_up_to_date()
         if not (self.stream.kind or self.stream.is_target or self.stream.reads_busy):
             # The visits have moved to another calendar; once the last event is gone there is nothing left to do.
             live = Link.objects.live().filter(stream=self.stream).exists() or self.stream.dirty_rows.exists()
             self._row.update(is_active=live)
-        code, about, kind = ProblemCode.FULL_SYNC_FORCED, self.stream.connection, SubjectKind.STREAM
-        if progress.forced:
-            open_problem(about, code, FORCED, now=now, kind=kind, record_id=self.stream.pk)
-        else:
-            resolve_problems(about, now=now, codes=[code], kind=kind, record_ids=[self.stream.pk])
+        if progress.forced:  # else it ends with the stream's other problems
+            code, kind = ProblemCode.FULL_SYNC_FORCED, SubjectKind.STREAM
+            open_problem(self.stream.connection, code, FORCED, now=now, kind=kind, record_id=self.stream.pk)
         self.save(progress)

@@ -25,7 +25,7 @@ from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
 from integrations.sync.beside import as_sent
 from integrations.sync.isolation import isolated
-from integrations.sync.ports import RunProgress, Written
+from integrations.sync.ports import RunProgress, Stage, Written
 from integrations.sync.state import NOWHERE, Decision, Local, Pair
 
 log = structlog.get_logger(__name__)
@@ -54,8 +54,13 @@ class StreamLedger(Observations):
             self.state.save(progress)
 
     def begin_pull(self) -> None:
+        if self.state.shows(Stage.PULL):
+            return
         with self.transaction():
             self.state.begin_pull()
+
+    def has_nothing_to_do(self, progress: RunProgress) -> bool:
+        return self.state.has_nothing_to_do(progress)
 
     def begin_push(self, progress: RunProgress) -> None:
         with self.transaction():

@@ -95,16 +95,25 @@ class BatchingCalendar(ABC):
         try:
             return page()
         except errors.Gone as error:
-            try:
-                there = any(container.id == container_id for container in self.containers())
-            except errors.Gone:
-                there = True  # whoever says so says it of everything
-            if not there:
-                raise lost_calendar(error) from None
+            self._must_be_there(container_id, error)
             raise errors.Unavailable(
                 f"{self.vendor} does not find this calendar at the moment, although the account has it.",
                 detail=error.detail,
             ) from None
+
+    def _must_be_there(self, container_id: str, error: errors.Gone) -> None:
+        """Raises `ContainerGone` where the account's own list of calendars has it no more, and `ContainerUnavailable`
+        where its events may not be seen any more."""
+        with contextlib.suppress(errors.Gone):  # whoever says so of the list as well says it of everything
+            found = next((each for each in self.containers() if each.id == container_id), None)
+            if found is None:
+                raise lost_calendar(error) from None
+            if not found.readable:
+                raise errors.ContainerUnavailable(
+                    "The account may not see the events of this calendar any more. Choose another calendar or ask its"
+                    " owner.",
+                    detail=error.detail,
+                ) from None
 
     def is_event(self, body: Any) -> bool:
         """Returns whether a body is whole: what a proxy in between says is not."""
@@ -124,6 +133,9 @@ class BatchingCalendar(ABC):
         for result in results:
             if isinstance(result.error, FATAL):
                 raise result.error
+        missed = [result.error for result in results if isinstance(result.error, errors.Gone)]
+        if missed and len(missed) == len(results):  # each event may have been removed, or the calendar with them
+            self._must_be_there(container_id, missed[0])
         return self._with_refused_deletes_settled(container_id, operations, results)
 
     def look(self, ids: Sequence[str], call: Callable[[str], Call]) -> Iterator[tuple[str, Answer | None]]:

@@ -17,18 +17,23 @@ from integrations.ledger.containers import end_stream_problems
 from integrations.ledger.dirty import write_rows
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, Link, Stream
 from integrations.providers import PROVIDERS
-from integrations.records import Container
+from integrations.records import Container, Lack
 
 log = structlog.get_logger(__name__)
 
 # What the forms say, too.
 CHOOSE_TARGET = _("Choose a calendar of this account for the visits.")
+NO_TARGET = {
+    Lack.CHANGE: _("This account may only read that calendar. Choose one that it may change."),
+    Lack.READ: _("This account may not see the events of that calendar. Choose one that it may change."),
+}
 CHOOSE_DIRECTION = _("Choose one of the directions.")
 CHOOSE_WINNER = _("Choose who wins.")
 
 
 class SetupError(Exception):
-    """A choice that cannot be taken; `field` is the one to correct, "" if it is none in particular."""
+    """A choice that cannot be taken; `field` is the one to correct, "" if what stands against it is none of them, but
+    how the connection is by now."""
 
     def __init__(self, field: str, message: Any):
         self.field = field
@@ -59,8 +64,7 @@ def set_up(
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. `keep_busy`: the busy times of calendars
     that are read no more stay as they are. Raises SetupError, ProviderError."""
-    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
-        raise SetupError("", gettext("Connect this account again first."))
+    _must_be_connected(connection)
     if member.workspace_id != connection.workspace_id or not member.is_active:
         raise SetupError("member", gettext("Choose a person of this company who is active."))
     if direction not in Direction.values:
@@ -70,12 +74,17 @@ def set_up(
     known = {container.id: container for container in list_containers(connection)}
     if target_container_id not in known:
         raise SetupError("target", CHOOSE_TARGET)
-    if not known[target_container_id].writable and direction != Direction.PULL:
-        raise SetupError("target", gettext("This account may only read that calendar. Choose one that it may change."))
+    target = known[target_container_id]
+    if target.lacks and direction != Direction.PULL:
+        raise SetupError("target", NO_TARGET[target.lacks])
     if unknown := [id for id in busy_container_ids if id not in known]:
         raise SetupError("busy", gettext("{name} is no calendar of this account.").format(name=unknown[0]))
+    already = set(connection.streams.filter(is_active=True, reads_busy=True).values_list("container_id", flat=True))
+    if hidden := [known[id] for id in busy_container_ids if not known[id].readable and id not in already]:
+        raise SetupError("busy", gettext("This account may not see the events in {name}.").format(name=hidden[0].name))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        _must_be_connected(connection)  # while the provider was asked somebody may have disconnected it
         if other_connections(connection, member.pk).exists():
             taken = gettext("{member} has another {provider} account connected. Disconnect that one first.")
             raise SetupError("member", taken.format(member=member, provider=PROVIDERS[connection.integration].label))
@@ -102,6 +111,11 @@ def set_up(
         audit_connection("set_up", connection, user, before=before, after=_choices(connection))
     log.info("connection_set_up", connection_id=connection.pk, member_id=member.pk, calendars=len(chosen))
     return connection
+
+
+def _must_be_connected(connection: Connection) -> None:
+    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
+        raise SetupError("", gettext("Connect this account again first."))
 
 
 def _choices(connection: Connection) -> dict[str, Any]:

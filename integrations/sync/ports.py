@@ -90,6 +90,9 @@ class Ledger(Protocol):
     def begin_pull(self) -> None:
         """Shows that the run reads what has changed at the provider."""
 
+    def has_nothing_to_do(self, progress: RunProgress) -> bool:
+        """Returns whether the run is over once it has observed: that is most of all runs. It may say no for others."""
+
     def begin_push(self, progress: RunProgress) -> None:
         """Shows that the run brings both sides into agreement, and of how many records. Links those of both sides that
         have met for the first time and are the same: a full run of all of ours that have no link, else of those that

@@ -76,6 +76,8 @@ class StreamRun:
             self.ledger.begin_pull()
             self.applier.settle_intents()
             self._observe()
+            if self.ledger.has_nothing_to_do(self.progress):
+                return self._end()
             self.progress.held = self._guard() or self.progress.held
             self.progress.phase = Phase.APPLY
         else:
@@ -87,6 +89,9 @@ class StreamRun:
         else:
             self._apply_incremental()
         self._raise_what_bars()
+        return self._end()
+
+    def _end(self) -> bool:
         self.progress.phase = Phase.DONE
         self.ledger.finish(self.progress)
         self.checkpoint()
@@ -119,12 +124,13 @@ class StreamRun:
     # --- observe ----------------------------------------------------------------------------------------------------
 
     def _observe(self) -> None:
+        cursor = None
         if self.progress.full:
             self.ledger.begin_full()
-        elif not self.ledger.cursor(full=False):
+        elif not (cursor := self.ledger.cursor(full=False)):
             self._go_full()
         try:
-            self._listing()
+            self._listing(cursor)
         except CursorExpired:
             self.progress.forced = True
             self._go_full(again=True)
@@ -149,10 +155,11 @@ class StreamRun:
         self.ledger.begin_full(again)
         self.ledger.save_progress(self.progress)
 
-    def _listing(self) -> None:
+    def _listing(self, known: str | None = None) -> None:
+        """Reads the listing to its end, from the place that is `known` to be the ledger's or that it has."""
         full = self.progress.full
         while True:
-            cursor = self.ledger.cursor(full)
+            cursor, known = known or self.ledger.cursor(full), None
             pages = self.remote.changes(self.target.container_id, cursor, self.window)
             try:
                 for page in getting_on(pages, self.progress.listing):

@@ -57,7 +57,7 @@ def setup(request: HttpRequest, connection: Connection) -> HttpResponse:
         "closed_until": day_of(choices.company.closed_until),
         "warnings": warnings(choices.company),
     }
-    return render(request, "connect/books.html", context, status=400 if form.errors else 200)
+    return render(request, "connect/books.html", context, status=form.status)
 
 
 def preview(request: HttpRequest, connection: Connection) -> HttpResponse:

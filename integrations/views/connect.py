@@ -99,7 +99,7 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
             return after_setup(request, connection)
     except ProviderError as error:
         return render(request, "connect/unreachable.html", context | {"error": error}, status=503)
-    return render(request, "connect/setup.html", context | {"form": form}, status=400 if form.errors else 200)
+    return render(request, "connect/setup.html", context | {"form": form}, status=form.status)
 
 
 def _defaults(connection: Connection, rights: Rights, calendars: list[Container]) -> dict[str, Any]:

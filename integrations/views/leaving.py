@@ -48,7 +48,7 @@ def _page(request: HttpRequest, template: str, title: str, connection: Connectio
         "left": leaving.what_is_left(connection),
         "form": form,
     }
-    return render(request, template, context, status=400 if form.errors else 200)
+    return render(request, template, context, status=form.status)
 
 
 def _carried_out(request: HttpRequest, connection: Connection, form: LeavingForm, disconnecting: bool) -> bool:

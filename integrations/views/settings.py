@@ -89,7 +89,7 @@ def connection_settings(request: HttpRequest, connection_id: str) -> HttpRespons
                 tell_saved(request, connection)
                 return redirect("integrations:settings", connection.pk)
             context["form"] = form
-            status = 400 if form.errors else 200
+            status = form.status
         except ProviderError as error:
             context |= {"may": False, "unreachable": str(error)}
             status = 503
@@ -130,7 +130,7 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "integrations/integration_settings.html",
         gettext("{provider} settings").format(provider=provider.label),
-        400 if form.errors else 200,
+        form.status,
         provider=provider,
         may=may,
         form=form,

@@ -129,6 +129,18 @@ class Microsoft:
         made = self.calendars.shares.put(cal.n, friend.email, friend.mailbox, role, accepted=True)
         return {"calendar": made.copy_id, "role": role}
 
+    def invite(self, account: str, event: str, colleague: str) -> dict[str, Any]:
+        """Makes a colleague the guest of one instance of a series."""
+        shape = render.Shape(immutable=True, text=True)
+        try:
+            found = self.events.get(self._account(account), event, immutable=True)
+        except errors.GraphError:
+            raise BadInput("There is no such event.") from None
+        if found.series is None:
+            raise BadInput("This is no occurrence of a series.")
+        ical_uid = str(render.event(found, shape)["iCalUId"])
+        return render.event(self.events.guests.invite_alone(found, self._account(colleague), ical_uid), shape)
+
     def leave(self, account: str, seconds: float) -> None:
         """The user is deleted: nobody reaches the mailbox any more, those with whom it was shared neither."""
         self.revoke(account)

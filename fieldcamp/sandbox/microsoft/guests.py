@@ -30,6 +30,21 @@ class Guests:
         for account in invited.values():
             self._invite(account, meeting)
 
+    def invite_alone(self, occurrence: Stored, account: Account, ical_uid: str) -> Stored:
+        """The guest of one instance has an orphan instance: a single event, whose uid says of which series and day.
+
+        https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-oxocal/
+        """
+        own: dict[str, Any] = {
+            "isOrganizer": False,
+            "transactionId": None,
+            "properties": {},
+            "recurrence": None,
+            "cancelled": [],
+        }
+        own |= {"responseStatus": NOT_ANSWERED, "showAs": "tentative", "iCalUId": ical_uid}
+        return self.store.save(self.calendars.default(account.email), occurrence.body | own)
+
     def _mailboxes(self, body: dict[str, Any]) -> dict[str, Account]:
         """The sample accounts among the attendees."""
         found = (self.calendars.account(person["emailAddress"]["address"]) for person in body["attendees"])

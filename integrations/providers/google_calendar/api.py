@@ -24,10 +24,29 @@ from integrations.providers.calendars import main_first, read_cursor, read_event
 from integrations.providers.google_calendar import batch
 from integrations.providers.google_calendar.errors import explain_body
 from integrations.providers.google_calendar.mapping import BUSY_TYPES, EVENT_FIELDS, ID_LENGTH, to_body, to_record
-from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
+from integrations.records import (
+    Container,
+    Fields,
+    Lack,
+    Operation,
+    Page,
+    RemoteRecord,
+    Verb,
+    Window,
+    WriteResult,
+    instant,
+)
 from integrations.transport.answers import ask, rows_in
 
-WRITER_ROLES = ("owner", "writer", "writerWithoutPrivateAccess")
+# What a role lacks; of a calendar of which only free and busy may be seen there are no events to list.
+# https://developers.google.com/workspace/calendar/api/concepts/sharing
+LACKS = {
+    "owner": None,
+    "writer": None,
+    "writerWithoutPrivateAccess": None,
+    "reader": Lack.CHANGE,
+    "freeBusyReader": Lack.READ,
+}
 LIST_FIELDS = f"nextPageToken,nextSyncToken,timeZone,items({EVENT_FIELDS})"
 CALENDAR_FIELDS = "nextPageToken,items(id,summary,summaryOverride,primary,accessRole,timeZone,deleted,dataOwner)"
 
@@ -56,14 +75,13 @@ class GoogleCalendarClient(BatchingCalendar):
                 Container(
                     id=entry["id"],
                     name=entry.get("summaryOverride") or entry.get("summary") or entry["id"],
-                    writable=entry.get("accessRole") in WRITER_ROLES,
+                    lacks=LACKS.get(str(entry.get("accessRole")), Lack.READ),
                     primary=bool(entry.get("primary")),
                     timezone=entry.get("timeZone", ""),
                     owner=_owner(entry),
                 )
                 for entry in body["items"]
-                # A calendar of which only free and busy may be seen has no events to list.
-                if not entry.get("deleted") and entry.get("accessRole") in (*WRITER_ROLES, "reader")
+                if not entry.get("deleted") and entry.get("accessRole") != "none"
             ]
             page = str(body.get("nextPageToken") or "")
             if not page:

@@ -28,7 +28,18 @@ from integrations.providers.outlook_calendar.mapping import (
     with_own_occurrence_of,
 )
 from integrations.providers.times import aware
-from integrations.records import Container, Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult, instant
+from integrations.records import (
+    Container,
+    Fields,
+    Lack,
+    Operation,
+    Page,
+    RemoteRecord,
+    Verb,
+    Window,
+    WriteResult,
+    instant,
+)
 from integrations.transport.answers import ask, json_object, rows_in
 
 AROUND = dt.timedelta(days=40)  # of the first occurrence of a series: where it may have been moved to
@@ -59,7 +70,7 @@ class OutlookCalendarClient(BatchingCalendar):
                 Container(
                     id=entry["id"],
                     name=entry.get("name") or entry["id"],
-                    writable=bool(entry.get("canEdit")),
+                    lacks=None if entry.get("canEdit") else Lack.CHANGE,
                     primary=bool(entry.get("isDefaultCalendar")),
                     owner=(entry.get("owner") or {}).get("address") or "",
                 )
@@ -68,7 +79,24 @@ class OutlookCalendarClient(BatchingCalendar):
             url, params = str(body.get("@odata.nextLink") or ""), {}
             if url:
                 turns.take([entry["id"] for entry in body["value"]], url)
-        return main_first(found)
+        return self._tried(main_first(found))
+
+    def _tried(self, found: list[Container]) -> list[Container]:
+        """Looks whether the events of other people's calendars may be read: what `canEdit` says of them is the role
+        that they were shared with, but somebody's main calendar wants a permission for shared ones besides.
+        https://learn.microsoft.com/en-us/graph/outlook-get-shared-events-calendars"""
+        lent = [container.id for container in found if container.owner]
+        hidden: set[str] = set()
+        for start in range(0, len(lent), self.batch_size):
+            chunk = lent[start : start + self.batch_size]
+            answers = self._send([_first_event(id) for id in chunk], retry_safe=True)
+            for id, answer in zip(chunk, answers, strict=True):
+                error = self._error_in(answer)
+                if isinstance(error, errors.ContainerUnavailable | errors.Gone):
+                    hidden.add(id)
+                elif error:
+                    raise error
+        return [replace(each, lacks=Lack.READ) if each.id in hidden else each for each in found]
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         def fetch(url: str, params: dict[str, str], prefer: str) -> dict[str, Any]:
@@ -157,6 +185,11 @@ class OutlookCalendarClient(BatchingCalendar):
             return WriteResult(operation.key, error=error)
         # The answer to a create does not hold our properties, which cannot be asked for here.
         return WriteResult(operation.key, replace(record, made_with=operation.remote_id, marker=operation.marker))
+
+
+def _first_event(container_id: str) -> Call:
+    query = addresses.query({"$top": "1", "$select": "id"})
+    return Call("GET", f"{addresses.calendar(container_id)}/events?{query}", headers={"Prefer": PREFER})
 
 
 def _look(container_id: str, id: str) -> Call:

@@ -90,6 +90,11 @@ class OutlookListing:
         named = {id for row in latest.values() if isinstance(id := row.get("seriesMasterId"), str) and id}
         if unknown := sorted(named - self._masters.keys()):
             self._masters |= self._read(self.container_id, unknown)
+        # Who is invited to one of them alone has it without its series. A delta may say little of it.
+        alone = sorted(id for id, row in latest.items() if "@removed" not in row and self._is_orphan(row))
+        latest |= (
+            {id: found or _removed(id) for id, found in self._read(self.container_id, alone).items()} if alone else {}
+        )
         records = [record for row in latest.values() if (record := read_event(row, partial(self._record, row)))]
         for id in sorted({*named, *latest}):
             master = latest.get(id) or self._masters.get(id) or {}
@@ -98,6 +103,11 @@ class OutlookListing:
                 records.append(read_event(master, partial(self._series, master, occurrences)))
         # What is gone or a single event now may have been a series before.
         return records, tuple(sorted(named | latest.keys()))
+
+    def _is_orphan(self, row: Event) -> bool:
+        """Returns whether it is one of a series that is not there."""
+        series = row.get("seriesMasterId")
+        return isinstance(series, str) and bool(series) and self._masters.get(series) is None
 
     def _record(self, row: Event) -> RemoteRecord | None:
         """Returns the record, None for what the series' own row, or its absence, says already."""
@@ -109,9 +119,9 @@ class OutlookListing:
         event, master = row, None
         if row.get("seriesMasterId"):
             master = self._masters.get(row["seriesMasterId"])
-            if master is None or is_ours(master.get("transactionId")):
-                return None  # the series is gone, or a person made one of a visit's event: that stays the visit's
-            if row.get("type") == "occurrence":
+            if master and is_ours(master.get("transactionId")):
+                return None  # a person made a series of a visit's event: that stays the visit's
+            if master and row.get("type") == "occurrence":
                 # Of an occurrence a delta says when it is, and nothing else.
                 own = {name: value for name, value in row.items() if value is not None}
                 event = {**master, "recurrence": None, "originalStart": None, **own}
@@ -129,6 +139,10 @@ class OutlookListing:
             return found
         listed = self._listed[0] < record.fields["start"] < self._listed[1]
         return with_own_occurrence(record, None) if listed else record
+
+
+def _removed(id: str) -> Event:
+    return {"id": id, "@removed": {"reason": "deleted"}}
 
 
 def leads_on(body: Event) -> None:

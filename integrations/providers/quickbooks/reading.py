@@ -10,14 +10,16 @@ from integrations.providers.quickbooks.mapping import customers, invoices, items
 from integrations.providers.quickbooks.mapping.parts import marker_of
 from integrations.providers.reading import read_record
 from integrations.providers.times import aware
-from integrations.records import Container, Fields, RemoteRecord, instant
+from integrations.records import Container, Fields, Lack, RemoteRecord, instant
 
 TAX_CODES = "TaxCode"
 KINDS = {"Customer": "customer", "Item": "item", TAX_CODES: "tax", "Invoice": "invoice", "Payment": "payment"}
 LISTS = ("Customer", "Item")  # they have inactive rows; transactions have not
 NAMES = {"Customer": "Customers", "Item": "Products and services", TAX_CODES: "Sales taxes", "Invoice": "Invoices",
          "Payment": "Payments"}  # fmt: skip
-CONTAINERS = [Container(id, NAMES[id], writable=id != TAX_CODES, primary=id == "Customer") for id in KINDS]
+CONTAINERS = [
+    Container(id, NAMES[id], lacks=Lack.CHANGE if id == TAX_CODES else None, primary=id == "Customer") for id in KINDS
+]
 
 
 @dataclass(frozen=True, slots=True)

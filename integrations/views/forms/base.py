@@ -33,6 +33,12 @@ class ChoicesForm(DeskForm):
     """What the service refuses stands at the field that it names, or else above the form."""
 
     result: Any = None  # what the service has answered
+    in_conflict = False  # no choice of these could be taken, as things are by now
+
+    @property
+    def status(self) -> int:
+        """Returns the status under which the form is shown."""
+        return 409 if self.in_conflict else 400 if self.errors else 200
 
     def attempt(self, service: Callable[[], Any]) -> bool:
         """Calls the service, if all is right that can be told without it; whether it has taken the choices."""
@@ -41,6 +47,7 @@ class ChoicesForm(DeskForm):
         try:
             self.result = service()
         except SetupError as error:
+            self.in_conflict = not error.field
             self._refuse({error.field: [str(error)]})
         except InvalidFields as error:
             self._refuse(error.details)

@@ -1,6 +1,6 @@
 """What is chosen for one account's calendars: on its set-up page, together with whose they are, and in its settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member
 from integrations.models import ConflictPolicy, Direction, Stream
-from integrations.records import Container
+from integrations.records import Container, Lack
 from integrations.services import setup
 from integrations.views.forms.base import ChoicesForm, refusing, tick
 
@@ -46,20 +46,49 @@ class CalendarForm(ChoicesForm):
 
     def __init__(self, *args: Any, calendars: Sequence[Container], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.offer("target", [(each.id, _named(each, tell_if_read_only=True)) for each in calendars])
-        if any(each.owner and each.writable for each in calendars):
-            self.fields["target"].help_text = gettext(
-                "A calendar of somebody else may end with their account. Its visits need another calendar then."
-            )
         for name, choices in (("direction", Direction.choices), ("policy", ConflictPolicy.choices)):
             self.offer(name, choices)
-        busy: Any = self.fields["busy"]
-        busy.choices = [(each.id, _named(each)) for each in calendars]
+        chosen, nothing_is_written = self.initial.get("target"), self["direction"].value() == Direction.PULL
+        targets = [each for each in calendars if each.writable or nothing_is_written or each.id == chosen]
+        read = [each for each in calendars if each.readable or each.id in self.initial.get("busy", ())]
+        # Before anybody asks the form for its field, which takes the words along then.
+        self.fields["target"].help_text = " ".join(
+            _hints(calendars, [each for each in calendars if each not in targets])
+        )
+        self._show("target", calendars, targets)
+        self._show("busy", calendars, read)
+
+    def _show(self, name: str, calendars: Sequence[Container], offered: Sequence[Container]) -> None:
+        """Offers some of the account's calendars. Of the others the service says why not, should one be sent."""
+        field: Any = self.fields[name]
+        if name == "target":
+            self.offer(name, [(each.id, _named(each, tell_if_read_only=True)) for each in offered])
+            shown = field.widget.choices
+        else:
+            shown = [(each.id, _named(each)) for each in offered]
+        field.choices = [(each.id, each.name) for each in calendars]
+        field.widget.choices = shown
 
     def choices(self) -> dict[str, Any]:
         """Returns the choices as `services.setup.set_up` takes them."""
         values = dict(self.cleaned_data)
         return {"target_container_id": values.pop("target"), "busy_container_ids": values.pop("busy"), **values}
+
+
+# Of calendars that visits cannot go to, by what the account may not do with them.
+NOT_OFFERED = {
+    Lack.CHANGE: _("Not offered, as this account may only read them: {calendars}."),
+    Lack.READ: _("Not offered, as this account may not see their events: {calendars}."),
+}
+
+
+def _hints(calendars: Sequence[Container], not_offered: Sequence[Container]) -> Iterator[str]:
+    """Yields what is said where visits go to."""
+    if any(each.owner and each.writable for each in calendars):
+        yield gettext("A calendar of somebody else may end with their account. Its visits need another calendar then.")
+    for lack, sentence in NOT_OFFERED.items():
+        if names := [_named(each) for each in not_offered if each.lacks is lack]:
+            yield str(sentence).format(calendars=", ".join(names))
 
 
 def _named(calendar: Container, tell_if_read_only: bool = False) -> str:

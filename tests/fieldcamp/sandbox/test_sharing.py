@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Google, Outlook, code, meeting, reason, timed, weekly
+from .conftest import Google, Outlook, code, meeting, reason, timed, tuesdays, weekly
 
 LEE = {"type": "user", "value": "lee@google.test"}
 
@@ -161,6 +161,17 @@ def test_a_mailbox_that_is_deleted_takes_its_calendars_along(outlook, megan):
     outlook.control("leave", {"vendor": "microsoft", "account": "dana@outlook.test"})
     assert len(megan.get("me/calendars")["value"]) == 3
     assert outlook.call("GET", "me/calendars").status_code == 401
+
+
+def test_a_guest_of_one_instance_at_outlook_has_a_single_event_of_it(outlook, megan):
+    series = outlook.create(zone="Eastern Standard Time", recurrence=tuesdays())
+    second = outlook.get(f"me/events/{series['id']}/instances?{WINDOW}")["value"][1]
+    asked = {"vendor": "microsoft", "account": "dana@outlook.test", "with": "lee@outlook.test"}
+    copy = outlook.control("invite", asked | {"event": second["id"]}).json()
+    [alone] = megan.get("me/events")["value"]
+    assert (alone["id"], alone["type"], alone["start"]) == (copy["id"], "singleInstance", second["start"])
+    assert (alone["seriesMasterId"], alone["isOrganizer"], alone["iCalUId"]) == (None, False, second["iCalUId"])
+    assert outlook.control("invite", asked | {"event": series["id"]}).status_code == 400
 
 
 def test_a_guest_of_one_occurrence_has_it_without_its_series(google, lee):

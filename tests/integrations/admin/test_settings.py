@@ -1,6 +1,8 @@
 """The settings of a connection and of an integration: changed by owners and admins, read by everybody, on record."""
 
 import datetime as dt
+import re
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -9,14 +11,15 @@ from fieldcamp.workspace.models import AuditEntry
 from integrations.errors import Unavailable
 from integrations.models import Connection, ProviderBudget, Stream, WorkspaceIntegration
 from integrations.providers.google_calendar.api import GoogleCalendarClient
-from integrations.records import Container
+from integrations.records import Container, Lack
 from tests.integrations.admin.test_pages import text_of
 
 GOOGLE_SETTINGS = "/admin/integrations/settings/google-calendar/"
 CALENDARS = [
-    Container("main", "Main", primary=True, writable=True),
-    Container("side", "Side", primary=False, writable=True),
-    Container("read", "Holidays", primary=False, writable=False),
+    Container("main", "Main", primary=True),
+    Container("side", "Side", primary=False),
+    Container("read", "Holidays", primary=False, lacks=Lack.CHANGE),
+    Container("lent", "Crew", primary=False, lacks=Lack.READ, owner="lee@google.test"),
 ]
 CHOICES = {"target": "side", "busy": ["main", "side"], "direction": "push", "policy": "ask"}
 
@@ -59,6 +62,39 @@ def test_another_calendar_is_previewed_before_it_is_synced(desk, ours, calendars
     answer = desk().post(page_of(ours), CHOICES)
     assert answer["Location"] == page_of(ours).replace("settings", "preview")
     assert Stream.objects.get(is_target=True, is_active=True).container_id == "side"
+
+
+def options(page: str, name: str) -> set[str]:
+    """Returns the values that a list or the boxes of a form offer."""
+    field = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)
+    return set(
+        re.findall(r'<option value="(\w+)"', field[0]) if field else re.findall(rf'"{name}" value="(\w+)"', page)
+    )
+
+
+def test_calendars_that_cannot_be_used_are_not_offered_and_the_page_says_why(desk, ours, calendars):
+    page = desk().get(page_of(ours)).content.decode()
+    assert (options(page, "target"), options(page, "busy")) == ({"main", "side"}, {"main", "side", "read"})
+    assert "as this account may only read them: Holidays." in page
+    assert "as this account may not see their events: Crew (of lee@google.test)." in page
+    for wrong, why in (
+        ({"target": "read", "direction": "two_way"}, "This account may only read that calendar."),
+        ({"target": "lent"}, "This account may not see the events of that calendar."),
+        ({"busy": ["lent"]}, "This account may not see the events in Crew."),
+    ):
+        answer = desk().post(page_of(ours), CHOICES | wrong)
+        assert answer.status_code == 400 and why in answer.content.decode()
+    assert Stream.objects.get(is_target=True).container_id == "main"
+
+
+def test_a_target_that_may_only_be_read_meanwhile_stands_there_as_such(desk, ours, calendars):
+    calendars[0] = replace(CALENDARS[0], lacks=Lack.CHANGE)
+    page = desk().get(page_of(ours)).content.decode()
+    assert '<option value="main" selected>Main calendar (read only)' in page
+    answer = desk().post(page_of(ours), CHOICES | {"target": "main"})
+    assert answer.status_code == 400 and "may only read that calendar" in answer.content.decode()
+    # Where nothing is written there is nothing to lack.
+    assert desk().post(page_of(ours), CHOICES | {"target": "main", "direction": "pull"}).status_code == 302
 
 
 @pytest.mark.parametrize(

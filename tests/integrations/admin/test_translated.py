@@ -21,7 +21,7 @@ from fieldcamp.workspace.models import (
 )
 from integrations.models import Connection, ConnectionState, Heartbeat, Problem, Stream, SyncJob
 from integrations.providers.google_calendar.api import GoogleCalendarClient
-from integrations.records import Container
+from integrations.records import Container, Lack
 from tests.integrations.admin.conftest import LISTS, ROLES, pages_of
 from tests.integrations.admin.test_pages import running
 from tests.integrations.languages import another_language, english_in, pseudo  # noqa: F401  (a fixture)
@@ -39,7 +39,7 @@ DELETED = {"visit": "visit", "client": "client", "item": "item", "taxrate": "tax
 @pytest.fixture
 def pages(ours, monkeypatch) -> dict[str, str]:
     """The pages of the product."""
-    calendars = [Container("main", OMEGA, writable=True, primary=True), Container("side", OMEGA, writable=False)]
+    calendars = [Container("main", OMEGA, primary=True), Container("side", OMEGA, lacks=Lack.CHANGE)]
     monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: calendars)
     Heartbeat.objects.create(name="worker", at=timezone.now())
     running(ours)

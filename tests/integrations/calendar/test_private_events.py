@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.models import User
 from django.db import connection as database
+from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fieldcamp.workspace.models import BlockedTime
+from fieldcamp.workspace.models import BlockedTime, Role
 from integrations.admin.jobpage import csv_lines
 from integrations.calendar import busy
-from integrations.models import ChangeRow, Link, Problem, SyncJob
+from integrations.models import ChangeRow, Connection, Link, Problem, SyncJob
+from integrations.providers import PROVIDERS
 from integrations.selectors.feed import change
 from integrations.services.observe import observe_pending
+from integrations.services.problems.causes import STATES
 from tests.canary import rows, spelled
 from tests.integrations.mangling import mangled
 
@@ -38,7 +42,44 @@ def told_in(text: str) -> list[str]:
 
 
 @pytest.fixture
-def nothing_told(caplog, capsys) -> Iterator[None]:
+def owner(make_member) -> Browser:
+    """The company's owner at the desk."""
+    user = User.objects.create_user(username="olivia", is_staff=True)
+    make_member(first_name="Olivia", user=user, role=Role.OWNER)
+    browser = Browser(headers={"host": "127.0.0.1:8000"})
+    browser.force_login(user)
+    return browser
+
+
+def shown_to(api, desk) -> Iterator[tuple[str, str]]:
+    """Yields all that programs and people of the company are shown, by where that is."""
+    jobs, slugs = list(SyncJob.objects.all()), {PROVIDERS[job.integration].slug for job in SyncJob.objects.all()}
+    member = Connection.objects.values_list("member_id", flat=True).first()
+    day = timezone.now().date()
+    times = f"from={day}T00:00:00Z&to={day + dt.timedelta(days=20)}T00:00:00Z"
+    paths = [
+        f"integrations/{slug}/{what}"
+        for slug in slugs
+        for what in (f"sync?since={day - dt.timedelta(days=9)}T00:00:00Z", "status")
+    ]
+    paths += [f"integrations/problems?state={state}" for state in STATES]
+    paths += ["integrations/jobs", f"availability?technicianId={member}&{times}"]
+    paths += [f"integrations/jobs/{job.pk}" for job in jobs]
+    for path in paths:
+        answer = api.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, (path, answer.content)
+        yield path, answer.content.decode()
+    pages = ["/admin/", "/admin/integrations/problem/", "/admin/integrations/syncjob/"]
+    pages += [f"/admin/integrations/syncjob/{job.pk}/change/" for job in jobs]
+    pages += [f"/admin/integrations/connection/{each.pk}/change/" for each in Connection.objects.all()]
+    for path in pages:
+        answer = desk.get(path)
+        assert answer.status_code == 200, path
+        yield path, answer.content.decode()
+
+
+@pytest.fixture
+def nothing_told(caplog, capsys, api, owner) -> Iterator[None]:
     """Looks at everything once the test is over."""
     caplog.set_level(logging.DEBUG)
     with CaptureQueriesContext(database) as asked:
@@ -49,6 +90,7 @@ def nothing_told(caplog, capsys) -> Iterator[None]:
     assert any("provider_call" in line for line in lines)
     assert told_in("\n".join([*lines, *capsys.readouterr()])) == []
     assert told_in(repr([change(row) for row in ChangeRow.objects.all()])) == []
+    assert [where for where, text in shown_to(api, owner) if told_in(text)] == []
     assert told_in("".join(line for job in SyncJob.objects.all() for line in csv_lines(job))) == []
 
 

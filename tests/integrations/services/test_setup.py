@@ -9,6 +9,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import VisitStatus
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, SyncJob
 from integrations.providers.google_calendar.api import GoogleCalendarClient
+from integrations.records import Lack
 from integrations.services import connections
 from integrations.services.preview import preview_first_sync
 from tests.integrations.connecting import MAIN, only_connection
@@ -90,12 +91,52 @@ def test_choices_that_cannot_be_taken(new, dana, choices, field):
 
 def test_a_calendar_that_may_only_be_read_is_no_target(new, dana, monkeypatch):
     connection = new()
-    calendars = [replace(calendar, writable=False) for calendar in connections.list_containers(connection)]
+    calendars = [replace(calendar, lacks=Lack.CHANGE) for calendar in connections.list_containers(connection)]
     monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: calendars)
     values = {"connection": connection, "member": dana, "target_container_id": MAIN, "busy_container_ids": [MAIN]}
     with pytest.raises(connections.SetupError, match="only read"):
         connections.set_up(**values)
     assert connections.set_up(**values, direction=Direction.PULL).usable
+
+
+def test_a_calendar_whose_events_may_not_be_seen_is_not_read_but_where_it_is_already(new, dana, monkeypatch):
+    connection = new()
+    main, *_others = listed = connections.list_containers(connection)
+    hidden = [main, *(replace(calendar, lacks=Lack.READ) for calendar in listed[1:])]
+    values = {"connection": connection, "member": dana, "busy_container_ids": [MAIN, family(connection)]}
+    monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: hidden)
+    with pytest.raises(connections.SetupError, match="may not see the events in Family") as caught:
+        connections.set_up(**values, target_container_id=MAIN)
+    assert caught.value.field == "busy"
+    with pytest.raises(connections.SetupError, match="may not see the events of that calendar") as caught:
+        connections.set_up(**values | {"busy_container_ids": []}, target_container_id=family(connection))
+    assert caught.value.field == "target"
+    with monkeypatch.context() as before:
+        before.setattr(GoogleCalendarClient, "containers", lambda self: listed)
+        connections.set_up(**values, target_container_id=MAIN)
+    assert connections.set_up(
+        **values, target_container_id=MAIN
+    ).usable  # it is lost meanwhile, and told of by the sync
+
+
+def test_what_is_disconnected_while_its_calendars_are_listed_stays_so(desk, active, dana, monkeypatch):
+    real, listings = GoogleCalendarClient.containers, []
+
+    def listed(self):
+        found = real(self)
+        listings.append(found)
+        if len(listings) < 2:  # for the form; before it is saved they are asked for again
+            return found
+        Connection.objects.filter(pk=active.pk).update(state=ConnectionState.DISCONNECTED)
+        return found
+
+    monkeypatch.setattr(GoogleCalendarClient, "containers", listed)
+    choices = {"target": MAIN, "busy": MAIN, "direction": "push", "policy": "local"}
+    answer = desk.post(f"/admin/integrations/connections/{active.pk}/settings/", choices)
+    assert answer.status_code == 409 and "Connect this account again first." in answer.content.decode()
+    active.refresh_from_db()
+    assert active.state == ConnectionState.DISCONNECTED
+    assert active.streams.get().direction == Direction.TWO_WAY
 
 
 def test_one_connection_for_each_member(new, active, dana, lee, person, second_workspace):

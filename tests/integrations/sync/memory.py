@@ -26,6 +26,7 @@ from integrations.records import (
     Account,
     Container,
     Fields,
+    Lack,
     Operation,
     Page,
     RemoteRecord,
@@ -92,13 +93,13 @@ class MemoryClient:
         self.vendor, self.account_id = vendor, account_id
 
     def containers(self) -> list[Container]:
-        may = {id: id not in self.vendor.read_only for id in (self.account_id, "family")}
-        main = Container(self.account_id, "Calendar", writable=may[self.account_id], primary=True)
+        lacks = {id: Lack.CHANGE if id in self.vendor.read_only else None for id in (self.account_id, "family")}
+        main = Container(self.account_id, "Calendar", lacks=lacks[self.account_id], primary=True)
         others = [
-            Container("family", "Family", writable=may["family"]),
-            Container("holidays", "Holidays", writable=False),
+            Container("family", "Family", lacks=lacks["family"]),
+            Container("holidays", "Holidays", lacks=Lack.CHANGE),
         ]
-        others += [Container(id, id, writable=True) for id in sorted(self._lent)]
+        others += [Container(id, id) for id in sorted(self._lent)]
         return self._answer(Call("GET", "/memory/calendars"), lambda: [main, *others])
 
     @property

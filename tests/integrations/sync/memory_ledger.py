@@ -101,6 +101,9 @@ class MemoryLedger:
     def begin_pull(self) -> None:
         self.trail.append(("begin_pull",))
 
+    def has_nothing_to_do(self, progress: RunProgress) -> bool:
+        return False
+
     def begin_push(self, progress: RunProgress) -> None:
         self.progress = asdict(progress)
         self.trail.append(("begin_push", progress.full))

@@ -7,7 +7,7 @@ from django.utils.html import escape
 
 from integrations.models import Connection, ConnectionState, Stream
 from integrations.providers.google_calendar.api import GoogleCalendarClient
-from integrations.records import Container
+from integrations.records import Container, Lack
 from tests.integrations.connecting import MAIN, only_connection
 from tests.integrations.hostile import VALUES, assert_refused, stored
 
@@ -59,7 +59,7 @@ def test_a_form_with_nothing_in_it(desk, setup):
 
 
 def test_what_only_the_service_knows_stands_at_its_field(desk, setup, choices, new, lee, monkeypatch):
-    readable = [Container(MAIN, "Main", writable=False, primary=True)]
+    readable = [Container(MAIN, "Main", lacks=Lack.CHANGE, primary=True)]
     monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: readable)
     said = assert_refused(desk.post(setup, choices), stored(), "target")
     assert "may only read that calendar" in said["target"]
@@ -83,7 +83,7 @@ def test_what_most_do_not_think_about_need_not_be_sent(desk, setup, dana):
 @pytest.mark.slow
 def test_a_calendar_that_is_not_there_any_more_is_not_replaced_unasked(desk, setup, choices, monkeypatch):
     desk.post(setup, choices)
-    other = [Container("other", "<b>Other</b>", writable=True, primary=False)]
+    other = [Container("other", "<b>Other</b>", primary=False)]
     monkeypatch.setattr(GoogleCalendarClient, "containers", lambda self: other)
     page = desk.get(setup).content.decode()
     assert re.search(r'name="target"[^>]*>\s*<option value="">Choose</option>\s*<option value="other">', page)

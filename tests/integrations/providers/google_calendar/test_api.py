@@ -6,7 +6,7 @@ import pytest
 
 from integrations import errors
 from integrations.providers.google_calendar.api import make_id
-from integrations.records import Operation, Verb, digest
+from integrations.records import Lack, Operation, Verb, digest
 from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.google_calendar.conftest import (
@@ -31,6 +31,16 @@ def test_the_account_and_its_calendars(google, http):
     first, *others = google.containers()
     assert (first.id, first.primary, first.writable, first.timezone) == (CALENDAR, True, True, "America/New_York")
     assert not any(other.primary for other in others)
+
+
+@pytest.mark.parametrize(
+    ("role", "lacks"), [("writerWithoutPrivateAccess", None), ("reader", Lack.CHANGE), ("freeBusyReader", Lack.READ)]
+)
+def test_what_the_account_lacks_of_a_calendar_that_is_shared_with_it(google, vendors, role, lacks):
+    lent = {"vendor": "google", "account": "lee@google.test", "with": CALENDAR}
+    vendors.call("POST", "share", json=lent | {"role": role})
+    found = {container.id: container for container in google.containers()}
+    assert (found["lee@google.test"].lacks, found[CALENDAR].lacks) == (lacks, None)
 
 
 def test_a_visit_is_created_read_and_found_in_the_next_listing(google):

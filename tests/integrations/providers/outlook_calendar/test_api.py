@@ -7,7 +7,7 @@ import pytest
 from integrations import errors
 from integrations.providers.outlook_calendar.api import PREFER
 from integrations.providers.outlook_calendar.mapping import MADE_WITH, MARK, make_id
-from integrations.records import Operation, Verb, digest
+from integrations.records import Lack, Operation, Verb, digest
 from integrations.transport.client import HttpClient, OneToken
 from tests.faketime import FakeTime
 from tests.integrations.providers.outlook_calendar.conftest import (
@@ -33,6 +33,22 @@ def test_the_account_and_its_calendars(outlook, http, microsoft):
     first, *others = outlook.containers()
     assert (first.name, first.primary, first.writable) == ("Calendar", True, True)
     assert {other.name: other.writable for other in others} == {"Birthdays": False, "Family": True}
+
+
+def test_what_the_account_lacks_of_calendars_that_are_shared_with_it(outlook, microsoft):
+    """Somebody's main calendar may be listed as one that can be edited, and refuses to be read."""
+    lee = OUTLOOK.open(HttpClient(OUTLOOK, OneToken(microsoft.token("lee@outlook.test")["access_token"])))
+    family = next(calendar for calendar in lee.containers() if calendar.name == "Family")
+    lent = {"vendor": "microsoft", "account": "lee@outlook.test", "with": "dana@outlook.test"}
+    ids = {}
+    for role in ("read", "write"):
+        shared = microsoft.call("POST", "share", json=lent | {"role": role, "calendar": family.id})
+        ids[role] = shared["calendar"]
+        lacks = {calendar.id: calendar.lacks for calendar in outlook.containers()}
+        assert lacks[ids[role]] is (None if role == "write" else Lack.CHANGE)
+    main = microsoft.call("POST", "share", json=lent | {"role": "write"})["calendar"]
+    lacks = {calendar.id: calendar.lacks for calendar in outlook.containers()}
+    assert (lacks[main], lacks[ids["write"]]) == (Lack.READ, None)
 
 
 def test_a_visit_is_created_and_read_under_the_id_that_graph_chose(outlook, calendar):
