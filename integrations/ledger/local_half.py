@@ -83,7 +83,9 @@ class LocalHalf:
         self._forget(over)
         settle_rows(self.stream, settled)
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in solved]
-        resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, record_ids=keys)
+        # Books number each kind of record from 1: item 2 is settled with no word about customer 2.
+        kind = self.stream.kind or None
+        resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, kind=kind, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=present, notices=False)
         resolve_problems(about, now=now, codes=[ProblemCode.EVENT_REMOVED], record_ids=present)
         # Where nothing is left to compare with, that is what has to be decided about.
