@@ -56,6 +56,7 @@ class ProblemReason(StrEnum):
     MOVED_FAR = "moved_far"
     MERGED = "merged"
     MERGED_HERE = "merged_here"
+    GROSS_PRICE = "gross_price"
     WAITING = "waiting"
     INTERNAL = "internal"
 

@@ -20,6 +20,7 @@ from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
 from integrations.models import DirtyRow, Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
+from integrations.services.books.net_prices import NoSuchTax, is_gross, settle_net_price
 from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
 from integrations.sync.policy import RemovalChoice, Winner
 
@@ -50,10 +51,14 @@ def settle_match(*, problem: Problem, choice: str, user: Actor, name: str = "") 
             stream = _stream_of(problem)
             if problem.code == DUPLICATE:
                 links = [_take_in(stream, problem, choice)]
+            elif is_gross(problem):
+                links = [settle_net_price(stream=stream, problem=problem, tax_id=choice)]
             else:
                 links = _decided(stream, problem, choice, name, user)
             after = {"record": problem.record_id, "choice": name or choice}
             audit_connection("match_decided", stream.connection, user, after=after)
+    except NoSuchTax as refusal:
+        raise NotPossible(str(refusal)) from None
     except IntegrityError:  # of one record, or of one there: somebody else has answered at the same moment
         raise AlreadyDecided from None
     return ToSync(stream.connection, links)

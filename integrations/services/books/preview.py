@@ -222,7 +222,7 @@ class _Pretending(BooksSide):
         ours, waiting = self._ours([record for record in records if record.pk not in counterparts])
         taken = set(matches.links.values())
         theirs = [link for link in unmatched if link.pk not in taken]
-        brought = self._brought(theirs)
+        brought, asked = self._brought(theirs)
         by_record = {record.pk: record for record in records}
         by_remote_id = {link.remote_id: link for link in unmatched}
         self._note(Fate.LINKED, (_row(by_record[pk], by_id[link]) for pk, link in matches.links.items()))
@@ -239,9 +239,9 @@ class _Pretending(BooksSide):
             linked=already + len(matches.links),
             to_create=len(ours),
             to_bring_in=len(brought),
-            asked=len(matches.doubts),
+            asked=len(matches.doubts) + asked,
             waiting=waiting,
-            left=len(theirs) - len(brought),
+            left=len(theirs) - len(brought) - asked,
         )
 
     def _ours(self, records: Sequence[Any]) -> tuple[list[Any], int]:
@@ -263,14 +263,16 @@ class _Pretending(BooksSide):
         self.pretended.counterparts[self.kind.name].update((record.pk, f"{MADE}{record.pk}") for record in made)
         return made, sum(1 for record in clear if views[record.pk].blocked)
 
-    def _brought(self, links: Sequence[Link]) -> list[Link]:
-        """Returns what would be taken in."""
+    def _brought(self, links: Sequence[Link]) -> tuple[list[Link], int]:
+        """Returns what would be taken in, and of how many a person would be asked before."""
         if self.stream.direction == Direction.PUSH or not links:
-            return []
+            return [], 0
         rejected = self.rejections(links)
+        asked = self.asked_there(links, rejected)
         brought = [link for link in links if link.pk not in rejected]
         self._note(Fate.NEW_HERE, (_row(None, link) for link in brought))
-        return brought
+        self._note(Fate.ASKED, (_row(None, link) for link in links if link.pk in asked))
+        return brought, len(asked)
 
     def _note(self, fate: Fate, found: Iterable[PreviewRow]) -> None:
         self.pretended.note(self.kind.name, fate, found)

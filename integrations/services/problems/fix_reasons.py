@@ -188,6 +188,14 @@ REASONS: dict[str, Fix] = {
         link=_("Choose the item"),
         nobody=DECIDES,
     ),
+    ProblemReason.GROSS_PRICE: Fix(
+        _("What is its price before tax?"),
+        _(
+            "FieldCamp's prices are before tax, and the tax is added to them. Say which tax the price there includes. "
+            "Until then the item is not taken in, and nothing is billed at it."
+        ),
+        button="",
+    ),
     ProblemReason.CURRENCY: Fix(
         _("The currencies differ"),
         _(
