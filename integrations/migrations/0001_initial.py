@@ -588,12 +588,26 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
                 ('read_at', models.DateTimeField(blank=True, null=True)),
                 ('entries', models.DecimalField(decimal_places=2, default=0, max_digits=17)),
-                ('unexplained', models.PositiveIntegerField(default=0)),
+                ('balances', models.JSONField(default=list)),
                 ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reconciliation', to='integrations.connection')),
             ],
             options={
                 'verbose_name': 'reconciliation',
                 'verbose_name_plural': 'reconciliation',
+            },
+        ),
+        migrations.CreateModel(
+            name='AcceptedBalance',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cause', models.CharField(max_length=20)),
+                ('customer', models.CharField(max_length=64)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=17)),
+                ('accepted_at', models.DateTimeField()),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accepted_balances', to='integrations.connection')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('connection', 'cause', 'customer'), name='one_accepted_balance')],
             },
         ),
         migrations.AddConstraint(
