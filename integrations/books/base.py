@@ -131,13 +131,13 @@ class BooksSide(OtherKinds):
     def _doubtful(self, record: Any, remote_ids: Sequence[str]) -> Local:
         return Local(
             fields=None,
-            blocked=self.question(record),
+            blocked=self.question(record, remote_ids),
             reason=ProblemReason.MATCH,
             data={"candidates": list(remote_ids)},
         )
 
-    def question(self, record: Any) -> str:
-        """Returns what a person is asked of a record that the books may have already."""
+    def question(self, record: Any, remote_ids: Sequence[str]) -> str:
+        """Returns what a person is asked of a record that the books may have already, as these."""
         return f"{self.label} may have this already. Say whether it is the same, or make a new one."
 
     def unlinked(self, after: str, limit: int) -> list[str]:

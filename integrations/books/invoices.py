@@ -204,7 +204,7 @@ class Invoices(BooksSide):
     def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         return of_these_numbers(records, unmatched)
 
-    def question(self, record: Invoice) -> str:
+    def question(self, record: Invoice, remote_ids: Sequence[str]) -> str:
         return (
             f"{self.label} has an invoice with the number {record.number} already. Say whether it is the same, or "
             "another one: then this one gets the next free number."

@@ -14,6 +14,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books.asking import candidates_in
+from integrations.books.duplicates import SAME
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
@@ -50,7 +51,7 @@ def settle_match(*, problem: Problem, choice: str, user: Actor, name: str = "") 
         with transaction.atomic():
             stream = _stream_of(problem)
             if problem.code == DUPLICATE:
-                links = [_take_in(stream, problem, choice)]
+                links = _of_repeated(stream, problem, choice)
             elif is_gross(problem):
                 links = [settle_net_price(stream=stream, problem=problem, tax_id=choice)]
             else:
@@ -89,6 +90,21 @@ def _stream_of(problem: Problem) -> Stream:
     if stream is None:
         raise NotPossible(gettext("These records are not synced any more."))
     return stream
+
+
+def _of_repeated(stream: Stream, problem: Problem, choice: str) -> list[int]:
+    """Decides about a payment of the books that may be one that both sides have already: it is another one and taken
+    in, or the same. FieldCamp deletes nothing there, so the problem stands until somebody has."""
+    if choice != problem.record_id:
+        return [_take_in(stream, problem, choice)]
+    label = PROVIDERS[problem.integration].label
+    problem.message = (
+        f"It is the same money, and {label} has it twice. Delete or void the second one there (its id is "
+        f"{problem.record_id}): this closes by itself with the next sync."
+    )
+    problem.data = {**problem.data, "answer": SAME}
+    problem.save(update_fields=["message", "data"])
+    return []
 
 
 def _take_in(stream: Stream, problem: Problem, choice: str) -> int:

@@ -66,7 +66,7 @@ def of_match(problem: Problem, question: MatchQuestion, called: Called) -> list[
 
 def _sames(problem: Problem, question: MatchQuestion, called: Called) -> list[Choice]:
     if is_repeated(problem):
-        return []
+        return _same_money(problem)
     kind = problem.record_kind
     free = [link for link in question.candidates if not link.record_id]
     taken = [link for link in question.candidates if link.record_id] if kind == PAYMENT.name else []
@@ -95,6 +95,16 @@ def _sames(problem: Problem, question: MatchQuestion, called: Called) -> list[Ch
         )
         for link in taken
     ]
+
+
+def _same_money(problem: Problem) -> list[Choice]:
+    """Returns the choice that both sides have it already, as long as it was not made."""
+    if problem.data.get("answer") == SAME:
+        return []
+    there = PROVIDERS[problem.integration].label
+    effect = gettext("It is not taken in. Delete or void the second one in {place}; until then the two sides differ.")
+    label, effect = gettext("It is the same payment"), effect.format(place=there)
+    return [Choice(f"{SAME}:{problem.record_id}", label, effect, for_all=SAME, remote_id=problem.record_id)]
 
 
 def _another(problem: Problem, question: MatchQuestion) -> list[Choice]:
