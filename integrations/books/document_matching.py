@@ -126,7 +126,7 @@ def told_apart(mine: Receipt, other: Receipt, books: str) -> str:
         ("amount", mine.amount, other.amount),
         ("date", mine.date, other.date),
         ("number", folding.number(mine.reference), folding.number(other.reference)),
-        ("method", *({"": "", UNSTATED_METHOD: ""}.get(name, name) for name in (mine.method, other.method))),
+        ("method", mine.method.removeprefix(UNSTATED_METHOD), other.method.removeprefix(UNSTATED_METHOD)),
         ("customer", mine.payer, other.payer),
         ("invoices", mine.shares, other.shares),
     ]

@@ -124,6 +124,16 @@ def _ask(side: PaymentsSide, payment: Payment, link: Link, both: str) -> None:
     )
 
 
+def note_same_money(problem: Problem, label: str) -> None:
+    """Writes down that such a payment is the same money. FieldCamp deletes nothing there, so the problem stands."""
+    problem.message = (
+        f"It is the same money, and {label} has it twice. Delete or void the second one there (its id is "
+        f"{problem.record_id}): this closes by itself with the next sync."
+    )
+    problem.data = {**problem.data, "answer": SAME}
+    problem.save(update_fields=["message", "data"])
+
+
 def _posted(side: PaymentsSide, seen: Sequence[Mapping[str, Any]]) -> list[Payment]:
     """Returns payments made here that the books have, of the payers and invoices of these."""
     payers = side.record_ids(CUSTOMER, {str(one.get("customer") or "") for one in seen} - {""})

@@ -14,7 +14,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books.asking import candidates_in
-from integrations.books.duplicates import SAME
+from integrations.books.duplicates import note_same_money
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
@@ -97,13 +97,7 @@ def _of_repeated(stream: Stream, problem: Problem, choice: str) -> list[int]:
     in, or the same. FieldCamp deletes nothing there, so the problem stands until somebody has."""
     if choice != problem.record_id:
         return [_take_in(stream, problem, choice)]
-    label = PROVIDERS[problem.integration].label
-    problem.message = (
-        f"It is the same money, and {label} has it twice. Delete or void the second one there (its id is "
-        f"{problem.record_id}): this closes by itself with the next sync."
-    )
-    problem.data = {**problem.data, "answer": SAME}
-    problem.save(update_fields=["message", "data"])
+    note_same_money(problem, PROVIDERS[problem.integration].label)
     return []
 
 

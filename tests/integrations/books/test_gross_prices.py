@@ -7,7 +7,8 @@ import pytest
 from fieldcamp.workspace.models import Item
 from integrations.models import Problem
 from integrations.providers.quickbooks.mapping import items
-from integrations.services.books.preview import Fate, preview_books
+from integrations.services.books.preview import preview_books
+from integrations.services.books.preview_rows import Fate
 from integrations.services.problems.answering import WrongValues, answer
 from integrations.services.problems.choices import choices_of
 from tests.integrations.books.bookkeeper import Bookkeeper
