@@ -199,7 +199,8 @@ class BooksSide(OtherKinds):
         state: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for link in links.only("kind", "record_id", "remote_id", "seen"):
             state[link.kind, link.record_id].append((link.remote_id, self._weighs(link)))
-        facts = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        facts: list[Any] = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        facts += [self.settings.class_id, self.settings.location_id, self.settings.terms_id]
         called = self.namesakes(list(records))
         return {
             record_id: digest(

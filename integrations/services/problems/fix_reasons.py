@@ -196,6 +196,16 @@ REASONS: dict[str, Fix] = {
         ),
         button="",
     ),
+    ProblemReason.CATEGORY: Fix(
+        _("A class or location is wanted there"),
+        _(
+            "The company there refuses sales without one. Choose it for new invoices: those that wait are posted by "
+            "the next sync, and what is there keeps its own."
+        ),
+        leads=FixTarget.MAPPING,
+        link=_("Choose it"),
+        nobody=DECIDES,
+    ),
     ProblemReason.CURRENCY: Fix(
         _("The currencies differ"),
         _(

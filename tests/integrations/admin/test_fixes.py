@@ -20,7 +20,7 @@ KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
     "name_taken_by_employee", "internal", "moved", "holds_more", "unreadable", "over_applied",
-    "merged_here",
+    "merged_here", "category",
 }  # fmt: skip
 
 
