@@ -13,6 +13,7 @@ from integrations.ledger.counts import JobLog
 from integrations.ledger.dirty import settle_rows, write_rows
 from integrations.ledger.links import is_over, is_pending, locked_links, save_links
 from integrations.ledger.outcomes import Circumstances, Effect, apply_effect
+from integrations.ledger.overwritten import note_taken_over
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import Link, Outcome, Stream
@@ -63,6 +64,7 @@ class LocalHalf:
                 link.record_id = self.local.made[link.pk]
             effect = apply_effect(decision, link, self._circumstances(pulled.get(link.record_id) if link else None))
             self._count(decision, link, effect)
+            note_taken_over(self.stream.connection, decision)
             if effect.settles:
                 settled.append(pair)
                 if effect.problem is None or effect.problem.notice:
