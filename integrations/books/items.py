@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from fieldcamp.money import cents, plain
 from fieldcamp.workspace.books import apply_item, import_item
@@ -14,9 +15,10 @@ from integrations.books.asking import rejected
 from integrations.books.base import Asked, BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.books.namesakes import namesakes
-from integrations.errors import ProblemReason
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import ITEM
-from integrations.models import Direction, Link
+from integrations.ledger.problems import resolve_problems
+from integrations.models import Direction, Link, Problem
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
 from integrations.sync import folding
@@ -69,6 +71,21 @@ class Items(BooksSide):
             if (seen := link.seen or {})
         ]
         return match_by(ours, theirs, _by_sku_and_name, _by_name, ask=_by_name)
+
+    def match(self, everything: bool) -> None:
+        super().match(everything)
+        self._end_questions()
+
+    def _end_questions(self) -> None:
+        """Ends what is asked of the books' items that have become one of FieldCamp's, or are not wanted any more."""
+        asked = Problem.objects.open().filter(connection=self.connection, record_kind=ITEM.name)
+        ids = set(asked.filter(data__reason=ProblemReason.GROSS_PRICE).values_list("record_id", flat=True))
+        if not ids:
+            return
+        alone = Link.objects.present().unmatched().filter(stream=self.stream, remote_id__in=ids)
+        still = set(alone.values_list("remote_id", flat=True)) if self.settings.import_items else set()
+        code, over = ProblemCode.RECORD_REJECTED, list(ids - still)
+        resolve_problems(self.connection, now=timezone.now(), codes=[code], kind=ITEM.name, record_ids=over)
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:

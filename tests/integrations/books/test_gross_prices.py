@@ -77,6 +77,12 @@ def test_such_an_item_is_asked_about_and_taken_in_at_what_is_said(connect_books,
     assert Item.objects.get(name="Hose").price == Decimal("47.6190476")
     assert Item.objects.get(name="Seal").price == Decimal("106.6666667")
     assert not asked()
+    books.add("Item", Name="Valve", IncomeAccountRef={"value": account["Id"]}, **GROSS)
+    sync()
+    [valve] = asked()
+    Item.objects.create(workspace=company.workspace, name="Valve", price=Decimal(90))
+    sync()
+    assert not asked(pk=valve.pk) and Item.objects.get(name="Valve").price == 90
     there = [books.get("Item", row["Id"])["SyncToken"] for row in made]
     assert [counts(sync("full"))[:2] for _ in range(2)] == [(0, 0)] * 2
     assert [books.get("Item", row["Id"])["SyncToken"] for row in made] == there
