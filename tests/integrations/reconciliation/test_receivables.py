@@ -19,7 +19,7 @@ from integrations.reconciliation.report import make_report
 from integrations.reconciliation.verdict import keep, verdict_words
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from tests.faketime import process_clock
-from tests.integrations.books.bookkeeper import Bookkeeper, money
+from tests.integrations.books.bookkeeper import Bookkeeper, journal, money
 from tests.integrations.books.test_credits import paid_back
 from tests.integrations.reconciliation.planting import DAY, Planting, named
 
@@ -139,18 +139,6 @@ class Keeper:
         deeds = [self.bill, self.bill, self.credit, self.settle, self.settle, self.refund, self.write_off, self.deposit]
         for _ in range(steps):
             self.random.choice(deeds)(self.random.choice(customers))
-
-
-def journal(books: Bookkeeper, customer: str, amount: float, *sides: str) -> list[dict[str, Any]]:
-    """The lines of a journal entry: the first side is the customer's receivable, the other one's income."""
-    accounts = {each["AccountType"]: {"value": each["Id"]} for each in books.all("Account")}
-    entity = {"Entity": {"Type": "Customer", "EntityRef": {"value": customer}}}
-    details = [{"AccountRef": accounts["Accounts Receivable"], **entity}, {"AccountRef": accounts["Income"]}]
-    kind = "JournalEntryLineDetail"
-    return [
-        {"Amount": amount, "DetailType": kind, kind: {"PostingType": side, **detail}}
-        for side, detail in zip(sides, details, strict=True)
-    ]
 
 
 def aged(books: Bookkeeper) -> dict[str, Decimal]:
