@@ -56,6 +56,8 @@ class ProblemReason(StrEnum):
     MOVED_FAR = "moved_far"
     MERGED = "merged"
     MERGED_HERE = "merged_here"
+    GROSS_PRICE = "gross_price"
+    CATEGORY = "category"
     WAITING = "waiting"
     INTERNAL = "internal"
 
@@ -195,9 +197,15 @@ class ContainerUnavailable(ProviderError):
     code = ProblemCode.CALENDAR_UNAVAILABLE
     about = Subject.CONTAINER
 
-    def __init__(self, message: str, *, detail: str = "", doubtful: bool = False):
-        super().__init__(message, detail=detail)
+    def __init__(self, message: str, *, detail: str = "", doubtful: bool = False, reason: ProblemReason | None = None):
+        super().__init__(message, detail=detail, reason=reason)
         self.doubtful = doubtful
+
+
+class SettingMissing(ContainerUnavailable):
+    """Nothing new can be written to this container before a person has chosen something for all of it."""
+
+    code = ProblemCode.RECORD_REJECTED
 
 
 class ContainerGone(ContainerUnavailable):

@@ -167,15 +167,16 @@ CUSTOMER = Kind(
     plural="clients",
     counterpart="customer",
 )
-# `type` is "service" or "product"; `income_account` the account's id at the provider. `net_price` stands where the
-# price there includes the tax, which is no `price` of ours: what it is before tax, for an item that is brought in.
+# `type` is "service" or "product"; `income_account` the account's id at the provider. `gross_price` stands
+# where the price there includes the tax, which is no `price` of ours, and `net_price` beside it where it is known what
+# that is before tax, for an item that is brought in.
 ITEM = Kind(
     KindName.ITEM,
     Owner.LOCAL,
     ("name", "description", "price", "sku", "taxable", "active", "type", "income_account"),
     two_way=("description", "price", "sku", "taxable", "active"),
     loose=("name", "type", "income_account"),
-    noted=("net_price",),
+    noted=("net_price", "gross_price"),
     folds={"sku": Fold.SKU},
     revives=False,
     removable=False,

@@ -199,7 +199,8 @@ class Account:
 class Company:
     """The books' company, as far as it decides what may be written. `tax_mode`: "none", "manual" (a tax code for the
     whole invoice), "automated" (the provider computes it from the address) or "foreign" (a code for each line).
-    `closed_until` is the last day of the closed books, or ""."""
+    `closed_until` is the last day of the closed books, or "". `class_tracking`: "document" (a class for the whole
+    invoice), "line" or "" (none); `locations`: each document may have one."""
 
     id: str
     name: str
@@ -210,6 +211,8 @@ class Company:
     closed_until: str = ""
     custom_numbers: bool = False
     subscription_active: bool = True
+    class_tracking: str = ""
+    locations: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ urlpatterns = [
     path(
         "connections/<str:connection_id>/reconciliation/reading/", reconciliation.reading, name="reconciliation_reading"
     ),
+    path("connections/<str:connection_id>/reconciliation/accept/", reconciliation.accept, name="accept_balances"),
     path("connections/<str:connection_id>/reconciliation.csv", reconciliation.table, name="reconciliation_table"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
     path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),

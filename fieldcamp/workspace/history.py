@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.workspace.models import AuditEntry, Change, Client, Member, Settlement, Visit, VisitStatus
+from fieldcamp.workspace.models import ADDRESS_PARTS, AuditEntry, Change, Client, Member, Settlement, Visit, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
 _TIMES = {"scheduled_start", "scheduled_end"}
@@ -34,7 +34,11 @@ _OF_BOOKS = {
     "due_date": _("due date"),
     "tax_code": _("tax"),
     "allocations": _("invoices that it pays"),
+    "lines": _("lines"),
 }
+_SHORT = 120  # characters of a value
+_TAKEN_OVER = "record.taken_over"
+_WRITTEN_OVER = ("record.put_back", _TAKEN_OVER)
 _SETTLING = {"sent_at", "voided_at", "void_reason", "settlement"}
 # What is called otherwise than the model's field.
 _LABELS = {
@@ -56,7 +60,7 @@ def history_of(record: TrackedModel, places: Mapping[str, str], limit: int = 50)
     """Returns the changes, the newest first. `places` names where a change came from, by the change's `origin`."""
     rows = list(Change.objects.filter(kind=record.kind, record_id=record.pk).order_by("-seq")[:limit])
     people = {row.pk: str(row) for row in Member.objects.filter(pk__in=_ids(rows, "technician_id"))}
-    found = [HistoryEntry(row.at, _sentence(_what(row, record, people), row, places)) for row in rows]
+    found = [HistoryEntry(row.at, _sentence(_what(row, record, people, places), row, places)) for row in rows]
     if isinstance(record, Client):
         found = sorted([*found, *_merges(record, limit)], key=lambda entry: entry.at, reverse=True)
     if isinstance(record, Visit):
@@ -79,8 +83,9 @@ def _of_events(visit: Visit, limit: int) -> list[HistoryEntry]:
 
 
 def _of_books(record: TrackedModel, limit: int) -> list[HistoryEntry]:
-    """Returns what somebody had changed in the company's books and was written over from here."""
-    entries = AuditEntry.objects.filter(object_id=record.pk, action="record.put_back").order_by("-id")[:limit]
+    """Returns what somebody had changed in the company's books and was written over from here, and which lines the
+    books have written over here."""
+    entries = AuditEntry.objects.filter(object_id=record.pk, action__in=_WRITTEN_OVER).order_by("-id")[:limit]
     return [
         HistoryEntry(entry.at, _written_over(record, entry, name)) for entry in entries for name in sorted(entry.before)
     ]
@@ -89,10 +94,19 @@ def _of_books(record: TrackedModel, limit: int) -> list[HistoryEntry]:
 def _written_over(record: TrackedModel, entry: AuditEntry, name: str) -> str:
     label = str(_OF_BOOKS.get(name) or _label(record, name))
     label, old, new = f"{label[:1].upper()}{label[1:]}", entry.before[name], entry.after.get(name, "")
-    if old and new:
+    if entry.action == _TAKEN_OVER:
+        if old and new:
+            said = gettext("{field} “{old}” became “{new}”, taken over from the books of {company}.")
+        elif old:
+            said = gettext("{field} “{old}” was taken away in the books of {company}, and so here.")
+        else:
+            said = gettext("{field} “{new}” was added in the books of {company}, and so here.")
+    elif old and new:
         said = gettext("{field} “{old}” was replaced by “{new}”, in the books of {company}.")
     elif old:
         said = gettext("{field} “{old}” was taken away, in the books of {company}.")
+    elif new:
+        said = gettext("{field} “{new}” was added, in the books of {company}.")
     else:
         said = gettext("{field} replaced by FieldCamp's, in the books of {company}.")
     return said.format(field=label, old=old, new=new, company=entry.actor)
@@ -125,17 +139,44 @@ def _sentence(what: str, row: Change, places: Mapping[str, str]) -> str:
     return sentence.format(what=what, place=place, person=row.actor)
 
 
-def _what(row: Change, record: TrackedModel, people: Mapping[str, str]) -> str:
+def _what(row: Change, record: TrackedModel, people: Mapping[str, str], places: Mapping[str, str]) -> str:
     if row.action in (Change.Action.CREATED, Change.Action.DELETED):
         return str(Change.Action(row.action).label)
     said = [*_moved(row), *_reassigned(row, people), *_status(row), *_settled(row)]
     rest = sorted({*row.after} - _TIMES - {"technician_id", "visit_status", "deleted_at"} - _SETTLING)
+    if row.origin and row.origin in places:
+        rest, told = _taken(row, record, rest)
+        said += told
     if rest:
         *some, last = (_label(record, name) for name in rest)
         names = gettext("{some} and {last}").format(some=", ".join(some), last=last) if some else last
         said.append(gettext("{fields} changed").format(fields=names))
     sentence = ", ".join(said) or gettext("changed")
     return sentence[0].upper() + sentence[1:]
+
+
+def _taken(row: Change, record: TrackedModel, names: list[str]) -> tuple[list[str], list[str]]:
+    """Returns which of these fields are left to be named alone, and of the others a phrase with both values: what a
+    sync has taken over was somebody's here before."""
+    left, told = [], []
+    for name in names:
+        old, new = _value(row.before.get(name)), _value(row.after.get(name))
+        if name.endswith(("_id", "_digest", "_at")) or old is None or new is None or not (old or new):
+            left.append(name)
+            continue
+        said = gettext("{field} “{old}” became “{new}”") if old and new else gettext("{field} “{old}” taken away")
+        said = said if old else gettext("{field} “{new}” added")
+        told.append(said.format(field=_label(record, name), old=old, new=new))
+    return left, told
+
+
+def _value(value: Any) -> str | None:
+    """Returns a value in short as people read it; None for what has no such form."""
+    if isinstance(value, Mapping):
+        return ", ".join(str(value[name]) for name in ADDRESS_PARTS if value.get(name))[:_SHORT]
+    if isinstance(value, bool | list):
+        return None
+    return "" if value is None else str(value)[:_SHORT]
 
 
 def _label(record: TrackedModel, name: str) -> str:

@@ -8,8 +8,8 @@ from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button
 from integrations.models import Hold, Problem
 from integrations.services.books.decisions import NEW
-from integrations.services.problems import choices
-from integrations.services.problems.choices import Choice
+from integrations.services.problems import choice as choices
+from integrations.services.problems.choice import Choice
 
 # The address of each, and what it is sent; the others name a record there (`match`).
 _SENT: dict[str, tuple[str, dict[str, str]]] = {

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.admin.values import PLURALS
-from integrations.services.books.preview import BooksPreview, Count, Fate, PreviewRow
+from integrations.services.books.preview import BooksPreview
+from integrations.services.books.preview_rows import Count, Fate, PreviewRow, Span
 
 _TITLES = {
     Fate.LINKED: _("{records} that both sides have: linked"),
@@ -41,3 +44,28 @@ def listed_in(preview: BooksPreview, place: str) -> list[PreviewList]:
 def _number(count: Count, fate: Fate) -> int:
     numbers = {Fate.ASKED: count.asked, Fate.NEW_THERE: count.to_create, Fate.NEW_HERE: count.to_bring_in}
     return numbers.get(fate, count.waiting if fate is Fate.WAITING else count.linked)
+
+
+def dated_in(preview: BooksPreview, place: str) -> list[str]:
+    """Returns a sentence for each kind of documents and each side that gets some: how many, and of which days."""
+    heads = {
+        Fate.NEW_THERE: gettext("{records} that are made in {place}: {number}, {days}."),
+        Fate.NEW_HERE: gettext("{records} that are taken into FieldCamp: {number}, {days}."),
+    }
+    return [
+        heads[fate].format(
+            records=PLURALS[kind], place=place, number=f"{_number(preview.counts[kind], fate):,}", days=_days(span)
+        )
+        for (kind, fate), span in preview.spans.items()
+    ]
+
+
+def _days(span: Span) -> str:
+    first, last = date_format(span.first, "j M Y"), date_format(span.last, "j M Y")
+    if span.days == 1:
+        return gettext("all of {day}").format(day=first)
+    days = ngettext("{number} day", "{number} days", span.days).format(number=f"{span.days:,}")
+    months = ngettext("{number} month", "{number} months", span.months).format(number=f"{span.months:,}")
+    return gettext("dated {first} to {last}, on {days} in {months}").format(
+        first=first, last=last, days=days, months=months
+    )

@@ -19,12 +19,14 @@ from integrations.services.problems.matches import NAMED_BY, SHOWN, MatchQuestio
 
 @dataclass(frozen=True)
 class MatchCandidate:
-    """A record of the books that may be ours. `taken_by`: the record that it belongs to already."""
+    """A record of the books that may be ours. `taken_by`: the record that it belongs to already. `differs` names the
+    fields in which the two do."""
 
     remote_id: str
     name: str
     lines: list[Line]
     taken_by: str = ""
+    differs: str = ""
 
 
 def match_cards(problems: Sequence[Problem], questions: Mapping[str, MatchQuestion]) -> dict[str, list[MatchCandidate]]:
@@ -53,8 +55,10 @@ def _candidates(
     for link in question.candidates:
         seen = with_paid(names.named(problem.connection_id, link.seen))
         taken_by = str(owners.get((link.kind, link.record_id)) or "") if link.record_id else ""
-        lines = [*_lines(kind, question.local, seen), _changed(here, link)]
-        candidates.append(MatchCandidate(link.remote_id, name_there(kind, seen), lines, taken_by))
+        lines = _lines(kind, question.local, seen)
+        differs = ", ".join(str(line.label) for line in lines if line.local != line.remote)
+        lines.append(_changed(here, link))
+        candidates.append(MatchCandidate(link.remote_id, name_there(kind, seen), lines, taken_by, differs))
     return candidates
 
 

@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 from integrations.admin.values import PLURALS, label_of
 from integrations.kinds import CUSTOMER
 from integrations.models import BooksReading, Connection, Reconciliation
+from integrations.reconciliation.balances import CAUSES, BalanceGap
 from integrations.reconciliation.causes import LABELS, SENTENCES
-from integrations.reconciliation.documents import HERE, THERE, BooksDocument
+from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument
 from integrations.reconciliation.reading import READ
 from integrations.reconciliation.report import ReconciliationReport
-from integrations.reconciliation.rows import DifferenceRow
+from integrations.reconciliation.rows import AcceptedRow, DifferenceRow
 from integrations.reconciliation.verdict import verdict_of, verdict_words
 
 MOST = 200  # rows of one table; the file for spreadsheets has all
@@ -64,6 +65,17 @@ class DifferenceLine:
     page_here: str
     page_there: str
     problem_url: str
+    accepts: str = ""  # what is sent to say that it is meant so
+
+
+@dataclass(frozen=True)
+class AcceptedLine:
+    """A balance that is meant so: whose, over how much, why it differs, and what is sent to take it back."""
+
+    row: AcceptedRow
+    label: str
+    amount: str
+    chosen: str
 
 
 def verdicts_of(connections: Sequence[Connection]) -> dict[str, VerdictLine]:
@@ -103,6 +115,11 @@ def reconciliation_context(report: ReconciliationReport, under_way: BooksReading
         "differences": [_line(row, report.provider.label) for row in report.differences[:MOST]],
         "more_differences": max(len(report.differences) - MOST, 0),
         "states": _states(report),
+        "accept_all": ",".join(filter(None, (_accepts(row) for row in report.differences))),
+        "accepted": [
+            AcceptedLine(row, str(LABELS[row.gap.cause]), _signed(row.gap.amount), _chosen(row.gap))
+            for row in report.accepted
+        ],
         "table_url": f"{table}?{query}" if query else table,
         "under_way": under_way,
     }
@@ -172,7 +189,20 @@ def _line(row: DifferenceRow, books: str) -> DifferenceLine:
         page_here=row.page_here,
         page_there=row.page_there,
         problem_url=row.problem_url,
+        accepts=_accepts(row),
     )
+
+
+def _accepts(row: DifferenceRow) -> str:
+    difference, pair = row.difference, row.difference.pair
+    if difference.cause not in CAUSES:
+        return ""
+    amounts = (difference.amount(side) or ZERO for side in (HERE, THERE))
+    return _chosen(BalanceGap(difference.cause, pair.remote_id, *amounts))
+
+
+def _chosen(gap: BalanceGap) -> str:
+    return f"{gap.cause} {gap.customer} {gap.amount}"
 
 
 def _title(row: DifferenceRow) -> str:

@@ -32,6 +32,7 @@ LABELS: dict[str, dict[str, Any]] = {
         "name": _("Name"), "description": _("Description"), "price": _("Price"), "sku": _("SKU"),
         "taxable": _("Taxable"), "active": _("Active"), "type": _("Type"), "income_account": _("Income account"),
         "net_price": _("Price before tax"),
+        "gross_price": _("Price with tax"),
     },
     "tax": {
         "name": _("Name"), "rate": _("Rate"), "components": _("Made up of"), "history": _("Before and after"),
@@ -102,7 +103,7 @@ def _plain(name: str, value: Any) -> str:
         return _percent(value)
     if name == "method":
         return str(dict(PaymentMethod.choices).get(value, value))
-    if name in ("quantity", "unit_price", "price", "net_price"):
+    if name in ("quantity", "unit_price", "price", "net_price", "gross_price"):
         return _number(value, least=0 if name == "quantity" else 2)
     return _time(value) if isinstance(value, str) else str(value)
 

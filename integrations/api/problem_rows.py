@@ -11,7 +11,8 @@ from integrations.selectors.remote_names import RemoteNames
 from integrations.selectors.status import about_record
 from integrations.selectors.subjects import local_kind, subjects
 from integrations.services.problems.causes import cause_of, state_of
-from integrations.services.problems.choices import Choice, choices_of, choices_with, may_retry, open_holds
+from integrations.services.problems.choice import Choice
+from integrations.services.problems.choices import choices_of, choices_with, may_retry, open_holds
 from integrations.services.problems.fix_reasons import FixTarget
 from integrations.services.problems.fixes import fix_of
 from integrations.services.problems.matches import (

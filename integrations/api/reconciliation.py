@@ -28,7 +28,7 @@ from integrations.reconciliation.compare import MonthSums, SideSum
 from integrations.reconciliation.documents import HERE, SIDES, THERE, BooksSideName, DocumentState
 from integrations.reconciliation.reading import READ, StillReading
 from integrations.reconciliation.report import ReconciliationReport
-from integrations.reconciliation.rows import CreditRow, DifferenceRow, EntryRow, OwedRow
+from integrations.reconciliation.rows import AcceptedRow, CreditRow, DifferenceRow, EntryRow, OwedRow
 from integrations.reconciliation.table import csv_table
 from integrations.records import instant
 from integrations.services.reconciliation import books_of, reconcile_now
@@ -156,6 +156,7 @@ def as_json(report: ReconciliationReport) -> dict[str, Any]:
         "credits": [_credit(row, remote) for row in report.credits],
         "entries": [_entry(row, remote) for row in report.entries],
         "differences": [_difference(row, remote) for row in report.differences],
+        "accepted": [_accepted(row, remote) for row in report.accepted],
     }
 
 
@@ -211,6 +212,17 @@ def _entry(row: EntryRow, remote: str) -> dict[str, Any]:
         "name": row.party.name,
         "client_id": row.party.client_id or None,
         "open": _number(row.left),
+    }
+
+
+def _accepted(row: AcceptedRow, remote: str) -> dict[str, Any]:
+    return {
+        "cause": row.gap.cause,
+        "client_id": row.party.client_id or None,
+        remote: row.gap.customer,
+        "name": row.party.name,
+        "amount": _number(row.gap.amount),
+        "accepted_at": instant(row.accepted_at),
     }
 
 

@@ -11,6 +11,7 @@ from fieldcamp.api.examples import example
 from fieldcamp.workspace.rest.amounts import AmountField
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.providers.base import Provider
+from integrations.reconciliation.balances import CAUSES
 from integrations.reconciliation.causes import Cause
 from integrations.reconciliation.documents import HERE, THERE, DocumentState
 
@@ -119,7 +120,7 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
         {
             "kind": serializers.ChoiceField(
                 [INVOICE.name, PAYMENT.name, CUSTOMER.name],
-                help_text="`customer`: a balance there that nothing explains.",
+                help_text="`customer`: a balance there that documents do not come to.",
             ),
             "record_id": _nullable(help_text="null: FieldCamp has none."),
             remote: _nullable(help_text="null: the books never had it."),
@@ -138,6 +139,18 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
             "state": serializers.ChoiceField([state.value for state in DocumentState]),
             "message": serializers.CharField(help_text="The cause in a sentence, and what to do."),
             "next_action_url": serializers.URLField(),
+        },
+    )
+    accepted: Any = type(
+        f"{prefix}AcceptedBalanceSerializer",
+        (serializers.Serializer,),
+        {
+            "cause": serializers.ChoiceField([cause.value for cause in CAUSES]),
+            "client_id": _nullable(),
+            remote: serializers.CharField(),
+            "name": serializers.CharField(help_text="Whose balance it is."),
+            "amount": AmountField(help_text="How much more is owed there than documents come to."),
+            "accepted_at": serializers.DateTimeField(),
         },
     )
     fields = {
@@ -163,9 +176,10 @@ def reconciliation_serializer(remote: str, prefix: str) -> type[serializers.Seri
         "entries": entry(
             many=True,
             help_text="What else is on customers' accounts there: journal entries, expenses, lines of bank "
-            "deposits. No differences.",
+            "deposits. What they come to is a difference of the customer's until it is accepted.",
         ),
         "differences": difference(many=True),
+        "accepted": accepted(many=True, help_text="Balances that somebody has said are meant so. No differences."),
     }
     return type(f"{prefix}ReconciliationSerializer", (serializers.Serializer,), fields)
 
@@ -248,6 +262,15 @@ def _example(provider: Provider) -> dict[str, Any]:
                 "message": "Both sides say something else, although nothing waits. Compare the two and correct the one "
                 "that is wrong.",
                 "next_action_url": f"https://fieldcamp.example/admin/workspace/invoice/{record}/change/",
+            }
+        ],
+        "accepted": [
+            {
+                "cause": Cause.ENTRIES.value,
+                **who,
+                "name": "Kim Reed",
+                "amount": -8.25,
+                "accepted_at": "2026-05-29T09:00:00Z",
             }
         ],
     }

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
-from integrations.books.asking import ask_again, candidates_in, dirty, make_room, parted
+from integrations.books.asking import ask_again, dirty, make_room, parted
 from integrations.books.matching import Doubts, Matches
-from integrations.books.merged_clients import survivors
 from integrations.books.merges import follow_merges
-from integrations.books.references import Missing, References, why_missing
+from integrations.books.other_kinds import OtherKinds
+from integrations.books.references import Missing
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
 from integrations.ledger.erasing import WAS_ERASED
@@ -21,10 +21,11 @@ from integrations.providers import PROVIDERS
 from integrations.records import Fields, Window, digest
 from integrations.sync.state import Action, Decision, Local, Pair
 
+Asked = tuple[ProblemReason, dict[str, Any]]  # what a person is asked of a record, and the data of that problem
 MOST_ASKED = 10_000  # records about which the database is asked at once; SQLite takes 32,766 values
 
 
-class BooksSide:
+class BooksSide(OtherKinds):
     """One kind of record of one company's books. Subclasses say which records those are and how they look there."""
 
     kind: ClassVar[Kind]
@@ -62,6 +63,11 @@ class BooksSide:
         """Returns why remote records that FieldCamp does not have are not taken in, by link; those that are have no
         entry."""
         return {link.pk: f"Only in {self.label}." for link in links}
+
+    def asked_there(self, links: Sequence[Link], rejections: Mapping[int, str]) -> dict[int, Asked]:
+        """Returns what a person is asked of the books' own records before they are taken in, by link. The question is
+        its rejection's sentence."""
+        return {}
 
     def take(self, pair: Pair, pull: Fields) -> bool:
         """Makes a pull true; False when somebody has edited the record since it was read."""
@@ -125,13 +131,13 @@ class BooksSide:
     def _doubtful(self, record: Any, remote_ids: Sequence[str]) -> Local:
         return Local(
             fields=None,
-            blocked=self.question(record),
+            blocked=self.question(record, remote_ids),
             reason=ProblemReason.MATCH,
             data={"candidates": list(remote_ids)},
         )
 
-    def question(self, record: Any) -> str:
-        """Returns what a person is asked of a record that the books may have already."""
+    def question(self, record: Any, remote_ids: Sequence[str]) -> str:
+        """Returns what a person is asked of a record that the books may have already, as these."""
         return f"{self.label} may have this already. Say whether it is the same, or make a new one."
 
     def unlinked(self, after: str, limit: int) -> list[str]:
@@ -193,7 +199,8 @@ class BooksSide:
         state: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for link in links.only("kind", "record_id", "remote_id", "seen"):
             state[link.kind, link.record_id].append((link.remote_id, self._weighs(link)))
-        facts = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        facts: list[Any] = [self.settings.company, self.settings.default_item_id, self.settings.income_account_id]
+        facts += [self.settings.class_id, self.settings.location_id, self.settings.terms_id]
         called = self.namesakes(list(records))
         return {
             record_id: digest(
@@ -222,7 +229,13 @@ class BooksSide:
         reasons = self.rejections(links) if links else {}
         # A customer of nobody here who is called as somebody who was erased; documents are taken in without a word.
         reasons |= {link.pk: WAS_ERASED for link in links if link.erased_at and link.kind == CUSTOMER.name}
-        return {link.pk: Local(None, exists=False, blocked=reasons.get(link.pk, "")) for link in links}
+        asked = self.asked_there(links, reasons) if links else {}
+        views = {}
+        for link in links:
+            reason, data = asked.get(link.pk, (None, {}))
+            blocked = reasons.get(link.pk, "")
+            views[link.pk] = Local(None, exists=False, blocked=blocked, reason=reason, data=data)
+        return views
 
     def orphans(self, links: Any) -> Any:
         return links.none()
@@ -254,46 +267,3 @@ class BooksSide:
 
     def removed_remotely(self) -> tuple[ProblemCode, str]:
         return ProblemCode.RECORD_REMOVED, self.removed.format(books=self.label)
-
-    # --- the other kinds of the same books --------------------------------------------------------------------------
-
-    def remote_ids(self, kind: Kind, record_ids: Iterable[str]) -> dict[str, str]:
-        """Returns how the books call these records of ours, as far as they have them: of what was merged there into
-        another, that one."""
-        wanted = set(record_ids)
-        merged = Link.objects.filter(stream__connection=self.connection, stream__kind=kind.name, record_id__in=wanted)
-        heirs = dict(merged.exclude(successor="").values_list("record_id", "successor"))
-        return heirs | dict(self._links(kind).filter(record_id__in=wanted).values_list("record_id", "remote_id"))
-
-    def references(self, kind: Kind, record_ids: Iterable[str]) -> References:
-        """Returns the same, and why the books do not have the others."""
-        wanted = set(record_ids)
-        ids = self.remote_ids(kind, wanted)
-        return References(ids, why_missing(self.connection, kind, wanted - ids.keys()))
-
-    def orphaned(self, records: Sequence[Any], customers: References) -> set[str]:
-        """Returns those of these documents that stand in the books in the name of a customer that was removed there, or
-        parted from its client: nothing is said of their customer until somebody has decided about that one."""
-        gone = {client_id for client_id, why in customers.missing.items() if why is not Missing.COMING}
-        owners = {record.pk: record.client_id for record in records if record.client_id in gone}
-        if not owners:
-            return set()
-        lost = Link.objects.filter(stream__connection=self.connection, kind=CUSTOMER.name, record_id__in=gone)
-        names = {(link.record_id, name) for link in lost for name in (link.remote_id, *candidates_in(link.decision))}
-        posted = Link.objects.present().filter(stream=self.stream, record_id__in=owners).only("record_id", "base")
-        named = {link.record_id: (link.base or {}).get("customer") for link in posted}
-        return {record_id for record_id, name in named.items() if (owners[record_id], name) in names}
-
-    def counterparts(self, kind: Kind, record_ids: Iterable[str]) -> Iterable[Link]:
-        """Returns the links of these records of ours, with what was seen of them there."""
-        return self._links(kind).filter(record_id__in=set(record_ids))
-
-    def record_ids(self, kind: Kind, remote_ids: Iterable[str]) -> dict[str, str]:
-        """Returns which records of ours these of theirs are: of a client that was merged here, the one that is left."""
-        links = self._links(kind).filter(remote_id__in=set(remote_ids)).exclude(record_id="")
-        found: dict[str, str] = dict(links.values_list("remote_id", "record_id"))
-        merged = survivors(found.values()) if kind is CUSTOMER and found else {}
-        return {remote_id: merged.get(record_id, record_id) for remote_id, record_id in found.items()}
-
-    def _links(self, kind: Kind) -> QuerySet[Any]:
-        return Link.objects.present().filter(stream__connection=self.connection, stream__kind=kind.name)

@@ -86,13 +86,13 @@ class Clients(BooksSide):
         there = frozenset[str]().union(*(folding.emails(one.email) for one in theirs))
         return self._taken(here & there, {one.id for one in ours})
 
-    def question(self, record: Client) -> str:
+    def question(self, record: Client, remote_ids: Sequence[str]) -> str:
         if set(self.doubts.get(record.pk, ())) & self._inactive:
             return (
                 f"{self.label} has a customer like this who is inactive. If it is the same, make them active there and "
                 "say so; else make a new one."
             )
-        return super().question(record)
+        return super().question(record, remote_ids)
 
     def _candidates(self, links: Sequence[Link]) -> list[Candidate]:
         """Returns what customers are known by. A place of one is known by its own name, and not by the address that it

@@ -118,6 +118,27 @@ def repeats(mine: Receipt, other: Receipt) -> bool:
     return may_be_same(mine, other) and (paid_once or _names_the_same(mine, other))
 
 
+def told_apart(mine: Receipt, other: Receipt, books: str) -> str:
+    """Returns both as a sentence names them, and in what they differ: what only one of the two says is no
+    difference."""
+    said = f"In FieldCamp it is {_said(mine)}; in {books} {_said(other)}."
+    both: list[tuple[str, object, object]] = [
+        ("amount", mine.amount, other.amount),
+        ("date", mine.date, other.date),
+        ("number", folding.number(mine.reference), folding.number(other.reference)),
+        ("method", mine.method.removeprefix(UNSTATED_METHOD), other.method.removeprefix(UNSTATED_METHOD)),
+        ("customer", mine.payer, other.payer),
+        ("invoices", mine.shares, other.shares),
+    ]
+    names = [name for name, one, two in both if one and two and one != two]
+    return f"{said} They differ in: {', '.join(names)}." if names else f"{said} They differ in nothing that both say."
+
+
+def _said(receipt: Receipt) -> str:
+    number = f"no. {receipt.reference}" if receipt.reference else "without a number"
+    return f"{receipt.amount} of {receipt.date}, {number}"
+
+
 def _is_that_receipt(mine: Receipt, other: Receipt) -> bool:
     agree = (mine.payer, mine.date, mine.amount, mine.shares) == (other.payer, other.date, other.amount, other.shares)
     methods = {mine.method, other.method} - {"", UNSTATED_METHOD}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from fieldcamp.money import cents
 from fieldcamp.workspace.models import Payment
-from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, pairs, repeats
+from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, pairs, repeats, told_apart
 from integrations.books.matching import Doubts
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, Kind
@@ -17,6 +17,7 @@ from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Connection, Link, Problem, Stream
 
 DUPLICATE = ProblemCode.POSSIBLE_DUPLICATE
+SAME = "same"  # what is answered to it, as the data of its problem has it
 
 
 class PaymentsSide(Protocol):
@@ -83,12 +84,15 @@ def ask_about_repeats(side: PaymentsSide, asked: set[str]) -> set[str]:
     closes those that are none any more. Returns the remote ids that wait for an answer. Those `asked` about already, as
     the counterparts of payments of ours, are passed over."""
     open_ones = Problem.objects.open().filter(connection=side.connection, code=DUPLICATE, record_kind=PAYMENT.name)
-    before = set(open_ones.values_list("record_id", flat=True))
+    answers = dict(open_ones.values_list("record_id", "data__answer"))
+    before = set(answers)
     unmatched = Link.objects.present().unmatched().filter(stream=side.stream, kind=PAYMENT.name)
     news = Q(unsettled=True) | Q(remote_id__in=before) if before else Q(unsettled=True)
     links = list(unmatched.filter(news, decision__isnull=True))
     new = [link for link in links if not (link.seen or {}).get("voided") and link.remote_id not in asked]
     found = {link.remote_id: link for link in new}
+    # Somebody has said that it is the same: it waits for being taken away there, unless it was changed meanwhile.
+    same = {link.remote_id for link in new if answers.get(link.remote_id) == SAME and not link.unsettled}
     ours = _posted(side, [link.seen or {} for link in new]) if new else []
     known = {payment.pk: payment for payment in ours}
     waiting = set()
@@ -96,7 +100,8 @@ def ask_about_repeats(side: PaymentsSide, asked: set[str]) -> set[str]:
         for other in others:
             if other.remote_id not in waiting:
                 waiting.add(other.remote_id)
-                _ask(side, known[str(mine.id)], found[other.remote_id])
+                if other.remote_id not in same:
+                    _ask(side, known[str(mine.id)], found[other.remote_id], told_apart(mine, other, side.label))
     if over := before - waiting:
         resolve_problems(
             side.connection, now=timezone.now(), codes=[DUPLICATE], kind=PAYMENT.name, record_ids=list(over)
@@ -105,20 +110,28 @@ def ask_about_repeats(side: PaymentsSide, asked: set[str]) -> set[str]:
     return waiting
 
 
-def _ask(side: PaymentsSide, payment: Payment, link: Link) -> None:
-    amount = cents(payment.amount)
+def _ask(side: PaymentsSide, payment: Payment, link: Link, both: str) -> None:
     open_problem(
         side.connection,
         DUPLICATE,
-        f"{side.label} has two payments of {amount} that may be the same money: one is {payment.client}'s of "
-        f"{payment.date} in FieldCamp, the other was entered in {side.label}. It is counted once here until you say "
-        "which it is.",
+        f"{side.label} has two payments of {payment.client}'s that may be the same money: one is FieldCamp's, the "
+        f"other was entered there. {both} It is counted once here until you say which it is.",
         now=timezone.now(),
         kind=PAYMENT.name,
         record_id=link.remote_id,
         link=link,
         data={"reason": ProblemReason.MATCH, "payment": payment.pk},
     )
+
+
+def note_same_money(problem: Problem, label: str) -> None:
+    """Writes down that such a payment is the same money. FieldCamp deletes nothing there, so the problem stands."""
+    problem.message = (
+        f"It is the same money, and {label} has it twice. Delete or void the second one there (its id is "
+        f"{problem.record_id}): this closes by itself with the next sync."
+    )
+    problem.data = {**problem.data, "answer": SAME}
+    problem.save(update_fields=["message", "data"])
 
 
 def _posted(side: PaymentsSide, seen: Sequence[Mapping[str, Any]]) -> list[Payment]:

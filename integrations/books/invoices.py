@@ -84,6 +84,9 @@ class Invoices(BooksSide):
         for pk, customer in bearers.items():
             if (fields := views[pk].fields) is not None and "customer" in fields:
                 views[pk] = replace(views[pk], fields={**fields, "customer": customer})
+        for pk in views.keys() - standing.keys():
+            if (fields := views[pk].fields) is not None:  # those that are there keep what they have
+                views[pk] = replace(views[pk], fields={**fields, **self._chosen()})
         agreed = {link.record_id: _lines_of(link.base) for link in links}
         posted = [invoice for invoice in records if views[invoice.pk].fields is not None]
         return views | self._as_agreed(posted, views, agreed, ours)
@@ -166,6 +169,12 @@ class Invoices(BooksSide):
             version=invoice.version,
         )
 
+    def _chosen(self) -> dict[str, str]:
+        """Returns by what a new invoice is sorted there, and its terms, as far as somebody has chosen them."""
+        settings = self.settings
+        chosen = {"class": settings.class_id, "location": settings.location_id, "terms": settings.terms_id}
+        return {name: id for name, id in chosen.items() if id}
+
     def _codes(self, tax_rate_ids: Sequence[str]) -> dict[str, Code]:
         links = self.counterparts(TAX, tax_rate_ids)
         return {link.record_id: _code(link.remote_id, link.seen or {}) for link in links}
@@ -204,7 +213,7 @@ class Invoices(BooksSide):
     def prefilter(self, records: Sequence[Invoice], unmatched: QuerySet[Any]) -> QuerySet[Any]:
         return of_these_numbers(records, unmatched)
 
-    def question(self, record: Invoice) -> str:
+    def question(self, record: Invoice, remote_ids: Sequence[str]) -> str:
         return (
             f"{self.label} has an invoice with the number {record.number} already. Say whether it is the same, or "
             "another one: then this one gets the next free number."

@@ -5,26 +5,28 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from fieldcamp.money import plain
+from fieldcamp.money import cents, plain
 from fieldcamp.workspace.books import apply_item, import_item
 from fieldcamp.workspace.models import Item
 from integrations.books.agreement import as_agreed
 from integrations.books.asking import rejected
-from integrations.books.base import BooksSide
+from integrations.books.base import Asked, BooksSide
 from integrations.books.matching import Candidate, Matches, match_by
 from integrations.books.namesakes import namesakes
-from integrations.errors import ProblemReason
+from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import ITEM
-from integrations.models import Link
+from integrations.ledger.problems import resolve_problems
+from integrations.models import Direction, Link, Problem
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
 from integrations.sync import folding
 from integrations.sync.state import Local, Pair
 
 GROSS = (
-    "Its price in {books} includes the tax, and by which rate is not said. Choose its tax code in {books}, or make "
-    "the item in FieldCamp with its price before tax."
+    "The price of “{name}” in {books}, {price}, includes the tax, and by which rate is not said. Say which tax it is, "
+    "or choose the item's tax code in {books}. Until then it is not taken in."
 )
 
 
@@ -70,12 +72,41 @@ class Items(BooksSide):
         ]
         return match_by(ours, theirs, _by_sku_and_name, _by_name, ask=_by_name)
 
+    def match(self, everything: bool) -> None:
+        super().match(everything)
+        self._end_questions()
+
+    def _end_questions(self) -> None:
+        """Ends what is asked of the books' items that have become one of FieldCamp's, or are not wanted any more."""
+        asked = Problem.objects.open().filter(connection=self.connection, record_kind=ITEM.name)
+        ids = set(asked.filter(data__reason=ProblemReason.GROSS_PRICE).values_list("record_id", flat=True))
+        if not ids:
+            return
+        alone = Link.objects.present().unmatched().filter(stream=self.stream, remote_id__in=ids)
+        still = set(alone.values_list("remote_id", flat=True)) if self.settings.import_items else set()
+        code, over = ProblemCode.RECORD_REJECTED, list(ids - still)
+        resolve_problems(self.connection, now=timezone.now(), codes=[code], kind=ITEM.name, record_ids=over)
+
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         if not self.settings.import_items:
             return super().rejections(links)
-        reasons = {link.pk: GROSS.format(books=self.label) for link in links if _price_of(link.seen or {}) is None}
+        reasons = {link.pk: self._gross(link.seen or {}) for link in links if _price_of(link) is None}
         reasons |= {link.pk: f"Inactive in {self.label}." for link in links if (link.seen or {}).get("active") is False}
         return reasons | rejected(links, self.doubts, "an item")
+
+    def asked_there(self, links: Sequence[Link], rejections: Mapping[int, str]) -> dict[int, Asked]:
+        """Asks what a price is before tax that includes one that nothing names: it would be billed with the tax on top
+        of it."""
+        if self.stream.direction == Direction.PUSH:
+            return {}
+        return {
+            link.pk: (ProblemReason.GROSS_PRICE, {"price": seen.get("gross_price")})
+            for link in links
+            if (seen := link.seen or {}) and rejections.get(link.pk) == self._gross(seen)
+        }
+
+    def _gross(self, seen: Fields) -> str:
+        return GROSS.format(name=seen.get("name"), books=self.label, price=cents(Decimal(seen.get("gross_price") or 0)))
 
     def namesakes(self, records: Sequence[Item]) -> Mapping[str, Sequence[str]]:
         return namesakes(self.stream, "name", {item.pk: tidy(item.name) for item in records})
@@ -85,14 +116,21 @@ class Items(BooksSide):
 
     def make(self, pair: Pair) -> str:
         seen = pair.seen or {}
-        return import_item(
-            workspace=self.connection.workspace, values=item_values({**seen, "price": _price_of(seen)})
-        ).pk
+        price = _price_before_tax(seen, pair.decision)
+        return import_item(workspace=self.connection.workspace, values=item_values({**seen, "price": price})).pk
 
 
-def _price_of(seen: Fields) -> Any:
-    """Returns the price before tax of an item there; None where nobody knows it."""
-    return seen.get("price", seen.get("net_price"))
+def _price_of(link: Link) -> Any:
+    return _price_before_tax(link.seen or {}, link.decision)
+
+
+def _price_before_tax(seen: Fields, decision: Any) -> Any:
+    """Returns the price before tax of an item there, by what a person has decided where its tax is not said; None where
+    nobody knows it."""
+    if "price" in seen or "net_price" in seen:
+        return seen.get("price", seen.get("net_price"))
+    free = not Decimal(seen.get("gross_price") or 1)
+    return "0" if free else (decision or {}).get("price")
 
 
 def item_fields(item: Item, income_account: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from fieldcamp.workspace.books import apply_payment, import_payment
 from fieldcamp.workspace.models import Invoice, Payment
 from integrations.books.asking import asked_in, documents, rejected
 from integrations.books.base import BooksSide
-from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts
+from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts, told_apart
 from integrations.books.duplicates import ask_about_repeats, our_receipt, repeated_here, their_receipt
 from integrations.books.matching import Matches
 from integrations.books.merged_clients import Payers, payers_of
@@ -185,11 +185,12 @@ class Payments(BooksSide):
         near: QuerySet[Any] = unmatched.annotate(day=Lower(KT("seen__date"))).filter(day__gte=first, day__lte=last)
         return near
 
-    def question(self, record: Payment) -> str:
-        return (
-            f"{self.label} has a payment that may be the same money. Say whether it is the same, or another one. Until "
-            "then it is counted once."
-        )
+    def question(self, record: Payment, remote_ids: Sequence[str]) -> str:
+        there = Link.objects.present().filter(stream=self.stream, kind=PAYMENT.name, remote_id__in=remote_ids)
+        [mine] = self.our_receipts([record])
+        both = [told_apart(mine, their_receipt(link), self.label) for link in there.order_by("pk")[:1]]
+        sentence = f"{self.label} has a payment that may be the same money."
+        return " ".join([sentence, *both, "Say whether it is the same, or another one. Until then it is counted once."])
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}

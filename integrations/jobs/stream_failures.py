@@ -30,6 +30,7 @@ from integrations.ledger.containers import (
     take_up_again,
 )
 from integrations.ledger.counts import JobLog
+from integrations.ledger.outcomes import reason_data
 from integrations.ledger.private import where
 from integrations.models import JobPart, Problem, Stream, SyncJob
 from integrations.sync.isolation import RunEnds
@@ -75,7 +76,7 @@ class StreamFailures:
         was in it, is let go."""
         if isinstance(error, ContainerGone) and not self._is_confirmed(stream):
             error = ContainerMissing(MISSING, detail=error.detail)
-        if isinstance(error, ContainerUnavailable) and not stream.is_target:
+        if isinstance(error, ContainerUnavailable) and not (stream.is_target or stream.kind):
             with self._held():
                 given_up = let_go(stream, JobLog(self.part.job, self.part.connection), str(error))
             if not stream.reads_busy or (given_up and not isinstance(error, ContainerGone)):  # it can be read
@@ -93,7 +94,8 @@ class StreamFailures:
             self.part.progress.setdefault(_OUT_OF_REACH, []).append(stream.pk)
         with self._held():
             self.part.save(update_fields=["progress"])
-            open_stream_problem(stream, code, message, detail)
+            reason = error.reason if isinstance(error, ProviderError) else None
+            open_stream_problem(stream, code, message, detail, {**reason_data(reason)})
         self._told_of = None
 
     def _is_confirmed(self, stream: Stream) -> bool:

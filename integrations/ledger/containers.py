@@ -5,6 +5,7 @@ Everything runs inside the caller's transaction.
 """
 
 import datetime as dt
+from typing import Any
 
 from django.utils import timezone
 
@@ -31,12 +32,14 @@ _CODES = (
 )
 
 
-def open_stream_problem(stream: Stream, code: str, message: str, detail: str = "") -> None:
+def open_stream_problem(
+    stream: Stream, code: str, message: str, detail: str = "", data: dict[str, Any] | None = None
+) -> None:
     """Opens a problem of the whole stream in the place of any other, or brings the open one up to date."""
     now, kind = timezone.now(), SubjectKind.STREAM
     others = [other for other in _CODES if other != code]
     resolve_problems(stream.connection, now=now, codes=others, kind=kind, record_ids=[stream.pk])
-    open_problem(stream.connection, code, message, now=now, kind=kind, record_id=stream.pk, detail=detail)
+    open_problem(stream.connection, code, message, now=now, kind=kind, record_id=stream.pk, detail=detail, data=data)
 
 
 def end_stream_problems(*streams: Stream) -> None:

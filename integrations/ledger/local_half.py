@@ -13,6 +13,7 @@ from integrations.ledger.counts import JobLog
 from integrations.ledger.dirty import settle_rows, write_rows
 from integrations.ledger.links import is_over, is_pending, locked_links, save_links
 from integrations.ledger.outcomes import Circumstances, Effect, apply_effect
+from integrations.ledger.overwritten import note_taken_over
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.problems import open_record_problem, resolve_problems
 from integrations.models import Link, Outcome, Stream
@@ -63,6 +64,7 @@ class LocalHalf:
                 link.record_id = self.local.made[link.pk]
             effect = apply_effect(decision, link, self._circumstances(pulled.get(link.record_id) if link else None))
             self._count(decision, link, effect)
+            note_taken_over(self.stream.connection, decision)
             if effect.settles:
                 settled.append(pair)
                 if effect.problem is None or effect.problem.notice:
@@ -83,7 +85,9 @@ class LocalHalf:
         self._forget(over)
         settle_rows(self.stream, settled)
         about, now, keys = self.stream.connection, timezone.now(), [pair.key for pair in solved]
-        resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, record_ids=keys)
+        # Books number each kind of record from 1: item 2 is settled with no word about customer 2.
+        kind = self.stream.kind or None
+        resolve_problems(about, now=now, codes=_OVER_WHEN_SETTLED, kind=kind, record_ids=keys)
         resolve_problems(about, now=now, codes=[ProblemCode.RECORD_REMOVED], record_ids=present, notices=False)
         resolve_problems(about, now=now, codes=[ProblemCode.EVENT_REMOVED], record_ids=present)
         # Where nothing is left to compare with, that is what has to be decided about.

@@ -61,6 +61,11 @@ def _settle(decision: Decision, link: Link | None) -> None:
 
 def _nothing(decision: Decision, link: Link | None, _: Circumstances) -> Effect:
     _settle(decision, link)
+    local = decision.pair.local
+    if decision.pair.unmatched and local.reason:  # a record of theirs, of which a person is asked before it is taken in
+        data = {**reason_data(local.reason), **local.data}
+        problem = RecordProblem(ProblemCode.RECORD_REJECTED, decision.reason, data)
+        return Effect(Outcome.FAILED, decision.reason, problem)
     return Effect(Outcome.SKIPPED, decision.reason)
 
 

@@ -1,6 +1,8 @@
-"""What people wrote at the other side and a sync has written over or taken away: it goes into the record's history."""
+"""What people wrote at one side and a sync has written over or taken away: it goes into the record's history."""
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fieldcamp.workspace.audit import audit
@@ -12,6 +14,7 @@ from integrations.sync.state import Action, Decision, Pair
 
 MOST = 2_000  # characters of each text
 SHORT = 200  # characters of a value of the books
+_TABLES = ("lines", "allocations")
 NOTHING: tuple[Any, ...] = ("", None, [], {})
 
 
@@ -25,6 +28,26 @@ def note_overwritten(connection: Connection, decision: Decision) -> None:
         _of_visit(connection, decision)
     elif pair.kind in BOOKS and decision.action is Action.UPDATE_REMOTE:
         _of_books(connection, decision)
+
+
+def note_taken_over(connection: Connection, decision: Decision) -> None:
+    """Writes down which lines of an invoice the books have written over in FieldCamp, or what a payment pays: the
+    change that a pull makes names no more than that they have changed. Runs inside the caller's transaction."""
+    pair, pull, local = decision.pair, decision.pull, decision.pair.local.fields or {}
+    if pair.kind not in BOOKS or not pair.local.exists or pair.local.fields is None:
+        return
+    names = [name for name in _TABLES if name in pull and name in local and pull[name] != local[name]]
+    said = {name: rows_apart(local[name] or (), pull[name] or ()) for name in names}
+    if said := {name: both for name, both in said.items() if any(both)}:
+        audit(
+            "record.taken_over",
+            workspace_id=connection.workspace_id,
+            object_id=pair.record_id,
+            object_name=str(local.get("number") or ""),
+            before={name: both[0] for name, both in said.items()},
+            after={name: both[1] for name, both in said.items()},
+            actor=connection.account_name,
+        )
 
 
 def _of_visit(connection: Connection, decision: Decision) -> None:
@@ -54,15 +77,35 @@ def _of_books(connection: Connection, decision: Decision) -> None:
     pair, seen, push = decision.pair, decision.pair.seen or {}, decision.push
     names = [name for name in pair.kind.fields if name in push and _was_theirs(pair, name) and push[name] != seen[name]]
     if names:
+        said = {name: _both(name, seen[name], push[name]) for name in names}
         audit(
             "record.put_back",
             workspace_id=connection.workspace_id,
             object_id=pair.record_id,
             object_name=str(seen.get("display_name") or seen.get("name") or seen.get("number") or ""),
-            before={name: _text(seen[name]) for name in names},
-            after={name: _text(push[name]) for name in names},
+            before={name: both[0] for name, both in said.items()},
+            after={name: both[1] for name, both in said.items()},
             actor=connection.account_name,
         )
+
+
+def _both(name: str, old: Any, new: Any) -> tuple[str, str]:
+    return rows_apart(old or (), new or ()) if name in _TABLES else (_text(old), _text(new))
+
+
+def rows_apart(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Returns in short the rows that only `old` has, and those that only `new` has; "" where there are none."""
+    keys = [Counter(json.dumps(dict(row), sort_keys=True, default=str) for row in rows) for rows in (old, new)]
+    gone, come = keys[0] - keys[1], keys[1] - keys[0]
+    return tuple("; ".join(_row(json.loads(key)) for key in some.elements())[:SHORT] for some in (gone, come))  # type: ignore[return-value]
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    """Returns a line as people read it, or what a payment pays."""
+    if "quantity" in row:
+        words = str(row.get("description") or "").strip().splitlines() or ["–"]
+        return f"{row['quantity']} × {words[0][:60]}, {row.get('unit_price')}"
+    return str(row.get("amount") or "–")
 
 
 def _was_theirs(pair: Pair, name: str) -> bool:

@@ -19,12 +19,13 @@ from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
 from integrations.models.privacy import IdentifierKey
 from integrations.models.problems import Hold, Problem
-from integrations.models.reconciliation import BooksReading, ReadingPage, Reconciliation
+from integrations.models.reconciliation import AcceptedBalance, BooksReading, ReadingPage, Reconciliation
 from integrations.models.security import ReceivedSecurityEvent
 
 __all__ = [
     "BROKEN", "USABLE",
-    "BooksReading", "BooksSettings", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
+    "AcceptedBalance", "BooksReading", "BooksSettings",
+    "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
     "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem",
     "ProviderBudget", "ProviderCalls", "ReadingPage", "ReceivedSecurityEvent", "Reconciliation", "Stream",

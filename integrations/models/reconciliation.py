@@ -12,7 +12,8 @@ class Reconciliation(models.Model):
     `as_of` is the moment that it is true of; `by_reading` says that the books were asked then, and not only compared as
     they were last seen. `amount` is what the differences come to, each by its size. `read_at` is when they were last
     read in full; `entries` is what journal entries and their like came to then on the customers' accounts, and
-    `unexplained` how many customers' balances nothing explained.
+    `balances` are the customers who owed something else then than their documents come to
+    (`reconciliation.balances.BalanceGap`, as JSON).
     """
 
     connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="reconciliation")
@@ -24,13 +25,30 @@ class Reconciliation(models.Model):
     amount = models.DecimalField(max_digits=17, decimal_places=2, default=0)
     read_at = models.DateTimeField(null=True, blank=True)
     entries = models.DecimalField(max_digits=17, decimal_places=2, default=0)
-    unexplained = models.PositiveIntegerField(default=0)
+    balances = models.JSONField(default=list)
 
     class Meta:
         verbose_name = verbose_name_plural = _("reconciliation")
 
     def __str__(self) -> str:
         return f"books of {self.connection_id}"
+
+
+class AcceptedBalance(models.Model):
+    """Somebody has said that a customer's balance in the books is meant to be `amount` more than the documents come to,
+    for this cause (`reconciliation.causes.Cause`). With another amount it is asked again."""
+
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="accepted_balances")
+    cause = models.CharField(max_length=20)
+    customer = models.CharField(max_length=64)
+    amount = models.DecimalField(max_digits=17, decimal_places=2)
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "cause", "customer"], name="one_accepted_balance")]
+
+    def __str__(self) -> str:
+        return f"{self.cause} of {self.customer}"
 
 
 class BooksReadingQuerySet(models.QuerySet["BooksReading"]):

@@ -83,7 +83,8 @@ class BooksClient(ProviderClient, Protocol):
         are never told, and whose reading is billed)."""
 
     def references(self, kind: str) -> list[Reference]:
-        """Returns what a person can choose of "income_account", "item" or "tax_code", inactive ones too."""
+        """Returns what a person can choose of "income_account", "item", "tax_code", "class", "location" or "terms",
+        inactive ones too."""
 
     def open_credits(self) -> list[OpenCredit]:
         """Returns the customers' credits of which something is still to be applied: they lessen what is owed."""

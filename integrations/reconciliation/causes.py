@@ -25,6 +25,7 @@ class Cause(StrEnum):
     NOT_LINKED_THERE = "not_linked_there"
     DUPLICATE = "duplicate"
     UNREADABLE = "unreadable"
+    ENTRIES = "entries"
     BALANCE = "balance"
     VARIANCE = "variance"
 
@@ -59,9 +60,13 @@ SENTENCES: dict[Cause, Any] = {
         "It holds something in {books} that FieldCamp cannot read, so nobody knows whether the two are the same. Look "
         "at it there; if it stays, tell support this document."
     ),
+    Cause.ENTRIES: _(
+        "{books} has other entries on this customer's account, such as journal entries, so that the customer owes "
+        "something else there than the documents come to. Correct them there, or say that it is meant so."
+    ),
     Cause.BALANCE: _(
         "{books} says that this customer owes something else than all that FieldCamp can see there comes to. Ask "
-        "{books} again; if it stays, compare the customer's list of transactions there."
+        "{books} again; if it stays, compare the customer's list of transactions there, or say that it is meant so."
     ),
     Cause.VARIANCE: _(
         "Both sides say something else, although nothing waits. Compare the two and correct the one that is wrong."
@@ -83,6 +88,7 @@ LABELS: dict[Cause, Any] = {
     Cause.NOT_LINKED_THERE: _("Only here"),
     Cause.DUPLICATE: _("Twice there"),
     Cause.UNREADABLE: _("Cannot be read"),
+    Cause.ENTRIES: _("Other entries there"),
     Cause.BALANCE: _("Balance not explained"),
     Cause.VARIANCE: _("Differs"),
 }

@@ -1,7 +1,7 @@
 """The report: what is compared, with names and the next step for each difference."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,18 +9,26 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from fieldcamp.workspace.models import Client
-from integrations.kinds import CUSTOMER, INVOICE
+from integrations.kinds import INVOICE
 from integrations.models import BooksReading, BooksSettings, Connection
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.reconciliation.causes import SENTENCES, Cause
+from integrations.reconciliation.balances import (
+    CAUSES,
+    BalanceGap,
+    by_acceptance,
+    difference_of,
+    gaps_of,
+    remembered_gaps,
+)
+from integrations.reconciliation.causes import SENTENCES
 from integrations.reconciliation.compare import Comparison, Difference, compare
-from integrations.reconciliation.documents import HERE, THERE, ZERO, BooksDocument, BooksPair, Period
+from integrations.reconciliation.documents import HERE, THERE, ZERO, Period
 from integrations.reconciliation.links import Customers
 from integrations.reconciliation.pairs import BothSides, pairs_of
 from integrations.reconciliation.reading import READ
 from integrations.reconciliation.receivables import Receivable, receivables_of
-from integrations.reconciliation.rows import CreditRow, DifferenceRow, EntryRow, OwedRow
+from integrations.reconciliation.rows import AcceptedRow, CreditRow, DifferenceRow, EntryRow, OwedRow
 from integrations.selectors.links import problem_url, reconciliation_url, record_url
 
 
@@ -28,7 +36,8 @@ from integrations.selectors.links import problem_url, reconciliation_url, record
 class ReconciliationReport:
     """Both sides of one company, compared over the days of `period`. True as of `as_of`; `by_reading`: the books were
     asked, and not only compared as they were last seen. `first_day` is that from which the two are kept equal.
-    `credits` and `entries` are of all days, and known only by asking."""
+    `credits` and `entries` are of all days, and known only by asking. `gaps` are the customers' balances that documents
+    do not come to, as the last reading has told them; of those, `accepted` are meant so and no differences."""
 
     connection: Connection
     as_of: dt.datetime
@@ -40,6 +49,8 @@ class ReconciliationReport:
     differences: list[DifferenceRow]
     credits: list[CreditRow]
     entries: list[EntryRow]
+    gaps: list[BalanceGap]
+    accepted: list[AcceptedRow]
 
     @property
     def provider(self) -> Provider:
@@ -69,11 +80,6 @@ class ReconciliationReport:
         """Returns what is on customers' accounts beside invoices, payments and credits; None where the books were not
         asked."""
         return sum((row.entries or ZERO for row in self.customers), ZERO) if self.by_reading else None
-
-    @property
-    def unexplained(self) -> int:
-        """Returns how many customers' balances there nothing explains."""
-        return sum(1 for row in self.differences if row.difference.cause is Cause.BALANCE)
 
     @property
     def balance_there(self) -> Decimal | None:
@@ -108,12 +114,12 @@ def make_report(
     sides = pairs_of(connection, reading, first_day)
     comparison = compare(sides.pairs, period)
     receivables = _receivables(sides, reading) if reading else None
-    # What cannot be read is a difference already, and on somebody's balance all the same.
-    unreadable = any(row.get("unreadable") for rows in sides.rows.values() for row in rows.values())
-    if receivables and period == Period(first_day) and not unreadable:
-        comparison.differences.extend(_unexplained(sides.customers, receivables))
+    gaps = _gaps(connection, sides, receivables) if period == Period(first_day) else []
+    standing, meant = by_acceptance(connection, gaps)
+    comparison.differences.extend(difference_of(gap, sides.customers) for gap in standing)
     called = {row["customer"]: row["name"] for row in reading.balances} if reading else {}
-    names = _Names(connection, sides.customers, comparison, receivables, called)
+    concerned = [sides.customers.party_there(gap.customer) for gap, _at in meant]
+    names = _Names(connection, sides.customers, comparison, receivables, called, concerned)
     owing = {party for party, both in comparison.owed.items() if any(both.values())} | {*(receivables or ())}
     owed = [names.row(party, *_both(comparison, party)) for party in sorted(owing)]
     return ReconciliationReport(
@@ -127,7 +133,17 @@ def make_report(
         differences=[_row(connection, difference, names) for difference in _ordered(comparison.differences)],
         credits=_credit_rows(sides.customers, reading, names) if reading else [],
         entries=_entry_rows(sides.customers, reading, names) if reading else [],
+        gaps=gaps,
+        accepted=[AcceptedRow(names.row(sides.customers.party_there(gap.customer)), gap, at) for gap, at in meant],
     )
+
+
+def _gaps(connection: Connection, sides: BothSides, receivables: Mapping[str, Receivable] | None) -> list[BalanceGap]:
+    """Returns the balances there that documents do not come to; as they were last read, where nobody has asked."""
+    if receivables is None:
+        return remembered_gaps(connection)
+    unreadable = any(row.get("unreadable") for rows in sides.rows.values() for row in rows.values())
+    return list(gaps_of(sides.customers, receivables, unreadable=unreadable))
 
 
 def _both(comparison: Comparison, party: str) -> tuple[Decimal, Decimal]:
@@ -142,23 +158,6 @@ def _receivables(sides: BothSides, reading: BooksReading) -> dict[str, Receivabl
         invoices, payments, reading.credits, reading.balances, reading.entries, sides.customers.parents
     )
     return {sides.customers.party_there(customer): receivable for customer, receivable in owed.items()}
-
-
-def _unexplained(customers: Customers, receivables: Mapping[str, Receivable]) -> Iterator[Difference]:
-    """Yields the balances there that nothing explains: no document's difference, and in no sum of documents."""
-    for party, owed in receivables.items():
-        if owed.unexplained:
-            record_id = "" if party.startswith(Customers.THERE_ONLY) else party
-            explained = BooksDocument("", party, owed.balance - owed.unexplained)
-            pair = BooksPair(
-                f"balance:{party}",
-                CUSTOMER.name,
-                record_id=record_id,
-                remote_id=customers.customer_of(party),
-                here=explained,
-                there=BooksDocument("", party, owed.balance),
-            )
-            yield Difference(pair, Cause.BALANCE, ("balance",), {})
 
 
 def _credit_rows(customers: Customers, reading: BooksReading, names: "_Names") -> list[CreditRow]:
@@ -213,13 +212,14 @@ class _Names:
         comparison: Comparison,
         receivables: Mapping[str, Receivable] | None,
         called: Mapping[str, str],
+        concerned: Collection[str],
     ):
         self.customers, self.receivables = customers, receivables
         self.called = called
         parties = {party for party, sides in comparison.owed.items() if any(sides.values())}
         for difference in comparison.differences:
             parties |= {document.party for document in difference.pair.counting()} | difference.owed.keys()
-        parties |= {*(receivables or ())}
+        parties |= {*(receivables or ()), *concerned}
         ids = sorted(party for party in parties if not party.startswith(Customers.THERE_ONLY))
         self.clients: dict[str, str] = {}
         for start in range(0, len(ids), 500):
@@ -244,7 +244,8 @@ def _row(connection: Connection, difference: Difference, names: _Names) -> Diffe
     page_there = ""
     if pair.there is not None and provider.page_of is not None:
         page_there = provider.page_of(pair.kind, pair.remote_id, connection.readable_account_id)
-    problem = problem_url(pair.problem) if pair.problem else ""
+    problem, report = problem_url(pair.problem) if pair.problem else "", reconciliation_url(connection.pk)
+    accepting = report if difference.cause in CAUSES else ""
     return DifferenceRow(
         difference,
         party=names.row(next(pair.counting()).party),
@@ -253,5 +254,5 @@ def _row(connection: Connection, difference: Difference, names: _Names) -> Diffe
         page_here=page_here,
         page_there=page_there,
         problem_url=problem,
-        next_action_url=problem or page_here or page_there or reconciliation_url(connection.pk),
+        next_action_url=next(filter(None, (accepting, problem, page_here, page_there, report))),
     )

@@ -1,8 +1,10 @@
 """The rows of a report: customers, differences, credits and other entries, with names and pages."""
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from integrations.reconciliation.balances import BalanceGap
 from integrations.reconciliation.compare import Difference
 from integrations.reconciliation.documents import HERE, THERE, BooksDocument
 
@@ -79,3 +81,12 @@ class EntryRow:
     number: str
     date: str
     left: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRow:
+    """A balance in the books that is not what documents come to, and is meant so."""
+
+    party: OwedRow
+    gap: BalanceGap
+    accepted_at: dt.datetime

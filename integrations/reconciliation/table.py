@@ -9,7 +9,8 @@ from integrations.reconciliation.report import ReconciliationReport
 
 def csv_table(report: ReconciliationReport) -> Iterator[str]:
     """Yields the lines: a head, then one for each difference, for each credit, and for each other entry. `difference`
-    is what is here less what is there; credits and entries are in the books by their nature, and so no differences."""
+    is what is here less what is there. Credits are in the books by their nature; what other entries come to is a
+    difference of the customer's, until somebody accepts it."""
     remote = report.provider.remote_id_name
     yield csv_line(["kind", "record_id", remote, "number", "name", "client_id", "date_here", "date_there", "here",
                     "there", "difference", "open_here", "open_there", "cause", "fields", "message",
@@ -32,8 +33,14 @@ def csv_table(report: ReconciliationReport) -> Iterator[str]:
         ])  # fmt: skip
     for entry in report.entries:
         where = f"{entry.kind} in {report.provider.label}, on the customer's account."
-        words = f"{where} FieldCamp has none: it is no difference."
+        words = f"{where} FieldCamp has none: what they come to is the customer's difference until it is accepted."
         yield csv_line([
             "entry", "", entry.remote_id, entry.number, entry.party.name, entry.party.client_id, "", entry.date,
             None, entry.left, ZERO, ZERO, entry.left, "", "", words, "",
+        ])  # fmt: skip
+    for meant in report.accepted:
+        gap, words = meant.gap, f"Accepted on {meant.accepted_at:%Y-%m-%d}: it is meant so, and no difference."
+        yield csv_line([
+            "accepted", meant.party.client_id, gap.customer, "", meant.party.name, meant.party.client_id, "", "",
+            gap.known, gap.balance, ZERO, ZERO, ZERO, gap.cause, "balance", words, "",
         ])  # fmt: skip

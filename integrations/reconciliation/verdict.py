@@ -37,9 +37,11 @@ def keep(report: ReconciliationReport) -> None:
         "amount": report.amount,
     }
     if report.by_reading:
-        values |= {"read_at": report.as_of, "entries": report.entries_there, "unexplained": report.unexplained}
-    elif known := Reconciliation.objects.filter(connection=report.connection).first():
-        values["differences"] += known.unexplained  # only asking tells whether these are settled
+        values |= {
+            "read_at": report.as_of,
+            "entries": report.entries_there,
+            "balances": [gap.as_json() for gap in report.gaps],
+        }
     Reconciliation.objects.update_or_create(connection=report.connection, defaults=values)
 
 

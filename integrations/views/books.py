@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
-from integrations.admin.first_sync import listed_in
+from integrations.admin.first_sync import dated_in, listed_in
 from integrations.admin.mapping import MappingPage
 from integrations.admin.values import PLURALS
 from integrations.errors import AllowanceSpent, ProviderError, RateLimited
@@ -70,6 +70,7 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
     context["rows"] = [(PLURALS[kind], count) for kind, count in found.counts.items()]
     context["unread"] = ", ".join(str(PLURALS[kind]) for kind in found.unread)
     context["listed"] = listed_in(found, PROVIDERS[connection.integration].label)
+    context["dated"] = dated_in(found, PROVIDERS[connection.integration].label)
     return render(request, "connect/books_preview.html", context)
 
 

@@ -14,10 +14,11 @@ from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.reconciliation.reading import StillReading, unfinished_reading
 from integrations.reconciliation.table import csv_table
+from integrations.services.accepting import accept_balances, take_back
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from integrations.services.setup import keeps_books
-from integrations.views.common import csv_response, one
-from integrations.views.forms.reconciliation import DaysForm
+from integrations.views.common import attempt, back, csv_response, one
+from integrations.views.forms.reconciliation import AcceptForm, DaysForm
 
 
 def _company(request: HttpRequest, connection_id: str) -> Connection:
@@ -43,6 +44,7 @@ def page(request: HttpRequest, connection_id: str) -> HttpResponseBase:
         "title": gettext("Are the books of {account} right?").format(account=connection.account_name),
         "form": form,
         "may_ask": desk_user.may("sync"),
+        "may_accept": desk_user.may("ignore"),
         "sync": sync_button(connection, desk_user),
     }
     return render(request, "integrations/reconciliation.html", context, status=400 if form.errors else 200)
@@ -59,6 +61,29 @@ def _ask(request: HttpRequest, connection: Connection) -> HttpResponse:
     except ProviderError as error:
         messages.warning(request, str(error))
     return redirect(request.get_full_path())
+
+
+@desk_view("POST", may="ignore")
+def accept(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """Says that balances are meant so, or takes it back (`undo`)."""
+    connection, user = _company(request, connection_id), desk_user_of(request).user
+    form = AcceptForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, gettext("Nothing was chosen."))
+    elif request.POST.get("undo"):
+        [wrong] = form.cleaned_data["chosen"][:1]
+        done, _ = attempt(
+            request,
+            lambda: take_back(connection=connection, cause=wrong.cause, customer=wrong.customer, user=user),
+        )
+        if done:
+            messages.success(request, gettext("It is a difference again."))
+    else:
+        chosen = form.cleaned_data["chosen"]
+        done, _ = attempt(request, lambda: accept_balances(connection=connection, chosen=chosen, user=user))
+        if done:
+            messages.success(request, gettext("Accepted with this amount. It comes back when the amount changes."))
+    return back(request)
 
 
 @desk_view("GET")

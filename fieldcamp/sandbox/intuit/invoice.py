@@ -38,6 +38,7 @@ def _prepare(books: Books, draft: Body, old: Stored | None, sent: Body) -> None:
     sales_form.complete(books, draft, old, sent)
     _complete(books, draft, old, sent)
     sales_form.number_(books, draft, old)
+    _check_category(books, draft)
     sales_form.count(books, draft, old, sent)
     links.prepare(books, draft, old, sent)
     paid = allocations.paid(books, old) if old else ZERO
@@ -64,6 +65,21 @@ def _complete(books: Books, draft: Body, old: Stored | None, sent: Body) -> None
         draft.setdefault("DepositToAccountRef", {"value": UNDEPOSITED_FUNDS})
     else:
         draft.pop("Deposit", None)  # clients send 0
+
+
+def _check_category(books: Books, draft: Body) -> None:
+    """Where a company wants a class or a location, a sale without one is refused in the words that a missing tax rate
+    is refused in. A class is on each line, or once on the sale, as the preferences say."""
+    wanted = books.switch("category_required", "")
+    if not wanted:
+        return
+    there = "DepartmentRef" in draft
+    if wanted == "class":
+        sold = [line["SalesItemLineDetail"] for line in draft["Line"] if "SalesItemLineDetail" in line]
+        by_line = books.preference("AccountingInfoPrefs", "ClassTrackingPerTxnLine")
+        there = all("ClassRef" in detail for detail in sold) if by_line else "ClassRef" in draft
+    if not there:
+        raise errors.business(f"Make sure all your transactions have a {wanted} before you save.")
 
 
 def _due(books: Books, draft: Body) -> str:

@@ -15,6 +15,7 @@ COMPANY_SWITCHES: dict[str, type] = {
     "subscription": str,  # "active", or anything else: the company can be read only (6190)
     "user_is_admin": bool,  # False: whoever connected is no administrator any more (120)
     "duplicate_number_warning": bool,  # with custom numbers on: a number that is there already is refused (6140)
+    "category_required": str,  # "class" or "location": an invoice without one is refused (6000)
     "void_refused_with_payments": bool,  # False: voiding a paid invoice gives the money back to its payments
     "false_deleted": str,  # e.g. "Invoice:130": CDC says that it is deleted although it is not
 }

@@ -8,6 +8,7 @@ from integrations.providers.quickbooks.checks import TRANSACTIONS, is_void
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments
+from integrations.providers.quickbooks.mapping.categories import with_categories
 from integrations.providers.quickbooks.mapping.parts import Body, without_deleted
 from integrations.providers.quickbooks.mapping.relining import touches_lines
 from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
@@ -44,7 +45,8 @@ class Bodies:
         if entity == "Item":
             return items.to_body(fields, create=True)
         if entity == "Invoice":
-            return invoices.to_body(fields, self.books.tax_rules, marker=marker)
+            body = invoices.to_body(fields, self.books.tax_rules, marker=marker)
+            return with_categories(body, fields, self.books.company.class_tracking)
         currency = self.books.company.currency if self.books.company.multi_currency else ""
         return payments.to_body(fields, self._methods(operation), currency=currency, marker=marker)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from integrations import errors
 from integrations.providers.quickbooks.calls import Calls
-from integrations.providers.quickbooks.mapping import credit_memos, items, taxes
+from integrations.providers.quickbooks.mapping import categories, credit_memos, items, taxes
 from integrations.providers.quickbooks.mapping.parts import ref_id, text, without_deleted
 from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
 from integrations.providers.reading import read_record
@@ -43,6 +43,8 @@ class Books:
             closed_until=text(preferences.get("AccountingInfoPrefs") or {}, "BookCloseDate")[:10],
             custom_numbers=bool((preferences.get("SalesFormsPrefs") or {}).get("CustomTxnNumbers")),
             subscription_active=facts.get("SubscriptionStatus", "").upper() not in LAPSED,
+            class_tracking=categories.class_tracking(preferences.get("AccountingInfoPrefs") or {}),
+            locations=bool((preferences.get("AccountingInfoPrefs") or {}).get("TrackDepartments")),
         )
 
     @cached_property
@@ -89,7 +91,7 @@ class Books:
         )
 
     def references(self, kind: str) -> list[Reference]:
-        """Returns what a person can choose: "income_account", "item" or "tax_code"."""
+        """Returns what a person can choose: "income_account", "item", "tax_code", "class", "location" or "terms"."""
         if kind == "income_account":
             found = self.calls.select("Account", "AccountType = 'Income'", ALL)
             return [_reference(row, "FullyQualifiedName", text(row, "AccountSubType")) for row in found]
@@ -99,6 +101,9 @@ class Books:
         if kind == "tax_code":
             known = [(tax.id, tax.fields) for tax in self.taxes() if not tax.fault]
             return [Reference(id, fields["name"], fields["rate"], fields["active"]) for id, fields in known]
+        if kind in categories.LISTS:
+            entity, name = categories.LISTS[kind]
+            return [_reference(row, name, "") for row in self.calls.select(entity, ALL)]
         raise ValueError(f"There is no reference of the kind {kind!r}.")
 
     def open_credits(self) -> list[OpenCredit]:

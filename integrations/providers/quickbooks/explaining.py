@@ -12,6 +12,7 @@ from integrations.providers.quickbooks.calls import Calls
 from integrations.providers.quickbooks.company import ALL
 from integrations.providers.quickbooks.errors import NO_LINK, OTHER_RULE
 from integrations.providers.quickbooks.finding import Finder
+from integrations.providers.quickbooks.mapping.categories import has, wanted
 from integrations.providers.quickbooks.mapping.parts import Body, decimal, name, text, without_deleted
 from integrations.providers.quickbooks.mapping.payments import invoice_of
 from integrations.records import Operation, Verb
@@ -58,6 +59,8 @@ class Explainer:
                 taken += [operation] if operation.fields.get("display_name") else []
             elif error.reason == ProblemReason.INACTIVE_REFERENCE:
                 missing.append(operation)
+            elif error.reason == ProblemReason.CATEGORY and operation.verb is Verb.CREATE:
+                answers[operation.key] = _of_all(error, sent[operation.key])
             elif entity == "Payment" and error.detail.startswith((OTHER_RULE, NO_LINK)):
                 refused.append(operation)
         if taken:
@@ -133,6 +136,19 @@ class Explainer:
                     " If another payment there is the same money, take one of the two off; else apply less. Then retry."
                 )
                 answers[operation.key] = _refusal(said, ProblemReason.OVER_APPLIED, answers[operation.key])
+
+
+def _of_all(error: errors.ProviderError, body: Body) -> errors.ProviderError:
+    """Returns the refusal of a new document for a class or location: where it was sent without one, so are all others,
+    and nothing is wrong with this one."""
+    category = wanted(error.detail)
+    if has(body, category):
+        return error
+    sentence = (
+        f"QuickBooks wants a {category} on each new invoice, and none is chosen. Choose one in the connection's "
+        "settings; what waits is posted by the next sync."
+    )
+    return errors.SettingMissing(sentence, detail=error.detail, reason=error.reason)
 
 
 def _named(body: Any, words: str = "") -> Iterator[Found]:

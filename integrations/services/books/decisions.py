@@ -14,12 +14,14 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.books.asking import candidates_in
+from integrations.books.duplicates import note_same_money
 from integrations.errors import ProblemCode
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, PAYMENT
 from integrations.ledger.dirty import write_rows
 from integrations.ledger.problems import resolve_problems
 from integrations.models import DirtyRow, Link, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
+from integrations.services.books.net_prices import NoSuchTax, is_gross, settle_net_price
 from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
 from integrations.sync.policy import RemovalChoice, Winner
 
@@ -49,11 +51,15 @@ def settle_match(*, problem: Problem, choice: str, user: Actor, name: str = "") 
         with transaction.atomic():
             stream = _stream_of(problem)
             if problem.code == DUPLICATE:
-                links = [_take_in(stream, problem, choice)]
+                links = _of_repeated(stream, problem, choice)
+            elif is_gross(problem):
+                links = [settle_net_price(stream=stream, problem=problem, tax_id=choice)]
             else:
                 links = _decided(stream, problem, choice, name, user)
             after = {"record": problem.record_id, "choice": name or choice}
             audit_connection("match_decided", stream.connection, user, after=after)
+    except NoSuchTax as refusal:
+        raise NotPossible(str(refusal)) from None
     except IntegrityError:  # of one record, or of one there: somebody else has answered at the same moment
         raise AlreadyDecided from None
     return ToSync(stream.connection, links)
@@ -84,6 +90,15 @@ def _stream_of(problem: Problem) -> Stream:
     if stream is None:
         raise NotPossible(gettext("These records are not synced any more."))
     return stream
+
+
+def _of_repeated(stream: Stream, problem: Problem, choice: str) -> list[int]:
+    """Decides about a payment of the books that may be one that both sides have already: it is another one and taken
+    in, or the same. FieldCamp deletes nothing there, so the problem stands until somebody has."""
+    if choice != problem.record_id:
+        return [_take_in(stream, problem, choice)]
+    note_same_money(problem, PROVIDERS[problem.integration].label)
+    return []
 
 
 def _take_in(stream: Stream, problem: Problem, choice: str) -> int:

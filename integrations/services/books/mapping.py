@@ -14,13 +14,15 @@ from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
 from integrations.records import RemoteRecord
-from integrations.services.books.setup import Choices, named, open_books, read_choices
+from integrations.services.books.setup import Choices, active, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
 
 # What the forms say, too.
 CHOOSE_ACCOUNT = _("Choose an income account that is active.")
 CHOOSE_ITEM = _("Choose an item that is active, or none.")
+CHOOSE_ACTIVE = _("Choose one that is active, or none.")
+CATEGORIES = ("class", "location", "terms")  # what new invoices are sorted by there, and their terms
 CHOOSE_OWN = _("Choose a record of this company.")
 
 _OF: dict[str, type[TaxRate] | type[Item]] = {TAX.name: TaxRate, ITEM.name: Item}
@@ -71,9 +73,11 @@ def set_defaults(
     income_account_id: str,
     default_item_id: str,
     user: AbstractBaseUser | None,
+    categories: Mapping[str, str] | None = None,
     choices: Choices | None = None,
 ) -> SyncJob | None:
-    """Sets the account that new items sell to, and the item that stands for lines without one."""
+    """Sets the account that new items sell to, the item that stands for lines without one, and by id which class,
+    location and terms new invoices get (`CATEGORIES`; one that is left out stays as it is)."""
     choices = choices or read_choices(connection)
     account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
     writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
@@ -86,6 +90,7 @@ def set_defaults(
         "income_account_name": account.name[:255] if account else "",
         "default_item_id": item.id if item else "",
         "default_item_name": item.name[:255] if item else "",
+        **_categories(connection, categories or {}),
     }
     with transaction.atomic():
         settings = BooksSettings.objects.select_for_update().get(connection=connection)
@@ -95,6 +100,20 @@ def set_defaults(
         BooksSettings.objects.filter(pk=settings.pk).update(**wanted)
         audit_connection("defaults_chosen", connection, user, before=before, after=wanted)
     return _tried(connection, user)
+
+
+def _categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Returns the columns of what was chosen, as the books call it. Raises SetupError."""
+    settings = BooksSettings.objects.filter(connection=connection).first()
+    columns: dict[str, str] = {}
+    for name, id in chosen.items():
+        known = settings is not None and getattr(settings, f"{name}_id") == id
+        one = named(active(open_books(connection).references(name)), id) if id and not known else None
+        if id and not known and one is None:
+            raise SetupError(name, CHOOSE_ACTIVE)
+        if not known:
+            columns |= {f"{name}_id": id, f"{name}_name": one.name[:255] if one else ""}
+    return columns
 
 
 def mapped(connection: Connection, kind: str) -> dict[str, str]:

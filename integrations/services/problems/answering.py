@@ -21,9 +21,10 @@ from integrations.services import decisions, removed_events
 from integrations.services.books import bulk
 from integrations.services.books import decisions as books
 from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
-from integrations.services.problems import choices as table
+from integrations.services.problems import choice as table
 from integrations.services.problems.causes import cause_of, reason_of, state_of
-from integrations.services.problems.choices import Choice, choices_of, may_retry
+from integrations.services.problems.choice import Choice
+from integrations.services.problems.choices import choices_of, may_retry
 from integrations.services.problems.sides import field_groups
 from integrations.sync.policy import Winner
 

@@ -188,6 +188,24 @@ REASONS: dict[str, Fix] = {
         link=_("Choose the item"),
         nobody=DECIDES,
     ),
+    ProblemReason.GROSS_PRICE: Fix(
+        _("What is its price before tax?"),
+        _(
+            "FieldCamp's prices are before tax, and the tax is added to them. Say which tax the price there includes. "
+            "Until then the item is not taken in, and nothing is billed at it."
+        ),
+        button="",
+    ),
+    ProblemReason.CATEGORY: Fix(
+        _("A class or location is wanted there"),
+        _(
+            "The company there refuses sales without one. Choose it for new invoices: those that wait are posted by "
+            "the next sync, and what is there keeps its own."
+        ),
+        leads=FixTarget.MAPPING,
+        link=_("Choose it"),
+        nobody=DECIDES,
+    ),
     ProblemReason.CURRENCY: Fix(
         _("The currencies differ"),
         _(

@@ -125,8 +125,8 @@ CODES: dict[str, Fix] = {
     ProblemCode.POSSIBLE_DUPLICATE: Fix(
         _("Was it entered twice?"),
         _(
-            "If it is the same money, delete the second payment there: this closes by itself with the next sync. If it "
-            "is another payment, take it in."
+            "If it is the same money, say so, and delete the second payment there: this closes by itself with the next "
+            "sync. If it is another payment, take it in."
         ),
         button="",
     ),

@@ -70,6 +70,8 @@ def subject_of(problem: Problem) -> str:
     """Returns the id of FieldCamp's record that the problem is about, where it is kept under another's."""
     if is_repeated(problem) and isinstance(problem.data, dict):
         return str(problem.data.get("payment") or "")
+    if reason_of(problem) == ProblemReason.GROSS_PRICE:
+        return ""  # it is the books' alone
     return problem.record_id
 
 

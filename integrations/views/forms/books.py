@@ -1,7 +1,7 @@
 """What is chosen for a company's books: on their set-up page, and in part on the mapping page."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -25,8 +25,16 @@ DIRECTIONS = [
 ]
 
 
+_CATEGORIES = {
+    "class": _("Class of new invoices"),
+    "location": _("Location of new invoices"),
+    "terms": _("Terms of new invoices"),
+}
+_NO_CATEGORY = {"class": _("None"), "location": _("None"), "terms": _("The customer's own")}
+
+
 class DefaultsForm(ChoicesForm):
-    """The account that new items sell to, and the item that stands for lines without one."""
+    """The account that new items sell to, the item that stands for lines without one, and what new invoices get."""
 
     income_account = forms.ChoiceField(
         label=_("Income account for new items"),
@@ -40,14 +48,29 @@ class DefaultsForm(ChoicesForm):
     )
     no_account: Any = _("None")
 
-    def __init__(self, *args: Any, accounts: Sequence[Reference], items: Sequence[Reference], **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        accounts: Sequence[Reference],
+        items: Sequence[Reference],
+        categories: Mapping[str, Sequence[Reference]] | None = None,
+        **kwargs: Any,
+    ):
+        """`categories` are what there is to choose from of what this company has (`books_mapping.CATEGORIES`)."""
         super().__init__(*args, **kwargs)
+        for name, found in (categories or {}).items():
+            self.fields[name] = forms.ChoiceField(
+                label=_CATEGORIES[name], required=False, error_messages=refusing(books_mapping.CHOOSE_ACTIVE)
+            )
+            self.offer(name, [(one.id, one.name) for one in found], blank=_NO_CATEGORY[name])
         self.offer("income_account", [(one.id, one.name) for one in accounts], blank=self.no_account)
         self.offer("default_item", [(one.id, one.name) for one in items], blank=_("None: such invoices wait"))
 
     def choices(self) -> dict[str, Any]:
         """Returns the choices as the services take them."""
         values = dict(self.cleaned_data)
+        if categories := {name: values.pop(name) for name in books_mapping.CATEGORIES if name in values}:
+            values["categories"] = categories
         ids = {f"{name}_id": values.pop(name) for name in ("income_account", "default_item")}
         return {**ids, **values}
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.admin.mapping import ItemRow, MappingPage, TaxRow
 from integrations.kinds import ITEM, TAX
 from integrations.records import Reference
+from integrations.services.books.mapping import CATEGORIES
 from integrations.views.forms.base import ChoicesForm, refusing
 from integrations.views.forms.books import DefaultsForm
 
@@ -138,8 +139,9 @@ def defaults_form(page: MappingPage, data: QueryDict | None) -> DefaultsForm:
     stored = {
         "income_account": settings.income_account_id if settings else "",
         "default_item": settings.default_item_id if settings else "",
+        **{name: getattr(settings, f"{name}_id", "") for name in CATEGORIES},
     }
-    return DefaultsForm(data, initial=stored, accounts=page.accounts, items=page.items)
+    return DefaultsForm(data, initial=stored, accounts=page.accounts, items=page.items, categories=page.categories)
 
 
 MappingForm = RecordsForm | DefaultsForm

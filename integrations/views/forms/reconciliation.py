@@ -1,6 +1,7 @@
-"""Which days are compared."""
+"""Which days are compared, and which balances are meant so."""
 
 import datetime as dt
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.forms import DeskForm
+from integrations.services.accepting import Accepted
 
 _WRONG = _("Give a day, such as 2026-11-23.")
 
@@ -40,3 +42,19 @@ class DaysForm(DeskForm):
         first: dt.date | None = self.cleaned_data["first"]
         last: dt.date | None = self.cleaned_data["last"]
         return {"first": first.isoformat() if first else None, "last": last.isoformat() if last else ""}
+
+
+class AcceptForm(DeskForm):
+    """Balances that are meant so, as the page has shown them: each is a cause, a customer and an amount."""
+
+    chosen = forms.CharField(max_length=20_000)
+
+    def clean_chosen(self) -> list[Accepted]:
+        found = []
+        for text in self.cleaned_data["chosen"].split(","):
+            try:
+                cause, customer, amount = text.split(" ")
+                found.append(Accepted(cause, customer, Decimal(amount)))
+            except (ValueError, InvalidOperation):
+                raise forms.ValidationError(gettext("Nothing was chosen.")) from None
+        return found

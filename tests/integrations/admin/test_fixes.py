@@ -15,12 +15,12 @@ from tests.integrations.admin.test_pages import text_of
 
 HTMX = {"HX-Request": "true"}
 # Which cards have of their own (tests/integrations/books/test_cards.py, test_conflicts.py).
-OWN_BUTTONS = {"match", "merged", "moved_far"}
+OWN_BUTTONS = {"match", "merged", "moved_far", "gross_price"}
 KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
     "name_taken_by_employee", "internal", "moved", "holds_more", "unreadable", "over_applied",
-    "merged_here",
+    "merged_here", "category",
 }  # fmt: skip
 
 

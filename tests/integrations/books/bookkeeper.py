@@ -73,3 +73,15 @@ class Bookkeeper:
 
 def money(value: Any) -> Decimal:
     return Decimal(str(value))
+
+
+def journal(books: Bookkeeper, customer: str, amount: float, *sides: str) -> list[dict[str, Any]]:
+    """The lines of a journal entry: the first side is the customer's receivable, the other one's income."""
+    accounts = {each["AccountType"]: {"value": each["Id"]} for each in books.all("Account")}
+    entity = {"Entity": {"Type": "Customer", "EntityRef": {"value": customer}}}
+    details = [{"AccountRef": accounts["Accounts Receivable"], **entity}, {"AccountRef": accounts["Income"]}]
+    kind = "JournalEntryLineDetail"
+    return [
+        {"Amount": amount, "DetailType": kind, kind: {"PostingType": side, **detail}}
+        for side, detail in zip(sides, details, strict=True)
+    ]

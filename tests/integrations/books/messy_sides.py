@@ -16,7 +16,7 @@ from integrations.services.books.decisions import NotPossible, decide_match, pos
 from integrations.services.books.links import part
 from integrations.services.decisions import AlreadyDecided, resolve_conflict, retry, retry_cause
 from integrations.services.jobs import SyncInProgress
-from tests.integrations.books.bookkeeper import money
+from tests.integrations.books.bookkeeper import journal, money
 from tests.integrations.books.two_sides import DAY, Refused, TwoSides
 from tests.integrations.engine import finish
 
@@ -98,6 +98,18 @@ class MessySides(TwoSides):
         self.books.add("Invoice", CustomerRef={"value": row["Id"]}, DocNumber=number, TxnDate=DAY.isoformat(),
                        Line=[line])  # fmt: skip
 
+    def correct_by_journal_there(self) -> None:
+        """What a customer owes is made more or less by a journal entry, as year-ends do."""
+        row = self._any(row for row in self.books.all("Customer") if row.get("Active", True))
+        if row is not None:
+            lines = journal(self.books, row["Id"], float(self._price()), "Credit", "Debit")
+            self.books.add("JournalEntry", DocNumber=f"W-{next(self.numbers)}", Line=lines)
+
+    def price_with_tax_there(self) -> None:
+        """An item's price is made one that includes the tax, or one before it."""
+        if found := self._twin("item"):
+            self.books.edit("Item", found[1]["Id"], SalesTaxIncluded=not found[1].get("SalesTaxIncluded", False))
+
     def receive_the_same_there(self) -> None:
         """Money that FieldCamp has as well, typed in once more, perhaps a day later."""
         posted = Link.objects.filter(kind="payment", seen__isnull=False).values("record_id")
@@ -174,6 +186,8 @@ class MessySides(TwoSides):
             found.append((f"same as {choice}", lambda choice=choice: decide_match(choice=choice, **them)))
         if candidates_in(problem.data) or problem.code == ProblemCode.POSSIBLE_DUPLICATE:
             found.append(("new", lambda: decide_match(choice="new", name=name, **them)))
+        if problem.code == ProblemCode.POSSIBLE_DUPLICATE and problem.record_kind == "payment":
+            found.append(("same money", lambda: decide_match(choice=problem.record_id, **them)))
         if problem.code == ProblemCode.RECORD_REMOVED:
             found += [("post again", lambda: post_again(**them)), ("void here", lambda: void_here(**them))]
         if problem.code == ProblemCode.CONFLICT and problem.link:

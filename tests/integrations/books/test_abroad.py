@@ -95,11 +95,12 @@ def test_items_come_in_with_their_price_before_tax(connect_books, books, sync):
         books.vendors.call("POST", "record", json=at | {"id": number, "body": body})
     connect_books(REALM, import_items=True)
     job = sync()
-    assert "Its price in QuickBooks includes the tax" in " ".join(said(job, "skipped"))
+    assert "includes the tax, and by which rate is not said" in " ".join(said(job, "failed"))
     prices = dict(Item.objects.values_list("name", "price"))
     assert (prices["Pump"], prices["Rebate"]) == (Decimal("99.9910714"), -25)
     assert not [name for name in prices if name == "Nobody knows" or name.startswith("Share")]
     assert [counts(sync("full"))[:2] for _ in range(2)] == [(0, 0)] * 2
+    assert Problem.objects.filter(resolved_at=None, data__reason="gross_price").count() == 1
     item = Item.objects.get(name="Rebate")
     update_item(workspace=item.workspace, item_id=item.pk, changes={"description": "By hand"})
     books.edit("Item", made["Id"], SalesTaxCodeRef={"value": codes["GST"]})

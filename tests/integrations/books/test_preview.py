@@ -1,5 +1,6 @@
 """The preview of a company's first sync says what that sync then does, and writes nothing."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -7,12 +8,14 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Payment
+from integrations.admin.first_sync import dated_in
 from integrations.errors import Unavailable
 from integrations.models import Direction, JobItem, Link
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.api import QuickBooksClient
 from integrations.services.books import preview as books_preview
-from integrations.services.books.preview import Fate, preview_books
+from integrations.services.books.preview import preview_books
+from integrations.services.books.preview_rows import Fate, Span, span_of
 from integrations.transport import patience
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, before_the_connection
@@ -114,6 +117,9 @@ def test_payments_made_there_are_taken_in_and_closed_books_are_said(company, boo
     preview = preview_books(company)
     assert (preview.counts["invoice"].linked, preview.counts["invoice"].to_create) == (1, 1)
     assert (preview.counts["payment"].to_bring_in, preview.total) == (1, late.total)
+    [posted_days, taken_days] = dated_in(preview, "QuickBooks")
+    assert posted_days == "Invoices that are made in QuickBooks: 1, all of 20 Nov 2026."
+    assert taken_days.startswith("Payments that are taken into FieldCamp: 1, all of ")
     company.books.company["closed_until"] = str(TODAY)
     company.books.save()
     preview = preview_books(company)
@@ -156,3 +162,9 @@ def test_a_record_that_is_listed_twice_counts_once(connect_books, books, intuit,
         0,
         len(books.all("Customer")),
     )
+
+
+def test_which_days_documents_are_of():
+    days = [dt.date(2026, 1, 31), dt.date(2026, 11, 2), dt.date(2026, 2, 1), dt.date(2026, 2, 1)]
+    assert span_of(days) == Span(dt.date(2026, 1, 31), dt.date(2026, 11, 2), days=3, months=3)
+    assert span_of([]) is None

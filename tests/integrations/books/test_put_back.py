@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from fieldcamp.workspace.models import AuditEntry
+from integrations.ledger.overwritten import rows_apart
 from tests.integrations.books.conftest import counts
 
 
@@ -30,3 +31,39 @@ def test_what_was_written_over_there_stands_in_the_clients_history(company, book
     client.save()
     sync(scope="customers")
     assert AuditEntry.objects.filter(action="record.put_back").count() == 1  # an edit of ours alone is none
+
+
+@pytest.mark.slow
+def test_lines_that_were_written_over_stand_in_the_invoices_history(
+    company, books, sync, make_client, make_item, make_invoice, desk
+):
+    client, item = make_client(first_name="Kim", email="kim@reed.test"), make_item(name="Sump check")
+    invoice = make_invoice(client, [(item, 2, "50"), (item, 1, "30")])
+    sync()
+    there = books.one("Invoice", DocNumber=invoice.number)
+    customer = books.get("Customer", there["CustomerRef"]["value"])
+    books.edit("Customer", customer["Id"], PrimaryEmailAddr={"Address": "kim@doe.test"})
+    rows = [row for row in there["Line"] if row.get("Id")]
+    rows[0]["Description"] = "Pump, checked twice"
+    books.edit("Invoice", there["Id"], Line=rows[:1], DueDate="2027-01-31")
+    sync()
+    [entry] = AuditEntry.objects.filter(action="record.taken_over")
+    assert entry.before == {"lines": "2 × Work, 50; 1 × Work, 30"}
+    assert entry.after == {"lines": "2 × Pump, checked twice, 50"}
+    at = reverse("admin:workspace_invoice_change", args=[invoice.pk])
+    page = desk().get(at).content.decode()
+    assert "Lines “2 × Work, 50; 1 × Work, 30” became “2 × Pump, checked twice, 50”, taken over from" in page
+    assert "“2027-01-31” added" in page and "in QuickBooks by" in page
+    page = desk("staff").get(reverse("admin:workspace_client_change", args=[client.pk])).content.decode()
+    assert "“kim@reed.test” became “kim@doe.test” in QuickBooks by" in page
+    assert counts(sync("full"))[:2] == (0, 0) and AuditEntry.objects.filter(action="record.taken_over").count() == 1
+
+
+def test_rows_that_only_one_side_has():
+    row = {"quantity": "2", "unit_price": "50", "description": "Pump\nand hose", "item": "7"}
+    other = {**row, "quantity": "1"}
+    assert rows_apart([row, other], [row]) == ("1 × Pump, 50", "")
+    assert rows_apart([row], [row, row, other]) == ("", "2 × Pump, 50; 1 × Pump, 50")
+    assert rows_apart([row], [row]) == ("", "")
+    assert rows_apart([{"invoice": "8", "amount": "5.00"}], [{"invoice": "8", "amount": "6.00"}]) == ("5.00", "6.00")
+    assert len(rows_apart([other] * 90, [])[0]) == 200

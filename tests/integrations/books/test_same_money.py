@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 
 from fieldcamp.workspace import paying
 from fieldcamp.workspace.models import Invoice, Payment
-from integrations.books.document_matching import Receipt, match_receipts, may_be_same, repeats
+from integrations.books.document_matching import Receipt, match_receipts, may_be_same, repeats, told_apart
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import NotPossible, decide_match
+from integrations.services.problems.choices import choices_of
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import TODAY, counts, said
 from tests.integrations.engine import finish
@@ -102,7 +103,7 @@ def test_entered_here_after_it_was_taken_in(answer, invoice, books, sync, pay, r
 @pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.parametrize(
-    "answer", ["another", pytest.param("deleted there", marks=[pytest.mark.slow, pytest.mark.once])]
+    "answer", ["another", *(pytest.param(how, marks=pytest.mark.once) for how in ("deleted there", "same"))]
 )
 def test_entered_there_after_it_was_posted(answer, invoice, books, sync, pay, receive, user):
     pay(invoice, "101", **CHECK)
@@ -116,6 +117,17 @@ def test_entered_there_after_it_was_posted(answer, invoice, books, sync, pay, re
     if answer == "another":
         finish(decide_match(problem=question("POSSIBLE_DUPLICATE"), choice="new", user=user))
     else:
+        if answer == "same":
+            assert decide_match(problem=question("POSSIBLE_DUPLICATE"), choice=theirs["Id"], user=user) is None
+            for mode in ("incremental", "full"):
+                sync(mode)
+                problem = question("POSSIBLE_DUPLICATE")
+                assert "has it twice" in problem.message and paid(invoice) == 101
+                assert [choice.id for choice in choices_of([problem])[problem.pk]] == ["new"]
+            books.edit("Payment", theirs["Id"], PaymentRefNum="1234 again")  # another than was decided about
+            sync()
+            assert "no. 1234 again. They differ in: date, number" in question("POSSIBLE_DUPLICATE").message
+            decide_match(problem=question("POSSIBLE_DUPLICATE"), choice=theirs["Id"], user=user)
         books.delete("Payment", theirs["Id"])
     assert sync().status == "succeeded" and not Problem.objects.open().exists()
     assert paid(invoice) == received(books) == (202 if answer == "another" else 101)
@@ -253,3 +265,14 @@ def test_likely_is_the_same_from_either_side(one, two):
 def test_equal_payments_of_two_invoices_are_no_repetition():
     assert not repeats(other(reference=""), other(reference="", shares=(("i2", "101.00"),)))
     assert repeats(other(), other(shares=(("i2", "101.00"),)))
+
+
+@pytest.mark.parametrize(("fields", "names"), [
+    ({}, "in nothing that both say."), ({"reference": "０1234", "method": "other"}, "in nothing that both say."),
+    ({"date": "2026-11-21"}, "in: date."), ({"reference": "", "amount": "110.00"}, "in: amount."),
+    ({"reference": "9", "payer": "c2", "shares": (("i2", "101.00"),)}, "in: number, customer, invoices."),
+])  # fmt: skip
+def test_the_question_names_both_and_what_differs(fields, names):
+    said = told_apart(PAID, other(**fields), "QuickBooks")
+    assert said.endswith(f"They differ {names}")
+    assert said.startswith("In FieldCamp it is 101.00 of 2026-11-20, no. 1234; in QuickBooks ")

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from integrations.models import Reconciliation
+from fieldcamp.workspace.models import AuditEntry
+from integrations.models import AcceptedBalance, Reconciliation
 from integrations.reconciliation.receivables import receivables_of
-from integrations.reconciliation.verdict import keep
+from integrations.reconciliation.report import make_report
+from integrations.reconciliation.verdict import keep, verdict_words
 from integrations.services.reconciliation import reconcile_known, reconcile_now
 from tests.faketime import process_clock
-from tests.integrations.books.bookkeeper import Bookkeeper, money
+from tests.integrations.books.bookkeeper import Bookkeeper, journal, money
 from tests.integrations.books.test_credits import paid_back
 from tests.integrations.reconciliation.planting import DAY, Planting, named
 
@@ -138,18 +141,6 @@ class Keeper:
             self.random.choice(deeds)(self.random.choice(customers))
 
 
-def journal(books: Bookkeeper, customer: str, amount: float, *sides: str) -> list[dict[str, Any]]:
-    """The lines of a journal entry: the first side is the customer's receivable, the other one's income."""
-    accounts = {each["AccountType"]: {"value": each["Id"]} for each in books.all("Account")}
-    entity = {"Entity": {"Type": "Customer", "EntityRef": {"value": customer}}}
-    details = [{"AccountRef": accounts["Accounts Receivable"], **entity}, {"AccountRef": accounts["Income"]}]
-    kind = "JournalEntryLineDetail"
-    return [
-        {"Amount": amount, "DetailType": kind, kind: {"PostingType": side, **detail}}
-        for side, detail in zip(sides, details, strict=True)
-    ]
-
-
 def aged(books: Bookkeeper) -> dict[str, Decimal]:
     """What is open of each customer by the books' own report, by id."""
     answer = books.call("GET", "reports/AgedReceivables", params={"report_date": "2027-12-31"})
@@ -177,7 +168,10 @@ def same_as_there(planting: Planting, books: Bookkeeper) -> None:
         left[memo["CustomerRef"]["value"]] += money(memo["RemainingCredit"])
     assert {row.remote_id: row.credits for row in report.customers if row.credits} == left
     assert report.credits_there == sum(row.left for row in report.credits) == sum(left.values())
-    assert report.entries_there == sum(row.left for row in report.entries) and not report.unexplained
+    assert report.entries_there == sum(row.left for row in report.entries)
+    others = {row.remote_id: row.entries for row in report.customers if row.entries}
+    assert {gap.customer: gap.amount for gap in report.gaps} == others
+    assert {gap.cause for gap in report.gaps} <= {"entries"}
 
 
 @pytest.mark.slow
@@ -199,7 +193,7 @@ def test_what_customers_owe_there_is_what_the_books_say(planting, books, sync, s
     sync()
     same_as_there(planting, books)
     report = reconcile_now(planting.connection)
-    assert {kind for kind, _, _ in named(report)} <= {"invoice", "payment"}  # a credit is no difference
+    assert {kind for kind, _, _ in named(report)} <= {"invoice", "payment", "customer"}  # no credit
     here = {row.client_id: row for row in report.customers if row.client_id}
     for client in clients:
         row = here[client.pk]
@@ -247,7 +241,7 @@ def test_credits_are_told_by_api_table_and_page(planting, books, sync, api, desk
 
 @pytest.mark.slow
 def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, desk):
-    """It is no difference of documents, and no balance without a reason."""
+    """It is the customer's difference, until somebody says that it is meant so."""
     client = planting.add_client("Reed")
     planting.add_invoice(client)
     sync()
@@ -255,7 +249,7 @@ def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, des
     made = books.add("JournalEntry", DocNumber="W-7", Line=journal(books, customer, 30.25, "Credit", "Debit"))
     body = api.get("/api/v1/integrations/quickbooks/reconciliation").json()
     assert (body["agrees"], body["open_there"], body["entries_there"], body["balance_there"]) == (
-        True,
+        False,
         100,
         -30.25,
         69.75,
@@ -271,8 +265,47 @@ def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, des
     table = api.get("/api/v1/integrations/quickbooks/reconciliation", {"format": "csv"}).content.decode()
     [row] = [row for row in csv.DictReader(io.StringIO(table.lstrip("\ufeff"))) if row["kind"] == "entry"]
     assert (row["there"], row["client_id"], row["cause"]) == ("-30.25", client.pk, "")
-    page = desk().get(reverse("integrations:reconciliation", args=[planting.connection.pk])).content.decode()
-    assert "Journal Entry" in page and "W-7" in page and "beside them -30.25 of other entries in QuickBooks" in page
+    [difference] = body["differences"]
+    assert (difference["cause"], difference["here"], difference["there"], difference["client_id"]) == (
+        "entries", 100, 69.75, client.pk)  # fmt: skip
+    assert (body["amount"], body["accepted"]) == (30.25, [])
+
+    at = reverse("integrations:reconciliation", args=[planting.connection.pk])
+    accepts, staff = reverse("integrations:accept_balances", args=[planting.connection.pk]), desk("staff")
+    page = staff.get(at).content.decode()
+    assert "Journal Entry" in page and "W-7" in page and "Other entries there" in page
+    [chosen] = re.findall(r'name="chosen" value="([^"]+)"', page)
+    viewer = desk("viewer")
+    assert "It is meant so" not in viewer.get(at).content.decode()
+    assert viewer.post(accepts, {"chosen": chosen}).status_code in (302, 403)
+    assert not AcceptedBalance.objects.exists()
+    for wrong in ("", "entries", "entries 1 x", f"entries {customer} -30.26", "balance 1 2"):
+        assert staff.post(accepts, {"chosen": wrong}).status_code == 302
+    assert not AcceptedBalance.objects.exists()
+    staff.post(accepts, {"chosen": chosen})
+    verdict = Reconciliation.objects.get()
+    assert verdict.differences == 0 and "beside them -30.25 of other entries" in verdict_words(
+        verdict, planting.connection
+    )
+    assert AuditEntry.objects.filter(action="connection.balance_accepted").count() == 1
+    page = staff.get(at).content.decode()
+    assert "Balances that are meant so" in page and "Take back" in page
+    body = api.get("/api/v1/integrations/quickbooks/reconciliation").json()
+    [accepted] = body["accepted"]
+    assert body["agrees"] and (accepted["client_id"], accepted["amount"]) == (client.pk, -30.25)
+
+    # Another amount is asked about again, and no night without a reading forgets it.
+    books.add("JournalEntry", DocNumber="W-8", Line=journal(books, customer, 10, "Credit", "Debit"))
+    report = reconcile_now(planting.connection)
+    assert [(row.difference.cause, row.difference.size) for row in report.differences] == [
+        ("entries", Decimal("40.25"))
+    ]
+    keep(make_report(planting.connection))
+    assert Reconciliation.objects.get().differences == 1 and not make_report(planting.connection).by_reading
+    staff.post(accepts, {"chosen": f"entries {customer} -40.25"})
+    assert Reconciliation.objects.get().differences == 0
+    staff.post(accepts, {"chosen": f"entries {customer} -40.25", "undo": "1"})
+    assert Reconciliation.objects.get().differences == 1
 
 
 @pytest.mark.slow
@@ -291,5 +324,5 @@ def test_a_balance_that_nothing_explains_is_a_difference(planting, books, sync, 
     assert "Balance not explained" in page and "112.00" in page
     process_clock().move(3600)
     keep(reconcile_known(planting.connection))
-    assert not reconcile_known(planting.connection).differences
+    assert [row.difference.size for row in reconcile_known(planting.connection).differences] == [12]
     assert Reconciliation.objects.get(connection=planting.connection).differences == 1

@@ -34,14 +34,14 @@ def is_item(body: Body) -> bool:
 
 def to_fields(body: Body, rates: Mapping[str, Decimal] | None = None) -> dict[str, Any]:
     """Returns what the item says: whether it is taxed only where it does, and no price that includes the tax, as
-    FieldCamp's prices are before tax. What that one is before tax is beside it, where the item's own tax code is one of
-    `rates` (fractions)."""
+    FieldCamp's prices are before tax. That one is beside it, and what it is before tax, where the item's own tax code
+    is one of `rates` (fractions)."""
     taxed = bool(body.get("Taxable") or ref_id(body, "SalesTaxCodeRef"))
     return {
         "name": without_deleted(body, "Name"),
         "description": text(body, "Description"),
         **(
-            _net(body, rates or {})
+            {"gross_price": plain(decimal(body.get("UnitPrice"))), **_net(body, rates or {})}
             if body.get("SalesTaxIncluded")
             else {"price": plain(decimal(body.get("UnitPrice")))}
         ),

@@ -143,3 +143,22 @@ def test_numbers_of_ones_own(books, business, prefer):
     assert code(refused) == (400, "6140")
     assert f"TxnType=Invoice with TxnId={first['Id']}" in refused.json()["Fault"]["Error"][0]["Detail"]
     assert books.changed("invoice", first, PrivateNote="its own number")["DocNumber"] == "F-1"
+
+
+def test_a_company_that_wants_a_class_or_a_location(books, business, prefer):
+    made = business.bill()
+    chosen = {"value": books.create("class", Name="Own")["Id"]}
+    books.switch(category_required="class")
+    refused = books.post("invoice", business.draft())
+    assert code(refused) == (400, "6000") and "have a class before you save" in refused.text
+    assert business.bill(ClassRef=chosen)["ClassRef"]["value"] == chosen["value"]
+    tracked = {"ClassTrackingPerTxnLine": True}
+    prefer(lambda body: body | {"AccountingInfoPrefs": body["AccountingInfoPrefs"] | tracked})
+    assert code(books.post("invoice", business.draft(ClassRef=chosen))) == (400, "6000")
+    sold = line(business.item, 1, 5)
+    sold["SalesItemLineDetail"]["ClassRef"] = chosen
+    assert business.bill(sold)["TotalAmt"] == 5
+    books.switch(category_required="location")
+    assert code(books.post("invoice", business.draft())) == (400, "6000")
+    books.switch(category_required=None)
+    assert books.changed("invoice", made, PrivateNote="as before")["PrivateNote"] == "as before"
