@@ -26,6 +26,7 @@ from integrations.models import (
     Problem,
     SummaryMail,
     SyncJob,
+    VendorOutage,
     WorkspaceIntegration,
 )
 from integrations.reconciliation.reading import forget_readings
@@ -62,6 +63,7 @@ def daily(now: dt.datetime) -> None:
         "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
+        "outages": _delete_in_chunks(VendorOutage.objects.filter(closed_at__lt=now - dt.timedelta(days=90))),
     }
     log.info("pruned", **pruned)
     expiry.warn(now)

@@ -1,9 +1,9 @@
-"""What the queue calls (django-q2): ids in, one call. Daily and hourly work are Schedules (`manage.py worker`)."""
+"""What the queue calls (django-q2): ids in, one call. Regular work is planned by `manage.py worker`."""
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.jobs import housekeeping, reconciling, runner, watchdog
+from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
 from integrations.mail import weekly
 
 
@@ -29,6 +29,11 @@ def hourly() -> None:
     """Sends the weekly summaries that are due, so many at a time that one task ends well before its time-out."""
     if weekly.send_due(timezone.now()) >= weekly.AT_ONCE:
         async_task("integrations.jobs.tasks.hourly")
+
+
+def minutely() -> None:
+    """Notices vendors that fail for everybody, and tells of it."""
+    outages.watch(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -30,7 +30,9 @@ def checked(
             error.retry_at, error.explicit = max(error.retry_at, now + dt.timedelta(seconds=wait)), True
         elif isinstance(error, Unavailable) and wait is not None and wait > WAIT_CAP:
             retry_at = now + dt.timedelta(seconds=wait)
-            error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, explicit=True)
+            # The status stands in front: that the vendor is down, and not we too many, is told from it later.
+            detail = f"{response.status_code} {error.detail}".strip()
+            error = RateLimited(str(error), retry_at=retry_at, detail=detail, explicit=True)
         raise error
     whole(response)
     return response

@@ -6,7 +6,7 @@ Each examination returns what it has found, and how to mend it. Nothing is chang
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from integrations.services.doctor.accounts import app_troubles, short_grants, unreadable_tokens
+from integrations.services.doctor.accounts import app_troubles, outages, short_grants, unreadable_tokens
 from integrations.services.doctor.findings import Finding, Weight, examined
 from integrations.services.doctor.machine import (
     audit_trail,
@@ -31,6 +31,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Stored tokens", unreadable_tokens),
     ("Accounts", short_grants),
     ("Accounts", app_troubles),
+    ("Accounts", outages),
 )
 
 
