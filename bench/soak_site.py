@@ -18,6 +18,7 @@ from django.utils import timezone  # noqa: E402
 
 from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, Workspace  # noqa: E402
 from fieldcamp.workspace.services import create_visit, delete_visit, update_visit  # noqa: E402
+from integrations.accounts.clients import open_remote  # noqa: E402
 from integrations.demo.caller import Caller, CallFailed  # noqa: E402
 from integrations.demo.users import USERS, CalendarUser, Shown  # noqa: E402
 from integrations.models import Connection, Problem, SyncJob, WorkspaceIntegration  # noqa: E402
@@ -66,8 +67,8 @@ class Site:
         account = provider.identify(http)
         member = Member.objects.create(workspace=self.workspace, first_name=user.account, is_technician=True)
         row = take_grant(workspace=self.workspace, integration=integration, account=account, tokens=tokens, user=None)
-        [main] = [each for each in provider.client(http, account.id).containers() if each.primary]
-        set_up(connection=row, member=member, target_container_id=main.id, busy_container_ids=[main.id])
+        [main] = [each for each in open_remote(row).containers() if each.primary]
+        row = set_up(connection=row, member=member, target_container_id=main.id, busy_container_ids=[main.id])
         return user, row
 
     def _some_time(self) -> dt.datetime:

@@ -98,14 +98,15 @@ class HttpClient:
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
         read_timeout: float = READ_TIMEOUT,
+        send_limit: float = SEND_LIMIT,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
         self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout, self.after_call, self.meter, self._session = read_timeout, after_call, meter, session
-        self._clock, self._sleep, self._random = clock, sleep, random
+        self.read_timeout, self.send_limit, self.after_call, self.meter = read_timeout, send_limit, after_call, meter
+        self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
         self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
     def request(
@@ -204,7 +205,7 @@ class HttpClient:
         left = self._left()
         status: int | str = "lost"
         trace = ""
-        longest = min(left, SEND_LIMIT if patience is None else patience + SEND_LIMIT)
+        longest = min(left, self.send_limit + (patience or 0.0))
         try:
             with deadlines.within(longest):
                 response = (self._session or thread_session()).request(
