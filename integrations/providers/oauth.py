@@ -52,11 +52,13 @@ class OAuth:
     refresh_fields: Mapping[str, str] = field(default_factory=dict)  # what a refresh says besides
     rotates: bool = False  # a refresh ends the token that it was made with, so it is sent once
     lifetimes: tuple[str, ...] = ()
+    longest_secret: int = 0  # months after which our app's secret ends at the latest; 0: it does not
+    idle_days: int = 0  # of no use after which our app is deleted there; 0: it is not
     authorize: Callable[[str], requests.auth.AuthBase] = Bearer
 
     @property
     def client(self) -> Mapping[str, str]:
-        """Returns our app's `client_id` and `secret`."""
+        """Returns our app's `client_id` and `secret`, and `secret_ends` (an ISO day) where it is known."""
         found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
         return found
 
@@ -95,7 +97,7 @@ class OAuth:
         headers, client = dict(self.token_headers), self.client
         ours = {"client_id": client["client_id"], "client_secret": client["secret"]}
         if self.basic_auth:
-            headers["Authorization"], ours = basic_auth(**client), {}
+            headers["Authorization"], ours = basic_auth(client["client_id"], client["secret"]), {}
         data = {**fields, **ours, **(more or {})}
         return ask(http, "POST", self.token_url(), data=data, headers=headers, retry_safe=retry_safe)
 
