@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = "a secret of benchmarks alone, 0123456789"
+USER = "fieldcamp"
 
 
 def free_port() -> int:
@@ -34,37 +35,55 @@ def _postgres_bin() -> Path | None:
     return found[-1] if found else None
 
 
+class PostgresServer:
+    """A PostgreSQL in a folder of its own, with its usual durability."""
+
+    def __init__(self, programs: Path, folder: Path):
+        # PostgreSQL refuses to run as root.
+        self._as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._programs, self._folder, self.port = programs, folder, free_port()
+        self.address = f"postgres://{USER}@127.0.0.1:{self.port}/postgres"
+        if self._as_owner:
+            shutil.chown(folder, pwd.getpwnam("postgres").pw_uid)
+        self._run("initdb", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        self._run("pg_ctl", "-w", "-l", self._folder / "log", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stops it, as by a power cut (`immediate`) or with its connections closed (`fast`)."""
+        self._run("pg_ctl", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [*self._as_owner, self._programs / program, "-D", self._folder / "data", *arguments]
+        subprocess.run(command, stdout=subprocess.DEVNULL, cwd="/", check=True)
+
+
 @contextlib.contextmanager
-def postgres() -> Iterator[str | None]:
-    """The address of a new, empty PostgreSQL with its usual durability; None where it is not installed."""
+def postgres_server() -> Iterator[PostgresServer | None]:
+    """A new, empty PostgreSQL, running; None where it is not installed."""
     programs = _postgres_bin()
     if programs is None:
         yield None
         return
-    # PostgreSQL refuses to run as root.
-    as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     folder = Path(tempfile.mkdtemp(prefix="fieldcamp-bench-pg."))
-    port = free_port()
-    if as_owner:
-        shutil.chown(folder, pwd.getpwnam("postgres").pw_uid)
-    data = folder / "data"
-    user = "fieldcamp"
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/", "check": True}
     try:
-        subprocess.run(
-            [*as_owner, programs / "initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-            **quiet,
-        )
-        subprocess.run(
-            [*as_owner, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **quiet
-        )
+        server = PostgresServer(programs, folder)
+        server.start()
         try:
-            yield f"postgres://{user}@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            subprocess.run([*as_owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str | None]:
+    """The address of a new, empty PostgreSQL; None where it is not installed."""
+    with postgres_server() as server:
+        yield server.address if server else None
 
 
 def environment(data: Path, database_url: str | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Reading the environment, and the secrets that a single machine makes for itself."""
 
+import datetime as dt
 import ipaddress
 import os
 import secrets
@@ -27,6 +28,15 @@ def env_int(name: str, default: int) -> int:
         return int(value) if value else default
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number.") from None
+
+
+def env_day(name: str) -> str:
+    """Returns a day as 2027-05-31; "" where none is set."""
+    value = os.environ.get(name, "").strip()
+    try:
+        return dt.date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a day as 2027-05-31.") from None
 
 
 def env_list(name: str) -> list[str]:
@@ -117,4 +127,5 @@ class Vendors:
         return {
             "client_id": given["ID"] or ("sandbox-client" if self.sandbox else ""),
             "secret": given["SECRET"] or ("sandbox-secret" if self.sandbox else ""),
+            "secret_ends": env_day(f"{prefix}_CLIENT_SECRET_ENDS"),
         }

@@ -276,6 +276,7 @@ DELETED_RETENTION_DAYS = env_int("DELETED_RETENTION_DAYS", 90)
 JOB_CALL_RETENTION_DAYS = env_int("JOB_CALL_RETENTION_DAYS", 30)
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
 PAUSE_AFTER_FAILURES = env_int("PAUSE_AFTER_FAILURES", 10)
+OUTAGE_MAIL_AFTER_MINUTES = env_int("OUTAGE_MAIL_AFTER_MINUTES", 30)
 # How many accounts a job goes through at a time, each with a database connection of its own.
 ACCOUNTS_AT_ONCE = env_int("ACCOUNTS_AT_ONCE", 16)
 

@@ -29,6 +29,7 @@ POSITIVE = (
     "CHANGE_RETENTION_DAYS",
     "DELETED_RETENTION_DAYS",
     "PAUSE_AFTER_FAILURES",
+    "OUTAGE_MAIL_AFTER_MINUTES",
     "ACCOUNTS_AT_ONCE",
 )
 _MAKE_RANDOM = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'

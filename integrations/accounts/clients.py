@@ -21,7 +21,7 @@ from integrations.transport.tokens import RefreshingTokens
 log = structlog.get_logger(__name__)
 
 # A refresh has to end within its claim (transport.tokens.CLAIM): two sends and the pause between them do.
-TOKEN_ATTEMPTS = 2
+TOKEN_ATTEMPTS, TOKEN_LIMIT = 2, 12.0
 
 
 def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> HttpClient:
@@ -62,7 +62,12 @@ def counter(provider: Provider) -> Callable[[int | str], None]:
 def token_source(connection: Connection, provider: Provider, **kwargs: Any) -> RefreshingTokens:
     """Returns the connection's tokens, refreshed when they have to be."""
     http = HttpClient(
-        provider, None, connection_id=connection.pk, attempts=TOKEN_ATTEMPTS, after_call=counter(provider)
+        provider,
+        None,
+        connection_id=connection.pk,
+        attempts=TOKEN_ATTEMPTS,
+        send_limit=TOKEN_LIMIT,
+        after_call=counter(provider),
     )
     return RefreshingTokens(
         OrmGrantStore(connection.pk), lambda token: provider.refresh(http, token), provider.permissions, **kwargs

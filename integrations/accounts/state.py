@@ -10,6 +10,7 @@ from integrations.errors import AccessRefused, NeedsPermission, NeedsReconnect, 
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection, ConnectionState
+from integrations.selectors.outages import is_out
 
 # Refusals of an access that is good have to lie so far apart to be believed; then the account is tried again so often.
 CONFIRMED_AFTER = dt.timedelta(minutes=10)
@@ -38,7 +39,8 @@ def judge(connection: Connection, error: ProviderError, now: dt.datetime) -> tup
     """Returns the code and the sentence of what has ended an account's run, and says that a person has to act where
     that is certain: the token endpoint has said so, or an API that has said it before, `CONFIRMED_AFTER` ago and with
     nothing that went well in between. (One answer of an API is no proof: in a bad hour of theirs all accounts are
-    refused.) Where it is our conclusion and not the provider's word, the schedule tries the account again now and then.
+    refused, so while a vendor fails for many none is believed.) Where it is our conclusion and not the provider's word,
+    the schedule tries the account again now and then.
     """
     verdict = error.verdict if isinstance(error, AccessRefused) else error
     if not isinstance(verdict, NeedsReconnect | NeedsPermission):
@@ -46,7 +48,8 @@ def judge(connection: Connection, error: ProviderError, now: dt.datetime) -> tup
     row = Connection.objects.filter(pk=connection.pk)
     if not verdict.proven:
         first = row.filter(refused_at=None).update(refused_at=now)
-        if first or not row.filter(refused_at__lte=now - CONFIRMED_AFTER).exists():
+        confirmed = not first and row.filter(refused_at__lte=now - CONFIRMED_AFTER).exists()
+        if not confirmed or is_out(connection.integration, now):
             return ProblemCode.PROVIDER_UNAVAILABLE, NOT_BELIEVED
     mark = mark_needs_permission if isinstance(verdict, NeedsPermission) else mark_needs_reconnect
     mark(connection, str(verdict))

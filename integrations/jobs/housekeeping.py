@@ -27,6 +27,7 @@ from integrations.models import (
     ReceivedSecurityEvent,
     SummaryMail,
     SyncJob,
+    VendorOutage,
     WorkspaceIntegration,
 )
 from integrations.reconciliation.reading import forget_readings
@@ -67,6 +68,7 @@ def daily(now: dt.datetime) -> None:
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "security_events": _delete_in_chunks(ReceivedSecurityEvent.objects.filter(received_at__lt=now - EVENTS_KEPT)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
+        "outages": _delete_in_chunks(VendorOutage.objects.filter(closed_at__lt=now - dt.timedelta(days=90))),
     }
     log.info("pruned", **pruned)
     expiry.warn(now)

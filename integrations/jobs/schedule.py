@@ -29,6 +29,7 @@ from integrations.models import (
 from integrations.providers import PROVIDERS
 from integrations.queue.enqueue import SyncInProgress, create_job
 from integrations.queue.planning import LONGEST_BACKOFF, integration_of, next_sync, scheduled_connections
+from integrations.selectors.outages import is_out
 
 log = structlog.get_logger(__name__)
 
@@ -126,9 +127,8 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
         parts = list(job.parts.select_related("connection"))
         _went_well([part.connection_id for part in parts if part.status in _REACHED], now)
         _synced([part.connection_id for part in parts if part.status in _WHOLE], job.finished_at or now)
-        for part in parts:  # what went well is taken down for all accounts at once: a company may have hundreds
-            if part.status == JobPart.Status.FAILED and (part.error or {}).get("code") not in NOT_COUNTED:
-                _count_failure(part, now)
+        for part in _own_failures(job, parts, now):  # what went well is taken down at once: there may be hundreds
+            _count_failure(part, now)
         _integration(row, job, parts, now)
         if _is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now:
             row.next_sync_at = next_sync(row, now, spread)
@@ -181,6 +181,14 @@ def _synced(connection_ids: list[str], at: dt.datetime) -> None:
     connections.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
         state=ConnectionState.ACTIVE, state_reason=""
     )
+
+
+def _own_failures(job: SyncJob, parts: list[JobPart], now: dt.datetime) -> list[JobPart]:
+    """Returns the accounts that have failed by themselves: not those that a vendor lets wait which fails for all."""
+    failed = {part: (part.error or {}).get("code") for part in parts if part.status == JobPart.Status.FAILED}
+    counted = [part for part, code in failed.items() if code not in NOT_COUNTED]
+    down = [part for part in counted if failed[part] == ProblemCode.PROVIDER_UNAVAILABLE]
+    return [part for part in counted if part not in down] if down and is_out(job.integration, now) else counted
 
 
 def _count_failure(part: JobPart, now: dt.datetime) -> None:

@@ -1,9 +1,9 @@
-"""What the queue calls (django-q2): ids in, one call. Daily and hourly work are Schedules (`manage.py worker`)."""
+"""What the queue calls (django-q2): ids in, one call. Regular work is planned by `manage.py worker`."""
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.jobs import housekeeping, reconciling, runner, watchdog
+from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
@@ -37,6 +37,11 @@ def tell_of_ended_access(connection_id: str) -> None:
     """Mails the people of an account whose vendor has told that its access ended."""
     if Connection.objects.filter(pk=connection_id, state__in=BROKEN).exists():
         alert_needs_person(connection_id)
+
+
+def minutely() -> None:
+    """Notices vendors that fail for everybody, and tells of it."""
+    outages.watch(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -19,13 +19,15 @@ def send_mail(
     *,
     to: Sequence[str],
     subject: str,
-    workspace: Workspace,
+    workspace: Workspace | None,
     context: Mapping[str, Any],
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Sends `templates/mail/<name>` in both forms, its times in the company's zone. OSError if it cannot be sent."""
+    """Sends `templates/mail/<name>` in both forms, its times in the company's zone. OSError if it cannot be sent.
+
+    A mail without a workspace is for whoever runs the site; its times are UTC."""
     values = {"workspace": workspace, "subject": subject, "desk_url": dashboard_url(), **context}
-    with timezone.override(zoneinfo.ZoneInfo(workspace.timezone)):
+    with timezone.override(zoneinfo.ZoneInfo(workspace.timezone if workspace else "UTC")):
         text = render_to_string(f"mail/{name}.txt", values)
         page = render_to_string(f"mail/{name}.html", values)
     mail = EmailMultiAlternatives(

@@ -569,6 +569,34 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('workspace', 'integration'), name='one_row_per_integration'),
         ),
         migrations.CreateModel(
+            name='VendorOutage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('integration', models.CharField(max_length=32)),
+                ('began_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('operators_told_at', models.DateTimeField(blank=True, null=True)),
+                ('operators_over_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('integration',), name='one_open_outage_per_vendor')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutageMail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('told_at', models.DateTimeField()),
+                ('over_at', models.DateTimeField(blank=True, null=True)),
+                ('outage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mails', to='integrations.vendoroutage')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.workspace')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('outage', 'workspace'), name='one_mail_per_outage')],
+            },
+        ),
+        migrations.CreateModel(
             name='BooksReading',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -17,6 +17,7 @@ from integrations.models.connections import (
 from integrations.models.jobs import Heartbeat, JobDirection, JobItem, JobPart, JobStatus, Outcome, SyncJob
 from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
+from integrations.models.outages import OutageMail, VendorOutage
 from integrations.models.privacy import IdentifierKey
 from integrations.models.problems import Hold, Problem
 from integrations.models.reconciliation import AcceptedBalance, BooksReading, ReadingPage, Reconciliation
@@ -27,7 +28,7 @@ __all__ = [
     "AcceptedBalance", "BooksReading", "BooksSettings",
     "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
-    "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "Outcome", "Problem",
-    "ProviderBudget", "ProviderCalls", "ReadingPage", "ReceivedSecurityEvent", "Reconciliation", "Stream",
-    "SummaryMail", "SyncJob", "WorkspaceIntegration", "not_connected_reason",
+    "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "OutageMail", "Outcome",
+    "Problem", "ProviderBudget", "ProviderCalls", "ReadingPage", "ReceivedSecurityEvent", "Reconciliation", "Stream",
+    "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import requests
 
 from integrations.errors import ProviderError
+from integrations.providers.changes import VendorChange
 from integrations.providers.security_events import EventSource
 from integrations.records import (
     Account,
@@ -178,6 +179,7 @@ class Provider:
     make_id: Callable[[str], str]  # a remote id of the provider's own form, always the same for the same seed
     requests_per_minute: int  # of one account
     disclosure: Disclosure
+    changes: tuple[VendorChange, ...] = ()  # what it has announced
     requests_per_second: int = 0  # of one account; 0: not counted
     trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
     trace_name: str = ""  # how its support calls that name

@@ -25,7 +25,7 @@ def body_of(response: requests.Response) -> Any:
     """Returns the answer's JSON; {} where it is none."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: some thousand brackets
         return {}
 
 
@@ -91,7 +91,7 @@ class TokenFaults:
         if status >= 500 or status in (408, 429) or code in _RETRY | self.retry:
             return unavailable(self.service, detail)
         if reconnect:
-            return errors.NeedsReconnect(reconnect, detail=detail, proven=True)
+            return errors.NeedsReconnect(reconnect, detail=detail)  # proven by who has asked the token endpoint
         known = code in _OURS | self.ours
         words = "refuses FieldCamp's own credentials" if known else "refused the request for a token"
         return errors.Misconfigured(

@@ -60,11 +60,23 @@ class OAuth:
     refresh_fields: Mapping[str, str] = field(default_factory=dict)  # what a refresh says besides
     rotates: bool = False  # a refresh ends the token that it was made with, so it is sent once
     lifetimes: tuple[str, ...] = ()
+    longest_secret: int = 0  # months after which our app's secret ends at the latest; 0: it does not
+    idle_days: int = 0  # of no use after which our app is deleted there; 0: it is not
     authorize: Callable[[str], requests.auth.AuthBase] = Bearer
 
     @property
     def client(self) -> Mapping[str, str]:
         """Returns our app's `client_id` and `secret`."""
+        found = self._app_settings
+        return {"client_id": found["client_id"], "secret": found["secret"]}
+
+    @property
+    def secret_ends(self) -> str:
+        """Returns the day on which our app's secret ends, in ISO form; "" where nobody has said it."""
+        return self._app_settings.get("secret_ends", "")
+
+    @property
+    def _app_settings(self) -> Mapping[str, str]:
         found: Mapping[str, str] = getattr(settings, f"{self.app}_CLIENT")
         return found
 

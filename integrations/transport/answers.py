@@ -2,7 +2,6 @@
 front ends give it as well."""
 
 import datetime as dt
-import socket
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -31,9 +30,9 @@ def time_out(left: float, connect: float, read: float) -> Any:
 
 
 def take_body(response: requests.Response, left: Callable[[], float]) -> None:
-    """Reads the body into the response, by what arrives: a time-out is for each read, and neither a body that drips nor
-    one that stops or goes on for ever, nor one that unpacks to more than anybody sends, may hold us. `left` says how
-    many seconds it may still take. Raises what requests would.
+    """Reads the body into the response, by what arrives: neither a body that drips nor one that goes on for ever, nor
+    one that unpacks to more than anybody sends, may hold us. `left` says how many seconds it may still take (a read
+    that waits is ended by `transport.deadlines`). Raises what requests would.
     """
     if vars(response)["_content_consumed"]:
         return  # an adapter that answers in this process has it already
@@ -42,21 +41,10 @@ def take_body(response: requests.Response, left: Callable[[], float]) -> None:
         body += chunk
         if len(body) > LONGEST_BODY:
             raise requests.exceptions.ContentDecodingError("The body is too long.")
-        if (seconds := left()) <= 0:
+        if left() <= 0:
             raise requests.ReadTimeout("The body took too long.")
-        _wait_at_most(response, seconds)
     # What `stream=False` would have done; a connection whose body was not read to its end would be closed.
     vars(response).update(_content=bytes(body), _content_consumed=True)
-
-
-def _wait_at_most(response: requests.Response, seconds: float) -> None:
-    """Shortens the time-out of the reads that follow. Neither requests nor urllib3 has a way for that; an adapter that
-    answers in this process has no socket."""
-    reader: Any = response.raw
-    for name in ("_fp", "fp", "raw", "_sock"):
-        reader = getattr(reader, name, None)
-    if isinstance(reader, socket.socket) and seconds < (reader.gettimeout() or float("inf")):
-        reader.settimeout(seconds)
 
 
 def whole_if_json(response: requests.Response) -> None:

@@ -25,12 +25,14 @@ from integrations.errors import (
     TimedOut,
     Unavailable,
 )
+from integrations.transport import deadlines
 from integrations.transport import patience as waiting
-from integrations.transport.answers import retry_after, take_body, time_out, whole_if_json
+from integrations.transport.answers import take_body, time_out, whole_if_json
 from integrations.transport.budget import Budget
 from integrations.transport.credentials import as_it_is
 from integrations.transport.hosts import is_below
 from integrations.transport.meter import Meter, Metered, Sent
+from integrations.transport.outcomes import WAIT_CAP, checked, refused_although_renewed
 from integrations.transport.session import session as thread_session
 from integrations.transport.vendor import TokenSource, Vendor
 
@@ -42,7 +44,6 @@ READ_TIMEOUT = 12.0
 # waited for with more patience rests on the heartbeat, which renews the lease meanwhile.
 SEND_LIMIT = 20.0
 ATTEMPTS = 3
-WAIT_CAP = 5.0
 BACKOFF_BASE = 0.5
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -97,14 +98,15 @@ class HttpClient:
         session: requests.Session | None = None,
         attempts: int = ATTEMPTS,
         read_timeout: float = READ_TIMEOUT,
+        send_limit: float = SEND_LIMIT,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ):
         self.provider, self.tokens, self.account_id, self.budget = provider, tokens, account_id, budget
         self.connection_id, self.before_call, self.attempts = connection_id, before_call, attempts
-        self.read_timeout, self.after_call, self.meter, self._session = read_timeout, after_call, meter, session
-        self._clock, self._sleep, self._random = clock, sleep, random
+        self.read_timeout, self.send_limit, self.after_call, self.meter = read_timeout, send_limit, after_call, meter
+        self._session, self._clock, self._sleep, self._random = session, clock, sleep, random
         self._sent: deque[dt.datetime] = deque(maxlen=provider.requests_per_second or 1)
 
     def request(
@@ -144,10 +146,10 @@ class HttpClient:
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
                 if refused and token and self.tokens:
                     if replayed:
-                        raise self._refusal(response)
+                        raise refused_although_renewed(self.provider, response, self._clock())
                     token, replayed = self.tokens.renewed(rejected=token), True
                     continue
-                return self._checked(response, whole)
+                return checked(self.provider, response, whole, self._clock())
             except TimedOut:
                 raise
             except (Unavailable, RateLimited) as error:
@@ -203,20 +205,21 @@ class HttpClient:
         left = self._left()
         status: int | str = "lost"
         trace = ""
-        longest = min(left, SEND_LIMIT if patience is None else patience + SEND_LIMIT)
+        longest = min(left, self.send_limit + (patience or 0.0))
         try:
-            response = (self._session or thread_session()).request(
-                method,
-                url,
-                auth=self.provider.authorize(token) if token else as_it_is,
-                timeout=time_out(left, CONNECT_TIMEOUT, patience or self.read_timeout),
-                allow_redirects=False,
-                stream=True,
-                **kwargs,
-            )
-            trace = self.provider.trace(response)
-            with response:
-                take_body(response, left=lambda: longest - (self._clock() - started).total_seconds())
+            with deadlines.within(longest):
+                response = (self._session or thread_session()).request(
+                    method,
+                    url,
+                    auth=self.provider.authorize(token) if token else as_it_is,
+                    timeout=time_out(left, CONNECT_TIMEOUT, patience or self.read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                    **kwargs,
+                )
+                trace = self.provider.trace(response)
+                with response:
+                    take_body(response, left=lambda: longest - (self._clock() - started).total_seconds())
             status = response.status_code
         except (requests.RequestException, HTTPError) as error:
             status = type(error).__name__
@@ -249,33 +252,6 @@ class HttpClient:
         if (seconds := waiting.left()) <= 0:
             raise Unavailable(f"{self.provider.label} takes too long at the moment. Try again in a few minutes.")
         return seconds
-
-    def _refusal(self, response: requests.Response) -> ProviderError:
-        """Returns what it means that a token is refused which was renewed just now."""
-        said = response.status_code if response.status_code >= 400 else 401
-        error = self.provider.explain(response, self._clock()) if said == response.status_code else None
-        if error is not None and not isinstance(error, NeedsReconnect):
-            return error
-        return AccessRefused(
-            f"{self.provider.label} does not accept FieldCamp's access at the moment, although it was renewed just "
-            "now. It is tried again by itself.",
-            verdict=error,
-        )
-
-    def _checked(self, response: requests.Response, whole: Callable[[requests.Response], object]) -> requests.Response:
-        if 300 <= response.status_code < 400:
-            raise Unavailable(f"{self.provider.label} answered with a redirect.", detail=str(response.status_code))
-        if response.status_code >= 400:
-            error = self.provider.explain(response, self._clock())
-            wait = retry_after(response.headers.get("Retry-After"), self._clock())
-            if isinstance(error, RateLimited) and wait is not None:
-                error.retry_at, error.explicit = max(error.retry_at, self._clock() + dt.timedelta(seconds=wait)), True
-            elif isinstance(error, Unavailable) and wait is not None and wait > WAIT_CAP:
-                retry_at = self._clock() + dt.timedelta(seconds=wait)
-                error = RateLimited(str(error), retry_at=retry_at, detail=error.detail, explicit=True)
-            raise error
-        whole(response)
-        return response
 
     def _wait_before_retry(self, error: ProviderError, attempt: int, safe: bool) -> None:
         """Waits, or raises the error where waiting here does not help."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
+
+from integrations.transport.deadlines import DeadlineAdapter
 
 
 class _Here(threading.local):
@@ -32,7 +34,7 @@ def _new() -> requests.Session:
     made = requests.Session()
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for prefix in ("https://", "http://"):
-        made.mount(prefix, HTTPAdapter(pool_connections=4, pool_maxsize=4, max_retries=0))
+        made.mount(prefix, DeadlineAdapter(pool_connections=4, pool_maxsize=4, max_retries=0))
     for prefix, adapter in _mounts.items():
         made.mount(prefix, adapter)
     return made

@@ -109,6 +109,7 @@ class RefreshingTokens:
                 raise NeedsReconnect("The access has ended and cannot be renewed. Reconnect the account.", proven=True)
             tokens = self._refresh(grant.refresh_token)
         except NeedsReconnect as error:
+            error.proven = True  # here alone: an API that says the same in the same words is no token endpoint
             if self._store.read().version != grant.version:
                 return None  # an answer that came late was saved meanwhile: ours was to the token before it
             self._store.died(grant.version, error)

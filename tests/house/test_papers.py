@@ -78,7 +78,7 @@ def environment_names() -> set[str]:
     readers = r"env_bool|env_int|env_list|env_text|environ\.get|_secrets\.get|vendor_url"
     names = set(re.findall(rf"""(?:{readers})\(\s*["']([A-Z0-9_]+)""", text))
     for vendor in re.findall(r"""client_credentials\("([A-Z]+)"\)""", text):
-        names |= {f"{vendor}_CLIENT_ID", f"{vendor}_CLIENT_SECRET"}
+        names |= {f"{vendor}_CLIENT_ID", f"{vendor}_CLIENT_SECRET", f"{vendor}_CLIENT_SECRET_ENDS"}
     return names
 
 

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.services.doctor import Finding, Weight, examine
+from integrations.services.doctor import Finding, Weight, announced, examine
 
 _SIGNS = {Weight.FINE: "fine ", Weight.NOTE: "note ", Weight.WRONG: "WRONG"}
 
@@ -16,11 +16,14 @@ class Command(BaseCommand):
     requires_system_checks = ()  # they are a part of what is examined
 
     def add_arguments(self, parser):
+        parser.add_argument(
+            "--vendors", action="store_true", help="shows what vendors have announced and what it means here, alone"
+        )
         parser.add_argument("--offline", action="store_true", help="leaves out what needs the network")
 
-    def handle(self, *args, offline: bool = False, **options) -> None:
+    def handle(self, *args, offline: bool = False, vendors: bool = False, **options) -> None:
         count = dict.fromkeys(Weight, 0)
-        for finding in examine(offline=offline):
+        for finding in announced(whole=True) if vendors else examine(offline=offline):
             count[finding.weight] += 1
             self._print(finding)
         if wrong := count[Weight.WRONG]:

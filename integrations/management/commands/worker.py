@@ -155,6 +155,7 @@ def _plan_regular_work() -> None:
     for name, func, kind, first in (
         ("Daily work", "integrations.jobs.tasks.daily", Schedule.DAILY, tomorrow),
         ("Hourly work", "integrations.jobs.tasks.hourly", Schedule.HOURLY, soon),
+        ("Vendors' outages", "integrations.jobs.tasks.minutely", Schedule.MINUTES, timezone.now()),
     ):
         if not Schedule.objects.filter(func=func).exists():
             Schedule.objects.create(name=name, func=func, schedule_type=kind, next_run=first)

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.google_calendar.api import GoogleCalendarClient, make_id
+from integrations.providers.google_calendar.changes import CHANGES
 from integrations.providers.google_calendar.disclosure import DISCLOSURE
 from integrations.providers.google_calendar.errors import explain
 from integrations.providers.google_calendar.mapping import kept, might_be_own_id
@@ -25,6 +26,7 @@ GOOGLE_CALENDAR = Provider(
     make_id=make_id,
     requests_per_minute=settings.GOOGLE_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
+    changes=CHANGES,
     kept=kept,
     might_be_own_id=might_be_own_id,
     security_events=EVENTS,

@@ -53,5 +53,5 @@ def _answer(http: bytes) -> Answer | None:
         return Answer(int(status[1]), None)
     try:
         return Answer(int(status[1]), json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -79,4 +79,5 @@ GOOGLE = OAuth(
     # https://developers.google.com/identity/protocols/oauth2/web-server#offline
     auth_params={"access_type": "offline", "prompt": "consent select_account"},
     lifetimes=("refresh_token_expires_in",),
+    idle_days=180,  # https://support.google.com/cloud/answer/15549257
 )

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from integrations.providers.base import Provider
 from integrations.providers.outlook_calendar.api import OutlookCalendarClient
+from integrations.providers.outlook_calendar.changes import CHANGES
 from integrations.providers.outlook_calendar.disclosure import DISCLOSURE
 from integrations.providers.outlook_calendar.errors import explain
 from integrations.providers.outlook_calendar.mapping import kept, make_id
@@ -25,4 +26,5 @@ OUTLOOK_CALENDAR = Provider(
     kept=kept,
     requests_per_minute=settings.MICROSOFT_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
+    changes=CHANGES,
 )

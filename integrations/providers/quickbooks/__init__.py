@@ -5,6 +5,7 @@ from django.conf import settings
 from integrations.providers.base import Provider
 from integrations.providers.quickbooks.addresses import shown
 from integrations.providers.quickbooks.api import QuickBooksClient, make_id
+from integrations.providers.quickbooks.changes import CHANGES
 from integrations.providers.quickbooks.disclosure import DISCLOSURE
 from integrations.providers.quickbooks.errors import explain, trace_of
 from integrations.providers.quickbooks.mapping import kept
@@ -29,6 +30,7 @@ QUICKBOOKS = Provider(
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
     requests_per_second=10,
     disclosure=DISCLOSURE,
+    changes=CHANGES,
     trace=trace_of,
     trace_name="intuit_tid",
     support="Intuit",

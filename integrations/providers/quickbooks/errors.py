@@ -85,7 +85,7 @@ def token_ended(response: requests.Response) -> bool:
         return False
     try:
         fault = fault_of(response.json())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return fault is not None and TOKEN_ENDED in fault.codes
 

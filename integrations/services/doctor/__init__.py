@@ -6,7 +6,8 @@ Each examination returns what it has found, and how to mend it. Nothing is chang
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from integrations.services.doctor.accounts import app_troubles, short_grants, unreadable_tokens
+from integrations.services.doctor.accounts import app_troubles, outages, short_grants, unreadable_tokens
+from integrations.services.doctor.announced import announced, apps_that_end
 from integrations.services.doctor.findings import Finding, Weight, examined
 from integrations.services.doctor.machine import (
     audit_trail,
@@ -19,7 +20,7 @@ from integrations.services.doctor.machine import (
 )
 from integrations.services.doctor.vendors import examine_vendors
 
-__all__ = ["Finding", "Weight", "examine"]
+__all__ = ["Finding", "Weight", "announced", "examine"]
 
 Examination = Callable[[], Iterator[Finding]]
 _HERE: tuple[tuple[str, Examination], ...] = (
@@ -31,6 +32,9 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Stored tokens", unreadable_tokens),
     ("Accounts", short_grants),
     ("Accounts", app_troubles),
+    ("Accounts", outages),
+    ("Announcements", announced),
+    ("Apps at the vendors", apps_that_end),
 )
 
 

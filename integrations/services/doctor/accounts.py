@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from integrations.accounts.digests import stale
 from integrations.errors import ProblemCode
-from integrations.models import Connection, ConnectionState, IdentifierKey, OAuthGrant, Problem
+from integrations.models import Connection, ConnectionState, IdentifierKey, OAuthGrant, Problem, VendorOutage
 from integrations.models.fields import key_id
 from integrations.providers import PROVIDERS
 from integrations.services.doctor.findings import Finding, Weight
@@ -108,3 +108,14 @@ def app_troubles() -> Iterator[Finding]:
     for problem in Problem.objects.open().filter(code=ProblemCode.MISCONFIGURED).order_by("-occurred_at")[:5]:
         at = f"{problem.occurred_at:%Y-%m-%d %H:%M} UTC"
         yield Finding(Weight.WRONG, "Accounts", f"A sync failed at {at}: {problem.message}", problem.detail[:300])
+
+
+def outages() -> Iterator[Finding]:
+    """Finds vendors that fail for everybody at present."""
+    for outage in VendorOutage.objects.filter(closed_at=None, ended_at=None):
+        yield Finding(
+            Weight.NOTE,
+            _label(outage.integration),
+            f"It has failed for many accounts since {outage.began_at:%Y-%m-%d %H:%M} UTC.",
+            "Look at the vendor's status page, and at its addresses below. Accounts go on by themselves.",
+        )

@@ -10,20 +10,27 @@ from typing import Any
 import pytest
 import requests
 from django.contrib.auth.models import User
+from django.core import mail
 from django.db import connection as database
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fieldcamp.workspace.models import BlockedTime, Role
+from fieldcamp.workspace.models import BlockedTime, Member, Role
+from integrations.accounts.disconnecting import disconnect
 from integrations.admin.jobpage import csv_lines
 from integrations.calendar import busy
-from integrations.models import ChangeRow, Connection, Link, Problem, SyncJob
+from integrations.mail import weekly
+from integrations.models import ChangeRow, Connection, Link, OAuthGrant, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.selectors.feed import change
+from integrations.services.erasure import erase_account
+from integrations.services.leaving import LeaveChoices, leave
 from integrations.services.observe import observe_pending
 from integrations.services.problems.causes import STATES
 from tests.canary import rows, spelled
+from tests.integrations import build
+from tests.integrations.engine import finish
 from tests.integrations.mangling import mangled
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +46,16 @@ _STRUCTURE = {
 
 def told_in(text: str) -> list[str]:
     return [each for each in spelled(WORD) if each in text.lower()]
+
+
+def mailed() -> str:
+    """All that was sent by mail: to whom, under which subject, as text and as a page."""
+    return "\n".join(
+        "\n".join(
+            [*each.to, each.subject, str(each.body), *(str(page) for page, _ in getattr(each, "alternatives", []))]
+        )
+        for each in mail.outbox
+    )
 
 
 @pytest.fixture
@@ -89,6 +106,7 @@ def nothing_told(caplog, capsys, api, owner) -> Iterator[None]:
     lines = [logging.Formatter().format(record) for record in caplog.get_records("call")]
     assert any("provider_call" in line for line in lines)
     assert told_in("\n".join([*lines, *capsys.readouterr()])) == []
+    assert told_in(mailed()) == []
     assert told_in(repr([change(row) for row in ChangeRow.objects.all()])) == []
     assert [where for where, text in shown_to(api, owner) if told_in(text)] == []
     assert told_in("".join(line for job in SyncJob.objects.all() for line in csv_lines(job))) == []
@@ -200,3 +218,52 @@ def test_nothing_is_left_of_a_whole_life_at_google(nothing_told, dana, google, p
 @pytest.mark.slow
 def test_nothing_is_left_of_a_whole_life_at_outlook(nothing_told, dana, outlook, person, vendors, sync, monkeypatch):
     a_whole_life(person.add(WORD, tomorrow(3), repeat=("daily", 4)), dana, person, vendors, sync, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leaving", [False, True], ids=["revoked there", "left with its events"])
+def test_nothing_is_left_in_mails_and_after_disconnecting_and_erasing(
+    nothing_told, caplog, connect, make_technician, google, person, vendors, sync, make_visits, workspace, settings,
+    django_capture_on_commit_callbacks, leaving,
+):  # fmt: skip
+    """Guests, words and tokens: while all is well, when syncs fail and people are told, and when it has ended."""
+    settings.PAUSE_AFTER_FAILURES = 1
+    olga = User.objects.create_user("olga", is_superuser=True)
+    Member.objects.filter(pk=build.owner(workspace).pk).update(
+        user=olga, created_at=timezone.now() - dt.timedelta(days=30)
+    )
+    connection = connect(member=make_technician(first_name="Dana", email="tech@team.test"))
+    make_visits(connection.member, 2)
+    grant = OAuthGrant.objects.get(connection=connection)
+    secrets = {grant.access_token, grant.refresh_token}
+
+    def no_secret() -> None:
+        lines = "\n".join(logging.Formatter().format(record) for record in caplog.get_records("call"))
+        for place, text in [*rows(), ("the log", lines), ("mails", mailed())]:
+            assert not any(each in text.lower() for secret in secrets for each in spelled(secret)), place
+
+    with (
+        mangled(vendors, person.accept(UID, WORD, tomorrow(5)).id, with_words),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        assert sync().failed == 0
+        with refused(vendors, person.listing, 500, f"{WORD} {UID} {grant.access_token}"):
+            sync()
+        weekly.send_due(dt.datetime(2026, 11, 23, 15, tzinfo=dt.UTC))
+        if leaving:
+            _, job = leave(
+                connection=connection, choices=LeaveChoices(remove_events=True), user=olga, disconnecting=True
+            )
+            finish(job)
+        else:
+            vendors.revoke(person.account)
+            sync()
+    assert len(mail.outbox) == 3 - leaving and BlockedTime.objects.count() == 1
+    no_secret()
+    disconnect(connection=connection, user=None)
+    grant.refresh_from_db()
+    assert (grant.access_token, grant.refresh_token, grant.answer, grant.scopes) == ("", "", "", [])
+    erase_account(connection, actor="Olga")
+    no_secret()
+    assert [table for table, text in rows() if person.account in text] == []
+    assert not BlockedTime.objects.exists() and not Link.objects.filter(kind="block").exists()

@@ -100,7 +100,7 @@ def test_a_list_of_books_that_repeats_itself_ends(sandbox, monkeypatch):
 
 @pytest.mark.parametrize("name", ["google_calendar", "outlook_calendar", "quickbooks"])
 def test_no_refusal_of_something_in_between_is_taken_for_the_vendors_word(name):
-    for status in range(400, 600):
+    for status in (*range(400, 432), 451, 499, *range(500, 512), 520, 599):
         for body in BODIES:
             response = requests.Response()
             response.status_code, response._content = status, body
@@ -145,3 +145,25 @@ class Endless:
 
     def close(self) -> None:
         self.closed = True
+
+
+REFUSALS = (
+    b'{"error": null}', b'{"error": 5}', b'{"error": ["invalid_grant"]}',
+    b'{"error": {"code": {"a": 1}, "message": [1]}}',
+    b'{"error": {"errors": [null, 5, {"reason": null}]}}', b'{"error": {"innerError": {"code": 5}}}',
+    b'{"Fault": {"Error": [null, 5, {"code": 5, "Message": null, "Detail": []}]}}', b'{"Fault": {"Error": {}}}',
+    b'{"error": "invalid_grant", "error_codes": "x", "suberror": 5}', b"\xff\xfe\x00", b'{"error": "\\ud800"}',
+    b'{"error":' + b"[" * 3000 + b"]" * 3000 + b"}", *BODIES,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.name)
+def test_each_refusal_is_one_of_our_errors_and_none_is_proof(provider):
+    """Whatever the status, whatever the body: an API that speaks like a token endpoint has not become one."""
+    for status in (*range(400, 432), 451, 499, *range(500, 512), 520, 599):
+        for body in REFUSALS:
+            response = requests.Response()
+            response.status_code, response._content, response._content_consumed = status, body, True
+            response.url = f"{provider.hosts('1')[0]}/x"
+            error = provider.explain(response, NOW)
+            assert isinstance(error, errors.ProviderError) and not getattr(error, "proven", False), (status, body[:60])

@@ -26,8 +26,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def healthy(db, settings, tmp_path):
-    """A site that lacks nothing; it is not in DEBUG and has a worker, a mail server and apps."""
+def healthy(db, settings, tmp_path, time_machine):
+    """A site that lacks nothing; it is not in DEBUG and has a worker, a mail server and apps. No vendor's change is
+    near."""
+    time_machine.move_to(dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC))
     settings.FIELDCAMP_DATA = tmp_path
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["sync.example.com"]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = True
@@ -38,7 +40,7 @@ def healthy(db, settings, tmp_path):
     settings.OPERATOR_NAME, settings.OPERATOR_ADDRESS = "Sync Ltd", "1 Main Street"
     settings.OPERATOR_EMAIL = "privacy@example.com"
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
-        setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret"})
+        setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret", "secret_ends": "2028-01-31"})
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
     ReceivedSecurityEvent.objects.create(
         integration="google_calendar", jti="1", test_state="hello", received_at=timezone.now()
@@ -151,11 +153,12 @@ def test_what_the_accounts_tell(workspace, settings):
 
 
 @pytest.fixture
-def online(sandbox, monkeypatch):
+def online(sandbox, monkeypatch, settings):
     """The simulated vendors, whose answers say what time it is, `online.late` seconds ahead of our clock; the mail
     server answers."""
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", lambda self: True, raising=False)
     sandbox.late = 0
+    settings.MICROSOFT_CLIENT = {**settings.MICROSOFT_CLIENT, "secret_ends": "2028-01-31"}
 
     def dated(_path, send):
         response = send()
@@ -195,7 +198,7 @@ def test_an_address_that_does_not_answer(online, settings):
 
 
 @pytest.mark.slow
-def test_a_mail_server_that_refuses(settings, monkeypatch, sandbox):
+def test_a_mail_server_that_refuses(monkeypatch, online):
     def refuse(self):
         raise ConnectionRefusedError("secret host")
 
