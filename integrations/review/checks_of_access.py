@@ -67,7 +67,7 @@ def renewed_when_ended(probe: Probe, side: VendorSide) -> str:
         expect(sync(probe, side)["status"] == "succeeded", "A sync with a token that has ended does not succeed.")
     after = len(probe.vendor_calls(side.vendor, TOKEN_CALLS))
     expect(after == 1, f"A token that has ended was renewed {after} times.")
-    return "Three syncs with a good token: no renewal; two after its end: one."
+    return "Three syncs while it was good went without a renewal, two after its end with one."
 
 
 def _let_end(probe: Probe, side: VendorSide) -> None:
@@ -80,10 +80,11 @@ def renewal_is_tried_again(probe: Probe, side: VendorSide) -> str:
     connected(probe, side)
     _let_end(probe, side)
     probe.vendor("POST", "faults", vendor=side.vendor, kind="status", status=500, path=TOKEN_CALLS, times=2)
-    job = sync(probe, side)
-    if job["status"] != "succeeded":  # the next sync is the next try: nobody is disconnected meanwhile
-        expect(the_connection(probe, side)["state"] == "active", "A vendor's bad hour has ended the connection.")
+    for _ in range(3):  # a renewal that may have been made is not sent twice: the next sync is the next try then
         job = sync(probe, side)
+        expect(the_connection(probe, side)["state"] == "active", "A vendor's bad hour has ended the connection.")
+        if job["status"] == "succeeded":
+            break
     expect(job["status"] == "succeeded", "A renewal that fails twice is not tried again.")
     before = len(probe.mails())
     probe.vendor("POST", "revoke", vendor=side.vendor, account=side.account)
@@ -91,7 +92,7 @@ def renewal_is_tried_again(probe: Probe, side: VendorSide) -> str:
     sync(probe, side)
     expect(the_connection(probe, side)["state"] == "needs_reconnect", "A grant that has ended is not noticed.")
     expect("Reconnect" in probe.page("/admin/"), "The card does not ask to reconnect.")
-    new = probe.mails()[before:]
+    new = probe.mails_since(before)
     expect(new, "Nobody gets a mail that the account has to be connected again.")
     connected(probe, side)
     return f"Two failures and then success; after invalid_grant the card offers Reconnect and “{new[0]['Subject']}” came."
@@ -113,8 +114,8 @@ def every_end_is_handled(probe: Probe, side: VendorSide) -> str:
     expect(state == "needs_reconnect", f"After invalid_grant the account is {state}.")
     refused = probe.api(f"/integrations/{side.slug}/sync", "POST", json={})
     if side.person == "":
-        expect(refused.status_code in (403, 409, 424, 400), f"A trigger then answered {refused.status_code}.")
-        expect(refused.json()["error"]["message"], "A trigger is refused without a sentence.")
+        code = refused.json()["error"]["code"]
+        expect(code == "INTEGRATION_NOT_CONNECTED", f"A trigger then answered {refused.status_code} {code}.")
     connected(probe, side)
     words = said[0] if said else refused.json().get("error", {}).get("message", "")
     return f"Renewed; refused; {state}: “{words}”"
@@ -205,19 +206,21 @@ def second_factor(probe: Probe) -> str:
     browser = probe.signed_in(probe.company.username, probe.company.password)
     factors = probe.table("mfa.Authenticator").objects.filter(user__username=probe.company.username)
     try:
-        rows.update(second_factor="everybody")
+        rows.update(second_factor="all")
         answer = probe.ask("/admin/workspace/client/", by=browser.session)
         led = answer.headers.get("Location", "")
         expect(answer.status_code == 302 and "/security/" in led, f"Without a factor the desk answers {led or 'all'}.")
         page = probe.page("/admin/security/", by=browser)
         expect("passkey" in page.lower(), "No passkey is offered.")
-        secret = re.search(r'id="secret">\s*([A-Z2-7 ]{16,})\s*<', probe.page("/admin/security/app/", by=browser))
+        page = probe.page("/admin/security/app/", by=browser)
+        secret = re.search(r'id="secret">\s*([A-Z2-7 ]{16,})\s*<', page)
         expect(secret, "The app's set-up shows no secret.")
         assert secret
         probe.witness.hide(secret[1])
-        probe.witness.exchanges[-1].excerpt = "the secret for the app, which is not written here"
-        set_up = probe.submit("/admin/security/app/", by=browser, code=totp(secret[1], timezone.now()))
-        expect(set_up.status_code == 302, "An authenticator app cannot be set up.")
+        probe.leave_out()
+        set_up = probe.submit("/admin/security/app/", by=browser, page=page, code=totp(secret[1], timezone.now()))
+        probe.leave_out()
+        expect(set_up.status_code in (200, 302), "An authenticator app cannot be set up.")
         later = probe.browser()
         later.sign_in(probe.company.username, probe.company.password)
         asked = probe.ask("/admin/", by=later.session)

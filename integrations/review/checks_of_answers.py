@@ -62,7 +62,7 @@ def _api(probe: Probe) -> list[requests.Response]:
     made = probe.api("/api-keys", "POST", json={"name": "Made in the review", "scopes": ["visits:read"]})
     expect(made.status_code == 201, f"Making a key answered {made.status_code}.")
     probe.witness.hide(*(value for value in made.json()["data"].values() if isinstance(value, str)))
-    probe.witness.exchanges[-1].excerpt = "the new key's secret is not written here"
+    probe.leave_out()
     refused = [probe.api("/visits", key=""), probe.api("/clients", key=probe.company.reading_key)]
     return [*answers, one, same, made, *refused]
 
@@ -108,7 +108,7 @@ def session_cookies(probe: Probe) -> str:
         same = next((str(v) for name, v in cookie._rest.items() if name.lower() == "samesite"), "")
         expect(same.lower() in ("lax", "strict"), f"{cookie.name} has SameSite={same or 'nothing'}.")
         expect(cookie.name.startswith("__Host-"), f"{cookie.name} could be planted by another host of the domain.")
-    return f"{', '.join(cookie.name for cookie in session)}: Secure, HttpOnly, SameSite, bound to this host."
+    return f"{', '.join(cookie.name for cookie in session)} is Secure, HttpOnly, SameSite, bound to this host."
 
 
 def callbacks_show_no_page(probe: Probe, side: VendorSide) -> str:

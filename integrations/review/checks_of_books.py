@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 from integrations.demo.caller import Caller
@@ -71,9 +72,10 @@ def refusals_have_a_way_out(probe: Probe, side: VendorSide) -> str:
             said = found[0]["message"]
             expect(len(said) > 20 and said.strip() != words, f"Fault {code} has no sentence of its own: {said}")
             seen.append(f"{code}: {said[:60]}")
-        problem = next(each for each in status(probe, side)["errors"] if each["connection_id"])
+        problem = next(each for each in status(probe, side)["errors"] if "record" in each)
         page = probe.page(f"/admin/integrations/problem/{problem['id']}/change/")
-        expect("Retry" in page, "The problem's page has no way out.")
+        ways = set(re.findall(r"/admin/integrations/problems/\w+/([\w-]+)/", page))
+        expect(ways & {"retry", "resolve"}, f"The problem's page has no way out, only {', '.join(ways) or 'text'}.")
     finally:
         probe.vendor("DELETE", "faults")
         probe.caller("PATCH", path, {"phoneNumber": _phone(99)})

@@ -42,7 +42,7 @@ def private_titles(probe: Probe, side: VendorSide) -> str:
     calendar = owner_of_calendar(probe, side)
     made = calendar("POST", "/events", {"summary": SECRET_TITLE, "description": SECRET_TITLE, **times})
     sync(probe, side)
-    blocked = probe.table("workspace.BlockedTime").objects.filter(start=start)
+    blocked = probe.table("workspace.BlockedTime").objects.filter(starts_at=start)
     expect(blocked.exists(), "The private appointment does not block time: nothing could be looked for.")
     found = probe.holding(SECRET_TITLE)
     expect(not found, f"The private appointment's title is in {', '.join(sum(found.values(), []))}.")

@@ -10,7 +10,7 @@ from integrations.review.connecting import VendorSide, connected, disconnect, sy
 from integrations.review.probe import Probe
 from integrations.review.seen import Unmet, expect
 
-PINNED = re.compile(r"(?m)^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)([^\n]*(?:\\\n[^\n]*)*)")
+PINNED = re.compile(r"(?m)^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;\\]+)((?:[^\n]*\\\n)*[^\n]*)")
 
 
 def tokens_of(probe: Probe, side: VendorSide) -> list[str]:
@@ -73,9 +73,9 @@ def nothing_shown(probe: Probe, side: VendorSide) -> str:
     answers = [
         probe.ask(path, by=probe.owner.session)
         for path in ("/admin/", f"/admin/integrations/connection/{account}/change/", "/admin/workspace/auditentry/",
-                     f"/admin/integrations/connections/{account}/settings/", "/admin/workspace/auditentry/export",
+                     f"/admin/integrations/settings/{side.slug}/", "/admin/workspace/auditentry/export/",
                      f"/admin/integrations/syncjob/{job}/change/", f"/admin/integrations/jobs/{job}/items.csv",
-                     f"/admin/integrations/connect/{side.slug}/")  # fmt: skip
+                     "/admin/integrations/problem/")  # fmt: skip
     ]
     answers += [probe.api(path) for path in (f"/integrations/{side.slug}/status", f"/integrations/jobs/{job}")]
     answers += [probe.ask("/metrics"), probe.ask("/")]
@@ -103,7 +103,6 @@ def gone_after_disconnect(probe: Probe, side: VendorSide) -> str:
     expect(tokens and not kept, "Tokens are kept after disconnecting.")
     code, said = probe.command("erase", "connection", account, "--yes")
     expect(code == 0, f"Erasing the account ended with {code}: {said[:200]}")
-    expect(not probe.holding(account).keys() - _TRAIL, "Erasing the account leaves it behind.")
     left = probe.holding(account).get(account, [])
     expect(set(left) <= _TRAIL, f"Rows of the erased account are left in {', '.join(sorted(set(left) - _TRAIL))}.")
     connected(probe, side)
@@ -118,7 +117,9 @@ _TRAIL = {"workspace_auditentry", "workspace_change", "django_admin_log", "djang
 
 def audit_trail_holds(probe: Probe) -> str:
     """Checks the chain of the audit trail, changes one entry by hand, and has the check name it."""
-    probe.table("workspace.AuditEntry")
+    made = probe.api("/api-keys", "POST", json={"name": "For the trail", "scopes": ["visits:read"]})
+    probe.leave_out()
+    expect(made.status_code == 201, f"Making a key answered {made.status_code}.")
     code, said = probe.command("audit_check")
     expect(code == 0, f"The trail does not hold: {said[:200]}")
     entries = probe.table("workspace.AuditEntry").objects.filter(workspace=probe.company.id).exclude(digest="")
@@ -159,7 +160,7 @@ def packages_as_pinned(probe: Probe) -> str:
             if metadata.version(name) != version:
                 other.append(f"{name} {metadata.version(name)} instead of {version}")
         except metadata.PackageNotFoundError:
-            missing.append(name)
+            missing += [] if ";" in rest else [name]  # what is for other machines only
     probe.witness.note("the packages that are installed, against requirements.txt", f"{len(pins)} pinned")
     expect(len(pins) > 20, "requirements.txt pins next to nothing.")
     if other or missing:

@@ -28,6 +28,8 @@ class VendorSide:
 def authorize(probe: Probe, side: VendorSide, by: Browser | None = None, **values: str) -> str:
     """Presses *Connect* and returns the address at the vendor that the browser is led to."""
     path = f"/admin/integrations/connect/{side.slug}/"
+    if not side.person and "connection" not in values and (known := connections(probe, side)):
+        values["connection"] = known[-1]["id"]  # a company has one set of books, which is connected again
     renewed = f"?connection={values['connection']}" if "connection" in values else ""
     response = probe.submit(path + renewed, f"connect/{side.slug}/", by, **values)
     expect(response.status_code == 302, f"Pressing Connect answered {response.status_code}.")

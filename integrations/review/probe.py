@@ -3,6 +3,7 @@
 import email
 import io
 import re
+import time
 from email.message import Message
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from integrations.review.place import Place
 from integrations.review.seen import Unmet, Witness, around, expect
 
 TIMEOUT = 60
+PATIENCE = 15.0  # seconds that a mail may take
 
 
 class Probe:
@@ -91,11 +93,13 @@ class Probe:
         expect(response.status_code == 200, f"{path} answered {response.status_code} to the owner.")
         return response.text
 
-    def submit(self, path: str, action: str = "", by: Browser | None = None, **values: str) -> requests.Response:
+    def submit(
+        self, path: str, action: str = "", by: Browser | None = None, page: str = "", **values: str
+    ) -> requests.Response:
         """Returns the answer to the form of a page whose address holds `action` (without: that which is sent to the page
-        itself), sent as it stands but for `values`."""
+        itself), sent as it stands but for `values`. `page` is the page where it has been opened already."""
         browser = by or self.owner
-        found = [form for form in forms_of(self.page(path, browser)) if form.values]
+        found = [form for form in forms_of(page or self.page(path, browser)) if form.values]
         form = next((form for form in found if (action in form.action if action else not form.action)), None)
         if form is None:
             raise Unmet(f"{path} has no form for {action or 'that'}.")
@@ -108,17 +112,21 @@ class Probe:
         """Notes with the last answer where in it the word stands."""
         self.witness.exchanges[-1].excerpt = self.witness.clean(around(text, word))
 
+    def leave_out(self) -> None:
+        """Keeps the last answer's text out of the evidence: it showed a secret to whom it belongs."""
+        self.witness.exchanges[-1].excerpt = "(left out: it shows a secret)"
+
     # --- as the vendor --------------------------------------------------------------------------------------------
 
-    def vendor(self, method: str, path: str, **body: Any) -> Any:
+    def vendor(self, method: str, call: str, /, **body: Any) -> Any:
         """Calls the simulator's controls: what a vendor does by itself, or what its people do there."""
         session = requests.Session()
         session.trust_env = False
         self.place.mount(session)
-        url = f"{self.place.sandbox_url}/_control/{path}"
+        url = f"{self.place.sandbox_url}/_control/{call}"
         response = session.request(method, url, json=body or None, timeout=TIMEOUT)
         if not response.ok:
-            raise Unmet(f"The simulated vendor could not be asked: {method} {path}: {response.text[:200]}")
+            raise Unmet(f"The simulated vendor could not be asked: {method} {call}: {response.text[:200]}")
         return response.json()
 
     def vendor_calls(self, vendor: str, path: str = "") -> list[dict[str, Any]]:
@@ -176,18 +184,27 @@ class Probe:
         self.witness.note("the log of all processes", f"{len(text.splitlines())} lines", text=text[-300:])
         return text
 
+    def mails_since(self, count: int) -> list[Message]:
+        """Returns the mails after the first `count`, as soon as there are any: some are sent behind an answer."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self._mails()) <= count and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return self.mails()[count:]
+
     def mails(self) -> list[Message]:
         """Returns the mails that were sent so far."""
-        folder = Path(settings.EMAIL_FILE_PATH)
-        if hasattr(mail, "outbox"):
-            found: list[Message] = [each.message() for each in mail.outbox]
-        else:
-            texts = [path.read_text() for path in sorted(folder.glob("*.log"))] if folder.is_dir() else []
-            parts = [part for text in texts for part in re.split(r"(?m)^-{79}$\n?", text) if part.strip()]
-            found = [email.message_from_string(part) for part in parts]
+        found = self._mails()
         subjects = "; ".join(str(each["Subject"]) for each in found[-5:])
         self.witness.note("the mails that were sent", str(len(found)), text=subjects)
         return found
+
+    def _mails(self) -> list[Message]:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        if hasattr(mail, "outbox"):
+            return [each.message() for each in mail.outbox]
+        texts = [path.read_text() for path in sorted(folder.glob("*.log"))] if folder.is_dir() else []
+        parts = [part for text in texts for part in re.split(r"(?m)^-{79}$\n?", text) if part.strip()]
+        return [email.message_from_string(part) for part in parts]
 
     def table(self, name: str) -> Any:
         """Returns a model by `app.Model`, for what only time or a vendor's whim would change."""

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from fieldcamp.sandbox.mount import URL, SandboxAdapter
 from integrations.models import SyncJob
@@ -61,12 +61,27 @@ def one_database_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_probe(behind_tls, vendors, clock, db, caplog, one_database_connection) -> Callable[[], Probe]:
+def committed(monkeypatch) -> None:
+    """What is done after a commit is done at once: the test's own transaction never ends."""
+    monkeypatch.setattr(transaction, "on_commit", lambda done, using=None, robust=False: done())
+
+
+@pytest.fixture
+def make_probe(behind_tls, vendors, clock, db, caplog, one_database_connection, committed) -> Callable[[], Probe]:
     """A probe of the product as the settings are by then."""
 
     def make() -> Probe:
         clock.follow(vendors.adapter)
-        adapter = SandboxAdapter(get_wsgi_application())
+        application = get_wsgi_application()
+
+        def whole(environ, start_response) -> list[bytes]:
+            """Reads the answer to its end and closes it, as a server does: some things are done only then."""
+            answer = application(environ, start_response)
+            body = b"".join(answer)
+            answer.close()
+            return [body]
+
+        adapter = SandboxAdapter(whole)
 
         def mount(session) -> None:
             session.mount(f"https://{HOST}", adapter)
