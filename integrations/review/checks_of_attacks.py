@@ -12,12 +12,6 @@ from integrations.review.seen import expect
 FOREIGN = ("https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)")
 
 
-def attacks_fail(probe: Probe, side: VendorSide) -> str:
-    """Tries what Intuit's scan tries: CSRF, XSS, injection into SQL and spreadsheets, access, open redirects."""
-    tries = (forged_forms, scripts_in_names, injections, foreign_records, foreign_redirects)
-    return " ".join([*(each(probe) for each in tries), forged_consent(probe, side)])
-
-
 def forged_forms(probe: Probe) -> str:
     """Sends forms without their token, and from another site."""
     for path in ("/admin/login/", "/admin/password/", "/admin/integrations/sync/quickbooks/", "/admin/logout/"):

@@ -42,7 +42,12 @@ ask("G9", "Browsers are told to come by https alone, for a year", SECURITY, answ
 ask("G3", "No caching of pages and answers with customers' data", SECURITY, answers.nothing_is_kept)
 ask("S1", "no-cache and no-store on every page with sensitive data", SECURITY, answers.nothing_is_kept)
 ask("S3", "TRACE and other methods that are not used are off", SECURITY, answers.unused_methods)
-ask("S5", "CSRF, XSS, injection, access control and redirects are safe", SECURITY, partial(attacks.attacks_fail, side=SIDE))
+ask("S5.csrf", "No cross-site request forgery", SECURITY, attacks.forged_forms)
+ask("S5.xss", "No stored or reflected cross-site scripting", SECURITY, attacks.scripts_in_names)
+ask("S5.injection", "No injection into SQL or spreadsheets", SECURITY, attacks.injections)
+ask("S5.access", "Access control: companies, scopes, logins", SECURITY, attacks.foreign_records)
+ask("S5.redirect", "Redirects are validated", SECURITY, attacks.foreign_redirects)
+ask("S5.consent", "Forged consents change nothing", SECURITY, partial(attacks.forged_consent, side=SIDE))
 ask("S6", "Session cookies are Secure, HttpOnly and SameSite", SECURITY, answers.session_cookies)
 ask("S9", "Addresses that receive codes answer 302 and show no page", SECURITY,
     partial(answers.callbacks_show_no_page, side=SIDE))  # fmt: skip

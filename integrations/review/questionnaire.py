@@ -31,7 +31,7 @@ INTUIT_ANSWERS = (
     PreparedAnswer(
         "Can your app handle expired access tokens, expired refresh tokens, invalid grants and CSRF errors?",
         "Yes, each with a sentence of its own; a consent with a foreign state changes nothing.",
-        ("Q5", "S5"),
+        ("Q5", "S5.csrf", "S5.consent"),
     ),
     PreparedAnswer("Does your app rely on the OAuth playground or another offline tool?", "No.", ("Q1",)),
     PreparedAnswer(

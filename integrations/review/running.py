@@ -31,9 +31,11 @@ def examine(
     today: dt.date,
     only: Collection[str] = (),
     tell: Callable[[RowResult], None] = lambda _result: None,
+    known: dict[Hashable, RowResult] | None = None,
 ) -> list[RowResult]:
-    """Returns the results of the table's rows, or of those that `only` names. Rows that ask the same share an answer."""
-    known: dict[Hashable, RowResult] = {}
+    """Returns the results of the table's rows, or of those that `only` names. Rows that ask the same share an answer,
+    those of several tables too where they are handed the same `known`."""
+    known = {} if known is None else known
     results = []
     for row in table:
         if only and row.id not in only:
