@@ -103,4 +103,3 @@ class Browser:
         setup = self._send("GET", f"{consent}&sandbox_auto={account}")
         form = form_with(setup.text, *(("member", "target") if member else ("income_account",)))
         self._submit(setup, form, **({"member": member} if member else {}))
-

@@ -27,7 +27,7 @@ from integrations.review.connecting import (
 from integrations.review.probe import Probe
 from integrations.review.seen import Unmet, expect
 
-TOKEN_CALLS = r"/(token|tokens/bearer)$"
+TOKEN_CALLS = r"/(token|tokens/bearer)$"  # noqa: S105  (an address)
 
 
 def three_times(probe: Probe, side: VendorSide) -> str:
@@ -95,7 +95,9 @@ def renewal_is_tried_again(probe: Probe, side: VendorSide) -> str:
     new = probe.mails_since(before)
     expect(new, "Nobody gets a mail that the account has to be connected again.")
     connected(probe, side)
-    return f"Two failures and then success; after invalid_grant the card offers Reconnect and “{new[0]['Subject']}” came."
+    return (
+        f"Two failures and then success; after invalid_grant the card offers Reconnect and “{new[0]['Subject']}” came."
+    )
 
 
 def every_end_is_handled(probe: Probe, side: VendorSide) -> str:
@@ -152,7 +154,7 @@ def survives_signing_out(probe: Probe, side: VendorSide) -> str:
     """Signs out and syncs; signs in with another browser and finds the account."""
     connected(probe, side)
     browser = probe.signed_in(probe.company.username, probe.company.password)
-    left = probe.submit("/admin/", "/logout/", by=browser)
+    left = probe.submit("/admin/", action="/logout/", by=browser)
     expect(left.status_code in (200, 302), f"Signing out answered {left.status_code}.")
     expect(probe.ask("/admin/", by=browser.session).status_code == 302, "After signing out the desk still opens.")
     expect(sync(probe, side)["status"] == "succeeded", "Nothing is synced when nobody is signed in.")
@@ -190,7 +192,7 @@ def box_left_empty(probe: Probe, side: VendorSide, kept: str, lost: str) -> str:
     """Leaves a permission's box empty: nothing is synced, the page names it, and consenting again mends it."""
     connected(probe, side)
     account = the_connection(probe, side)["id"]
-    start = authorize(probe, side, connection=account)
+    start = authorize(probe, side, account)
     probe.ask(consented(probe, start, side.account, sandbox_scopes=kept), by=probe.owner.session)
     state = the_connection(probe, side)["state"]
     expect(state == "needs_permission", f"Without {lost} the account is {state}.")
@@ -218,7 +220,7 @@ def second_factor(probe: Probe) -> str:
         assert secret
         probe.witness.hide(secret[1])
         probe.leave_out()
-        set_up = probe.submit("/admin/security/app/", by=browser, page=page, code=totp(secret[1], timezone.now()))
+        set_up = probe.submit("/admin/security/app/", {"code": totp(secret[1], timezone.now())}, by=browser, page=page)
         probe.leave_out()
         expect(set_up.status_code in (200, 302), "An authenticator app cannot be set up.")
         later = probe.browser()
@@ -263,4 +265,3 @@ def tokens_are_opaque(probe: Probe, side: VendorSide) -> str:
     probe.witness.note("the tokens that are held", f"{len(tokens)}", text=f"lengths {[len(each) for each in tokens]}")
     expect(sync(probe, side)["status"] == "succeeded", "A token that cannot be read stops the sync.")
     return f"A sync succeeds with an opaque token of {len(tokens[0])} characters."
-

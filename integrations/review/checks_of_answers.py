@@ -41,7 +41,11 @@ def _desk(probe: Probe) -> list[requests.Response]:
     expect(first.status_code == 200, f"/admin/ answered {first.status_code} to the owner.")
     links = dict.fromkeys(re.findall(r'href="(/admin/[^"#]*)"', first.text))
     paths = [path.replace("&amp;", "&") for path in links if "logout" not in path][:DESK_PAGES]
-    paths += ["/admin/workspace/client/?all=1", f"/admin/workspace/client/{probe.company.client_id}/change/", "/no/such"]
+    paths += [
+        "/admin/workspace/client/?all=1",
+        f"/admin/workspace/client/{probe.company.client_id}/change/",
+        "/no/such",
+    ]
     return [first, *(probe.ask(path, by=probe.owner.session) for path in paths)]
 
 
@@ -102,10 +106,10 @@ def session_cookies(probe: Probe) -> str:
     session = [cookie for cookie in browser.session.cookies if "session" in cookie.name.lower()]
     expect(session, "Signing in sets no session cookie.")
     for cookie in session:
-        flags = {name.lower() for name in cookie._rest}
+        flags = {name.lower(): str(value or "") for name, value in vars(cookie)["_rest"].items()}
         expect(cookie.secure, f"{cookie.name} is not Secure.")
         expect("httponly" in flags, f"{cookie.name} is not HttpOnly.")
-        same = next((str(v) for name, v in cookie._rest.items() if name.lower() == "samesite"), "")
+        same = flags.get("samesite", "")
         expect(same.lower() in ("lax", "strict"), f"{cookie.name} has SameSite={same or 'nothing'}.")
         expect(cookie.name.startswith("__Host-"), f"{cookie.name} could be planted by another host of the domain.")
     return f"{', '.join(cookie.name for cookie in session)} is Secure, HttpOnly, SameSite, bound to this host."

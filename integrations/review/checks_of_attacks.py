@@ -1,4 +1,4 @@
-"""What somebody with bad intentions tries: forged forms, scripts in names, other companies' records, foreign redirects."""
+"""What somebody with bad intentions tries: forged forms, scripts in names, others' records, foreign redirects."""
 
 import re
 from urllib.parse import quote, urlsplit
@@ -50,7 +50,9 @@ def injections(probe: Probe) -> str:
     probe.leave_out()
     expect(made.status_code == 201, f"A key with a formula for a name answered {made.status_code}.")
     table = probe.ask("/admin/workspace/auditentry/export/", by=probe.owner.session)
-    expect("HYPERLINK" in table.text, "The name that begins a formula is not in the table: nothing could be looked for.")
+    expect(
+        "HYPERLINK" in table.text, "The name that begins a formula is not in the table: nothing could be looked for."
+    )
     expect(not re.search(r'(?m)(^|,)"?=HYPERLINK', table.text), "A cell of the downloaded table begins a formula.")
     return "Quotes in searches are text; cells of tables begin no formula."
 
@@ -61,13 +63,15 @@ def foreign_records(probe: Probe) -> str:
     wanted = {probe.company.other_key: 404, probe.company.reading_key: 403, "": 401}
     for key, status in wanted.items():
         answer = probe.api(client, key=key)
-        expect(answer.status_code == status, f"A client of another company answered {answer.status_code}, not {status}.")
+        expect(
+            answer.status_code == status, f"A client of another company answered {answer.status_code}, not {status}."
+        )
     listed = probe.api("/clients", key=probe.company.other_key)
     expect(probe.company.client_id not in listed.text, "Another company's list has the client.")
     for path in ("/admin/", "/admin/workspace/client/", "/admin/workspace/auditentry/export/"):
         answer = probe.ask(path)
         expect(answer.status_code == 302 and "/login/" in answer.headers["Location"], f"{path} opens without a login.")
-    return "Another company's records get 404, a key that lacks the scope 403, no key at all 401, and pages lead to the login."
+    return "Another company's records get 404, a key that lacks the scope 403, no key 401; pages lead to the login."
 
 
 def foreign_redirects(probe: Probe) -> str:

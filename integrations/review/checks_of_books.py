@@ -1,4 +1,4 @@
-"""What Intuit asks of a program that writes into books: data by API alone, refusals with a way out, calls that are named."""
+"""What Intuit asks of a program that writes into books: data by API alone, refusals with a way out, calls by name."""
 
 import csv
 import io
@@ -138,7 +138,9 @@ def few_reads_at_rest(probe: Probe, side: VendorSide) -> str:
         raise Unmet("A sync of a company at rest reads nothing: a change there could not be noticed.")
     a_day = len(calls) / 2 * RUNS_A_DAY
     expect(a_day <= READS_A_DAY, f"A company at rest comes to {a_day:.0f} reads a day, more than {READS_A_DAY}.")
-    return f"{len(calls) / 2:g} reads a sync, {a_day:.0f} a day at rest. There are no webhooks yet; changes are asked for."
+    return (
+        f"{len(calls) / 2:g} reads a sync, {a_day:.0f} a day at rest. There are no webhooks yet; changes are asked for."
+    )
 
 
 def keys_bound_to_company(probe: Probe, side: VendorSide) -> str:

@@ -1,4 +1,4 @@
-"""What Google and Microsoft ask of a program that reads calendars: private events, consent, events of theirs about accounts."""
+"""What Google and Microsoft ask of a program that reads calendars: private events, consent, events of theirs."""
 
 import base64
 import datetime as dt
@@ -20,7 +20,7 @@ from integrations.review.connecting import (
 from integrations.review.probe import Probe
 from integrations.review.seen import expect, words
 
-SECRET_TITLE = "Xylophagous therapy"
+PRIVATE_TITLE = "Xylophagous therapy"
 CALENDARS = {"google": "/google/api/calendar/v3/calendars/primary", "microsoft": "/microsoft/graph/v1.0/me"}
 
 
@@ -40,16 +40,18 @@ def private_titles(probe: Probe, side: VendorSide) -> str:
     times = {name: {"dateTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"} for name, at in
              (("start", start), ("end", start + dt.timedelta(hours=1)))}  # fmt: skip
     calendar = owner_of_calendar(probe, side)
-    made = calendar("POST", "/events", {"summary": SECRET_TITLE, "description": SECRET_TITLE, **times})
+    made = calendar("POST", "/events", {"summary": PRIVATE_TITLE, "description": PRIVATE_TITLE, **times})
     sync(probe, side)
     blocked = probe.table("workspace.BlockedTime").objects.filter(starts_at=start)
     expect(blocked.exists(), "The private appointment does not block time: nothing could be looked for.")
-    found = probe.holding(SECRET_TITLE)
+    found = probe.holding(PRIVATE_TITLE)
     expect(not found, f"The private appointment's title is in {', '.join(sum(found.values(), []))}.")
-    expect(SECRET_TITLE not in probe.log(), "The private appointment's title is in the log.")
-    feed = probe.api(f"/integrations/{side.slug}/sync?since={timezone.now() - dt.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    expect(PRIVATE_TITLE not in probe.log(), "The private appointment's title is in the log.")
+    feed = probe.api(
+        f"/integrations/{side.slug}/sync?since={timezone.now() - dt.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    )
     shown = [probe.page("/admin/workspace/blockedtime/"), feed.text]
-    expect(not any(SECRET_TITLE in text for text in shown), "The private appointment's title is shown.")
+    expect(not any(PRIVATE_TITLE in text for text in shown), "The private appointment's title is shown.")
     calendar("DELETE", f"/events/{made['id']}")
     return "It blocks time; its words are in no table, no log, no page and not in the change feed."
 
@@ -115,7 +117,7 @@ def administrators_consent(probe: Probe, side: VendorSide) -> str:
 def no_second_consent(probe: Probe, side: VendorSide) -> str:
     """Reconnects with the same scopes: the vendor is not told to ask for consent again."""
     account = connected(probe, side)["id"]
-    asked = asked_of(authorize(probe, side, connection=account))
+    asked = asked_of(authorize(probe, side, account))
     prompt = asked.get("prompt", "")
     probe.witness.note("reconnecting with the same scopes", f"prompt={prompt or 'none'}")
     expect("consent" not in prompt.split(), f"prompt is {prompt}: people are asked for consent again.")
@@ -144,5 +146,7 @@ def certificate_accepted(probe: Probe) -> str:
     """Asks the doctor what it knows of a certificate, and whether the vendor's token address can be asked with one."""
     code, said = probe.command("doctor", "--offline")
     lines = [line.strip() for line in said.splitlines() if "certificate" in line.lower()]
-    expect(lines, f"The doctor (it ended with {code}) knows of no certificate: the app can only prove itself by a secret.")
+    expect(
+        lines, f"The doctor (it ended with {code}) knows of no certificate: the app can only prove itself by a secret."
+    )
     return lines[0]

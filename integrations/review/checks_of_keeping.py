@@ -55,13 +55,15 @@ def nothing_in_logs(probe: Probe, side: VendorSide) -> str:
         sync(probe, side)
     probe.vendor("DELETE", "faults")
     probe.ask("/admin/login/", "POST", data={"username": "reviewer", "password": "not-the-pass-phrase-7"})
-    log = probe.log()
-    expect("job_id" in log or "provider_call" in log, "The log has no line of a sync: nothing could be looked for.")
+    written = probe.log()
+    expect(
+        "job_id" in written or "provider_call" in written, "The log has no line of a sync: nothing could be looked for."
+    )
     words = [CANARY, CANARY_MAIL, str(CANARY_AMOUNT), CANARY_TITLE, "not-the-pass-phrase-7", *probe.company.tokens,
              *tokens_of(probe, side), settings.SECRET_KEY, settings.API_KEY_PEPPER]  # fmt: skip
-    found = [number for number, word in enumerate(words, start=1) if word.lower() in log.lower()]
+    found = [number for number, word in enumerate(words, start=1) if word.lower() in written.lower()]
     expect(not found, f"{len(found)} of {len(words)} secrets and words of customers are in the log.")
-    return f"{len(log.splitlines())} lines; none of {len(words)} secrets and words of customers is in them."
+    return f"{len(written.splitlines())} lines; none of {len(words)} secrets and words of customers is in them."
 
 
 def nothing_shown(probe: Probe, side: VendorSide) -> str:
@@ -72,10 +74,16 @@ def nothing_shown(probe: Probe, side: VendorSide) -> str:
     secrets = [*tokens_of(probe, side), *(app["secret"] for app in _apps()), settings.SECRET_KEY]
     answers = [
         probe.ask(path, by=probe.owner.session)
-        for path in ("/admin/", f"/admin/integrations/connection/{account}/change/", "/admin/workspace/auditentry/",
-                     f"/admin/integrations/settings/{side.slug}/", "/admin/workspace/auditentry/export/",
-                     f"/admin/integrations/syncjob/{job}/change/", f"/admin/integrations/jobs/{job}/items.csv",
-                     "/admin/integrations/problem/")  # fmt: skip
+        for path in (
+            "/admin/",
+            f"/admin/integrations/connection/{account}/change/",
+            "/admin/workspace/auditentry/",
+            f"/admin/integrations/settings/{side.slug}/",
+            "/admin/workspace/auditentry/export/",
+            f"/admin/integrations/syncjob/{job}/change/",
+            f"/admin/integrations/jobs/{job}/items.csv",
+            "/admin/integrations/problem/",
+        )  # fmt: skip
     ]
     answers += [probe.api(path) for path in (f"/integrations/{side.slug}/status", f"/integrations/jobs/{job}")]
     answers += [probe.ask("/metrics"), probe.ask("/")]
@@ -143,7 +151,7 @@ def passwords_are_hashed(probe: Probe) -> str:
     expect(method in ("pbkdf2_sha256", "argon2", "scrypt", "bcrypt_sha256"), f"Passwords are stored by {method}.")
     expect(not probe.holding(probe.company.password), "The password stands in the database.")
     values = {"old_password": probe.company.password, "new_password1": "Sh0rt!7", "new_password2": "Sh0rt!7"}
-    answer = probe.submit("/admin/password_change/", **values)
+    answer = probe.submit("/admin/password_change/", values)
     expect(answer.status_code != 302, "A password of seven characters is taken.")
     expect("too short" in answer.text or "at least" in answer.text, "A short password is refused without a reason.")
     return f"Stored by {method}; seven characters are refused."

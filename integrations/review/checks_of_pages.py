@@ -111,7 +111,7 @@ def _contact(probe: Probe) -> str:
 
 def _some_mail(probe: Probe) -> Message:
     before = len(probe.mails())
-    probe.submit("/admin/password/", by=probe.browser(), email=f"{probe.company.username}@fieldcamp.test")
+    probe.submit("/admin/password/", {"email": f"{probe.company.username}@fieldcamp.test"}, by=probe.browser())
     if mails := probe.mails_since(before):
         return mails[-1]
     raise Unmet("A forgotten password sends no mail.")
@@ -138,7 +138,9 @@ def connect_control(probe: Probe, side: VendorSide) -> str:
     expect(button in page, "After disconnecting, the first page has no Connect.")
     expect(leave not in page, "After disconnecting, the first page still has Disconnect.")
     connected(probe, side)
-    return "Connected: Disconnect and no Connect on the first page and the account's; disconnected: the other way round."
+    return (
+        "Connected: Disconnect and no Connect on the first page and the account's; disconnected: the other way round."
+    )
 
 
 def names_in_full(probe: Probe, side: VendorSide) -> str:

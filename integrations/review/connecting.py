@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
-from integrations.demo.browser import Browser, forms_of
+from integrations.demo.browser import forms_of
 from integrations.review.probe import Probe
 from integrations.review.seen import Unmet, expect
 
@@ -25,13 +25,13 @@ class VendorSide:
     person: str = ""
 
 
-def authorize(probe: Probe, side: VendorSide, by: Browser | None = None, **values: str) -> str:
+def authorize(probe: Probe, side: VendorSide, connection: str = "") -> str:
     """Presses *Connect* and returns the address at the vendor that the browser is led to."""
     path = f"/admin/integrations/connect/{side.slug}/"
-    if not side.person and "connection" not in values and (known := connections(probe, side)):
-        values["connection"] = known[-1]["id"]  # a company has one set of books, which is connected again
-    renewed = f"?connection={values['connection']}" if "connection" in values else ""
-    response = probe.submit(path + renewed, f"connect/{side.slug}/", by, **values)
+    if not side.person and not connection and (known := connections(probe, side)):
+        connection = known[-1]["id"]  # a company has one set of books, which is connected again
+    values, renewed = ({"connection": connection}, f"?connection={connection}") if connection else ({}, "")
+    response = probe.submit(path + renewed, values, action=f"connect/{side.slug}/")
     expect(response.status_code == 302, f"Pressing Connect answered {response.status_code}.")
     return response.headers["Location"]
 
@@ -86,8 +86,7 @@ def connected(probe: Probe, side: VendorSide) -> dict[str, Any]:
 
 def connect(probe: Probe, side: VendorSide, connection_id: str = "") -> None:
     """Connects the account at the desk, for the first time or again."""
-    renewed = {"connection": connection_id} if connection_id else {}
-    back = consented(probe, authorize(probe, side, **renewed), side.account)
+    back = consented(probe, authorize(probe, side, connection_id), side.account)
     response = probe.ask(back, by=probe.owner.session)
     expect(response.status_code == 302, f"The way back from {side.label}'s consent answered {response.status_code}.")
     setup = response.headers["Location"]
@@ -108,7 +107,7 @@ def connect(probe: Probe, side: VendorSide, connection_id: str = "") -> None:
 def disconnect(probe: Probe, side: VendorSide) -> None:
     """Disconnects the account at the desk."""
     path = f"/admin/integrations/connections/{the_connection(probe, side)['id']}/disconnect/"
-    response = probe.submit(path, "")
+    response = probe.submit(path)
     expect(response.status_code == 302, f"Disconnecting answered {response.status_code}.")
 
 

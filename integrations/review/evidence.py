@@ -12,26 +12,28 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from integrations.review.running import RowResult
-from integrations.review.table import PreparedAnswer, ReviewTable, Verdict
+from integrations.review.table import PreparedAnswer, ReviewTable, RowVerdict
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #1a1f26; }
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; } h3 { margin: 0; font-size: 1rem; }
-section.row { border: 1px solid #cbd2da; border-left-width: .4rem; border-radius: .3rem; padding: .7rem 1rem; margin: .8rem 0;
-  break-inside: avoid-page; }
+section.row { border: 1px solid #cbd2da; border-left-width: .4rem; border-radius: .3rem; padding: .7rem 1rem;
+  margin: .8rem 0;   break-inside: avoid-page; }
 .pass { border-left-color: #1d7a3c; } .fail { border-left-color: #b3261e; background: #fdf3f2; }
 .operator { border-left-color: #9a6700; } .not-applicable { border-left-color: #8c959f; color: #4a525c; }
 .verdict { font-weight: 600; text-transform: uppercase; font-size: .8rem; }
-.finding { color: #7a4d00; } pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .78rem; margin: .2rem 0 .8rem; }
-table { border-collapse: collapse; width: 100%; font-size: .85rem; } th, td { border: 1px solid #cbd2da; padding: .3rem .5rem;
+.finding { color: #7a4d00; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .78rem; margin: .2rem 0 .8rem; }
+table { border-collapse: collapse; width: 100%; font-size: .85rem; }
+th, td { border: 1px solid #cbd2da; padding: .3rem .5rem;
   text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; font-size: 11px; } details > * { display: block; } }
 """
 WORDS = {
-    Verdict.PASS: "met",
-    Verdict.FAIL: "not met",
-    Verdict.OPERATOR: "the operator's",
-    Verdict.NOT_APPLICABLE: "not applicable",
+    RowVerdict.PASS: "met",
+    RowVerdict.FAIL: "not met",
+    RowVerdict.OPERATOR: "the operator's",
+    RowVerdict.NOT_APPLICABLE: "not applicable",
 }
 
 
@@ -63,15 +65,15 @@ def results_as_json(
     }
 
 
-def counts(results: Sequence[RowResult]) -> dict[Verdict, int]:
+def counts(results: Sequence[RowResult]) -> dict[RowVerdict, int]:
     """Returns how many rows have each verdict."""
     found = Counter(result.verdict for result in results)
-    return {verdict: found[verdict] for verdict in Verdict}
+    return {verdict: found[verdict] for verdict in RowVerdict}
 
 
 def answers_of(table: ReviewTable, results: Sequence[RowResult]) -> Iterator[tuple[PreparedAnswer, str]]:
     """Yields the prepared answers; one whose rows are not all met is withheld."""
-    met = {result.row.id for result in results if result.verdict == Verdict.PASS}
+    met = {result.row.id for result in results if result.verdict == RowVerdict.PASS}
     for answer in table.answers:
         lacking = [row for row in answer.rows if row not in met]
         yield answer, f"Withheld: not met is {', '.join(lacking)}." if lacking else answer.answer
@@ -118,12 +120,12 @@ def page(
     sums = ", ".join(f"{count} {WORDS[verdict]}" for verdict, count in counts(results).items())
     answers = list(answers_of(table, results))
     return format_html(
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>FieldCamp Integrations: review for {vendor}'
-        "</title><style>{style}</style></head>\n<body><h1>FieldCamp Integrations: review for {vendor}</h1>\n"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>FieldCamp Integrations: review for '
+        "{vendor}</title><style>{style}</style></head>\n<body><h1>FieldCamp Integrations: review for {vendor}</h1>\n"
         "<p>Asked on {at} of {address}. {sums}.</p>\n{rows}\n{answers}\n<h2>Data that is kept</h2>\n{data}\n"
         "</body></html>\n",
         vendor=table.vendor,
-        style=mark_safe(STYLE),
+        style=mark_safe(STYLE),  # noqa: S308  (ours, and of this file)
         at=f"{asked_at:%Y-%m-%d %H:%M} UTC",
         address=address,
         sums=sums,
@@ -142,8 +144,9 @@ def page(
 def _section(result: RowResult) -> SafeString:
     row = result.row
     return format_html(
-        '<section class="row {verdict}"><h3>{id} · {requirement}</h3>\n<p><span class="verdict">{word}</span> {said}</p>\n'
-        '{findings}<p><small><a href="{url}">{title}</a>, last looked at on {looked_at}</small></p>\n{asked}</section>',
+        '<section class="row {verdict}"><h3>{id} · {requirement}</h3>\n<p><span class="verdict">{word}</span> '
+        '{said}</p>\n{findings}<p><small><a href="{url}">{title}</a>, last looked at on {looked_at}</small></p>\n'
+        "{asked}</section>",
         verdict=result.verdict,
         id=row.id,
         requirement=row.requirement,

@@ -24,18 +24,45 @@ table = ReviewTable("Intuit", answers=INTUIT_ANSWERS)
 ask, operator, not_applicable = table.ask, table.operator, table.not_applicable
 
 # --- Pages ----------------------------------------------------------------------------------------------------------
-ask("I5.1", "A public page says what is synced, in which direction, and why", TECHNICAL, partial(pages.home_page, side=SIDE))
-ask("G7", "Home page, privacy policy and terms on one host, without a login", PLATFORM, partial(pages.legal_pages, side=SIDE))
+ask(
+    "I5.1",
+    "A public page says what is synced, in which direction, and why",
+    TECHNICAL,
+    partial(pages.home_page, side=SIDE),
+)
+ask(
+    "G7",
+    "Home page, privacy policy and terms on one host, without a login",
+    PLATFORM,
+    partial(pages.legal_pages, side=SIDE),
+)
 ask("I5.2", "The launch address leads to the sign-in and then to the first page", TECHNICAL, pages.launch_address)
 ask("G6", "A way to reach support stands on every page, error page and mail", PLATFORM, pages.support_everywhere)
 ask("Q11", "Customers can reach support from within the app", PLATFORM, pages.support_everywhere)
-ask("I1.1", "Connect is shown before and gone after, with Disconnect in its place", TECHNICAL,
-    partial(pages.connect_control, side=SIDE))  # fmt: skip
-ask("I1.4", "QuickBooks and Intuit are named in full and in the right case", TECHNICAL, partial(pages.names_in_full, side=SIDE))
-operator("I1.2", "Newest Edge, Firefox and Chrome", TECHNICAL,
-         "The suite drives Chromium. Walk through connect, sync and disconnect once in Firefox and in Edge.")  # fmt: skip
-operator("I1.3", "Intuit's own button and logo images", TECHNICAL,
-         "The desk shows no image of Intuit's. Where you put their button, take it unchanged from Intuit's kit.")  # fmt: skip
+ask(
+    "I1.1",
+    "Connect is shown before and gone after, with Disconnect in its place",
+    TECHNICAL,
+    partial(pages.connect_control, side=SIDE),
+)
+ask(
+    "I1.4",
+    "QuickBooks and Intuit are named in full and in the right case",
+    TECHNICAL,
+    partial(pages.names_in_full, side=SIDE),
+)
+operator(
+    "I1.2",
+    "Newest Edge, Firefox and Chrome",
+    TECHNICAL,
+    "The suite drives Chromium. Walk through connect, sync and disconnect once in Firefox and in Edge.",
+)
+operator(
+    "I1.3",
+    "Intuit's own button and logo images",
+    TECHNICAL,
+    "The desk shows no image of Intuit's. Where you put their button, take it unchanged from Intuit's kit.",
+)
 
 # --- Server ---------------------------------------------------------------------------------------------------------
 ask("G9", "Browsers are told to come by https alone, for a year", SECURITY, answers.strict_transport)
@@ -49,32 +76,70 @@ ask("S5.access", "Access control: companies, scopes, logins", SECURITY, attacks.
 ask("S5.redirect", "Redirects are validated", SECURITY, attacks.foreign_redirects)
 ask("S5.consent", "Forged consents change nothing", SECURITY, partial(attacks.forged_consent, side=SIDE))
 ask("S6", "Session cookies are Secure, HttpOnly and SameSite", SECURITY, answers.session_cookies)
-ask("S9", "Addresses that receive codes answer 302 and show no page", SECURITY,
-    partial(answers.callbacks_show_no_page, side=SIDE))  # fmt: skip
+ask(
+    "S9",
+    "Addresses that receive codes answer 302 and show no page",
+    SECURITY,
+    partial(answers.callbacks_show_no_page, side=SIDE),
+)
 ask("S12", "Security patches: what is installed is what is pinned and audited", SECURITY, keeping.packages_as_pinned)
 ask("S13", "Passwords of eight characters and more, hashed", SECURITY, keeping.passwords_are_hashed)
-operator("S2", "https only, TLS 1.2 or newer", SECURITY,
-         "At your proxy (docs/operating.md, Behind a proxy): `openssl s_client -tls1_1` must be refused, http led to "
-         "https.")  # fmt: skip
-operator("S12.audit", "Known holes in packages", SECURITY, "Run scripts/audit where pypi.org is reached; add what it says.")
-operator("S14", "A breach is told to Intuit within a day", SECURITY,
-         "Have a page with Intuit's address and who calls whom; audit trail and log tell whose data it was.")  # fmt: skip
+operator(
+    "S2",
+    "https only, TLS 1.2 or newer",
+    SECURITY,
+    "At your proxy (docs/operating.md, Behind a proxy): `openssl s_client -tls1_1` must be refused, http led to https.",
+)
+operator(
+    "S12.audit", "Known holes in packages", SECURITY, "Run scripts/audit where pypi.org is reached; add what it says."
+)
+operator(
+    "S14",
+    "A breach is told to Intuit within a day",
+    SECURITY,
+    "Have a page with Intuit's address and who calls whom; audit trail and log tell whose data it was.",
+)
 
 # --- The way data goes ----------------------------------------------------------------------------------------------
 ask("Q1", "Connect, disconnect and reconnect were tested", PLATFORM, partial(access.three_times, side=SIDE))
-ask("I2.1", "Data moves by API calls alone, and what appears there appears here", TECHNICAL, partial(books.moves_by_api, side=SIDE))
-ask("I2.2", "The connection survives signing out and another browser", TECHNICAL,
-    partial(access.survives_signing_out, side=SIDE))  # fmt: skip
+ask(
+    "I2.1",
+    "Data moves by API calls alone, and what appears there appears here",
+    TECHNICAL,
+    partial(books.moves_by_api, side=SIDE),
+)
+ask(
+    "I2.2",
+    "The connection survives signing out and another browser",
+    TECHNICAL,
+    partial(access.survives_signing_out, side=SIDE),
+)
 ask("I2.3", "Disconnecting here revokes the tokens there", TECHNICAL, partial(access.revoked_there, side=SIDE))
 ask("Q2", "A token is renewed only when it ends", PLATFORM, partial(access.renewed_when_ended, side=SIDE))
-ask("Q3", "A renewal that fails is tried again; people are asked to reconnect", PLATFORM,
-    partial(access.renewal_is_tried_again, side=SIDE))  # fmt: skip
-ask("Q4", "Endpoints come from the discovery document", PLATFORM,
-    partial(access.asked_for_endpoints, side=SIDE, document=r"\.well-known/openid"))  # fmt: skip
-ask("G8", "Endpoints come from the discovery document, with the settings as fallback", PLATFORM,
-    partial(access.asked_for_endpoints, side=SIDE, document=r"\.well-known/openid"))  # fmt: skip
-ask("Q5", "Expired access, expired refresh, invalid grant and CSRF are each handled", PLATFORM,
-    partial(access.every_end_is_handled, side=SIDE))  # fmt: skip
+ask(
+    "Q3",
+    "A renewal that fails is tried again; people are asked to reconnect",
+    PLATFORM,
+    partial(access.renewal_is_tried_again, side=SIDE),
+)
+ask(
+    "Q4",
+    "Endpoints come from the discovery document",
+    PLATFORM,
+    partial(access.asked_for_endpoints, side=SIDE, document=r"\.well-known/openid"),
+)
+ask(
+    "G8",
+    "Endpoints come from the discovery document, with the settings as fallback",
+    PLATFORM,
+    partial(access.asked_for_endpoints, side=SIDE, document=r"\.well-known/openid"),
+)
+ask(
+    "Q5",
+    "Expired access, expired refresh, invalid grant and CSRF are each handled",
+    PLATFORM,
+    partial(access.every_end_is_handled, side=SIDE),
+)
 ask("Q6", "The company changes its plan, and features vanish", PLATFORM, partial(books.plan_changes, side=SIDE))
 ask("G4", "Changes are asked for sparingly", PLATFORM, partial(books.few_reads_at_rest, side=SIDE))
 not_applicable("Q8", "Webhooks", PLATFORM, "Not built yet: changes are asked for (CDC), once in a sync.")
@@ -83,7 +148,12 @@ ask("G13", "intuit_tid is captured with each call", PLATFORM, partial(books.call
 ask("Q10", "Logs with intuit_tid can be shared", PLATFORM, partial(books.calls_are_named, side=SIDE))
 ask("G10", "The end of a consent is known and told", PLATFORM, partial(access.end_of_consent_told, side=SIDE))
 ask("G1", "A landing page for whoever disconnects at Intuit", TECHNICAL, partial(pages.disconnect_page, side=SIDE))
-ask("I4.4/5.3", "Disconnected there: landing page, Reconnect, dead tokens", TECHNICAL, partial(pages.disconnect_page, side=SIDE))
+ask(
+    "I4.4/5.3",
+    "Disconnected there: landing page, Reconnect, dead tokens",
+    TECHNICAL,
+    partial(pages.disconnect_page, side=SIDE),
+)
 not_applicable("I6", "Several companies of one user", TECHNICAL, "A company of FieldCamp has one company's books.")
 not_applicable("I3", "Sign in with Intuit", TECHNICAL, "It is not offered: an account at a vendor is no login here.")
 
@@ -94,10 +164,23 @@ ask("S4", "No credentials and no QuickBooks data in logs", SECURITY, partial(kee
 ask("S7", "Tokens are never shown", SECURITY, partial(keeping.nothing_shown, side=SIDE))
 ask("Q12", "Ids and secrets of the app are in no page", PLATFORM, partial(keeping.nothing_shown, side=SIDE))
 ask("S10", "QuickBooks data is given to nobody else by API", SECURITY, partial(books.keys_bound_to_company, side=SIDE))
-ask("S11", "Data is kept for the function only and can be deleted", SECURITY, partial(keeping.gone_after_disconnect, side=SIDE))
+ask(
+    "S11",
+    "Data is kept for the function only and can be deleted",
+    SECURITY,
+    partial(keeping.gone_after_disconnect, side=SIDE),
+)
 ask("G5", "A second step at the sign-in", PLATFORM, access.second_factor)
-operator("Q14", "Users are told of outages", PLATFORM,
-         "Watch /readyz from outside and publish its history; docs/operating.md, Health.")  # fmt: skip
-operator("I.portal", "Addresses in the portal", TECHNICAL,
-         "Launch URL PUBLIC_URL/admin/, Disconnect URL PUBLIC_URL/disconnected/quickbooks, End-user license agreement "
-         "PUBLIC_URL/terms, privacy policy PUBLIC_URL/privacy, redirect address as `manage.py doctor` prints it.")  # fmt: skip
+operator(
+    "Q14",
+    "Users are told of outages",
+    PLATFORM,
+    "Watch /readyz from outside and publish its history; docs/operating.md, Health.",
+)
+operator(
+    "I.portal",
+    "Addresses in the portal",
+    TECHNICAL,
+    "Launch URL PUBLIC_URL/admin/, Disconnect URL PUBLIC_URL/disconnected/quickbooks, End-user license agreement "
+    "PUBLIC_URL/terms, privacy policy PUBLIC_URL/privacy, redirect address as `manage.py doctor` prints it.",
+)

@@ -1,5 +1,5 @@
-"""A product of the review's own: the same code behind TLS, with a worker and the simulated vendors, in a folder that goes
-away. Nothing of the operator's database, queue, mail or apps is touched, and nothing leaves the machine."""
+"""A product of the review's own: the same code behind TLS, with a worker and the simulated vendors, in a folder that
+goes away. Nothing of the operator's database, queue, mail or apps is touched, and nothing leaves the machine."""
 
 import socket
 import sys
@@ -45,9 +45,7 @@ def free_port() -> int:
 
 def environment(given: Mapping[str, str], folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
     """Returns the environment of such a product, made of the operator's: texts, times and rules of theirs stay."""
-    kept = {
-        name: value for name, value in given.items() if name not in NOT_TAKEN and not name.startswith(FOREIGN)
-    }
+    kept = {name: value for name, value in given.items() if name not in NOT_TAKEN and not name.startswith(FOREIGN)}
     return {
         **SAMPLE,
         **kept,
@@ -72,8 +70,17 @@ def own_product() -> Iterator[Place]:
     state = str(settings.FIELDCAMP_DATA / "sandbox.state")
     children = Children(
         {
-            "sandbox": [sys.executable, "-m", "fieldcamp.sandbox", "--port", str(sandbox_port), "--state", state,
-                        "--seed", "empty"],
+            "sandbox": [
+                sys.executable,
+                "-m",
+                "fieldcamp.sandbox",
+                "--port",
+                str(sandbox_port),
+                "--state",
+                state,
+                "--seed",
+                "empty",
+            ],
             "web": [*web, "--threads", "4", "--bind", f"{HOST}:{port}"],
             "worker": [*manage, "worker"],
         },  # fmt: skip
@@ -115,5 +122,3 @@ def _log() -> str:
     folder = settings.FIELDCAMP_DATA / "logs"
     return "\n".join(path.read_text(errors="replace") for name in ("web", "worker")
                      if (path := folder / f"{name}.log").exists())  # fmt: skip
-
-

@@ -1,9 +1,10 @@
-"""The reviewer: asks the product as a visitor, as an owner at the desk, as an integrator with a key and as the vendor."""
+"""The reviewer: asks the product as a visitor, as an owner at the desk, as an integrator with a key, as the vendor."""
 
 import email
 import io
 import re
 import time
+from collections.abc import Mapping
 from email.message import Message
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +64,7 @@ class Probe:
 
     @cached_property
     def caller(self) -> Caller:
-        """The API as an integrator's program calls it."""
+        """Calls the API as an integrator's program does."""
         caller = Caller(f"{self.place.url}/api/v1", self.company.key)
         self.place.mount(caller.session)
         caller.session.hooks["response"].append(self.witness.heard)
@@ -71,7 +72,7 @@ class Probe:
 
     @cached_property
     def owner(self) -> Browser:
-        """The company's owner, signed in at the desk."""
+        """Returns the company's owner, signed in at the desk."""
         return self.signed_in(self.company.username, self.company.password)
 
     def signed_in(self, username: str, password: str) -> Browser:
@@ -94,19 +95,26 @@ class Probe:
         return response.text
 
     def submit(
-        self, path: str, action: str = "", by: Browser | None = None, page: str = "", **values: str
+        self,
+        path: str,
+        values: Mapping[str, str] | None = None,
+        *,
+        action: str = "",
+        by: Browser | None = None,
+        page: str = "",
     ) -> requests.Response:
-        """Returns the answer to the form of a page whose address holds `action` (without: that which is sent to the page
-        itself), sent as it stands but for `values`. `page` is the page where it has been opened already."""
+        """Returns the answer to the form of a page whose address holds `action` (without: one that is sent to the
+        page itself), sent as it stands but for `values`. `page` is the page where it has been opened already."""
         browser = by or self.owner
         found = [form for form in forms_of(page or self.page(path, browser)) if form.values]
         form = next((form for form in found if (action in form.action if action else not form.action)), None)
         if form is None:
             raise Unmet(f"{path} has no form for {action or 'that'}.")
-        fields = [(name, value) for name, value in form.values if name not in values]
+        changed = dict(values or {})
+        fields = [(name, value) for name, value in form.values if name not in changed]
         target = urljoin(self.place.url + path, form.action)
         headers = {"Referer": self.place.url + path}
-        return self.ask(target, "POST", by=browser.session, data=[*fields, *values.items()], headers=headers)
+        return self.ask(target, "POST", by=browser.session, data=[*fields, *changed.items()], headers=headers)
 
     def quote(self, text: str, word: str) -> None:
         """Notes with the last answer where in it the word stands."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from integrations.review.probe import Probe
 from integrations.review.seen import Exchange, Unmet
-from integrations.review.table import Check, ReviewRow, ReviewTable, Verdict
+from integrations.review.table import Check, ReviewRow, ReviewTable, RowVerdict
 
 MOST_SHOWN = 40  # exchanges of a row that are kept: the first and the last of them
 
@@ -18,7 +18,7 @@ class RowResult:
     """A row's verdict, what was said of it, and what it rests on. `findings` are to be looked at and fail nothing."""
 
     row: ReviewRow
-    verdict: Verdict
+    verdict: RowVerdict
     said: str
     exchanges: list[Exchange] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ def examine(
 
 def failed(results: Collection[RowResult]) -> list[RowResult]:
     """Returns the rows that are not met."""
-    return [result for result in results if result.verdict == Verdict.FAIL]
+    return [result for result in results if result.verdict == RowVerdict.FAIL]
 
 
 def _result(row: ReviewRow, probe: Probe, known: dict[Hashable, RowResult]) -> RowResult:
@@ -69,15 +69,17 @@ def _ask(row: ReviewRow, check: Check, probe: Probe) -> RowResult:
     probe.witness.take()
     begun = time.perf_counter()
     try:
-        verdict, said = Verdict.PASS, check(probe)
+        verdict, said = RowVerdict.PASS, check(probe)
     except Unmet as unmet:
-        verdict, said = Verdict.FAIL, str(unmet)
+        verdict, said = RowVerdict.FAIL, str(unmet)
     except Exception as error:
-        verdict, said = Verdict.FAIL, f"It could not be asked: {type(error).__name__}: {error}"
+        verdict, said = RowVerdict.FAIL, f"It could not be asked: {type(error).__name__}: {error}"
     exchanges = probe.witness.take()
-    if verdict == Verdict.PASS and not exchanges:
-        verdict, said = Verdict.FAIL, "Nothing was asked."
-    shown = exchanges if len(exchanges) <= MOST_SHOWN else [*exchanges[: MOST_SHOWN // 2], *exchanges[-MOST_SHOWN // 2 :]]
+    if verdict == RowVerdict.PASS and not exchanges:
+        verdict, said = RowVerdict.FAIL, "Nothing was asked."
+    shown = (
+        exchanges if len(exchanges) <= MOST_SHOWN else [*exchanges[: MOST_SHOWN // 2], *exchanges[-MOST_SHOWN // 2 :]]
+    )
     return RowResult(row, verdict, probe.witness.clean(said), shown, seconds=time.perf_counter() - begun)
 
 

@@ -113,4 +113,3 @@ def around(text: str, word: str, width: int = 80) -> str:
     """Returns where the word stands in the text."""
     at = text.find(word)
     return " ".join(text[max(0, at - width) : at + len(word) + width].split()) if at >= 0 else ""
-

@@ -59,9 +59,12 @@ def old_tls_refused(probe: Probe, url: str) -> str:
     if parts.scheme != "https":
         raise Unmet(f"{url} has no TLS.")
     address = (parts.hostname or "", parts.port or 443)
-    with socket.create_connection(address, timeout=15) as raw:
-        with ssl.create_default_context().wrap_socket(raw, server_hostname=address[0]) as secure:
-            version = secure.version()
+    new = ssl.create_default_context()
+    with (
+        socket.create_connection(address, timeout=15) as raw,
+        new.wrap_socket(raw, server_hostname=address[0]) as secure,
+    ):
+        version = secure.version()
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     with warnings.catch_warnings():

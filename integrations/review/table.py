@@ -9,7 +9,7 @@ from typing import Any
 FRESH = dt.timedelta(days=90)  # vendors change their pages: what was read longer ago has to be read again
 
 
-class Verdict(StrEnum):
+class RowVerdict(StrEnum):
     """What became of a row."""
 
     PASS = "pass"  # noqa: S105
@@ -42,7 +42,7 @@ class ReviewRow:
     requirement: str
     page: VendorPage
     check: Check | None = None
-    verdict: Verdict = Verdict.FAIL  # until it was asked
+    verdict: RowVerdict = RowVerdict.FAIL  # until it was asked
     sentence: str = ""
 
 
@@ -69,11 +69,11 @@ class ReviewTable:
 
     def operator(self, id: str, requirement: str, page: VendorPage, task: str) -> None:
         """Adds a row that only the operator can do, in the vendor's portal or on the server."""
-        self._add(ReviewRow(id, requirement, page, None, Verdict.OPERATOR, task))
+        self._add(ReviewRow(id, requirement, page, None, RowVerdict.OPERATOR, task))
 
     def not_applicable(self, id: str, requirement: str, page: VendorPage, reason: str) -> None:
         """Adds a row that does not concern this product, or not yet."""
-        self._add(ReviewRow(id, requirement, page, None, Verdict.NOT_APPLICABLE, reason))
+        self._add(ReviewRow(id, requirement, page, None, RowVerdict.NOT_APPLICABLE, reason))
 
     def __iter__(self) -> Iterator[ReviewRow]:
         return iter(self.rows)

@@ -12,7 +12,9 @@ from integrations.review.table import ReviewTable, VendorPage
 LOOKED_AT = dt.date(2026, 10, 1)
 NOT_BUILT = "Not built yet: FieldCamp does not connect to Xero."
 CHECKPOINTS = VendorPage(
-    "Certification checkpoints", "https://developer.xero.com/documentation/xero-app-store/app-partner-guides/", LOOKED_AT
+    "Certification checkpoints",
+    "https://developer.xero.com/documentation/xero-app-store/app-partner-guides/",
+    LOOKED_AT,
 )
 STANDARD = VendorPage(
     "Security standard", "https://developer.xero.com/documentation/guides/oauth2/security-standard", LOOKED_AT
@@ -60,8 +62,9 @@ ask("XS.methods", "Methods that nobody uses are off", STANDARD, answers.unused_m
 ask("XS.passwords", "Passwords are hashed", STANDARD, keeping.passwords_are_hashed)
 ask("XS.patches", "Packages are as pinned", STANDARD, keeping.packages_as_pinned)
 ask("XS.support", "A way to reach support", STANDARD, pages.support_everywhere)
-table.operator("XS.third-parties", "Third parties are named", STANDARD,
-               "OPERATOR_PROCESSORS names them on the privacy policy.")  # fmt: skip
+table.operator(
+    "XS.third-parties", "Third parties are named", STANDARD, "OPERATOR_PROCESSORS names them on the privacy policy."
+)
 table.operator("XS.disk", "Encryption at rest", STANDARD, "Encrypt the disks of the database and of its backups.")
 table.operator("XS.breach", "A breach is told within a day", STANDARD, "Have a page with Xero's address and who calls.")
 table.not_applicable("XT", "No training of models on data of the API", STANDARD, "No data is passed to a model.")

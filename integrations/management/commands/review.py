@@ -17,13 +17,13 @@ from integrations.review.own import environment, free_port, own_product
 from integrations.review.probe import Probe
 from integrations.review.running import RowResult, examine, failed
 from integrations.review.site import site_results
-from integrations.review.table import ReviewTable, Verdict
+from integrations.review.table import ReviewTable, RowVerdict
 from integrations.review.vendors import TABLES
 
 
 class Command(BaseCommand):
     help = (
-        "Starts a product of its own with the simulated vendors, asks each row of the vendor's review of it, and writes "
+        "Starts a product of its own with the simulated vendors, asks it each row of the vendor's review, and writes "
         "index.html and results.json. Nothing leaves this machine, unless --url names the running site, of which the "
         "rows about its server are asked besides. Ends with 1 where a row is not met."
     )
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         return [*results, *(site_results(url, today, self._tell) if url else [])]
 
     def _tell(self, result: RowResult) -> None:
-        style = {Verdict.PASS: self.style.SUCCESS, Verdict.FAIL: self.style.ERROR}.get(result.verdict, str)
+        style = {RowVerdict.PASS: self.style.SUCCESS, RowVerdict.FAIL: self.style.ERROR}.get(result.verdict, str)
         self.stdout.write(f"{style(f'{result.verdict:14}')} {result.row.id:10} {result.said[:180]}")
         for finding in result.findings:
             self.stdout.write(f"{'':14} {self.style.WARNING(finding)}")

@@ -107,5 +107,3 @@ def make_probe(behind_tls, vendors, clock, db, caplog, one_database_connection, 
 @pytest.fixture
 def probe(make_probe) -> Probe:
     return make_probe()
-
-

@@ -8,7 +8,7 @@ import pytest
 
 from integrations.review import checks_of_answers
 from integrations.review.running import examine
-from integrations.review.table import Verdict
+from integrations.review.table import RowVerdict
 from integrations.review.vendors import TABLES
 from integrations.transport.client import HttpClient
 from tests.integrations.review import planted
@@ -22,7 +22,7 @@ def verdict(make_probe, behind_tls, monkeypatch):
     monkeypatch.setattr(checks_of_answers, "DESK_PAGES", 3)
     behind_tls.MIDDLEWARE = [planted.NAME, *behind_tls.MIDDLEWARE]
 
-    def ask(vendor: str, row: str, spoiler: planted.Spoiler | None = None) -> tuple[Verdict, str]:
+    def ask(vendor: str, row: str, spoiler: planted.Spoiler | None = None) -> tuple[RowVerdict, str]:
         planted.order(spoiler)
         [result] = examine(TABLES[vendor], make_probe(), TODAY, only=[row])
         return result.verdict, result.said
@@ -54,9 +54,9 @@ def verdict(make_probe, behind_tls, monkeypatch):
 def test_a_spoilt_answer_is_found(verdict, vendor, row, spoiler, words):
     found, said = verdict(vendor, row, spoiler)
     if not words:
-        assert found == Verdict.PASS  # what spoils nothing fails nothing
+        assert found == RowVerdict.PASS  # what spoils nothing fails nothing
         return
-    assert found == Verdict.FAIL and words in said
+    assert found == RowVerdict.FAIL and words in said
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_spoilt_answer_is_found(verdict, vendor, row, spoiler, words):
 def test_a_setting_that_was_taken_back_is_found(verdict, behind_tls, vendor, row, name, value, words):
     setattr(behind_tls, name, value)
     found, said = verdict(vendor, row)
-    assert found == Verdict.FAIL and words in said
+    assert found == RowVerdict.FAIL and words in said
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_setting_that_was_taken_back_is_found(verdict, behind_tls, vendor, row
 def test_a_middleware_that_was_taken_out_is_found(verdict, behind_tls, vendor, row, middleware, words):
     behind_tls.MIDDLEWARE = [name for name in behind_tls.MIDDLEWARE if name != middleware]
     found, said = verdict(vendor, row)
-    assert found == Verdict.FAIL and words in said
+    assert found == RowVerdict.FAIL and words in said
 
 
 def test_a_customers_name_in_the_log_is_found(verdict, monkeypatch):
@@ -99,34 +99,34 @@ def test_a_customers_name_in_the_log_is_found(verdict, monkeypatch):
 
     monkeypatch.setattr(HttpClient, "request", telling)
     found, said = verdict("google", "S4")
-    assert found == Verdict.FAIL and "in the log" in said
+    assert found == RowVerdict.FAIL and "in the log" in said
 
 
 def test_a_token_in_clear_is_found(verdict, monkeypatch):
     monkeypatch.setattr("integrations.models.fields.EncryptedField.get_prep_value", lambda _self, value: value)
     monkeypatch.setattr("integrations.models.fields.EncryptedField.from_db_value", lambda _self, value, *_: value)
     found, said = verdict("intuit", "S8")
-    assert found == Verdict.FAIL and "integrations_oauthgrant" in said
+    assert found == RowVerdict.FAIL and "integrations_oauthgrant" in said
 
 
 def test_a_secret_in_a_page_is_found(verdict):
     found, said = verdict("intuit", "Q12", planted.replaced("</body>", "sandbox-secret</body>", "/admin/"))
-    assert found == Verdict.FAIL and "shows a token or a secret" in said
+    assert found == RowVerdict.FAIL and "shows a token or a secret" in said
 
 
 def test_a_trail_that_anybody_can_change_is_found(verdict, monkeypatch):
     monkeypatch.setattr("integrations.management.commands.audit_check.check_all", list)
     found, said = verdict("xero", "XS.audit")
-    assert found == Verdict.FAIL and "changed by hand" in said
+    assert found == RowVerdict.FAIL and "changed by hand" in said
 
 
 def test_an_unpinned_package_is_found(verdict, monkeypatch):
     monkeypatch.setattr(metadata, "version", lambda _name: "0.0")
     found, said = verdict("xero", "XS.patches")
-    assert found == Verdict.FAIL and "0.0 instead of" in said
+    assert found == RowVerdict.FAIL and "0.0 instead of" in said
 
 
 def test_an_end_that_nobody_is_told_of_is_found(verdict, monkeypatch):
     monkeypatch.setattr("integrations.mail.endings.warn", lambda _now: None)
     found, said = verdict("google", "G10")
-    assert found == Verdict.FAIL and "0 mails 59 days ahead" in said
+    assert found == RowVerdict.FAIL and "0 mails 59 days ahead" in said

@@ -14,7 +14,7 @@ from integrations.review.evidence import write_evidence
 from integrations.review.own import environment
 from integrations.review.running import RowResult, examine, failed
 from integrations.review.seen import Witness
-from integrations.review.table import PreparedAnswer, ReviewTable, Verdict, VendorPage
+from integrations.review.table import PreparedAnswer, ReviewTable, RowVerdict, VendorPage
 from integrations.review.vendors import TABLES
 
 TODAY = dt.date(2026, 11, 29)
@@ -45,7 +45,7 @@ def test_no_row_fails(probe, monkeypatch, tmp_path):
     for name, table in TABLES.items():
         results += examine(table, probe, TODAY, rows(name), known=known)
     assert {(result.row.id, result.said) for result in failed(results) if result.row.id not in OPEN} == set()
-    asked = [result for result in results if result.verdict == Verdict.PASS]
+    asked = [result for result in results if result.verdict == RowVerdict.PASS]
     assert len(asked) > 35 and all(result.exchanges for result in asked)
     write_evidence(tmp_path, TABLES["intuit"], results, DATA, dt.datetime.now(dt.UTC), "the tests' own product")
     texts = [(tmp_path / name).read_text() for name in ("index.html", "results.json")]
@@ -100,7 +100,7 @@ def test_what_was_not_asked_is_not_met(table):
 
 def test_a_page_that_was_looked_at_long_ago_is_a_finding(table):
     [result, *_] = examine(table, Silent(), dt.date(2027, 1, 31), only=["A"])
-    assert (result.verdict, len(result.findings)) == (Verdict.PASS, 1)
+    assert (result.verdict, len(result.findings)) == (RowVerdict.PASS, 1)
     assert "last looked at on 2026-11-01" in result.findings[0]
     [result, *_] = examine(table, Silent(), dt.date(2027, 1, 30), only=["A"])
     assert result.findings == []
@@ -142,10 +142,10 @@ def test_two_rows_of_one_name_are_refused(table):
 
 
 def test_a_trial_takes_nothing_of_the_operators(tmp_path):
-    given = {"DATABASE_URL": "postgres://x", "INTUIT_CLIENT_SECRET": "s", "QUICKBOOKS_API_URL": "https://x", "PATH": "/bin",
-             "EMAIL_HOST": "mail", "OPERATOR_NAME": "Sync Ltd", "HSTS_SECONDS": "5", "SECRET_KEY": "k"}  # fmt: skip
+    theirs = ("DATABASE_URL", "INTUIT_CLIENT_SECRET", "QUICKBOOKS_API_URL", "EMAIL_HOST", "SECRET_KEY")
+    given = dict.fromkeys(theirs, "x") | {"PATH": "/bin", "OPERATOR_NAME": "Sync Ltd", "HSTS_SECONDS": "5"}
     made = environment(given, tmp_path, 8000, 8001)
-    assert not {"DATABASE_URL", "INTUIT_CLIENT_SECRET", "QUICKBOOKS_API_URL", "EMAIL_HOST", "SECRET_KEY"} & made.keys()
+    assert not set(theirs) & made.keys()
     assert (made["OPERATOR_NAME"], made["HSTS_SECONDS"], made["PATH"]) == ("Sync Ltd", "5", "/bin")
     assert (made["PUBLIC_URL"], made["FIELDCAMP_DATA"]) == ("https://127.0.0.1:8000", str(tmp_path))
 
