@@ -9,8 +9,9 @@ import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from integrations.accounts.consent import ConsentRequest
 from integrations.errors import Misconfigured, ProviderError, Transient
@@ -19,6 +20,12 @@ from integrations.services import connections
 from integrations.transport.session import session
 
 log = structlog.get_logger(__name__)
+_SAID = "consent_ended"  # in the session
+# How a consent may end that makes no connection, and what its page is answered with.
+_PAGES = {
+    "cancelled": 200, "expired": 200, "misconfigured": 200, "unavailable": 200, "failed": 200, "refused": 403,
+    "other_person": 403, "other_account": 409,
+}  # fmt: skip
 
 
 class ConnectAdapter(DefaultSocialAccountAdapter):
@@ -58,9 +65,9 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
     slug = sociallogin.account.provider
     intent = ConsentRequest.from_state(sociallogin.state.get("data"))
     if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
-        return _page(request, "refused", slug, status=403)
+        return _page(request, "refused", slug)
     if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
-        return _page(request, "other_person", slug, status=403)
+        return _page(request, "other_person", slug)
     try:
         connection = connections.accept_consent(
             intent=intent,
@@ -70,16 +77,49 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
             tokens=sociallogin.tokens,
         )
     except connections.OtherAccount as error:
-        return _page(request, "other_account", slug, intent, error=error, status=409)
+        return _page(request, "other_account", slug, intent, error=error)
     except connections.NotAllowed:
-        return _page(request, "other_person", slug, status=403)
+        return _page(request, "other_person", slug)
     return redirect("integrations:setup", connection.pk)
 
 
 def _page(
-    request: HttpRequest, name: str, slug: str, intent: ConsentRequest | None = None, status: int = 200, **context: Any
+    request: HttpRequest,
+    name: str,
+    slug: str,
+    intent: ConsentRequest | None = None,
+    *,
+    cause: BaseException | None = None,
+    error: connections.OtherAccount | None = None,
 ) -> HttpResponse:
-    provider = BY_SLUG[slug]
-    cause = context.pop("cause", None)
-    context["reason"] = str(cause) if isinstance(cause, ProviderError) else ""
-    return render(request, f"connect/{name}.html", {"provider": provider, "intent": intent, **context}, status=status)
+    """Leads on to the page `name`: an address that has the vendor's code shows none. What the page says besides waits in
+    the session, of who has come back from a consent of theirs alone."""
+    said = {
+        "page": name,
+        "slug": slug,
+        "intent": intent.to_state() if intent else None,
+        "reason": str(cause) if isinstance(cause, ProviderError) else "",
+        "error": error.told() if error else None,
+    }
+    if said["intent"] or said["reason"]:
+        request.session[_SAID] = said
+    return redirect("consent_ended", slug, name)
+
+
+@require_safe
+def ended(request: HttpRequest, slug: str, page: str) -> HttpResponse:
+    """Shows what came of a consent that has made no connection."""
+    provider, said = BY_SLUG.get(slug), request.session.get(_SAID) or {}
+    if provider is None or page not in _PAGES:
+        raise Http404
+    if (said.get("page"), said.get("slug")) != (page, slug):
+        said = {}
+    if page == "other_account" and not said.get("error"):
+        page = "expired"
+    context = {
+        "provider": provider,
+        "intent": ConsentRequest.from_state(said.get("intent")),
+        "reason": said.get("reason", ""),
+        "error": said.get("error"),
+    }
+    return render(request, f"connect/{page}.html", context, status=_PAGES[page])
