@@ -53,6 +53,9 @@ class OAuth:
     rotates: bool = False  # a refresh ends the token that it was made with, so it is sent once
     lifetimes: tuple[str, ...] = ()
     authorize: Callable[[str], requests.auth.AuthBase] = Bearer
+    # Where an administrator allows the app for everybody: of a refusal (the callback's query) that only one may, and
+    # the callback's address; "" of another.
+    administrators: Callable[[Mapping[str, str], str], str] | None = None
 
     @property
     def client(self) -> Mapping[str, str]:

@@ -81,7 +81,7 @@ def own_product() -> Iterator[Place]:
                 "--seed",
                 "empty",
             ],
-            "web": [*web, "--threads", "4", "--bind", f"{HOST}:{port}"],
+            "web": [*web, "--threads", "4", "--keep-alive", "120", "--bind", f"{HOST}:{port}"],
             "worker": [*manage, "worker"],
         },  # fmt: skip
         settings.FIELDCAMP_DATA / "logs",

@@ -40,7 +40,7 @@ class Browser(Client):
         return response.headers["Location"]
 
     def come_back(self, location: str) -> HttpResponse:
-        """The answer to who comes back; where that leads to a page about a consent that made no connection, that page."""
+        """The answer to who comes back; where that leads to a page about a consent in vain, that page."""
         parts = urlsplit(location)
         answer = self.get(f"{parts.path}?{parts.query}")
         return self.get(answer["Location"]) if "/ended/" in answer.get("Location", "") else answer

@@ -1,6 +1,7 @@
 """`manage.py review VENDOR`: asks what a vendor's reviewers ask, and writes the evidence. See docs/reviews.md."""
 
 import datetime as dt
+import logging
 import os
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         folder = Path(out or settings.FIELDCAMP_DATA / "reviews" / vendor).resolve()
         if not here:
             sys.exit(self._apart([vendor, "--out", str(folder), *(f"--only={row}" for row in only), f"--url={url}"]))
+        logging.getLogger().setLevel(logging.WARNING)  # what is printed here is read; the processes' own logs are asked
         results = self._ask(table, only, url.rstrip("/"))
         at = dt.datetime.now(dt.UTC)
         data_page = (settings.BASE_DIR / "docs/data.md").read_text()
