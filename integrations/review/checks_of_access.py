@@ -62,7 +62,7 @@ def renewed_when_ended(probe: Probe, side: VendorSide) -> str:
         sync(probe, side)
     before = len(probe.vendor_calls(side.vendor, TOKEN_CALLS))
     expect(before == 0, f"A good token was renewed {before} times.")
-    _let_end(probe, side)
+    let_end(probe, side)
     for _ in range(2):
         expect(sync(probe, side)["status"] == "succeeded", "A sync with a token that has ended does not succeed.")
     after = len(probe.vendor_calls(side.vendor, TOKEN_CALLS))
@@ -70,7 +70,8 @@ def renewed_when_ended(probe: Probe, side: VendorSide) -> str:
     return "Three syncs while it was good went without a renewal, two after its end with one."
 
 
-def _let_end(probe: Probe, side: VendorSide) -> None:
+def let_end(probe: Probe, side: VendorSide) -> None:
+    """Has the access token that is held be over."""
     grants = probe.table("integrations.OAuthGrant").objects.filter(connection=the_connection(probe, side)["id"])
     grants.update(expires_at=timezone.now() - dt.timedelta(minutes=1))
 
@@ -78,7 +79,7 @@ def _let_end(probe: Probe, side: VendorSide) -> None:
 def renewal_is_tried_again(probe: Probe, side: VendorSide) -> str:
     """Has the renewal fail twice and then succeed; then has the vendor end the grant: the card and a mail ask."""
     connected(probe, side)
-    _let_end(probe, side)
+    let_end(probe, side)
     probe.vendor("POST", "faults", vendor=side.vendor, kind="status", status=500, path=TOKEN_CALLS, times=2)
     for _ in range(3):  # a renewal that may have been made is not sent twice: the next sync is the next try then
         job = sync(probe, side)
@@ -88,7 +89,7 @@ def renewal_is_tried_again(probe: Probe, side: VendorSide) -> str:
     expect(job["status"] == "succeeded", "A renewal that fails twice is not tried again.")
     before = len(probe.mails())
     probe.vendor("POST", "revoke", vendor=side.vendor, account=side.account)
-    _let_end(probe, side)
+    let_end(probe, side)
     sync(probe, side)
     expect(the_connection(probe, side)["state"] == "needs_reconnect", "A grant that has ended is not noticed.")
     expect("Reconnect" in probe.page("/admin/"), "The card does not ask to reconnect.")
@@ -108,7 +109,7 @@ def every_end_is_handled(probe: Probe, side: VendorSide) -> str:
     answer = probe.ask(f"/accounts/{side.slug}/login/callback/?code=x&state=forged", by=probe.owner.session)
     expect(answer.status_code < 400, f"A consent with a forged state answered {answer.status_code}.")
     probe.vendor("POST", "revoke", vendor=side.vendor, account=side.account)
-    _let_end(probe, side)
+    let_end(probe, side)
     sync(probe, side)
     said = [each["message"] for each in status(probe, side)["errors"] if each["code"] == "INTEGRATION_NOT_CONNECTED"
             or "RECONNECT" in each["code"]]  # fmt: skip

@@ -3,10 +3,13 @@
 import base64
 import datetime as dt
 import json
+from pathlib import Path
 
+from django.conf import settings
 from django.utils import timezone
 
 from integrations.demo.caller import Caller
+from integrations.review.checks_of_access import TOKEN_CALLS, let_end
 from integrations.review.connecting import (
     VendorSide,
     asked_of,
@@ -142,11 +145,30 @@ def accounts_never_mix(probe: Probe, side: VendorSide, other: VendorSide) -> str
     return "Each account has its own tokens and its own person's visit."
 
 
-def certificate_accepted(probe: Probe) -> str:
-    """Asks the doctor what it knows of a certificate, and whether the vendor's token address can be asked with one."""
+def certificate_used(probe: Probe, side: VendorSide) -> str:
+    """Renews a token as the app with a certificate: it is let in, and no more once the vendor has that taken away."""
     code, said = probe.command("doctor", "--offline")
     lines = [line.strip() for line in said.splitlines() if "certificate" in line.lower()]
-    expect(
-        lines, f"The doctor (it ended with {code}) knows of no certificate: the app can only prove itself by a secret."
-    )
-    return lines[0]
+    expect(lines, f"The doctor (it ended with {code}) knows of no certificate: the app has a secret alone.")
+    certificate = Path(getattr(settings, "MICROSOFT_CERTIFICATE", {}).get("file", "")).read_text()
+
+    def known(registered: bool) -> None:
+        probe.vendor(
+            "POST", "certificate", vendor=side.vendor, client_id="sandbox-client", certificate=certificate,
+            registered=registered,
+        )  # fmt: skip
+
+    known(True)
+    connected(probe, side)
+    try:
+        known(False)
+        let_end(probe, side)
+        probe.forget_calls()
+        sync(probe, side)
+        without = [row["status"] for row in probe.vendor_calls(side.vendor, TOKEN_CALLS)]
+        expect(without and min(without) >= 400, f"Without its certificate the app is let in all the same: {without}.")
+    finally:
+        known(True)
+    let_end(probe, side)
+    expect(sync(probe, side)["status"] == "succeeded", "With its certificate the app is not let in.")
+    return f"Let in with the certificate, refused without; {lines[0]}"

@@ -50,8 +50,8 @@ ask(
     CHECKLIST,
     partial(calendars.accounts_never_mix, side=SIDE, other=LEE),
 )
-ask("M5", "A certificate instead of a client secret", CERTIFICATES, calendars.certificate_accepted)
-ask("G12", "A certificate instead of a client secret", CERTIFICATES, calendars.certificate_accepted)
+ask("M5", "A certificate instead of a client secret", CERTIFICATES, partial(calendars.certificate_used, side=SIDE))
+ask("G12", "A certificate instead of a client secret", CERTIFICATES, partial(calendars.certificate_used, side=SIDE))
 ask(
     "G8",
     "Endpoints come from the discovery document",

@@ -1,24 +1,31 @@
 """A product of the review's own: the same code behind TLS, with a worker and the simulated vendors, in a folder that
 goes away. Nothing of the operator's database, queue, mail or apps is touched, and nothing leaves the machine."""
 
+import datetime as dt
 import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from integrations.demo.caller import CallFailed, Caller
 from integrations.demo.children import Children, wait_for
 from integrations.models import SyncJob
 from integrations.review.place import Place, TlsProxy
 
 HOST = "127.0.0.1"
+DAY = dt.timedelta(days=1)
 PATIENCE = 90.0  # seconds that a job may take
 # What is the operator's own and not for a trial: where data lives, who is mailed, which app is used at which address.
 NOT_TAKEN = (
@@ -58,6 +65,37 @@ def environment(given: Mapping[str, str], folder: Path, port: int, sandbox_port:
     }
 
 
+def certificate_files(folder: Path) -> dict[str, str]:
+    """Makes a certificate for the app at vendors that take one instead of a secret; the settings that name it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "FieldCamp review")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - DAY, now + 300 * DAY
+    )
+    files = {"certificate": made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)}
+    files["key"] = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    for part, content in files.items():
+        path = folder / f"{part}.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    return {
+        "MICROSOFT_CERTIFICATE_FILE": str(folder / "certificate.pem"),
+        "MICROSOFT_CERTIFICATE_KEY_FILE": str(folder / "key.pem"),
+    }
+
+
+def _upload_certificate() -> None:
+    """Has the simulated vendor know the app's certificate, where both of them know of such."""
+    path = settings.FIELDCAMP_DATA / "certificate.pem"
+    if path.exists():
+        body = {"vendor": "microsoft", "client_id": "sandbox-client", "certificate": path.read_text()}
+        with suppress(CallFailed):
+            Caller(f"{settings.SANDBOX_URL}/_control")("POST", "/certificate", body)
+
+
 @contextmanager
 def own_product() -> Iterator[Place]:
     """Starts web, worker and simulator as the settings of this process say, and ends them."""
@@ -91,6 +129,7 @@ def own_product() -> Iterator[Place]:
             children.start(name)
         wait_for(f"{settings.SANDBOX_URL}/")
         wait_for(f"http://{HOST}:{port}/healthz")
+        _upload_certificate()
         yield Place(
             url=settings.PUBLIC_URL,
             plain_url=f"http://{HOST}:{port}",

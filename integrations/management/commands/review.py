@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.review.company import make_review_company
 from integrations.review.evidence import counts, write_evidence
-from integrations.review.own import environment, free_port, own_product
+from integrations.review.own import certificate_files, environment, free_port, own_product
 from integrations.review.probe import Probe
 from integrations.review.running import RowResult, examine, failed
 from integrations.review.site import site_results
@@ -61,7 +61,7 @@ class Command(BaseCommand):
     def _apart(self, arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="fieldcamp-review.") as folder:
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "review", "--here", *arguments]
-            env = environment(os.environ, Path(folder), free_port(), free_port())
+            env = environment(os.environ, Path(folder), free_port(), free_port()) | certificate_files(Path(folder))
             self.stdout.flush()
             return subprocess.run(command, env=env, cwd=settings.BASE_DIR, check=False).returncode  # noqa: S603
 
