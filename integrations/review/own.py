@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from integrations.demo.caller import CallFailed, Caller
+from integrations.demo.caller import Caller, CallFailed
 from integrations.demo.children import Children, wait_for
 from integrations.models import SyncJob
 from integrations.review.place import Place, TlsProxy
