@@ -19,8 +19,8 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; } h3 { margin: 0; font-size: 1rem; }
 section.row { border: 1px solid #cbd2da; border-left-width: .4rem; border-radius: .3rem; padding: .7rem 1rem;
   margin: .8rem 0;   break-inside: avoid-page; }
-.pass { border-left-color: #1d7a3c; } .fail { border-left-color: #b3261e; background: #fdf3f2; }
-.operator { border-left-color: #9a6700; } .not-applicable { border-left-color: #8c959f; color: #4a525c; }
+section.pass { border-left-color: #1d7a3c; } section.fail { border-left-color: #b3261e; background: #fdf3f2; }
+section.operator { border-left-color: #9a6700; } section.not-applicable { border-left-color: #8c959f; color: #4a525c; }
 .verdict { font-weight: 600; text-transform: uppercase; font-size: .8rem; }
 .finding { color: #7a4d00; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .78rem; margin: .2rem 0 .8rem; }

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 
 from fieldcamp.sandbox.mount import URL, SandboxAdapter
@@ -72,7 +72,7 @@ def make_probe(behind_tls, vendors, clock, db, caplog, one_database_connection, 
 
     def make() -> Probe:
         clock.follow(vendors.adapter)
-        application = get_wsgi_application()
+        application = WSGIHandler()
 
         def whole(environ, start_response) -> list[bytes]:
             """Reads the answer to its end and closes it, as a server does: some things are done only then."""

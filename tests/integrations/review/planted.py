@@ -79,3 +79,9 @@ def open_to_all(request, answer):
     """A record is answered with 200 to whoever asks."""
     response = answer(request)
     return HttpResponse("{}") if request.path.startswith("/api/v1/clients/") else response
+
+
+def with_page(request, answer):
+    """The way back from a consent shows a page."""
+    response = answer(request)
+    return HttpResponse("A page") if "/ended/" in response.get("Location", "") else response
