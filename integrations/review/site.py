@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
+import requests
+
 from integrations.review import checks_of_answers as answers
 from integrations.review import checks_of_pages as pages
 from integrations.review.company import ReviewCompany
@@ -22,8 +24,13 @@ MISSING = ("not given a name", "has not given", "has not said yet")
 NOBODY = ReviewCompany("", "", "", "", "", "", {}, "", {})
 
 
-def site_results(url: str, today: dt.date, tell: Callable[[RowResult], None] = lambda _: None) -> list[RowResult]:
-    """Returns the rows about the site at this address."""
+def site_results(
+    url: str,
+    today: dt.date,
+    tell: Callable[[RowResult], None] = lambda _: None,
+    mount: Callable[[requests.Session], None] = lambda _: None,
+) -> list[RowResult]:
+    """Returns the rows about the site at this address, which `mount` lets a session reach where no network does."""
     table = ReviewTable("the running site")
     ask = table.ask
     ask("site.tls", "TLS 1.1 and older are refused", SECURITY, partial(old_tls_refused, url=url))
@@ -34,7 +41,7 @@ def site_results(url: str, today: dt.date, tell: Callable[[RowResult], None] = l
     ask("site.disconnected", "Landing pages for whoever disconnects at a vendor", TECHNICAL, landing_pages)
     ask("site.operator", "The operator's name, address and support", TECHNICAL, operator_is_named)
     plain = urlsplit(url)._replace(scheme="http", netloc=urlsplit(url).hostname or "").geturl()
-    place = Place(url, plain, "", lambda _session: None, lambda _job: None, str)
+    place = Place(url, plain, "", mount, lambda _job: None, str)
     return examine(table, Probe(place, NOBODY), today, tell=tell)
 
 

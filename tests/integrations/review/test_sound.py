@@ -14,6 +14,7 @@ from integrations.review.evidence import write_evidence
 from integrations.review.own import environment
 from integrations.review.running import RowResult, examine, failed
 from integrations.review.seen import Witness
+from integrations.review.site import site_results
 from integrations.review.table import PreparedAnswer, ReviewTable, RowVerdict, VendorPage
 from integrations.review.vendors import TABLES
 
@@ -52,6 +53,20 @@ def test_no_row_fails(probe, monkeypatch, tmp_path):
     for secret in (*probe.company.tokens, "sandbox-secret", settings.SECRET_KEY, "eyJ"):
         assert not any(secret in text for text in texts)
     assert not re.search(r"(code|state|token)=(?!…|\[redacted\])\w", texts[1])
+
+
+def test_the_running_site_is_asked_from_outside(make_probe, behind_tls):
+    """Nobody listens there: TLS cannot be spoken, and what is answered here in its place is asked."""
+    place = make_probe().place
+    results = {each.row.id: each for each in site_results("https://127.0.0.1:9", TODAY)}
+    assert {each.verdict for each in results.values()} == {RowVerdict.FAIL}
+    assert all("could not be asked" in each.said for each in results.values())
+    found = {each.row.id: each.verdict for each in site_results(place.url, TODAY, mount=place.mount)}
+    wrong = {row for row, verdict in found.items() if verdict == RowVerdict.FAIL}
+    assert wrong == {"site.tls", "site.https"}  # plain requests go to port 80
+    behind_tls.OPERATOR_NAME = ""
+    [named] = [row for row in site_results(place.url, TODAY, mount=place.mount) if row.row.id == "site.operator"]
+    assert named.verdict == RowVerdict.FAIL and "has not been named" in named.said
 
 
 # --- asking and writing ---------------------------------------------------------------------------------------------
