@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db import transaction
@@ -30,10 +30,10 @@ class ReviewCompany:
 
     id: str
     username: str
-    password: str
-    key: str
-    reading_key: str
-    other_key: str
+    password: str = field(repr=False)
+    key: str = field(repr=False)
+    reading_key: str = field(repr=False)
+    other_key: str = field(repr=False)
     technicians: dict[str, str]
     client_id: str
     visit_ids: dict[str, str]
