@@ -11,11 +11,12 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 
 from integrations.transport.patience import PAGE_SECONDS, within
 
 _API = "/api/v1/"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Answers in JSON load nothing and stand in no frame, whatever a browser takes them for.
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
@@ -25,6 +26,19 @@ class PageMessages(MessageMiddleware):
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path_info.startswith(_API) else super().__call__(request)
+
+
+class KnownMethods:
+    """Refuses methods that no page has, TRACE before all, also where a page would lead to the login first. The API
+    refuses them in its own manner."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in _METHODS and not request.path_info.startswith(_API):
+            return HttpResponseNotAllowed(_METHODS)
+        return self.get_response(request)
 
 
 class Patience:

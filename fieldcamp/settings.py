@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "fieldcamp.health.HealthChecks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fieldcamp.pages.KnownMethods",
     "fieldcamp.pages.Patience",
     "fieldcamp.pages.PagePolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",

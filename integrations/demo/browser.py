@@ -50,11 +50,16 @@ class _Forms(HTMLParser):
             self._select = None
 
 
-def form_with(page: str, *names: str) -> Form:
-    """Returns the first form that has all of these fields."""
+def forms_of(page: str) -> list[Form]:
+    """Returns the forms of a page, as they would be sent if nobody changed anything."""
     parser = _Forms()
     parser.feed(page)
-    for form in parser.forms:
+    return parser.forms
+
+
+def form_with(page: str, *names: str) -> Form:
+    """Returns the first form that has all of these fields."""
+    for form in forms_of(page):
         if set(names) <= {name for name, _ in form.values}:
             return form
     raise PageError(f"No form with {', '.join(names)} on the page.")
@@ -91,16 +96,10 @@ class Browser:
         """Connects an account: our page, the vendor's consent, back, and the choices as they are offered. A calendar
         is somebody's; books are the company's."""
         page = self._send("GET", f"/admin/integrations/connect/{slug}/")
-        form = next((form for form in _all(page.text) if f"connect/{slug}/" in form.action), None)
+        form = next((form for form in forms_of(page.text) if f"connect/{slug}/" in form.action), None)
         if form is None:
             raise PageError(f"The connect page of {slug} has no button.")
         consent = self._submit(page, form).headers["Location"]
         setup = self._send("GET", f"{consent}&sandbox_auto={account}")
         form = form_with(setup.text, *(("member", "target") if member else ("income_account",)))
         self._submit(setup, form, **({"member": member} if member else {}))
-
-
-def _all(page: str) -> list[Form]:
-    parser = _Forms()
-    parser.feed(page)
-    return parser.forms

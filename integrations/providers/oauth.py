@@ -63,6 +63,9 @@ class OAuth:
     longest_secret: int = 0  # months after which our app's secret ends at the latest; 0: it does not
     idle_days: int = 0  # of no use after which our app is deleted there; 0: it is not
     authorize: Callable[[str], requests.auth.AuthBase] = Bearer
+    # Where an administrator allows the app for everybody: of a refusal (the callback's query) that only one may, and
+    # the callback's address; "" of another.
+    administrators: Callable[[Mapping[str, str], str], str] | None = None
 
     @property
     def client(self) -> Mapping[str, str]:

@@ -140,9 +140,11 @@ def addresses_of(provider: Provider) -> list[URLPattern]:
 
     def back(request: HttpRequest) -> HttpResponse:
         try:
-            return take_answer(request)
+            answer = take_answer(request)
         except SocialApp.DoesNotExist:  # it was taken out of the settings meanwhile, or nobody was ever sent away
-            return render(request, "connect/misconfigured.html", {"provider": provider}, status=503)
+            answer = render(request, "connect/misconfigured.html", {"provider": provider}, status=503)
+        answer["Referrer-Policy"] = "no-referrer"  # this address has the vendor's code: no site is told of it
+        return answer
 
     return [
         path(f"{slug}/login/", refuse_direct_start, name=f"{slug}_login"),

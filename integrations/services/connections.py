@@ -1,5 +1,7 @@
 """What can be done with a connection: take a grant, set up, pause, resume, disconnect, check again."""
 
+from typing import Any
+
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -49,6 +51,15 @@ class OtherAccount(Exception):
         self.connection, self.account, self.taken = connection, account, taken
         self.keeps_books = keeps_books(connection)
         super().__init__(f"{account.name} was chosen instead of {connection.account_name}.")
+
+    def told(self) -> dict[str, Any]:
+        """Returns what a page says of it, as it can be kept in a session."""
+        return {
+            "account": {"name": self.account.name},
+            "connection": {"pk": self.connection.pk, "account_name": self.connection.account_name},
+            "taken": self.taken,
+            "keeps_books": self.keeps_books,
+        }
 
 
 def accept_consent(

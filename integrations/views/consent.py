@@ -9,16 +9,25 @@ import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
+from fieldcamp.links import absolute
 from integrations.accounts.consent import ConsentRequest
 from integrations.errors import Misconfigured, ProviderError, Transient
 from integrations.providers import BY_SLUG
+from integrations.providers.oauth import OAuth
 from integrations.services import connections
 from integrations.transport.session import session
 
 log = structlog.get_logger(__name__)
+_SAID = "consent_ended"  # in the session
+# How a consent may end that makes no connection, and what its page is answered with.
+_PAGES = {
+    "cancelled": 200, "administrators": 200, "allowed": 200, "expired": 200, "misconfigured": 200, "unavailable": 200,
+    "failed": 200, "refused": 403, "other_person": 403, "other_account": 409,
+}  # fmt: skip
 
 
 class ConnectAdapter(DefaultSocialAccountAdapter):
@@ -39,8 +48,13 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
         """Ends every way in which consent can fail on a page that says what happened and what to press."""
         state = (extra_context or {}).get("state")
         cause = exception.__cause__ if exception else None
-        if error == AuthError.CANCELLED:
+        link = _for_administrators(request, provider.id)
+        if link and state is not None:
+            name = "administrators"
+        elif error == AuthError.CANCELLED:
             name = "cancelled"
+        elif state is None and request.GET.get("admin_consent"):
+            name = "allowed"  # an administrator comes back, who has begun nothing here
         elif state is None:
             name = "expired"  # too late, sent twice (the back button), or from another browser
         elif isinstance(cause, Misconfigured):
@@ -51,16 +65,24 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
             name = "failed"
         log.info("consent_failed", provider_id=provider.id, page=name, cause=type(cause or exception).__name__)
         intent = ConsentRequest.from_state((state or {}).get("data"))
-        raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause))
+        raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause, link=link))
+
+
+def _for_administrators(request: HttpRequest, slug: str) -> str:
+    """Returns where an administrator allows the app, if the vendor's answer says that only one may; else ""."""
+    authentication = BY_SLUG[slug].authentication
+    if not isinstance(authentication, OAuth) or authentication.administrators is None:
+        return ""
+    return authentication.administrators(request.GET.dict(), absolute(f"{slug}_callback"))
 
 
 def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
     slug = sociallogin.account.provider
     intent = ConsentRequest.from_state(sociallogin.state.get("data"))
     if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
-        return _page(request, "refused", slug, status=403)
+        return _page(request, "refused", slug)
     if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
-        return _page(request, "other_person", slug, status=403)
+        return _page(request, "other_person", slug)
     try:
         connection = connections.accept_consent(
             intent=intent,
@@ -70,16 +92,52 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
             tokens=sociallogin.tokens,
         )
     except connections.OtherAccount as error:
-        return _page(request, "other_account", slug, intent, error=error, status=409)
+        return _page(request, "other_account", slug, intent, error=error)
     except connections.NotAllowed:
-        return _page(request, "other_person", slug, status=403)
+        return _page(request, "other_person", slug)
     return redirect("integrations:setup", connection.pk)
 
 
 def _page(
-    request: HttpRequest, name: str, slug: str, intent: ConsentRequest | None = None, status: int = 200, **context: Any
+    request: HttpRequest,
+    name: str,
+    slug: str,
+    intent: ConsentRequest | None = None,
+    *,
+    cause: BaseException | None = None,
+    error: connections.OtherAccount | None = None,
+    link: str = "",
 ) -> HttpResponse:
-    provider = BY_SLUG[slug]
-    cause = context.pop("cause", None)
-    context["reason"] = str(cause) if isinstance(cause, ProviderError) else ""
-    return render(request, f"connect/{name}.html", {"provider": provider, "intent": intent, **context}, status=status)
+    """Leads on to the page `name`: an address that has the vendor's code shows none. What the page says besides waits
+    in the session, of who has come back from a consent of theirs alone."""
+    said = {
+        "page": name,
+        "slug": slug,
+        "intent": intent.to_state() if intent else None,
+        "reason": str(cause) if isinstance(cause, ProviderError) else "",
+        "error": error.told() if error else None,
+        "link": link,
+    }
+    if said["intent"] or said["reason"]:
+        request.session[_SAID] = said
+    return redirect("consent_ended", slug, name)
+
+
+@require_safe
+def ended(request: HttpRequest, slug: str, page: str) -> HttpResponse:
+    """Shows what came of a consent that has made no connection."""
+    provider, said = BY_SLUG.get(slug), request.session.get(_SAID) or {}
+    if provider is None or page not in _PAGES:
+        raise Http404
+    if (said.get("page"), said.get("slug")) != (page, slug):
+        said = {}
+    if page == "other_account" and not said.get("error"):
+        page = "expired"
+    context = {
+        "provider": provider,
+        "intent": ConsentRequest.from_state(said.get("intent")),
+        "reason": said.get("reason", ""),
+        "error": said.get("error"),
+        "link": said.get("link", ""),
+    }
+    return render(request, f"connect/{page}.html", context, status=_PAGES[page])

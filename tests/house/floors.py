@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("integrations.api", "integrations.admin"),
     ("integrations.views",),
     ("integrations.templatetags", "integrations.demo"),
+    ("integrations.review",),
     ("integrations.management", "integrations.checks", "integrations.urls"),
     ("integrations.apps",),
     ("fieldcamp.pages", "fieldcamp.error_pages", "fieldcamp.health", "fieldcamp.metrics", "fieldcamp.settings"),

@@ -9,7 +9,10 @@ from tests.house.imports import parse
 
 PROVIDERS_PACKAGE = "integrations.providers"
 # Who may name a provider: modules, or packages with all that is in them.
-MAY_NAME = ("fieldcamp.settings", "fieldcamp.sandbox", "integrations.demo", "integrations.management.commands.demo")
+MAY_NAME = (
+    "fieldcamp.settings", "fieldcamp.sandbox", "integrations.demo", "integrations.management.commands.demo",
+    "integrations.review",
+)  # fmt: skip
 # The documentation's pages have names of their own, and some are about one provider.
 DOCUMENTATION = {"fieldcamp.api.docs": {"quickbooks", "QuickBooks"}}
 

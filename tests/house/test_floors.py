@@ -17,8 +17,10 @@ FOLDERS = [
     for name, path in MODULES.items()
     if re.fullmatch(r"integrations\.providers\.\w+", name) and path.name == "__init__.py"
 ]
-# Modules that may import `requests`: the one exit, and the demo, which is a browser. Providers read its answers.
-HTTP = ("integrations.transport", "integrations.demo", "fieldcamp.sandbox.mount", "fieldcamp.sandbox.google.risc")
+# Modules that may import `requests`: the one exit, and the demo and the review, which are browsers. Providers read its
+# answers.
+HTTP = ("integrations.transport", "integrations.demo", "integrations.review", "fieldcamp.sandbox.mount",
+        "fieldcamp.sandbox.google.risc")  # fmt: skip
 ROOMS = 30
 
 

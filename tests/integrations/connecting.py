@@ -40,8 +40,10 @@ class Browser(Client):
         return response.headers["Location"]
 
     def come_back(self, location: str) -> HttpResponse:
+        """The answer to who comes back; where that leads to a page about a consent in vain, that page."""
         parts = urlsplit(location)
-        return self.get(f"{parts.path}?{parts.query}")
+        answer = self.get(f"{parts.path}?{parts.query}")
+        return self.get(answer["Location"]) if "/ended/" in answer.get("Location", "") else answer
 
     def consent(self, account: str = "", **data: str) -> HttpResponse:
         return self.come_back(self.answer(self.start(**data), account))

@@ -6,6 +6,7 @@ https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-fl
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -20,6 +21,9 @@ from integrations.transport.answers import ask
 OFFLINE, PROFILE, CALENDARS = "offline_access", "User.Read", "Calendars.ReadWrite"
 SCOPES = (OFFLINE, PROFILE, CALENDARS)
 _TENANT = re.compile(r"[\w.-]+|\{tenantid\}")
+# 90094: only an administrator may consent; 90095: people may ask one to
+# https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+_ADMINISTRATORS_ONLY = re.compile(r"^AADSTS9009[45]\b")
 _OURS = {scope.casefold(): scope for scope in SCOPES}
 
 
@@ -60,6 +64,23 @@ def identify(http: Http, _callback: Mapping[str, str] | None = None) -> Account:
     return Account(id=str(body["id"]), name=str(name))
 
 
+def administrators(refusal: Mapping[str, str], callback: str) -> str:
+    """Returns the address at which an administrator allows the app for a whole organization, where only one may.
+
+    https://learn.microsoft.com/en-us/entra/identity-platform/v2-admin-consent (its tenant must not be `common`)
+    """
+    if not _ADMINISTRATORS_ONLY.search(refusal.get("error_description", "")):
+        return ""
+    tenant = "organizations" if settings.MICROSOFT_TENANT == "common" else settings.MICROSOFT_TENANT
+    asked = {
+        "client_id": MICROSOFT.client["client_id"],
+        "scope": " ".join(f"https://graph.microsoft.com/{scope}" for scope in (PROFILE, CALENDARS)),
+        "redirect_uri": callback,
+        "state": "administrator",
+    }
+    return f"{settings.MICROSOFT_LOGIN_URL}/{tenant}/v2.0/adminconsent?{urlencode(asked)}"
+
+
 MICROSOFT = OAuth(
     vendor="Microsoft",
     app="MICROSOFT",
@@ -84,4 +105,5 @@ MICROSOFT = OAuth(
     # A refresh brings a new refresh token; the one that it was made with ends after 90 days, not at once (same page).
     refresh_fields={"scope": " ".join(SCOPES)},
     longest_secret=24,  # https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
+    administrators=administrators,
 )

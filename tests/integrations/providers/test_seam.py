@@ -19,6 +19,7 @@ MAY = (
     "integrations/providers/__init__.py",
     *(f"integrations/providers/{name}/" for name in PROVIDERS),
     "integrations/demo/",
+    "integrations/review/",
     "fieldcamp/settings.py",
     "fieldcamp/sandbox/",
 )

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -134,10 +134,36 @@ def test_no_token_is_in_pages_sessions_or_logs(desk, dana, caplog, settings):
 def test_refused_consent(desk, callback, provider):
     start = desk.start()
     state = parse_qs(urlsplit(start).query)["state"][0]
-    response = desk.get(callback, {"error": "access_denied", "state": state})
+    response = desk.come_back(f"{callback}?{urlencode({'error': 'access_denied', 'state': state})}")
     assert f"{provider.label} was not connected: access was refused." in text(response)
     assert "Try again" in text(response)
     assert Connection.objects.count() == 0
+
+
+def test_the_address_with_the_code_shows_no_page(desk, callback):
+    """Whoever sees it in a history or a log finds nothing behind it, and no other site is told of it."""
+    back = desk.answer(desk.start())
+    parts = urlsplit(back)
+    for query, led in ((parts.query, "/setup/"), (parts.query, "/ended/expired/"), ("code=x", "/ended/expired/")):
+        answer = desk.get(f"{callback}?{query}")
+        assert (answer.status_code, answer.content, answer["Referrer-Policy"]) == (302, b"", "no-referrer")
+        assert answer["Location"].endswith(led)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("{slug}/ended/other_account/", 200, "not valid any more"),  # of nobody's consent
+        ("{slug}/ended/failed/", 200, "Try again"),
+        ("{slug}/ended/refused/", 403, "from the dashboard"),
+        ("{slug}/ended/../login/", 404, ""),
+        ("{slug}/ended/setup/", 404, ""),
+        ("nobody/ended/failed/", 404, ""),
+    ],
+)
+def test_a_page_about_a_consent_that_nobody_has_given(desk, provider, path, status, words):
+    response = desk.get("/accounts/" + path.format(slug=provider.slug))
+    assert response.status_code == status and words in text(response)
 
 
 def test_one_box_left_empty(desk, dana, vendors, provider):
@@ -195,7 +221,7 @@ def test_two_tabs_with_one_account_make_one_connection(desk):
 @pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?state=forged&code=abc", "?code=abc", "?state=", "?error=access_denied"])
 def test_a_callback_out_of_nowhere(desk, query, callback):
-    response = desk.get(callback + query)
+    response = desk.come_back(callback + query)
     assert response.status_code == 200
     assert Connection.objects.count() == 0
     assert "again" in text(response)
@@ -291,7 +317,8 @@ def test_an_ill_vendor_is_a_page_and_not_a_crash(desk, vendors, path, kind, spec
 )
 def test_every_other_refusal_is_a_page(desk, callback, error):
     state = parse_qs(urlsplit(desk.start()).query)["state"][0]
-    response = desk.get(callback, {"error": error, "error_description": "AADSTS65001: words", "state": state})
+    refusal = urlencode({"error": error, "error_description": "AADSTS65001: words", "state": state})
+    response = desk.come_back(f"{callback}?{refusal}")
     assert response.status_code == 200
     assert "Try again" in text(response)
     assert "AADSTS" not in text(response)

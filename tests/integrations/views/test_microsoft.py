@@ -1,11 +1,15 @@
 """What only Microsoft's accounts can do to somebody who connects one."""
 
+import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from integrations.accounts.clients import token_source
 from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.providers.outlook_calendar.oauth import administrators
 from integrations.services import connections
 from tests.certificates import make_certificate
 from tests.integrations.connecting import only_connection
@@ -17,9 +21,33 @@ def test_an_organization_in_which_only_administrators_allow_apps(desk, vendors):
     response = desk.consent("approval@outlook.test")
     page = response.content.decode()
     assert response.status_code == 200
-    assert "Outlook was not connected" in page
+    assert "Outlook was not connected" in page and "administrator" in page
     assert "Try again" in page
     assert Connection.objects.count() == 0
+    [link] = re.findall(r'href="([^"]*/organizations/v2.0/adminconsent[^"]*)"', unescape(page))
+    asked = parse_qs(urlsplit(link).query)
+    assert asked["redirect_uri"] == ["http://127.0.0.1:8000/accounts/outlook-calendar/login/callback/"]
+    assert asked["client_id"] == ["sandbox-client"]
+    assert set(asked["scope"][0].split()) == {
+        "https://graph.microsoft.com/User.Read",
+        "https://graph.microsoft.com/Calendars.ReadWrite",
+    }
+
+
+def test_an_administrator_who_comes_back_is_told_what_that_means(desk):
+    back = "/accounts/outlook-calendar/login/callback/?admin_consent=True&tenant=x&state=administrator"
+    page = desk.come_back(back).content.decode()
+    assert "can connect their accounts now" in page and "not valid any more" not in page
+
+
+@pytest.mark.parametrize("said", ["AADSTS65004: no", "", "AADSTS900941: no", "see AADSTS90094"])
+def test_only_that_refusal_asks_for_an_administrator(said, settings, vendor):
+    assert administrators({"error_description": said}, "https://x.example/") == ""
+    settings.MICROSOFT_TENANT = "one.example"
+    settings.MICROSOFT_CLIENT = {"client_id": "app", "secret": "s"}
+    assert "/one.example/v2.0/adminconsent?client_id=app&" in administrators(
+        {"error_description": "AADSTS90095: ask"}, "https://x.example/"
+    )
 
 
 def test_an_account_without_a_mailbox_says_what_to_do(desk):
