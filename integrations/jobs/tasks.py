@@ -3,6 +3,7 @@
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations.accounts import checking
 from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
@@ -37,6 +38,11 @@ def tell_of_ended_access(connection_id: str) -> None:
     """Mails the people of an account whose vendor has told that its access ended."""
     if Connection.objects.filter(pk=connection_id, state__in=BROKEN).exists():
         alert_needs_person(connection_id)
+
+
+def check_access(connection_id: str) -> None:
+    """Asks whether an account's vendor still lets FieldCamp in."""
+    checking.check_access(connection_id)
 
 
 def minutely() -> None:

@@ -188,6 +188,8 @@ class Provider:
     metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
+    # Which parameter names the account where the vendor leads who has disconnected it there; "": none does.
+    account_parameter: str = ""
     shown_address: Callable[[str], str] = str  # (an address): the same without an account's id, for logs
     might_be_own_id: Callable[[str], bool] = _perhaps  # (remote id): not certainly of somebody else's choosing
     security_events: EventSource | None = None  # how it tells by itself what becomes of its accounts

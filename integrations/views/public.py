@@ -4,6 +4,7 @@ keep them; what they say of the providers is each one's own `disclosure`."""
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +12,10 @@ from django.views.decorators.http import require_safe
 
 from fieldcamp.api.caching import PUBLIC
 from fieldcamp.links import mailbox_of, support_url
+from integrations.accounts.checking import check_soon
 from integrations.providers import BY_SLUG, PROVIDERS
+
+log = structlog.get_logger(__name__)
 
 # What `housekeeping` keeps of the audit trail at least.
 _AUDIT_DAYS = 365
@@ -50,11 +54,18 @@ def _public(request: HttpRequest, template: str, values: dict[str, Any]) -> Http
 @require_safe
 def disconnected(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows who has ended a connection at the vendor what that means. Anybody can ask for it, so it believes nothing of
-    the address and changes nothing: the vendor's own answer to the next call ends the connection here."""
+    the address and changes nothing: a worker asks the vendor, whose own answer ends the connection here."""
     provider = BY_SLUG.get(slug)
     if provider is None:
         raise Http404
-    return _public(request, "disconnected", {"provider": provider})
+    if request.method == "GET":
+        try:
+            check_soon(provider, request.GET.get(provider.account_parameter, ""))
+        except Exception as error:  # the page has to be there also while the database is not
+            log.warning("access_check_failed", integration=provider.name, error=type(error).__name__)
+    response = _public(request, "disconnected", {"provider": provider})
+    response["Cache-Control"] = "no-store"  # each of those who come has ended something
+    return response
 
 
 def _kept() -> dict[str, int]:

@@ -37,6 +37,7 @@ QUICKBOOKS = Provider(
     meters_reads=True,
     metered_reads_per_day=settings.QUICKBOOKS_METERED_READS_PER_DAY,
     page_of=page_of,
+    account_parameter="realmId",
     shown_address=shown,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),
 )

@@ -2,11 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from fieldcamp.workspace.models import Role
+from integrations.accounts.checking import REST, check_soon
 from integrations.api.serializers import trigger_body
-from integrations.models import Connection, OAuthGrant
+from integrations.jobs import tasks
+from integrations.models import Connection, OAuthGrant, Problem
 from tests.integrations.connecting import Browser
 from tests.integrations.providers.quickbooks.conftest import QUICKBOOKS, REALM
 
@@ -89,3 +93,57 @@ def test_who_disconnects_at_intuit_is_told_so_without_a_login_and_nothing_is_cha
     assert Browser().get("/disconnected/unheard-of").status_code == 404
     assert Browser().post("/disconnected/quickbooks").status_code == 405
     assert Connection.objects.values().get() == before and OAuthGrant.objects.get().version == grant.version
+
+
+@pytest.mark.parametrize("query", [f"?realmId={REALM}", ""])
+def test_who_disconnects_at_intuit_has_a_worker_ask_intuit(
+    desk, intuit, queue, query, django_capture_on_commit_callbacks
+):
+    """The card turns without waiting for the next sync, and nothing that is billed is asked."""
+    desk.consent()
+    connection = Connection.objects.get()
+    OAuthGrant.objects.update(refreshed_at=timezone.now() - REST * 2)
+    intuit.revoke()
+    intuit.forget_requests()
+    Browser().get(f"/disconnected/quickbooks{query}")
+    assert queue.queue_size() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.check_access(connection.pk)
+    assert Connection.objects.get().state == "needs_reconnect"
+    assert Problem.objects.open().get().code == "NEEDS_RECONNECT"
+    assert [message.to for message in mail.outbox]
+    assert {row["path"].rpartition("/")[2] for row in intuit.requests()} == {"bearer"}
+
+
+def test_an_access_that_lives_is_renewed_and_then_left_alone(desk, intuit, queue):
+    desk.consent()
+    connection = Connection.objects.get()
+    version = OAuthGrant.objects.get().version
+    for _ in range(2):
+        Browser().get("/disconnected/quickbooks")
+        tasks.check_access(connection.pk)
+    assert (queue.queue_size(), OAuthGrant.objects.get().version) == (0, version)  # it was given just now
+    OAuthGrant.objects.update(refreshed_at=timezone.now() - REST * 2)
+    for query in ("?realmId=1", f"?realmId={REALM}", f"?realmId={REALM}%00", "?realmId=" + "9" * 5000):
+        assert Browser().get(f"/disconnected/quickbooks{query}").status_code == 200
+    assert queue.queue_size() == 1
+    for _ in range(3):
+        tasks.check_access(connection.pk)
+    assert OAuthGrant.objects.get().version == version + 1
+    assert Connection.objects.get().state != "needs_reconnect"
+
+
+def test_the_page_for_who_disconnects_is_there_without_a_database(desk, monkeypatch):
+    monkeypatch.setattr("integrations.views.public.check_soon", lambda *_: 1 / 0)
+    answer = Browser().get("/disconnected/quickbooks")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+
+
+def test_a_round_asks_so_many_accounts_once_a_minute(desk, intuit, queue, monkeypatch):
+    desk.consent()
+    OAuthGrant.objects.update(refreshed_at=timezone.now() - REST * 2)
+    monkeypatch.setattr("integrations.accounts.checking.AT_ONCE", 0)
+    assert check_soon(QUICKBOOKS) == 0
+    monkeypatch.undo()
+    assert check_soon(QUICKBOOKS) == 0  # within the minute
+    assert check_soon(QUICKBOOKS, REALM) == 1

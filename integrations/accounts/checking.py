@@ -1,0 +1,59 @@
+"""Asking a vendor, where there is reason for doubt, whether it still lets FieldCamp in: not only with the next sync.
+
+What is asked for is a new access token: that is not billed, touches no data, and its refusal is the one proof that an
+access has ended.
+"""
+
+import datetime as dt
+
+import structlog
+from django.db.models import Q
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from fieldcamp.signin.throttle import once
+from integrations.accounts.clients import token_source
+from integrations.errors import ProviderError
+from integrations.models import BROKEN, Connection
+from integrations.models.connections import ConnectionQuerySet
+from integrations.providers import PROVIDERS
+from integrations.providers.base import Provider
+
+log = structlog.get_logger(__name__)
+
+REST = dt.timedelta(minutes=5)  # after an access was renewed, for which it is not asked about again
+AT_ONCE = 50  # accounts, where nobody has said which one it is
+APART = 60  # seconds between two such rounds
+
+
+def check_soon(provider: Provider, account_id: str = "") -> int:
+    """Has a worker ask about the access to an account at the provider, or, where it is not named, to those that were
+    asked about longest ago; how many there are. Whoever names an account proves nothing by it, and learns nothing."""
+    due = _due(timezone.now()).filter(integration=provider.name)
+    if account_id:
+        due = due.for_account(provider.name, account_id)
+    elif not once("access-check", provider.name, seconds=APART):
+        return 0
+    found = list(due.order_by("grant__refreshed_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
+    for pk in found:
+        async_task("integrations.jobs.tasks.check_access", pk)
+    return len(found)
+
+
+def check_access(connection_id: str) -> None:
+    """Renews an account's access. Where the vendor refuses it, the account needs to be reconnected, and people are told
+    as after a sync; whatever else goes wrong is for the next sync."""
+    connection = _due(timezone.now()).filter(pk=connection_id).select_related("grant").first()
+    if connection is None:
+        return
+    try:
+        token_source(connection, PROVIDERS[connection.integration]).renewed(connection.grant.access_token)
+    except ProviderError as error:
+        log.info("access_checked", connection_id=connection_id, code=error.code)
+    else:
+        log.info("access_checked", connection_id=connection_id, code="")
+
+
+def _due(now: dt.datetime) -> ConnectionQuerySet:
+    renewed = Q(grant__refreshed_at=None) | Q(grant__refreshed_at__lt=now - REST)
+    return Connection.objects.connected().exclude(state__in=BROKEN).filter(renewed, grant__isnull=False)
