@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -68,7 +69,7 @@ class AppCertificate:
 def _load(file: str, key_file: str, _changed: tuple[int, ...]) -> AppCertificate:
     try:
         certificate = x509.load_pem_x509_certificate(Path(file).read_bytes())
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise ImproperlyConfigured(f"{file} holds no certificate in PEM form.") from None
     try:
         key = load_pem_private_key(read_private(key_file).encode(), password=None)
@@ -76,11 +77,15 @@ def _load(file: str, key_file: str, _changed: tuple[int, ...]) -> AppCertificate
         raise ImproperlyConfigured(
             f"The key in {key_file} is encrypted: nobody is there to type its password."
         ) from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise ImproperlyConfigured(f"{key_file} holds no private key in PEM form.") from None
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < SHORTEST_KEY:
         raise ImproperlyConfigured(f"The key in {key_file} has to be an RSA key of {SHORTEST_KEY} bits or more.")
-    if certificate.public_key() != key.public_key():
+    try:
+        belongs = certificate.public_key() == key.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        belongs = False
+    if not belongs:
         raise ImproperlyConfigured(f"The key in {key_file} is not that of the certificate in {file}.")
     thumbprint = urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
     return AppCertificate(thumbprint, certificate.not_valid_before_utc, certificate.not_valid_after_utc, key)

@@ -5,6 +5,7 @@ access has ended.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 import structlog
 from django.db.models import Q
@@ -13,11 +14,13 @@ from django_q.tasks import async_task
 
 from fieldcamp.signin.throttle import once
 from integrations.accounts.clients import token_source
-from integrations.errors import ProviderError
+from integrations.accounts.grants import OrmGrantStore
+from integrations.errors import ProviderError, Unavailable
 from integrations.models import BROKEN, Connection
 from integrations.models.connections import ConnectionQuerySet
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
+from integrations.selectors.outages import is_out
 
 log = structlog.get_logger(__name__)
 
@@ -28,30 +31,34 @@ APART = 60  # seconds between two such rounds
 
 def check_soon(provider: Provider, account_id: str = "") -> int:
     """Has a worker ask about the access to an account at the provider, or, where it is not named, to those that were
-    asked about longest ago; how many there are. Whoever names an account proves nothing by it, and learns nothing."""
-    due = _due(timezone.now()).filter(integration=provider.name)
+    asked about longest ago; how many there are. Whoever names an account proves nothing by it, and learns nothing; each
+    account is asked about once in a while however often that is done, whatever came of it."""
+    now = timezone.now()
+    due = _due(now).filter(integration=provider.name)
     if account_id:
         due = due.for_account(provider.name, account_id)
-    elif not once("access-check", provider.name, seconds=APART):
+    elif is_out(provider.name, now) or not once("access-check", provider.name, seconds=APART):
         return 0
-    found = list(due.order_by("grant__refreshed_at", "pk").values_list("pk", flat=True)[:AT_ONCE])
-    for pk in found:
-        async_task("integrations.jobs.tasks.check_access", pk)
-    return len(found)
+    found = due.order_by("grant__refreshed_at", "pk").values_list("pk", flat=True)[:AT_ONCE]
+    rested = [pk for pk in found if once("access-check", pk, seconds=int(REST.total_seconds()))]
+    if rested:
+        async_task("integrations.jobs.tasks.check_access", *rested)
+    return len(rested)
 
 
-def check_access(connection_id: str) -> None:
-    """Renews an account's access. Where the vendor refuses it, the account needs to be reconnected, and people are told
-    as after a sync; whatever else goes wrong is for the next sync."""
-    connection = _due(timezone.now()).filter(pk=connection_id).select_related("grant").first()
-    if connection is None:
-        return
-    try:
-        token_source(connection, PROVIDERS[connection.integration]).renewed(connection.grant.access_token)
-    except ProviderError as error:
-        log.info("access_checked", connection_id=connection_id, code=error.code)
-    else:
-        log.info("access_checked", connection_id=connection_id, code="")
+def check_access(connection_ids: Iterable[str]) -> None:
+    """Renews accounts' access. Where the vendor refuses it, the account needs to be reconnected, and people are told as
+    after a sync. Where the vendor does not answer the rest is for the next syncs."""
+    for connection in _due(timezone.now()).filter(pk__in=connection_ids).order_by("pk"):
+        try:
+            current = OrmGrantStore(connection.pk).read().access_token
+            token_source(connection, PROVIDERS[connection.integration]).renewed(current)
+        except ProviderError as error:
+            log.info("access_checked", connection_id=connection.pk, code=error.code)
+            if isinstance(error, Unavailable):
+                return
+        else:
+            log.info("access_checked", connection_id=connection.pk, code="")
 
 
 def _due(now: dt.datetime) -> ConnectionQuerySet:

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 HIJACKING = "hijacking"
 SECOND = dt.timedelta(seconds=1)  # what the times of tokens are rounded to
+LATE = dt.timedelta(minutes=5)  # after which a later event may have come before this one
 WITHDRAWN = "{vendor} says that this access was withdrawn. Reconnect the account."
 TAKEN_OVER = (
     "{vendor} has disabled this account, because somebody else had got into it. FieldCamp has deleted its access. "
@@ -39,7 +40,7 @@ SESSIONS_ENDED = "{vendor} has ended all sessions of this account for its safety
 def take_in(provider: Provider, event: SecurityEvent, at: dt.datetime) -> int:
     """Does what an event asks for, which the vendor has sent `at`; how many connections it was about. Runs inside the
     caller's transaction."""
-    found = list(_concerned(provider, event, at))
+    found = [row for one in _concerned(provider, event, at) if (row := _still(one, at))]
     for connection in found:
         before = facts_of(connection)
         match event.kind:
@@ -49,6 +50,8 @@ def take_in(provider: Provider, event: SecurityEvent, at: dt.datetime) -> int:
                 _end(provider, connection, event, TAKEN_OVER, forget=True)
             case EventKind.ACCOUNT_DISABLED if not _has_ended(connection):
                 _end(provider, connection, event, DISABLED)
+                if at < timezone.now() - LATE:  # it may be enabled by now: the next sync asks
+                    _try_again(connection)
             case EventKind.SESSIONS_REVOKED if not _has_ended(connection):
                 _end(provider, connection, event, SESSIONS_ENDED)
             case EventKind.ACCOUNT_ENABLED:
@@ -94,6 +97,13 @@ def _holders(provider: Provider, event: SecurityEvent, connections: QuerySet[Con
             yield connection_id
 
 
+def _still(connection: Connection, at: dt.datetime) -> Connection | None:
+    """Returns the connection, locked against a person who is granting the access anew; None where one has."""
+    row = Connection.objects.select_for_update().filter(pk=connection.pk).connected().first()
+    newer = OAuthGrant.objects.filter(connection_id=connection.pk, granted_at__gte=at + SECOND).exists()
+    return None if newer else row
+
+
 def _has_ended(connection: Connection) -> bool:
     """Returns whether the account is known to have ended for good, which nothing less can be added to."""
     return connection.state == ConnectionState.NEEDS_RECONNECT and connection.refused_at is None
@@ -110,7 +120,9 @@ def _end(
     rows = Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_RECONNECT)
     rows.update(refused_at=None, retry_at=None, state_reason=reason)
     open_ones = Problem.objects.open().filter(connection=connection, code=NEEDS_RECONNECT)
-    open_ones.update(message=f"{connection.account_name}: {reason}"[:500], data={"event": event.kind.value})
+    open_ones.update(
+        message=f"{connection.account_name}: {reason}"[:500], data={"event": event.kind.value, "kept": not forget}
+    )
     log.warning("security_event_taken_in", connection_id=connection.pk, kind=event.kind.value, forgotten=forget)
     if moved:
         pk = connection.pk
@@ -120,7 +132,9 @@ def _end(
 def _try_again(connection: Connection) -> None:
     """Has the schedule try an account that was disabled and is not any more, where its tokens were kept: the first sync
     that is let in heals it, a refusal of the token endpoint ends it."""
-    disabled = Problem.objects.open().filter(code=NEEDS_RECONNECT, data__event=EventKind.ACCOUNT_DISABLED.value)
+    disabled = Problem.objects.open().filter(
+        code=NEEDS_RECONNECT, data__event=EventKind.ACCOUNT_DISABLED.value, data__kept=True
+    )
     now = timezone.now()
     Connection.objects.filter(
         pk=connection.pk, state=ConnectionState.NEEDS_RECONNECT, pk__in=disabled.values("connection")

@@ -40,9 +40,9 @@ def tell_of_ended_access(connection_id: str) -> None:
         alert_needs_person(connection_id)
 
 
-def check_access(connection_id: str) -> None:
-    """Asks whether an account's vendor still lets FieldCamp in."""
-    checking.check_access(connection_id)
+def check_access(*connection_ids: str) -> None:
+    """Asks whether these accounts' vendor still lets FieldCamp in."""
+    checking.check_access(connection_ids)
 
 
 def minutely() -> None:

@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 import jwt
 
+from integrations.errors import Unavailable
 from integrations.transport.answers import Asks
 from integrations.transport.client import utc_now
+from integrations.transport.hosts import is_below
 from integrations.transport.published import Published
 
 LONGEST_TOKEN = 16_384  # bytes; a token with a few claims has under a thousand
@@ -105,11 +107,12 @@ class EventStream(Protocol):
 @dataclass(frozen=True, slots=True)
 class EventSource:
     """One vendor that sends event tokens. `configuration_url` is the address of its document with `issuer` and
-    `jwks_uri`, `audiences` are the names that our app has there, `token_names` the names by which it may speak of a
-    refresh token: for each way of naming, the name. `open_stream` takes the text of the key file that lets an operator
-    choose."""
+    `jwks_uri`, which has to lie below one of `hosts`; `audiences` are the names that our app has there; `token_names`
+    are the names by which it may speak of a refresh token: for each way of naming, the name. `open_stream` takes the
+    text of the key file that lets an operator choose."""
 
     configuration_url: Callable[[], str]
+    hosts: Callable[[], tuple[str, ...]]
     audiences: Callable[[], tuple[str, ...]]
     token_names: Callable[[str], Mapping[str, str]]
     open_stream: Callable[[str], EventStream]
@@ -120,8 +123,10 @@ class EventSource:
         `EventRefused`, and `ProviderError` where the vendor's keys cannot be had just now."""
         key_id = self._key_id(token)
         configuration = PUBLISHED.read(http, self.configuration_url())
-        issuer = str(configuration.get("issuer"))
-        claims = self._claims(token, self._key(http, str(configuration.get("jwks_uri")), key_id), issuer)
+        issuer, keys = str(configuration.get("issuer")), str(configuration.get("jwks_uri"))
+        if not any(is_below(keys, base) for base in self.hosts()):
+            raise Unavailable("The keys of the vendor's events are said to be at another's address.")
+        claims = self._claims(token, self._key(http, keys, key_id), issuer)
         issued_at = _moment(claims["iat"])
         if issued_at < (now or utc_now()) - OLDEST:
             raise EventRefused("invalid_request", "The token was issued too long ago.")

@@ -15,8 +15,9 @@ from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter, OAuth2CallbackView
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
 
 from integrations.errors import ProviderError
 from integrations.providers.base import Provider
@@ -138,11 +139,12 @@ def addresses_of(provider: Provider) -> list[URLPattern]:
     slug, consent = provider.slug, registry.get_class(provider.slug)
     take_answer = OAuth2CallbackView.adapter_view(consent.oauth2_adapter_class)
 
+    @require_safe
     def back(request: HttpRequest) -> HttpResponse:
         try:
             answer = take_answer(request)
         except SocialApp.DoesNotExist:  # it was taken out of the settings meanwhile, or nobody was ever sent away
-            answer = render(request, "connect/misconfigured.html", {"provider": provider}, status=503)
+            answer = redirect("consent_ended", slug, "misconfigured")
         answer["Referrer-Policy"] = "no-referrer"  # this address has the vendor's code: no site is told of it
         return answer
 

@@ -52,7 +52,11 @@ def free_port() -> int:
 
 def environment(given: Mapping[str, str], folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
     """Returns the environment of such a product, made of the operator's: texts, times and rules of theirs stay."""
-    kept = {name: value for name, value in given.items() if name not in NOT_TAKEN and not name.startswith(FOREIGN)}
+    kept = {
+        name: value
+        for name, value in given.items()
+        if name not in NOT_TAKEN and not name.startswith(FOREIGN) and not name.upper().endswith("_PROXY")
+    }
     return {
         **SAMPLE,
         **kept,

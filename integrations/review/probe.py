@@ -118,7 +118,7 @@ class Probe:
 
     def quote(self, text: str, word: str) -> None:
         """Notes with the last answer where in it the word stands."""
-        self.witness.exchanges[-1].excerpt = self.witness.clean(around(text, word))
+        self.witness.exchanges[-1].excerpt = around(self.witness.clean(text), word)
 
     def leave_out(self) -> None:
         """Keeps the last answer's text out of the evidence: it showed a secret to whom it belongs."""
@@ -189,7 +189,9 @@ class Probe:
     def log(self) -> str:
         """Returns everything that the product's processes have logged so far."""
         text = self.place.log()
-        self.witness.note("the log of all processes", f"{len(text.splitlines())} lines", text=text[-300:])
+        self.witness.note(
+            "the log of all processes", f"{len(text.splitlines())} lines", text=self.witness.clean(text)[-300:]
+        )
         return text
 
     def mails_since(self, count: int) -> list[Message]:

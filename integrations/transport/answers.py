@@ -109,7 +109,7 @@ def retry_after(value: str | None, now: dt.datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # what is no day, or none that there is a number for
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=dt.UTC)

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _SAID = "consent_ended"  # in the session
 # How a consent may end that makes no connection, and what its page is answered with.
 _PAGES = {
-    "cancelled": 200, "administrators": 200, "allowed": 200, "expired": 200, "misconfigured": 200, "unavailable": 200,
+    "cancelled": 200, "administrators": 200, "allowed": 200, "expired": 200, "misconfigured": 503, "unavailable": 200,
     "failed": 200, "refused": 403, "other_person": 403, "other_account": 409,
 }  # fmt: skip
 
@@ -95,6 +95,7 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
         return _page(request, "other_account", slug, intent, error=error)
     except connections.NotAllowed:
         return _page(request, "other_person", slug)
+    request.session.pop(_SAID, None)
     return redirect("integrations:setup", connection.pk)
 
 

@@ -22,6 +22,7 @@ def token_names(refresh_token: str) -> dict[str, str]:
 
 EVENTS = EventSource(
     configuration_url=lambda: f"{settings.GOOGLE_ACCOUNTS_URL}/.well-known/risc-configuration",
+    hosts=lambda: (settings.GOOGLE_ACCOUNTS_URL, settings.GOOGLE_API_URL),
     audiences=lambda: tuple(filter(None, [settings.GOOGLE_CLIENT["client_id"]])),
     token_names=token_names,
     open_stream=RiscStream,

@@ -1,7 +1,7 @@
 """What the accounts tell of this installation: keys that are missing, apps that let people in for days only."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,8 +22,13 @@ _PUBLISH = "Publish the app at the vendor, then connect these accounts again; do
 _ENCRYPTED = ("access_token", "refresh_token", "answer")
 
 
+def _first(ids: Collection[str]) -> str:
+    """Returns the first five of them, and whether there are more."""
+    return ", ".join(sorted(ids)[:5]) + (", …" if len(ids) > 5 else "")
+
+
 def unreadable_tokens() -> Iterator[Finding]:
-    """Compares the names of the keys that stored tokens and ids were encrypted with; reads none of them."""
+    """Compares the names of the keys that stored tokens and ids were encrypted with, and opens none of them."""
     accounts = {*_unopened(OAuthGrant.objects.all(), _ENCRYPTED).values_list("connection_id", flat=True)}
     accounts |= {*_unopened(Connection.objects.all(), ("sealed_account_id",)).values_list("pk", flat=True)}
     if accounts:
@@ -32,7 +37,8 @@ def unreadable_tokens() -> Iterator[Finding]:
             "Stored tokens",
             f"What lets FieldCamp into {len(accounts)} accounts (tokens, the account's id) was encrypted with a key "
             "that TOKEN_ENCRYPTION_KEYS does not hold.",
-            "Put that key back behind the newest one; if it is lost, each of these accounts has to be connected again.",
+            "Put that key back behind the newest one; if it is lost, connect each of these accounts again, or erase it "
+            f"(manage.py erase connection ID): {_first(accounts)}.",
         )
     else:
         yield Finding(Weight.FINE, "Stored tokens", "TOKEN_ENCRYPTION_KEYS opens all of them.")

@@ -54,7 +54,10 @@ class AcceptForm(DeskForm):
         for text in self.cleaned_data["chosen"].split(","):
             try:
                 cause, customer, amount = text.split(" ")
-                found.append(Accepted(cause, customer, Decimal(amount)))
+                value = Decimal(amount)
+                if not value.is_finite():
+                    raise ValueError(amount)
+                found.append(Accepted(cause, customer, value))
             except (ValueError, InvalidOperation):
                 raise forms.ValidationError(gettext("Nothing was chosen.")) from None
         return found

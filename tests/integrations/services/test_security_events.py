@@ -8,8 +8,10 @@ from django.db import connection as database
 from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry
+from integrations.accounts import security_events
 from integrations.accounts.clients import token_source
 from integrations.accounts.grants import OrmGrantStore
+from integrations.accounts.security_events import LATE
 from integrations.accounts.state import judge, went_well
 from integrations.errors import NeedsReconnect
 from integrations.jobs import housekeeping, tasks
@@ -158,10 +160,33 @@ def test_an_account_whose_tokens_ended_with_it_is_tried_once(told):
     assert (told.state(), Connection.objects.scheduled().exists()) == ("needs_reconnect", False)
 
 
+def test_a_disabling_that_comes_after_the_enabling_is_tried_again(told, clock):
+    """Events that were put off come in any order."""
+    late = told.token("account-disabled")
+    clock.sleep(LATE.total_seconds() + 60)
+    told.tell("account-enabled")
+    assert told.post(late).status_code == 202
+    assert (told.state(), Connection.objects.scheduled().exists()) == ("needs_reconnect", True)
+
+
+def test_what_is_granted_while_an_event_is_looked_at_stays(told, monkeypatch):
+    """To find a token all of them have to be opened, and a person may reconnect meanwhile."""
+    token = told.token("token-revoked", token=told.refresh_token())
+    found = security_events._holders
+
+    def granted_meanwhile(*given):
+        yield from list(found(*given))
+        OAuthGrant.objects.update(granted_at=timezone.now() + dt.timedelta(seconds=5))
+
+    monkeypatch.setattr(security_events, "_holders", granted_meanwhile)
+    assert told.post(token).status_code == 202
+    assert (told.state(), bool(told.refresh_token())) == ("active", True)
+
+
 def test_being_enabled_mends_nothing_else(told):
-    for ended_by in (None, "sessions-revoked", "tokens-revoked"):
+    for ended_by in (None, "sessions-revoked", "tokens-revoked", "account-disabled"):
         if ended_by:
-            told.tell(ended_by)
+            told.tell(ended_by, **({"reason": "hijacking"} if ended_by == "account-disabled" else {}))
         before = Connection.objects.values("state", "state_reason", "refused_at", "retry_at").get()
         assert told.tell("account-enabled") == 202
         assert Connection.objects.values("state", "state_reason", "refused_at", "retry_at").get() == before

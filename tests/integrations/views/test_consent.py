@@ -285,9 +285,14 @@ def test_a_wrong_client_secret_is_called_the_operators_fault(desk, settings, pro
 
 def test_no_client_at_all(desk, settings, provider):
     setattr(settings, f"{provider.authentication.app}_CLIENT", {"client_id": "", "secret": ""})
-    for response in (desk.post(desk.connect_page), desk.get(f"/accounts/{provider.slug}/login/callback/")):
+    callback = f"/accounts/{provider.slug}/login/callback/"
+    for response in (desk.post(desk.connect_page), desk.get(callback, follow=True)):
         assert response.status_code == 503
         assert "operator" in text(response)
+    back = desk.get(f"{callback}?code=secret&state=x")
+    assert (back.status_code, back.content, back["Referrer-Policy"]) == (302, b"", "no-referrer")
+    assert "secret" not in back["Location"]
+    assert desk.post(callback).status_code == 405
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import connection as database
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -124,7 +125,8 @@ def test_an_access_that_lives_is_renewed_and_then_left_alone(desk, intuit, queue
         tasks.check_access(connection.pk)
     assert (queue.queue_size(), OAuthGrant.objects.get().version) == (0, version)  # it was given just now
     OAuthGrant.objects.update(refreshed_at=timezone.now() - REST * 2)
-    for query in ("?realmId=1", f"?realmId={REALM}", f"?realmId={REALM}%00", "?realmId=" + "9" * 5000):
+    queries = ("?realmId=1", *[f"?realmId={REALM}"] * 5, f"?realmId={REALM}%00", "?realmId=" + "9" * 5000)
+    for query in queries:
         assert Browser().get(f"/disconnected/quickbooks{query}").status_code == 200
     assert queue.queue_size() == 1
     for _ in range(3):
@@ -147,3 +149,18 @@ def test_a_round_asks_so_many_accounts_once_a_minute(desk, intuit, queue, monkey
     monkeypatch.undo()
     assert check_soon(QUICKBOOKS) == 0  # within the minute
     assert check_soon(QUICKBOOKS, REALM) == 1
+    assert check_soon(QUICKBOOKS, REALM) == 0
+    assert queue.queue_size() == 1
+
+
+def test_a_vendor_that_is_down_and_a_key_that_is_lost_are_in_nobodys_way(desk, intuit):
+    desk.consent()
+    connection = Connection.objects.get()
+    OAuthGrant.objects.update(refreshed_at=timezone.now() - REST * 2)
+    intuit.fault("status", status=503, times=9)
+    tasks.check_access(connection.pk)
+    intuit.heal()
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE integrations_oauthgrant SET refresh_token = 'lost:x', access_token = 'lost:x'")
+    tasks.check_access(connection.pk)
+    assert Connection.objects.get().state == connection.state
