@@ -60,7 +60,7 @@ class OAuth:
     refresh_fields: Mapping[str, str] = field(default_factory=dict)  # what a refresh says besides
     rotates: bool = False  # a refresh ends the token that it was made with, so it is sent once
     lifetimes: tuple[str, ...] = ()
-    longest_secret: int = 0  # months after which our app's secret ends at the latest; 0: it does not
+    secret_months: int = 0  # months after which our app's secret ends at the latest; 0: it does not
     idle_days: int = 0  # of no use after which our app is deleted there; 0: it is not
     authorize: Callable[[str], requests.auth.AuthBase] = Bearer
     # Where an administrator allows the app for everybody: of a refusal (the callback's query) that only one may, and

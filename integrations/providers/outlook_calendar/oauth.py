@@ -104,6 +104,6 @@ MICROSOFT = OAuth(
     auth_params={"prompt": "select_account"},
     # A refresh brings a new refresh token; the one that it was made with ends after 90 days, not at once (same page).
     refresh_fields={"scope": " ".join(SCOPES)},
-    longest_secret=24,  # https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
+    secret_months=24,  # https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
     administrators=administrators,
 )

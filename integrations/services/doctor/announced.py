@@ -74,11 +74,11 @@ def _secret(provider: Provider, oauth: OAuth, today: dt.date) -> Iterator[Findin
     name, named = f"{oauth.app}_CLIENT_SECRET_ENDS", oauth.secret_ends
     renew = f"Make a new secret beside it, set {oauth.app}_CLIENT_SECRET and {name}, restart, delete the old one."
     if not named:
-        if oauth.longest_secret:
+        if oauth.secret_months:
             yield Finding(
                 Weight.NOTE,
                 provider.label,
-                f"The app's secret ends {oauth.longest_secret} months after it was made at the latest, and nobody has "
+                f"The app's secret ends {oauth.secret_months} months after it was made at the latest, and nobody has "
                 "said when.",
                 f"Set {name} to the day that the vendor shows beside the secret, as 2027-05-31.",
             )

@@ -26,7 +26,9 @@ def browser(make_member, workspace) -> Browser:
 def data_of(company: Connection) -> set[str]:
     """Words that are names in the books."""
     books = open_books(company)
-    known = [reference for kind in ("income_account", "item", "tax_code") for reference in books.references(kind)]
+    known = [
+        reference for kind in ("income_account", "item", "tax_code", "terms") for reference in books.references(kind)
+    ]
     texts = [books.company().name, company.account_name, *(f"{one.name} {one.detail}" for one in known)]
     return {word for text in texts for word in WORD.findall(text)} | {"USD"}
 

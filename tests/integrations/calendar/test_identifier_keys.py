@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime
-from integrations.models import ChangeRow, IdentifierKey, Link, OAuthGrant
+from integrations.models import ChangeRow, Connection, IdentifierKey, Link, OAuthGrant
 from integrations.services.doctor.accounts import unreadable_tokens
 from integrations.services.doctor.findings import Weight
 
@@ -47,7 +47,7 @@ def test_renewed_keys_leave_everything_as_it_is_known(dana, known, sync, setting
 @pytest.mark.slow
 def test_what_was_known_under_a_lost_key_is_read_anew_and_stands_once(dana, known, person, sync, settings, clock):
     times = {found[2] for found in busy()}
-    tokens = OAuthGrant.objects.get()
+    tokens, account_id = OAuthGrant.objects.get(), Connection.objects.get().account_id
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert [found.weight for found in unreadable_tokens()] == [Weight.WRONG, Weight.WRONG]
     OAuthGrant.objects.update(access_token=tokens.access_token, refresh_token=tokens.refresh_token, answer="")
@@ -55,6 +55,9 @@ def test_what_was_known_under_a_lost_key_is_read_anew_and_stands_once(dana, know
     assert {error["code"] for error in job.errors} == {"MISCONFIGURED"}
     assert {found[2] for found in busy()} == times and IdentifierKey.objects.count() == 1
     clock.move(60)
+    again = Connection.objects.get()
+    again.account_id = account_id
+    again.save()
     OAuthGrant.objects.update(granted_at=timezone.now())
     person.add("School", timezone.now() + dt.timedelta(days=9))
     job = sync()

@@ -111,7 +111,7 @@ def test_what_does_not_hear_is_killed_and_its_job_given_back(worker, tmp_path):
     runner = started(file)
     assert SyncJob.objects.get().status == "running"
     worker.send_signal(signal.SIGTERM)
-    worker.wait(12)
+    worker.wait(30)
     assert not alive(runner)
     job.refresh_from_db()
     assert (job.status, job.lease_owner, job.lease_until) == ("queued", "", None)
