@@ -61,9 +61,9 @@ def _is_over(outage: VendorOutage, trouble: Trouble, now: dt.datetime) -> bool:
 
 
 def _is_back(outage: VendorOutage, ended_at: dt.datetime, now: dt.datetime) -> bool:
-    """Returns whether the vendor fails again: what was met with since it ended would begin an outage. (What was met with
-    before it ended is no evidence, though it be minutes old. Who was let in before and has met with nothing since is:
-    between this and `_is_over` there is room, so that a few accounts that fail still do not turn it each minute.)"""
+    """Returns whether the vendor fails again: what was met with since it ended would begin an outage. (What was met
+    with before it ended is no evidence, though it be minutes old. Who was let in before and has met with nothing since
+    is: between this and `_is_over` there is room, so that a few that fail still do not turn it each minute.)"""
     trouble = troubles(max(ended_at, now - WINDOW)).get(outage.integration, Trouble())
     return looks_out(outage.integration, trouble, now)
 
