@@ -46,7 +46,8 @@ def _is_near(text: str, window: Window) -> bool | None:
     day, time, rest = match.groups()
     try:
         date = _day(day)
-        dt.time(*(int((time or "000000")[place : place + 2]) for place in (0, 2, 4)))
+        if time:
+            dt.time(int(time[:2]), int(time[2:4]), int(time[4:]))
     except ValueError:
         return None
     if date > (window.end + _AROUND).date():
