@@ -10,7 +10,8 @@ import zoneinfo
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Workspace
@@ -19,11 +20,15 @@ from integrations.calendar.window import window_at
 from integrations.errors import ProblemCode
 from integrations.kinds import BLOCK, SubjectKind
 from integrations.ledger.failures import end_unreadable
-from integrations.ledger.private import forget_lost_secret
+from integrations.ledger.private import forget_lost_secret, where
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import Connection, Link, OAuthGrant, Occurrence, Problem, Stream
 from integrations.records import Window, is_day, parse_instant
+from integrations.sync.isolation import isolated
 
+log = structlog.get_logger(__name__)
+
+FATAL = (OperationalError, InterfaceError)  # no event's fault
 RULES = "3"  # changes when the same events come to other blocked times
 UNREADABLE_SERIES = (
     "A repeating event in {calendar} has rules that FieldCamp cannot read in full. It blocks rather more time than it "
@@ -142,15 +147,25 @@ _TIMES = ("starts_at", "ends_at", "all_day", "start_date", "end_date")
 
 
 def expand_all(now: dt.datetime) -> int:
-    """Works out the occurrences of every series in a window that has moved on by a day; how many there were."""
+    """Works out the occurrences of every series in a window that has moved on by a day; how many there were. A calendar
+    at which that fails is left to its next sync."""
     streams = Stream.objects.filter(is_active=True, reads_busy=True)
-    return sum(keep_up(stream, now) for stream in streams.select_related("connection__workspace", "connection__member"))
+    count = 0
+    for stream in streams.select_related("connection__workspace", "connection__member"):
+        try:
+            count += keep_up(stream, now)
+        except FATAL:
+            raise
+        except Exception as error:
+            log.error("calendar_not_kept_up", stream_id=stream.pk, **where(error))
+    return count
 
 
 def keep_up(stream: Stream, now: dt.datetime) -> int:
     """Works out what the calendar's events block where that is something else by now, without asking the provider:
     series once a day as the window moves, and everything where the company is in another zone or our own rules have
-    changed. Returns how many events and series it looked at."""
+    changed. Returns how many events and series it looked at. One at which that fails keeps what it blocks, and is told
+    of as one that cannot be read."""
     inputs = f"{RULES} {stream.connection.workspace.timezone}"
     # A calendar that was never worked out has nothing to bring up to date: what comes in is worked out as it comes.
     changed = stream.expanded_for not in ("", inputs)
@@ -161,11 +176,23 @@ def keep_up(stream: Stream, now: dt.datetime) -> int:
     if changed:  # exceptions whose series is not known
         rest = Link.objects.filter(stream=stream, kind=BLOCK.name).exclude(series_id__in=["", *roots])
         roots += sorted(set(rest.values_list("series_id", flat=True)))
-    for start in range(0, len(roots), 200):
-        some = roots[start : start + 200]
+    failed: list[str] = []
+
+    def work(some: Sequence[str]) -> None:
         ready = work_out(stream, links.filter(remote_id__in=some).values_list("base", flat=True), window_at(now))
         with transaction.atomic():
             expand(stream, some, window_at(now), ready)
+
+    def fail(root: str, error: Exception) -> None:
+        log.error("series_not_kept_up", stream_id=stream.pk, **where(error))
+        failed.append(root)
+
+    for start in range(0, len(roots), 200):
+        isolated(roots[start : start + 200], work, fail, FATAL)
+    if failed:
+        masters = set(links.filter(remote_id__in=failed).values_list("pk", flat=True))
+        with transaction.atomic():
+            _tell_of_unread(stream, masters, masters)
     stream.expanded_on, stream.expanded_for = now.date(), inputs
     Stream.objects.filter(pk=stream.pk).update(expanded_on=now.date(), expanded_for=inputs)
     return len(roots)

@@ -15,12 +15,14 @@ import icalendar
 import recurring_ical_events
 
 from integrations.calendar.further_dates import further_dates
+from integrations.calendar.listed_dates import listed_days, near_dates
 from integrations.calendar.steps import no_further_than
 from integrations.records import Window, instant, is_day, parse_instant
 
 MOST_A_DAY = 48  # a person's events do not; working such a rule out would only keep everybody waiting
 MOST_STEPS = 45_000  # a tenth of a second
 STEPS_A_DATE = 25  # what a date of a list takes, by the same measure
+MOST_LISTED = MOST_STEPS // STEPS_A_DATE
 _UNKNOWN_ZONES = ("", "UTC")  # of a day: whoever wrote it had none in mind
 _RULE_PARTS = {
     "FREQ", "UNTIL", "COUNT", "INTERVAL", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY",
@@ -35,7 +37,6 @@ _OFTEN = re.compile("HOURLY|MINUTELY|SECONDLY|BYHOUR|BYMINUTE|BYSECOND|^RDATE", 
 _LASTING = re.compile(
     r"/P(?!T(\d{1,2}H)?(\d{1,4}M)?(\d{1,5}S)?(,|$))", re.IGNORECASE
 )  # it may last for more than a week
-_DAY = re.compile(r"\b\d{8}(?=T|Z|\b)")
 Times = tuple[str, str]  # start and end, as instants or as days
 
 
@@ -79,16 +80,25 @@ def occurrences(
 def worked_out(event: dict[str, Any], window: Window, company: zoneinfo.ZoneInfo) -> Occurrences:
     """Returns all occurrences of the series in the window. It takes as long as some tenths of a second."""
     home, rules = home_of(event, company), list(event["recurrence"])
-    attempts = (
-        (event, rules, True),
-        (event, _known_parts(rules), False),
-        (_whole_days(event, rules), _each_day(event, rules, home), False),
-    )
-    for attempt, lines, understood in attempts:
+    once = Occurrences([(event["start"], event["end"])])
+
+    def as_it_says() -> Occurrences:
+        lines, possible = near_dates(rules, window, MOST_LISTED)
+        found = _worked_out(event, lines, window, home) if lines else once
+        return replace(found, understood=found.understood and possible)
+
+    def as_far_as_known() -> Occurrences:
+        return _worked_out(event, _known_parts(near_dates(rules, window, MOST_LISTED)[0]), window, home)
+
+    def each_day() -> Occurrences:
+        days = _whole_days(event, rules, window)
+        return _worked_out(days, _each_day(event, rules, window), window, home)
+
+    for attempt in (as_it_says, as_far_as_known, each_day):
         with contextlib.suppress(Exception):  # a rule that no library understands must not stop the other events
-            found = _worked_out(attempt, lines, window, home)
-            return replace(found, understood=understood and found.understood)
-    return Occurrences([(event["start"], event["end"])], understood=False)
+            found = attempt()
+            return replace(found, understood=found.understood and attempt is as_it_says)
+    return replace(once, understood=False)
 
 
 def _known_parts(rules: list[str]) -> list[str]:
@@ -119,21 +129,15 @@ def _read(lines: list[str]) -> dict[str, Any]:
     return {} if parsed.errors else {name: parsed[name] for name in ("RRULE", "RDATE", "EXDATE") if name in parsed}
 
 
-def _whole_days(event: dict[str, Any], rules: list[str]) -> dict[str, Any]:
+def _whole_days(event: dict[str, Any], rules: list[str], window: Window) -> dict[str, Any]:
     """Returns the event as long as a day, if it may take place more than once in one, and from the first day on that a
     list of dates has."""
     if not is_day(event["start"]) and any(_OFTEN.search(line) for line in rules):
         a_day_later = instant(parse_instant(event["start"]) + dt.timedelta(days=1))
         event = {**event, "end": max(event["end"], a_day_later)}
-    if dates := _listed_days(rules):
+    if dates := listed_days(rules, window):
         event = _moved(event, min(0, (dates[0] - dt.date.fromisoformat(event["start"][:10])).days - 1))
     return event
-
-
-def _listed_days(rules: list[str]) -> list[dt.date]:
-    """Returns the first and the last day that lists of further dates have."""
-    found = {day for line in rules if line.upper().startswith("RDATE") for day in _DAY.findall(line)}
-    return [dt.datetime.strptime(day, "%Y%m%d").date() for day in (min(found), max(found))] if found else []  # noqa: DTZ007
 
 
 def _moved(event: dict[str, Any], days: int) -> dict[str, Any]:
@@ -145,18 +149,18 @@ def _moved(event: dict[str, Any], days: int) -> dict[str, Any]:
     return {**event, "start": moved(event["start"]), "end": moved(event["end"])} if days else event
 
 
-def _each_day(event: dict[str, Any], rules: list[str], home: zoneinfo.ZoneInfo) -> list[str]:
+def _each_day(event: dict[str, Any], rules: list[str], window: Window) -> list[str]:
     """Returns a rule for what cannot be worked out: each day, as long as the series says that it lasts."""
     repeated = [line.partition(":")[2].split(";") for line in rules if not line.upper().startswith(("RDATE", "EX"))]
     ends = [[part.upper() for part in parts if part.upper().startswith("UNTIL=")][:1] for parts in repeated]
-    ends += [_last_day(line, day=is_day(event["start"])) for line in rules if line.upper().startswith("RDATE")]
+    ends += [_last_day(line, window, day=is_day(event["start"])) for line in rules if line.upper().startswith("RDATE")]
     until = [max(end[0] for end in ends)] if ends and all(ends) else []
     return [f"RRULE:{';'.join(['FREQ=DAILY', *until])}"]
 
 
-def _last_day(line: str, *, day: bool) -> list[str]:
+def _last_day(line: str, window: Window, *, day: bool) -> list[str]:
     """Returns the end of a list of dates, in whatever zone they are said; nothing where that cannot be told."""
-    if not (dates := _listed_days([line])) or _LASTING.search(line):
+    if not (dates := listed_days([line], window)) or _LASTING.search(line):
         return []
     last = dates[1] + dt.timedelta(days=9 if "/P" in line.upper() else 1)
     return [f"UNTIL={last:%Y%m%d}" + ("" if day else "T235959Z")]

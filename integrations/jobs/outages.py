@@ -33,7 +33,7 @@ def watch(now: dt.datetime, spread: Callable[[], float] = random.random) -> None
         elif outage.ended_at is None:
             if _is_over(outage, trouble, now):
                 _end(outage, now, spread)
-        elif trouble.accounts > let_in(integration, max(outage.ended_at, now - WINDOW)):
+        elif _is_back(outage, outage.ended_at, now):
             _row(outage).update(ended_at=None)
         elif outage.ended_at <= now - SETTLED and (
             mail.tell_over(outage, now) or outage.ended_at <= now - SETTLED - MAILS_TRIED
@@ -58,6 +58,14 @@ def _is_over(outage: VendorOutage, trouble: Trouble, now: dt.datetime) -> bool:
     if well or trouble.accounts:
         return well > 2 * trouble.accounts
     return outage.began_at <= now - FORGOTTEN and outage.integration not in troubles(now - FORGOTTEN)
+
+
+def _is_back(outage: VendorOutage, ended_at: dt.datetime, now: dt.datetime) -> bool:
+    """Returns whether the vendor fails again: what was met with since it ended would begin an outage. (What was met
+    with before it ended is no evidence, though it be minutes old. Who was let in before and has met with nothing since
+    is: between this and `_is_over` there is room, so that a few that fail still do not turn it each minute.)"""
+    trouble = troubles(max(ended_at, now - WINDOW)).get(outage.integration, Trouble())
+    return looks_out(outage.integration, trouble, now)
 
 
 def _end(outage: VendorOutage, now: dt.datetime, spread: Callable[[], float]) -> None:

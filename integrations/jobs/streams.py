@@ -102,9 +102,13 @@ def stream_run(
         now=timezone.now,
         fatal=FATAL,
         careful=job.attempts >= CAREFUL_AFTER,
-        is_writable=lambda: any(c.id == stream.container_id and c.writable for c in remote.containers()),
+        is_writable=lambda: _may_be_written(remote, stream.container_id),
         before_push=lambda: _read_facts(local, remote, assert_held),
     )
+
+
+def _may_be_written(remote: ProviderClient, container_id: str) -> bool:
+    return any(each.id == container_id and each.writable for each in remote.containers(container_id))
 
 
 def _ledger(

@@ -1,6 +1,6 @@
 """Where a stream's run stands: its stage and progress as people see them, and what the next slice goes on from.
 
-Everything runs inside the ledger's transaction.
+What writes runs inside the ledger's transaction, which asserts that the job is still ours.
 """
 
 from dataclasses import asdict
@@ -41,7 +41,8 @@ class RunState:
         return self.job.stage == stage
 
     def has_nothing_to_do(self, progress: RunProgress) -> bool:
-        """Returns whether a calendar has nothing new on either side, and nothing that waits. (Books match first.)"""
+        """Returns whether a calendar has nothing new on either side, and nothing that waits. (Books match first.) Only
+        looks, outside of a transaction; what is due all the same is done by `finish`."""
         new_window = self.stream.window_end != self.local.window.end
         if self.stream.kind or new_window or progress.full or progress.held or progress.forced:
             return False
@@ -51,11 +52,8 @@ class RunState:
             Hold.objects.filter(stream=self.stream, decision=""),
         )
         first, *others = (rows.order_by().values_list("stream_id") for rows in waiting)
-        if first.union(*others, all=True)[:1]:
-            return False
-        self.local.match(everything=False)
-        self._idle = True
-        return True
+        self._idle = not first.union(*others, all=True)[:1]
+        return self._idle
 
     def begin_push(self, progress: RunProgress) -> None:
         """Matches what has met for the first time and counts what there is to do; an incremental run first takes in
@@ -105,7 +103,9 @@ class RunState:
         now = timezone.now()
         if self.stream.first_synced_at is None or self.stream.window_end != self.local.window.end:
             self._row.update(window_end=self.local.window.end, first_synced_at=Coalesce("first_synced_at", now))
-        if not self._idle:
+        if self._idle:  # else it was matched when the push began
+            self.local.match(everything=False)
+        else:
             self.holds.bring_up_to_date()
         if not (self.stream.kind or self.stream.is_target or self.stream.reads_busy):
             # The visits have moved to another calendar; once the last event is gone there is nothing left to do.

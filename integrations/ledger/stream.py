@@ -60,7 +60,7 @@ class StreamLedger(Observations):
             self.state.begin_pull()
 
     def has_nothing_to_do(self, progress: RunProgress) -> bool:
-        return self.state.has_nothing_to_do(progress)
+        return self.state.has_nothing_to_do(progress)  # writes nothing
 
     def begin_push(self, progress: RunProgress) -> None:
         with self.transaction():

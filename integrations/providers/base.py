@@ -48,8 +48,9 @@ class ProviderClient(Protocol):
     tests/integrations/sync/memory.py is the shortest client that keeps it.
     """
 
-    def containers(self) -> list[Container]:
-        """Returns the account's calendars, the main one first."""
+    def containers(self, about: str = "") -> list[Container]:
+        """Returns the account's calendars, the main one first. Where `about` one of them alone is asked (by its id),
+        what the others lack may be left open."""
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:
         """Yields what changed since `cursor`, page by page; an empty cursor lists all that ends after `window.start`.

@@ -84,28 +84,29 @@ class BatchingCalendar(ABC):
         """Does as `ProviderClient` promises."""
 
     @abstractmethod
-    def containers(self) -> list[Container]:
+    def containers(self, about: str = "") -> list[Container]:
         """Does as `ProviderClient` promises."""
 
     def listed(self, container_id: str, page: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Returns a page of a calendar's listing. One answer that it is not there is no proof: it is asked for once
-        more, and then it is the account's own list of calendars that counts. Raises `ContainerGone`."""
-        with contextlib.suppress(errors.Gone):
+        more, and then it is the account's own list of calendars that counts; so it is where there is no mailbox behind
+        it, which may be somebody else's. Raises `ContainerGone`, and `ContainerUnavailable` where it is theirs."""
+        with contextlib.suppress(errors.Gone, errors.MailboxUnavailable):
             return page()
         try:
             return page()
-        except errors.Gone as error:
+        except (errors.Gone, errors.MailboxUnavailable) as error:
             self._must_be_there(container_id, error)
             raise errors.Unavailable(
                 f"{self.vendor} does not find this calendar at the moment, although the account has it.",
                 detail=error.detail,
             ) from None
 
-    def _must_be_there(self, container_id: str, error: errors.Gone) -> None:
+    def _must_be_there(self, container_id: str, error: errors.Gone | errors.MailboxUnavailable) -> None:
         """Raises `ContainerGone` where the account's own list of calendars has it no more, and `ContainerUnavailable`
         where its events may not be seen any more."""
         with contextlib.suppress(errors.Gone):  # whoever says so of the list as well says it of everything
-            found = next((each for each in self.containers() if each.id == container_id), None)
+            found = next((each for each in self.containers(container_id) if each.id == container_id), None)
             if found is None:
                 raise lost_calendar(error) from None
             if not found.readable:
@@ -131,6 +132,8 @@ class BatchingCalendar(ABC):
         if any(isinstance(result.error, errors.RateLimited) for result in results):
             self.http.slow_down()
         for result in results:
+            if isinstance(result.error, errors.MailboxUnavailable):  # the account's own, or that of who has lent it
+                self._must_be_there(container_id, result.error)
             if isinstance(result.error, FATAL):
                 raise result.error
         missed = [result.error for result in results if isinstance(result.error, errors.Gone)]

@@ -74,7 +74,7 @@ def is_untouched(created: str | None, changed: str | None) -> bool:
     return dt.datetime.fromisoformat(changed) - dt.datetime.fromisoformat(created) <= _UNTOUCHED
 
 
-def lost_calendar(error: errors.Gone) -> errors.ContainerGone:
+def lost_calendar(error: errors.ProviderError) -> errors.ContainerGone:
     """Turns the error around: a calendar that is not there is not one without events, and nothing in it is removed."""
     return errors.ContainerGone(
         "This calendar is not there any more, or the account has lost access to it. Choose another calendar.",

@@ -91,7 +91,8 @@ class Ledger(Protocol):
         """Shows that the run reads what has changed at the provider."""
 
     def has_nothing_to_do(self, progress: RunProgress) -> bool:
-        """Returns whether the run is over once it has observed: that is most of all runs. It may say no for others."""
+        """Returns whether the run is over once it has observed: that is most of all runs. It may say no for others, and
+        writes nothing."""
 
     def begin_push(self, progress: RunProgress) -> None:
         """Shows that the run brings both sides into agreement, and of how many records. Links those of both sides that

@@ -65,7 +65,7 @@ class GoogleCalendarClient(BatchingCalendar):
         super().__init__(http, account_id)
         self._zones: dict[str, str] = {}
 
-    def containers(self) -> list[Container]:
+    def containers(self, about: str = "") -> list[Container]:
         found: list[Container] = []
         page, turns = "", Turns()
         while True:

@@ -46,6 +46,10 @@ AROUND = dt.timedelta(days=40)  # of the first occurrence of a series: where it 
 # On every request: ids that outlive a move between folders, times in UTC, bodies as text.
 # https://learn.microsoft.com/en-us/graph/outlook-immutable-id
 PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"'
+# What is a refusal where the account's own calendars have just been listed: none of these can be said of itself.
+NOT_TO_BE_READ = (
+    errors.ContainerUnavailable, errors.Gone, errors.MailboxUnavailable, errors.NeedsPermission, errors.Rejected,
+)  # fmt: skip
 EXPAND = {"$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')"}
 
 
@@ -54,7 +58,7 @@ class OutlookCalendarClient(BatchingCalendar):
 
     vendor, batch_size = "Microsoft", 20
 
-    def containers(self) -> list[Container]:
+    def containers(self, about: str = "") -> list[Container]:
         found: list[Container] = []
         url, params, turns = addresses.root("me/calendars"), {"$top": "100"}, Turns()
         while url:
@@ -79,23 +83,25 @@ class OutlookCalendarClient(BatchingCalendar):
             url, params = str(body.get("@odata.nextLink") or ""), {}
             if url:
                 turns.take([entry["id"] for entry in body["value"]], url)
-        return self._tried(main_first(found))
+        return self._tried(main_first(found), about)
 
-    def _tried(self, found: list[Container]) -> list[Container]:
+    def _tried(self, found: list[Container], about: str) -> list[Container]:
         """Looks whether the events of other people's calendars may be read: what `canEdit` says of them is the role
-        that they were shared with, but somebody's main calendar wants a permission for shared ones besides.
+        that they were shared with, but somebody's main calendar wants a permission for shared ones besides, and their
+        mailbox may be gone. What is no refusal (it is busy, its answer was lost) says nothing of the calendar. Raises
+        what concerns the account itself.
         https://learn.microsoft.com/en-us/graph/outlook-get-shared-events-calendars"""
-        lent = [container.id for container in found if container.owner]
+        lent = [container.id for container in found if container.owner and about in ("", container.id)]
         hidden: set[str] = set()
         for start in range(0, len(lent), self.batch_size):
             chunk = lent[start : start + self.batch_size]
             answers = self._send([_first_event(id) for id in chunk], retry_safe=True)
             for id, answer in zip(chunk, answers, strict=True):
                 error = self._error_in(answer)
-                if isinstance(error, errors.ContainerUnavailable | errors.Gone):
-                    hidden.add(id)
-                elif error:
+                if isinstance(error, errors.NeedsReconnect | errors.Misconfigured):
                     raise error
+                if answer and answer.status < 500 and isinstance(error, NOT_TO_BE_READ):
+                    hidden.add(id)
         return [replace(each, lacks=Lack.READ) if each.id in hidden else each for each in found]
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:

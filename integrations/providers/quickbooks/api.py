@@ -51,7 +51,7 @@ class QuickBooksClient:
         self._listing = QuickBooksListing(calls, self._books, Deltas(calls))
         self._writer = Writer(calls, self._books, self._finder)
 
-    def containers(self) -> list[Container]:
+    def containers(self, about: str = "") -> list[Container]:
         return list(CONTAINERS)
 
     def changes(self, container_id: str, cursor: str, window: Window) -> Iterator[Page]:

@@ -4,6 +4,9 @@ import datetime as dt
 import time
 
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from integrations.calendar.series import occurrences
 from integrations.providers.recurrence import MOST_DATES, rules_only
@@ -103,3 +106,60 @@ def test_only_so_many_dates_are_kept(name):
     assert len(kept) == 3
     [rule, rest] = rules_only([f"{name}:{dates(MOST_DATES)}", f"{name}:20280101T130000Z", "RRULE:FREQ=DAILY"])
     assert (rule, len(rest) < 60, "UNREAD" in rest) == ("RRULE:FREQ=DAILY", True, True)
+
+
+@pytest.mark.parametrize(
+    ("far", "possible"),
+    [
+        ("RDATE:99991231T100000Z", True),
+        ("RDATE:00010101T000000Z", True),
+        ("RDATE;TZID=Asia/Tokyo:00010101T000000,99991231T235959", True),
+        ("RDATE;VALUE=PERIOD:99991231T100000Z/P9D", True),
+        ("EXDATE:00010101T000000Z,99991231T100000Z", True),
+        ("RDATE:20270231T100000Z", False),
+        ("RDATE;VALUE=DATE:20270231,00000000", False),
+        ("RDATE:20270401T250000Z,99991231T100000Z", False),
+        ("EXDATE:20270231T140000Z", False),
+    ],
+)
+def test_a_date_that_is_none_or_far_away_takes_no_other_along(far, possible):
+    """One that there is not is told of; in the year 9999 nobody is booked."""
+    rule = "RRULE:FREQ=WEEKLY;COUNT=3"
+    days = ["2027-03-01", "2027-03-08", "2027-03-15"]
+    for start, end in ((START, END), ("2027-03-01", "2027-03-02")):
+        for rules, expected in (([rule, far], days), ([far], days[:1])):
+            found = occurrences(event(start, end, *rules), (), YEAR, COMPANY)
+            assert ([time[:10] for time, _ in found.times], found.understood) == (expected, possible)
+        # Of a list, the others count.
+        mixed = occurrences(event(start, end, rule, f"{far.replace('EX', 'R')},20270401"), (), YEAR, COMPANY)
+        assert max(end[:10] for _, end in mixed.times) >= "2027-03-31"  # said in Tokyo
+    left_out = f"{far.replace('RDATE', 'EXDATE')},20270308T140000Z"
+    assert len(times(event(START, END, rule, left_out))) in (2, 3)
+
+
+PIECES = (
+    "20270401", "99991231T100000Z", "00010101", "20270231", "-", ",", "/", "P9D", "PT-5H", "/P999999999D", "T", "Z",
+    ":", ";VALUE=DATE", ";VALUE=PERIOD", ";TZID=Asia/Tokyo", "UNREAD",
+)  # fmt: skip
+PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
+
+
+@pytest.mark.slow
+@pytest.mark.once
+@given(
+    name=st.sampled_from(["RDATE", "RDATE:", "RDATE;VALUE=PERIOD:", "EXDATE", "EXDATE:", "EXDATE;VALUE=DATE:"]),
+    text=st.text(PRINTABLE, max_size=20) | st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
+    rule=st.sampled_from([[], ["RRULE:FREQ=WEEKLY"], ["RRULE:FREQ=DAILY;COUNT=9"]]),
+    day=st.booleans(),
+)
+@example(name="RDATE;VALUE=PERIOD:", text="00010101T000000Z/99991231T000000Z", rule=[], day=False)
+@example(name="RDATE;VALUE=PERIOD:", text="20270401T000000Z/99991231T000000Z", rule=[], day=True)
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_whatever_a_list_says_the_series_blocks_its_time(name, text, rule, day):
+    start, end = ("2027-03-01", "2027-03-02") if day else (START, END)
+    started = time.process_time()
+    found = occurrences(event(start, end, *rule, name + text), (), YEAR, COMPANY)
+    assert time.process_time() - started < 1
+    if not name.startswith("EX"):
+        assert any(begins <= start and ends >= end for begins, ends in found.times)
+    assert len(found.times) <= 800

@@ -128,6 +128,41 @@ def test_a_vendor_that_falters_is_one_outage_and_two_mails(companies):
     assert VendorOutage.objects.count() == 1 and told() == sorted(BEGUN + OVER)
 
 
+def test_one_that_is_over_stays_over_while_some_still_fail(companies):
+    dana, lee, ravi = companies
+    for turn in range(4):
+        sync(companies, NOW + turn * 14 * MINUTE, DOWN)
+    assert told() == BEGUN
+    sync([dana], NOW + 55 * MINUTE)
+    over = NOW + 56 * MINUTE
+    sync([ravi], over)
+    outage = VendorOutage.objects.get()
+    for minute in range(4):  # what the others have met with before is minutes old
+        look(over + minute * MINUTE)
+        assert VendorOutage.objects.get().ended_at == over
+    sync([lee], over + 4 * MINUTE, DOWN)  # they alone since then
+    assert VendorOutage.objects.get().ended_at == over
+    sync([lee], over + 5 * MINUTE)
+    look(over + SETTLED)
+    outage.refresh_from_db()
+    assert (outage.ended_at, outage.closed_at) == (over, over + SETTLED) and told() == OVER
+
+
+def test_one_that_comes_back_goes_on(companies):
+    for minute in (0, 14, 31):
+        sync(companies, NOW + minute * MINUTE, DOWN)
+    assert told() == BEGUN
+    sync(companies, NOW + 35 * MINUTE)
+    assert VendorOutage.objects.get().ended_at == NOW + 35 * MINUTE
+    sync(companies[:1], NOW + 40 * MINUTE, DOWN)
+    assert VendorOutage.objects.get().ended_at is not None
+    sync(companies[1:2], NOW + 41 * MINUTE, DOWN)
+    assert VendorOutage.objects.get().ended_at is None and told() == []
+    sync(companies, NOW + 60 * MINUTE)
+    look(NOW + 60 * MINUTE + SETTLED)
+    assert VendorOutage.objects.get().closed_at and told() == OVER
+
+
 @pytest.mark.parametrize(
     ("detail", "begins"), [("503 Service Unavailable", True), ("500 x", True), ("quotaExceeded", False)]
 )

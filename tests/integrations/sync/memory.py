@@ -92,7 +92,7 @@ class MemoryClient:
     def __init__(self, vendor: MemoryVendor, account_id: str):
         self.vendor, self.account_id = vendor, account_id
 
-    def containers(self) -> list[Container]:
+    def containers(self, about: str = "") -> list[Container]:
         lacks = {id: Lack.CHANGE if id in self.vendor.read_only else None for id in (self.account_id, "family")}
         main = Container(self.account_id, "Calendar", lacks=lacks[self.account_id], primary=True)
         others = [

@@ -51,6 +51,64 @@ def test_what_the_account_lacks_of_calendars_that_are_shared_with_it(outlook, mi
     assert (lacks[main], lacks[ids["write"]]) == (Lack.READ, None)
 
 
+@pytest.fixture
+def lent(microsoft) -> str:
+    """Lee's family calendar, as Dana has it."""
+    lee = OUTLOOK.open(HttpClient(OUTLOOK, OneToken(microsoft.token("lee@outlook.test")["access_token"])))
+    family = next(calendar.id for calendar in lee.containers() if calendar.name == "Family")
+    asked = {"vendor": "microsoft", "account": "lee@outlook.test", "with": "dana@outlook.test", "calendar": family}
+    return microsoft.call("POST", "share", json={**asked, "role": "write"})["calendar"]
+
+
+def refused(status: int, code: str) -> dict:
+    return {"path": EVENTS, "status": status, "body": {"error": {"code": code}}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "lacks"),
+    [
+        (refused(404, "ErrorNonExistentMailbox"), Lack.READ),
+        (refused(404, "MailboxNotEnabledForRESTAPI"), Lack.READ),
+        (refused(400, "ErrorInvalidRequest"), Lack.READ),
+        (refused(403, "Authorization_RequestDenied"), Lack.READ),
+        (refused(410, "SyncStateNotFound"), None),
+        (refused(429, "ApplicationThrottled"), None),
+        (refused(503, "ServiceUnavailable"), None),
+        (refused(507, "InsufficientStorage"), None),
+    ],
+)
+def test_what_one_lent_calendar_answers_is_said_of_no_other(outlook, lent, microsoft, answer, lacks):
+    microsoft.fault("status", **answer)
+    found = {calendar.id: calendar for calendar in outlook.containers()}
+    assert found.pop(lent).lacks is lacks
+    assert {each.name: each.lacks for each in found.values()} == {
+        "Calendar": None, "Birthdays": Lack.CHANGE, "Family": None,
+    }  # fmt: skip
+
+
+def test_what_is_said_of_the_account_is_not_taken_for_the_lent_calendars(outlook, lent, microsoft):
+    microsoft.fault("status", **refused(403, "insufficient_claims"))
+    with pytest.raises(errors.NeedsReconnect):
+        outlook.containers()
+
+
+def test_who_asks_after_their_own_calendar_has_no_lent_one_read(outlook, lent, microsoft):
+    own = outlook.containers()[0].id
+    for asked, calls in [(own, 1), (lent, 2), ("", 2)]:
+        microsoft.forget_requests()
+        assert {own, lent} <= {each.id for each in outlook.containers(asked)}
+        assert len(microsoft.requests()) == calls
+
+
+def test_a_lent_calendar_whose_owner_has_no_mailbox_is_that_calendars_trouble(outlook, lent, microsoft):
+    gone = {"times": 9, "status": 404, "body": {"error": {"code": "ErrorNonExistentMailbox"}}}
+    microsoft.fault("status", path="/me/calendars/[^/]+/", **gone)
+    with pytest.raises(errors.ContainerUnavailable):
+        listed(outlook, lent)
+    with pytest.raises(errors.ContainerUnavailable):
+        outlook.write(lent, [create()])
+
+
 def test_a_visit_is_created_and_read_under_the_id_that_graph_chose(outlook, calendar):
     [outcome] = outlook.write(calendar, [create()])
     assert outcome.error is None
