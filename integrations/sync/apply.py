@@ -36,8 +36,8 @@ MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
     any two steps and raises to end the slice. `is_writable` asks whether the container may be written: what it refuses
-    as a whole, or of what is new, is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is the fault
-    of the record at which it is raised: that one fails, and the others go on."""
+    as a whole, or of what is new, is left waiting, and `barred` says why (None: nothing is). An exception that is not
+    `fatal` is the fault of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -211,8 +211,8 @@ class Applier:
             self._refusals = 0
 
     def _bar(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
-        """Takes a refusal of the whole container: the rest of this run's writes that it is about waits as well. What is also said of
-        single records is theirs where others were taken, and the container may still be written."""
+        """Takes a refusal of the whole container: what else of this run's writes it is about waits as well. What is
+        also said of single records is theirs where others were taken, and the container may still be written."""
         if error.doubtful and self._taken_some and self.is_writable():
             refused = Rejected("The calendar may be changed, but not this event in it.", detail=error.detail)
             self._save_written([Written(decision, error=refused) for decision in decisions])

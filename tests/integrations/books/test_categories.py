@@ -3,13 +3,10 @@
 import pytest
 
 from fieldcamp.workspace import invoicing
-from integrations import errors
 from integrations.models import BooksSettings, Problem, Stream
-from integrations.providers.quickbooks.errors import Fault, explain_fault
-from integrations.providers.quickbooks.mapping.categories import has, wanted, with_categories
+from integrations.providers.quickbooks.mapping.categories import has, with_categories
 from integrations.services.books.mapping import set_defaults
 from integrations.services.setup import SetupError
-from integrations.transport.client import utc_now
 from tests.integrations.books.conftest import counts
 from tests.integrations.engine import finish
 
@@ -22,23 +19,13 @@ CHOSEN = {"class": "7", "location": "3", "terms": "2"}
 )
 def test_a_class_stands_where_the_company_has_it(tracking, header, line):
     body = {"Line": [{SALES: {"Qty": 1}}, {"DetailType": "DescriptionOnly"}]}
-    found = with_categories(body, CHOSEN, tracking)
+    found = with_categories(body, CHOSEN, tracking, True)
     assert ("ClassRef" in found, "ClassRef" in found["Line"][0][SALES]) == (header, line)
     assert (found["DepartmentRef"], found["SalesTermRef"]) == ({"value": "3"}, {"value": "2"})
     assert found["Line"][1] == body["Line"][1] and "ClassRef" not in body["Line"][0][SALES]
     assert has(found, "class") == (header or line) and has(found, "location") and not has(body, "location")
-    assert with_categories(body, {}, tracking) == body
-
-
-@pytest.mark.parametrize(("said", "category"), [
-    ("Make sure all your transactions have a location before you save.", "location"),
-    ("Select a class for each split line.", "class"), ("A Department is required", "location"),
-    ("You must set a transaction amount.", ""), ("The address has no classification", ""),
-])  # fmt: skip
-def test_what_a_refusal_wants(said, category):
-    assert wanted(said) == category
-    error = explain_fault(Fault(("6000",), f"A business validation error: {said}"), utc_now())
-    assert isinstance(error, errors.Rejected) and (error.reason == "category") == bool(category)
+    assert with_categories(body, {}, tracking, True) == body
+    assert "DepartmentRef" not in with_categories(body, CHOSEN, tracking, False)  # turned off after it was chosen
 
 
 @pytest.mark.slow

@@ -374,6 +374,14 @@ def test_a_memo_is_written_without_the_lines():
     assert operation.fields.keys() == {"memo", "total", "tax_total", "balance"}
 
 
+def test_what_is_told_goes_with_a_write_where_it_is_said():
+    told = {**BILL, "class": "7"}
+    pair = Pair(INVOICE, "inv_1", "145", Local({**told, "memo": "New"}), link_id=1, base=BILL, seen=BILL, tag="3")
+    fields = operation_for(pair).fields
+    assert (fields["class"], fields["memo"]) == ("7", "New") and "lines" not in fields
+    assert "class" not in INVOICE.pick(told)
+
+
 def test_a_create_has_what_is_never_compared_as_well():
     operation = operation_for(Pair(INVOICE, "inv_1", "", Local(BILL)))
     assert operation.fields == BILL
