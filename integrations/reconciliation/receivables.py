@@ -2,8 +2,8 @@
 
 It is what the books call the customer's balance: open invoices, less what is left of payments and of credits, and what
 else a bookkeeper has put on it (journal entries, say). Credits are in the books by their nature, so they are no
-differences; other entries are one of the customer's until somebody says that they are meant so, and so is a balance that
-all of these together do not come to. What one side has by choice counts here, too.
+differences. Other entries are one until somebody says that they are meant so, and so is a balance that all of these
+together do not come to. What one side has by choice counts here, too.
 """
 
 from collections import defaultdict
