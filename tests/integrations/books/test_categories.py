@@ -66,9 +66,20 @@ def test_the_first_refusal_is_one_problem_and_a_choice_ends_it(category, company
         rows = [row[SALES]["ClassRef"]["value"] for row in there["Line"] if SALES in row and category == "class"]
         assert rows == [own["Id"]] * 2 if category == "class" else there["DepartmentRef"]["value"] == own["Id"]
 
-    # What is there keeps its own, whatever is chosen later and whoever edits it.
+    # What is there keeps its own, whatever is chosen later and whoever edits it; a line that is added gets that, too.
     finish(set_defaults(**choice, categories={category: other["Id"]}))
-    invoicing.update_invoice(workspace=before.workspace, invoice_id=waiting[0].pk, changes={"memo": "Thank you"})
+    sold = [{"item_id": item.pk, "description": "Work", "quantity": 1, "unit_price": price} for price in (20, 5, 7)]
+    changes = {"memo": "Thank you", "lines": sold}
+    invoicing.update_invoice(workspace=before.workspace, invoice_id=waiting[0].pk, changes=changes)
     assert counts(sync())[1] == 1
     there = books.one("Invoice", DocNumber=waiting[0].number)
+    rows = [row[SALES].get("ClassRef", {}).get("value") for row in there["Line"] if SALES in row]
+    assert rows == [own["Id"] if category == "class" else None] * 3
     assert own["Id"] in str(there) and [counts(sync("full"))[:2] for _ in range(2)] == [(0, 0)] * 2
+
+    # What has none there is edited from here once it has got one there, as the problem says.
+    invoicing.update_invoice(workspace=before.workspace, invoice_id=before.pk, changes={"memo": "Thank you"})
+    sync()
+    [problem] = Problem.objects.open()
+    assert (problem.record_id, problem.data["reason"]) == (before.pk, "category")
+    assert f"wants a {category} on" in problem.message and "Give it one in QuickBooks" in problem.message
