@@ -192,10 +192,12 @@ class Rejected(ProviderError):
 class ContainerUnavailable(ProviderError):
     """The calendar cannot be used at present, whatever the record: it may only be read, or its mailbox is full. No
     record is at fault; what waits for it is tried by each run. `doubtful`: the provider says the same of a single
-    record that it refuses, so it is one's where others are taken."""
+    record that it refuses, so it is one's where others are taken. `only_creates`: it refuses what is new alone, and
+    takes changes of what is there, and its removal."""
 
     code = ProblemCode.CALENDAR_UNAVAILABLE
     about = Subject.CONTAINER
+    only_creates = False
 
     def __init__(self, message: str, *, detail: str = "", doubtful: bool = False, reason: ProblemReason | None = None):
         super().__init__(message, detail=detail, reason=reason)
@@ -206,6 +208,7 @@ class SettingMissing(ContainerUnavailable):
     """Nothing new can be written to this container before a person has chosen something for all of it."""
 
     code = ProblemCode.RECORD_REJECTED
+    only_creates = True
 
 
 class ContainerGone(ContainerUnavailable):

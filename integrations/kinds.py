@@ -56,8 +56,9 @@ class Kind:
     `fields` are all that is compared and stored; `two_way` those that either side may change, the others belong to
     `owner` alone. `together` are written together where one of them is. `loose` ones are written when they change in
     FieldCamp, and left as they are when they change at the other side (an item's name). `noted` are stored as seen,
-    and never compared (an invoice's open balance). `beside` are what people at the other side have put beside a field
-    of ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is
+    and never compared (an invoice's open balance). `told` go with each write where they are said, and are neither
+    stored nor compared (what is chosen for new lines). `beside` are what people at the other side have put beside a
+    field of ours, by what it stands beside: stored as seen, never compared, and written back whenever that field is
     written. `carries` says which fields are written as they are there together with one that changes what they mean.
     `respelled` ones a vendor may spell its own way (cut, trimmed, folded): what it makes of what was sent is that.
     `pulled` ones are the other side's alone: taken over, and never written (a deposit on an invoice's form).
@@ -80,6 +81,7 @@ class Kind:
     together: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict, hash=False)
     carries: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     respelled: tuple[str, ...] = ()
@@ -201,7 +203,8 @@ TAX = Kind(
 # `customer` and `tax_code` are ids at the provider. `lines` are [{"item", "description", "quantity", "unit_price",
 # "amount", "taxable"}], `item` an id at the provider or "". `discount` is None, {"percent": "10"} or
 # {"amount": "5.00"}. `memo` is for the customer. FieldCamp's side says `bill_email` as well, with which a new one
-# is made: from then on it is the bookkeeper's. `deposit` was taken on its form there, "" is none.
+# is made: from then on it is the bookkeeper's. `deposit` was taken on its form there, "" is none. `class` is what is
+# chosen for new invoices, which lines that an edit adds get there, too.
 INVOICE = Kind(
     KindName.INVOICE,
     Owner.LOCAL,
@@ -210,6 +213,7 @@ INVOICE = Kind(
     together=("lines", "discount", "tax_code"),
     loose=("number", "customer"),
     noted=("total", "tax_total", "balance"),
+    told=("class",),
     personal=("memo", "lines.description"),
     pulled=("deposit",),
     folds={"number": Fold.NUMBER},

@@ -107,11 +107,12 @@ class BooksSide(OtherKinds):
         views = self.views(list(records.values()))
         views |= self._over_before_posted(views)
         doubts = {**self.doubts, **parted(self, views)} if views else self.doubts
-        for record_id, ids in doubts.items():
-            view = views.get(record_id)
-            if view is not None and (view.fields is not None or (view.blocked and view.reason is None)):
-                views[record_id] = self._doubtful(records[record_id], ids)
-        return views
+        asked = {
+            record_id: ids
+            for record_id, ids in doubts.items()
+            if (view := views.get(record_id)) and (view.fields is not None or (view.blocked and view.reason is None))
+        }
+        return views | self._doubtful([records[record_id] for record_id in asked], asked)
 
     def _over_before_posted(self, views: Mapping[str, Local]) -> dict[str, Local]:
         """Returns the documents that ended (a void) before the books have heard of them: there is nothing to post."""
@@ -128,16 +129,25 @@ class BooksSide(OtherKinds):
     def _is_mine(self, record: Any) -> bool:
         return bool(record.workspace_id == self.connection.workspace_id)
 
-    def _doubtful(self, record: Any, remote_ids: Sequence[str]) -> Local:
-        return Local(
-            fields=None,
-            blocked=self.question(record, remote_ids),
-            reason=ProblemReason.MATCH,
-            data={"candidates": list(remote_ids)},
-        )
+    def _doubtful(self, records: Sequence[Any], doubts: Doubts) -> dict[str, Local]:
+        sentences = self.questions(records, doubts) if records else {}
+        return {
+            record_id: Local(
+                fields=None,
+                blocked=sentence,
+                reason=ProblemReason.MATCH,
+                data={"candidates": list(doubts[record_id])},
+            )
+            for record_id, sentence in sentences.items()
+        }
+
+    def questions(self, records: Sequence[Any], doubts: Doubts) -> dict[str, str]:
+        """Returns what a person is asked of each of these records, as which the books may have some already; the number
+        of queries does not depend on how many they are."""
+        return {record.pk: self.question(record, doubts[record.pk]) for record in records}
 
     def question(self, record: Any, remote_ids: Sequence[str]) -> str:
-        """Returns what a person is asked of a record that the books may have already, as these."""
+        """Returns what a person is asked of a record that the books may have already, as these; without a query."""
         return f"{self.label} may have this already. Say whether it is the same, or make a new one."
 
     def unlinked(self, after: str, limit: int) -> list[str]:

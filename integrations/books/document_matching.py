@@ -17,6 +17,7 @@ from integrations.sync.folding import UNSTATED_METHOD
 
 NEAR = dt.timedelta(days=10)  # how far apart the days are on which two people enter the same money
 NEAR_BY_REFERENCE = dt.timedelta(days=60)  # ... where the same check is named over the same amount
+MOST_TOLD = 3  # payments that one sentence describes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,19 @@ def told_apart(mine: Receipt, other: Receipt, books: str) -> str:
     """Returns both as a sentence names them, and in what they differ: what only one of the two says is no
     difference."""
     said = f"In FieldCamp it is {_said(mine)}; in {books} {_said(other)}."
+    names = _differences(mine, other)
+    return f"{said} They differ in: {', '.join(names)}." if names else f"{said} They differ in nothing that both say."
+
+
+def told_apart_from(mine: Receipt, others: Sequence[Receipt], books: str) -> str:
+    """Returns a payment of ours and each of several of the books' as a sentence names them, the first MOST_TOLD, with
+    that in which each differs from it."""
+    told = [f"{_said(other)} (differs in: {', '.join(_differences(mine, other)) or 'nothing'})" for other in others]
+    more = [f"{len(others) - MOST_TOLD} more"] if len(others) > MOST_TOLD else []
+    return f"In FieldCamp it is {_said(mine)}; in {books} {'; '.join([*told[:MOST_TOLD], *more])}."
+
+
+def _differences(mine: Receipt, other: Receipt) -> list[str]:
     both: list[tuple[str, object, object]] = [
         ("amount", mine.amount, other.amount),
         ("date", mine.date, other.date),
@@ -130,8 +144,7 @@ def told_apart(mine: Receipt, other: Receipt, books: str) -> str:
         ("customer", mine.payer, other.payer),
         ("invoices", mine.shares, other.shares),
     ]
-    names = [name for name, one, two in both if one and two and one != two]
-    return f"{said} They differ in: {', '.join(names)}." if names else f"{said} They differ in nothing that both say."
+    return [name for name, one, two in both if one and two and one != two]
 
 
 def _said(receipt: Receipt) -> str:

@@ -26,7 +26,7 @@ from integrations.sync.state import Local, Pair
 
 GROSS = (
     "The price of “{name}” in {books}, {price}, includes the tax, and by which rate is not said. Say which tax it is, "
-    "or choose the item's tax code in {books}. Until then it is not taken in."
+    "or that there is none in it, or choose the item's tax code in {books}. Until then it is not taken in."
 )
 
 
@@ -125,12 +125,14 @@ def _price_of(link: Link) -> Any:
 
 
 def _price_before_tax(seen: Fields, decision: Any) -> Any:
-    """Returns the price before tax of an item there, by what a person has decided where its tax is not said; None where
-    nobody knows it."""
+    """Returns the price before tax of an item there, by what a person has decided about just this price where its tax
+    is not said; None where nobody knows it."""
     if "price" in seen or "net_price" in seen:
         return seen.get("price", seen.get("net_price"))
-    free = not Decimal(seen.get("gross_price") or 1)
-    return "0" if free else (decision or {}).get("price")
+    gross, decided = seen.get("gross_price"), decision or {}
+    if not Decimal(gross or 1):
+        return "0"
+    return decided.get("price") if gross is not None and decided.get("gross") == gross else None
 
 
 def item_fields(item: Item, income_account: str) -> dict[str, Any]:

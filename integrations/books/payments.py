@@ -14,9 +14,9 @@ from fieldcamp.workspace.books import apply_payment, import_payment
 from fieldcamp.workspace.models import Invoice, Payment
 from integrations.books.asking import asked_in, documents, rejected
 from integrations.books.base import BooksSide
-from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts, told_apart
+from integrations.books.document_matching import NEAR_BY_REFERENCE, Receipt, match_receipts, told_apart, told_apart_from
 from integrations.books.duplicates import ask_about_repeats, our_receipt, repeated_here, their_receipt
-from integrations.books.matching import Matches
+from integrations.books.matching import Doubts, Matches
 from integrations.books.merged_clients import Payers, payers_of
 from integrations.books.references import Missing, References
 from integrations.errors import ProblemReason
@@ -185,12 +185,24 @@ class Payments(BooksSide):
         near: QuerySet[Any] = unmatched.annotate(day=Lower(KT("seen__date"))).filter(day__gte=first, day__lte=last)
         return near
 
-    def question(self, record: Payment, remote_ids: Sequence[str]) -> str:
-        there = Link.objects.present().filter(stream=self.stream, kind=PAYMENT.name, remote_id__in=remote_ids)
-        [mine] = self.our_receipts([record])
-        both = [told_apart(mine, their_receipt(link), self.label) for link in there.order_by("pk")[:1]]
-        sentence = f"{self.label} has a payment that may be the same money."
-        return " ".join([sentence, *both, "Say whether it is the same, or another one. Until then it is counted once."])
+    def questions(self, records: Sequence[Payment], doubts: Doubts) -> dict[str, str]:
+        ids = {remote_id for record in records for remote_id in doubts[record.pk]}
+        links = Link.objects.present().filter(stream=self.stream, kind=PAYMENT.name, remote_id__in=ids).order_by("pk")
+        there = {link.remote_id: their_receipt(link) for link in links}
+        return {
+            str(mine.id): self._question(mine, [there[id] for id in doubts[str(mine.id)] if id in there])
+            for mine in self.our_receipts(records)
+        }
+
+    def _question(self, mine: Receipt, others: Sequence[Receipt]) -> str:
+        if len(others) < 2:
+            both = [told_apart(mine, other, self.label) for other in others]
+            asked = "Say whether it is the same, or another one. Until then it is counted once."
+            return " ".join([f"{self.label} has a payment that may be the same money.", *both, asked])
+        return (
+            f"{self.label} has {len(others)} payments that may be the same money. Say which is the same, or that it is "
+            f"another one. Until then it is counted once. {told_apart_from(mine, others, self.label)}"
+        )
 
     def rejections(self, links: Sequence[Link]) -> dict[int, str]:
         paid = {link.pk: [share["invoice"] for share in (link.seen or {}).get("allocations") or ()] for link in links}

@@ -1,9 +1,9 @@
 """What each customer owes in the books by all that the books have, whoever else knows of it: pure.
 
 It is what the books call the customer's balance: open invoices, less what is left of payments and of credits, and what
-else a bookkeeper has put on it (journal entries, say). Credits and other entries are in the books by their nature, so
-they are no differences; and what one side has by choice counts here, too. A balance that all of these together do not
-come to is one.
+else a bookkeeper has put on it (journal entries, say). Credits are in the books by their nature, so they are no
+differences. Other entries are one until somebody says that they are meant so, and so is a balance that all of these
+together do not come to. What one side has by choice counts here, too.
 """
 
 from collections import defaultdict

@@ -25,7 +25,7 @@ from integrations.sync.operations import operations_of
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import Ledger, Remote, Target, Written
-from integrations.sync.state import REMOTE_WRITES, Decision, Pair
+from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 TRIES = 4  # writes of one record in one run, each after a new look
 LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
@@ -36,8 +36,8 @@ MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
     any two steps and raises to end the slice. `is_writable` asks whether the container may be written: what it refuses
-    as a whole is left waiting, and `barred` says why (None: nothing is). An exception that is not `fatal` is the fault
-    of the record at which it is raised: that one fails, and the others go on."""
+    as a whole, or of what is new, is left waiting, and `barred` says why (None: nothing is). An exception that is not
+    `fatal` is the fault of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
     ledger: Ledger
@@ -126,8 +126,10 @@ class Applier:
         """Writes a batch. Where that fails in a way that no provider explains, each of its records is looked at and
         written `alone`, and the one at which it fails again is left with a problem."""
         if self.barred:
-            self._leave_waiting(batch, self.barred)
-            return
+            waits, batch = _barred(batch, self.barred)
+            self._leave_waiting(waits, self.barred)
+            if not batch:
+                return
         sent: list[tuple[Decision, Operation, int]] = []
 
         def intend(some: Sequence[Decision]) -> None:
@@ -188,7 +190,7 @@ class Applier:
                 trouble = error if isinstance(error, Unavailable) else trouble
             elif isinstance(error, ContainerUnavailable):
                 barred.append(decision)
-                bar = error if bar is None or bar.doubtful else bar
+                bar = error if bar is None or bar.doubtful or bar.only_creates else bar
             elif isinstance(error, ProviderError) and error.about in (Subject.ACCOUNT, Subject.APP):
                 ends = error  # the open intents are resolved by the next run
             elif error is None or isinstance(error, ProviderError):
@@ -209,13 +211,14 @@ class Applier:
             self._refusals = 0
 
     def _bar(self, decisions: Sequence[Decision], error: ContainerUnavailable) -> None:
-        """Takes a refusal of the whole container: the rest of this run's writes waits as well. What is also said of
-        single records is theirs where others were taken, and the container may still be written."""
+        """Takes a refusal of the whole container: what else of this run's writes it is about waits as well. What is
+        also said of single records is theirs where others were taken, and the container may still be written."""
         if error.doubtful and self._taken_some and self.is_writable():
             refused = Rejected("The calendar may be changed, but not this event in it.", detail=error.detail)
             self._save_written([Written(decision, error=refused) for decision in decisions])
             return
-        self.barred = error
+        if self.barred is None or self.barred.only_creates:
+            self.barred = error
         self.ledger.forget_intents([decision.pair for decision in decisions])
         self._leave_waiting(decisions, error)
 
@@ -266,6 +269,12 @@ class Applier:
             raise error
         self.sleep(wait)
         self.do(self.ledger.refresh([decision.pair for decision in decisions]), first=True)
+
+
+def _barred(batch: Sequence[Decision], bar: ContainerUnavailable) -> tuple[list[Decision], list[Decision]]:
+    """Returns the writes of a batch that wait for what bars them, and the others."""
+    waits = [decision for decision in batch if not bar.only_creates or decision.action is Action.CREATE_REMOTE]
+    return waits, [decision for decision in batch if bar.only_creates and decision.action is not Action.CREATE_REMOTE]
 
 
 def _is_local(decision: Decision) -> bool:

@@ -61,4 +61,6 @@ def _with_companions(pair: Pair, push: Fields) -> Fields:
 
 def _noted(pair: Pair) -> Fields:
     """Returns what is never compared, as FieldCamp has it: books are told the tax that we came to."""
-    return {name: (pair.local.fields or {}).get(name) for name in pair.kind.noted}
+    ours = pair.local.fields or {}
+    noted = {name: ours.get(name) for name in pair.kind.noted}
+    return noted | {name: ours[name] for name in pair.kind.told if name in ours}

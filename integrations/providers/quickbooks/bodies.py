@@ -8,7 +8,7 @@ from integrations.providers.quickbooks.checks import TRANSACTIONS, is_void
 from integrations.providers.quickbooks.company import Books
 from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.mapping import customers, invoices, items, payments
-from integrations.providers.quickbooks.mapping.categories import with_categories
+from integrations.providers.quickbooks.mapping.categories import with_categories, with_class_of_new_rows
 from integrations.providers.quickbooks.mapping.parts import Body, without_deleted
 from integrations.providers.quickbooks.mapping.relining import touches_lines
 from integrations.providers.quickbooks.mapping.sales_tax import TaxRules
@@ -45,8 +45,9 @@ class Bodies:
         if entity == "Item":
             return items.to_body(fields, create=True)
         if entity == "Invoice":
+            company = self.books.company
             body = invoices.to_body(fields, self.books.tax_rules, marker=marker)
-            return with_categories(body, fields, self.books.company.class_tracking)
+            return with_categories(body, fields, company.class_tracking, company.locations)
         currency = self.books.company.currency if self.books.company.multi_currency else ""
         return payments.to_body(fields, self._methods(operation), currency=currency, marker=marker)
 
@@ -60,7 +61,9 @@ class Bodies:
             return name | items.to_body(fields, create=False)
         if entity == "Invoice":
             rules = self.books.tax_rules if touches_lines(fields) else TaxRules()
-            return invoices.to_body(fields, rules, present=present)
+            body = invoices.to_body(fields, rules, present=present)
+            chosen, tracking = str(fields.get("class") or ""), self.books.company.class_tracking
+            return with_class_of_new_rows(body, present, chosen, tracking)
         return payments.to_body(fields, self._methods(operation), present=present)
 
     def _methods(self, operation: Operation) -> Mapping[str, str]:

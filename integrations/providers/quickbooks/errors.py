@@ -17,7 +17,6 @@ from integrations import errors
 from integrations.errors import ProblemReason
 from integrations.providers.faults import TokenFaults, body_of, is_foreign, unavailable
 from integrations.providers.quickbooks.addresses import shown
-from integrations.providers.quickbooks.mapping.categories import wanted
 from integrations.providers.quickbooks.refusals import REFUSALS
 from integrations.transport.client import utc_now
 
@@ -151,13 +150,6 @@ def _refusal(fault: Fault, codes: set[str], detail: str) -> errors.ProviderError
             "QuickBooks keeps this customer in another currency. Bill it in QuickBooks, or link another customer.",
             detail=detail,
             reason=ProblemReason.CURRENCY,
-        )
-    if OTHER_RULE in codes and (category := wanted(fault.text)):
-        return errors.Rejected(
-            f"QuickBooks wants a {category} on it. Choose one for new invoices in the connection's settings, or give "
-            "this one its own in QuickBooks; then retry.",
-            detail=detail,
-            reason=ProblemReason.CATEGORY,
         )
     known = "2500" if "610" in codes else next((code for code in fault.codes if code in REFUSALS), "")
     if known:

@@ -9,10 +9,10 @@ from integrations import errors
 from integrations.errors import ProblemReason
 from integrations.providers.quickbooks import addresses
 from integrations.providers.quickbooks.calls import Calls
-from integrations.providers.quickbooks.company import ALL
+from integrations.providers.quickbooks.company import ALL, Books
 from integrations.providers.quickbooks.errors import NO_LINK, OTHER_RULE
 from integrations.providers.quickbooks.finding import Finder
-from integrations.providers.quickbooks.mapping.categories import has, wanted
+from integrations.providers.quickbooks.mapping.categories import demanded, has, is_new_without_class
 from integrations.providers.quickbooks.mapping.parts import Body, decimal, name, text, without_deleted
 from integrations.providers.quickbooks.mapping.payments import invoice_of
 from integrations.records import Operation, Verb
@@ -37,8 +37,8 @@ Found = tuple[str, str, str]  # reference, id, words of the line that it stands 
 
 
 class Explainer:
-    def __init__(self, calls: Calls, finder: Finder):
-        self.calls, self.finder = calls, finder
+    def __init__(self, calls: Calls, finder: Finder, books: Books):
+        self.calls, self.finder, self.books = calls, finder, books
 
     def explain(
         self,
@@ -59,10 +59,10 @@ class Explainer:
                 taken += [operation] if operation.fields.get("display_name") else []
             elif error.reason == ProblemReason.INACTIVE_REFERENCE:
                 missing.append(operation)
-            elif error.reason == ProblemReason.CATEGORY and operation.verb is Verb.CREATE:
-                answers[operation.key] = _of_all(error, sent[operation.key])
             elif entity == "Payment" and error.detail.startswith((OTHER_RULE, NO_LINK)):
                 refused.append(operation)
+            elif entity == "Invoice" and error.reason is None and error.detail.startswith(OTHER_RULE):
+                answers[operation.key] = self._of_category(operation, error, sent.get(operation.key) or {})
         if taken:
             self._name_the_holders(taken, answers)
         if missing:
@@ -81,6 +81,31 @@ class Explainer:
                 if row := holders.get(taken.casefold()):
                     answers[key] = _taken(entity, taken, row, answers[key])
                     del names[key]
+
+    # --- classes and locations --------------------------------------------------------------------------------------
+
+    def _of_category(self, operation: Operation, error: errors.ProviderError, body: Body) -> errors.ProviderError:
+        """Returns the refusal of an invoice for a class or location that the company keeps. A new one that was sent
+        without shares it with all that are new: nothing is wrong with this one."""
+        company = self.books.company
+        kept = {"class": bool(company.class_tracking), "location": company.locations}
+        category = next((name for name in demanded(error.detail) if kept[name]), "")
+        if not category:
+            return error
+        if operation.verb is not Verb.CREATE:
+            rows = body.get("Line") or () if category == "class" and company.class_tracking == "line" else ()
+            return _refusal(_of_edit(category, rows), ProblemReason.CATEGORY, error)
+        if has(body, category):
+            sentence = (
+                f"QuickBooks does not take the {category} that is chosen for new invoices as it is. Choose another in "
+                "the connection's settings, then retry."
+            )
+            return _refusal(sentence, ProblemReason.CATEGORY, error)
+        sentence = (
+            f"QuickBooks wants a {category} on each new invoice, and none is chosen. Choose one in the connection's "
+            "settings; what waits is posted by the next sync."
+        )
+        return errors.SettingMissing(sentence, detail=error.detail, reason=ProblemReason.CATEGORY)
 
     # --- references -------------------------------------------------------------------------------------------------
 
@@ -138,17 +163,15 @@ class Explainer:
                 answers[operation.key] = _refusal(said, ProblemReason.OVER_APPLIED, answers[operation.key])
 
 
-def _of_all(error: errors.ProviderError, body: Body) -> errors.ProviderError:
-    """Returns the refusal of a new document for a class or location: where it was sent without one, so are all others,
-    and nothing is wrong with this one."""
-    category = wanted(error.detail)
-    if has(body, category):
-        return error
-    sentence = (
-        f"QuickBooks wants a {category} on each new invoice, and none is chosen. Choose one in the connection's "
-        "settings; what waits is posted by the next sync."
-    )
-    return errors.SettingMissing(sentence, detail=error.detail, reason=error.reason)
+def _of_edit(category: str, rows: Sequence[Body]) -> str:
+    """Returns what is said of an edit that is refused for a class or location, by the rows that were sent."""
+    if any(is_new_without_class(row) for row in rows):
+        return (
+            "QuickBooks wants a class on each line, and a line that was added here has none. Choose the class of new "
+            "invoices in the connection's settings, which new lines get, too; then retry."
+        )
+    where = "each line of this invoice" if rows else "this invoice"
+    return f"QuickBooks wants a {category} on {where}. Give it one in QuickBooks, then retry."
 
 
 def _named(body: Any, words: str = "") -> Iterator[Found]:

@@ -38,7 +38,7 @@ class _Part:
 class Writer:
     def __init__(self, calls: Calls, books: Books, finder: Finder):
         self.calls, self.books = calls, books
-        self._bodies, self._explainer = Bodies(books, finder), Explainer(calls, finder)
+        self._bodies, self._explainer = Bodies(books, finder), Explainer(calls, finder, books)
         self._most = BATCH_SIZE  # fewer once a batch has taken too long
         self._spent: set[str] = set()  # request ids under which QuickBooks keeps an answer that helps nobody
 

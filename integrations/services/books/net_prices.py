@@ -15,16 +15,17 @@ from integrations.kinds import TAX
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Link, Problem, Stream
 
+NO_TAX = "none"  # answered in the place of a tax's id: the price includes none
 _PLACES = Decimal("0.0000001")  # of a price
 
 
 class NoSuchTax(Exception):
-    """The tax is not known, or the item waits for no answer any more."""
+    """The tax is not known, the price is another by now, or the item waits for no answer any more."""
 
 
 @dataclass(frozen=True)
 class NetPrice:
-    """What a price is before one of the books' taxes."""
+    """What a price is before one of the books' taxes; `tax_id` may be NO_TAX."""
 
     tax_id: str
     tax: str
@@ -42,7 +43,7 @@ def is_gross(problem: Problem) -> bool:
 
 def net_prices(problems: Sequence[Problem]) -> dict[str, list[NetPrice]]:
     """Returns what may be answered to those of these problems that ask for a price before tax, by problem: one for each
-    active tax of the same books; one query."""
+    active tax of the same books, and that it includes none; one query."""
     asked = [problem for problem in problems if is_gross(problem)]
     if not asked:
         return {}
@@ -55,21 +56,25 @@ def net_prices(problems: Sequence[Problem]) -> dict[str, list[NetPrice]]:
             for remote_id, seen in taxes[problem.connection_id]
             if (seen or {}).get("active") and seen.get("rate")
         ]
+        + [NetPrice(NO_TAX, "", _before(problem.data.get("price"), 0))]
         for problem in asked
     }
 
 
 def settle_net_price(*, stream: Stream, problem: Problem, tax_id: str) -> int:
-    """Writes down that the item of the books is taken in with its price before this tax; the link's id. Runs in the
-    caller's transaction. Raises NoSuchTax."""
+    """Writes down that the item of the books is taken in with its price before this tax, or as it is (NO_TAX); the
+    link's id. It holds for the price that was asked about, and no other. Runs in the caller's transaction. Raises
+    NoSuchTax."""
     links = Link.objects.present().unmatched().select_for_update().filter(stream=stream, remote_id=problem.record_id)
     link = links.first()
-    taxes = {remote_id: seen for _, remote_id, seen in _taxes(connection=stream.connection_id)}
     gross = (link.seen or {}).get("gross_price") if link else None
-    if link is None or gross is None or not (taxes.get(tax_id) or {}).get("rate"):
-        raise NoSuchTax(gettext("This is asked no more, or there is no such tax any more. Look at the question again."))
-    price = plain(_before(gross, taxes[tax_id]["rate"]))
-    link.decision, link.unsettled = {"price": price}, True
+    if link is None or gross is None or gross != problem.data.get("price"):
+        raise NoSuchTax(gettext("This is asked no more, or the price is another by now. Look at the question again."))
+    taxes = {remote_id: seen for _, remote_id, seen in _taxes(connection=stream.connection_id)}
+    rate = 0 if tax_id == NO_TAX else (taxes.get(tax_id) or {}).get("rate")
+    if rate is None:
+        raise NoSuchTax(gettext("There is no such tax any more. Look at the question again."))
+    link.decision, link.unsettled = {"price": plain(_before(gross, rate)), "gross": gross}, True
     link.save(update_fields=["decision", "unsettled", "updated_at"])
     ids = [problem.record_id]
     resolve_problems(stream.connection, now=timezone.now(), codes=[problem.code], kind=stream.kind, record_ids=ids)

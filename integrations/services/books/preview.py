@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -23,15 +22,8 @@ from integrations.services.books.preview_rows import Count, Fate, PreviewRow, Sp
 from integrations.services.books.setup import known_company, open_books
 from integrations.transport.patience import left
 
-if TYPE_CHECKING:
-    from integrations.books.base import BooksSide
-else:
-    BooksSide = object
-
 MOST = 10_000  # records of one kind on either side: a preview has to appear while somebody waits
 SECONDS = 2.5  # from then on one page of each kind that is left
-MADE = "made by this sync: "
-LISTED = 200  # records of one kind that are listed by name for each fate
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
 from integrations.models import Problem
 from integrations.providers import PROVIDERS
 from integrations.services.books.decisions import NEW, REMOVED
-from integrations.services.books.net_prices import NetPrice
+from integrations.services.books.net_prices import NO_TAX, NetPrice
 from integrations.services.problems.causes import reason_of
 from integrations.services.problems.choice import (
     LEAVE_APART,
@@ -127,11 +127,12 @@ def _another(problem: Problem, question: MatchQuestion) -> list[Choice]:
 
 
 def of_net_prices(prices: Sequence[NetPrice]) -> list[Choice]:
-    """Returns a choice for each tax by which an item's price may have come about."""
+    """Returns a choice for each tax by which an item's price may have come about, and for none."""
+    included, none = gettext("With {tax} in it: take it in at {price}"), gettext("No tax in it: take it in at {price}")
     return [
         Choice(
             f"{NET}:{price.tax_id}",
-            gettext("With {tax} in it: take it in at {price}").format(tax=price.tax, price=price.shown),
+            (none if price.tax_id == NO_TAX else included).format(tax=price.tax, price=price.shown),
             gettext("The item is made in FieldCamp with this price before tax. Nothing is changed there."),
             for_all=f"{NET}:{price.tax_id}",
             remote_id=price.tax_id,

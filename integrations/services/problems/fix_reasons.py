@@ -200,7 +200,8 @@ REASONS: dict[str, Fix] = {
         _("A class or location is wanted there"),
         _(
             "The company there refuses sales without one. Choose it for new invoices: those that wait are posted by "
-            "the next sync, and what is there keeps its own."
+            "the next sync, and lines that are added to others get it, too. What is there keeps its own; what has none "
+            "gets it there."
         ),
         leads=FixTarget.MAPPING,
         link=_("Choose it"),

@@ -3,13 +3,10 @@
 import pytest
 
 from fieldcamp.workspace import invoicing
-from integrations import errors
 from integrations.models import BooksSettings, Problem, Stream
-from integrations.providers.quickbooks.errors import Fault, explain_fault
-from integrations.providers.quickbooks.mapping.categories import has, wanted, with_categories
+from integrations.providers.quickbooks.mapping.categories import has, with_categories
 from integrations.services.books.mapping import set_defaults
 from integrations.services.setup import SetupError
-from integrations.transport.client import utc_now
 from tests.integrations.books.conftest import counts
 from tests.integrations.engine import finish
 
@@ -22,23 +19,13 @@ CHOSEN = {"class": "7", "location": "3", "terms": "2"}
 )
 def test_a_class_stands_where_the_company_has_it(tracking, header, line):
     body = {"Line": [{SALES: {"Qty": 1}}, {"DetailType": "DescriptionOnly"}]}
-    found = with_categories(body, CHOSEN, tracking)
+    found = with_categories(body, CHOSEN, tracking, True)
     assert ("ClassRef" in found, "ClassRef" in found["Line"][0][SALES]) == (header, line)
     assert (found["DepartmentRef"], found["SalesTermRef"]) == ({"value": "3"}, {"value": "2"})
     assert found["Line"][1] == body["Line"][1] and "ClassRef" not in body["Line"][0][SALES]
     assert has(found, "class") == (header or line) and has(found, "location") and not has(body, "location")
-    assert with_categories(body, {}, tracking) == body
-
-
-@pytest.mark.parametrize(("said", "category"), [
-    ("Make sure all your transactions have a location before you save.", "location"),
-    ("Select a class for each split line.", "class"), ("A Department is required", "location"),
-    ("You must set a transaction amount.", ""), ("The address has no classification", ""),
-])  # fmt: skip
-def test_what_a_refusal_wants(said, category):
-    assert wanted(said) == category
-    error = explain_fault(Fault(("6000",), f"A business validation error: {said}"), utc_now())
-    assert isinstance(error, errors.Rejected) and (error.reason == "category") == bool(category)
+    assert with_categories(body, {}, tracking, True) == body
+    assert "DepartmentRef" not in with_categories(body, CHOSEN, tracking, False)  # turned off after it was chosen
 
 
 @pytest.mark.slow
@@ -79,9 +66,20 @@ def test_the_first_refusal_is_one_problem_and_a_choice_ends_it(category, company
         rows = [row[SALES]["ClassRef"]["value"] for row in there["Line"] if SALES in row and category == "class"]
         assert rows == [own["Id"]] * 2 if category == "class" else there["DepartmentRef"]["value"] == own["Id"]
 
-    # What is there keeps its own, whatever is chosen later and whoever edits it.
+    # What is there keeps its own, whatever is chosen later and whoever edits it; a line that is added gets that, too.
     finish(set_defaults(**choice, categories={category: other["Id"]}))
-    invoicing.update_invoice(workspace=before.workspace, invoice_id=waiting[0].pk, changes={"memo": "Thank you"})
+    sold = [{"item_id": item.pk, "description": "Work", "quantity": 1, "unit_price": price} for price in (20, 5, 7)]
+    changes = {"memo": "Thank you", "lines": sold}
+    invoicing.update_invoice(workspace=before.workspace, invoice_id=waiting[0].pk, changes=changes)
     assert counts(sync())[1] == 1
     there = books.one("Invoice", DocNumber=waiting[0].number)
+    rows = [row[SALES].get("ClassRef", {}).get("value") for row in there["Line"] if SALES in row]
+    assert rows == [own["Id"] if category == "class" else None] * 3
     assert own["Id"] in str(there) and [counts(sync("full"))[:2] for _ in range(2)] == [(0, 0)] * 2
+
+    # What has none there is edited from here once it has got one there, as the problem says.
+    invoicing.update_invoice(workspace=before.workspace, invoice_id=before.pk, changes={"memo": "Thank you"})
+    sync()
+    [problem] = Problem.objects.open()
+    assert (problem.record_id, problem.data["reason"]) == (before.pk, "category")
+    assert f"wants a {category} on" in problem.message and "Give it one in QuickBooks" in problem.message

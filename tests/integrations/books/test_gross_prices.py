@@ -3,10 +3,17 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from fieldcamp.workspace.models import Item
-from integrations.models import Problem
+from integrations.books.facts import taxes_are_wanted
+from integrations.books.items import _price_before_tax
+from integrations.books.taxes import Taxes
+from integrations.calendar.window import window_at
+from integrations.ledger.problems import open_problem
+from integrations.models import Link, Problem
 from integrations.providers.quickbooks.mapping import items
+from integrations.services.books.decisions import NotPossible, settle_match
 from integrations.services.books.preview import preview_books
 from integrations.services.books.preview_rows import Fate
 from integrations.services.problems.answering import WrongValues, answer
@@ -94,3 +101,64 @@ def test_what_is_not_brought_in_is_not_asked_about(connect_books, intuit, sync):
     books.add("Item", Name="Pump", IncomeAccountRef={"value": account["Id"]}, **GROSS)
     connect_books(REALM, import_items=False)
     assert counts(sync())[3] == 0 and not asked()
+
+
+@pytest.mark.parametrize(
+    ("seen", "decision", "price"),
+    [
+        ({"gross_price": "112"}, {"price": "100", "gross": "112"}, "100"),
+        ({"gross_price": "224"}, {"price": "100", "gross": "112"}, None),
+        ({"gross_price": "112"}, {"price": "100"}, None),  # of which nobody knows to which price it belongs
+        ({"gross_price": "112"}, None, None),
+        ({"gross_price": "0"}, None, "0"),
+        ({}, {"price": "100"}, None),
+        ({"gross_price": "224", "net_price": "200"}, {"price": "100", "gross": "112"}, "200"),
+    ],
+)
+def test_an_answer_is_about_one_price(seen, decision, price):
+    assert _price_before_tax(seen, decision) == price
+
+
+@pytest.mark.slow
+@pytest.mark.once
+def test_a_price_that_changes_after_the_answer_is_asked_about_anew(connect_books, intuit, sync, admin_user):
+    books = Bookkeeper(intuit, REALM)
+    account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
+    pump = books.add("Item", Name="Pump", IncomeAccountRef={"value": account["Id"]}, **GROSS)
+    connect_books(REALM, import_items=True)
+    code = next(row["Id"] for row in books.all("TaxCode") if row["Name"] == "GST")
+    sync(scope="item")
+    [question] = asked()
+    # No tax was read by then: one choice there is, and the next sync reads them.
+    assert [choice.id for choice in choices_of([question])[question.pk]] == ["net:none"]
+    assert "No tax in it: take it in at 112.00" in choices_of([question])[question.pk][0].label
+    sync()
+    [question] = asked()
+    assert {"net:none", f"net:{code}"} <= {choice.id for choice in choices_of([question])[question.pk]}
+    settle_match(problem=question, choice=code, user=admin_user)  # and before a sync has carried it out
+    books.edit("Item", pump["Id"], UnitPrice=224.0)
+    sync()
+    [question] = asked()
+    assert "224.00" in question.message and not Item.objects.filter(name="Pump").exists()
+
+    # An answer to a question whose price is another by now is none.
+    link = Link.objects.get(kind="item", remote_id=pump["Id"])
+    Link.objects.filter(pk=link.pk).update(seen={**link.seen, "gross_price": "300"})
+    with pytest.raises(NotPossible):
+        settle_match(problem=question, choice="none", user=admin_user)
+    Link.objects.filter(pk=link.pk).update(seen=link.seen)
+    with pytest.raises(NotPossible):
+        settle_match(problem=question, choice="99", user=admin_user)
+    finish(answer(problem=question, choice="net:none", values={}, user=admin_user).job)
+    assert Item.objects.get(name="Pump").price == 224 and not asked()
+
+
+def test_the_taxes_are_read_while_it_is_asked_which_one_a_price_includes(company):
+    stream = company.streams.get(kind="tax")
+    taxes = Taxes(stream, window_at(timezone.now()))
+    assert not taxes_are_wanted(taxes)
+    problem = open_problem(company, "RECORD_REJECTED", "Which?", now=timezone.now(), kind="item", record_id="1",
+                           data={"reason": "gross_price", "price": "112"})  # fmt: skip
+    assert taxes_are_wanted(taxes)
+    Problem.objects.filter(pk=problem.pk).update(ignored_at=timezone.now())
+    assert not taxes_are_wanted(taxes)

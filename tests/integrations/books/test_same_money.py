@@ -5,10 +5,22 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from fieldcamp.workspace import paying
 from fieldcamp.workspace.models import Invoice, Payment
-from integrations.books.document_matching import Receipt, match_receipts, may_be_same, repeats, told_apart
+from integrations.books.document_matching import (
+    Receipt,
+    match_receipts,
+    may_be_same,
+    repeats,
+    told_apart,
+    told_apart_from,
+)
+from integrations.books.payments import Payments
+from integrations.calendar.window import window_at
 from integrations.models import Link, Problem
 from integrations.services.books.decisions import NotPossible, decide_match
 from integrations.services.problems.choices import choices_of
@@ -276,3 +288,42 @@ def test_the_question_names_both_and_what_differs(fields, names):
     said = told_apart(PAID, other(**fields), "QuickBooks")
     assert said.endswith(f"They differ {names}")
     assert said.startswith("In FieldCamp it is 101.00 of 2026-11-20, no. 1234; in QuickBooks ")
+
+
+def test_each_of_several_candidates_is_described():
+    others = [
+        other(date="2026-11-19"),
+        other(reference="77"),
+        other(date="2026-11-18", method="cash"),
+        other(),
+        other(),
+    ]
+    said = told_apart_from(PAID, others, "QuickBooks")
+    assert said.startswith("In FieldCamp it is 101.00 of 2026-11-20, no. 1234; in QuickBooks ")
+    assert (
+        "101.00 of 2026-11-19, no. 1234 (differs in: date); 101.00 of 2026-11-20, no. 77 (differs in: number)" in said
+    )
+    assert said.endswith("101.00 of 2026-11-18, no. 1234 (differs in: date, method); 2 more.")
+    assert "more" not in told_apart_from(PAID, others[:3], "QuickBooks")
+    assert "(differs in: nothing)" in told_apart_from(PAID, [other()], "QuickBooks")
+
+
+def test_many_doubts_cost_no_more_queries_than_one(company, make_client, make_item, make_invoice, pay):
+    stream = company.streams.get(kind="payment")
+    bill = make_invoice(make_client(first_name="Kim", last_name="Reed"), [(make_item(), 1, "999")])
+    ours = [pay(bill, "101", reference=str(number)) for number in range(6)]
+    for number in range(12):
+        seen = {"date": f"2026-11-{number + 1:02}", "amount": "101.00", "reference": str(number)}
+        Link.objects.create(stream=stream, kind="payment", remote_id=f"9{number:02}", seen=seen)
+    found = {}
+    for few in (1, 6):
+        side = Payments(stream, window_at(timezone.now()))
+        side.doubts = {payment.pk: [f"9{number:02}", f"9{number + 6:02}"] for number, payment in enumerate(ours[:few])}
+        with CaptureQueriesContext(connection) as queries:
+            found[few] = side.read("payment", [payment.pk for payment in ours[:few]]), len(queries)
+    assert found[1][1] == found[6][1]
+    for number, payment in enumerate(ours):
+        view = found[6][0][payment.pk]
+        assert (view.reason, view.data["candidates"]) == ("match", [f"9{number:02}", f"9{number + 6:02}"])
+        assert f"2026-11-{number + 1:02}, no. {number} " in view.blocked and len(view.blocked) < 500
+        assert f"2026-11-{number + 7:02}, no. {number + 6} " in view.blocked

@@ -8,6 +8,7 @@ from integrations.errors import (
     Gone,
     NeedsPermission,
     Rejected,
+    SettingMissing,
     Stale,
     Unavailable,
 )
@@ -233,6 +234,43 @@ def test_a_refusal_of_the_container_leaves_everything_waiting_and_is_asked_for_o
     assert not world.ledger.open_intents() and world.ledger.finished == 0
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 9])
+def test_what_bars_only_what_is_new_lets_changes_and_removals_through(batch_size):
+    world = World(batch_size=batch_size)
+    for name in ("old_1", "old_2"):
+        world.agreed(name, times(9))
+    bar = SettingMissing("Choose a class.")
+    for name in ("new_1", "new_2", "new_3"):
+        world.remote.answers[name] = [bar]
+    for name, fields in [("new_1", times(9)), ("old_1", times(10)), ("new_2", times(9)), ("old_2", None),
+                         ("new_3", times(9))]:  # fmt: skip
+        world.visit(name, fields)
+    with pytest.raises(SettingMissing):
+        world.sync()
+    waits = ("waiting", "Choose a class.")
+    assert {name: world.ledger.outcomes[name] for name in ("new_1", "new_2", "new_3")} == dict.fromkeys(
+        ("new_1", "new_2", "new_3"), waits
+    )
+    assert world.ledger.outcomes["old_1"] == (Action.UPDATE_REMOTE, "")
+    assert world.ledger.outcomes["old_2"] == (Action.REMOVE_REMOTE, "")
+    assert world.remote.records["event-old_1"].fields == times(10) and "event-old_2" not in world.remote.records
+    assert not world.ledger.open_intents()
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_a_container_that_takes_nothing_is_not_taken_for_one_that_takes_nothing_new(first):
+    world = World()
+    for name in ("old_1", "old_2"):
+        world.agreed(name, times(9))
+    whole, part = ContainerUnavailable("Read only."), SettingMissing("Choose a class.")
+    world.remote.answers |= {"a": [whole if first == "a" else part], "b": [part if first == "a" else whole]}
+    for name in ("a", "b", "old_1", "old_2"):
+        world.visit(name, times(10))
+    with pytest.raises(ContainerUnavailable, match="Read only"):
+        world.sync()
+    assert world.ledger.outcomes["old_2"] == ("waiting", "Read only.")
+
+
 @pytest.mark.parametrize(("doubtful", "writable"), [(True, True), (True, False), (False, True)])
 def test_what_may_be_one_records_refusal_is_that_only_where_others_were_taken(doubtful, writable):
     world = World()
@@ -334,6 +372,14 @@ def test_a_memo_is_written_without_the_lines():
     local = {**BILL, "memo": "Please"}
     operation = operation_for(Pair(INVOICE, "inv_1", "145", Local(local), link_id=1, base=BILL, seen=BILL, tag="3"))
     assert operation.fields.keys() == {"memo", "total", "tax_total", "balance"}
+
+
+def test_what_is_told_goes_with_a_write_where_it_is_said():
+    told = {**BILL, "class": "7"}
+    pair = Pair(INVOICE, "inv_1", "145", Local({**told, "memo": "New"}), link_id=1, base=BILL, seen=BILL, tag="3")
+    fields = operation_for(pair).fields
+    assert (fields["class"], fields["memo"]) == ("7", "New") and "lines" not in fields
+    assert "class" not in INVOICE.pick(told)
 
 
 def test_a_create_has_what_is_never_compared_as_well():
