@@ -12,9 +12,8 @@ from integrations.records import Window
 
 _DAY = re.compile(r"\b\d{8}(?=T|Z|\b)", re.ASCII)
 _DATE = re.compile(r"\s*(\d{8})(?:T(\d{6})Z?)?(/.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
-_AROUND = dt.timedelta(
-    days=800
-)  # of the window: a date may be said in any zone, and last for as long as the event does
+# Of the window: a date may be said in any zone, and lasts for as long as the event does.
+_AROUND = dt.timedelta(days=800)
 _LONGEST = 40  # years, that an event lasts
 
 

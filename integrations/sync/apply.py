@@ -201,7 +201,7 @@ class Applier:
         self._save_written(written)
         if bar:
             self._bar(barred, bar)
-        if ends:
+        if ends is not None:
             raise ends
         if again:
             self._look_and_retry(again, trouble)

@@ -65,8 +65,9 @@ def test_a_doubtful_stranger_is_looked_at():
 
 @pytest.mark.parametrize("last", [True, False])
 def test_whether_it_is_the_last_page_is_kept(last):
-    listed = Page([record("e2", doubtful=True)], "after", last=last)
-    assert with_certainty(listed, Remote(), "main", Memory(), WINDOW).last is last
+    listed = Page([record("e2", doubtful=True)], "after", last=last, restart="anew")
+    found = with_certainty(listed, Remote(), "main", Memory(), WINDOW)
+    assert (found.last, found.restart) == (last, "anew")
 
 
 def test_a_doubtful_record_that_is_known_is_ours_already():

@@ -91,6 +91,14 @@ def test_nor_does_a_full_run_make_many_again_unasked(gone, held):
     assert world.steps("hold") == ([("hold", gone, 12)] if held else [])
 
 
+def test_what_a_person_has_decided_is_made_again_without_a_question():
+    world = with_removals(6, of=12)
+    for number in range(6):
+        world.ledger.link_of(f"vis_{number:02}").decision = {"choice": "restore"}
+    assert world.sync(full=True) is False
+    assert world.steps("hold") == []
+
+
 def test_what_was_edited_here_is_made_again_without_a_question():
     world = with_removals(6, of=12)
     for number in range(6):

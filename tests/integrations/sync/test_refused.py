@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.errors import ContainerUnavailable
+from integrations.errors import ContainerUnavailable, Rejected
 from integrations.records import Verb
 from integrations.sync.policy import SyncPolicy
 from tests.integrations.sync.sides import times
@@ -46,6 +46,12 @@ def test_it_is_so_too_where_the_others_were_taken_before():
     world.sync()
     assert world.steps("wait") == []
     assert len(world.remote.written) == 2
+
+
+def test_what_was_taken_counts_whatever_else_is_refused():
+    world = world_with(None, None, None, Rejected("Too long."), doubtful())
+    world.sync()
+    assert world.steps("wait") == []
 
 
 @pytest.mark.parametrize(

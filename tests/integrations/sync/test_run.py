@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.errors import Unavailable
 from integrations.records import Marker, Verb
 from integrations.sync import run as run_module
 from integrations.sync.policy import SyncPolicy
@@ -198,9 +199,21 @@ def test_an_open_intent_is_looked_at_before_anything_is_decided():
     world = World()
     row = world.agreed("vis_1", times(9))
     row.intent = {"verb": Verb.UPDATE, "fields": times(9)}
-    world.run().only([row.pk])
+    run = world.run()
+    run.only([row.pk])
     assert world.calls() == ["get"]
     assert row.intent is None
+    assert run.applier.barred is None
+
+
+def test_an_intent_that_the_provider_does_not_answer_for_is_looked_at_once():
+    world = World()
+    row = world.agreed("vis_1", times(9))
+    row.intent = {"verb": Verb.UPDATE, "fields": times(9)}
+    world.remote.get = lambda container_id, ids, sent=None: {}
+    with pytest.raises(Unavailable, match="^The provider answers about other records than those that it was asked"):
+        world.sync()
+    assert row.intent
 
 
 def test_the_window_and_the_calendar_are_the_runs():
