@@ -28,9 +28,6 @@ _numbers = itertools.count(1)
 
 # The simulated vendors, the house's rules, and what is sent to vendors and read from them.
 NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
-# What pages and mails say. Their quick tests run on each database; the slow ones are about words, rights and crowds.
-PAGES = ("fieldcamp/desk", "fieldcamp/workspace/admin", "integrations/admin", "integrations/demo", "integrations/mail",
-         "integrations/views")  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,15 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves what is marked `once`, and what is about no database, to SQLite: CI has forty minutes for both."""
     if connection.vendor == "sqlite":
         return
-    here = Path(__file__).parent
-    apart, pages = ({here / folder for folder in folders} for folders in (NO_DATABASE, PAGES))
-    once = {
-        item
-        for item in items
-        if item.get_closest_marker("once")
-        or not apart.isdisjoint(item.path.parents)
-        or (item.get_closest_marker("slow") and not pages.isdisjoint(item.path.parents))
-    }
+    apart = [Path(__file__).parent / folder for folder in NO_DATABASE]
+    once = {item for item in items if item.get_closest_marker("once") or not set(apart).isdisjoint(item.path.parents)}
     config.hook.pytest_deselected(items=list(once))
     items[:] = [item for item in items if item not in once]
 

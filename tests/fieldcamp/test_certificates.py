@@ -18,6 +18,12 @@ from fieldcamp.sandbox.jws import Signed
 from tests.certificates import make_certificate
 
 NOW = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
+# secp112r1, which OpenSSL reads and cryptography does not.
+ODD_CURVE = """-----BEGIN EC PRIVATE KEY-----
+MD4CAQEEDpkre+uuTBpI9dvFbV/3oAcGBSuBBAAGoSADHgAEarXbj1+yGttdERE9
+6zCqQP5KTIuq09RDdI86Xg==
+-----END EC PRIVATE KEY-----
+"""
 
 
 def test_an_assertion_is_what_microsoft_asks_for(tmp_path):
@@ -81,6 +87,8 @@ def test_what_is_no_certificate_with_its_key_is_refused(tmp_path):
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     closed.write_bytes(pem)
     assert "encrypted" in refusal(files, key_file=str(closed))
+    closed.write_text(ODD_CURVE)
+    assert "no private key in PEM form" in refusal(files, key_file=str(closed))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])

@@ -15,7 +15,6 @@ def open_one(code: str = "RECORD_REJECTED") -> Problem:
     return Problem.objects.get(code=code, resolved_at=None)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_both_clients_side_by_side(company, books, sync, make_client, desk):
     customer = books.add("Customer", DisplayName="Kim Reed", PrimaryPhone={"FreeFormNumber": "555 0101"},
@@ -33,7 +32,6 @@ def test_both_clients_side_by_side(company, books, sync, make_client, desk):
     assert Link.objects.get(record_id=client.pk).remote_id == customer["Id"]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_client, desk):
     taken = make_client(first_name="Kim", last_name="Reed", email="one@example.test")
@@ -52,7 +50,6 @@ def test_a_name_that_is_taken_by_somebody_else_there(company, books, sync, make_
     assert Link.objects.get(record_id=taken.pk).remote_id != Link.objects.get(record_id=other.pk).remote_id
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_was_removed_there(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
@@ -73,7 +70,6 @@ def test_what_was_removed_there(company, books, sync, make_client, make_item, ma
     assert invoice.voided_at
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_cannot_be_voided_is_told(company, books, sync, make_client, make_item, make_invoice, pay, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
@@ -86,7 +82,6 @@ def test_what_cannot_be_voided_is_told(company, books, sync, make_client, make_i
     assert "Post it again" in card(browser, problem)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_amounts_that_differ(company, books, sync, make_client, make_item, make_invoice, desk):
     invoice = make_invoice(make_client(), [(make_item(), 1, "100")])
@@ -105,7 +100,6 @@ def test_amounts_that_differ(company, books, sync, make_client, make_item, make_
     assert "tax_total" not in page
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, make_client, make_item, make_tax,
                                                          make_invoice, desk):  # fmt: skip
@@ -127,7 +121,6 @@ def test_the_mapping_page_maps_what_an_invoice_waits_for(company, books, sync, m
     assert desk(Role.VIEWER).get(place).status_code == 403
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_items_are_mapped_by_their_names(company, books, make_item, desk):
     labor = books.add("Item", Name="Labor", Type="Service", IncomeAccountRef={"value": "1"})
@@ -144,7 +137,6 @@ def test_items_are_mapped_by_their_names(company, books, make_item, desk):
     assert 'value="Labor"' in browser.get(f"{place}?q=hour").content.decode()
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client, make_item, make_invoice, pay, desk):
     books.add("Customer", DisplayName="Only There")
@@ -176,7 +168,6 @@ def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client
     assert desk(Role.STAFF).post(refresh).status_code == 403
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "place"), [("client", "customers"), ("invoice", "invoices")])
 def test_a_record_leads_to_its_twin(kind, place, company, books, sync, make_client, make_item, make_invoice, desk,
@@ -203,7 +194,6 @@ def test_who_may_connect_books(workspace, desk, make_member):
     assert desk().get("/admin/integrations/connect/quickbooks/").status_code == 200
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_connect_is_there_until_it_is_connected_and_disconnect_from_then_on(company, books, desk):
     """As the vendor's reviewers look at it: on the first page, the account's page and the list."""

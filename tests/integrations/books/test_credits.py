@@ -56,7 +56,6 @@ def paid_back(books, customer: str, amount: float) -> dict[str, Any]:
     return books.add("Purchase", PaymentType="Cash", AccountRef=accounts["Bank"], Line=[line], **payee)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_deposit_on_the_form_is_read_and_never_written(posted, there, books, sync):
     books.edit("Invoice", there["Id"], Deposit=30.0)
@@ -72,7 +71,6 @@ def test_a_deposit_on_the_form_is_read_and_never_written(posted, there, books, s
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_deposit_that_is_changed_or_taken_off_there_follows(posted, there, books, sync):
     for amount, balance, settled in ((25, 75, "partial"), (100, 0, "paid"), (40, 60, "partial"), (0, 100, "unpaid")):
@@ -83,7 +81,6 @@ def test_a_deposit_that_is_changed_or_taken_off_there_follows(posted, there, boo
         assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0), (0, 0)]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_a_deposit_leaves_open_can_be_paid_and_no_more(posted, there, books, sync, pay):
     books.edit("Invoice", there["Id"], Deposit=30.0)
@@ -97,7 +94,6 @@ def test_what_a_deposit_leaves_open_can_be_paid_and_no_more(posted, there, books
     assert (posted.balance, posted.settlement) == (0, "paid")
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_invoice_is_not_made_smaller_than_its_deposit(posted, there, books, sync):
     books.edit("Invoice", there["Id"], Deposit=30.0)
@@ -107,7 +103,6 @@ def test_an_invoice_is_not_made_smaller_than_its_deposit(posted, there, books, s
         invoicing.update_invoice(workspace=posted.workspace, invoice_id=posted.pk, changes={"lines": lines})
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_void_does_not_lose_a_deposit(posted, there, books, sync):
     """It waits, with a sentence, until the deposit is taken off there, and then goes by itself."""
@@ -123,7 +118,6 @@ def test_a_void_does_not_lose_a_deposit(posted, there, books, sync):
     assert books.get("Invoice", there["Id"])["PrivateNote"].startswith("Voided")
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_void_there_takes_the_deposit_along(posted, there, books, sync):
     books.edit("Invoice", there["Id"], Deposit=30.0)
@@ -134,7 +128,6 @@ def test_a_void_there_takes_the_deposit_along(posted, there, books, sync):
     assert posted.voided_at and posted.balance == 0
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_deposit_on_an_invoice_that_is_paid_gives_the_payment_back(posted, there, books, sync, pay):
     """QuickBooks takes off the payment what is too much now: it is unapplied on both sides."""
@@ -147,7 +140,6 @@ def test_a_deposit_on_an_invoice_that_is_paid_gives_the_payment_back(posted, the
     assert (posted.paid, posted.balance, payment.unapplied) == (70, 0, 30)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_is_posted_again_has_no_deposit(posted, there, books, sync, admin_user):
     """The deposit went with the invoice that was deleted there."""
@@ -161,7 +153,6 @@ def test_what_is_posted_again_has_no_deposit(posted, there, books, sync, admin_u
     assert (posted.deposit, posted.balance) == (0, 100)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_credit_that_was_applied_there_is_no_payment_of_nothing(posted, there, books, sync):
     memo = memo_of(books, there, 30)
@@ -178,7 +169,6 @@ def test_credit_that_was_applied_there_is_no_payment_of_nothing(posted, there, b
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_credit_beside_money(posted, there, books, sync):
     """60.00 of money and 40.00 of a credit memo pay 100.00: what is taken off again is left of the money."""
@@ -198,7 +188,6 @@ def test_credit_beside_money(posted, there, books, sync):
     assert payment.unapplied == money(books.get("Payment", paid["Id"])["UnappliedAmt"]) == 30
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_money_that_was_paid_back_is_not_left_of_the_payment(posted, there, books, sync):
     """It is paid back by an expense on receivables, which then stands on the payment as a row."""
@@ -220,7 +209,6 @@ def test_money_that_was_paid_back_is_not_left_of_the_payment(posted, there, book
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full")] == [(0, 0), (0, 0)]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_is_left_of_a_payment_that_pays_more_than_fieldcamp_has(posted, there, books, sync):
     """It pays an invoice that only the books have, too; later it pays less of that."""

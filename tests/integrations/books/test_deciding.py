@@ -38,7 +38,6 @@ def namesake(company, books, sync, make_client):
     return client, customer
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_same_customer(namesake, books, user):
     client, customer = namesake
@@ -51,7 +50,6 @@ def test_the_same_customer(namesake, books, user):
     assert AuditEntry.objects.filter(action="connection.match_decided", actor="bea").count() == 1
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_new_customer_under_a_name_of_its_own(namesake, books, sync, user):
     client, _ = namesake
@@ -62,7 +60,6 @@ def test_a_new_customer_under_a_name_of_its_own(namesake, books, sync, user):
     assert (sync().pushed, sync("full").pushed) == (0, 0)  # and the name stays so there
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_new_one_whose_name_is_taken_is_refused_and_linked_then(namesake, books, user):
     client, customer = namesake
@@ -73,7 +70,6 @@ def test_a_new_one_whose_name_is_taken_is_refused_and_linked_then(namesake, book
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_cannot_be_the_same(namesake, books, sync, make_client, user):
     client, customer = namesake
@@ -89,7 +85,6 @@ def test_what_cannot_be_the_same(namesake, books, sync, make_client, user):
         decide_match(problem=problem, choice="new", user=user)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_while_a_job_runs_the_choice_is_saved_for_the_next(namesake, sync, workspace, user):
     client, customer = namesake
@@ -116,7 +111,6 @@ def removed() -> Problem:
     return Problem.objects.get(code="RECORD_REMOVED", resolved_at=None)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_was_deleted_there_is_posted_again(deleted, books, sync, user):
     assert books.all("Invoice") == []
@@ -127,7 +121,6 @@ def test_what_was_deleted_there_is_posted_again(deleted, books, sync, user):
     assert sync("full").pushed == 0
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
     problem = removed()
@@ -141,7 +134,6 @@ def test_what_was_deleted_there_is_voided_here(deleted, books, sync, user):
         post_again(problem=problem, user=user)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_client, make_item, make_tax, make_invoice,
                                                 user):  # fmt: skip
@@ -158,7 +150,6 @@ def test_mapping_a_tax_posts_what_waited_for_it(company, books, sync, make_clien
     assert mapped(company, "tax")[tax.pk] == "2"
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_tax_can_be_mapped_before_the_first_sync(company, sync, make_tax, user):
     tax = make_tax("Our own", "0.08")
@@ -184,7 +175,6 @@ def test_a_code_stands_for_one_tax_and_is_let_go_of_first(company, make_tax, mak
     assert mapped(company, "tax") == {other.pk: "2"}
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_item_that_is_called_otherwise_there(company, books, sync, make_item, user):
     labor = books.add("Item", Name="Labor", Type="Service", UnitPrice=80.0,
@@ -196,7 +186,6 @@ def test_an_item_that_is_called_otherwise_there(company, books, sync, make_item,
     assert {row["Name"] for row in books.all("Item")} == {"Labor", "Services"}
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, make_client, make_invoice, user):
     connection = connect_books(default_item_id="")
@@ -211,7 +200,6 @@ def test_a_stand_in_item_lets_waiting_invoices_go(connect_books, books, sync, ma
     assert books.one("Invoice", DocNumber=invoice.number)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_another_account_is_for_new_items_only(company, books, sync, make_item, user):
     make_item(name="Old")
@@ -226,7 +214,6 @@ def test_another_account_is_for_new_items_only(company, books, sync, make_item, 
     assert books.one("Item", Name="New")["IncomeAccountRef"]["value"] == other["Id"]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_amounts_that_were_mended_there_agree_after_a_retry(
     company, books, sync, make_client, make_tax, make_invoice, user

@@ -32,7 +32,6 @@ def read_the_feed(workspace) -> None:
     assert Link.objects.filter(kind="customer", record_id="").count() == 5
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_the_feed_has_taken_for_nobodys_is_ours_when_we_look(lost, books, sync, workspace):
     read_the_feed(workspace)
@@ -42,7 +41,6 @@ def test_what_the_feed_has_taken_for_nobodys_is_ours_when_we_look(lost, books, s
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_was_edited_there_besides_is_ours_when_it_is_written_again(lost, books, sync, workspace):
     """Nothing of what we sent is found any more; the same create is sent again, and answered with the first answer."""
@@ -57,7 +55,6 @@ def test_what_was_edited_there_besides_is_ours_when_it_is_written_again(lost, bo
     assert all(name.startswith("Renamed Kim") for name in Client.objects.values_list("display_name", flat=True))
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_invoice_too(company, books, sync, intuit, workspace, make_client, make_item, make_invoice, clock):
     invoice = make_invoice(make_client(first_name="Kim", last_name="Reed"), [(make_item(), 1, "100")])
@@ -74,7 +71,6 @@ def test_an_invoice_too(company, books, sync, intuit, workspace, make_client, ma
     assert Link.objects.get(kind="invoice").record_id == invoice.pk
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_capitals_of_an_address_make_no_second_client(connect_books, books, sync, make_client):
     """One customer has it already; a second with the same address, written otherwise, is not made a client."""

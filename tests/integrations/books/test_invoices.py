@@ -32,7 +32,6 @@ def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
     before = counterpart(books, posted)
@@ -49,7 +48,6 @@ def test_an_edit_here_is_written_there_and_nothing_else(posted, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_line_that_only_says_something_needs_no_item(connect_books, books, sync, make_client, make_item, make_tax,
                                                        make_invoice):  # fmt: skip
@@ -61,7 +59,6 @@ def test_a_line_that_only_says_something_needs_no_item(connect_books, books, syn
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_edit_there_comes_here(posted, books, sync):
     there = counterpart(books, posted)
@@ -78,7 +75,6 @@ def test_an_edit_there_comes_here(posted, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sync):
     there = counterpart(books, posted)
@@ -92,7 +88,6 @@ def test_edited_at_both_sides_is_a_question_with_both_versions(posted, books, sy
     assert counterpart(books, posted)["CustomerMemo"]["value"] == "Theirs"
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_void_here_voids_there(posted, books, sync):
     invoicing.void_invoice(workspace=posted.workspace, invoice_id=posted.pk)
@@ -102,7 +97,6 @@ def test_a_void_here_voids_there(posted, books, sync):
     assert counts(sync())[:2] == (0, 0) and counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
     books.void("Invoice", counterpart(books, posted)["Id"])
@@ -113,7 +107,6 @@ def test_a_void_there_voids_here_and_keeps_what_was_billed(posted, books, sync):
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, books, sync):
     there = counterpart(books, posted)
@@ -126,7 +119,6 @@ def test_a_void_here_of_what_is_paid_there_is_refused_with_the_way_out(posted, b
     assert money(counterpart(books, posted)["TotalAmt"]) == Decimal("362.07")
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books, sync):
     books.delete("Invoice", counterpart(books, posted)["Id"])
@@ -139,7 +131,6 @@ def test_deleted_there_it_is_flagged_and_never_made_again_unasked(posted, books,
     assert Invoice.objects.get().voided_at is None
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_draft_is_nobodys_business(company, books, sync, workspace, make_client):
     invoicing.create_invoice(workspace=workspace, client_id=make_client().pk, lines=[], date=timezone.localdate())
@@ -147,7 +138,6 @@ def test_a_draft_is_nobodys_business(company, books, sync, workspace, make_clien
     assert books.all("Invoice") == []
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_total_that_differs_is_shown(posted, books, sync):
     link = Link.objects.get(kind="invoice")
@@ -161,7 +151,6 @@ def test_a_total_that_differs_is_shown(posted, books, sync):
     assert problem.code == "AMOUNT_VARIANCE" and "362.07" in problem.message
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, make_client, make_tax, make_invoice):
     tax = make_tax("California", "0.08")
@@ -176,7 +165,6 @@ def test_prices_with_many_decimals_come_to_the_same_cent(company, books, sync, m
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("discount", [{"discount_percent": Decimal("12.5")}, {"discount_amount": Decimal("33.33")}])
 def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, make_client, make_item, make_tax,
@@ -193,7 +181,6 @@ def test_a_discount_reduces_the_tax_on_both_sides_alike(company, books, sync, ma
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, sync, make_client, make_tax, make_invoice):
     """Two rates of 4 % of 12.67 come to 1.02, one of 8 % to 1.01."""
@@ -202,7 +189,6 @@ def test_what_only_rounds_otherwise_is_kept_as_it_was_billed(company, books, syn
     assert money(counterpart(books, invoice)["TotalAmt"]) == invoice.total == Decimal("13.68")
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client, make_tax, make_invoice):
     tax = make_tax("California", "0.08")
@@ -220,7 +206,6 @@ def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client
     )
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["invoice", pytest.param("payment", marks=pytest.mark.slow)])
 def test_a_void_before_the_books_have_heard_of_it_is_nobodys_problem(kind, posted, books, sync, make_invoice, pay):

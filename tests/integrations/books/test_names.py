@@ -41,7 +41,6 @@ def edit(client: Client, **changes: Any) -> Client:
     return services.update_client(workspace=client.workspace, client_id=client.pk, changes=changes)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_name_alone_is_kept_as_it_is(importing, books, sync):
     wilma = books.add("Customer", DisplayName="Wilma Flint")
@@ -59,7 +58,6 @@ def slow(*case: Any) -> Any:
     return pytest.param(*case, marks=pytest.mark.slow)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "names", "changes", "expected"),
@@ -89,7 +87,6 @@ def test_a_name_stays_in_its_form(importing, books, sync, make_client, shown, na
     assert [counts(sync(mode))[:2] for mode in ("full", "full")] == [(0, 0)] * 2
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Flint, Wilma", pytest.param("Wilma Stone", marks=pytest.mark.slow)])
 def test_a_name_that_is_changed_there_is_changed_here(name, importing, books, sync):
@@ -100,7 +97,6 @@ def test_a_name_that_is_changed_there_is_changed_here(name, importing, books, sy
     assert [str(client) for client in Client.objects.filter(display_name__contains="Wilma")] == [name]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_sites_are_places_of_their_parent(freeman):
     assert {str(client) for client in freeman.values()} == {
@@ -111,7 +107,6 @@ def test_sites_are_places_of_their_parent(freeman):
     }
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_correction_of_the_company_renames_no_site(freeman, books, sync):
     for name in ("Freeman Sporting Goods", "55 Twin Lane"):
@@ -125,7 +120,6 @@ def test_a_correction_of_the_company_renames_no_site(freeman, books, sync):
     assert [counts(sync(mode))[:2] for mode in ("incremental", "full", "full")] == [(0, 0)] * 3
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_site_that_comes_later_or_is_moved_is_put_below_its_parent(freeman, books, sync):
     ref = {"value": books.one("Customer", DisplayName="55 Twin Lane")["Id"]}
@@ -138,7 +132,6 @@ def test_a_site_that_comes_later_or_is_moved_is_put_below_its_parent(freeman, bo
     assert sorted(below) == ["Garage", "Kitchen"]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_client_with_the_companys_address_is_the_parent_and_no_site(importing, books, sync, make_client):
     parent = books.add("Customer", DisplayName="Freeman Sporting Goods", **FREEMAN)

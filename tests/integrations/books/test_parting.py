@@ -37,7 +37,6 @@ def tokens(books) -> list[tuple[str, str]]:
     return [(row["Id"], row["SyncToken"]) for entity in ("Customer", "Invoice") for row in books.all(entity)]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_parting_changes_nothing_and_asks_until_somebody_answers(kim, books, sync, user):
     before, theirs = tokens(books), link_of(kim).remote_id
@@ -50,7 +49,6 @@ def test_parting_changes_nothing_and_asks_until_somebody_answers(kim, books, syn
     assert Link.objects.get(kind="customer", remote_id=theirs).record_id == ""
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_it_is_another_one(kim, books, sync, user):
     theirs = link_of(kim).remote_id
@@ -66,7 +64,6 @@ def test_it_is_another_one(kim, books, sync, user):
     assert (sync().pushed, sync("full").pushed) == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_it_is_the_same_after_all(kim, books, sync, user):
     theirs = link_of(kim).remote_id
@@ -79,7 +76,6 @@ def test_it_is_the_same_after_all(kim, books, sync, user):
     assert len(books.all("Customer")) == 1
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_cannot_be_parted(kim, books, sync, make_invoice, make_item, user):
     link = link_of(kim)
@@ -96,7 +92,6 @@ def test_what_cannot_be_parted(kim, books, sync, make_invoice, make_item, user):
         part(link=link, user=user)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_button_is_for_who_may_decide(kim, desk):
     link = link_of(kim)
@@ -112,7 +107,6 @@ def test_the_button_is_for_who_may_decide(kim, desk):
     assert browser.post("/admin/integrations/links/999999/part/").status_code == 404
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["customer", "item", "invoice", "payment"])
 def test_a_record_of_any_kind_is_asked_about_and_can_be_the_same_after_all(kind, kim, books, sync, pay, user):
@@ -136,7 +130,6 @@ def test_a_record_of_any_kind_is_asked_about_and_can_be_the_same_after_all(kind,
     assert sync("full").errors == []
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_pays_a_void_invoice_that_was_parted_says_what_it_waits_for(kim, books, sync, user):
     """Nothing is ever posted for it, so its payments wait for nothing that comes; what was deleted there is void here

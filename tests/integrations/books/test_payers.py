@@ -64,7 +64,6 @@ def agree(books, sync, payment: dict, **changed: object) -> None:
     assert {name: after[name] for name in changed} == changed
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("payer", "stranger"),
@@ -90,7 +89,6 @@ def test_a_payment_keeps_its_payer(family, books, sync, billed, payer, stranger)
     }
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_of_what_a_parent_has_paid_the_amount_is_edited_here(family, books, sync, billed):
     clients = family()
@@ -104,7 +102,6 @@ def test_of_what_a_parent_has_paid_the_amount_is_edited_here(family, books, sync
     assert (after["TotalAmt"], after["CustomerRef"]) == (450, payment["CustomerRef"])
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_our_payment_that_is_given_to_the_parent_there_is_not_taken_back(family, books, sync, billed, pay):
     clients = family()
@@ -119,7 +116,6 @@ def test_our_payment_that_is_given_to_the_parent_there_is_not_taken_back(family,
     agree(books, sync, payment, PaymentRefNum="CHK-9")
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_parent_pays_for_a_place_and_nobody_else(family, books, sync, billed, api, make_client):
     clients = family()

@@ -32,7 +32,6 @@ def open_there(books, invoices):
     return [money(counterpart(books, invoice)["Balance"]) for invoice in invoices]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_paid_there_is_paid_here(invoices, books, sync):
     books.receive(counterpart(books, invoices[0]), "60", PaymentRefNum="774")
@@ -43,7 +42,6 @@ def test_paid_there_is_paid_here(invoices, books, sync):
     assert counts(sync())[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_client, make_invoice, pay):
     invoice = make_invoice(make_client(first_name="Lee"), [(None, 1, "10")], number="A\t7")
@@ -56,7 +54,6 @@ def test_what_has_one_line_there_is_written_once(invoices, books, sync, make_cli
     assert payment.reference == "check\n77"
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_moved_to_another_invoice_there(invoices, books, sync):
     received = books.receive(counterpart(books, invoices[0]), "60")
@@ -68,7 +65,6 @@ def test_moved_to_another_invoice_there(invoices, books, sync):
     assert open_here(invoices) == open_there(books, invoices) == [Decimal(100), Decimal(40)]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_moved_to_another_invoice_here(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
@@ -83,7 +79,6 @@ def test_moved_to_another_invoice_here(invoices, books, sync, pay):
     assert counts(sync())[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")
@@ -96,7 +91,6 @@ def test_taken_off_an_invoice_here(invoices, books, sync, pay):
     assert not Problem.objects.filter(code="AMOUNT_VARIANCE").exists()
 
 
-@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("side", ["here", pytest.param("there", marks=pytest.mark.slow)])
 def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side):
@@ -112,7 +106,6 @@ def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_their_payment_deleted_there_is_void_here(invoices, books, sync):
     received = books.receive(counterpart(books, invoices[0]), "60")
@@ -123,7 +116,6 @@ def test_their_payment_deleted_there_is_void_here(invoices, books, sync):
     assert counts(sync("full"))[:2] == (0, 0)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
     pay(invoices[0], "60")
@@ -134,7 +126,6 @@ def test_our_payment_deleted_there_is_flagged(invoices, books, sync, pay):
     assert Payment.objects.get().voided_at is None and books.all("Payment") == []
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_the_same_money_entered_at_both_sides_is_one_payment(invoices, books, sync, pay):
     received = books.receive(counterpart(books, invoices[0]), "60", TxnDate="2026-11-20")
@@ -143,7 +134,6 @@ def test_the_same_money_entered_at_both_sides_is_one_payment(invoices, books, sy
     assert Payment.objects.count() == 1 and [row["Id"] for row in books.all("Payment")] == [received["Id"]]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, sync):
     ours = counterpart(books, invoices[0])
@@ -162,7 +152,6 @@ def test_a_payment_of_several_leaves_alone_what_is_not_ours(invoices, books, syn
     assert sorted(line["Amount"] for line in books.get("Payment", received["Id"])["Line"]) == [30, 70]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_deposited_money_is_not_touched(invoices, books, sync, pay):
     payment = pay(invoices[0], "60")

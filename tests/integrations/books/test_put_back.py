@@ -8,7 +8,6 @@ from integrations.ledger.overwritten import rows_apart
 from tests.integrations.books.conftest import counts
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_what_was_written_over_there_stands_in_the_clients_history(company, books, sync, make_client, desk):
     client = make_client(first_name="Kim", last_name="Reed", email="kim@reed.test",

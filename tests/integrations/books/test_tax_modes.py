@@ -35,7 +35,6 @@ def counterpart(books, invoice):
     return books.one("Invoice", DocNumber=invoice.number)
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
     there = counterpart(books, posted)
@@ -49,7 +48,6 @@ def test_our_tax_stands_and_nobody_writes_again(posted, books, sync):
     assert counterpart(books, posted)["Line"] == there["Line"]
 
 
-@pytest.mark.once
 @pytest.mark.slow
 def test_an_edit_here_keeps_our_tax_there(posted, books, sync):
     line = {"item_id": None, "description": "Pipe", "quantity": Decimal(1), "unit_price": Decimal("99.99")}

@@ -193,6 +193,16 @@ def test_while_google_is_out_of_reach_events_are_put_off(told, path, clock):
     assert (told.tell("account-disabled"), told.state()) == (202, "needs_reconnect")
 
 
+@pytest.mark.parametrize("keys", ["https://keys.evil.test/certs", "http://127.0.0.1:9/certs", "", None, "//", 7])
+def test_keys_at_anothers_address_are_not_asked_for(told, keys):
+    token = told.token("account-disabled")
+    body = {"issuer": told.claims()["iss"], "jwks_uri": keys}
+    told.vendors.fault("status", path="risc-configuration", status=200, body=body, times=10)
+    told.vendors.forget_requests()
+    assert (told.post(token).status_code, told.state()) == (503, "active")
+    assert told.vendors.requests("certs") == []
+
+
 def test_one_address_has_a_brake(told, monkeypatch):
     monkeypatch.setattr("integrations.views.security_events.A_MINUTE", 2)
     for status in (400, 400, 429):

@@ -118,6 +118,9 @@ def test_a_long_retry_after_is_not_waited_for(http, vendors, time, status):
         ("inf", 86_400.0),
         ("Sun, 22 Nov 2026 08:00:30 GMT", 30.0),
         ("Sun, 22 Nov 2026 07:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
+        ("Sun, 22 Nov 2026 08:00:99999999999 GMT", None),
+        ("Sun, 22 Nov 2026 08:00:30 +99999999999", None),
     ],
 )
 def test_reads_every_form_of_retry_after(value, seconds):
