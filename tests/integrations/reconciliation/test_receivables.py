@@ -279,7 +279,8 @@ def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, des
     assert "It is meant so" not in viewer.get(at).content.decode()
     assert viewer.post(accepts, {"chosen": chosen}).status_code in (302, 403)
     assert not AcceptedBalance.objects.exists()
-    for wrong in ("", "entries", "entries 1 x", f"entries {customer} -30.26", "balance 1 2"):
+    nowhere = f"entries {customer} -30.26"
+    for wrong in ("", "entries", "entries 1 x", nowhere, "balance 1 2", "entries 1 sNaN", "entries 1 -Infinity"):
         assert staff.post(accepts, {"chosen": wrong}).status_code == 302
     assert not AcceptedBalance.objects.exists()
     staff.post(accepts, {"chosen": chosen})
