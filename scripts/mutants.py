@@ -32,7 +32,7 @@ AREAS = {
         tuple(f"integrations/sync/{name}.py" for name in
               ("apply", "guard", "isolation", "observe", "operations", "plan", "policy", "run", "state")),
         tuple(f"tests/integrations/sync/test_{name}.py" for name in
-              ("apply", "careful", "certainty", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
+              ("apply", "careful", "certainty", "far", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
                "refused", "run")),
         least=90,
     ),

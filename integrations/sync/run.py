@@ -113,7 +113,6 @@ class StreamRun:
         self.applier.settle_intents()
         self.ledger.begin_push(self.progress)
         self._each_chunk(self.ledger.dirty, "after_dirty")
-        self.applier.flush(rest=True)
         self._raise_what_bars()
 
     def _raise_what_bars(self) -> None:
@@ -124,7 +123,7 @@ class StreamRun:
     # --- observe ----------------------------------------------------------------------------------------------------
 
     def _observe(self) -> None:
-        cursor = None
+        cursor = ""
         if self.progress.full:
             self.ledger.begin_full()
         elif not (cursor := self.ledger.cursor(full=False)):
@@ -155,11 +154,11 @@ class StreamRun:
         self.ledger.begin_full(again)
         self.ledger.save_progress(self.progress)
 
-    def _listing(self, known: str | None = None) -> None:
+    def _listing(self, known: str = "") -> None:
         """Reads the listing to its end, from the place that is `known` to be the ledger's or that it has."""
         full = self.progress.full
         while True:
-            cursor, known = known or self.ledger.cursor(full), None
+            cursor, known = known or self.ledger.cursor(full), ""
             pages = self.remote.changes(self.target.container_id, cursor, self.window)
             try:
                 for page in getting_on(pages, self.progress.listing):
@@ -226,7 +225,6 @@ class StreamRun:
             self.progress.after_record = ids[-1]
             self._save_progress()
         self._each_chunk(self.ledger.dirty, "after_dirty")
-        self.applier.flush(rest=True)
 
     def _each_chunk(self, read: Callable[[int, int], tuple[list[Pair], int]], name: str) -> None:
         while True:
@@ -263,7 +261,8 @@ class StreamRun:
             self.progress.in_hand = ""
 
     def _save_progress(self) -> None:
-        """Saves where the run stands: the next slice, or another worker, takes it up behind what it has looked at."""
+        """Saves where the run stands: the next slice, or another worker, takes it up behind what it has looked at. Of a
+        full run nothing waits then to be written."""
         self._unflushed = self._unflushed + 1 if self.applier.waiting else 0
         if self.progress.full or self._unflushed >= MAX_UNFLUSHED_CHUNKS:
             self.applier.flush(rest=True)

@@ -48,6 +48,9 @@ class MemoryLedger:
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)  # key -> (action or error, reason)
     overtaken: set[str] = field(default_factory=set)
     finished: int = 0
+    idle: bool = False
+    cursors_read: int = 0
+    last_page: Page | None = None
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(1)
@@ -96,13 +99,14 @@ class MemoryLedger:
             row.cut = done and intent["verb"] == Verb.DELETE
 
     def cursor(self, full: bool) -> str:
+        self.cursors_read += 1
         return self.cursors["full_cursor" if full else "cursor"]
 
     def begin_pull(self) -> None:
         self.trail.append(("begin_pull",))
 
     def has_nothing_to_do(self, progress: RunProgress) -> bool:
-        return False
+        return self.idle and not progress.full
 
     def begin_push(self, progress: RunProgress) -> None:
         self.progress = asdict(progress)
@@ -114,6 +118,7 @@ class MemoryLedger:
             self.full_mark, self.cursors["full_cursor"] = "mark", ""
 
     def save_page(self, page: Page, expected: str, full: bool) -> None:
+        self.last_page = page
         self.trail.append(("page", expected, full, tuple(record.id for record in page.records)))
         assert self.cursors["full_cursor" if full else "cursor"] == expected
         self.cursors["full_cursor" if full else "cursor"] = page.cursor

@@ -230,6 +230,7 @@ def test_a_listing_that_leads_nowhere_is_begun_anew_by_the_next_run():
     with pytest.raises(Endless):
         run.everything()
     assert world.ledger.cursors["cursor"] == "anew"
+    assert world.ledger.last_page.last is False  # there is more to come
     assert world.steps("page")[-1] == ("page", "after2", False, ())
     assert world.ledger.link_of("").remote_id == "b1"  # what was read is kept
     assert run.progress.listing == {}

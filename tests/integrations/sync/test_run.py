@@ -20,6 +20,14 @@ def test_a_quiet_run_asks_once_and_writes_nothing():
     assert world.ledger.finished == 1
 
 
+def test_a_run_with_nothing_to_do_ends_before_it_begins_to_push():
+    world = World()
+    world.ledger.idle = True
+    assert world.sync() is False
+    assert world.steps("begin_push") == [] and len(world.steps("finish")) == 1
+    assert world.ledger.cursors_read == 1
+
+
 def test_the_steps_of_a_run_in_their_order():
     world = World()
     world.visit("vis_1", times(9))
