@@ -32,8 +32,8 @@ AREAS = {
         tuple(f"integrations/sync/{name}.py" for name in
               ("apply", "guard", "isolation", "observe", "operations", "plan", "policy", "run", "state")),
         tuple(f"tests/integrations/sync/test_{name}.py" for name in
-              ("apply", "careful", "certainty", "far", "guarding", "listings", "patience", "plan", "plan_fields", "plan_rows",
-               "refused", "run")),
+              ("apply", "careful", "certainty", "far", "guarding", "listings", "patience", "plan", "plan_fields",
+               "plan_rows", "refused", "run")),
         least=90,
     ),
     "money": Area(
