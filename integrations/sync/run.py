@@ -123,20 +123,25 @@ class StreamRun:
     # --- observe ----------------------------------------------------------------------------------------------------
 
     def _observe(self) -> None:
-        cursor = ""
-        if self.progress.full:
-            self.ledger.begin_full()
-        elif not (cursor := self.ledger.cursor(full=False)):
-            self._go_full()
         try:
-            self._listing(cursor)
+            self._listing(self._begin())
         except CursorExpired:
             self.progress.forced = True
             self._go_full(again=True)
-            self._listing()
+            self._listing(self.ledger.cursor(full=True))
         if self.progress.full:
             self._look_for_unlisted()
             self.ledger.finish_full()
+
+    def _begin(self) -> str:
+        """Returns where the listing is gone on with, or begun."""
+        if self.progress.full:
+            self.ledger.begin_full()
+        elif cursor := self.ledger.cursor(full=False):
+            return cursor
+        else:
+            self._go_full()
+        return self.ledger.cursor(full=True)
 
     def _look_for_unlisted(self) -> None:
         asked: set[str] = set()
@@ -154,11 +159,10 @@ class StreamRun:
         self.ledger.begin_full(again)
         self.ledger.save_progress(self.progress)
 
-    def _listing(self, known: str = "") -> None:
-        """Reads the listing to its end, from the place that is `known` to be the ledger's or that it has."""
+    def _listing(self, cursor: str) -> None:
+        """Reads the listing to its end from `cursor`, where the ledger says that it stands."""
         full = self.progress.full
         while True:
-            cursor, known = known or self.ledger.cursor(full), ""
             pages = self.remote.changes(self.target.container_id, cursor, self.window)
             try:
                 for page in getting_on(pages, self.progress.listing):
@@ -170,7 +174,7 @@ class StreamRun:
                         self.checkpoint()
                 return
             except CursorMoved:  # a reader of the change feed was faster: go on behind it
-                continue
+                cursor = self.ledger.cursor(full)
             except Endless as error:  # what it has led to is no place to go on from
                 self.progress.listing = {}
                 with contextlib.suppress(CursorMoved):

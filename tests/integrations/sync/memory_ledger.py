@@ -99,6 +99,7 @@ class MemoryLedger:
             row.cut = done and intent["verb"] == Verb.DELETE
 
     def cursor(self, full: bool) -> str:
+        assert isinstance(full, bool)
         self.cursors_read += 1
         return self.cursors["full_cursor" if full else "cursor"]
 

@@ -63,6 +63,18 @@ def test_a_far_move_is_asked_about_and_the_event_is_left_alone_meanwhile():
         assert asks(far_pair(**more), winner=Winner.REMOTE, full=True) == (Action.ASK, set(), set())
 
 
+def test_what_is_asked_names_the_fields_and_the_move():
+    given = far_pair()
+    decision = decide(given, SyncPolicy(far=FAR))
+    assert decision.pair is given and decision.reason == "end, start"
+    assert decision.question == FAR.question(BASE, {**BASE, **(given.seen or {})}) != ""
+
+
+def test_a_move_that_is_put_back_takes_no_edit_of_ours_along():
+    answered = {"decision": {"fields": {"start": "local", "end": "local"}}, "here": {"title": "Retitled"}}
+    assert asks(far_pair(**answered)) == (Action.UPDATE_REMOTE, set(), {"title", "start", "end"})
+
+
 def test_the_answer_is_carried_out():
     taken, back = {"decision": {"winner": "remote"}}, {"decision": {"fields": {"start": "local", "end": "local"}}}
     assert asks(far_pair(**taken)) == (Action.PULL, {"start", "end"}, set())

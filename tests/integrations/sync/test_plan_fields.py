@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.kinds import CUSTOMER, INVOICE, ITEM, PAYMENT
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, OWN_REMOVED, PAYMENT
+from integrations.sync.folding import SPELLED_THERE
 from integrations.sync.policy import SyncPolicy
 from integrations.sync.state import Action, Local
 from tests.integrations.sync.test_plan_rows import (
@@ -71,6 +72,31 @@ def test_a_gap_is_a_gap_however_it_is_written(blank):
         {},
         {"bill_address": {"city": "Troy"}},
     )
+
+
+def test_a_spelling_there_is_no_edit_there_that_ours_would_have_to_be_asked_about():
+    base, there = PERSON | {"email": "kim@example.test"}, PERSON | {"email": "Kim@Example.test"}
+    mine = PERSON | {"email": "reed@example.test"}
+    assert brief(pair(CUSTOMER, mine, base, there), ASKS)[:3] == (
+        Action.UPDATE_REMOTE, {}, {"email": "reed@example.test"},
+    )  # fmt: skip
+
+
+def test_a_spelling_that_was_taken_over_once_is_not_taken_over_again():
+    known = PERSON | {SPELLED_THERE: {"email": "Kim@Example.test"}}
+    assert brief(pair(CUSTOMER, PERSON, known, PERSON | {"email": "Kim@Example.test"}))[1:3] == ({}, {})
+
+
+def test_an_own_name_that_both_have_changed_alike_is_not_written():
+    mine = PERSON | {"display_name": "Kim R."}
+    assert brief(pair(CUSTOMER, mine, PERSON, mine))[2] == {}
+
+
+def test_what_is_left_of_a_series_that_somebody_has_made_is_removed_and_it_is_said_why():
+    left = NINE | {"repeats": OWN_REMOVED}
+    assert brief(pair(seen=left)) == (
+        Action.REMOVE_REMOTE, {}, {}, False, "Its counterpart was removed at the other side.",
+    )  # fmt: skip
 
 
 def test_zero_and_no_are_no_gaps():

@@ -73,6 +73,16 @@ def test_an_edit_is_written_under_the_tag_that_was_seen_with_what_belongs_togeth
     assert operation.link == "https://fieldcamp.test/vis_1"
 
 
+def test_an_edit_of_what_was_never_seen_is_written_as_it_is():
+    world = World()
+    row = world.agreed("vis_1", times(9))
+    row.seen = None
+    world.visit("vis_1", times(10))
+    world.sync()
+    [[operation]] = world.remote.written
+    assert (operation.verb, operation.fields["start"]) == (Verb.UPDATE, times(10)["start"])
+
+
 def test_an_edit_of_what_stands_alone_is_written_alone():
     world = World()
     world.agreed("vis_1", times(9))
