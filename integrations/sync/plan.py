@@ -234,11 +234,11 @@ def _respelled_there(pair: Pair, differing: Sequence[str]) -> dict[str, Any]:
     """Returns what has been spelled anew at the other side, and in FieldCamp not: a bookkeeper's correction, however
     small, is taken over."""
     local, seen, base = pair.local.fields or {}, pair.seen or {}, pair.base or {}
-    before = base.get(SPELLED_THERE) or {}
+    taken = {**base, **(base.get(SPELLED_THERE) or {})}  # what was taken over last
     names = [name for name in _compared_fields(pair.kind, local, seen) if is_spelling(pair.kind, name)]
     known = [name for name in names if name in local and name in base and name in seen and name not in differing]
     untouched = [name for name in known if local[name] == base[name]]
-    return {name: seen[name] for name in untouched if seen[name] not in (base[name], before.get(name, base[name]))}
+    return {name: seen[name] for name in untouched if seen[name] not in (base[name], taken[name])}
 
 
 def _first_met(pair: Pair, fields: Fields, name: str, blank: bool = False) -> bool:
