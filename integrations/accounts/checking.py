@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from fieldcamp.signin.throttle import once
 from integrations.accounts.clients import token_source
 from integrations.accounts.grants import OrmGrantStore
-from integrations.errors import ProviderError, Unavailable
+from integrations.errors import ProviderError, Transient
 from integrations.models import BROKEN, Connection
 from integrations.models.connections import ConnectionQuerySet
 from integrations.providers import PROVIDERS
@@ -55,7 +55,7 @@ def check_access(connection_ids: Iterable[str]) -> None:
             token_source(connection, PROVIDERS[connection.integration]).renewed(current)
         except ProviderError as error:
             log.info("access_checked", connection_id=connection.pk, code=error.code)
-            if isinstance(error, Unavailable):
+            if isinstance(error, Transient):
                 return
         else:
             log.info("access_checked", connection_id=connection.pk, code="")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -40,7 +40,7 @@ SESSIONS_ENDED = "{vendor} has ended all sessions of this account for its safety
 def take_in(provider: Provider, event: SecurityEvent, at: dt.datetime) -> int:
     """Does what an event asks for, which the vendor has sent `at`; how many connections it was about. Runs inside the
     caller's transaction."""
-    found = [row for one in _concerned(provider, event, at) if (row := _still(one, at))]
+    found = [row for pk in _concerned(provider, event) if (row := _locked(pk, at))]
     for connection in found:
         before = facts_of(connection)
         match event.kind:
@@ -70,22 +70,21 @@ def _vendor(provider: Provider) -> str:
     return provider.disclosure.vendor
 
 
-def _concerned(provider: Provider, event: SecurityEvent, at: dt.datetime) -> Iterator[Connection]:
-    """Yields the connections that an event is about. What a person has granted after it was sent is not touched by it:
-    events may come late, and twice."""
-    mine = Connection.objects.connected().filter(integration=provider.name).select_related("workspace").order_by("pk")
+def _concerned(provider: Provider, event: SecurityEvent) -> list[str]:
+    """Returns the ids of the connections that an event is about."""
     if event.token_name:
-        yield from mine.filter(pk__in=list(_holders(provider, event, mine)))
-    elif event.account_id:
-        older = Q(grant__granted_at=None) | Q(grant__granted_at__lt=at + SECOND)
-        yield from mine.for_account(provider.name, event.account_id).filter(older)
+        return sorted(_holders(provider, event))
+    if event.account_id:
+        mine = Connection.objects.for_account(provider.name, event.account_id)
+        return list(mine.order_by("pk").values_list("pk", flat=True))
+    return []
 
 
-def _holders(provider: Provider, event: SecurityEvent, connections: QuerySet[Connection]) -> Iterator[str]:
+def _holders(provider: Provider, event: SecurityEvent) -> Iterator[str]:
     """Yields the ids of connections that hold the token. Tokens are encrypted, so each has to be opened; one whose key
     is missing cannot be, and is left out."""
     assert provider.security_events
-    grants = OAuthGrant.objects.filter(connection__in=connections.order_by()).annotate(
+    grants = OAuthGrant.objects.filter(connection__integration=provider.name).annotate(
         stored=Cast("refresh_token", TextField())
     )
     for connection_id, stored in grants.exclude(stored="").values_list("connection_id", "stored").iterator():
@@ -97,10 +96,11 @@ def _holders(provider: Provider, event: SecurityEvent, connections: QuerySet[Con
             yield connection_id
 
 
-def _still(connection: Connection, at: dt.datetime) -> Connection | None:
-    """Returns the connection, locked against a person who is granting the access anew; None where one has."""
-    row = Connection.objects.select_for_update().filter(pk=connection.pk).connected().first()
-    newer = OAuthGrant.objects.filter(connection_id=connection.pk, granted_at__gte=at + SECOND).exists()
+def _locked(pk: str, at: dt.datetime) -> Connection | None:
+    """Returns the connection, locked against whoever is granting the access anew or disconnecting it; None where that
+    was done. What a person has granted after the event was sent is not touched by it: events come late, and twice."""
+    row = Connection.objects.connected().select_for_update().filter(pk=pk).first()
+    newer = OAuthGrant.objects.filter(connection_id=pk, granted_at__gte=at + SECOND).exists()
     return None if newer else row
 
 
