@@ -15,7 +15,6 @@ from integrations.models import BooksSettings, Connection, DirtyRow, Link, Probl
 from integrations.records import Company
 
 DOCUMENTS = (INVOICE.name, PAYMENT.name)
-WAIT_FOR_TAXES = (ProblemReason.TAX_MAPPING, ProblemReason.GROSS_PRICE)
 BELIEVED = dt.timedelta(days=1)  # how long the facts are believed where nothing is about to be written
 
 
@@ -43,17 +42,20 @@ def facts_are_due(stream: Stream, settings: BooksSettings) -> bool:
 
 def taxes_are_wanted(taxes: BooksSide) -> bool:
     """Returns whether this run is about to write what depends on the tax list, or something waits for a code: a taxed
-    invoice, a tax of ours that has changed, an invoice that was refused for its tax, an item of which it is asked which
-    tax its price includes."""
+    invoice, a tax of ours that has changed, an invoice that was refused for its tax; or it is asked of an item which
+    tax its price includes, and none is known to choose from (the list is billed, and is read daily anyway)."""
     dirty = DirtyRow.objects.filter(stream__connection=taxes.connection)
     invoices = dirty.filter(kind=INVOICE.name).values("record_id")
+    asked = Problem.objects.open().filter(connection=taxes.connection, ignored_at=None)
     chosen = taxes.settings.company.get("tax_mode") not in ("automated", "none")
     return (
         dirty.filter(kind=TAX.name).exists()
         or (chosen and Invoice.objects.filter(pk__in=invoices, tax_rate__isnull=False).exists())
-        or Problem.objects.open()
-        .filter(connection=taxes.connection, data__reason__in=WAIT_FOR_TAXES, ignored_at=None)
-        .exists()
+        or asked.filter(data__reason=ProblemReason.TAX_MAPPING).exists()
+        or (
+            asked.filter(data__reason=ProblemReason.GROSS_PRICE).exists()
+            and not Link.objects.present().filter(stream=taxes.stream).exists()
+        )
     )
 
 

@@ -34,7 +34,7 @@ def announced(*, whole: bool = False) -> Iterator[Finding]:
             yield Finding(
                 Weight.NOTE,
                 provider.label,
-                f"Nobody has looked for {AHEAD.days} days whether its announcements have changed.",
+                f"Nobody has looked for {UNREAD.days} days whether its announcements have changed.",
                 f"Update FieldCamp; until then read {', '.join(unread)}",
             )
 
@@ -51,9 +51,9 @@ def _row(provider: Provider, change: VendorChange, touched: str, weight: Weight)
 
 def _touched(provider: Provider, concerns: Concerns) -> str:
     """Returns what of this installation the change is about; "" for nothing."""
-    accounts = Connection.objects.connected().filter(integration=provider.name).count()
-    if concerns is Concerns.ACCOUNTS and accounts:
-        return f"connected accounts: {accounts}"
+    if concerns is Concerns.ACCOUNTS:
+        accounts = Connection.objects.connected().filter(integration=provider.name).count()
+        return f"connected accounts: {accounts}" if accounts else ""
     oauth = provider.authentication
     if concerns is Concerns.APP and isinstance(oauth, OAuth) and oauth.client["client_id"]:
         return "an app is set"

@@ -153,12 +153,15 @@ def test_a_price_that_changes_after_the_answer_is_asked_about_anew(connect_books
     assert Item.objects.get(name="Pump").price == 224 and not asked()
 
 
-def test_the_taxes_are_read_while_it_is_asked_which_one_a_price_includes(company):
+def test_the_taxes_are_read_where_it_is_asked_which_one_a_price_includes_and_none_is_known(company):
     stream = company.streams.get(kind="tax")
     taxes = Taxes(stream, window_at(timezone.now()))
     assert not taxes_are_wanted(taxes)
     problem = open_problem(company, "RECORD_REJECTED", "Which?", now=timezone.now(), kind="item", record_id="1",
                            data={"reason": "gross_price", "price": "112"})  # fmt: skip
     assert taxes_are_wanted(taxes)
+    known = Link.objects.create(stream=stream, kind="tax", remote_id="3", seen={"name": "GST"})
+    assert not taxes_are_wanted(taxes)  # there is one to choose
+    known.delete()
     Problem.objects.filter(pk=problem.pk).update(ignored_at=timezone.now())
     assert not taxes_are_wanted(taxes)
