@@ -84,10 +84,11 @@ class Invoices(BooksSide):
         for pk, customer in bearers.items():
             if (fields := views[pk].fields) is not None and "customer" in fields:
                 views[pk] = replace(views[pk], fields={**fields, "customer": customer})
+        new = self._chosen()
+        told = {name: id for name, id in new.items() if name in INVOICE.told}
         for pk, view in views.items():
             if view.fields is not None:  # those that are there keep what they have: only lines that are added get it
-                told = {name: id for name, id in self._chosen().items() if pk not in standing or name in INVOICE.told}
-                views[pk] = replace(view, fields={**view.fields, **told})
+                views[pk] = replace(view, fields={**view.fields, **(told if pk in standing else new)})
         agreed = {link.record_id: _lines_of(link.base) for link in links}
         posted = [invoice for invoice in records if views[invoice.pk].fields is not None]
         return views | self._as_agreed(posted, views, agreed, ours)

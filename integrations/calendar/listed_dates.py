@@ -8,9 +8,9 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 
+from integrations.providers.recurrence import LISTED_DAY
 from integrations.records import Window
 
-_DAY = re.compile(r"\b\d{8}(?=T|Z|\b)", re.ASCII)
 _DATE = re.compile(r"\s*(\d{8})(?:T(\d{6})Z?)?(/.*)?", re.IGNORECASE | re.ASCII | re.DOTALL)
 # Of the window: a date may be said in any zone, and lasts for as long as the event does.
 _AROUND = dt.timedelta(days=800)
@@ -57,7 +57,7 @@ def _is_near(text: str, window: Window) -> bool | None:
 def listed_days(rules: Iterable[str], window: Window) -> list[dt.date]:
     """Returns the first and the last day that lists of further dates have, as far as they are near the window; nothing
     where they have none."""
-    texts = {day for line in rules if line.upper().startswith("RDATE") for day in _DAY.findall(line)}
+    texts = {day for line in rules if line.upper().startswith("RDATE") for day in LISTED_DAY.findall(line)}
     days = sorted(_possible(texts))
     least, most = ((edge + step).date() for edge, step in ((window.start, -_AROUND), (window.end, _AROUND)))
     return [min(max(day, least), most) for day in (days[0], days[-1])] if days else []

@@ -34,9 +34,8 @@ _UNITS = {
 }  # fmt: skip
 _MARGIN = dt.timedelta(days=9)  # a week's rule begins with the week, and zones are a day apart
 _OFTEN = re.compile("HOURLY|MINUTELY|SECONDLY|BYHOUR|BYMINUTE|BYSECOND|^RDATE", re.IGNORECASE)
-_LASTING = re.compile(
-    r"/P(?!T(\d{1,2}H)?(\d{1,4}M)?(\d{1,5}S)?(,|$))", re.IGNORECASE
-)  # it may last for more than a week
+# A period that may last for more than a week.
+_LASTING = re.compile(r"/P(?!T(\d{1,2}H)?(\d{1,4}M)?(\d{1,5}S)?(,|$))", re.IGNORECASE)
 Times = tuple[str, str]  # start and end, as instants or as days
 
 

@@ -16,7 +16,7 @@ _NUMBERS = re.compile(r"[+-]?\d{1,5}(,[+-]?\d{1,5})*")
 _DAYS = re.compile(r"[+-]?\d{0,2}(MO|TU|WE|TH|FR|SA|SU)(,[+-]?\d{0,2}(MO|TU|WE|TH|FR|SA|SU))*", re.IGNORECASE)
 _FREQUENCY = re.compile(r"(SECOND|MINUTE|HOUR|DAI|WEEK|MONTH|YEAR)LY", re.IGNORECASE)
 _TIME = re.compile(r"\d{8}(T\d{6}Z?)?", re.IGNORECASE)
-_DAY_OF_LIST = re.compile(r"\b\d{8}(?=T|Z|\b)", re.IGNORECASE)
+LISTED_DAY = re.compile(r"\b\d{8}(?=T|Z|\b)", re.IGNORECASE | re.ASCII)  # of a date in `RDATE` or `EXDATE`
 _TIMES = re.compile(r"[\dTZPWDHMS,/+-]+", re.IGNORECASE)
 _PARTS = {
     "FREQ": _FREQUENCY, "UNTIL": _TIME, "BYDAY": _DAYS, "WKST": _DAYS,
@@ -43,7 +43,7 @@ def rules_only(lines: Iterable[object]) -> list[str]:
 
 def _bounds(lists: list[str]) -> str:
     """Returns instead of too many dates the first and the last day, and no more than that it cannot be read."""
-    days = {day for line in lists for day in _DAY_OF_LIST.findall(line)}
+    days = {day for line in lists for day in LISTED_DAY.findall(line)}
     lasting = any("/P" in line.upper() for line in lists)  # who knows until when
     return f"RDATE;VALUE=DATE:{','.join([UNREAD] if lasting or not days else [min(days), max(days), UNREAD])}"
 
