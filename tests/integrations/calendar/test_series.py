@@ -91,9 +91,9 @@ def test_what_cannot_be_understood_blocks_rather_too_much_and_says_so(rules, cou
 def test_a_rule_is_followed_for_a_part_of_a_second(rule):
     """The first never takes place: dateutil would look for it up to the year 9999, in seconds."""
     given = event("1971-01-01T14:00:00Z", "1971-01-01T15:00:00Z", f"RRULE:{rule}")
-    started = time.process_time()
+    started = time.thread_time()
     found = occurrences(given, (), YEAR, COMPANY)
-    assert time.process_time() - started < 1  # 0.1 on an idle machine
+    assert time.thread_time() - started < 1  # 0.1 on an idle machine
     # More steps are not taken: then each whole day is blocked (from the last of the year before), and it is said.
     too_many = rule == "FREQ=HOURLY;COUNT=99999999"
     never = "BYMONTHDAY=30" in rule or "BYWEEKNO=54" in rule
@@ -102,10 +102,13 @@ def test_a_rule_is_followed_for_a_part_of_a_second(rule):
 
 def test_hours_since_1971_take_no_longer_than_those_of_this_year():
     day = Window(YEAR.start, YEAR.start + dt.timedelta(days=2))
-    given = event("1971-01-01T14:00:00Z", "1971-01-01T14:30:00Z", "RRULE:FREQ=HOURLY")
-    started = time.process_time()
-    found = occurrences(given, (), day, COMPANY)
-    assert time.process_time() - started < 0.2
+    took = []
+    for first in (YEAR.start, dt.datetime(1971, 1, 1)):
+        given = event(f"{first:%Y-%m-%d}T14:00:00Z", f"{first:%Y-%m-%d}T14:30:00Z", "RRULE:FREQ=HOURLY")
+        started = time.thread_time()  # the first also warms up what is imported late
+        found = occurrences(given, (), day, COMPANY)
+        took.append(time.thread_time() - started)
+    assert took[1] < took[0] + 0.2
     assert (len(found.times), found.understood) == (48, True)
 
 
