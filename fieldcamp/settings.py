@@ -19,6 +19,7 @@ from fieldcamp.signin.options import MFA_SUPPORTED_TYPES as MFA_SUPPORTED_TYPES
 from fieldcamp.signin.options import MFA_TOTP_ISSUER as MFA_TOTP_ISSUER
 from fieldcamp.signin.options import MFA_TOTP_TOLERANCE as MFA_TOTP_TOLERANCE
 from fieldcamp.startup import host_of, refuse_mistakes
+from fieldcamp.sync_settings import *  # noqa: F403  (nothing but settings)
 
 keep_files_private()
 
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "fieldcamp.workspace",
     "fieldcamp.api",
+    "fieldcamp.webhooks",
     "fieldcamp.signin",
     "integrations",
     "integrations.providers",
@@ -257,29 +259,12 @@ INTUIT_DEVELOPER_API_URL = vendor_url(
 )
 QUICKBOOKS_API_URL = vendor_url("QUICKBOOKS_API_URL", "/intuit/api", "https://quickbooks.api.intuit.com")
 INTUIT_CLIENT = client_credentials("INTUIT")
+# Intuit signs its webhooks with the token that its portal shows. Newest first: an older one holds until it is removed.
+INTUIT_WEBHOOK_VERIFIERS = env_list("INTUIT_WEBHOOK_VERIFIERS")
 # Intuit allows 500 a minute for each company; some room is left for clocks that differ.
 QUICKBOOKS_REQUESTS_PER_MINUTE = env_int("QUICKBOOKS_REQUESTS_PER_MINUTE", 450)
 # Intuit bills what is read. A company that has used up so many reads waits for the next day (UTC); 0: no limit.
 QUICKBOOKS_METERED_READS_PER_DAY = env_int("QUICKBOOKS_METERED_READS_PER_DAY", 0)
-
-# --- The sync -------------------------------------------------------------------------------------------------------
-SYNC_WINDOW_PAST_DAYS = env_int("SYNC_WINDOW_PAST_DAYS", 30)
-SYNC_WINDOW_FUTURE_DAYS = env_int("SYNC_WINDOW_FUTURE_DAYS", 180)
-# A visit whose event is moved by more days, or made longer, waits until a person has decided.
-ASK_WHEN_MOVED_DAYS = env_int("ASK_WHEN_MOVED_DAYS", 30)
-ASK_WHEN_LONGER_HOURS = env_int("ASK_WHEN_LONGER_HOURS", 24)
-SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
-FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
-JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
-CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
-# What people have deleted is hidden at once, and ends for good after so many days (docs/data.md).
-DELETED_RETENTION_DAYS = env_int("DELETED_RETENTION_DAYS", 90)
-JOB_CALL_RETENTION_DAYS = env_int("JOB_CALL_RETENTION_DAYS", 30)
-METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
-PAUSE_AFTER_FAILURES = env_int("PAUSE_AFTER_FAILURES", 10)
-OUTAGE_MAIL_AFTER_MINUTES = env_int("OUTAGE_MAIL_AFTER_MINUTES", 30)
-# How many accounts a job goes through at a time, each with a database connection of its own.
-ACCOUNTS_AT_ONCE = env_int("ACCOUNTS_AT_ONCE", 16)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -31,6 +31,7 @@ POSITIVE = (
     "PAUSE_AFTER_FAILURES",
     "OUTAGE_MAIL_AFTER_MINUTES",
     "ACCOUNTS_AT_ONCE",
+    "EVENT_RETENTION_DAYS",
 )
 _MAKE_RANDOM = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'
 _MAKE_FERNET = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'

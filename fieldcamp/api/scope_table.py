@@ -21,6 +21,7 @@ LABELS = {
     "items": _("Items"),
     "taxes": _("Taxes"),
     "problems": _("Problems"),
+    "webhooks": _("Webhooks"),
 }
 
 

@@ -7,11 +7,11 @@ import structlog
 from django.db import DatabaseError
 from django.db import connection as database
 
+from fieldcamp.encryption import DecryptionError
 from integrations.accounts.grants import OrmBudgetStore, OrmGrantStore
 from integrations.accounts.metering import CallMeter
 from integrations.errors import Misconfigured
 from integrations.models import Connection, ProviderCalls
-from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider, ProviderClient
 from integrations.transport.budget import MinuteBudget

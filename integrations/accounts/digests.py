@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import structlog
 from django.db import IntegrityError, transaction
 
+from fieldcamp.encryption import DecryptionError
 from integrations.models import Connection
 from integrations.models.accounts import digest_of
-from integrations.models.fields import DecryptionError
 
 log = structlog.get_logger(__name__)
 

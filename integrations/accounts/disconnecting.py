@@ -5,13 +5,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from fieldcamp.encryption import DecryptionError
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
-from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.transport.client import HttpClient
 

@@ -8,10 +8,10 @@ import structlog
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from fieldcamp.encryption import DecryptionError
 from integrations.accounts.state import mark_needs_permission, mark_needs_reconnect
 from integrations.errors import Misconfigured, NeedsPermission, NeedsReconnect
 from integrations.models import ConnectionState, OAuthGrant, ProviderBudget
-from integrations.models.fields import DecryptionError
 from integrations.records import Tokens
 from integrations.transport.tokens import Grant
 

@@ -14,12 +14,12 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from fieldcamp.encryption import DecryptionError, decrypt
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.disconnecting import facts_of
 from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_RECONNECT, mark_needs_reconnect
 from integrations.models import Connection, ConnectionState, OAuthGrant, Problem
-from integrations.models.fields import DecryptionError, decrypt
 from integrations.providers.base import Provider
 from integrations.providers.security_events import EventKind, SecurityEvent
 

@@ -9,6 +9,7 @@ from typing import cast
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from fieldcamp.encryption import DecryptionError
 from integrations.accounts.leaving import begin_leaving
 from integrations.books import SIDES
 from integrations.books.base import BooksSide
@@ -21,7 +22,6 @@ from integrations.errors import Misconfigured, ProviderError
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
 from integrations.models import Direction, JobPart, Stream, SyncJob
-from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import Window

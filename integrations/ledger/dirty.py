@@ -110,6 +110,6 @@ def write_rows(rows: Iterable[tuple[str, str, int]], kind: str = Visit.kind) -> 
         batch_size=500,
         update_conflicts=True,
         unique_fields=["stream", "kind", "record_id"],
-        update_fields=["seq"],
+        update_fields=["seq", "changed_at"],
     )
     return len(made)

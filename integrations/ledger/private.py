@@ -16,9 +16,9 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from fieldcamp.encryption import DecryptionError
 from integrations.kinds import KINDS, Kind
 from integrations.models import IdentifierKey, Stream
-from integrations.models.fields import DecryptionError
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, RemoteRecord
 

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import fieldcamp.ids
 import functools
-import integrations.models.fields
+import fieldcamp.encryption
 from django.conf import settings
 from django.db import migrations, models
 
@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                 ('metered_reads_per_day', models.PositiveIntegerField(blank=True, null=True)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('leaving', models.JSONField(blank=True, null=True)),
+                ('stalled_at', models.DateTimeField(blank=True, null=True)),
+                ('stalled_told_at', models.DateTimeField(blank=True, null=True)),
                 ('observed_at', models.DateTimeField(blank=True, null=True)),
                 ('observing_until', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -104,7 +106,7 @@ class Migration(migrations.Migration):
             name='IdentifierKey',
             fields=[
                 ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='workspace.workspace')),
-                ('secret', integrations.models.fields.EncryptedField()),
+                ('secret', fieldcamp.encryption.EncryptedField()),
                 ('encrypted_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
@@ -164,9 +166,9 @@ class Migration(migrations.Migration):
             name='OAuthGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('access_token', integrations.models.fields.EncryptedField(blank=True)),
-                ('refresh_token', integrations.models.fields.EncryptedField(blank=True)),
-                ('answer', integrations.models.fields.EncryptedField(blank=True, help_text="The token endpoint's whole answer, as JSON.")),
+                ('access_token', fieldcamp.encryption.EncryptedField(blank=True)),
+                ('refresh_token', fieldcamp.encryption.EncryptedField(blank=True)),
+                ('answer', fieldcamp.encryption.EncryptedField(blank=True, help_text="The token endpoint's whole answer, as JSON.")),
                 ('scopes', models.JSONField(default=list)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('refresh_expires_at', models.DateTimeField(blank=True, null=True)),
@@ -274,6 +276,7 @@ class Migration(migrations.Migration):
                 ('record_id', models.CharField(max_length=32)),
                 ('seq', models.BigIntegerField()),
                 ('at', models.DateTimeField(auto_now_add=True)),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dirty_rows', to='integrations.stream')),
             ],
         ),
@@ -429,6 +432,7 @@ class Migration(migrations.Migration):
                 ('feed_pruned_to', models.BigIntegerField(default=0)),
                 ('watermark', models.BigIntegerField(default=0)),
                 ('failures', models.PositiveIntegerField(default=0)),
+                ('sync_on_save', models.BooleanField(default=True)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='integrations', to='workspace.workspace')),
             ],
         ),
@@ -663,5 +667,60 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='booksreading',
             constraint=models.UniqueConstraint(condition=models.Q(('finished_at', None)), fields=('connection',), name='one_unfinished_reading'),
+        ),
+        migrations.CreateModel(
+            name='PushMark',
+            fields=[
+                ('stream', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='push_mark', serialize=False, to='integrations.stream')),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('pushed_at', models.DateTimeField(blank=True, null=True)),
+                ('pushes', models.PositiveIntegerField(default=0)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('missed', models.PositiveSmallIntegerField(default=0)),
+                ('missed_since', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='pushed_streams_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PushChannel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('integration', models.CharField(max_length=32)),
+                ('channel_id', models.CharField(max_length=100)),
+                ('secret_digest', models.CharField(max_length=64)),
+                ('resource_id', models.CharField(blank=True, max_length=255)),
+                ('state', models.CharField(choices=[('opening', 'Opening'), ('live', 'Working'), ('retiring', 'Being replaced'), ('stopped', 'Stopped'), ('lost', 'Lost'), ('unsupported', 'Not offered by the vendor')], default='opening', max_length=11, verbose_name='state')),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('renew_at', models.DateTimeField(blank=True, null=True)),
+                ('opened_at', models.DateTimeField(blank=True, null=True)),
+                ('last_push_at', models.DateTimeField(blank=True, null=True, verbose_name='last push')),
+                ('failures', models.PositiveSmallIntegerField(default=0)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channels', to='integrations.stream')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('renew_at__isnull', False)), fields=['renew_at'], name='push_channels_to_renew')],
+                'constraints': [models.UniqueConstraint(fields=('integration', 'channel_id'), name='one_push_channel')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReceivedPush',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('integration', models.CharField(max_length=32)),
+                ('message_id', models.CharField(blank=True, max_length=120)),
+                ('kinds', models.CharField(blank=True, max_length=200)),
+                ('received_at', models.DateTimeField(db_index=True)),
+                ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='received_pushes', to='integrations.connection')),
+                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pushes', to='integrations.syncjob')),
+                ('stream', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.stream')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['connection', '-received_at'], name='pushes_of_connection')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('message_id', ''), _negated=True), fields=('integration', 'connection', 'message_id'), name='one_received_push')],
+            },
         ),
     ]

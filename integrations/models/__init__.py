@@ -20,6 +20,7 @@ from integrations.models.mails import SummaryMail
 from integrations.models.outages import OutageMail, VendorOutage
 from integrations.models.privacy import IdentifierKey
 from integrations.models.problems import Hold, Problem
+from integrations.models.push import PushChannel, PushMark, ReceivedPush
 from integrations.models.reconciliation import AcceptedBalance, BooksReading, ReadingPage, Reconciliation
 from integrations.models.security import ReceivedSecurityEvent
 
@@ -29,6 +30,7 @@ __all__ = [
     "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
     "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "OutageMail", "Outcome",
-    "Problem", "ProviderBudget", "ProviderCalls", "ReadingPage", "ReceivedSecurityEvent", "Reconciliation", "Stream",
+    "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage", "ReceivedPush",
+    "ReceivedSecurityEvent", "Reconciliation", "Stream",
     "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Self, TypeVar
 from django.conf import settings
 from django.db import models
 
+from fieldcamp.encryption import DecryptionError, decrypt, encrypt
 from fieldcamp.texts import masked
-from integrations.models.fields import DecryptionError, decrypt, encrypt
 
 _PURPOSE = b"fieldcamp: ids of accounts at providers"
 Row = TypeVar("Row", bound="OfAccount")

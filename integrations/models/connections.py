@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.encryption import EncryptedField
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models import Member
 from integrations.models.accounts import AccountQuerySet, OfAccount
-from integrations.models.fields import EncryptedField
 
 
 class WorkspaceIntegration(models.Model):
@@ -31,6 +31,8 @@ class WorkspaceIntegration(models.Model):
     feed_pruned_to = models.BigIntegerField(default=0)
     watermark = models.BigIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    # Whether saved records are synced soon after, or wait for the schedule.
+    sync_on_save = models.BooleanField(default=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "integration"], name="one_row_per_integration")]
@@ -137,6 +139,9 @@ class Connection(OfAccount):
     failures = models.PositiveIntegerField(default=0)
     # Our events are being taken away there, and nothing else is done: {"disconnect": afterwards?, "by": who, "tries"}
     leaving = models.JSONField(null=True, blank=True)
+    # Since when its data has been older than it should be, and when its people were told.
+    stalled_at = models.DateTimeField(null=True, blank=True)
+    stalled_told_at = models.DateTimeField(null=True, blank=True)
     # A change-feed read takes in what is pending at the provider: one reader at a time, and not again while fresh.
     observed_at = models.DateTimeField(null=True, blank=True)
     observing_until = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrations.kinds import KINDS
@@ -155,6 +156,8 @@ class DirtyRow(models.Model):
     record_id = models.CharField(max_length=32)
     seq = models.BigIntegerField()
     at = models.DateTimeField(auto_now_add=True)
+    # When it was made dirty last, however often; `at` is the first time.
+    changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")]

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from integrations.models.fields import EncryptedField
+from fieldcamp.encryption import EncryptedField
 
 
 class IdentifierKey(models.Model):

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from fieldcamp.encryption import encrypt
 from fieldcamp.workspace.models import Workspace
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import token_source
@@ -20,7 +21,6 @@ from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.models.accounts import digest_of
-from integrations.models.fields import encrypt
 from integrations.providers import PROVIDERS
 from integrations.records import Account, Tokens
 from integrations.services.setup import (

@@ -74,7 +74,7 @@ def test_a_log_line_of_another_form_is_found(line):
 
 def environment_names() -> set[str]:
     """What settings.py and the modules that it reads through take from the environment."""
-    text = (ROOT / "fieldcamp/settings.py").read_text()
+    text = "".join((ROOT / "fieldcamp" / name).read_text() for name in ("settings.py", "sync_settings.py"))
     readers = r"env_bool|env_int|env_list|env_text|environ\.get|_secrets\.get|vendor_url"
     names = set(re.findall(rf"""(?:{readers})\(\s*["']([A-Z0-9_]+)""", text))
     for vendor in re.findall(r"""client_credentials\("([A-Z]+)"\)""", text):

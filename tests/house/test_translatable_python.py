@@ -33,6 +33,7 @@ SPEAKING = (
     "fieldcamp/api/admin.py",
     "fieldcamp/api/expiry.py",
     "fieldcamp/api/models.py",
+    "fieldcamp/webhooks/models.py",
     "fieldcamp/api/scope_table.py",
     "fieldcamp/workspace/admin/*.py",
     "fieldcamp/workspace/models/*.py",
@@ -54,17 +55,19 @@ ALLOWED = {
     "Integrations": NAME,
     'attachment; filename="{}"': CODE,
     "api": CODE,
+    "webhooks": CODE,
     "description": CODE,  # the name of a field that a service takes
     "made by this sync: ": CODE,  # in the place of an id
     "Active Client": STORED,
     "Deleted in {}": STORED,
     "{} is not a time zone of the IANA database, such as America/New_York.": STORED,
-    "It was encrypted with key {}, which TOKEN_ENCRYPTION_KEYS does not hold. Put that key back.": OPERATOR,
     "books of {}": UNSEEN,
     "calls of {}": UNSEEN,
     "grant of {}": UNSEEN,
+    "push mark of {}": UNSEEN,
     "{} of {}": UNSEEN,
     "{} for {}": UNSEEN,
+    "{} to {}": UNSEEN,
     "{} of {} removals in {}": UNSEEN,
 }
 

@@ -8,14 +8,16 @@ from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from fieldcamp.encryption import DecryptionError, decrypt, encrypt, key_id
 from fieldcamp.signin.factors import rotate_secrets
+from fieldcamp.webhooks.models import WebhookEndpoint
 from integrations.models import Connection, IdentifierKey, OAuthGrant
-from integrations.models.fields import DecryptionError, decrypt, encrypt, key_id
 
 COLUMNS: dict[type[Model], tuple[str, ...]] = {
     OAuthGrant: ("access_token", "refresh_token", "answer"),
     IdentifierKey: ("secret",),
     Connection: ("sealed_account_id",),
+    WebhookEndpoint: ("secret", "previous_secret"),
 }
 
 
@@ -83,4 +85,5 @@ def rotate(pk: int | str, model: type[Model] = OAuthGrant) -> bool:
     values = {name: getattr(row, name) for name in COLUMNS[model]}
     if isinstance(row, OAuthGrant):
         return _all(model).filter(pk=pk, version=row.version).update(**values) == 1
-    return _all(model).filter(pk=pk).update(**values, encrypted_at=timezone.now()) == 1
+    stamp = {} if isinstance(row, WebhookEndpoint) else {"encrypted_at": timezone.now()}
+    return _all(model).filter(pk=pk).update(**values, **stamp) == 1

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from fieldcamp.encryption import key_id
 from integrations.accounts.digests import stale
 from integrations.errors import ProblemCode
 from integrations.models import Connection, ConnectionState, IdentifierKey, OAuthGrant, Problem, VendorOutage
-from integrations.models.fields import key_id
 from integrations.providers import PROVIDERS
 from integrations.services.doctor.findings import Finding, Weight
 

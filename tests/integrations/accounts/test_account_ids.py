@@ -9,12 +9,12 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db import connection as database
 
+from fieldcamp.encryption import DecryptionError
 from fieldcamp.texts import masked
 from integrations.accounts.clients import open_remote
 from integrations.accounts.disconnecting import disconnect
 from integrations.errors import Misconfigured
 from integrations.models import Connection, ConnectionState, OAuthGrant
-from integrations.models.fields import DecryptionError
 from integrations.records import Account, Tokens
 from integrations.services.connections import take_grant
 from integrations.services.doctor import examine

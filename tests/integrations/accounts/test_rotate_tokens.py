@@ -7,9 +7,9 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 
+from fieldcamp.encryption import DecryptionError, key_id
 from integrations.management.commands import rotate_tokens
 from integrations.models import OAuthGrant
-from integrations.models.fields import DecryptionError, key_id
 from tests.integrations import build
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))

@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 from django.db import connection as database
 
+from fieldcamp.encryption import DecryptionError
 from fieldcamp.workspace.models import Member
 from integrations.admin.endings import ending_lines
 from integrations.jobs import housekeeping
 from integrations.mail import endings
 from integrations.models import Connection, ConnectionState, OAuthGrant
-from integrations.models.fields import DecryptionError
 from integrations.selectors.status import status
 from tests.integrations import build
 

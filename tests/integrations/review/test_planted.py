@@ -115,8 +115,8 @@ def test_a_customers_name_in_the_log_is_found(verdict, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.once
 def test_a_token_in_clear_is_found(verdict, monkeypatch):
-    monkeypatch.setattr("integrations.models.fields.EncryptedField.get_prep_value", lambda _self, value: value)
-    monkeypatch.setattr("integrations.models.fields.EncryptedField.from_db_value", lambda _self, value, *_: value)
+    monkeypatch.setattr("fieldcamp.encryption.EncryptedField.get_prep_value", lambda _self, value: value)
+    monkeypatch.setattr("fieldcamp.encryption.EncryptedField.from_db_value", lambda _self, value, *_: value)
     found, said = verdict("intuit", "S8")
     assert found == RowVerdict.FAIL and "integrations_oauthgrant" in said
 

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: what happens in FieldCamp, written down as events and sent to the addresses of API clients."""
