@@ -17,11 +17,13 @@ SCHEMAS: dict[str, Any] = {
             "success": {"type": "boolean", "const": False},
             "error": {
                 "type": "object",
-                "required": ["code", "message", "details"],
+                "required": ["code", "message", "details", "doc_url"],
                 "properties": {
                     "code": {"type": "string", "enum": list(ERRORS)},
                     "message": {"type": "string", "description": "What happened and what to do next, for people."},
                     "details": {"type": "object", "additionalProperties": True},
+                    "doc_url": {"type": "string", "format": "uri", "description": "Where the code is explained."},
+                    "param": {"type": "string", "description": "The first field that is wrong, where one is."},
                 },
             },
             "meta": {"$ref": "#/components/schemas/Meta"},
@@ -55,6 +57,12 @@ HEADERS: dict[str, Any] = {
     "X-RateLimit-Limit": _number("Calls that the window with fewer calls left allows."),
     "X-RateLimit-Remaining": _number("Calls that are left in it."),
     "X-RateLimit-Reset": _number("When it ends, in unix seconds."),
+    "RateLimit-Policy": _text(
+        'All windows: `"minute";q=100;w=60, "day";q=10000;w=86400` is 100 calls in 60 seconds and 10,000 in a day.'
+    ),
+    "RateLimit": _text('What is left of each (`r`), and in how many seconds it ends (`t`): `"minute";r=42;t=17`.'),
+    "Deprecation": _text("Since when this address is deprecated: `@` and unix seconds (RFC 9745)."),
+    "Sunset": _text("When it ends: an HTTP date (RFC 8594)."),
     "Retry-After": _number("Seconds to wait before the next try."),
     "ETag": _text("Changes with anything that the answer shows."),
     "Location": _text("Where to read what has been made.", format="uri-reference"),

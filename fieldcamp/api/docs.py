@@ -16,6 +16,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from fieldcamp.api.caching import PUBLIC
+from fieldcamp.api.error_codes import ERRORS
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.views import ApiView
 
@@ -61,7 +62,11 @@ def _html(name: str) -> str:
     text = (settings.BASE_DIR / "docs" / _FILES.get(name, f"{name}.md")).read_text()
     for page in PAGES:
         text = text.replace(f"]({_FILES.get(page, f'{page}.md')}", f"](/api/docs/{page}")
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    if name == "errors":  # where `doc_url` leads
+        for code in ERRORS:
+            html = html.replace(f"<td><code>{code}</code></td>", f'<td id="{code}"><code>{code}</code></td>', 1)
+    return html
 
 
 @require_safe

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
@@ -54,11 +55,41 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     details = _bounded(error.details, rows=MOST_DETAILS, longest=200)
     if len(json.dumps(details)) > 40_000:
         details = _bounded(error.details, rows=1, longest=80)
-    return {
-        "success": False,
-        "error": {"code": error.code, "message": _cut(error.message, 500), "details": details},
-        "meta": {"request_id": request_id},
+    shown = {
+        "code": error.code,
+        "message": _cut(error.message, 500),
+        "details": details,
+        "doc_url": doc_url(error.code),
     }
+    if param := _first_wrong(details) if error.code == "VALIDATION_ERROR" else "":
+        shown["param"] = param
+    return {"success": False, "error": shown, "meta": {"request_id": request_id}}
+
+
+def doc_url(code: str) -> str:
+    """Returns where the code is explained: its row on the errors page."""
+    return f"{settings.PUBLIC_URL}/api/docs/errors#{code}"
+
+
+def problem_body(body: Mapping[str, Any], status: int) -> dict[str, Any]:
+    """Returns the same error as RFC 9457 has it, for who asks for `application/problem+json`: the members of the
+    envelope's `error` stand beside the standard ones."""
+    error, code = dict(body["error"]), body["error"]["code"]
+    message = error.pop("message")
+    return {
+        "type": error.pop("doc_url"),
+        "title": ERRORS[code].title,
+        "status": status,
+        "detail": message,
+        "instance": f"urn:request:{body['meta']['request_id']}",
+        **error,
+        "request_id": body["meta"]["request_id"],
+    }
+
+
+def _first_wrong(details: Details) -> str:
+    """Returns the name of the first field with sentences, as `details` has it."""
+    return next((name for name, found in details.items() if isinstance(found, list) and found), "")
 
 
 def _bounded(value: Any, rows: int, longest: int) -> Any:

@@ -16,8 +16,10 @@ Every error of every address under `/api` has this shape, with the HTTP status o
 ```
 
 `code` is for programs and stays as it is. `message` is for people and may change. `details` holds what the code says
-below. `request_id` is also the answer's header `X-Request-Id`; support finds the call by it. A request line of more
-than 8,190 bytes is refused with 414 by the web server, before the API sees it.
+below. `doc_url` leads to the code's row on this page; `param` is there where a field is wrong, and names the first one.
+`request_id` is also the answer's header `X-Request-Id`; support finds the call by it. A request line of more
+than 8,190 bytes is refused with 414 by the web server, before the API sees it. Who sends `application/problem+json` in
+`Accept` gets errors as RFC 9457 has them, with the same `code`, `details` and `param`.
 
 **Retry** says whether the same request, unchanged, can succeed later: then wait as many seconds as the header
 `Retry-After` says, or two where there is none, and twice as long each time after that. Everything else fails again

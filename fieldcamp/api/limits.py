@@ -27,6 +27,8 @@ class WindowState:
     limit: int
     used: int
     ends_at: int
+    policy: str = "minute"  # how the `RateLimit` header calls it
+    length: int = MINUTE  # seconds
 
     @property
     def remaining(self) -> int:
@@ -39,23 +41,32 @@ class WindowState:
 
 @dataclass(frozen=True)
 class Quota:
-    """What a call was told: the window with fewer calls left, and whether the call was too many."""
+    """What a call was told: the window with fewer calls left, whether the call was too many, and all windows."""
 
     window: WindowState
     now: float
+    windows: tuple[WindowState, ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
+        """Returns FieldCamp's own headers, and those of draft-ietf-httpapi-ratelimit-headers: all policies at once."""
+        windows = self.windows or (self.window,)
         return {
             "X-RateLimit-Limit": str(self.window.limit),
             "X-RateLimit-Remaining": str(self.window.remaining),
             "X-RateLimit-Reset": str(self.window.ends_at),
+            "RateLimit-Policy": ", ".join(f'"{each.policy}";q={each.limit};w={each.length}' for each in windows),
+            "RateLimit": ", ".join(f'"{each.policy}";r={each.remaining};t={self._left(each)}' for each in windows),
         }
+
+    def _left(self, window: WindowState) -> int:
+        """Returns the whole seconds until the window ends, at least one."""
+        return max(1, -int(-(window.ends_at - self.now) // 1))
 
     def check(self) -> None:
         """Raises 429 when the call was one too many."""
         if self.window.exceeded:
-            wait = max(1, -int(-(self.window.ends_at - self.now) // 1))
+            wait = self._left(self.window)
             raise ApiError(
                 "RATE_LIMITED",
                 f"{self.window.name} is used up ({self.window.limit} calls). Try again in {wait} seconds.",
@@ -76,17 +87,22 @@ def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
     """
     now = timezone.now().timestamp()
     minute = _end(now, MINUTE)
-    wanted = [("This key's minute", key.pk, per_minute(key), minute)]
-    for maker in key.makers:
-        wanted.append((f"The minute that this key shares with {maker.pk}", maker.pk, per_minute(maker), minute))
+    wanted = [("This key's minute", key.pk, per_minute(key), minute, "minute", MINUTE)]
+    for number, maker in enumerate(key.makers, 1):
+        shared = f"The minute that this key shares with {maker.pk}"
+        wanted.append((shared, maker.pk, per_minute(maker), minute, f"shared-minute-{number}", MINUTE))
     if key.workspace.daily_request_limit is not None:
-        wanted.append(("This workspace's day", key.workspace_id, key.workspace.daily_request_limit, _end(now, DAY)))
-    used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at in wanted], also)
-    windows = [WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at) for name, owner, limit, ends_at in wanted]
+        limit, ends_at = key.workspace.daily_request_limit, _end(now, DAY)
+        wanted.append(("This workspace's day", key.workspace_id, limit, ends_at, "day", DAY))
+    used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at, *_ in wanted], also)
+    windows = tuple(
+        WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at, policy, length)
+        for name, owner, limit, ends_at, policy, length in wanted
+    )
     exceeded = [window for window in windows if window.exceeded]
     if exceeded:
-        return Quota(max(exceeded, key=lambda window: window.ends_at), now)
-    return Quota(min(windows, key=lambda window: window.remaining), now)
+        return Quota(max(exceeded, key=lambda window: window.ends_at), now, windows)
+    return Quota(min(windows, key=lambda window: window.remaining), now, windows)
 
 
 def _count(rows: list[tuple[str, int, int]], also: Callable[[], None] | None) -> dict[str, int]:

@@ -2,6 +2,7 @@
 where DRF was never reached."""
 
 import io
+import json
 import re
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import get_urlconf, is_valid_path
 
 from fieldcamp.api.caching import keep_nowhere
-from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain
+from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain, problem_body
+from fieldcamp.api.negotiation import PROBLEM, wants_problems
 from fieldcamp.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -66,6 +68,8 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
             response = self._envelope(response, request_id)
+        if response.status_code >= 400 and wants_problems(request.headers.get("Accept", "")):
+            _as_problem(response)
         response._has_been_logged = True  # type: ignore[attr-defined]  # by the next line, so not by Django as well
         log.info(
             "request",
@@ -92,6 +96,14 @@ class RequestIdMiddleware:
 
 def _is_envelope(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "").startswith("application/json")
+
+
+def _as_problem(response: Any) -> None:
+    """Turns the envelope of an error into the form of RFC 9457; all headers stay."""
+    body = problem_body(json.loads(response.content), response.status_code)
+    response.content = json.dumps(body).encode()
+    response["Content-Type"] = PROBLEM
+    response.headers.pop("Content-Length", None)
 
 
 def _drop_trailing_slash(request: HttpRequest) -> None:

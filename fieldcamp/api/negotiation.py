@@ -7,6 +7,7 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+PROBLEM = "application/problem+json"
 _TAKEN = ("application/json", "application/*", "*/*")
 
 
@@ -34,6 +35,11 @@ def accepts_json(accept: str) -> bool:
     weights = dict(_ranges(accept))
     named = next((weights[media] for media in _TAKEN if media in weights), None)
     return not weights if named is None else named > 0
+
+
+def wants_problems(accept: str) -> bool:
+    """Returns whether errors are wanted as RFC 9457's `application/problem+json`."""
+    return any(media == PROBLEM and weight > 0 for media, weight in _ranges(accept))
 
 
 class JsonOnly(BaseContentNegotiation):

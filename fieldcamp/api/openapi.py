@@ -11,7 +11,8 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 from drf_spectacular.utils import Direction
 
-from fieldcamp.api.components import ERROR
+from fieldcamp.api.components import ERROR, HEADERS
+from fieldcamp.api.deprecations import deprecation_of
 from fieldcamp.api.error_codes import ERRORS, ErrorSpec
 from fieldcamp.api.errors import error_example
 from fieldcamp.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH
@@ -35,6 +36,9 @@ class AutoSchema(BaseAutoSchema):
     """One operation: what drf-spectacular finds, and what every view of ours does besides."""
 
     view: Any
+
+    def is_deprecated(self) -> bool:
+        return super().is_deprecated() or deprecation_of(self.method, self.path.removeprefix("/")) is not None
 
     def get_tags(self) -> list[str]:
         return [self.view.tag]
@@ -126,7 +130,7 @@ class AutoSchema(BaseAutoSchema):
 
 
 def _quota(view: Any) -> tuple[str, ...]:
-    return ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset") if view.required_scopes else ()
+    return tuple(name for name in HEADERS if "RateLimit" in name) if view.required_scopes else ()
 
 
 def _error_response(status: int, specs: dict[str, ErrorSpec], known: bool) -> Schema:

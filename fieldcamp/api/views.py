@@ -11,9 +11,11 @@ from rest_framework.views import APIView
 
 from fieldcamp.api import limits
 from fieldcamp.api.authentication import caller, touch
+from fieldcamp.api.deprecations import deprecation_of
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.negotiation import JsonOnly
+from fieldcamp.api.query import refuse_unknown
 from fieldcamp.workspace.models import Workspace
 
 
@@ -59,11 +61,16 @@ class ApiView(APIView):
             self.quota.check()
         self.perform_content_negotiation(request)
         _refuse_nul(request, kwargs)
+        refuse_unknown(request, type(self))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.quota:
             for name, value in self.quota.headers.items():
+                response[name] = value
+        route = request.resolver_match.route if request.resolver_match else ""
+        if deprecated := deprecation_of(request.method or "", route):
+            for name, value in deprecated.headers.items():
                 response[name] = value
         return response
 

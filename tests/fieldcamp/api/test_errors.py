@@ -23,7 +23,7 @@ def envelope(response, status: int, code: str) -> dict:
     assert response.status_code == status, response.content
     body = response.json()
     assert set(body) == {"success", "error", "meta"} and body["success"] is False
-    assert set(body["error"]) == {"code", "message", "details"} and body["error"]["code"] == code
+    assert set(body["error"]) - {"param"} == {"code", "message", "details", "doc_url"} and body["error"]["code"] == code
     assert body["meta"] == {"request_id": response["X-Request-Id"]}
     assert re.fullmatch(r"req_[0-9A-HJKMNP-TV-Z]{26}", response["X-Request-Id"])
     assert isinstance(body["error"]["details"], dict)

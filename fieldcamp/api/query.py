@@ -1,0 +1,59 @@
+"""The query parameters of a call, held to those that the reference lists: what is misspelt is no filter, and an answer
+without it would look like one with it."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from fieldcamp.api.errors import validation_error
+
+
+@lru_cache(maxsize=1024)
+def query_parameters(view: type[APIView], method: str) -> Mapping[str, bool]:
+    """Returns the query parameters that the reference lists for this operation: name → whether it may be repeated."""
+    described = getattr(getattr(view, method.lower(), None), "kwargs", {}).get("schema")
+    if described is None:
+        return {}
+    schema = described()
+    schema.view, schema.method = _bare(view), method
+    found = [each for each in schema.get_override_parameters() if isinstance(each, OpenApiParameter)]
+    return {each.name: _is_list(each) for each in found if each.location == OpenApiParameter.QUERY}
+
+
+def refuse_unknown(request: Request, view: type[APIView]) -> None:
+    """Raises 400 naming each parameter that this read does not have, or that is given twice and takes one value."""
+    if not request.query_params or request.method not in ("GET", "HEAD"):
+        return
+    known = query_parameters(view, "GET")
+    wrong: dict[str, list[str]] = {}
+    for name, values in request.query_params.lists():
+        if name not in known:
+            wrong[name] = [f"There is no such parameter here.{_suggestion(name, known)}"]
+        elif len(values) > 1 and not known[name]:
+            wrong[name] = ["It is given more than once, and takes one value."]
+    if wrong:
+        raise validation_error(wrong)
+
+
+def _suggestion(name: str, known: Mapping[str, bool]) -> str:
+    lowered = {each.lower().replace("_", ""): each for each in known}
+    near = get_close_matches(name.lower().replace("_", ""), lowered, n=1)
+    if near:
+        return f" Did you mean {lowered[near[0]]}?"
+    return f" Known are {', '.join(sorted(known))}." if known else " This address takes none."
+
+
+def _is_list(parameter: OpenApiParameter) -> bool:
+    schema: Any = parameter.type
+    return parameter.many or (isinstance(schema, dict) and schema.get("type") == "array")
+
+
+def _bare(view: type[APIView]) -> APIView:
+    bare = view()
+    bare.request, bare.kwargs = None, {}
+    return bare
