@@ -14,8 +14,9 @@ from fieldcamp.api.errors import validation_error
 
 
 @lru_cache(maxsize=1024)
-def query_parameters(view: type[APIView], method: str) -> Mapping[str, bool]:
-    """Returns the query parameters that the reference lists for this operation: name → whether it may be repeated."""
+def query_parameters(view: Any, method: str) -> Mapping[str, bool]:
+    """Returns the query parameters that the reference lists for this operation of a view (its class): name → whether it
+    may be repeated."""
     described = getattr(getattr(view, method.lower(), None), "kwargs", {}).get("schema")
     if described is None:
         return {}
@@ -53,7 +54,8 @@ def _is_list(parameter: OpenApiParameter) -> bool:
     return parameter.many or (isinstance(schema, dict) and schema.get("type") == "array")
 
 
-def _bare(view: type[APIView]) -> APIView:
-    bare = view()
+def _bare(view: type[APIView]) -> Any:
+    """Returns a view without a request, as the reference looks at it."""
+    bare: Any = view()
     bare.request, bare.kwargs = None, {}
     return bare
