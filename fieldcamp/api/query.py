@@ -8,7 +8,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from fieldcamp.api.errors import validation_error
 
@@ -26,7 +25,7 @@ def query_parameters(view: Any, method: str) -> Mapping[str, bool]:
     return {each.name: _is_list(each) for each in found if each.location == OpenApiParameter.QUERY}
 
 
-def refuse_unknown(request: Request, view: type[APIView]) -> None:
+def refuse_unknown(request: Request, view: Any) -> None:
     """Raises 400 naming each parameter that this read does not have, or that is given twice and takes one value."""
     if not request.query_params or request.method not in ("GET", "HEAD"):
         return
@@ -54,7 +53,7 @@ def _is_list(parameter: OpenApiParameter) -> bool:
     return parameter.many or (isinstance(schema, dict) and schema.get("type") == "array")
 
 
-def _bare(view: type[APIView]) -> Any:
+def _bare(view: Any) -> Any:
     """Returns a view without a request, as the reference looks at it."""
     bare: Any = view()
     bare.request, bare.kwargs = None, {}
