@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fieldcamp.sandbox.google import errors
-from fieldcamp.sandbox.google.push import VENDOR, GooglePush, expiration_ms, switches
-from fieldcamp.sandbox.push.channels import LIVE, Channel
+from fieldcamp.sandbox.google.push import GooglePush, expiration_ms, switches
+from fieldcamp.sandbox.push.channels import LIVE
 from fieldcamp.sandbox.push.sender import chance
 
 if TYPE_CHECKING:
@@ -55,18 +55,22 @@ class ChannelApi:
         self._check_address(address)
         if self.push.channels.get(channel_id) is not None:
             raise errors.ApiError(400, "channelIdNotUnique", f"Channel id {channel_id} not unique")
-        now = self.state.now()
         digest = hashlib.sha1(f"{call.account} {topic}".encode(), usedforsecurity=False).digest()
         details = {
             "token": token,
             "resource_id": urlsafe_b64encode(digest).decode().rstrip("="),
             "resource_uri": f"https://www.googleapis.com/calendar/v3/{path}?alt=json",
         }
-        channel = Channel(
-            *(VENDOR, channel_id, call.account, call.token.client_id, topic, details["resource_uri"], address),
-            *(LIVE, now, now + self._life(sent), None, 0, details),
+        channel, message = self.push.open(
+            channel_id=channel_id,
+            account=call.account,
+            client_id=call.token.client_id,
+            topic=topic,
+            resource=details["resource_uri"],
+            url=address,
+            expires_at=self.state.now() + self._life(sent),
+            details=details,
         )
-        message = self.push.open(channel)
         first, courier = switches(self.push.pushes)["push_sync_first"], self.push.pushes.courier
         if first is None:
             first = courier.running and chance("sync", channel_id) < SYNC_FIRST

@@ -23,14 +23,14 @@ from fieldcamp.sandbox.push.wire import Answer, Post
 
 VENDOR = "intuit"
 LANE = "webhooks"
-# The entities of the portal's list that this sandbox keeps. There are no events of tax codes, tax rates and the company.
+# The entities of the portal's list that this sandbox keeps: tax codes, tax rates and the company are not on it.
 ENTITIES = (
     "Account", "Class", "CreditMemo", "Customer", "Department", "Deposit", "Employee", "Estimate", "Invoice", "Item",
     "JournalEntry", "Payment", "PaymentMethod", "Preferences", "Purchase", "RefundReceipt", "SalesReceipt", "TaxAgency",
     "Term", "TimeActivity", "Vendor",
 )  # fmt: skip
 ANSWER_SECONDS = 3.0
-# https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks/best-practices; changed in 2026 without figures.
+# https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks/best-practices (changed in 2026, without figures)
 GAPS = (10, 20, 30, 300, 1200, 2 * 3600, 4 * 3600, 6 * 3600)
 LAST_SECONDS = 7 * 86_400.0  # after which nobody hears of it; a guess
 LONGEST_AGGREGATION = 3600
