@@ -54,8 +54,8 @@ class Channels:
     ) -> Channel:
         """A new channel, from now on until `expires_at`."""
         self.state.execute(
-            "INSERT INTO p_channels (vendor, id, account, client_id, topic, resource, url, state, opened_at, expires_at,"
-            " details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO p_channels (vendor, id, account, client_id, topic, resource, url, state, opened_at,"
+            " expires_at, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(self.vendor, channel_id, account, client_id, topic, resource, url, LIVE, self.state.now(), expires_at),
             json.dumps(details),
         )
