@@ -53,6 +53,8 @@ class Wire:
         started = time.monotonic()
         try:
             answer = self.deliver(post) if self.deliver else self._really(post)
+            if not isinstance(answer, Answer):
+                raise TypeError("deliver has to return an Answer")
         except Exception as error:  # a receiver in this process may fail as it likes
             return Answer(0, seconds=time.monotonic() - started, why=f"{type(error).__name__}: {error}"[:300])
         if answer.timed_out or answer.seconds > post.seconds:
