@@ -142,9 +142,9 @@ class IntuitPush:
         endpoint = self.endpoint()
         if endpoint is None:
             return []
-        names = ("url", "format", "entities", "aggregate_seconds")
-        return [{"channel": LANE, "vendor": VENDOR, "state": "live", "expires_at": None}
-                | {name: endpoint[name] for name in names}]  # fmt: skip
+        own = {name: value for name, value in endpoint.items() if name != "verifier"}
+        shown = {"channel": LANE, "vendor": VENDOR, "account": None, "client_id": None, "resource": None}
+        return [shown | {"state": "live", "opened_at": None, "expires_at": None, "ended_at": None} | own]
 
     def say(self, account: str | None, kind: str, times: int) -> int:
         """Test events, events of a company that nobody knows, or with a signature that is not Intuit's."""
