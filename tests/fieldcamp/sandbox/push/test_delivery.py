@@ -156,6 +156,29 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(served, listening):
         other.server_close()
 
 
+@pytest.mark.slow
+def test_changes_of_many_at_once_are_each_told_of_once(served, listening):
+    google = served.client(Google)
+    google.control("switches", {"vendor": "google", "push_twice": 0})
+    watch(google, address=listening.url)
+    listening.wait_for(1)
+
+    def work(n):
+        client = Google(served.session, google.adapter)
+        client.token = google.token
+        for each in range(10):
+            client.insert(summary=f"{n} {each}")
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    posts = listening.wait_for(81)
+    numbers = [int(headers["X-Goog-Message-Number"]) for _, headers, _ in posts]
+    assert len(posts) == 81 and numbers == sorted(set(numbers))
+
+
 def test_a_restart_forgets_nothing(tmp_path, clock):
     def start():
         app = create_app(str(tmp_path / "state"), seed="empty", clock=clock)
