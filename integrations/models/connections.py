@@ -244,6 +244,8 @@ class Stream(models.Model):
     full_mark = models.CharField(max_length=40, blank=True)
     full_cursor = models.TextField(blank=True)
     first_synced_at = models.DateTimeField(null=True, blank=True)
+    # When the last job began that has gone through it: what was saved since has not been looked at for certain.
+    looked_at = models.DateTimeField(null=True, blank=True)
     last_full_at = models.DateTimeField(null=True, blank=True)
     # When it was last found to be out of reach, which it may not be for ever.
     let_go_at = models.DateTimeField(null=True, blank=True)

@@ -57,13 +57,19 @@ class PushMark(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     pushes = models.PositiveIntegerField(default=0)
-    # When a run by a push, or by a saved record, was started last: the next waits a while.
-    started_at = models.DateTimeField(null=True, blank=True)
+    # Until when no push and no saved record starts a run: one has just been started, or has failed.
+    rests_until = models.DateTimeField(null=True, blank=True)
+    # When a run wrote there last, and until when its echo is to have come where we are told of changes.
+    written_at = models.DateTimeField(null=True, blank=True)
+    echo_due_at = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)
     missed_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="pushed_streams_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="pushed_streams_due"),
+            models.Index(fields=["echo_due_at"], condition=Q(echo_due_at__isnull=False), name="echoes_due"),
+        ]
 
     def __str__(self) -> str:
         return f"push mark of {self.stream_id}"
