@@ -8,6 +8,7 @@ from integrations.jobs import housekeeping, outages, reconciling, runner, watchd
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
+from integrations.push.silence import judge_silence
 
 
 def run_job(job_id: str) -> None:
@@ -46,8 +47,9 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, and tells of it."""
+    """Notices vendors that fail for everybody, and tells of it; notices those that have stopped telling."""
     outages.watch(timezone.now())
+    judge_silence(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

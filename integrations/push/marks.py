@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import connection as db
 from django.db import IntegrityError, transaction
+from django.db import connection as db
 
 from integrations.models import PushMark, ReceivedPush, Stream
 
@@ -33,7 +33,7 @@ _MARK = f"""
     ON CONFLICT (stream_id) DO UPDATE SET
         due_at = CASE
             WHEN {_MARKS}.due_at <= %(due)s THEN {_MARKS}.due_at
-            WHEN {_MARKS}.written_at > %(echoes_since)s THEN %(after_echoes)s
+            WHEN {_MARKS}.written_at > %(echoes_since)s THEN COALESCE({_MARKS}.due_at, %(after_echoes)s)
             ELSE excluded.due_at END,
         pushed_at = CASE WHEN {_MARKS}.pushed_at > %(now)s THEN {_MARKS}.pushed_at ELSE excluded.pushed_at END,
         pushes = {_MARKS}.pushes + excluded.pushes,
