@@ -72,6 +72,8 @@ class PagePolicy(CSPMiddleware):
         if request.path_info.startswith(_API):
             response[HEADER] = _NOTHING
             return response
+        if response.has_header(HEADER):
+            return response  # it has one of its own
         return super().process_response(request, response)
 
     def get_policy_parts(

@@ -111,9 +111,9 @@ class ChannelApi(Protocol):
     def stop(self, held: HeldChannel) -> None:
         """Ends it; what is not there any more has ended, too."""
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        """Returns the account's channels of this container and address that we do not know: answers to their opening
-        were lost. `known` says which of some resource ids we do. Empty where the vendor lists none."""
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        """Returns what an opening that was not answered may have left there. `lost` has our id for it, and the
+        `resource_id` of another channel of the same container; `known` says which of some resource ids are ours."""
 
 
 @dataclass(frozen=True, slots=True)

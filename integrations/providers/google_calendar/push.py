@@ -70,8 +70,9 @@ class GoogleChannels:
         except _ENDED:
             return
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        return []  # Google lists no channels
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        """Google lists no channels, but calls what all of a calendar's watch by one name."""
+        return [lost]
 
 
 def _opened(body: dict[str, Any]) -> OpenedChannel:

@@ -104,8 +104,8 @@ class OutlookSubscriptions:
         except (errors.Gone, errors.NeedsReconnect, errors.AccessRefused):
             return
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        resources = {f"me/calendars/{container_id}/events".casefold(), "me/events"}
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        resources = {f"me/calendars/{lost.container_id}/events".casefold(), "me/events"}
         mine: list[str] = []
         page, turns = addresses.root("subscriptions"), Turns()
         while page:
@@ -115,7 +115,7 @@ class OutlookSubscriptions:
             if page:
                 turns.take([row["id"] for row in body["value"]], page)
         unknown = set(mine) - known(mine)
-        return [HeldChannel("", id, container_id) for id in mine if id in unknown]
+        return [HeldChannel(lost.channel_id, id, lost.container_id) for id in mine if id in unknown]
 
 
 def _is_ours(row: dict[str, Any], url: str, resources: set[str]) -> bool:
@@ -178,6 +178,6 @@ PUSH = PushSource(
     read=read_push,
     challenge=challenge,
     channels=OutlookSubscriptions,
-    renew_after=(0.10, 0.14),
+    renew_after=(0.07, 0.18),
     taken=202,
 )
