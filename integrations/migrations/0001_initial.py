@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('refused_at', models.DateTimeField(blank=True, null=True)),
                 ('metered_reads_per_day', models.PositiveIntegerField(blank=True, null=True)),
                 ('failures', models.PositiveIntegerField(default=0)),
+                ('backs_off_until', models.DateTimeField(blank=True, null=True)),
                 ('leaving', models.JSONField(blank=True, null=True)),
                 ('stalled_at', models.DateTimeField(blank=True, null=True)),
                 ('stalled_told_at', models.DateTimeField(blank=True, null=True)),
@@ -683,12 +684,12 @@ class Migration(migrations.Migration):
                 ('pushes', models.PositiveIntegerField(default=0)),
                 ('rests_until', models.DateTimeField(blank=True, null=True)),
                 ('written_at', models.DateTimeField(blank=True, null=True)),
-                ('echo_due_at', models.DateTimeField(blank=True, null=True)),
+                ('owed_by', models.DateTimeField(blank=True, null=True)),
                 ('missed', models.PositiveSmallIntegerField(default=0)),
                 ('missed_since', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='pushed_streams_due'), models.Index(condition=models.Q(('echo_due_at__isnull', False)), fields=['echo_due_at'], name='echoes_due')],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='pushed_streams_due'), models.Index(condition=models.Q(('owed_by__isnull', False)), fields=['owed_by'], name='pushes_owed')],
             },
         ),
         migrations.CreateModel(

@@ -137,6 +137,8 @@ class Connection(OfAccount):
     # Calls that the provider bills, a day (UTC); 0: no limit; None: as the installation has it.
     metered_reads_per_day = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    # After a failure no push and no saved record starts a job before.
+    backs_off_until = models.DateTimeField(null=True, blank=True)
     # Our events are being taken away there, and nothing else is done: {"disconnect": afterwards?, "by": who, "tries"}
     leaving = models.JSONField(null=True, blank=True)
     # Since when its data has been older than it should be, and when its people were told.

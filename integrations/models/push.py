@@ -60,16 +60,17 @@ class PushMark(models.Model):
     pushes = models.PositiveIntegerField(default=0)
     # Until when no push and no saved record starts a run: one has just been started, or has failed.
     rests_until = models.DateTimeField(null=True, blank=True)
-    # When a run wrote there last, and until when its echo is to have come where we are told of changes.
+    # When a run wrote there last: what is pushed right after it is probably its echo.
     written_at = models.DateTimeField(null=True, blank=True)
-    echo_due_at = models.DateTimeField(null=True, blank=True)
+    # By when a push is to have come: the echo of a write, or one of a change that was found without it.
+    owed_by = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)
     missed_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="pushed_streams_due"),
-            models.Index(fields=["echo_due_at"], condition=Q(echo_due_at__isnull=False), name="echoes_due"),
+            models.Index(fields=["owed_by"], condition=Q(owed_by__isnull=False), name="pushes_owed"),
         ]
 
     def __str__(self) -> str:

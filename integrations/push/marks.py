@@ -37,7 +37,7 @@ _MARK = f"""
             ELSE excluded.due_at END,
         pushed_at = CASE WHEN {_MARKS}.pushed_at > %(now)s THEN {_MARKS}.pushed_at ELSE excluded.pushed_at END,
         pushes = {_MARKS}.pushes + excluded.pushes,
-        echo_due_at = NULL,
+        owed_by = NULL,
         missed = CASE WHEN {_MARKS}.missed >= {MOST_MISSED} THEN 0 ELSE {_MARKS}.missed END
 """  # noqa: S608
 _NOTE = f"""

@@ -64,7 +64,9 @@ _STANDING = (
     f"LEFT JOIN {Member._meta.db_table} AS person ON person.id = account.member_id "
     "WHERE account.workspace_id = %s AND integration = %s "
     f"UNION SELECT '', id FROM {SyncJob._meta.db_table} "
-    "WHERE workspace_id = %s AND integration = %s AND status IN ('queued', 'running')"
+    "WHERE workspace_id = %s AND integration = %s AND status IN ('queued', 'running') "
+    # `enqueue.gives_way`
+    "AND NOT (narrowed AND status = 'queued' AND started_at IS NULL AND lease_owner = '' AND cancel_requested_at IS NULL)"
 )
 
 

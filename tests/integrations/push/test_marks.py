@@ -84,10 +84,10 @@ def test_a_stream_that_is_gone_is_left_out(account):
 
 def test_the_echo_of_our_own_write_waits(account):
     pushed = stream(account)
-    PushMark.objects.create(stream=pushed, written_at=NOW, echo_due_at=NOW + 600 * SECOND)
+    PushMark.objects.create(stream=pushed, written_at=NOW, owed_by=NOW + 600 * SECOND)
     mark([pushed.pk], NOW + 3 * SECOND, kind="exists")
     row = PushMark.objects.get()
-    assert (row.due_at, row.echo_due_at) == (NOW + 33 * SECOND, None)
+    assert (row.due_at, row.owed_by) == (NOW + 33 * SECOND, None)
     PushMark.objects.update(due_at=None)
     mark([pushed.pk], NOW + 11 * SECOND, kind="exists")
     assert PushMark.objects.get().due_at == NOW + 13 * SECOND
