@@ -86,7 +86,11 @@ class HeldChannel:
 
 
 class PushUnsupported(Rejected):
-    """The vendor tells nothing of this container, whatever is asked."""
+    """The vendor tells nothing of this container, whatever is asked. `certain`: it says so in as many words."""
+
+    def __init__(self, message: str, *, certain: bool, detail: str = ""):
+        super().__init__(message, detail=detail)
+        self.certain = certain
 
 
 class PushMisconfigured(Misconfigured):

@@ -103,7 +103,7 @@ def put_off(row: PushChannel, reason: str, now: dt.datetime, *, asked: bool, unt
 
 
 def _wait(row: PushChannel, failures: int, now: dt.datetime) -> dt.timedelta:
-    """Returns how long it is waited after so many failures, ±15 %: in the last day of what is there, an hour at most."""
+    """Returns how long it is waited after so many failures, ±15 %; in a channel's last day, an hour at most."""
     wait = LADDER[min(max(failures, 1), len(LADDER)) - 1]
     ends = [row.expires_at] if row.state == State.LIVE else []
     ends += PushChannel.objects.filter(stream=row.stream_id, state=State.LIVE).values_list("expires_at", flat=True)
@@ -121,7 +121,8 @@ def _is_first(row: PushChannel) -> bool:
 
 
 def refuse(row: PushChannel, reason: str, now: dt.datetime, *, again: bool) -> None:
-    """Takes in that the vendor tells nothing of this calendar, whatever is asked; `again`: it is asked again in a week."""
+    """Takes in that the vendor tells nothing of this calendar, whatever is asked. `again`: it may be wrong, and is
+    asked again in a week."""
     later = now + ASKED_AGAIN if again else None
     PushChannel.objects.filter(pk=row.pk, state=State.OPENING).update(
         state=State.UNSUPPORTED, renew_at=later, opened_at=None, failures=0, reason=reason[:300]

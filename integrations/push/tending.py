@@ -46,7 +46,7 @@ def tend(row: PushChannel, now: dt.datetime) -> None:
             case State.OPENING:
                 _open(row, now)
             case State.UNSUPPORTED:
-                channels.ask_again(row)
+                outcomes.ask_again(row)
                 _open(row, now)
             case State.LIVE:
                 _renew(row, now)
@@ -79,7 +79,7 @@ def _open(row: PushChannel, now: dt.datetime) -> None:
         sent = True
         opened = api.open(WantedChannel(row.channel_id, secret, push_url(row.integration), stream.container_id))
     except PushUnsupported as error:
-        outcomes.refuse(row, str(error), now)
+        outcomes.refuse(row, str(error), now, again=not error.certain)
     except PushMisconfigured as error:
         switch.refused(row.integration, str(error), error.fault, now)
         outcomes.put_off(row, str(error), now, asked=False, until=now + outcomes.HOURLY)
@@ -141,9 +141,7 @@ def _stop(row: PushChannel, now: dt.datetime) -> None:
         else:
             outcomes.put_off(row, type(error).__name__, now, asked=True)
         return
-    if found is not None:
-        outcomes.take_stopped(row)
-    elif row.created_at < now - channels.KEPT:
+    if found is not None or row.created_at < now - channels.KEPT:
         outcomes.take_stopped(row)
 
 

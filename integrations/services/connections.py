@@ -11,8 +11,8 @@ from django.utils import timezone
 from fieldcamp.encryption import encrypt
 from fieldcamp.workspace.models import Workspace
 from integrations.accounts.audit_trail import audit_connection
-from integrations.accounts.clients import token_source
 from integrations.accounts.channels import stop_channels
+from integrations.accounts.clients import token_source
 from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.disconnecting import disconnect, facts_of
 from integrations.accounts.grants import OrmGrantStore, token_values

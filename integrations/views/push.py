@@ -7,7 +7,6 @@ post that is not believed is answered as one that is. What cannot be stored in t
 from urllib.parse import parse_qsl
 
 import structlog
-from csp.constants import HEADER
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -37,7 +36,6 @@ def receive_push(request: HttpRequest, address: str) -> HttpResponse:
     """Answers a handshake with what it wants back, any other post with the vendor's status for "taken", 403 where its
     signature is wrong, 413 above 1 MiB, 429 for too many that are not believed, 503 where it could not be stored."""
     response = _answer(request, _provider_at(address))
-    response[HEADER] = "default-src 'none'; frame-ancestors 'none'"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
     return response

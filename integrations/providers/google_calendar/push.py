@@ -91,7 +91,7 @@ def _meant(error: errors.ProviderError) -> errors.ProviderError:
     """Returns what a refusal to open means. The same reason comes with different statuses, so the reason decides."""
     reasons = set(error.detail.split())
     if _UNSUPPORTED in reasons:
-        return PushUnsupported("Google tells nothing of this calendar.", detail=error.detail)
+        return PushUnsupported("Google tells nothing of this calendar.", certain=True, detail=error.detail)
     if _NOT_HTTPS in reasons:
         return PushMisconfigured("Google posts to https addresses only.", fault=_NOT_HTTPS, detail=error.detail)
     if _UNAUTHORIZED in reasons:

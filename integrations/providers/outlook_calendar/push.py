@@ -1,7 +1,7 @@
 """Microsoft Graph's subscriptions: one for each calendar, a week long, extended every day.
 
-https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks · /graph/api/subscription-post-subscriptions
-https://learn.microsoft.com/en-us/graph/change-notifications-lifecycle-events
+https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks
+/graph/change-notifications-lifecycle-events · /graph/api/subscription-post-subscriptions
 """
 
 import datetime as dt
@@ -61,7 +61,8 @@ class OutlookSubscriptions:
                             detail=error.detail,
                         ) from None
                     refused = error
-        raise PushUnsupported("Microsoft tells nothing of this calendar.", detail=refused.detail if refused else "")
+        detail = refused.detail if refused else ""
+        raise PushUnsupported("Microsoft tells nothing of this calendar.", certain=False, detail=detail)
 
     def _resources(self, container_id: str) -> Iterator[str]:
         yield f"me/calendars/{container_id}/events"
