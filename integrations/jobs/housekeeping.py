@@ -31,7 +31,9 @@ from integrations.models import (
     VendorOutage,
     WorkspaceIntegration,
 )
+from integrations.push import channels
 from integrations.reconciliation.reading import forget_readings
+from integrations.selectors.push_switch import REFUSED
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +68,10 @@ def daily(now: dt.datetime) -> None:
         "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),
         "sessions": sessions.prune(now),
-        "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
+        "heartbeats": _delete_in_chunks(
+            Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1)).exclude(name__startswith=REFUSED)
+        ),
+        "push_channels": channels.prune(now),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "security_events": _delete_in_chunks(ReceivedSecurityEvent.objects.filter(received_at__lt=now - EVENTS_KEPT)),
         "pushes": _delete_in_chunks(ReceivedPush.objects.filter(received_at__lt=now - PUSHES_KEPT)),

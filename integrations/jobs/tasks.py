@@ -5,6 +5,7 @@ from django_q.tasks import async_task
 
 from integrations.accounts import checking
 from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
+from integrations.mail import push as push_mails
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
@@ -39,6 +40,11 @@ def tell_of_ended_access(connection_id: str) -> None:
     """Mails the people of an account whose vendor has told that its access ended."""
     if Connection.objects.filter(pk=connection_id, state__in=BROKEN).exists():
         alert_needs_person(connection_id)
+
+
+def tell_of_failing_push(connection_id: str, why: str) -> None:
+    """Mails the owners that changes of an account come by the schedule alone at present."""
+    push_mails.tell_of_failing_push(connection_id, why)
 
 
 def check_access(*connection_ids: str) -> None:

@@ -712,7 +712,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('renew_at__isnull', False)), fields=['renew_at'], name='push_channels_to_renew')],
-                'constraints': [models.UniqueConstraint(fields=('integration', 'channel_id'), name='one_push_channel')],
+                'constraints': [models.UniqueConstraint(fields=('integration', 'channel_id'), name='one_push_channel'), models.UniqueConstraint(condition=models.Q(('state', 'opening')), fields=('stream',), name='one_channel_being_opened')],
             },
         ),
         migrations.CreateModel(

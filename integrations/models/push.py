@@ -37,6 +37,7 @@ class PushChannel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["integration", "channel_id"], name="one_push_channel"),
+            models.UniqueConstraint(fields=["stream"], condition=Q(state="opening"), name="one_channel_being_opened"),
         ]
         indexes = [
             models.Index(fields=["renew_at"], condition=Q(renew_at__isnull=False), name="push_channels_to_renew"),

@@ -86,7 +86,11 @@ class HeldChannel:
 
 
 class PushUnsupported(Rejected):
-    """The vendor tells nothing of this container, whatever is asked."""
+    """The vendor tells nothing of this container, whatever is asked. `certain`: it says so in as many words."""
+
+    def __init__(self, message: str, *, certain: bool, detail: str = ""):
+        super().__init__(message, detail=detail)
+        self.certain = certain
 
 
 class PushMisconfigured(Misconfigured):
@@ -111,9 +115,9 @@ class ChannelApi(Protocol):
     def stop(self, held: HeldChannel) -> None:
         """Ends it; what is not there any more has ended, too."""
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        """Returns the account's channels of this container and address that we do not know: answers to their opening
-        were lost. `known` says which of some resource ids we do. Empty where the vendor lists none."""
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        """Returns what an opening that was not answered may have left there. `lost` has our id for it, and the
+        `resource_id` of another channel of the same container; `known` says which of some resource ids are ours."""
 
 
 @dataclass(frozen=True, slots=True)

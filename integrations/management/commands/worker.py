@@ -21,6 +21,7 @@ from django_q.models import Schedule
 from integrations.jobs import schedule, sweeper
 from integrations.jobs.watchdog import Watchdog
 from integrations.push.dispatching import dispatch_prompt
+from integrations.push.keeper import ChannelKeeper
 from integrations.queue import shutdown
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.pause = 1.0
+        self.channels = ChannelKeeper()
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -121,6 +123,7 @@ class Supervisor:
         now = timezone.now()
         sweeper.sweep(now)
         schedule.dispatch_due(now)
+        self.channels.round(now)
         if watchdog.is_stuck(now):
             return True
         watchdog.send(now)

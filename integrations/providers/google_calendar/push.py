@@ -70,8 +70,9 @@ class GoogleChannels:
         except _ENDED:
             return
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        return []  # Google lists no channels
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        """Google lists no channels, but calls what all of a calendar's watch by one name."""
+        return [lost]
 
 
 def _opened(body: dict[str, Any]) -> OpenedChannel:
@@ -90,7 +91,7 @@ def _meant(error: errors.ProviderError) -> errors.ProviderError:
     """Returns what a refusal to open means. The same reason comes with different statuses, so the reason decides."""
     reasons = set(error.detail.split())
     if _UNSUPPORTED in reasons:
-        return PushUnsupported("Google tells nothing of this calendar.", detail=error.detail)
+        return PushUnsupported("Google tells nothing of this calendar.", certain=True, detail=error.detail)
     if _NOT_HTTPS in reasons:
         return PushMisconfigured("Google posts to https addresses only.", fault=_NOT_HTTPS, detail=error.detail)
     if _UNAUTHORIZED in reasons:

@@ -1,7 +1,7 @@
 """Microsoft Graph's subscriptions: one for each calendar, a week long, extended every day.
 
-https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks · /graph/api/subscription-post-subscriptions
-https://learn.microsoft.com/en-us/graph/change-notifications-lifecycle-events
+https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks
+/graph/change-notifications-lifecycle-events · /graph/api/subscription-post-subscriptions
 """
 
 import datetime as dt
@@ -61,7 +61,8 @@ class OutlookSubscriptions:
                             detail=error.detail,
                         ) from None
                     refused = error
-        raise PushUnsupported("Microsoft tells nothing of this calendar.", detail=refused.detail if refused else "")
+        detail = refused.detail if refused else ""
+        raise PushUnsupported("Microsoft tells nothing of this calendar.", certain=False, detail=detail)
 
     def _resources(self, container_id: str) -> Iterator[str]:
         yield f"me/calendars/{container_id}/events"
@@ -104,8 +105,8 @@ class OutlookSubscriptions:
         except (errors.Gone, errors.NeedsReconnect, errors.AccessRefused):
             return
 
-    def strays(self, url: str, container_id: str, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
-        resources = {f"me/calendars/{container_id}/events".casefold(), "me/events"}
+    def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
+        resources = {f"me/calendars/{lost.container_id}/events".casefold(), "me/events"}
         mine: list[str] = []
         page, turns = addresses.root("subscriptions"), Turns()
         while page:
@@ -115,7 +116,7 @@ class OutlookSubscriptions:
             if page:
                 turns.take([row["id"] for row in body["value"]], page)
         unknown = set(mine) - known(mine)
-        return [HeldChannel("", id, container_id) for id in mine if id in unknown]
+        return [HeldChannel(lost.channel_id, id, lost.container_id) for id in mine if id in unknown]
 
 
 def _is_ours(row: dict[str, Any], url: str, resources: set[str]) -> bool:
@@ -178,6 +179,6 @@ PUSH = PushSource(
     read=read_push,
     challenge=challenge,
     channels=OutlookSubscriptions,
-    renew_after=(0.10, 0.14),
+    renew_after=(0.07, 0.18),
     taken=202,
 )
