@@ -13,14 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db import connection as db
 
 from integrations.models import PushMark, ReceivedPush, Stream
+from integrations.queue.planning import MOST_MISSED
 
 # One change makes several messages, which come together: the run waits for the rest of them.
 SETTLING = dt.timedelta(seconds=2)
 # Our own writes come back as pushes. What comes so soon after one is looked at together, so much after it.
 ECHOES_FOR = dt.timedelta(seconds=10)
 AFTER_ECHOES = dt.timedelta(seconds=30)
-# So many pushes missed in a day, and the channel is taken for lost.
-MOST_MISSED = 3
 
 _T = TypeVar("_T")
 _MARKS, _LOG, _STREAMS = PushMark._meta.db_table, ReceivedPush._meta.db_table, Stream._meta.db_table

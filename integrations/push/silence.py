@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from integrations.models import PushChannel, PushMark, WorkspaceIntegration
 from integrations.providers import PROVIDERS
-from integrations.push.marks import MOST_MISSED
+from integrations.queue.planning import MOST_MISSED
 
 _COUNTED_FOR = dt.timedelta(days=1)
 # Shown to people with the state; what becomes of a lost channel is the business of those who open channels.
