@@ -12,8 +12,8 @@ from integrations.providers import PROVIDERS
 from integrations.queue.planning import MOST_MISSED
 
 _COUNTED_FOR = dt.timedelta(days=1)
-# Shown to people with the state; what becomes of a lost channel is the business of those who open channels.
-SILENT = "silent"
+# Shown to people with the state.
+SILENT = "Changes were found of which the vendor had not told."
 
 log = structlog.get_logger(__name__)
 

@@ -46,6 +46,11 @@ def interval_of(row: WorkspaceIntegration) -> dt.timedelta:
     return chosen if silent.exists() else max(chosen, source.scheduled_every)
 
 
+def interval_minutes_of(row: WorkspaceIntegration) -> int:
+    """Returns the same in whole minutes; 0 where nothing is synced by schedule."""
+    return int(interval_of(row).total_seconds() // 60) if row.interval_minutes else 0
+
+
 def told_of_changes(row: WorkspaceIntegration) -> QuerySet[PushMark, Any]:
     """Returns the ids of the integration's connections whose vendor has told of changes, and as far as is known of all
     of them."""
