@@ -31,7 +31,7 @@ def providers_with_channels() -> list[str]:
 
 def wanted_streams() -> QuerySet[Stream]:
     """Returns the calendars that should each have a channel: of accounts that can sync, paused ones too."""
-    usable = Connection.objects.usable().filter(leaving=None, integration__in=providers_with_channels())
+    usable = Connection.objects.usable().filter(leaving__isnull=True, integration__in=providers_with_channels())
     return Stream.objects.filter(is_active=True, kind="", connection__in=usable)
 
 
