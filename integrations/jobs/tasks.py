@@ -9,6 +9,7 @@ from integrations.mail import push as push_mails
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
+from integrations.push.silence import judge_silence
 
 
 def run_job(job_id: str) -> None:
@@ -52,8 +53,9 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, and tells of it."""
+    """Notices vendors that fail for everybody, and tells of it; notices those that have stopped telling."""
     outages.watch(timezone.now())
+    judge_silence(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

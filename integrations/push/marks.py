@@ -9,18 +9,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db import connection as db
 from django.db import IntegrityError, transaction
+from django.db import connection as db
 
 from integrations.models import PushMark, ReceivedPush, Stream
+from integrations.queue.planning import MOST_MISSED
 
 # One change makes several messages, which come together: the run waits for the rest of them.
 SETTLING = dt.timedelta(seconds=2)
 # Our own writes come back as pushes. What comes so soon after one is looked at together, so much after it.
 ECHOES_FOR = dt.timedelta(seconds=10)
 AFTER_ECHOES = dt.timedelta(seconds=30)
-# So many pushes missed in a day, and the channel is taken for lost.
-MOST_MISSED = 3
 
 _T = TypeVar("_T")
 _MARKS, _LOG, _STREAMS = PushMark._meta.db_table, ReceivedPush._meta.db_table, Stream._meta.db_table
@@ -33,7 +32,7 @@ _MARK = f"""
     ON CONFLICT (stream_id) DO UPDATE SET
         due_at = CASE
             WHEN {_MARKS}.due_at <= %(due)s THEN {_MARKS}.due_at
-            WHEN {_MARKS}.written_at > %(echoes_since)s THEN %(after_echoes)s
+            WHEN {_MARKS}.written_at > %(echoes_since)s THEN COALESCE({_MARKS}.due_at, %(after_echoes)s)
             ELSE excluded.due_at END,
         pushed_at = CASE WHEN {_MARKS}.pushed_at > %(now)s THEN {_MARKS}.pushed_at ELSE excluded.pushed_at END,
         pushes = {_MARKS}.pushes + excluded.pushes,

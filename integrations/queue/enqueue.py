@@ -44,7 +44,8 @@ def create_job(
     request_id: str = "",
     narrowed: bool = False,
 ) -> SyncJob:
-    """Returns a queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight` decides.
+    """Returns a queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight`
+    decides.
 
     A `narrowed` one is made for some accounts, whose parts the caller adds in the same transaction. It gives way to any
     other as long as nobody has begun it: the other takes its place, and its number.
