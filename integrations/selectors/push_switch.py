@@ -35,10 +35,15 @@ def why_off(integration: str, now: dt.datetime | None = None) -> str:
         return gettext("it is not set up at this installation")
     if not _is_reached(integration):
         return gettext("this site has no public https address")
-    refused = Heartbeat.objects.filter(name=refusal_name(integration)).values_list("at", flat=True).first()
-    if refused and refused > (now or timezone.now()) - TRIED_AGAIN_AFTER:
+    if is_refused(integration, now):
         return gettext("{integration} refuses this site's address").format(integration=PROVIDERS[integration].label)
     return ""
+
+
+def is_refused(integration: str, now: dt.datetime | None = None) -> bool:
+    """Returns whether the vendor has refused our address within a day."""
+    since = (now or timezone.now()) - TRIED_AGAIN_AFTER
+    return Heartbeat.objects.filter(name=refusal_name(integration), at__gt=since).exists()
 
 
 def _is_reached(integration: str) -> bool:
