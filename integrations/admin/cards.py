@@ -18,6 +18,8 @@ from integrations.admin.intervals import every as in_words
 from integrations.admin.metering import MeterWarning, meter_warnings
 from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
+from integrations.queue.planning import interval_minutes_of
+from integrations.selectors.push import PushState, push_states
 from integrations.selectors.status import Standing, standing, standings
 from integrations.services.setup import keeps_books
 
@@ -90,6 +92,7 @@ class AccountRow:
     verdict: VerdictLine | None = None
     meter: MeterWarning | None = None
     ending: EndingLine | None = None
+    push: PushState | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class Card:
     def schedule(self) -> str:
         """Returns `every 30 min`."""
         row = self.standing.row
-        return in_words(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES)
+        return in_words(interval_minutes_of(row) if row else settings.SYNC_INTERVAL_MINUTES)
 
     @property
     def settings_url(self) -> str:
@@ -178,8 +181,9 @@ def _card(
     verdicts: Mapping[str, VerdictLine],
     meters: Mapping[str, MeterWarning],
     endings: Mapping[str, EndingLine],
+    pushes: Mapping[str, PushState],
 ) -> Card:
-    """Builds the card of one provider; `facts`, `verdicts`, `meters` and `endings` are by connection."""
+    """Builds the card of one provider; `facts`, `verdicts`, `meters`, `endings` and `pushes` are by connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
@@ -192,6 +196,7 @@ def _card(
             verdicts.get(connection.pk),
             meters.get(connection.pk),
             endings.get(connection.pk),
+            pushes.get(connection.pk),
         )
         for connection in found.accounts
     ]
@@ -226,10 +231,11 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; one query more for consents that end, and three where there are books."""
+    """Builds their cards; one query more for consents that end, two for pushes, and three where there are books."""
     books = _books(found)
     facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
     accounts = [connection for one in found for connection in one.accounts]
     meters = meter_warnings(accounts, timezone.now())
     endings = ending_lines(accounts, rights_at(desk_user), timezone.now())
-    return [_card(one, desk_user, facts, verdicts, meters, endings) for one in found]
+    pushes = push_states(accounts, timezone.now())
+    return [_card(one, desk_user, facts, verdicts, meters, endings, pushes) for one in found]
