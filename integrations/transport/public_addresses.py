@@ -14,19 +14,16 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 LONGEST = 2048  # characters of an address
-_REFUSED_V4 = [
-    ipaddress.IPv4Network(text)
-    for text in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
-        "192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 "
-        "203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
-    ).split()
-]
+_NOT_UNICAST_V4 = """
+0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24
+192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4
+240.0.0.0/4
+"""
+_REFUSED_V4 = [ipaddress.IPv4Network(text) for text in _NOT_UNICAST_V4.split()]
 # IPv4-mapped, IPv4-compatible, NAT64, link-local, site-local, unique local and multicast ones all lie outside.
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
-_REFUSED_V6 = [
-    ipaddress.IPv6Network(text) for text in "2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20".split()
-]
+_INSIDE_REFUSED_V6 = "2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20"
+_REFUSED_V6 = [ipaddress.IPv6Network(text) for text in _INSIDE_REFUSED_V6.split()]
 _PRIVATE_ENDINGS = ("local", "internal", "localhost", "home.arpa", "localdomain", "lan", "intranet", "corp", "onion")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PRINTABLE = re.compile(r"[!-~]+")

@@ -48,12 +48,12 @@ _READABLE = ("text/", "application/json", "application/problem+json", "applicati
 _lookups = Lookups(most=64)
 _TROUBLES: tuple[tuple[type[Exception], str], ...] = (
     (NameResolutionError, "DNS"),
+    (NewConnectionError, "CONNECT"),  # to urllib3 it is a time-out as well
     (ConnectTimeoutError, "TIMEOUT"),
     (ReadTimeoutError, "TIMEOUT"),
     (TimeoutError, "TIMEOUT"),
     (SSLError, "TLS"),
     (ssl.SSLError, "TLS"),
-    (NewConnectionError, "CONNECT"),
 )
 
 
