@@ -3,7 +3,6 @@ none. Handing them to endpoints is another step."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -17,24 +16,23 @@ UNNUMBERED = b'"sequence":null,'
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class EventDraft:
-    """An event to be written down: see `record_event`."""
-
-    workspace_id: str
-    event_type: str
-    snapshot: Mapping[str, Any]
-    previous: Mapping[str, Any] | None = None
-    record_id: str = ""
-    source: str = WebhookEvent.Source.SYSTEM
-    integration: str | None = None
-    job_id: str | None = None
-    actor: str | None = None
-    request_id: str | None = None
-    has_changes: bool = True
+def record_event(workspace_id: str, event_type: str, snapshot: Mapping[str, Any], **facts: Any) -> WebhookEvent:
+    """Returns the new event, written; arguments as of `new_event`. Call it inside the transaction of the change."""
+    event = new_event(workspace_id, event_type, snapshot, **facts)
+    event.save(force_insert=True)
+    return event
 
 
-def record_event(
+def record_events(events: Iterable[WebhookEvent]) -> None:
+    """Writes many events of `new_event` at once. Call it inside the transaction of the changes."""
+    found = list(events)
+    if len(found) == 1:
+        found[0].save(force_insert=True)
+    else:
+        WebhookEvent.objects.bulk_create(found, batch_size=_AT_ONCE)
+
+
+def new_event(
     workspace_id: str,
     event_type: str,
     snapshot: Mapping[str, Any],
@@ -47,65 +45,39 @@ def record_event(
     actor: str | None = None,
     request_id: str | None = None,
     has_changes: bool = True,
+    is_test: bool = False,
 ) -> WebhookEvent:
-    """Returns the new event. `snapshot` is the resource as its own API shows it, JSON's types only; `previous` holds
-    the old values of those of its fields that changed. Call it inside the transaction of the change."""
-    draft = EventDraft(
+    """Returns an event that is still to be written. `snapshot` is the resource as its own API shows it, JSON's types
+    only; `previous` holds the old values of those of its fields that changed. ValueError for a type that there is
+    not."""
+    if event_type not in EVENT_TYPES:
+        raise ValueError(f"{event_type} is not a type of event.")
+    event = WebhookEvent(
         workspace_id=workspace_id,
-        event_type=event_type,
-        snapshot=snapshot,
-        previous=previous,
+        type=event_type,
         record_id=record_id,
         source=source,
-        integration=integration,
-        job_id=job_id,
-        actor=actor,
-        request_id=request_id,
         has_changes=has_changes,
-    )
-    return record_events([draft])[0]
-
-
-def record_events(drafts: Iterable[EventDraft]) -> list[WebhookEvent]:
-    """Returns the new events, in the order in which they are numbered later: many in few statements."""
-    now = timezone.now()
-    events = [event_of(draft, now + dt.timedelta(microseconds=number)) for number, draft in enumerate(drafts)]
-    if len(events) == 1:
-        events[0].save(force_insert=True)
-    else:
-        WebhookEvent.objects.bulk_create(events, batch_size=_AT_ONCE)
-    return events
-
-
-def event_of(draft: EventDraft, at: dt.datetime, *, is_test: bool = False) -> WebhookEvent:
-    """Returns the event, unsaved. Raises ValueError for a type that there is not."""
-    if draft.event_type not in EVENT_TYPES:
-        raise ValueError(f"{draft.event_type} is not a type of event.")
-    event = WebhookEvent(
-        workspace_id=draft.workspace_id,
-        type=draft.event_type,
-        record_id=draft.record_id,
-        source=draft.source,
-        has_changes=draft.has_changes,
         is_test=is_test,
-        created_at=at,
+        created_at=timezone.now(),
     )
-    content: dict[str, Any] = {"object": draft.snapshot}
-    if draft.previous is not None:
-        content["previous_attributes"] = draft.previous
+    content: dict[str, Any] = {"object": snapshot}
+    if previous is not None:
+        content["previous_attributes"] = previous
+    at = event.created_at.astimezone(dt.UTC).isoformat(timespec="milliseconds")
     body = {
         "id": event.pk,
-        "type": draft.event_type,
-        "created_at": at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "type": event_type,
+        "created_at": at.replace("+00:00", "Z"),
         "api_version": API_VERSION,
-        "workspace_id": draft.workspace_id,
+        "workspace_id": workspace_id,
         "sequence": None,
         "source": {
-            "kind": draft.source,
-            "integration": draft.integration,
-            "job_id": draft.job_id,
-            "actor": draft.actor,
-            "request_id": draft.request_id,
+            "kind": source,
+            "integration": integration,
+            "job_id": job_id,
+            "actor": actor,
+            "request_id": request_id,
         },
         **({"test": True} if is_test else {}),
         "data": content,

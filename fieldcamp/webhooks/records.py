@@ -18,7 +18,7 @@ from django.utils import timezone
 from rest_framework.serializers import Serializer
 
 from fieldcamp.webhooks.models import WebhookEvent
-from fieldcamp.webhooks.recording import EventDraft, record_events
+from fieldcamp.webhooks.recording import new_event, record_events
 from fieldcamp.workspace.attribution import Attribution
 from fieldcamp.workspace.erasing import PERSONAL, portions
 from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, TaxRate, Visit, VisitStatus
@@ -122,15 +122,15 @@ def tell_of_records(moves: Sequence[Moved]) -> None:
     by_model: dict[type[TrackedModel], list[Moved]] = defaultdict(list)
     for move in moves:
         by_model[move.model].append(move)
-    drafts: list[EventDraft] = []
+    events: list[WebhookEvent] = []
     with timezone.override(dt.UTC):  # a person at the desk has the company's zone
         for model, mine in by_model.items():
             if resource := RESOURCES.get(model):
                 rows = resource.read(model, [move.record_id for move in mine])
                 for move in mine:
-                    drafts += _drafts(resource, move, rows.get(move.record_id))
-    if drafts:
-        record_events(drafts)
+                    events += _events(resource, move, rows.get(move.record_id))
+    if events:
+        record_events(events)
 
 
 def tell_of_member(member: Member, before: Mapping[str, Any] | None, by: Attribution) -> None:
@@ -138,15 +138,15 @@ def tell_of_member(member: Member, before: Mapping[str, Any] | None, by: Attribu
     None: they are new."""
     shown = TEAM.shown(member)
     if before is None:
-        record_events([_draft("team_member.created", member.workspace_id, member.pk, shown, None, by)])
+        record_events([_event("team_member.created", member.workspace_id, member.pk, shown, None, by)])
     elif member.erased_at:
         gone = {"id": member.pk, "deleted": True}
-        record_events([_draft("team_member.deleted", member.workspace_id, member.pk, gone, None, by)])
+        record_events([_event("team_member.deleted", member.workspace_id, member.pk, gone, None, by)])
     elif previous := _previous(TEAM, member, before, shown):
-        record_events([_draft("team_member.updated", member.workspace_id, member.pk, shown, previous, by)])
+        record_events([_event("team_member.updated", member.workspace_id, member.pk, shown, previous, by)])
 
 
-def _drafts(resource: Resource, move: Moved, record: Any | None) -> Iterator[EventDraft]:
+def _events(resource: Resource, move: Moved, record: Any | None) -> Iterator[WebhookEvent]:
     """Yields the events of one record: by how it stood before and stands now, whatever happened between."""
     if record is None:
         if not move.is_new and "deleted_at" in move.before and not move.before["deleted_at"]:
@@ -209,20 +209,20 @@ def _differing(resource: Resource, old: Shown, new: Shown, before: Mapping[str, 
 
 def _of_move(
     action: str, resource: Resource, move: Moved, snapshot: Shown, previous: Shown | None = None
-) -> EventDraft:
-    return _draft(f"{resource.name}.{action}", move.workspace_id, move.record_id, snapshot, previous, move.by)
+) -> WebhookEvent:
+    return _event(f"{resource.name}.{action}", move.workspace_id, move.record_id, snapshot, previous, move.by)
 
 
-def _draft(
+def _event(
     event_type: str, workspace_id: str, record_id: str, snapshot: Shown, previous: Shown | None, by: Attribution
-) -> EventDraft:
+) -> WebhookEvent:
     known = structlog.contextvars.get_contextvars()
     source = _SYNC if by.origin else {"api": _API, "desk": _DESK}.get(by.source, _SYSTEM)
     asked = source in (_API, _DESK)
-    return EventDraft(
-        workspace_id=workspace_id,
-        event_type=event_type,
-        snapshot=snapshot,
+    return new_event(
+        workspace_id,
+        event_type,
+        snapshot,
         previous=previous,
         record_id=record_id,
         source=source,

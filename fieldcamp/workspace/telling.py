@@ -9,15 +9,11 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
 from fieldcamp.workspace.attribution import Attribution, who
-
-if TYPE_CHECKING:
-    from fieldcamp.workspace.models.people import Member
-    from fieldcamp.workspace.tracking import TrackedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +21,7 @@ class Moved:
     """What happened to one record. `before` has the old values of the fields that changed, all of them for one that is
     gone; rows of other tables that were replaced stand there by the name of their relation."""
 
-    model: "type[TrackedModel]"
+    model: type[Any]  # of `TrackedModel`, which stands above
     workspace_id: str
     record_id: str
     before: dict[str, Any]
@@ -34,7 +30,7 @@ class Moved:
 
 
 Consumer = Callable[[Sequence[Moved]], None]
-PersonConsumer = Callable[["Member", Mapping[str, Any] | None, Attribution], None]
+PersonConsumer = Callable[[Any, Mapping[str, Any] | None, Attribution], None]
 
 _consumers: list[Consumer] = []
 _person_consumers: list[PersonConsumer] = []
@@ -55,7 +51,7 @@ def register_person_teller(consumer: PersonConsumer) -> None:
         _person_consumers.append(consumer)
 
 
-def tell_of_person(member: "Member", before: Mapping[str, Any] | None) -> None:
+def tell_of_person(member: Any, before: Mapping[str, Any] | None) -> None:
     for consumer in _person_consumers:
         consumer(member, before, who())
 
