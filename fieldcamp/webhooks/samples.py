@@ -38,7 +38,7 @@ def receive():
     print(event["id"], event["type"])  # remember the id: an event may come twice
     return "", 204
 '''
-NODE = f'''\
+NODE = f"""\
 // node receive.mjs: no package is needed
 import {{ createHmac, timingSafeEqual }} from "node:crypto";
 import {{ createServer }} from "node:http";
@@ -66,8 +66,8 @@ createServer((request, response) => {{
     response.writeHead(204).end();
   }});
 }}).listen(process.env.PORT ?? 8080);
-'''
-PHP = f'''\
+"""
+PHP = f"""\
 <?php
 $secret = base64_decode(preg_replace('/^whsec_/', '', getenv('{VARIABLE}')));
 $body = file_get_contents('php://input'); // the raw bytes
@@ -86,8 +86,8 @@ if (!$valid || abs(time() - (int) $time) > 300) {{
 $event = json_decode($body, true);
 error_log("{{$event['id']}} {{$event['type']}}"); // remember the id: an event may come twice
 http_response_code(204);
-'''
-CURL = f'''\
+"""
+CURL = f"""\
 # Sends your receiver an event that is signed as ours are (bash, openssl).
 body='{{"id":"evt_test","type":"webhook.test"}}'
 id=evt_test
@@ -96,7 +96,7 @@ key=$(printf %s "${{{VARIABLE}#whsec_}}" | openssl base64 -d -A | od -An -v -tx1
 signature=$(printf %s "$id.$time.$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
 curl -i http://localhost:8080/hooks/fieldcamp -H 'content-type: application/json' \\
   -H "webhook-id: $id" -H "webhook-timestamp: $time" -H "webhook-signature: v1,$signature" --data-binary "$body"
-'''
+"""
 SAMPLES = (
     CodeSample("python", "Python", PYTHON),
     CodeSample("node", "Node", NODE),

@@ -55,9 +55,7 @@ class WebhookDeliveryAdmin(ScopedAdmin):
         """Returns the delivery's page."""
         return self._page(request, "delivery.html", self._delivery(request, object_id))
 
-    def _page(
-        self, request: HttpRequest, template: str, delivery: WebhookDelivery, **context: Any
-    ) -> HttpResponse:
+    def _page(self, request: HttpRequest, template: str, delivery: WebhookDelivery, **context: Any) -> HttpResponse:
         desk_user = desk_user_of(request)
         manages, endpoint = may_change(desk_user), delivery.endpoint
         context |= {
@@ -69,6 +67,7 @@ class WebhookDeliveryAdmin(ScopedAdmin):
             "delivery": delivery,
             "endpoint": endpoint,
             "host": words.plain_host(endpoint),
+            "path_shown": words.path_of(endpoint),
             "tone": words.STATE_TONES[WebhookDelivery.State(delivery.state)],
             "source": source_of(delivery.event),
             "tries": [_try(each, shows=manages) for each in delivery.tries.order_by("number")],

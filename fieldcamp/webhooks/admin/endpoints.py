@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -86,7 +87,8 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
     ) -> HttpResponse:
         """Returns a page in the desk's frame."""
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": endpoint}
-        context.setdefault("endpoint", endpoint)
+        context["endpoint"] = endpoint
+        context["shown_url"] = f"{words.plain_host(endpoint)}{words.path_of(endpoint)}" if endpoint else ""
         return TemplateResponse(request, f"admin/webhooks/{template}", context, status=status)
 
     def change_view(
@@ -118,10 +120,9 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
             "bar": words.bar(numbers),
             "p95": words.length(reads.p95_of([endpoint]).get(endpoint.pk)),
             "types": endpoint.events,
+            "overlaps": bool(endpoint.previous_secret_until and endpoint.previous_secret_until > timezone.now()),
             "may_change": may_change(desk_user_of(request)),
-            "log": [
-                {"delivery": row, "tone": words.STATE_TONES[WebhookDelivery.State(row.state)]} for row in log.rows
-            ],
+            "log": [{"delivery": row, "tone": words.STATE_TONES[WebhookDelivery.State(row.state)]} for row in log.rows],
             "older": urlencode({**kept, "before": log.older}) if log.older else "",
             "newest": urlencode(kept) if asked["before"] else "",
             "asked": {**asked, **kept},

@@ -65,9 +65,7 @@ class EndpointForm(DeskForm):
         initial=WebhookEndpoint.Payload.FULL,
         widget=forms.RadioSelect,
     )
-    max_per_second = forms.IntegerField(
-        label=_("Deliveries a second, at most"), min_value=1, max_value=100, initial=20
-    )
+    max_per_second = forms.IntegerField(label=_("Deliveries a second, at most"), min_value=1, max_value=100, initial=20)
 
     def __init__(self, *args: Any, scopes: Iterable[str], **kwargs: Any):
         super().__init__(*args, **kwargs)

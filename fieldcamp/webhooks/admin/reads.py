@@ -10,6 +10,7 @@ from django.db.models import CharField, Count, F, Func, OuterRef, Q, QuerySet, S
 from django.utils import timezone
 
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.workspace.models import Workspace
 
 DAY = dt.timedelta(days=1)
 PAGE = 50
@@ -89,8 +90,7 @@ def next_of(endpoint: WebhookEndpoint) -> dt.datetime | None:
 
 def last_failure_of(endpoint: WebhookEndpoint) -> WebhookDelivery | None:
     """Returns the latest delivery that was tried without success."""
-    tried = endpoint.deliveries.filter(attempts__gt=0).exclude(state=State.DELIVERED)
-    return tried.order_by("-created_at", "-pk").first()
+    return _without_success(endpoint.deliveries.all()).first()
 
 
 def has_failed(endpoint: WebhookEndpoint) -> bool:
@@ -131,12 +131,30 @@ def sent_of(record_id: str, workspace_id: str) -> int:
     rows = WebhookDelivery.objects.filter(
         event__workspace_id=workspace_id, event__record_id=record_id, endpoint__deleted_at=None, state=State.DELIVERED
     )
-    return rows.values("endpoint").distinct().count()
+    return rows.order_by().values("endpoint").distinct().count()
 
 
-def in_trouble(endpoints: QuerySet[WebhookEndpoint]) -> list[WebhookEndpoint]:
-    """Returns the endpoints that somebody should look at: failing ones, and those that failing has disabled."""
+def in_trouble(workspace: Workspace) -> list[WebhookEndpoint]:
+    """Returns the endpoints that somebody should look at: failing ones, and disabled ones. A workspace has few."""
     status = WebhookEndpoint.Status
-    return list(
-        endpoints.alive().filter(status__in=(status.FAILING, status.DISABLED)).defer("secret", "previous_secret")[:20]  # type: ignore[attr-defined]
-    )
+    rows = WebhookEndpoint.objects.alive().filter(workspace=workspace, status__in=(status.FAILING, status.DISABLED))
+    return list(rows.defer("secret", "previous_secret"))
+
+
+def waiting_of_all(endpoints: Sequence[WebhookEndpoint]) -> dict[str, int]:
+    """Returns how many deliveries wait, by endpoint; one query."""
+    rows = WebhookDelivery.objects.filter(endpoint__in=endpoints, state__in=OPEN).order_by().values("endpoint_id")
+    return dict(rows.annotate(number=Count("pk")).values_list("endpoint_id", "number"))
+
+
+def last_failures_of(endpoints: Sequence[WebhookEndpoint]) -> dict[str, WebhookDelivery]:
+    """Returns the latest delivery that was tried without success, by endpoint; two queries."""
+    tried = _without_success(WebhookDelivery.objects.filter(endpoint=OuterRef("pk")))
+    rows = WebhookEndpoint.objects.filter(pk__in=[each.pk for each in endpoints])
+    keys = [pk for pk in rows.annotate(last=Subquery(tried.values("pk")[:1])).values_list("last", flat=True) if pk]
+    return {each.endpoint_id: each for each in WebhookDelivery.objects.filter(pk__in=keys)}
+
+
+def _without_success(deliveries: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
+    tried = deliveries.filter(attempts__gt=0, state__in=(State.PENDING, State.SENDING, State.FAILED, State.SKIPPED))
+    return tried.order_by("-created_at", "-pk")

@@ -10,6 +10,32 @@ from fieldcamp.webhooks.models import WebhookDelivery
 _SHOWN = 64_000
 
 
+def body_of(delivery):  # INTERIM
+    return bytes(delivery.event.body)
+
+
+def headers_of(delivery, raw):  # INTERIM
+    import base64
+    import hashlib
+    import hmac
+    import time
+
+    t = int(time.time())
+    key = base64.b64decode(delivery.endpoint.secret[6:])
+    mac = hmac.new(key, f"{delivery.event_id}.{t}.".encode() + raw, hashlib.sha256).digest()
+    return [
+        ("Content-Type", "application/json"),
+        ("X-FieldCamp-Delivery-Id", delivery.event_id),
+        ("webhook-id", delivery.event_id),
+        ("webhook-timestamp", str(t)),
+        ("webhook-signature", "v1," + base64.b64encode(mac).decode()),
+    ]
+
+
+def _cut(name, value):
+    return value[:8] + "…" if name.lower().endswith("signature") else value
+
+
 @dataclass(frozen=True)
 class ShownRequest:
     """`headers` as they were sent, signatures cut; `body` in lines, `raw` byte for byte."""

@@ -22,6 +22,4 @@ def scopes_of(desk_user: DeskUser) -> list[str]:
     """Returns the scopes that a webhook of the person's making gets: those of reading, as far as the role sees it."""
     if not desk_user.may("view"):
         return []
-    return [
-        scope for scope in SCOPES if scope.endswith(":read") and desk_user.may(_NEEDS.get(scope, "view"))
-    ]
+    return [scope for scope in SCOPES if scope.endswith(":read") and desk_user.may(_NEEDS.get(scope, "view"))]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.webhooks.admin.reads import DayNumbers
-from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 # A delivery is given up after so many seconds without a whole answer.
 LONGEST = 15
@@ -62,13 +62,17 @@ HINTS = {
 
 def host_of(endpoint: WebhookEndpoint) -> Any:
     """Returns the address with its host set off."""
-    parts = urlsplit(endpoint.url)
-    rest = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return format_html("<b>{}</b><span class='fc-muted'>{}</span>", parts.netloc, rest if len(rest) > 1 else "")
+    return format_html("<b>{}</b><span class='fc-muted'>{}</span>", plain_host(endpoint), path_of(endpoint))
 
 
 def plain_host(endpoint: WebhookEndpoint) -> str:
     return urlsplit(endpoint.url).netloc
+
+
+def path_of(endpoint: WebhookEndpoint) -> str:
+    """Returns what follows the host. Many put a password behind the question mark: that is on the form only."""
+    parts = urlsplit(endpoint.url)
+    return f"{parts.path or '/'}{'?…' if parts.query else ''}"
 
 
 def types_of(endpoint: WebhookEndpoint) -> str:
@@ -100,9 +104,9 @@ def _clock(moment: Any) -> str:
 def _wait(number: int) -> str:
     if not number:
         return ""
-    return ngettext(
-        "{number} event waits, none is lost.", "{number} events wait, none is lost.", number
-    ).format(number=f"{number:,}")
+    return ngettext("{number} event waits, none is lost.", "{number} events wait, none is lost.", number).format(
+        number=f"{number:,}"
+    )
 
 
 def sentence(
