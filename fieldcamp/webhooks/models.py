@@ -136,7 +136,8 @@ class WebhookEndpoint(models.Model):
         indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="webhooks_of_workspace")]
 
     def __str__(self) -> str:
-        return self.url
+        # Many put a password behind the question mark, and names stand in lists and logs.
+        return self.url.partition("?")[0]
 
 
 RECEIVING = (WebhookEndpoint.Status.ENABLED, WebhookEndpoint.Status.FAILING, WebhookEndpoint.Status.PAUSED)

@@ -69,7 +69,7 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
 
     last_success = staticmethod(moment("last_delivered_at", _("Last success"), relative=True))
 
-    @display(description=_("95 of 100 answer within"))
+    @display(description=_("Response time (p95)"))
     def p95(self, endpoint: Any) -> str:
         return words.length(endpoint.p95)
 

@@ -62,7 +62,7 @@ HINTS = {
 
 def host_of(endpoint: WebhookEndpoint) -> Any:
     """Returns the address with its host set off."""
-    return format_html("<b>{}</b><span class='fc-muted'>{}</span>", plain_host(endpoint), path_of(endpoint))
+    return format_html('<span class="fc-address"><b>{}</b><span class="fc-muted">{}</span></span>', plain_host(endpoint), path_of(endpoint))
 
 
 def plain_host(endpoint: WebhookEndpoint) -> str:
