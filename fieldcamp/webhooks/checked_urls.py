@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from fieldcamp.webhooks.addresses import AddressRefused, check_address, sentence_of
 from fieldcamp.workspace.errors import InvalidFields
-
-LONGEST = 2048
-_NO_ADDRESS = "Must be an address such as https://example.com/hooks/fieldcamp."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +17,10 @@ class CheckedUrl:
 def checked_url(text: str) -> CheckedUrl:
     """Returns the address, if events may be sent there. Raises `InvalidFields` of `url`. Looks the name up, so no
     transaction may be open."""
-    if len(text) > LONGEST:
-        raise InvalidFields.of("url", f"Must have at most {LONGEST:,} characters.")
     try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise InvalidFields.of("url", _NO_ADDRESS) from None
-    if not host or parts.scheme not in ("https", "http"):
-        raise InvalidFields.of("url", _NO_ADDRESS)
+        check_address(text)
+    except AddressRefused as error:
+        raise InvalidFields.of("url", sentence_of(error)) from None
     return CheckedUrl(text)
 
 

@@ -8,15 +8,22 @@ API_VERSION = "2024-10-01"
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One type of event: `name` is `resource.action`; whoever subscribes to it needs `scope`."""
+    """One type of event: `name` is `resource.action`; whoever subscribes to it needs `scope`. `since` is the first
+    `api_version` that has it."""
 
     name: str
     scope: str
     description: str
+    since: str = API_VERSION
 
     @property
     def resource(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def tells_previous(self) -> bool:
+        """Whether its events say what changed, in `previous_attributes`."""
+        return self.name.endswith((".updated", ".status_changed"))
 
 
 def _types(scope: str, **descriptions: str) -> Iterable[EventType]:
