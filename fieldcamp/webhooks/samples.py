@@ -93,7 +93,8 @@ body='{{"id":"evt_test","type":"webhook.test"}}'
 id=evt_test
 time=$(date +%s)
 key=$(printf %s "${{{VARIABLE}#whsec_}}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')
-signature=$(printf %s "$id.$time.$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
+signature=$(printf %s "$id.$time.$body" |
+  openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
 curl -i http://localhost:8080/hooks/fieldcamp -H 'content-type: application/json' \\
   -H "webhook-id: $id" -H "webhook-timestamp: $time" -H "webhook-signature: v1,$signature" --data-binary "$body"
 """

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
-from fieldcamp.webhooks.admin.reads import sent_of
+from fieldcamp.webhooks.monitoring import sent_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.tracking import TrackedModel

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from fieldcamp.desk.users import DeskUser
-from fieldcamp.webhooks.admin import reads, words
+from fieldcamp.webhooks import monitoring
+from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.models import WebhookEndpoint
 
 
@@ -18,9 +19,9 @@ def banners(desk_user: DeskUser) -> list[Banner]:
     """Returns one for each endpoint of the shown company that fails or was disabled; two queries at most."""
     if desk_user.workspace is None:
         return []
-    troubled = reads.in_trouble(desk_user.workspace)
-    waiting = reads.waiting_of_all(troubled)
-    failures = reads.last_failures_of(troubled)
+    troubled = monitoring.in_trouble(desk_user.workspace)
+    waiting = monitoring.waiting_of_all(troubled)
+    failures = monitoring.last_failures_of(troubled)
     return [
         Banner(
             each,

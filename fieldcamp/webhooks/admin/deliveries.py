@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.users import desk_user_of
-from fieldcamp.webhooks import services
-from fieldcamp.webhooks.admin import requests, words
+from fieldcamp.webhooks import rendered_requests, services
+from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.rights import may_change, may_see_payloads
 from fieldcamp.webhooks.admin.sources import source_of
 from fieldcamp.webhooks.models import RECEIVING, DeliveryAttempt, WebhookDelivery
@@ -72,7 +72,7 @@ class WebhookDeliveryAdmin(ScopedAdmin):
             "source": source_of(delivery.event),
             "tries": [_try(each, shows=manages) for each in delivery.tries.order_by("number")],
             "replays": delivery.replays.order_by("created_at", "pk")[:20],
-            "request_shown": requests.shown(delivery) if may_see_payloads(desk_user) else None,
+            "request_shown": rendered_requests.shown(delivery) if may_see_payloads(desk_user) else None,
             "may_change": manages,
             "may_resend": manages and endpoint.status in RECEIVING and delivery.state != WebhookDelivery.State.SENDING,
             "may_copy": manages,
@@ -100,7 +100,7 @@ class WebhookDeliveryAdmin(ScopedAdmin):
             return HttpResponseNotAllowed(["POST"])
         delivery = self._delivery(request, object_id, change=True)
         template = "curl.html" if "HX-Request" in request.headers else "delivery.html"
-        response = self._page(request, template, delivery, command=requests.as_curl(delivery))
+        response = self._page(request, template, delivery, command=rendered_requests.as_curl(delivery))
         response["Cache-Control"] = "no-store"
         return response
 

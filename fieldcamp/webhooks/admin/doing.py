@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from fieldcamp.desk.users import desk_user_of
-from fieldcamp.webhooks import services
-from fieldcamp.webhooks.admin import reads, words
+from fieldcamp.webhooks import monitoring, services
+from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.editing import page_of
 from fieldcamp.webhooks.admin.forms import EnableForm, TestForm
 from fieldcamp.webhooks.admin.rights import may_change
@@ -48,7 +48,7 @@ class DoingMixin:
         ]
 
     def deeds_of(
-        self: Any, request: HttpRequest, endpoint: WebhookEndpoint, waiting: int, numbers: reads.DayNumbers
+        self: Any, request: HttpRequest, endpoint: WebhookEndpoint, waiting: int, numbers: monitoring.DayNumbers
     ) -> dict[str, Any]:
         """Returns which buttons the page has."""
         if not may_change(desk_user_of(request)):
@@ -59,7 +59,7 @@ class DoingMixin:
             "may_pause": endpoint.status in (Status.ENABLED, Status.FAILING),
             "may_resume": endpoint.status == Status.PAUSED,
             "may_enable": endpoint.status in (Status.DISABLED, Status.FAILING),
-            "may_resend": receives and reads.has_failed(endpoint),
+            "may_resend": receives and monitoring.has_failed(endpoint),
         }
 
     def refused(self: Any, request: HttpRequest, endpoint: WebhookEndpoint, error: Exception) -> HttpResponse:
@@ -159,7 +159,7 @@ class DoingMixin:
             raise PermissionDenied
         endpoint = self.endpoint(request, object_id)
         if request.method != "POST":
-            waiting = reads.waiting_of(endpoint)
+            waiting = monitoring.waiting_of(endpoint)
             return self.page(request, "delete.html", endpoint, title=gettext("Delete webhook"), waiting=waiting)
         try:
             services.delete_endpoint(workspace=endpoint.workspace, endpoint_id=endpoint.pk)

@@ -17,7 +17,8 @@ from unfold.views import ChangeList
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.users import desk_user_of
-from fieldcamp.webhooks.admin import reads, words
+from fieldcamp.webhooks import monitoring
+from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.doing import DoingMixin
 from fieldcamp.webhooks.admin.editing import EditingMixin
 from fieldcamp.webhooks.admin.rights import may_change
@@ -31,9 +32,9 @@ class EndpointList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = self.result_list = list(self.result_list)
-        days, p95s = reads.of_last_day(rows), reads.p95_of(rows)
+        days, p95s = monitoring.of_last_day(rows), monitoring.p95_of(rows)
         for row in rows:
-            row.day, row.p95 = days.get(row.pk, reads.DayNumbers()), p95s.get(row.pk)
+            row.day, row.p95 = days.get(row.pk, monitoring.DayNumbers()), p95s.get(row.pk)
 
 
 @admin.register(WebhookEndpoint)
@@ -105,20 +106,22 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
             raise Http404  # PostgreSQL refuses NUL in any text
         state = asked["state"] if asked["state"] in WebhookDelivery.State.values else ""
         event_type = asked["type"] if asked["type"] in EVENT_TYPES else ""
-        log = reads.deliveries(
+        log = monitoring.deliveries(
             endpoint, state=state, event_type=event_type, record=asked["record"], before=asked["before"]
         )
         kept = {"state": state, "type": event_type, "record": asked["record"]}
-        waiting, failure = reads.waiting_of(endpoint), reads.last_failure_of(endpoint)
-        numbers = reads.of_last_day([endpoint]).get(endpoint.pk, reads.DayNumbers())
+        waiting, failure = monitoring.waiting_of(endpoint), monitoring.last_failure_of(endpoint)
+        numbers = monitoring.of_last_day([endpoint]).get(endpoint.pk, monitoring.DayNumbers())
         return {
             "title": words.plain_host(endpoint),
             "support_reference": endpoint.pk,
             "tone": words.TONES[WebhookEndpoint.Status(endpoint.status)],
             "short": words.SHORT[WebhookEndpoint.Status(endpoint.status)],
-            "sentence": words.sentence(endpoint, waiting=waiting, failure=failure, next_at=reads.next_of(endpoint)),
+            "sentence": words.sentence(
+                endpoint, waiting=waiting, failure=failure, next_at=monitoring.next_of(endpoint)
+            ),
             "bar": words.bar(numbers),
-            "p95": words.length(reads.p95_of([endpoint]).get(endpoint.pk)),
+            "p95": words.length(monitoring.p95_of([endpoint]).get(endpoint.pk)),
             "types": endpoint.events,
             "overlaps": bool(endpoint.previous_secret_until and endpoint.previous_secret_until > timezone.now()),
             "may_change": may_change(desk_user_of(request)),

@@ -18,11 +18,11 @@ from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks.admin import words
-from fieldcamp.webhooks.admin.requests import pretty
 from fieldcamp.webhooks.admin.rights import may_see_payloads
-from fieldcamp.webhooks.admin.sources import EventSource, record_page, source_of, with_heads
+from fieldcamp.webhooks.admin.sources import EventOrigin, record_page, source_of, with_heads
 from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
+from fieldcamp.webhooks.rendered_requests import pretty
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -119,7 +119,7 @@ def _shown_deliveries() -> QuerySet[WebhookDelivery]:
     return rows.only("event", "state", "created_at", "endpoint__url").order_by("created_at", "pk")
 
 
-def _said(source: EventSource) -> Any:
+def _said(source: EventOrigin) -> Any:
     if source.url:
         return format_html('{} <a class="fc-mono fc-line" href="{}">{}</a>', source.label, source.url, source.job)
     return f"{source.label}: {source.actor}" if source.actor else source.label

@@ -25,7 +25,7 @@ class EndpointForm(DeskForm):
         max_length=2048,
         widget=forms.URLInput(
             attrs={
-                "placeholder": "https://example.com/hooks/fieldcamp",
+                "placeholder": _("https://example.com/hooks/fieldcamp"),
                 "autocomplete": "off",
                 "spellcheck": "false",
                 "aria-describedby": "url-checked",

@@ -30,7 +30,7 @@ _PAGES = {
 
 
 @dataclass(frozen=True)
-class EventSource:
+class EventOrigin:
     """`label` is said of it; `job` the sync that it came from, with its page."""
 
     label: str
@@ -44,7 +44,7 @@ def with_heads(events: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
     return events.defer("body").annotate(head=Substr("body", 1, _HEAD, output_field=BinaryField()))
 
 
-def source_of(event: Any) -> EventSource:
+def source_of(event: Any) -> EventOrigin:
     """Returns where an event came from; what cannot be read is left out."""
     head = bytes(getattr(event, "head", None) or event.body[:_HEAD]).decode(errors="replace")
     label = str(SOURCES.get(event.source) or event.source)
@@ -57,7 +57,7 @@ def source_of(event: Any) -> EventSource:
         found = {}
     job = str(found.get("job_id") or "")
     url = _reverse("integrations_syncjob", job) if job else ""
-    return EventSource(label, str(found.get("actor") or ""), job, url)
+    return EventOrigin(label, str(found.get("actor") or ""), job, url)
 
 
 def record_page(event: WebhookEvent) -> str:

@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.webhooks.admin.reads import DayNumbers
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.monitoring import DayNumbers
 
 # A delivery is given up after so many seconds without a whole answer.
 LONGEST = 15
@@ -62,7 +62,8 @@ HINTS = {
 
 def host_of(endpoint: WebhookEndpoint) -> Any:
     """Returns the address with its host set off."""
-    return format_html('<span class="fc-address"><b>{}</b><span class="fc-muted">{}</span></span>', plain_host(endpoint), path_of(endpoint))
+    line = '<span class="fc-address"><b>{}</b><span class="fc-muted">{}</span></span>'
+    return format_html(line, plain_host(endpoint), path_of(endpoint))
 
 
 def plain_host(endpoint: WebhookEndpoint) -> str:
