@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
-            index=models.Index(fields=['endpoint', '-created_at', '-id'], name='deliveries_of_endpoint'),
+            index=models.Index(fields=['endpoint', '-created_at', '-id', 'state'], name='deliveries_of_endpoint'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
