@@ -20,6 +20,7 @@ from integrations.services.doctor.machine import (
 )
 from integrations.services.doctor.push import pushes
 from integrations.services.doctor.vendors import examine_vendors
+from integrations.services.doctor.webhooks import webhooks
 
 __all__ = ["Finding", "Weight", "announced", "examine"]
 
@@ -35,6 +36,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Accounts", app_troubles),
     ("Accounts", outages),
     ("Push", pushes),
+    ("Webhooks", webhooks),
     ("Announcements", announced),
     ("Apps at the vendors", apps_that_end),
 )

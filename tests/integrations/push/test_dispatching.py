@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from fieldcamp.workspace.models import Change
-from fieldcamp.workspace.tracking import by_key
+from fieldcamp.workspace.attribution import by_key
 from integrations.jobs import schedule
 from integrations.models import (
     Connection,
