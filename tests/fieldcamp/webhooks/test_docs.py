@@ -255,3 +255,29 @@ def by_people(endpoint: WebhookEndpoint) -> tuple[dict[str, str], bytes]:
     event.save(update_fields=["body"])
     body = body_of(endpoint, event)
     return headers_of(delivery, endpoint, body, attempt=1, now=timezone.now()), body
+
+
+@pytest.mark.slow
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_every_call_of_the_page_works_when_pasted(live_server, settings, port, tmp_path):
+    """The quickstart, sending again and catching up, in one shell, with the page's own receiver."""
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+    workspace = build.workspace()
+    write_python(tmp_path)
+    calls = [each for each in blocks("bash") if "$BASE/" in each]
+    assert len(calls) == 5
+    receiver = 'python3 receive.py > received.txt 2>&1 & trap "kill $!" EXIT\nfor n in $(seq 100); do '
+    receiver += f"curl -s -o seen http://127.0.0.1:{port}/ && break || sleep 0.1; done\n"
+    environ = {
+        **os.environ, "no_proxy": "*", "PORT": str(port), "HOOK": f"http://127.0.0.1:{port}/hooks",
+        "BASE": f"{live_server.url}/api/v1", "KEY": create_key(workspace=workspace, name="quickstart")[1],
+    }  # fmt: skip
+    script = "\n".join([calls[0], receiver, *calls[1:]])
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0 and '"success": false' not in done.stdout and '"error":{' not in done.stdout, done
+    assert '"enabled":true' in done.stdout and '"queued":0' in done.stdout and '"resume_cursor"' in done.stdout
+    assert "visit.updated" in (tmp_path / "received.txt").read_text()
+    assert WebhookEndpoint.objects.get().status == WebhookEndpoint.Status.ENABLED
