@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import create_key
+from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.recording import record_event
 from fieldcamp.workspace.invoicing import create_invoice
 from fieldcamp.workspace.models import BlockedTime, Client, Item, Member, Role, TaxRate, Visit, Workspace
 from fieldcamp.workspace.paying import record_payment
@@ -143,11 +145,25 @@ def company(name: str) -> Company:
         record_id=hold.pk,
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
+    receiver = f"https://{workspace.pk.lower().replace('_', '-')}.example/hooks"
+    webhook = WebhookEndpoint.objects.create(
+        workspace=workspace,
+        url=receiver,
+        events=["*"],
+        scopes=["visits:read"],
+        status="enabled",
+        secret=f"whsec_{CANARY}",
+    )
+    event = record_event(workspace.pk, "visit.created", {"id": visit.pk, "title": visit.title}, record_id=visit.pk)
+    WebhookEvent.objects.filter(pk=event.pk).update(sequence=1, fanned_out_at=now)
+    EventCounter.objects.create(workspace=workspace, last=1)
+    delivery = WebhookDelivery.objects.create(workspace=workspace, endpoint=webhook, event=event, state="failed")
     return Company(
         workspace=workspace, tech=tech, client=client, visit=visit,
         item=item, tax=tax, invoice=invoice, payment=payment,
         connection=connection, stream=stream, job=job,
         link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
+        webhook=webhook, event=event, delivery=delivery,
     )  # fmt: skip
 
 
