@@ -44,9 +44,9 @@ MODELS = (
     OAuthGrant,
     Stream,
     SyncJob,
-    WebhookDelivery,
     WebhookEndpoint,
     WebhookEvent,
+    WebhookDelivery,
 )
 
 

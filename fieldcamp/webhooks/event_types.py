@@ -63,6 +63,7 @@ _ALL = (
         invoice__updated="A field of an invoice changed.",
         invoice__paid="An invoice's balance came to nothing by payments; once for each time that it does.",
         invoice__voided="An invoice was voided.",
+        invoice__deleted="A draft of an invoice was deleted.",
     ),
     *_types(
         "payments:read",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import create_key
-from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.models import DeliveryAttempt, EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.invoicing import create_invoice
 from fieldcamp.workspace.models import BlockedTime, Client, Item, Member, Role, TaxRate, Visit, Workspace
 from fieldcamp.workspace.paying import record_payment
@@ -145,17 +145,19 @@ def company(name: str) -> Company:
         record_id=hold.pk,
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
-    endpoint, event, delivery = webhook(workspace, visit.pk, job.pk)
+    webhook, event, delivery = sent_webhook(workspace, visit.pk, job.pk)
     return Company(
         workspace=workspace, tech=tech, client=client, visit=visit,
         item=item, tax=tax, invoice=invoice, payment=payment,
         connection=connection, stream=stream, job=job,
         link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
-        endpoint=endpoint, event=event, delivery=delivery,
+        webhook=webhook, event=event, delivery=delivery,
     )  # fmt: skip
 
 
-def webhook(workspace: Workspace, record_id: str, job_id: str) -> tuple[WebhookEndpoint, WebhookEvent, WebhookDelivery]:
+def sent_webhook(
+    workspace: Workspace, record_id: str, job_id: str
+) -> tuple[WebhookEndpoint, WebhookEvent, WebhookDelivery]:
     """A webhook that has taken an event of a record at its second try."""
     now = timezone.now()
     source = {"kind": "sync", "integration": GOOGLE, "job_id": job_id, "actor": None, "request_id": None}
@@ -164,8 +166,10 @@ def webhook(workspace: Workspace, record_id: str, job_id: str) -> tuple[WebhookE
         workspace=workspace, type="visit.updated", record_id=record_id, source="sync", sequence=1, fanned_out_at=now,
         body=json.dumps(body, separators=(",", ":")).encode(),
     )  # fmt: skip
+    EventCounter.objects.create(workspace=workspace, last=1)
+    host = workspace.pk.lower().replace("_", "-")
     endpoint = WebhookEndpoint.objects.create(
-        workspace=workspace, url=f"https://{workspace.pk.lower()}.example.com/hooks?key=canary", events=["visit.*"],
+        workspace=workspace, url=f"https://{host}.example/hooks?key=canary", events=["visit.*"],
         status="enabled", scopes=["visits:read"], secret=WEBHOOK_CANARY, secret_hint="ARIA", last_delivered_at=now,
         description=f"account-{workspace.pk}",
     )  # fmt: skip
@@ -232,11 +236,11 @@ def pages_of(rows: Company) -> dict[str, str]:
         "key": f"{at}/api/apikey/{rows.key.pk}/change/",
         "revoke": f"{at}/api/apikey/{rows.key.pk}/revoke/",
         "rotate": f"{at}/api/apikey/{rows.key.pk}/rotate/",
-        "webhook": f"{at}/webhooks/webhookendpoint/{rows.endpoint.pk}/change/",
-        "webhook form": f"{at}/webhooks/webhookendpoint/{rows.endpoint.pk}/edit/",
-        "webhook secret": f"{at}/webhooks/webhookendpoint/{rows.endpoint.pk}/rotate/",
-        "enable webhook": f"{at}/webhooks/webhookendpoint/{rows.endpoint.pk}/enable/",
-        "delete webhook": f"{at}/webhooks/webhookendpoint/{rows.endpoint.pk}/delete/",
+        "webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/change/",
+        "webhook form": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/edit/",
+        "webhook secret": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/rotate/",
+        "enable webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/enable/",
+        "delete webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/delete/",
         "delivery": f"{at}/webhooks/webhookdelivery/{rows.delivery.pk}/change/",
         "event": f"{at}/webhooks/webhookevent/{rows.event.pk}/change/",
         "csv": f"{desk}/jobs/{rows.job.pk}/items.csv",
@@ -286,12 +290,12 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "void invoice": (f"/admin/workspace/invoice/{rows.invoice.pk}/void/", {}),
         "revoke": (f"/admin/api/apikey/{rows.key.pk}/revoke/", {}),
         "rotate": (f"/admin/api/apikey/{rows.key.pk}/rotate/", {"overlap": "24"}),
-        "pause webhook": (f"/admin/webhooks/webhookendpoint/{rows.endpoint.pk}/pause/", {}),
-        "resume webhook": (f"/admin/webhooks/webhookendpoint/{rows.endpoint.pk}/resume/", {}),
-        "enable webhook": (f"/admin/webhooks/webhookendpoint/{rows.endpoint.pk}/enable/", {}),
-        "resend failed": (f"/admin/webhooks/webhookendpoint/{rows.endpoint.pk}/resend/", {}),
+        "pause webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/pause/", {}),
+        "resume webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/resume/", {}),
+        "enable webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/enable/", {}),
+        "resend failed": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/resend/", {}),
         "resend delivery": (f"/admin/webhooks/webhookdelivery/{rows.delivery.pk}/resend/", {}),
-        "delete webhook": (f"/admin/webhooks/webhookendpoint/{rows.endpoint.pk}/delete/", {}),
+        "delete webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/delete/", {}),
     }
 
 

@@ -27,7 +27,7 @@ def no_lookups(settings) -> None:
 @pytest.fixture
 def page(ours) -> Callable[..., str]:
     """The address of the endpoint's page, or of a part of it."""
-    return lambda part="change": f"{ENDPOINTS}{ours.endpoint.pk}/{part}/"
+    return lambda part="change": f"{ENDPOINTS}{ours.webhook.pk}/{part}/"
 
 
 def text_of(response) -> str:

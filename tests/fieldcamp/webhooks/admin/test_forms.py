@@ -134,7 +134,7 @@ def test_no_transaction_is_open_while_a_name_is_looked_up(desk, ours, transactio
 
 
 def test_an_edit_changes_only_what_was_edited(desk, ours, page):
-    form = NEW | {"url": ours.endpoint.url, "description": "Yard"}
+    form = NEW | {"url": ours.webhook.url, "description": "Yard"}
     assert desk().post(page("edit"), form).status_code == 302
     endpoint = WebhookEndpoint.objects.get()
     assert (endpoint.description, endpoint.status, endpoint.events) == ("Yard", "enabled", ["visit.*"])

@@ -25,7 +25,7 @@ def add(company, **fields) -> WebhookDelivery:
         record_id=fields.pop("record", ""), source="api",
     )  # fmt: skip
     return WebhookDelivery.objects.create(
-        workspace=company.workspace, endpoint=company.endpoint, event=event, **{"state": "pending"} | fields
+        workspace=company.workspace, endpoint=company.webhook, event=event, **{"state": "pending"} | fields
     )
 
 
@@ -49,7 +49,7 @@ def test_the_list_tells_a_day_in_numbers(desk, ours):
 )
 def test_the_state_is_a_sentence(fields, said, desk, ours, page):
     add(ours), add(ours)
-    change(ours.endpoint, **fields)
+    change(ours.webhook, **fields)
     assert said in text_of(desk("viewer").get(page()))
 
 
@@ -65,7 +65,7 @@ def test_the_state_is_a_sentence(fields, said, desk, ours, page):
 def test_a_failing_endpoint_says_since_when_why_and_what_comes_next(status, error, why, desk, ours, page, time_machine):
     time_machine.move_to(dt.datetime(2026, 11, 24, 19, 30, tzinfo=dt.UTC))  # 14:30 in New York
     since, probe = (dt.datetime(2026, 11, 24, 19, minute, tzinfo=dt.UTC) for minute in (2, 40))
-    change(ours.endpoint, status="failing", failing_since=since, probe_at=probe)
+    change(ours.webhook, status="failing", failing_since=since, probe_at=probe)
     add(ours, attempts=3, last_status=status, last_error=error), add(ours)
     shown = text_of(desk().get(page()))
     assert f"Failing since 14:02: {why}" in shown

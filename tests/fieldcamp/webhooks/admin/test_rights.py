@@ -29,7 +29,7 @@ def test_the_others_change_nothing(role, desk, ours, page):
     for address in (*posts, f"{DELIVERIES}{ours.delivery.pk}/curl/"):
         assert browser.post(address, NEW | {"overlap": "24"}).status_code == 403, address
     endpoint = WebhookEndpoint.objects.get()
-    assert (endpoint.url, endpoint.secret) == (ours.endpoint.url, ours.endpoint.secret)
+    assert (endpoint.url, endpoint.secret) == (ours.webhook.url, ours.webhook.secret)
 
 
 def test_a_deleted_webhook_is_gone_with_its_log(desk, ours, page):
@@ -43,11 +43,11 @@ def test_a_deleted_webhook_is_gone_with_its_log(desk, ours, page):
 def test_anothers_webhooks_do_not_exist(desk, ours, theirs):
     browser = desk()
     for part in ("change", "edit", "rotate", "enable", "delete"):
-        assert browser.get(f"{ENDPOINTS}{theirs.endpoint.pk}/{part}/").status_code == 404
+        assert browser.get(f"{ENDPOINTS}{theirs.webhook.pk}/{part}/").status_code == 404
     for part in ("test", "pause", "resume", "enable", "resend", "edit", "rotate", "delete"):
-        assert browser.post(f"{ENDPOINTS}{theirs.endpoint.pk}/{part}/", NEW | {"overlap": "0"}).status_code == 404
+        assert browser.post(f"{ENDPOINTS}{theirs.webhook.pk}/{part}/", NEW | {"overlap": "0"}).status_code == 404
     for part in ("resend", "curl"):
         assert browser.post(f"{DELIVERIES}{theirs.delivery.pk}/{part}/").status_code == 404
     html = "".join(browser.get(address).content.decode() for address in (ENDPOINTS, "/admin/webhooks/webhookevent/"))
-    assert theirs.endpoint.pk not in html and theirs.event.pk not in html
+    assert theirs.webhook.pk not in html and theirs.event.pk not in html
     assert WebhookDelivery.objects.count() == 2
