@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fieldcamp.links import is_loopback
+from fieldcamp.webhooks.metrics import WebhookCollector
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -146,6 +147,7 @@ class SyncCollector(Collector):
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 REGISTRY.register(SyncCollector())
+REGISTRY.register(WebhookCollector())
 
 
 def _may_read(request: HttpRequest) -> bool:

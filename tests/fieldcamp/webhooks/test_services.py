@@ -10,7 +10,7 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.checked_urls import CheckedUrl
 from fieldcamp.webhooks.errors import ScopeMissing
-from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
+from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import AuditEntry
 from fieldcamp.workspace.tracking import attributed
@@ -213,6 +213,14 @@ def test_a_replay_needs_what_the_endpoint_may_be_sent_now(make, workspace):
     with pytest.raises(InvalidTransition):
         services.replay(delivery)
     assert services.replay_range(endpoint, timezone.now() - dt.timedelta(days=1)).count == 0
+
+
+def test_a_test_is_not_sent_again(make, workspace):
+    delivery = happened(workspace, endpoint=make())
+    WebhookEvent.objects.update(is_test=True)
+    with pytest.raises(InvalidTransition):
+        services.replay(delivery)
+    assert services.replay_range(delivery.endpoint, timezone.now() - dt.timedelta(days=1)).count == 0
 
 
 def test_a_range_is_replayed_once(make, workspace):
