@@ -24,11 +24,12 @@ IN_A_JOB = 25  # calls that a job counts before it writes them down
 LONGEST = dt.timedelta(seconds=10)  # and no longer than that
 
 # SQLite (from 3.35) and PostgreSQL both take this; workers that count at the same time add up.
+_NAMES = ("reads", "writes", "counted", "metered", "unsettled")
 _TABLE = DailyCalls._meta.db_table
 _ADD = (
-    f"INSERT INTO {_TABLE} (connection_id, day, reads, writes, metered, unsettled) VALUES (%s, %s, %s, %s, %s, %s) "  # noqa: S608
+    f"INSERT INTO {_TABLE} (connection_id, day, {', '.join(_NAMES)}) VALUES (%s, %s, %s, %s, %s, %s, %s) "  # noqa: S608
     "ON CONFLICT (connection_id, day) DO UPDATE SET "
-    + ", ".join(f"{name} = {_TABLE}.{name} + excluded.{name}" for name in ("reads", "writes", "metered", "unsettled"))
+    + ", ".join(f"{name} = {_TABLE}.{name} + excluded.{name}" for name in _NAMES)
 )
 
 
@@ -36,6 +37,7 @@ _ADD = (
 class _Count:
     reads: int = 0
     writes: int = 0
+    counted: int = 0
     metered: int = 0
     unsettled: int = 0
 
@@ -78,6 +80,7 @@ class CallMeter:
             count.reads += 1
         else:
             count.writes += 1
+        count.counted += call.counted
         if call.billed:
             count.metered += call.metered is Metered.YES
             count.unsettled += call.metered is Metered.UNSETTLED
