@@ -37,8 +37,8 @@ class StallCause(TextChoices):
     READS_USED_UP = (
         "reads_used_up",
         _(
-            "The reads that {provider} may bill today are used up. It goes on tomorrow, or when more are allowed on the "
-            "account's page."
+            "The reads that {provider} may bill today are used up. It goes on tomorrow, or when more are allowed on "
+            "the account's page."
         ),
     )
     RATE_LIMITED = "rate_limited", _("{provider} asks us to wait. It goes on by itself.")
@@ -49,7 +49,8 @@ class StallCause(TextChoices):
     CALENDAR_UNAVAILABLE = (
         "calendar_unavailable",
         _(
-            "A calendar of the account cannot be read. Choose another on the account's page, or see what is wrong with it."
+            "A calendar of the account cannot be read. Choose another on the account's page, or see what is wrong "
+            "with it."
         ),
     )
     MISCONFIGURED = (

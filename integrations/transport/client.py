@@ -125,7 +125,8 @@ class HttpClient:
         **kwargs: Any,
     ) -> requests.Response:
         """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts for
-        its rate, `counted` for the day (as for its rate, if not said), `metered` whether it bills the call, `reads` that it changes nothing (by its method, if not said).
+        its rate, `counted` for the day (as many, if not said), `metered` whether it bills the call, `reads` that it
+        changes nothing (by its method, if not said).
         `rejects_token` finds a 401 that hides inside an answer. `whole` raises `Unavailable` for what is no answer:
         that counts as lost. `patience`: so many seconds an answer is waited for instead of the usual ones, since the
         provider may need them; a call that takes longer is not sent again here (`TimedOut`)."""
