@@ -95,8 +95,8 @@ def test_an_account_that_cannot_be_asked_rests(dana, sync, vendors, clock):
     vendors.fault("status", status=503, times=9)
     vendors.forget_requests()
     for _ in range(5):
-        observe_pending(dana.workspace, build.GOOGLE, reading_on=True)
+        observe_pending(dana.workspace, dana.integration, reading_on=True)
     assert len(vendors.requests()) == 1
     clock.move(31)
-    observe_pending(dana.workspace, build.GOOGLE, reading_on=True)
+    observe_pending(dana.workspace, dana.integration, reading_on=True)
     assert len(vendors.requests()) == 2
