@@ -16,8 +16,9 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from integrations.transport.patience import PAGE_SECONDS, within
 
 _API = "/api/v1/"
+_NO_PAGES = (_API, "/push/")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-# Answers in JSON load nothing and stand in no frame, whatever a browser takes them for.
+# What is no page loads nothing and stands in no frame, whatever a browser takes it for.
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -66,10 +67,10 @@ class PageMessageStorage(FallbackStorage):
 
 
 class PagePolicy(CSPMiddleware):
-    """The pages' Content-Security-Policy (settings), and for the API one that allows nothing."""
+    """The pages' Content-Security-Policy (settings), and for what is no page one that allows nothing."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.path_info.startswith(_API):
+        if request.path_info.startswith(_NO_PAGES):
             response[HEADER] = _NOTHING
             return response
         return super().process_response(request, response)

@@ -55,6 +55,8 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_P
 MESSAGE_STORAGE = "fieldcamp.pages.PageMessageStorage"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("BEHIND_TLS_PROXY", _HTTPS) else None
 SECURE_SSL_REDIRECT, SECURE_SSL_HOST = _HTTPS, PUBLIC_URL.partition("//")[2].partition("/")[0]
+# Vendors follow no redirect; what they post is proved by itself (integrations/views/push.py).
+SECURE_REDIRECT_EXEMPT = [r"^push/"]
 SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 365 * 86_400) if _HTTPS else 0
 # Whether the domain's other hosts are served over https, and whether browsers have that built in, is not ours to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

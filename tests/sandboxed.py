@@ -9,6 +9,7 @@ import requests
 
 from fieldcamp.sandbox.app import create_app
 from fieldcamp.sandbox.mount import URL, SandboxAdapter
+from fieldcamp.sandbox.push.wire import Answer, Post
 from integrations.providers import PROVIDERS
 from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth
@@ -76,6 +77,44 @@ class Vendors:
 
     def advance(self, seconds: float) -> None:
         self.call("POST", "clock", json={"advance_seconds": seconds})
+
+    def deliver_to(self, client: Any, before: Callable[[Post], None] | None = None) -> None:
+        """From now on what the vendors send by themselves goes to the product: handshakes at once, the rest on
+        `drain()`, whatever host their addresses name. `client` is Django's; `before` hears of each post first."""
+
+        def deliver(post: Post) -> Answer:
+            if before:
+                before(post)
+            parts = urlsplit(post.url)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+            headers = {name: value for name, value in post.headers.items() if name.lower() != "content-type"}
+            kind = next((value for name, value in post.headers.items() if name.lower() == "content-type"), "")
+            answer = client.generic("POST", path, post.body, content_type=kind, headers=headers, secure=True)
+            return Answer(answer.status_code, dict(answer.headers), answer.content)
+
+        self.adapter.app.push.wire.deliver = deliver
+        self.adapter.app.push.wire.plain_http = True
+
+    def drain(self) -> int:
+        """The vendors send what is due by their clock; how many posts."""
+        return self.adapter.app.push.drain()
+
+    def trouble(self, kind: str, account: str = "", **spec: Any) -> dict[str, Any]:
+        """Orders trouble with pushes (`/_control/push`), of one account or of any."""
+        body = {"vendor": self.vendor, "kind": kind, **spec} | ({"account": account} if account else {})
+        return self.call("POST", "push", json=body)
+
+    def deliveries(self, since: int = 0) -> list[dict[str, Any]]:
+        """What the vendor has sent by itself, and what became of it."""
+        return self.call("GET", f"deliveries?vendor={self.vendor}&since={since}")
+
+    def channels(self) -> list[dict[str, Any]]:
+        """The vendor's channels, those that are over too."""
+        return self.call("GET", f"channels?vendor={self.vendor}")
+
+    def portal(self, url: str, **spec: Any) -> dict[str, Any]:
+        """Enters the app's webhooks at the vendor's developer portal: the endpoint with its `verifier`."""
+        return self.call("POST", "webhooks", json={"vendor": self.vendor, "url": url, **spec})["endpoint"]
 
     def state(self, account: str = "") -> dict[str, Any]:
         return self.call("GET", f"state?vendor={self.vendor}&account={account or self.main}")

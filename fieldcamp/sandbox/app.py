@@ -16,6 +16,7 @@ from fieldcamp.sandbox.google import Google
 from fieldcamp.sandbox.http import BadInput, Dropped, Request, Response, Sleep, compressed, json_response
 from fieldcamp.sandbox.intuit import Intuit
 from fieldcamp.sandbox.microsoft import Microsoft
+from fieldcamp.sandbox.push.pushes import Pushes
 from fieldcamp.sandbox.state import Clock, State
 from fieldcamp.sandbox.traffic import LONGEST, USUAL, Latency, RequestLog
 from fieldcamp.sandbox.vendor import Vendor
@@ -35,8 +36,9 @@ class Sandbox:
         self.faults = Faults()
         self.log = RequestLog()
         self.latency = Latency(USUAL if as_slow_as_usual else {})
+        self.push = Pushes(self.state)
         self.consent_hosts: dict[str, list[str]] = {}  # by the vendor's name
-        self.vendors: dict[str, Vendor] = {kind.name: kind(self.state, self.faults) for kind in VENDORS}
+        self.vendors: dict[str, Vendor] = {kind.name: kind(self.state, self.faults, self.push) for kind in VENDORS}
         self.control = Control(self)
         if self.state.get("seed") is None:
             self.reset(seed)
@@ -57,7 +59,8 @@ class Sandbox:
             vendor.throttled = True
 
     def close(self) -> None:
-        """Closes the state file."""
+        """Closes the state file. Messages that wait are sent by the next sandbox that opens it."""
+        self.push.courier.stop()
         self.state.close()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

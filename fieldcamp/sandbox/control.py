@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fieldcamp.sandbox import id_token
+from fieldcamp.sandbox.control_push import PushControl
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.traffic import Pace
 from fieldcamp.sandbox.vendor import AppCertificates, Bookkeeping, Invitations, SecurityEvents, Sharing, Trash, Vendor
@@ -47,6 +48,7 @@ class Control:
             ("POST", "record"): self.record,
             ("POST", "merge"): self.merge,
             ("GET", "state"): self.state,
+            **PushControl(sandbox).calls,
         }
 
     def handle(self, request: Request) -> Response:
@@ -119,6 +121,7 @@ class Control:
             raise BadInput("advance_seconds is missing.")
         limit = 50 * 366 * 86400  # further would leave the years that dates can name
         self.sandbox.state.advance(_number(body, "advance_seconds", -limit, limit))
+        self.sandbox.push.courier.wake()
         return {"now": self.sandbox.state.now()}
 
     def token(self, request: Request) -> dict[str, Any]:
@@ -152,13 +155,18 @@ class Control:
 
     def bulk(self, request: Request) -> dict[str, Any]:
         body = request.json_object()
-        counts = {name: value for name, value in body.items() if name not in ("vendor", "account")}
+        """Many records at once, of which one message tells for each hundred, or for as many as `rows_per_push` says;
+        with 0 there is none."""
+        own = ("vendor", "account", "rows_per_push")
+        counts = {name: value for name, value in body.items() if name not in own}
         if not counts:
             raise BadInput("Say how many of what, e.g. events.")
         for name, value in counts.items():
             if type(value) is not int or not 0 <= value <= MAX_BULK:
                 raise BadInput(f"{name} must be a whole number up to {MAX_BULK}.")
-        return self._vendor(body).bulk(_string(body, "account"), counts)
+        rows = int(_number({"rows_per_push": 100} | body, "rows_per_push", 0, MAX_BULK))
+        with self.sandbox.push.counting(rows):
+            return self._vendor(body).bulk(_string(body, "account"), counts)
 
     def restore(self, request: Request) -> dict[str, Any]:
         body = _body(request, "vendor", "account", "event")

@@ -152,6 +152,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.app, self.tls = app, tls
         self._turns, self._answering, self._closed = threading.Condition(), 0, False
+        app.push.courier.start()
         if tls:
             self.socket = self_signed(address[0]).wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
@@ -174,6 +175,7 @@ class Server(ThreadingHTTPServer):
     def server_close(self) -> None:
         """Closes the socket when all that was asked for is answered, so that the program may be closed next."""
         super().server_close()
+        self.app.push.courier.stop()
         with self._turns:
             self._closed = True
             self._turns.wait_for(lambda: not self._answering, timeout=ENOUGH_SECONDS)
@@ -185,9 +187,19 @@ class Server(ThreadingHTTPServer):
             log.error("connection from %s failed", client_address, exc_info=error)
 
 
-def serve(port: int, state_path: str | None, tls: bool = False, host: str = "127.0.0.1", seed: str = "demo") -> None:
-    """Serves until SIGTERM or SIGINT, at the vendors' usual pace."""
+def serve(
+    port: int,
+    state_path: str | None,
+    tls: bool = False,
+    host: str = "127.0.0.1",
+    seed: str = "demo",
+    push_anywhere: bool = False,
+    push_http: bool = False,
+) -> None:
+    """Serves until SIGTERM or SIGINT, at the vendors' usual pace. Receivers of pushes are on this machine, or with
+    `push_anywhere` wherever they are; with `push_http` those on this machine may do without https."""
     app = create_app(state_path, seed, as_slow_as_usual=True)
+    app.push.wire.anywhere, app.push.wire.plain_http = push_anywhere, push_http
     server = Server((host, port), app, tls)
 
     def stop(signum: int, frame: Any) -> None:

@@ -23,6 +23,11 @@ class State:
         self._real_clock = clock or time.time
         self.lock = threading.RLock()
         self._depth = 0
+        self._noted: list[Any] = []
+        self._told = False
+        # Who hears of noted changes: `teller` still inside their transaction, `after_commit` when it is over.
+        self.teller: Callable[[list[Any]], None] = _nobody
+        self.after_commit: Callable[[], None] = _nothing
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=30)
         self._db.row_factory = sqlite3.Row
         # In WAL mode with synchronous=NORMAL a killed process loses nothing that was committed, and a commit costs
@@ -47,14 +52,38 @@ class State:
             self._depth += 1
             try:
                 yield
+                if self._depth == 1:
+                    self.tell()
             except BaseException:
                 self._depth -= 1
                 if self._depth == 0:
+                    self._noted, self._told = [], False
                     self._db.execute("ROLLBACK")
                 raise
             self._depth -= 1
             if self._depth == 0:
                 self._db.execute("COMMIT")
+            if self._depth == 0 and self._told:
+                self._told = False
+                self.after_commit()
+
+    def note(self, change: Any) -> None:
+        """Says of a change, with the others of its transaction, to whoever is told of changes. What is rolled back is
+        told to nobody."""
+        with self.transaction():
+            self._noted.append(change)
+
+    def tell(self) -> None:
+        """Tells of the changes that were noted so far, as the end of a transaction does."""
+        noted, self._noted = self._noted, []
+        if noted:
+            self.teller(noted)
+            self._told = True
+
+    def stir(self) -> None:
+        """After this transaction `after_commit` is called, as after one with noted changes."""
+        with self.transaction():
+            self._told = True
 
     def execute(self, sql: str, *params: Any) -> sqlite3.Cursor:
         """Runs one statement."""
@@ -131,3 +160,11 @@ class State:
         """Closes the file."""
         with self.lock:
             self._db.close()
+
+
+def _nobody(changes: list[Any]) -> None:
+    """Tells nobody."""
+
+
+def _nothing() -> None:
+    """Does nothing."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import Request, Response
 from fieldcamp.sandbox.oauth import Grants
+from fieldcamp.sandbox.push.pushes import Pushes
 from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
@@ -21,7 +22,7 @@ class Vendor(Protocol):
     grants: Grants
     paging: Paging | None  # how its lists go on by tokens; None: they do not
 
-    def __init__(self, state: State, faults: Faults) -> None: ...
+    def __init__(self, state: State, faults: Faults, pushes: Pushes) -> None: ...
 
     def handle(self, request: Request) -> Response:
         """Answers a call below the prefix; raises Dropped when there is to be no answer."""
@@ -123,3 +124,15 @@ class Bookkeeping(Protocol):
 
     def merge(self, account: str, entity: str, kept: str, lost: str) -> dict[str, Any]:
         """Makes one object of two; the id that is left. BadInput if they cannot be merged."""
+
+
+@runtime_checkable
+class WebhookPortal(Protocol):
+    """What a vendor offers besides whose apps enter the address of their webhooks at its portal."""
+
+    def webhook(self) -> dict[str, Any] | None:
+        """The app's endpoint: `url`, `format`, `entities`, `aggregate_seconds`, `verifier`; None without one."""
+
+    def set_webhook(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Enters an endpoint, or changes the one that is there by the fields given; with None deletes it. BadInput for
+        what the portal does not take."""

@@ -43,6 +43,18 @@ def current_actor() -> str:
     return _who().actor
 
 
+_BY_KEY = "API key "
+
+
+def by_key(name: str) -> str:
+    """Returns how the change log names an API key."""
+    return f"{_BY_KEY}{name}"
+
+
+def is_by_key(actor: str) -> bool:
+    return actor.startswith(_BY_KEY)
+
+
 @contextlib.contextmanager
 def attributed(actor: str | None = None, origin: str | None = None) -> Iterator[None]:
     """Writes all changes made inside down as made by `actor` and coming from `origin`.

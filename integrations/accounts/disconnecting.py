@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from fieldcamp.encryption import DecryptionError
 from integrations.accounts.audit_trail import audit_connection
+from integrations.accounts.channels import forget_channels, stop_channels
 from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
@@ -33,6 +34,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
     and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.
     """
     now = timezone.now()
+    stop_channels(connection)  # the vendor wants the token for that
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         before = facts_of(connection)
@@ -45,6 +47,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
         connection.paused_by_person, connection.retry_at, connection.failures = False, None, 0
         connection.leaving = connection.refused_at = None
         connection.save()
+        forget_channels(connection)
         resolve_problems(
             connection,
             now=timezone.now(),

@@ -18,7 +18,9 @@ from integrations.admin.intervals import every as in_words
 from integrations.admin.metering import MeterWarning, meter_warnings
 from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
+from integrations.queue.planning import interval_minutes_of
 from integrations.selectors.metering import calls_today
+from integrations.selectors.push import PushState, push_states
 from integrations.selectors.stalls import Stall, stalls_among
 from integrations.selectors.status import Standing, standing, standings
 from integrations.services.setup import keeps_books
@@ -94,6 +96,7 @@ class AccountRow:
     stall: Stall | None = None
     calls: int = 0  # today
     ending: EndingLine | None = None
+    push: PushState | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Card:
     def schedule(self) -> str:
         """Returns `every 30 min`."""
         row = self.standing.row
-        return in_words(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES)
+        return in_words(interval_minutes_of(row) if row else settings.SYNC_INTERVAL_MINUTES)
 
     @property
     def settings_url(self) -> str:
@@ -190,6 +193,7 @@ def _card(
     endings: Mapping[str, EndingLine],
     stalls: Mapping[str, Stall],
     calls: Mapping[str, int],
+    pushes: Mapping[str, PushState],
 ) -> Card:
     """Builds the card of one provider; what stands beside `found` is by connection."""
     rights = rights_at(desk_user)
@@ -206,6 +210,7 @@ def _card(
             ending=endings.get(connection.pk),
             stall=stalls.get(connection.pk),
             calls=calls.get(connection.pk, 0),
+            push=pushes.get(connection.pk),
         )
         for connection in found.accounts
     ]
@@ -241,8 +246,8 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; two queries more for consents that end and today's calls, three where there are books, and
-    four where an account is stalled."""
+    """Builds their cards; two queries more for consents that end and today's calls, two for pushes, three where there
+    are books, and four where an account is stalled."""
     now = timezone.now()
     books = _books(found)
     facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
@@ -250,8 +255,8 @@ def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
     meters = meter_warnings(accounts, now)
     endings = ending_lines(accounts, rights_at(desk_user), now)
     stalls = _stalls(found, accounts, now)
-    calls = calls_today(accounts, now)
-    return [_card(one, desk_user, facts, verdicts, meters, endings, stalls, calls) for one in found]
+    calls, pushes = calls_today(accounts, now), push_states(accounts, now)
+    return [_card(one, desk_user, facts, verdicts, meters, endings, stalls, calls, pushes) for one in found]
 
 
 def _stalls(found: list[Standing], accounts: list[Connection], now: dt.datetime) -> dict[str, Stall]:

@@ -30,8 +30,10 @@ from integrations.admin.metering import meter_context
 from integrations.admin.problem_cards import problem_cards
 from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, WorkspaceIntegration
 from integrations.providers import PROVIDERS
+from integrations.queue.planning import interval_minutes_of
 from integrations.selectors.budget import usage_of
 from integrations.selectors.freshness import NEVER
+from integrations.selectors.push import push_states, recent_pushes
 from integrations.selectors.stalls import all_freshness, in_flight, stalls_among
 from integrations.services.doctor.accounts import SHORT
 from integrations.services.setup import keeps_books
@@ -108,7 +110,9 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         "buttons": connection_buttons(connection, desk_user, rights_at(desk_user)),
         "sync": sync_button(connection, desk_user),
         "schedule": row,
-        "every": every(row.interval_minutes if row else settings.SYNC_INTERVAL_MINUTES),
+        "every": every(interval_minutes_of(row) if row else settings.SYNC_INTERVAL_MINUTES),
+        "push": push_states([connection], now).get(connection.pk),
+        "pushes": recent_pushes(connection) if PROVIDERS[connection.integration].push else None,
         **meter_context(connection, now),
         "used": usage_of([connection], now)[connection.pk],
         "log": list(log[:10]),

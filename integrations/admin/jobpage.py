@@ -111,7 +111,7 @@ def _cancel(job: SyncJob, desk_user: DeskUser) -> Button | None:
 def who(job: SyncJob) -> str:
     """Returns who or what started it."""
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
-        return gettext("the schedule")
+        return gettext("records that were saved") if job.narrowed else gettext("the schedule")
     if job.triggered_by == SyncJob.Trigger.PUSH:
         return gettext("a notice from the provider")
     if job.triggered_by == SyncJob.Trigger.API:

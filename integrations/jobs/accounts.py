@@ -15,7 +15,10 @@ TOLD_BY_THE_STATE = (NeedsReconnect.code, NeedsPermission.code, MemberInactive.c
 
 
 def connections_of(job: SyncJob) -> list[Connection]:
-    """Returns the accounts that a job is about: all that are usable or being left, or the one that was asked for."""
+    """Returns the accounts that a job is about: all that are usable or being left, or the one that was asked for; of
+    one that is narrowed, those of its parts that are still well."""
+    if job.narrowed:
+        return list(Connection.objects.active().filter(job_parts__job=job, leaving__isnull=True))
     if job.triggered_by == SyncJob.Trigger.SCHEDULE:
         connections = Connection.objects.scheduled() | Connection.objects.leaving()
         connections = connections.exclude(retry_at__gt=timezone.now())  # its turn comes when it may

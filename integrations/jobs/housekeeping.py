@@ -24,13 +24,16 @@ from integrations.models import (
     JobCall,
     JobItem,
     Problem,
+    ReceivedPush,
     ReceivedSecurityEvent,
     SummaryMail,
     SyncJob,
     VendorOutage,
     WorkspaceIntegration,
 )
+from integrations.push import channels
 from integrations.reconciliation.reading import forget_readings
+from integrations.selectors.push_switch import REFUSED
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be h
 
 # Longer than an event token may be old and still be believed (`providers.security_events`): none is acted on twice.
 EVENTS_KEPT = dt.timedelta(days=60)
+PUSHES_KEPT = dt.timedelta(days=7)
 
 
 def daily(now: dt.datetime) -> None:
@@ -64,9 +68,13 @@ def daily(now: dt.datetime) -> None:
         "audit": audit_chain.prune(now - max(AUDIT_KEPT, dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))),
         "api": api.prune(now),
         "sessions": sessions.prune(now),
-        "heartbeats": _delete_in_chunks(Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1))),
+        "heartbeats": _delete_in_chunks(
+            Heartbeat.objects.filter(at__lt=now - dt.timedelta(days=1)).exclude(name__startswith=REFUSED)
+        ),
+        "push_channels": channels.prune(now),
         "readings": forget_readings(now - dt.timedelta(hours=1)),
         "security_events": _delete_in_chunks(ReceivedSecurityEvent.objects.filter(received_at__lt=now - EVENTS_KEPT)),
+        "pushes": _delete_in_chunks(ReceivedPush.objects.filter(received_at__lt=now - PUSHES_KEPT)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
         "outages": _delete_in_chunks(VendorOutage.objects.filter(closed_at__lt=now - dt.timedelta(days=90))),
     }

@@ -119,7 +119,7 @@ class _Slice:
         if self._waiting:
             _go_on(self.job, self.lease, max(self._waiting))
         else:
-            finish(self.job, self.lease, status_of(parts))
+            finish(self.job, self.lease, status_of(parts) if parts or not self.job.narrowed else JobStatus.CANCELLED)
 
     def give_up(self) -> None:
         """Ends a job whose slices lead nowhere; the accounts that are through keep what they have come to."""
@@ -153,10 +153,14 @@ class _Slice:
             raise SliceOver
 
     def _parts(self) -> QuerySet[JobPart]:
-        """Returns the job's accounts, fixed when its first slice starts."""
+        """Returns the job's accounts, fixed when its first slice starts; until then one that is paused leaves it."""
         job = self.job
         parts = job.parts.select_related("connection__workspace", "connection__member")
-        if not parts.exists():
+        if job.narrowed:
+            if not parts.exclude(status=JobPart.Status.WAITING).exists():
+                with self._held():
+                    job.parts.exclude(connection__in=connections_of(job)).delete()
+        elif not parts.exists():
             with self._held():
                 JobPart.objects.bulk_create([JobPart(job=job, connection=c) for c in connections_of(job)])
         return parts.all()

@@ -16,6 +16,7 @@ from integrations.accounts.people import follow_members
 from integrations.accounts.state import went_well
 from integrations.errors import ProblemCode
 from integrations.jobs.directions import combined
+from integrations.jobs.stream_failures import failed_streams
 from integrations.mail.alerts import alert_paused
 from integrations.models import (
     Connection,
@@ -27,6 +28,8 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.providers import PROVIDERS
+from integrations.push.dispatching import dispatch_prompt
+from integrations.push.looking import looked
 from integrations.queue.enqueue import SyncInProgress, create_job
 from integrations.queue.planning import LONGEST_BACKOFF, integration_of, next_sync, scheduled_connections
 from integrations.selectors.outages import is_out
@@ -50,7 +53,12 @@ def dispatch_due(now: dt.datetime, spread: Callable[[], float] = random.random) 
     """Starts one job for each integration that is due; how many it started."""
     follow_members()
     _adopt(now, spread)
-    started = _go_on_leaving(now)
+    started = _go_on_leaving(now) + _scheduled(now, spread)
+    return started + dispatch_prompt(now)
+
+
+def _scheduled(now: dt.datetime, spread: Callable[[], float]) -> int:
+    started = 0
     due = WorkspaceIntegration.objects.filter(next_sync_at__lte=now).select_related("workspace")
     for row in due.order_by("next_sync_at")[:200]:
         started += _dispatch(row, now, spread)
@@ -90,7 +98,9 @@ def _dispatch(row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], 
                 triggered_by=SyncJob.Trigger.SCHEDULE,
                 actor="schedule",
             )
-        except SyncInProgress:
+        except SyncInProgress as busy:
+            if busy.job.narrowed:  # it covers a few accounts: all have their turn as soon as it is over
+                WorkspaceIntegration.objects.filter(pk=row.pk).update(next_sync_at=row.next_sync_at)
             return False
     return True
 
@@ -127,10 +137,12 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
         parts = list(job.parts.select_related("connection"))
         _went_well([part.connection_id for part in parts if part.status in _REACHED], now)
         _synced([part.connection_id for part in parts if part.status in _WHOLE], job, job.finished_at or now)
-        for part in _own_failures(job, parts, now):  # what went well is taken down at once: there may be hundreds
-            _count_failure(part, now)
+        if not job.narrowed:  # those are tried again soon: so many in a row would pause an account within the hour
+            for part in _own_failures(job, parts, now):  # what went well is taken down at once: there may be hundreds
+                _count_failure(part, now)
+        looked(job, parts, [pk for part in parts for pk in failed_streams(part)], now)
         _integration(row, job, parts, now)
-        if _is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now:
+        if not job.narrowed and (_is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now):
             row.next_sync_at = next_sync(row, now, spread)
         row.save(update_fields=["last_synced_at", "last_direction", "watermark", "failures", "next_sync_at"])
 
@@ -138,7 +150,7 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
 def _is_whole(job: SyncJob) -> bool:
     """Returns whether the job covered every account and kind: one of a part puts the next scheduled sync off by
     nothing."""
-    return job.connection_id is None and _covers_all_kinds(job)
+    return job.connection_id is None and not job.narrowed and _covers_all_kinds(job)
 
 
 def _covers_all_kinds(job: SyncJob) -> bool:
@@ -148,16 +160,14 @@ def _covers_all_kinds(job: SyncJob) -> bool:
 
 def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
     if job.status == JobStatus.SUCCEEDED:
-        row.last_synced_at = job.finished_at or now
-        row.last_direction = combined(part.direction for part in parts) or row.last_direction
-        covered = {part.connection_id for part in parts}
-        if (
-            _is_whole(job)
-            and not Connection.objects.active()
-            .filter(workspace_id=row.workspace_id, integration=row.integration)
-            .exclude(pk__in=covered)
-            .exists()
-        ):
+        active = Connection.objects.active().filter(workspace_id=row.workspace_id, integration=row.integration)
+        covers_all = not active.exclude(pk__in={part.connection_id for part in parts}).exists()
+        if covers_all or not job.narrowed:
+            row.last_synced_at = job.finished_at or now
+            row.last_direction = combined(part.direction for part in parts) or row.last_direction
+        # Pushes and saved records leave it where it is: who reads what has changed since the last sync would else find
+        # next to nothing.
+        if _is_whole(job) and covers_all:
             row.watermark = row.feed_seq
         Problem.objects.filter(
             workspace_id=job.workspace_id,
@@ -166,6 +176,8 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
             code=ProblemCode.INTERNAL_ERROR,
             resolved_at=None,
         ).update(resolved_at=now)
+    if job.narrowed:
+        return
     if job.status == JobStatus.FAILED:
         row.failures += 1
     elif job.status != JobStatus.CANCELLED:
@@ -180,7 +192,7 @@ def _went_well(connection_ids: list[str], now: dt.datetime) -> None:
 
 def _synced(connection_ids: list[str], job: SyncJob, at: dt.datetime) -> None:
     connections = Connection.objects.filter(pk__in=connection_ids)
-    connections.update(last_synced_at=at, failures=0, retry_at=None)
+    connections.update(last_synced_at=at, failures=0, retry_at=None, backs_off_until=None)
     if _covers_all_kinds(job):  # one of the taxes alone says nothing of how old the invoices are
         connections.update(fresh_from=at)
     # It was paused by us for its failures and has just shown that it works. A person's pause stays.

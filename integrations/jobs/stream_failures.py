@@ -47,6 +47,11 @@ _KEY, _OUT_OF_REACH = "failed", "out_of_reach"
 log = structlog.get_logger(__name__)
 
 
+def failed_streams(part: JobPart) -> list[str]:
+    """Returns the ids of the streams that have failed alone in this part of a job."""
+    return list(part.progress.get(_KEY, ()))
+
+
 class StreamFailures:
     """The streams of one account that have failed in one job. `held` opens a transaction that writes only while the job
     is ours."""

@@ -5,9 +5,11 @@ from django_q.tasks import async_task
 
 from integrations.accounts import checking
 from integrations.jobs import housekeeping, outages, reconciling, runner, stalls, watchdog
+from integrations.mail import push as push_mails
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
+from integrations.push.silence import judge_silence
 
 
 def run_job(job_id: str) -> None:
@@ -40,14 +42,21 @@ def tell_of_ended_access(connection_id: str) -> None:
         alert_needs_person(connection_id)
 
 
+def tell_of_failing_push(connection_id: str, why: str) -> None:
+    """Mails the owners that changes of an account come by the schedule alone at present."""
+    push_mails.tell_of_failing_push(connection_id, why)
+
+
 def check_access(*connection_ids: str) -> None:
     """Asks whether these accounts' vendor still lets FieldCamp in."""
     checking.check_access(connection_ids)
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, then accounts that are not up to date, and tells of it."""
+    """Notices vendors that fail for everybody, those that have stopped telling, and accounts that are not up to date,
+    and tells of it."""
     outages.watch(timezone.now())
+    judge_silence(timezone.now())
     stalls.watch(timezone.now())
 
 

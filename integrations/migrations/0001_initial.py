@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('refused_at', models.DateTimeField(blank=True, null=True)),
                 ('metered_reads_per_day', models.PositiveIntegerField(blank=True, null=True)),
                 ('failures', models.PositiveIntegerField(default=0)),
+                ('backs_off_until', models.DateTimeField(blank=True, null=True)),
                 ('leaving', models.JSONField(blank=True, null=True)),
                 ('fresh_from', models.DateTimeField(blank=True, null=True)),
                 ('stalled_at', models.DateTimeField(blank=True, null=True)),
@@ -252,6 +253,7 @@ class Migration(migrations.Migration):
                 ('full_mark', models.CharField(blank=True, max_length=40)),
                 ('full_cursor', models.TextField(blank=True)),
                 ('first_synced_at', models.DateTimeField(blank=True, null=True)),
+                ('looked_at', models.DateTimeField(blank=True, null=True)),
                 ('last_full_at', models.DateTimeField(blank=True, null=True)),
                 ('let_go_at', models.DateTimeField(blank=True, null=True)),
                 ('window_end', models.DateTimeField(blank=True, null=True)),
@@ -319,6 +321,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('incremental', 'Incremental'), ('full', 'Full')], default='incremental', max_length=12, verbose_name='mode')),
                 ('scope', models.CharField(blank=True, max_length=20)),
                 ('only', models.JSONField(blank=True, null=True)),
+                ('narrowed', models.BooleanField(default=False)),
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('partial', 'Partly done'), ('failed', 'Failed'), ('needs_confirmation', 'Needs confirmation'), ('cancelled', 'Cancelled')], default='queued', max_length=20, verbose_name='status')),
                 ('triggered_by', models.CharField(choices=[('api', 'API'), ('admin', 'a person'), ('schedule', 'schedule'), ('push', "provider's notice")], max_length=10, verbose_name='triggered by')),
                 ('actor', models.CharField(blank=True, max_length=200)),
@@ -513,6 +516,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('stream', 'kind', 'record_id'), name='one_dirty_row_per_record'),
         ),
         migrations.AddIndex(
+            model_name='dirtyrow',
+            index=models.Index(fields=['changed_at'], name='dirty_lately'),
+        ),
+        migrations.AddIndex(
             model_name='changerow',
             index=models.Index(fields=['workspace', 'integration', 'changed_at', 'seq'], name='feed_since'),
         ),
@@ -679,12 +686,14 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField(blank=True, null=True)),
                 ('pushed_at', models.DateTimeField(blank=True, null=True)),
                 ('pushes', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('rests_until', models.DateTimeField(blank=True, null=True)),
+                ('written_at', models.DateTimeField(blank=True, null=True)),
+                ('owed_by', models.DateTimeField(blank=True, null=True)),
                 ('missed', models.PositiveSmallIntegerField(default=0)),
                 ('missed_since', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='pushed_streams_due')],
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='pushed_streams_due'), models.Index(condition=models.Q(('owed_by__isnull', False)), fields=['owed_by'], name='pushes_owed')],
             },
         ),
         migrations.CreateModel(
@@ -707,7 +716,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('renew_at__isnull', False)), fields=['renew_at'], name='push_channels_to_renew')],
-                'constraints': [models.UniqueConstraint(fields=('integration', 'channel_id'), name='one_push_channel')],
+                'constraints': [models.UniqueConstraint(fields=('integration', 'channel_id'), name='one_push_channel'), models.UniqueConstraint(condition=models.Q(('state', 'opening')), fields=('stream',), name='one_channel_being_opened')],
             },
         ),
         migrations.CreateModel(

@@ -137,6 +137,8 @@ class Connection(OfAccount):
     # Calls that the provider bills, a day (UTC); 0: no limit; None: as the installation has it.
     metered_reads_per_day = models.PositiveIntegerField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    # After a failure no push and no saved record starts a job before.
+    backs_off_until = models.DateTimeField(null=True, blank=True)
     # Our events are being taken away there, and nothing else is done: {"disconnect": afterwards?, "by": who, "tries"}
     leaving = models.JSONField(null=True, blank=True)
     # What its freshness is counted from: its last whole sync, or later than that when it was put on (another) schedule.
@@ -247,6 +249,8 @@ class Stream(models.Model):
     full_mark = models.CharField(max_length=40, blank=True)
     full_cursor = models.TextField(blank=True)
     first_synced_at = models.DateTimeField(null=True, blank=True)
+    # When the last job began that has gone through it: what was saved since has not been looked at for certain.
+    looked_at = models.DateTimeField(null=True, blank=True)
     last_full_at = models.DateTimeField(null=True, blank=True)
     # When it was last found to be out of reach, which it may not be for ever.
     let_go_at = models.DateTimeField(null=True, blank=True)

@@ -59,6 +59,8 @@ class SyncJob(models.Model):
     scope = models.CharField(max_length=20, blank=True)
     connection = models.ForeignKey("integrations.Connection", models.SET_NULL, null=True, blank=True, related_name="+")
     only = models.JSONField(null=True, blank=True)
+    # It was made for some accounts, whose parts it has had from the start: pushed, or with records saved.
+    narrowed = models.BooleanField(default=False)
     status = models.CharField(_("status"), max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
     triggered_by = models.CharField(_("triggered by"), max_length=10, choices=Trigger)
     actor = models.CharField(max_length=200, blank=True)

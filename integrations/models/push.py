@@ -37,6 +37,7 @@ class PushChannel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["integration", "channel_id"], name="one_push_channel"),
+            models.UniqueConstraint(fields=["stream"], condition=Q(state="opening"), name="one_channel_being_opened"),
         ]
         indexes = [
             models.Index(fields=["renew_at"], condition=Q(renew_at__isnull=False), name="push_channels_to_renew"),
@@ -57,13 +58,20 @@ class PushMark(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     pushes = models.PositiveIntegerField(default=0)
-    # When a run by a push, or by a saved record, was started last: the next waits a while.
-    started_at = models.DateTimeField(null=True, blank=True)
+    # Until when no push and no saved record starts a run: one has just been started, or has failed.
+    rests_until = models.DateTimeField(null=True, blank=True)
+    # When a run wrote there last: what is pushed right after it is probably its echo.
+    written_at = models.DateTimeField(null=True, blank=True)
+    # By when a push is to have come: the echo of a write, or one of a change that was found without it.
+    owed_by = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)
     missed_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="pushed_streams_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="pushed_streams_due"),
+            models.Index(fields=["owed_by"], condition=Q(owed_by__isnull=False), name="pushes_owed"),
+        ]
 
     def __str__(self) -> str:
         return f"push mark of {self.stream_id}"

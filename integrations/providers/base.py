@@ -9,6 +9,7 @@ import requests
 
 from integrations.errors import ProviderError
 from integrations.providers.changes import VendorChange
+from integrations.providers.push import PushSource
 from integrations.providers.security_events import EventSource
 from integrations.records import (
     Account,
@@ -194,6 +195,7 @@ class Provider:
     shown_address: Callable[[str], str] = str  # (an address): the same without an account's id, for logs
     might_be_own_id: Callable[[str], bool] = _perhaps  # (remote id): not certainly of somebody else's choosing
     security_events: EventSource | None = None  # how it tells by itself what becomes of its accounts
+    push: PushSource | None = None  # how it tells by itself that something has changed
     sync_scopes: tuple[str, ...] = ()  # what a trigger may narrow itself to; the first is the default
 
     @property

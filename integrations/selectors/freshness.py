@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef
 
-from integrations.models import BROKEN, Connection, ConnectionState, PushChannel, PushMark, Stream, SyncJob
-from integrations.queue.planning import JITTER
+from integrations.models import (
+    BROKEN,
+    Connection,
+    ConnectionState,
+    PushChannel,
+    PushMark,
+    Stream,
+    SyncJob,
+    WorkspaceIntegration,
+)
+from integrations.queue.planning import JITTER, intervals_of
 
 # What a sync may take beyond its time: to be taken off the queue, to read, to write.
 MARGIN = dt.timedelta(minutes=5)
@@ -47,18 +56,20 @@ def is_awaited(connection: Connection) -> bool:
 
 
 def freshness_of(
-    connections: Iterable[Connection], intervals: Mapping[tuple[str, str], int], jobs: Jobs, now: dt.datetime
+    connections: Iterable[Connection], rows: Iterable[WorkspaceIntegration], jobs: Jobs, now: dt.datetime
 ) -> dict[str, Freshness]:
-    """Returns it by connection, in one query at most. `intervals` (minutes, 0: by hand only) and `jobs` (in flight) are
-    by workspace and integration. Connections have their member with them."""
+    """Returns it by connection, in two queries at most. `rows` are their integrations', `jobs` those in flight, by
+    workspace and integration. Connections have their member with them."""
     awaited = [connection for connection in connections if is_awaited(connection)]
-    pushes = _pushed([connection.pk for connection in awaited]) if awaited else {}
+    if not awaited:
+        return {}
+    pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows)
+    usual = dt.timedelta(minutes=settings.SYNC_INTERVAL_MINUTES)
     found = {}
     for connection in awaited:
         key = (connection.workspace_id, connection.integration)
-        minutes = intervals.get(key, settings.SYNC_INTERVAL_MINUTES)
-        if minutes:
-            found[connection.pk] = _freshness(connection, minutes, pushes.get(connection.pk), jobs.get(key), now)
+        if interval := intervals.get(key, usual):
+            found[connection.pk] = _freshness(connection, interval, pushes.get(connection.pk), jobs.get(key), now)
     return found
 
 
@@ -81,11 +92,11 @@ def _pushed(connection_ids: list[str]) -> dict[str, dt.datetime]:
 
 
 def _freshness(
-    connection: Connection, minutes: int, pushed: dt.datetime | None, job: SyncJob | None, now: dt.datetime
+    connection: Connection, interval: dt.timedelta, pushed: dt.datetime | None, job: SyncJob | None, now: dt.datetime
 ) -> Freshness:
     synced = connection.last_synced_at
     begins = connection.fresh_from or synced or connection.connected_at or connection.created_at
-    due = begins + dt.timedelta(minutes=minutes) * (1 + JITTER) + MARGIN
+    due = begins + interval * (1 + JITTER) + MARGIN
     push_waits = pushed is not None and pushed + PUSH_WAITS < due
     if pushed is not None and push_waits:
         due = pushed + PUSH_WAITS
@@ -97,7 +108,7 @@ def _freshness(
 
 def _at_work(job: SyncJob, connection: Connection, now: dt.datetime) -> dt.datetime | None:
     """Returns until when the job may be believed to bring the account up to date: while it comes further."""
-    if job.only is not None or job.connection_id not in (None, connection.pk):
+    if job.only is not None or job.narrowed or job.connection_id not in (None, connection.pk):
         return None
     further = job.progressed_at or job.started_at
     return further + AT_WORK if further and further + AT_WORK > now else None

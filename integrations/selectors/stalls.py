@@ -116,12 +116,11 @@ def stalls_of(workspace: Workspace, now: dt.datetime) -> list[Stall]:
 
 
 def all_freshness(connections: Sequence[Connection], jobs: Jobs, now: dt.datetime) -> dict[str, Freshness]:
-    """Returns how fresh accounts of any company are; two queries at most, and `jobs` are those of `in_flight`."""
-    rows = WorkspaceIntegration.objects.values_list("workspace_id", "integration", "interval_minutes")
+    """Returns how fresh accounts of any company are; three queries at most, and `jobs` are those of `in_flight`."""
+    rows = WorkspaceIntegration.objects.all()
     if len(connections) <= 500:
         rows = rows.filter(workspace__in={connection.workspace_id for connection in connections})
-    intervals = {(workspace, integration): minutes for workspace, integration, minutes in rows}
-    return freshness_of(connections, intervals, jobs, now)
+    return freshness_of(connections, rows, jobs, now)
 
 
 def stalls_among(

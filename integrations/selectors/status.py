@@ -92,7 +92,7 @@ class Standing:
 
 
 def standing(workspace: Workspace, integration: str) -> Standing:
-    """Returns one integration, in seven queries at most."""
+    """Returns one integration, in eight queries at most."""
     jobs = SyncJob.objects.filter(IS_IN_FLIGHT, workspace=workspace, integration=integration)
     connections = Connection.objects.filter(workspace=workspace, integration=integration)
     found = Standing(
@@ -108,7 +108,7 @@ def standing(workspace: Workspace, integration: str) -> Standing:
 
 
 def standings(workspace: Workspace) -> list[Standing]:
-    """Returns how every integration stands, in six queries however many there are."""
+    """Returns how every integration stands, in seven queries however many there are."""
     found = {name: Standing(provider, None) for name, provider in PROVIDERS.items()}
     for row in WorkspaceIntegration.objects.filter(workspace=workspace, integration__in=found):
         found[row.integration].row = row
@@ -129,12 +129,11 @@ def standings(workspace: Workspace) -> list[Standing]:
 
 
 def _judge_freshness(found: list[Standing]) -> None:
-    """Fills in how fresh the accounts are; one query at most."""
+    """Fills in how fresh the accounts are; two queries at most."""
     rows = [one.row for one in found if one.row]
-    intervals = {(row.workspace_id, row.integration): row.interval_minutes for row in rows}
     jobs = {(one.live_job.workspace_id, one.live_job.integration): one.live_job for one in found if one.live_job}
     connections = [connection for one in found for connection in one.connections]
-    fresh = freshness_of(connections, intervals, jobs, timezone.now())
+    fresh = freshness_of(connections, rows, jobs, timezone.now())
     for one in found:
         one.freshness = {each.pk: fresh[each.pk] for each in one.connections if each.pk in fresh}
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from fieldcamp.encryption import encrypt
 from fieldcamp.workspace.models import Workspace
 from integrations.accounts.audit_trail import audit_connection
+from integrations.accounts.channels import stop_channels
 from integrations.accounts.clients import token_source
 from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.disconnecting import disconnect, facts_of
@@ -22,6 +23,7 @@ from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.models.accounts import digest_of
 from integrations.providers import PROVIDERS
+from integrations.push.channels import reopen
 from integrations.records import Account, Tokens
 from integrations.services.setup import (
     SetupError,
@@ -107,6 +109,8 @@ def take_grant(
     Raises OtherAccount where `reconnect` is another account's and the switch is not confirmed.
     """
     now = timezone.now()
+    if reconnect is not None and not reconnect.is_of(account.id) and confirm_switch:
+        stop_channels(reconnect)  # while its tokens are the old account's
     with transaction.atomic():
         rows = Connection.objects.select_for_update().filter(workspace=workspace, integration=integration)
         connection = rows.for_account(integration, account.id).first()
@@ -160,6 +164,7 @@ def take_grant(
         if connection.member_id:
             follow_members(connection.member_id)
             connection.refresh_from_db(fields=["state", "state_reason"])
+        reopen([connection.pk], now, "The account was connected again.")
         audit_connection("connected", connection, user, before=before, after=facts_of(connection))
     log.info("connection_connected", connection_id=connection.pk, integration=integration, standing=connection.state)
     if replaced is not None:

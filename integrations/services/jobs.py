@@ -11,6 +11,7 @@ from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.leaving import abandon_leaving
 from integrations.models import Connection, JobStatus, NotConnectedReason, SyncJob, not_connected_reason
 from integrations.providers import PROVIDERS
+from integrations.push.looking import back_off
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
 from integrations.queue.ring import ring
 from integrations.selectors.links import connect_url
@@ -64,7 +65,10 @@ _STANDING = (
     f"LEFT JOIN {Member._meta.db_table} AS person ON person.id = account.member_id "
     "WHERE account.workspace_id = %s AND integration = %s "
     f"UNION SELECT '', id FROM {SyncJob._meta.db_table} "
-    "WHERE workspace_id = %s AND integration = %s AND status IN ('queued', 'running')"
+    "WHERE workspace_id = %s AND integration = %s AND status IN ('queued', 'running') "
+    # `enqueue.gives_way`
+    "AND NOT (narrowed AND status = 'queued' AND started_at IS NULL AND lease_owner = '' "
+    "AND cancel_requested_at IS NULL)"
 )
 
 
@@ -96,6 +100,8 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
         log.info("job_cancelled", job_id=job.pk, actor=actor)
         if job.connection_id:
             abandon_leaving(job.connection_id)
+        if job.narrowed:  # what it was made for waits a while before it makes another
+            back_off(list(job.parts.values_list("connection", flat=True)), now)
         job.refresh_from_db()
         return job
     in_flight = SyncJob.objects.in_flight().filter(pk=job.pk)

@@ -1,4 +1,4 @@
-"""How often an integration is synced by itself."""
+"""How often an integration is synced by itself, and whether saved records wait for that."""
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -20,28 +20,32 @@ CHOOSE_INTERVAL = format_lazy(
 
 
 def set_interval(
-    *, workspace: Workspace, integration: str, minutes: int, user: AbstractBaseUser
+    *, workspace: Workspace, integration: str, minutes: int, user: AbstractBaseUser, on_save: bool | None = None
 ) -> WorkspaceIntegration:
-    """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only. Raises InvalidFields."""
+    """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only. `on_save`: whether saved
+    records are synced at once, or by schedule only; None leaves that as it is. Raises InvalidFields."""
     if minutes and not SHORTEST <= minutes <= LONGEST:
         raise InvalidFields.of("minutes", str(CHOOSE_INTERVAL))
     row = integration_of(workspace, integration)
     with transaction.atomic():
         row = WorkspaceIntegration.objects.select_for_update().get(pk=row.pk)
-        before, row.interval_minutes = row.interval_minutes, minutes
-        if minutes != before:
-            row.next_sync_at = next_sync(row, timezone.now())
-            row.save(update_fields=["interval_minutes", "next_sync_at"])
-            # What was synced an hour ago is not late because more is asked for from now on.
-            accounts = Connection.objects.connected().filter(workspace=workspace, integration=integration)
-            accounts.update(fresh_from=timezone.now())
+        before = {"interval_minutes": row.interval_minutes, "sync_on_save": row.sync_on_save}
+        after = {"interval_minutes": minutes, "sync_on_save": row.sync_on_save if on_save is None else on_save}
+        if after != before:
+            row.interval_minutes, row.sync_on_save = minutes, after["sync_on_save"]
+            if minutes != before["interval_minutes"]:
+                row.next_sync_at = next_sync(row, timezone.now())
+                # What was synced an hour ago is not late because more is asked for from now on.
+                accounts = Connection.objects.connected().filter(workspace=workspace, integration=integration)
+                accounts.update(fresh_from=timezone.now())
+            row.save(update_fields=["interval_minutes", "sync_on_save", "next_sync_at"])
             audit(
                 "integration.schedule_changed",
                 workspace_id=workspace.pk,
                 object_id=integration,
                 object_name=PROVIDERS[integration].label,
-                before={"interval_minutes": before},
-                after={"interval_minutes": minutes},
+                before={name: value for name, value in before.items() if value != after[name]},
+                after={name: value for name, value in after.items() if value != before[name]},
                 actor=user.get_username(),
             )
     return row

@@ -19,6 +19,7 @@ from integrations.errors import ProviderError
 from integrations.kinds import VISIT
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, WorkspaceIntegration
 from integrations.providers import BY_SLUG, PROVIDERS
+from integrations.queue.planning import interval_minutes_of
 from integrations.selectors.budget import usage_of
 from integrations.services import connections, leaving
 from integrations.services.schedule import set_interval
@@ -115,7 +116,9 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied
     stored = WorkspaceIntegration.objects.filter(workspace=workspace, integration=provider.name).first()
     minutes = stored.interval_minutes if stored else settings.SYNC_INTERVAL_MINUTES
-    form = ScheduleForm(request.POST if request.method == "POST" else None, initial={"minutes": minutes})
+    at_once = stored.sync_on_save if stored else True
+    initial = {"minutes": minutes, "on_save": "at_once" if at_once else "by_schedule"}
+    form = ScheduleForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.attempt(
         lambda: set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **form.cleaned_data)
     ):
@@ -135,6 +138,7 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
         may=may,
         form=form,
         row=stored,
-        every=every(minutes),
+        every=every(interval_minutes_of(stored) if stored else minutes),
+        on_save=at_once and minutes,
         accounts=[(connection, used[connection.pk]) for connection in found],
     )

@@ -6,9 +6,10 @@ from typing import Any
 from fieldcamp.sandbox import id_token
 from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
-from fieldcamp.sandbox.google import batch, errors, render, seed
+from fieldcamp.sandbox.google import batch, errors, push, render, seed
 from fieldcamp.sandbox.google.api import CalendarV3
 from fieldcamp.sandbox.google.calendars import Calendars
+from fieldcamp.sandbox.google.channel_api import ChannelApi
 from fieldcamp.sandbox.google.consent import Consent
 from fieldcamp.sandbox.google.diary import GoogleDiary
 from fieldcamp.sandbox.google.events import Events
@@ -21,6 +22,7 @@ from fieldcamp.sandbox.google.scopes import IDENTITY
 from fieldcamp.sandbox.google.token_api import TokenApi
 from fieldcamp.sandbox.http import BadInput, Request, Response, json_response
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.push.pushes import Pushes
 from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
@@ -36,13 +38,15 @@ class Google:
     consent_path = re.compile(r"/google/accounts/o/oauth2/v2/auth")
     paging: Paging | None = Paging("items", "nextPageToken", "pageToken", last="nextSyncToken")
 
-    def __init__(self, state: State, faults: Faults) -> None:
+    def __init__(self, state: State, faults: Faults, pushes: Pushes) -> None:
         state.install(SCHEMA)
-        self.state, self.faults = state, faults
+        self.state, self.faults, self.pushes = state, faults, pushes
+        sender = push.GooglePush(pushes)
+        pushes.register(sender)
         self.grants = Grants(state, self.name)
         self.calendars = Calendars(state)
         self.events = Events(state, self.calendars)
-        self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants)
+        self.calendar_v3 = CalendarV3(state, self.calendars, self.events, self.grants, ChannelApi(sender))
         self.calendar_api = self.calendar_v3.calendar_api
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
         self.risc = Risc(self.calendars, self.grants)
@@ -193,10 +197,14 @@ class Google:
         return {"accounts": result}
 
     def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
-        """`testing`: whether the apps' consent screens are in the status "Testing"."""
-        if account is not None or set(values) != {"testing"} or not isinstance(values["testing"], bool):
-            raise BadInput("Google has the switch testing, true or false, of no account.")
-        self.state.put("google: testing", "on" if values["testing"] else "off")
+        """`testing`: whether the apps' consent screens are in the status "Testing"; and how messages are pushed."""
+        if account is not None or not values or set(values) - {"testing", *push.SWITCHES}:
+            raise BadInput(f"Google has the switches testing, {', '.join(push.SWITCHES)}, of no account.")
+        if not isinstance(values.get("testing", True), bool):
+            raise BadInput("testing must be true or false.")
+        push.switch(self.pushes, {name: value for name, value in values.items() if name in push.SWITCHES})
+        if "testing" in values:
+            self.state.put("google: testing", "on" if values["testing"] else "off")
         return values
 
     def cursor_of(self, request: Request) -> str:

@@ -8,6 +8,7 @@ from fieldcamp.sandbox.google import cursors, errors, misc_api, params, render, 
 from fieldcamp.sandbox.google.acl_api import AclApi
 from fieldcamp.sandbox.google.calendar_api import CalendarApi
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
+from fieldcamp.sandbox.google.channel_api import ChannelApi, events_path, must_push
 from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.listing import Listing
 from fieldcamp.sandbox.google.routes import route
@@ -44,8 +45,11 @@ class Call:
 class CalendarV3:
     """Answers everything below /calendar/v3, also as parts of a batch."""
 
-    def __init__(self, state: State, calendars: Calendars, events: Events, grants: Grants) -> None:
+    def __init__(
+        self, state: State, calendars: Calendars, events: Events, grants: Grants, channel_api: ChannelApi
+    ) -> None:
         self.state, self.calendars, self.events, self.grants = state, calendars, events, grants
+        self.channel_api = channel_api
         self.listing, self.calendar_api, self.acl_api = Listing(events), CalendarApi(calendars), AclApi(calendars)
         self.throttled = True
         # https://developers.google.com/workspace/calendar/api/guides/quota
@@ -243,15 +247,23 @@ class CalendarV3:
     def _settings_list(self, call: Call) -> dict[str, Any]:
         return misc_api.settings(cursors.seal_sync(self.state, f"settings:{call.account}", 0, ""))
 
-    def _no_channels(self, call: Call) -> dict[str, Any]:
-        """Push channels are not simulated; Google gives this answer for calendars that cannot push."""
-        text = "Push notifications are not supported by this resource."
-        raise errors.ApiError(400, "pushNotSupportedForRequestedResource", text, "calendar")
+    def _events_watch(self, call: Call) -> dict[str, Any]:
+        must_push(call.path["calendarId"])
+        topic = f"events {self._calendar(call).n}"
+        return self.channel_api.watch(call, topic, events_path(call.path["calendarId"]))
 
-    _events_watch = _calendarList_watch = _settings_watch = _acl_watch = _no_channels
+    def _acl_watch(self, call: Call) -> dict[str, Any]:
+        cal = self._calendar(call)
+        return self.channel_api.watch(call, f"acl {cal.n}", f"calendars/{cal.id}/acl")
+
+    def _calendarList_watch(self, call: Call) -> dict[str, Any]:
+        return self.channel_api.watch(call, f"calendarList {call.account}", "users/me/calendarList")
+
+    def _settings_watch(self, call: Call) -> dict[str, Any]:
+        return self.channel_api.watch(call, f"settings {call.account}", "users/me/settings")
 
     def _channels_stop(self, call: Call) -> None:
-        raise errors.not_found()  # there never is a channel
+        self.channel_api.stop(call)
 
 
 def _event_payload(call: Call) -> dict[str, Any]:

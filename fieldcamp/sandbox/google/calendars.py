@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fieldcamp.sandbox.google import errors
 from fieldcamp.sandbox.google.rules import ROLES, Rules
+from fieldcamp.sandbox.push.sender import Noted
 from fieldcamp.sandbox.state import State
 
 # What a new account's primary calendar has; no other calendar has either.
@@ -164,6 +165,7 @@ class Calendars:
         with self.state.transaction():
             self.state.execute("UPDATE g_calendars SET deleted = 1 WHERE n = ?", n)
             self.state.execute("DELETE FROM g_events WHERE cal = ?", n)
+            self.state.note(Noted("google", f"events {n}", "gone"))
             for row in self.state.all("SELECT * FROM g_entries WHERE cal = ?", n):
                 self.put_entry(row["account"], n, row["role"], json.loads(row["body"]), deleted=True)
 
@@ -171,6 +173,7 @@ class Calendars:
         """Writes a rule. The entries in the lists of those whom it is about say the new role, or go."""
         with self.state.transaction():
             rule = self.rules.put(cal.n, kind, value, role)
+            self.state.note(Noted("google", f"acl {cal.n}"))
             for row in self.state.all("SELECT * FROM g_entries WHERE cal = ?", cal.n):
                 now = self.rules.role(cal.n, row["account"])
                 if now != row["role"]:
@@ -227,6 +230,7 @@ class Calendars:
                 now,
                 int(deleted),
             )
+            self.state.note(Noted("google", f"calendarList {account}"))
 
     def tick(self, cal: Calendar) -> tuple[int, int]:
         """The calendar's next change number and its `updated` in microseconds, both unique and growing."""

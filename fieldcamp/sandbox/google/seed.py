@@ -10,6 +10,7 @@ from fieldcamp.sandbox.google.events import Events
 from fieldcamp.sandbox.google.store import INSERT
 from fieldcamp.sandbox.google.times import to_ms, write_utc
 from fieldcamp.sandbox.people import JOBS, PEOPLE, STREETS
+from fieldcamp.sandbox.push.sender import Noted
 
 EMPTY_PRIMARIES = ("dana@google.test", "lee@google.test")
 TIME_ZONE = "America/New_York"
@@ -74,6 +75,7 @@ def bulk(calendars: Calendars, events: Events, account: str, count: int) -> None
             cal.n,
             count,
         )
+        events.state.note(Noted("google", f"events {cal.n}", rows=count))
 
 
 def _visits(cal: Calendar, count: int, now: float) -> Iterator[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from fieldcamp.sandbox.google import recurrence
 from fieldcamp.sandbox.google.calendars import Calendar, Calendars
 from fieldcamp.sandbox.google.schema import COLUMNS
 from fieldcamp.sandbox.google.times import midnight_ms, read_date, read_utc, to_ms
+from fieldcamp.sandbox.push.sender import Noted
 from fieldcamp.sandbox.state import State
 
 SNAPSHOT_SECONDS = 3600  # how long a page token shows the calendar as it was
@@ -68,6 +69,8 @@ class EventStore:
                 self._keep_version(cal, old, change)
             new = row_of(cal, body, old.seq if old else change, change, updated_us)
             self.state.execute(INSERT, *new)
+            if old is None or old.body != body:
+                self.state.note(Noted("google", f"events {cal.n}"))
         start_ms, end_ms, original_ms = new[8], new[9], new[7]
         return Stored(body["id"], new[2], change, updated_us, body, start_ms, end_ms, original_ms)
 

@@ -10,11 +10,13 @@ from fieldcamp.sandbox.intuit import engine, errors, merging, records, seed, swi
 from fieldcamp.sandbox.intuit.api import PREFIX, SCOPE, Api
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.consent import SCOPES, Consent
+from fieldcamp.sandbox.intuit.push import VOID_WORD, IntuitPush
 from fieldcamp.sandbox.intuit.schema import SCHEMA
 from fieldcamp.sandbox.intuit.store import Store
 from fieldcamp.sandbox.intuit.token_api import TokenApi
 from fieldcamp.sandbox.intuit.ui import Ui
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.push.pushes import Pushes
 from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
@@ -31,7 +33,7 @@ class Intuit:
     consent_path = re.compile(r"/intuit/appcenter/connect/oauth2")
     paging: Paging | None = None  # rows are asked for by their position
 
-    def __init__(self, state: State, faults: Faults) -> None:
+    def __init__(self, state: State, faults: Faults, pushes: Pushes) -> None:
         state.install(SCHEMA)
         self.state, self.faults = state, faults
         self.grants, self.store = Grants(state, self.name), Store(state)
@@ -39,6 +41,8 @@ class Intuit:
         self.api = Api(
             self.store, self.grants, lambda part, do, outer: self.faults.around(self, part, do, outer_path=outer)
         )
+        self.push = IntuitPush(pushes, self.grants, self._vendor_switches)
+        pushes.register(self.push)
         self.ui = Ui(self)
 
     @property
@@ -137,9 +141,19 @@ class Intuit:
             self.store.switch(realm, values)
             return self.books(realm).company.switches
         switches.check(switches.VENDOR_SWITCHES, values)
-        now = json.loads(self.state.get("intuit_switches") or "{}") | values
+        if values.get(VOID_WORD) not in (None, "void", "voided"):
+            raise BadInput(f"{VOID_WORD} must be void or voided.")
+        now = self._vendor_switches() | values
         self.state.put("intuit_switches", json.dumps(now))
         return now
+
+    def webhook(self) -> dict[str, Any] | None:
+        """The endpoint that is entered at the portal."""
+        return self.push.endpoint()
+
+    def set_webhook(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Enters it, or changes or deletes it."""
+        return self.push.enter(body)
 
     def books(self, account: str) -> Books:
         """The books of a company; BadInput when there is none of that realm id."""
@@ -147,6 +161,9 @@ class Intuit:
         if books is None:
             raise BadInput(f"There is no company {account!r} at this vendor.")
         return books
+
+    def _vendor_switches(self) -> dict[str, Any]:
+        return json.loads(self.state.get("intuit_switches") or "{}")
 
     def cursor_of(self, request: Request) -> str:
         """The moment that change data capture is asked from."""

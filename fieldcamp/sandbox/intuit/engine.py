@@ -51,6 +51,7 @@ def void(books: Books, entity: Entity, sent: Any) -> Body:
         if draft == old.body:
             return shown(books, old, UPDATED)
         new = books.change(old, draft)
+        books.store.note(new, "void")
         entity.settle(books, new, old)
         return shown(books, books.the(entity.name, new.id), UPDATED)
 

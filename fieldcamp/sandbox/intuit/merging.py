@@ -33,6 +33,7 @@ def customers(books: Books, kept_id: str, lost_id: str) -> None:
         own, all_ = decimal(lost.body.get("Balance")), decimal(lost.body.get("BalanceWithJobs"))
         people.adjust_jobs(books, lost.body.get("ParentRef", {}).get("value"), -all_)
         books.delete(lost)
+        books.store.note(kept, "merged", gone=lost.id)
         people.adjust_balance(books, kept_id, own)
         people.adjust_jobs(books, kept_id, all_ - own)
 
@@ -49,6 +50,7 @@ def items(books: Books, kept_id: str, lost_id: str) -> None:
         _rename(books, "Item", kept, lost)
         _take_in_children(books, kept, lost)
         books.delete(lost)
+        books.store.note(kept, "merged", gone=lost.id)
         if kept.body.get("TrackQtyOnHand"):
             stored = books.the("Item", kept_id)
             left = decimal(stored.body.get("QtyOnHand")) + decimal(lost.body.get("QtyOnHand"))

@@ -230,7 +230,9 @@ def send(books: Books, stored: Stored, query: Mapping[str, str]) -> Body:
         raise Fault(6420, "Email address required", NO_ADDRESS)
     info = {"DeliveryType": "Email", "DeliveryTime": transactions.stamp(books)}
     sent = {"EmailStatus": SENT, "BillEmail": {"Address": address}, "DeliveryInfo": info}
-    return engine.shown(books, books.change(stored, stored.body | sent), UPDATED)
+    changed = books.change(stored, stored.body | sent)
+    books.store.note(changed, "emailed")
+    return engine.shown(books, changed, UPDATED)
 
 
 def respond(books: Books, shown: Body, stored: Stored) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 # ruff: noqa: S608  column lists and conditions are this package's own; values are always bound
 from fieldcamp.sandbox.intuit.schema import COLUMNS
+from fieldcamp.sandbox.push.sender import Noted
 from fieldcamp.sandbox.state import State
 
 SELECT = f"SELECT {COLUMNS} FROM q_objects WHERE realm = ? AND type = ?"
@@ -138,7 +139,16 @@ class Store:
                 change=change,
             )
             self.state.execute(SAVE, *_row(stored))
+            # Balances and stock move without a word; of an invoice's payment the invoice is told as well.
+            if is_new or stored.deleted or bump or stored.type == "Invoice":
+                self.note(stored, "created" if is_new else "deleted" if stored.deleted else "updated")
         return stored
+
+    def note(self, stored: Stored, verb: str, **more: str) -> None:
+        """Says of a write what webhooks call it: created, updated, deleted, merged (`gone`: the id that vanished),
+        void, emailed."""
+        what = {"entity": stored.type, "id": stored.id, "verb": verb, **more}
+        self.state.note(Noted("intuit", stored.realm, what))
 
     def rewrite(self, stored: Stored) -> None:
         """Writes an object's body and nothing else: neither its SyncToken nor its times move, and no change is told."""
@@ -147,7 +157,7 @@ class Store:
     def save_many(self, objects: Iterable[Stored]) -> None:
         """Writes many new objects of one moment with ids of their own."""
         with self.state.transaction():
-            self.state.executemany(SAVE, (_row(stored) for stored in objects))
+            self.state.executemany(SAVE, self._remembered(objects))
 
     def bury(self, stored: Stored) -> Stored:
         """Leaves a tombstone: only CDC still tells of it."""
@@ -163,6 +173,12 @@ class Store:
                 "UPDATE q_companies SET last_second = ?, change = ? WHERE realm = ?", second, change, realm
             )
         return second, change
+
+    def _remembered(self, objects: Iterable[Stored]) -> Iterator[tuple[Any, ...]]:
+        """The rows as they pass by, each of them noted."""
+        for stored in objects:
+            self.note(stored, "created", bulk="yes")
+            yield _row(stored)
 
     def _set_sequence(self, realm: str, sequence: str, number: int) -> None:
         self.state.execute("INSERT OR REPLACE INTO q_sequences VALUES (?, ?, ?)", realm, sequence, number)

@@ -3,12 +3,15 @@
 from typing import Any
 
 from fieldcamp.sandbox.http import BadInput
+from fieldcamp.sandbox.intuit.push import MIXED, VOID_WORD
 
 # Of the vendor as a whole.
 ROTATE_ALWAYS, REFRESH_GRACE = "rotate_every_refresh", "refresh_grace"
 VENDOR_SWITCHES: dict[str, type] = {
     ROTATE_ALWAYS: bool,  # every refresh hands back a new refresh token, not only one after 24 hours
     REFRESH_GRACE: bool,  # the token before lives another 24 hours
+    VOID_WORD: str,  # the verb of a CloudEvent when something is voided: "void", or "voided" as some say
+    MIXED: bool,  # one post of a webhook may be about several companies
 }
 # Of one company.
 COMPANY_SWITCHES: dict[str, type] = {

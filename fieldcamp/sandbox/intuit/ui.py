@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from fieldcamp.sandbox import pages
 from fieldcamp.sandbox.http import BadInput, Request, Response, redirect
-from fieldcamp.sandbox.intuit import preferences, ui_settings
+from fieldcamp.sandbox.intuit import portal, preferences, ui_settings
 from fieldcamp.sandbox.intuit.books import Books
 from fieldcamp.sandbox.intuit.consent import SCOPES
 from fieldcamp.sandbox.intuit.errors import Fault
@@ -65,6 +65,8 @@ class Ui:
         if not parts:
             companies = [self._company(self.intuit.books(each.realm)) for each in self.intuit.store.companies()]
             return pages.page("intuit/companies.html", vendor=VENDOR, companies=companies)
+        if parts == ["developer"]:
+            return portal.answer(self.intuit, request)
         try:
             books = self.intuit.books(parts[0])
         except BadInput as error:

@@ -1,12 +1,13 @@
 """Microsoft Graph calendars and the Microsoft identity platform v2, simulated."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from fieldcamp.sandbox.diary import DiaryPages
 from fieldcamp.sandbox.faults import Faults
 from fieldcamp.sandbox.http import BadInput, Request, Response
-from fieldcamp.sandbox.microsoft import batch, errors, render, seed
+from fieldcamp.sandbox.microsoft import batch, errors, push, render, seed
 from fieldcamp.sandbox.microsoft.calendars import Account, Calendars
 from fieldcamp.sandbox.microsoft.consent import Consent
 from fieldcamp.sandbox.microsoft.diary import OutlookDiary
@@ -15,8 +16,10 @@ from fieldcamp.sandbox.microsoft.graph import PREFIX, Graph
 from fieldcamp.sandbox.microsoft.schema import SCHEMA
 from fieldcamp.sandbox.microsoft.scopes import short
 from fieldcamp.sandbox.microsoft.shares import ROLES
+from fieldcamp.sandbox.microsoft.subscription_api import SubscriptionApi
 from fieldcamp.sandbox.microsoft.token_api import TokenApi
 from fieldcamp.sandbox.oauth import ANY_CLIENT, Grants
+from fieldcamp.sandbox.push.pushes import Pushes
 from fieldcamp.sandbox.repeating import Paging
 from fieldcamp.sandbox.state import State
 
@@ -36,14 +39,18 @@ class Microsoft:
     consent_path = re.compile(r"/microsoft/login/[^/]+/oauth2/v2\.0/authorize")
     paging: Paging | None = Paging("value", "@odata.nextLink", "$skiptoken", last="@odata.deltaLink", link=True)
 
-    def __init__(self, state: State, faults: Faults) -> None:
+    def __init__(self, state: State, faults: Faults, pushes: Pushes) -> None:
         state.install(SCHEMA)
         self.state, self.faults = state, faults
         self.grants = Grants(state, self.name)
         self.calendars = Calendars(state)
         self.events = Events(state, self.calendars)
-        self.graph = Graph(state, self.calendars, self.events, self.grants)
+        self.push = push.GraphPush(pushes, self._described)
+        pushes.register(self.push)
+        subscription_api = SubscriptionApi(self.push, self.calendars)
+        self.graph = Graph(state, self.calendars, self.events, self.grants, subscription_api)
         self.tokens, self.consent = TokenApi(self.calendars, self.grants), Consent(self.calendars, self.grants)
+        self.tokens.access_withdrawn = self.push.access_withdrawn
         self.ui = DiaryPages(OutlookDiary(self.events, self.tokens), state, self.grants)
 
     @property
@@ -167,8 +174,11 @@ class Microsoft:
         return {"accounts": result}
 
     def switch(self, account: str | None, values: dict[str, Any]) -> dict[str, Any]:
-        """There are none."""
-        raise BadInput("Microsoft has no switches.")
+        """How notices are pushed."""
+        if account is not None or not values:
+            raise BadInput(f"Microsoft has the switches {', '.join(push.SWITCHES)}, of no account.")
+        with self.state.transaction():
+            return push.switch(self.push.pushes, values)
 
     def cursor_of(self, request: Request) -> str:
         """The token of a delta call: of the next round, or of the next page."""
@@ -212,6 +222,13 @@ class Microsoft:
 
     def _inner(self, part: Request) -> Response:
         return self.graph.handle(part, in_batch=True)
+
+    def _described(self, email: str, core: bytes, immutable: bool) -> tuple[str, str, str] | None:
+        """An event's id as that mailbox has it, its etag, and the mailbox's owner; None where there is none."""
+        found, account = self.events.store.get(core), self.calendars.the_account(email)
+        if found is None:
+            return None
+        return replace(found, mailbox=account.mailbox).id(immutable), render.etag_of(found), account.oid
 
     def _account(self, name: str) -> Account:
         found = self.calendars.account(name)

@@ -16,6 +16,7 @@ from fieldcamp.sandbox.microsoft.lanes import Lanes
 from fieldcamp.sandbox.microsoft.listing import Listing
 from fieldcamp.sandbox.microsoft.odata import Asked
 from fieldcamp.sandbox.microsoft.permission_api import PermissionApi
+from fieldcamp.sandbox.microsoft.subscription_api import SubscriptionApi
 from fieldcamp.sandbox.microsoft.user_api import UserApi
 from fieldcamp.sandbox.oauth import Grants, Token
 from fieldcamp.sandbox.state import State
@@ -48,7 +49,10 @@ class Call:
 class Graph:
     """Answers everything below /v1.0, also as items of a batch."""
 
-    def __init__(self, state: State, calendars: Calendars, events: Events, grants: Grants) -> None:
+    def __init__(
+        self, state: State, calendars: Calendars, events: Events, grants: Grants, subscription_api: SubscriptionApi
+    ) -> None:
+        self.subscription_api = subscription_api
         self.state, self.calendars, self.events, self.grants = state, calendars, events, grants
         self.lanes = Lanes()
         listing = Listing(events)
@@ -66,8 +70,11 @@ class Graph:
             self.lanes.count(key, self.state.now())
             if not in_batch and self.lanes.enter(request, key) < 1:
                 raise errors.over_concurrency()
-            with self.state.transaction():
-                response = self._answer(request, token)
+            if request.path.startswith(f"{PREFIX}/subscriptions"):
+                response = self.subscription_api.answer(request, token)
+            else:
+                with self.state.transaction():
+                    response = self._answer(request, token)
         except errors.GraphError as error:
             response = error.response(request_id, own_id)
         except BadInput:

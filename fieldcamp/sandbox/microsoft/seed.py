@@ -11,6 +11,7 @@ from fieldcamp.sandbox.microsoft.events import Events
 from fieldcamp.sandbox.microsoft.store import INSERT
 from fieldcamp.sandbox.microsoft.times import to_ms, zone
 from fieldcamp.sandbox.people import JOBS, PEOPLE, STREETS
+from fieldcamp.sandbox.push.sender import Noted
 
 SPECIAL = (
     ("nomailbox", "Nora", "Mailless", traits.NO_MAILBOX),
@@ -92,10 +93,21 @@ def bulk(events: Events, account: Account, count: int) -> None:
         start = datetime.fromtimestamp(events.state.now(), UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         sample = events.sample(cal, {"subject": "", **_hours(start.date(), 9, 1)})
         pattern = {name: value for name, value in sample.items() if name not in OF_EACH}
-        events.state.executemany(INSERT, _visits(cal, account, count, start, first_us, pattern))
+        cores: list[bytes] = []
+        visits = _visits(cal, account, count, start, first_us, pattern)
+        events.state.executemany(INSERT, _remembering(visits, cores))
         events.state.execute(
             "UPDATE m_calendars SET change = change + ?, written_us = ? WHERE n = ?", count, first_us + count, cal.n
         )
+        for core in cores:
+            events.state.note(Noted("microsoft", f"events {cal.n}", ("bulk", core)))
+
+
+def _remembering(rows: Iterator[tuple[Any, ...]], cores: list[bytes]) -> Iterator[tuple[Any, ...]]:
+    """The rows as they pass by, of which the events' cores are kept."""
+    for row in rows:
+        cores.append(row[1])
+        yield row
 
 
 def _visits(

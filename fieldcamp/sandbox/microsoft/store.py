@@ -13,6 +13,7 @@ from fieldcamp.sandbox.microsoft.calendars import Calendar, Calendars
 from fieldcamp.sandbox.microsoft.ids import EventId
 from fieldcamp.sandbox.microsoft.schema import COLUMNS
 from fieldcamp.sandbox.microsoft.times import local_ms, wall_clock
+from fieldcamp.sandbox.push.sender import Noted
 from fieldcamp.sandbox.state import State
 
 INSERT = f"INSERT OR REPLACE INTO m_events ({COLUMNS}) VALUES ({', '.join('?' * 13)})"
@@ -90,6 +91,7 @@ class EventStore:
         deleted: bool = False,
     ) -> Stored:
         """Writes an event, or with `series` one of its instances, which makes the series a changed one too."""
+        old = self.get(core) if core else None
         core = core or secrets.token_bytes(16)
         with self.state.transaction():
             change, written_us = self.calendars.tick(cal)
@@ -108,11 +110,25 @@ class EventStore:
             self.state.execute(INSERT, cal.n, core, kind, of, original_ms, *times, *fixed)
             if series:
                 self.save(cal, series.body, series.core)
+            said = _said(old, body, deleted)
+            if said:
+                # Of an instance the series is told.
+                what = ("updated", series.core) if series else (said, core)
+                self.state.note(Noted("microsoft", f"events {cal.n}", what))
         return Stored(cal.n, core, kind, of, original_ms, *times, deleted, mailbox, body)
 
     def drop_exceptions(self, series: bytes) -> None:
         """The changed instances are gone without a trace: a series' change says it all."""
         self.state.execute("DELETE FROM m_events WHERE series = ?", series)
+
+
+def _said(old: Stored | None, body: dict[str, Any], deleted: bool) -> str:
+    """What a write did as notices call it; empty when nothing is other than it was."""
+    if old is None or old.deleted:
+        return "" if deleted else "created"
+    if deleted:
+        return "deleted"
+    return "" if old.body == json.loads(json.dumps(body)) else "updated"
 
 
 def span(body: dict[str, Any]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
-from fieldcamp.workspace.tracking import attributed
+from fieldcamp.workspace.tracking import attributed, by_key
 
 
 def _camel(name: str) -> str:
@@ -61,7 +61,7 @@ class WorkspaceView(ApiView):
         return {**envelope(request, data), **self.beside(record)}, etag_of(data)
 
     def signed(self):
-        return attributed(actor=f"API key {self.key.name}")
+        return attributed(actor=by_key(self.key.name))
 
 
 class ListView(WorkspaceView):

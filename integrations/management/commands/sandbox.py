@@ -19,11 +19,19 @@ class Command(BaseCommand):
             "--state", default=str(settings.FIELDCAMP_DATA / "sandbox.state"), help="the file that keeps its state"
         )
 
-    def handle(self, *args, port: int, host: str, state: str, **options):
+        parser.add_argument(
+            "--push-http", action="store_true", help="receivers of pushes on this machine may do without https"
+        )
+        parser.add_argument(
+            "--push-anywhere", action="store_true", help="receivers of pushes need not be on this machine"
+        )
+
+    def handle(self, *args, port: int, host: str, state: str, push_http: bool, push_anywhere: bool, **options):
         if find_spec("werkzeug") is None:
             raise CommandError("The sandbox's packages are missing: pip install -r requirements-sandbox.txt")
         # A program of its own, in this process's place: the simulator shares no code with what it stands in for.
         os.chdir(settings.BASE_DIR)
         command = [sys.executable, "-m", "fieldcamp.sandbox", "--host", host, "--port", str(port), "--state", state]
+        command += ["--push-http"] * push_http + ["--push-anywhere"] * push_anywhere
         sys.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606

@@ -20,11 +20,14 @@ from django_q.models import Schedule
 
 from integrations.jobs import schedule, sweeper
 from integrations.jobs.watchdog import Watchdog
+from integrations.push.dispatching import dispatch_prompt
+from integrations.push.keeper import ChannelKeeper
 from integrations.queue import shutdown
 
 log = structlog.get_logger(__name__)
 
 TICK = 10.0
+DOORBELL = 1.0
 LONGEST_PAUSE = 30.0
 
 
@@ -89,6 +92,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.pause = 1.0
+        self.channels = ChannelKeeper()
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -96,7 +100,7 @@ class Supervisor:
         cluster = Cluster()
         watchdog = Watchdog(cluster.name, timezone.now())
         self._guarded(_plan_regular_work)
-        ticked = 0.0
+        ticked = looked = 0.0
         while not self.stopping.is_set():
             if cluster.ended():
                 log.error("cluster_ended", cluster=cluster.name)
@@ -106,6 +110,9 @@ class Supervisor:
                 if self._guarded(self._tick, watchdog):
                     log.error("cluster_stuck", cluster=cluster.name)
                     cluster, watchdog = self._again(cluster, watchdog)
+            elif time.monotonic() - looked >= DOORBELL:
+                looked = time.monotonic()
+                self._guarded(_ring_doorbell)
             self.stopping.wait(0.5)
         log.info("worker_stopping")
         cluster.stop()
@@ -116,6 +123,7 @@ class Supervisor:
         now = timezone.now()
         sweeper.sweep(now)
         schedule.dispatch_due(now)
+        self.channels.round(now)
         if watchdog.is_stuck(now):
             return True
         watchdog.send(now)
@@ -142,6 +150,11 @@ class Supervisor:
                 if isinstance(argument, Watchdog):
                     argument.restarted(timezone.now())
             return None
+
+
+def _ring_doorbell() -> None:
+    """Starts what pushes and saved records have made due, within seconds; the round is the net."""
+    dispatch_prompt(timezone.now(), everything=False)
 
 
 def _clean_up(cluster: str, watchdog: Watchdog) -> None:

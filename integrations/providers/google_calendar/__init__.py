@@ -9,6 +9,7 @@ from integrations.providers.google_calendar.disclosure import DISCLOSURE
 from integrations.providers.google_calendar.errors import explain
 from integrations.providers.google_calendar.mapping import kept, might_be_own_id
 from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
+from integrations.providers.google_calendar.push import PUSH
 from integrations.providers.google_calendar.security_events import EVENTS
 
 GOOGLE_CALENDAR = Provider(
@@ -27,6 +28,7 @@ GOOGLE_CALENDAR = Provider(
     requests_per_minute=settings.GOOGLE_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
     changes=CHANGES,
+    push=PUSH,
     kept=kept,
     might_be_own_id=might_be_own_id,
     security_events=EVENTS,

@@ -9,6 +9,7 @@ from integrations.providers.outlook_calendar.disclosure import DISCLOSURE
 from integrations.providers.outlook_calendar.errors import explain
 from integrations.providers.outlook_calendar.mapping import kept, make_id
 from integrations.providers.outlook_calendar.oauth import MICROSOFT, hosts, identify
+from integrations.providers.outlook_calendar.push import PUSH
 
 OUTLOOK_CALENDAR = Provider(
     name="outlook_calendar",
@@ -27,4 +28,5 @@ OUTLOOK_CALENDAR = Provider(
     requests_per_minute=settings.MICROSOFT_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
     changes=CHANGES,
+    push=PUSH,
 )

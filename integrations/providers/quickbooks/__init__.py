@@ -11,6 +11,7 @@ from integrations.providers.quickbooks.errors import explain, trace_of
 from integrations.providers.quickbooks.mapping import kept
 from integrations.providers.quickbooks.oauth import INTUIT, hosts, identify
 from integrations.providers.quickbooks.pages import page_of
+from integrations.providers.quickbooks.push import PUSH
 from integrations.providers.quickbooks.writing import BATCH_SIZE
 
 QUICKBOOKS = Provider(
@@ -37,6 +38,7 @@ QUICKBOOKS = Provider(
     meters_reads=True,
     metered_reads_per_day=settings.QUICKBOOKS_METERED_READS_PER_DAY,
     page_of=page_of,
+    push=PUSH,
     account_parameter="realmId",
     shown_address=shown,
     sync_scopes=("all", "customers", "items", "invoices", "payments", "taxes"),

@@ -28,7 +28,7 @@ CHANGES = (
     VendorChange(
         on=date(2026, 7, 31),
         what="Webhooks are sent as CloudEvents only.",
-        here="No webhook of Intuit's is used: changes are asked for.",
+        here="They are read, and so is the body before them. They only say when to ask for changes.",
         page=BLOG,
         read=READ,
     ),

@@ -18,6 +18,7 @@ from integrations.services.doctor.machine import (
     site_address,
     workers,
 )
+from integrations.services.doctor.push import pushes
 from integrations.services.doctor.vendors import examine_vendors
 
 __all__ = ["Finding", "Weight", "announced", "examine"]
@@ -34,6 +35,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Accounts", app_troubles),
     ("Accounts", outages),
     ("Accounts", stalled),
+    ("Push", pushes),
     ("Announcements", announced),
     ("Apps at the vendors", apps_that_end),
 )

@@ -20,6 +20,14 @@ class ScheduleForm(ChoicesForm):
         error_messages={"required": CHOOSE_INTERVAL, "invalid": CHOOSE_INTERVAL},
     )
 
+    on_save = forms.TypedChoiceField(
+        label=_("What is saved in FieldCamp"),
+        choices=[("at_once", _("is synced at once")), ("by_schedule", _("waits for the schedule"))],
+        coerce=lambda chosen: chosen == "at_once",
+        empty_value=None,
+        required=False,
+    )
+
     def __init__(self, *args: Any, initial: dict[str, Any], **kwargs: Any):
         super().__init__(*args, initial=initial, **kwargs)
         numbers = sorted({*CHOICES, initial["minutes"]}, key=lambda number: number or 10_000)

@@ -149,8 +149,14 @@ def test_the_list_of_calendars(google, visits):
     assert set(own) == {name for name, _ in described} | {name for name, _ in renamed}
 
 
-def test_channels_are_the_one_thing_not_simulated(google):
-    for name in ("watch-events", "stop-channel"):
-        real = recorded(name)
-        path = real["path"].removeprefix("/calendar/v3/")
-        assert google.call(real["method"], path, real["request"]["data"]).status_code in (400, 404)
+def test_a_channel(google):
+    real = recorded("watch-events")
+    answer = google.call("POST", "calendars/primary/events/watch", real["request"]["data"])
+    assert answer.status_code == real["status"]
+    assert shape(answer.json()) == shape(real["response"])
+    assert {len(each["resourceId"]) for each in (answer.json(), real["response"])} == {27}
+    assert answer.json()["resourceUri"] == real["response"]["resourceUri"]
+    end = recorded("stop-channel")
+    body = {name: answer.json()[name] for name in end["request"]["data"]}
+    stopped = google.call("POST", "channels/stop", body)
+    assert (stopped.status_code, stopped.text) == (end["status"], end["response"])

@@ -1,0 +1,74 @@
+"""Starts what is due before the schedule's time: one job for each integration, over exactly the accounts concerned.
+
+Any number of supervisors may do this at once: of those that find the same, one makes the job, and makes it of what is
+due then.
+"""
+
+import contextlib
+import datetime as dt
+
+import structlog
+from django.db import transaction
+
+from fieldcamp.workspace.models import Workspace
+from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
+from integrations.push.due import DueAccounts, IntegrationKey, due_accounts, due_accounts_of
+from integrations.queue.enqueue import SyncInProgress, create_job
+
+# Between two jobs that pushes have made of one account: a bulk edit at the vendor tells of itself for minutes.
+BETWEEN_PUSHED = dt.timedelta(seconds=30)
+# Who has started it, where records were saved.
+SAVED = "saved records"
+# How old a push may be to be put down to the job that it makes.
+_CAUSES = dt.timedelta(days=1)
+
+log = structlog.get_logger(__name__)
+
+
+class _NothingDue(Exception):
+    """Another supervisor has been here meanwhile."""
+
+
+def dispatch_prompt(now: dt.datetime, *, everything: bool = True) -> int:
+    """Starts the jobs of what is due; how many. Without `everything` it looks at what was saved lately only."""
+    started = 0
+    for key in sorted(due_accounts(now, everything=everything)):
+        with contextlib.suppress(SyncInProgress, _NothingDue):
+            _start(key, now)
+            started += 1
+    return started
+
+
+def _start(key: IntegrationKey, now: dt.datetime) -> None:
+    workspace_id, integration = key
+    with transaction.atomic():
+        job = create_job(
+            workspace=Workspace(pk=workspace_id),
+            integration=integration,
+            triggered_by=SyncJob.Trigger.SCHEDULE,
+            actor=SAVED,
+            narrowed=True,
+        )
+        due = due_accounts_of(key, now)  # now that nobody else can make one
+        if not due.all:
+            raise _NothingDue
+        JobPart.objects.bulk_create(
+            [JobPart(job=job, connection_id=connection_id) for connection_id in sorted(due.all)], batch_size=500
+        )
+        if due.pushed:
+            _pushed(job, due, now)
+    log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
+
+
+def _pushed(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
+    SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
+    marks = PushMark.objects.filter(stream__connection__in=due.pushed, due_at__lte=now).order_by("pk")
+    ids = list(marks.select_for_update(of=("self",)).values_list("pk", flat=True))
+    PushMark.objects.filter(pk__in=ids).update(rests_until=now + BETWEEN_PUSHED)
+    put_down_to(job, due.pushed, now)
+
+
+def put_down_to(job: SyncJob, connection_ids: set[str], until: dt.datetime) -> None:
+    """Notes for the desk that this job is what came of these accounts' pushes."""
+    received = ReceivedPush.objects.filter(connection__in=connection_ids, job=None)
+    received.filter(received_at__lte=until, received_at__gt=until - _CAUSES).update(job=job)

@@ -1,0 +1,40 @@
+"""Waiting for the database for less than a second: a sender that waits longer counts us as failed, and comes again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+LONGEST_WAIT = 700  # milliseconds
+
+
+@contextmanager
+def impatient(milliseconds: int = LONGEST_WAIT) -> Iterator[None]:
+    """Makes all that is done inside one transaction, which waits for no lock longer than this. Raises
+    django.db.OperationalError where it would have to."""
+    if connection.vendor == "sqlite":
+        with _sqlite(milliseconds), transaction.atomic():
+            yield
+    else:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+                    [str(milliseconds), str(milliseconds)],
+                )
+            yield
+
+
+@contextmanager
+def _sqlite(milliseconds: int) -> Iterator[None]:
+    """Shortens how long this thread's connection waits for a writer, which is as long as it lives otherwise."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        usual = int(cursor.fetchone()[0])
+        cursor.execute(f"PRAGMA busy_timeout = {int(milliseconds)}")
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA busy_timeout = {usual}")
