@@ -295,3 +295,33 @@ def test_processes_that_look_at_once_tell_once(company, in_parallel):
     assert sorted(events()) == [("stalled", "late")] * 5
     (sent,) = mail.outbox
     assert all(row.account_name in sent.body for row in Connection.objects.all())
+
+
+def test_books_that_are_told_of_are_read_less_often(company, settings):
+    settings.PUBLIC_URL, settings.INTUIT_WEBHOOK_VERIFIERS = "https://sync.example.com", ["verifier"]
+    books = account(company, integration="quickbooks", member=None)
+    stream = Stream.objects.create(connection=books, container_id="invoice", kind="invoice")
+    assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T08:38:00Z"
+    PushMark.objects.create(stream=stream, pushed_at=NOW, pushes=1)
+    assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T11:23:00Z"  # three hours, and the margins
+    look(LASTED)
+    assert events() == []
+    look(190 * 1.1 * MINUTE)
+    assert events() == [("stalled", "late")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_process_looks_beside_a_request(company, monkeypatch):
+    account(company)
+    monkeypatch.setattr(stalls, "EVERY", 0.0)
+    with time_machine.travel(NOW + LASTED, tick=True):
+        beside = stalls.StandIn()
+        thread = beside()
+        assert thread is not None
+        thread.join(30)
+        assert events() == [("stalled", "no_worker")]
+        monkeypatch.setattr(stalls, "EVERY", 60.0)
+        again = beside()
+        again.join(30)
+        assert beside() is None  # not before its minute is over
+    assert events() == []
