@@ -103,29 +103,26 @@ class SubscriptionApi:
         self._check_room(token.account)
         for address in [url, *([lifecycle] if lifecycle is not None else [])]:
             self._handshake(str(address), token)
-        details = {
+        details: dict[str, Any] = {
             "lifecycle_url": lifecycle or "",
             "client_state": secret or "",
             "change_types": types,
-            "immutable": 'idtype="immutableid"' in request.headers.get("Prefer", "").lower().replace(" ", ""),
+            "immutable": 'idtype="immutableid"' in ",".join(request.headers.getlist("Prefer")).lower().replace(" ", ""),
             "tls": sent.get("latestSupportedTlsVersion"),
             "authorized_until": token.expires_at,
             "reminded_at": None,
         }
         with self.state.transaction():
             self._check_room(token.account)
-            made = self.push.channels.add(
-                Channel(
-                    *(
-                        VENDOR,
-                        str(uuid.uuid4()),
-                        token.account,
-                        token.client_id,
-                        f"events {cal}",
-                        str(sent["resource"]),
-                    ),
-                    *(str(url), LIVE, self.state.now(), expires_at, None, 0, details),
-                )
+            made = self.push.channels.open(
+                channel_id=str(uuid.uuid4()),
+                account=token.account,
+                client_id=token.client_id,
+                topic=f"events {cal}",
+                resource=str(sent["resource"]),
+                url=str(url),
+                expires_at=expires_at,
+                details=details,
             )
             self.push.forget()
         return self._shown(made)
