@@ -126,7 +126,8 @@ class PushSource:
 
     `challenge` returns what a handshake wants back, byte for byte; None where a post is none. `channels` is None for
     what an operator enters at the vendor. A channel is renewed after a share of its life that lies in `renew_after`.
-    `taken` is the status of the answer to whatever was received. `read` may raise `NotBelieved`.
+    `ends_with_token`: it pushes no longer than the access token lasts with which it was opened or renewed. `taken` is
+    the status of the answer to whatever was received. `read` may raise `NotBelieved`.
 
     So long after a change a push is `late_after`; of the kinds `never_told` there are none. `scheduled_every` is how
     often accounts whose pushes come are read by the schedule, where that is cheaper; None: as all others.
@@ -137,6 +138,7 @@ class PushSource:
     challenge: Callable[[PostedPush], str | None] = lambda _posted: None
     channels: Callable[[Asks], ChannelApi] | None = None
     renew_after: tuple[float, float] = (0.70, 0.85)
+    ends_with_token: bool = False
     taken: int = 200
     late_after: dt.timedelta = dt.timedelta(minutes=10)
     never_told: frozenset[str] = frozenset()

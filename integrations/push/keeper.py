@@ -41,6 +41,11 @@ class ChannelKeeper:
             self._running.append(thread)
             thread.start()
 
+    def wait(self) -> None:
+        """Waits until what was begun is done."""
+        for thread in self._running:
+            thread.join()
+
 
 def prepare(now: dt.datetime) -> None:
     """Makes the rows that are missing and has those stopped that are too many. Asks no vendor."""

@@ -8,7 +8,8 @@ import structlog
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.accounts.clients import client_for
+from integrations.accounts.clients import client_for, token_source
+from integrations.accounts.grants import OrmGrantStore
 from integrations.errors import AccessRefused, Gone, ProviderError, RateLimited, Unavailable
 from integrations.models import PushChannel
 from integrations.providers import PROVIDERS
@@ -25,6 +26,7 @@ from integrations.selectors.push_switch import push_url
 
 log = structlog.get_logger(__name__)
 
+FRESH = dt.timedelta(minutes=30)  # how long a token lasts yet which channels are to live on
 MOST_STOPS = 5  # tries to stop a channel that ends by itself
 
 
@@ -63,6 +65,10 @@ def _api(row: PushChannel) -> ChannelApi:
     connection = row.stream.connection
     provider = PROVIDERS[row.integration]
     assert provider.push and provider.push.channels
+    if provider.push.ends_with_token:
+        grant = OrmGrantStore(connection.pk).read()
+        if grant.access_token and not grant.lives_until(timezone.now() + FRESH):
+            token_source(connection, provider).renewed(rejected=grant.access_token)
     return provider.push.channels(client_for(connection, provider, attempts=2))
 
 

@@ -1,7 +1,13 @@
 """Intuit's review: technical and security requirements, and the questionnaire for production keys."""
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
+import json
 from functools import partial
+
+from django.conf import settings
 
 from integrations.review import checks_of_access as access
 from integrations.review import checks_of_answers as answers
@@ -10,7 +16,9 @@ from integrations.review import checks_of_books as books
 from integrations.review import checks_of_keeping as keeping
 from integrations.review import checks_of_pages as pages
 from integrations.review.connecting import VendorSide
+from integrations.review.probe import Probe
 from integrations.review.questionnaire import INTUIT_ANSWERS
+from integrations.review.seen import Unmet, expect
 from integrations.review.table import ReviewTable, VendorPage
 
 SIDE = VendorSide("quickbooks", "intuit", "QuickBooks", "9130001")
@@ -22,6 +30,31 @@ PLATFORM = VendorPage("Publishing requirements and guidelines", f"{_PLACE}/platf
 
 table = ReviewTable("Intuit", answers=INTUIT_ANSWERS)
 ask, operator, not_applicable = table.ask, table.operator, table.not_applicable
+
+
+def webhooks_are_verified(probe: Probe) -> str:
+    """Posts events as Intuit does: signed, unsigned, changed by one byte, and signed but of no known form."""
+    if not settings.INTUIT_WEBHOOK_VERIFIERS:
+        raise Unmet("INTUIT_WEBHOOK_VERIFIERS is not set, so there is no address for webhooks.")
+    event = {"id": "review", "type": "qbo.invoice.updated.v1", "intuitaccountid": SIDE.account, "intuitentityid": "1"}
+    body = json.dumps([event]).encode()
+    for sent, signed, wanted in (
+        (body, _signature(body), 200),
+        (b"{", _signature(b"{"), 200),
+        (body, "", 403),
+        (body + b" ", _signature(body), 403),
+    ):
+        headers = {"Content-Type": "application/cloudevents+json", "intuit-signature": signed}
+        answer = probe.ask("/push/intuit", "POST", data=sent, headers=headers)
+        said = f"A webhook was answered with {answer.status_code}, not {wanted}."
+        expect(answer.status_code == wanted and not answer.content and not answer.cookies, said)
+    return "What is signed is taken in whatever form, what is not is refused; an event only says when to ask."
+
+
+def _signature(body: bytes) -> str:
+    digest = hmac.new(settings.INTUIT_WEBHOOK_VERIFIERS[0].encode(), body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
 
 # --- Pages ----------------------------------------------------------------------------------------------------------
 ask(
@@ -142,7 +175,7 @@ ask(
 )
 ask("Q6", "The company changes its plan, and features vanish", PLATFORM, partial(books.plan_changes, side=SIDE))
 ask("G4", "Changes are asked for sparingly", PLATFORM, partial(books.few_reads_at_rest, side=SIDE))
-not_applicable("Q8", "Webhooks", PLATFORM, "Not built yet: changes are asked for (CDC), once in a sync.")
+ask("Q8", "Webhooks are verified, and answered at once", PLATFORM, webhooks_are_verified)
 ask("Q9", "Syntax and validation errors are handled", PLATFORM, partial(books.refusals_have_a_way_out, side=SIDE))
 ask("G13", "intuit_tid is captured with each call", PLATFORM, partial(books.calls_are_named, side=SIDE))
 ask("Q10", "Logs with intuit_tid can be shared", PLATFORM, partial(books.calls_are_named, side=SIDE))

@@ -2,6 +2,7 @@
 goes away. Nothing of the operator's database, queue, mail or apps is touched, and nothing leaves the machine."""
 
 import datetime as dt
+import secrets
 import socket
 import sys
 import time
@@ -65,6 +66,7 @@ def environment(given: Mapping[str, str], folder: Path, port: int, sandbox_port:
         "SANDBOX_URL": f"http://{HOST}:{sandbox_port}",
         "ALLOW_SANDBOX": "1",
         "TRUSTED_PROXIES": HOST,
+        "INTUIT_WEBHOOK_VERIFIERS": secrets.token_urlsafe(24),
         "DJANGO_SETTINGS_MODULE": "fieldcamp.settings",
     }
 

@@ -94,6 +94,10 @@ class OutlookSubscriptions:
                 )
             except errors.Rejected as error:
                 refused = error
+            except errors.MailboxUnavailable as error:
+                if not _is_unknown(error):
+                    raise
+                raise errors.Gone("Microsoft does not know the subscription any more.", detail=error.detail) from None
         assert refused
         raise refused
 
@@ -104,6 +108,9 @@ class OutlookSubscriptions:
             self.http.request("DELETE", _address(held.resource_id))
         except (errors.Gone, errors.NeedsReconnect, errors.AccessRefused):
             return
+        except errors.MailboxUnavailable as error:
+            if not _is_unknown(error):
+                raise
 
     def strays(self, url: str, lost: HeldChannel, known: Callable[[Sequence[str]], set[str]]) -> list[HeldChannel]:
         resources = {f"me/calendars/{lost.container_id}/events".casefold(), "me/events"}
@@ -121,6 +128,11 @@ class OutlookSubscriptions:
 
 def _is_ours(row: dict[str, Any], url: str, resources: set[str]) -> bool:
     return row.get("notificationUrl") == url and str(row.get("resource")).strip("/").casefold() in resources
+
+
+def _is_unknown(error: errors.ProviderError) -> bool:
+    """Returns whether it is the subscription that is not there: of a mailbox Graph may say the same word."""
+    return "resourcenotfound" in error.detail.casefold().split()
 
 
 def _address(subscription_id: str) -> str:
@@ -180,5 +192,6 @@ PUSH = PushSource(
     challenge=challenge,
     channels=OutlookSubscriptions,
     renew_after=(0.07, 0.18),
+    ends_with_token=True,
     taken=202,
 )

@@ -1,9 +1,12 @@
 """When channels end, and when they are opened anew: accounts that are left, breaks, other addresses."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connection as database
+from django.db import connections
 from django.utils import timezone
 
 from integrations.errors import Unavailable
@@ -135,3 +138,52 @@ def test_old_rows_go(stream, switchboard, clock):
     assert states(stream) == ["stopped"]
     clock.move(15 * DAY.total_seconds())
     assert channels.prune(timezone.now()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_open_each_channel_once(switchboard):
+    """Each with threads of its own; the vendor is asked without a transaction being open."""
+    company = build.workspace()
+    connection = build.connection(company)
+    Stream.objects.bulk_create(Stream(connection=connection, container_id=f"calendar {n}") for n in range(12))
+    in_transaction = []
+    switchboard.during = lambda _wanted: in_transaction.append(database.in_atomic_block)
+    keepers = [keeper.ChannelKeeper(threads=3) for _ in range(3)]
+
+    def work(each: keeper.ChannelKeeper) -> None:
+        each.round(timezone.now())
+        each.wait()
+        connections.close_all()
+
+    threads = [threading.Thread(target=work, args=[each]) for each in keepers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in keepers:  # what a busy database has put off
+        each.round(timezone.now())
+        each.wait()
+    assert switchboard.calls == ["open"] * 12
+    assert PushChannel.objects.filter(state="live").count() == 12
+    assert not any(in_transaction)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_vendor_holds_no_round(switchboard):
+    connection = build.connection(build.workspace())
+    Stream.objects.create(connection=connection, container_id="main")
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hang(_wanted) -> None:
+        asked.set()
+        go_on.wait(20)
+
+    switchboard.during = hang
+    mine = keeper.ChannelKeeper(threads=1)
+    mine.round(timezone.now())
+    assert asked.wait(20)
+    mine.round(timezone.now())  # comes back while the vendor still thinks
+    assert not go_on.is_set()
+    go_on.set()
+    mine.wait()
+    assert switchboard.calls == ["open"]

@@ -47,6 +47,7 @@ def behind_tls(settings) -> Any:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     settings.OPERATOR_NAME, settings.OPERATOR_ADDRESS = "Sync & Sons Ltd", "1 Main Street"
     settings.OPERATOR_EMAIL = "help@sync.example"
+    settings.INTUIT_WEBHOOK_VERIFIERS = ["a-verifier-of-tests"]
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
     return settings
 
