@@ -41,7 +41,11 @@ def check_account(connection_id: str) -> bool:
 
 
 def _moved(connection: Connection, rows: QuerySet[Connection], state: str, reason: str) -> bool:
-    return bool(rows.filter(pk=connection.pk).update(state=state, state_reason=reason[:300], retry_at=None))
+    return bool(
+        rows.filter(pk=connection.pk).update(
+            state=state, state_reason=reason[:300], retry_at=None, fresh_from=timezone.now()
+        )
+    )
 
 
 def _leave(connection: Connection) -> bool:

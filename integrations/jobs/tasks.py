@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.accounts import checking
-from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
+from integrations.jobs import housekeeping, outages, reconciling, runner, stalls, watchdog
 from integrations.mail import push as push_mails
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
@@ -53,9 +53,11 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, and tells of it; notices those that have stopped telling."""
+    """Notices vendors that fail for everybody, those that have stopped telling, and accounts that are not up to date,
+    and tells of it."""
     outages.watch(timezone.now())
     judge_silence(timezone.now())
+    stalls.watch(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -37,13 +37,27 @@ def scheduled_connections(workspace_id: str, integration: str) -> QuerySet[Conne
 def interval_of(row: WorkspaceIntegration) -> dt.timedelta:
     """Returns how far two scheduled syncs lie apart: as the company has chosen, and longer where nobody has, each read
     is billed, and the vendor tells of changes by itself."""
-    chosen = dt.timedelta(minutes=row.interval_minutes)
-    source = PROVIDERS[row.integration].push if row.integration in PROVIDERS else None
-    nobody_chose = row.interval_minutes == settings.SYNC_INTERVAL_MINUTES
-    if source is None or source.scheduled_every is None or not (nobody_chose and source.usable()):
-        return chosen
-    silent = scheduled_connections(row.workspace_id, row.integration).exclude(pk__in=told_of_changes(row))
-    return chosen if silent.exists() else max(chosen, source.scheduled_every)
+    return intervals_of([row])[row.workspace_id, row.integration]
+
+
+def intervals_of(rows: Iterable[WorkspaceIntegration]) -> dict[tuple[str, str], dt.timedelta]:
+    """Returns the same for many, by workspace and integration; one query at most."""
+    found, longer = {}, {}
+    for row in rows:
+        key = (row.workspace_id, row.integration)
+        found[key] = chosen = dt.timedelta(minutes=row.interval_minutes)
+        source = PROVIDERS[row.integration].push if row.integration in PROVIDERS else None
+        nobody_chose = row.interval_minutes == settings.SYNC_INTERVAL_MINUTES
+        if source is not None and source.scheduled_every is not None and nobody_chose and source.usable():
+            longer[key] = max(chosen, source.scheduled_every)
+    if longer:
+        names = {"integration__in": {integration for _workspace, integration in longer}}
+        if len(longer) <= 500:
+            names["workspace__in"] = {workspace for workspace, _integration in longer}
+        silent = Connection.objects.scheduled().filter(**names).exclude(pk__in=_told_of_changes())
+        silent = set(silent.order_by().values_list("workspace_id", "integration").distinct())
+        found |= {key: interval for key, interval in longer.items() if key not in silent}
+    return found
 
 
 def interval_minutes_of(row: WorkspaceIntegration) -> int:
@@ -54,9 +68,13 @@ def interval_minutes_of(row: WorkspaceIntegration) -> int:
 def told_of_changes(row: WorkspaceIntegration) -> QuerySet[PushMark, Any]:
     """Returns the ids of the integration's connections whose vendor has told of changes, and as far as is known of all
     of them."""
-    marks = PushMark.objects.filter(
+    return _told_of_changes(
         stream__connection__workspace=row.workspace_id, stream__connection__integration=row.integration
     )
+
+
+def _told_of_changes(**whose: str) -> QuerySet[PushMark, Any]:
+    marks = PushMark.objects.filter(**whose)
     connections = marks.values_list("stream__connection", flat=True)
     quiet = marks.filter(missed__gte=MOST_MISSED).values("stream__connection")
     return connections.filter(pushed_at__isnull=False).exclude(stream__connection__in=quiet)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Workspace
-from integrations.models import WorkspaceIntegration
+from integrations.models import Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.queue.planning import integration_of, next_sync
 
@@ -35,6 +35,9 @@ def set_interval(
             row.interval_minutes, row.sync_on_save = minutes, after["sync_on_save"]
             if minutes != before["interval_minutes"]:
                 row.next_sync_at = next_sync(row, timezone.now())
+                # What was synced an hour ago is not late because more is asked for from now on.
+                accounts = Connection.objects.connected().filter(workspace=workspace, integration=integration)
+                accounts.update(fresh_from=timezone.now())
             row.save(update_fields=["interval_minutes", "sync_on_save", "next_sync_at"])
             audit(
                 "integration.schedule_changed",

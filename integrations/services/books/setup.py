@@ -8,6 +8,7 @@ from typing import Any, cast
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -132,8 +133,10 @@ def set_up_books(
                 ConflictPolicy.REMOTE if reads else lists,
                 again=kind.name in again,
             )
+        if connection.state == ConnectionState.SETUP:
+            connection.fresh_from = timezone.now()
         connection.state, connection.state_reason = ready_state(connection), ""
-        connection.save(update_fields=["state", "state_reason"])
+        connection.save(update_fields=["state", "state_reason", "fresh_from"])
         audit_connection("set_up", connection, user, before=before, after=chosen(connection))
     log.info("books_set_up", connection_id=connection.pk, direction=direction)
     return connection
