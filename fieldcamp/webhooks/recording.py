@@ -2,7 +2,7 @@
 none. Handing them to endpoints is another step."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +11,19 @@ from fieldcamp.webhooks.event_types import API_VERSION, EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookEvent
 
 
-def record_event(
+def record_event(workspace_id: str, event_type: str, snapshot: Mapping[str, Any], **facts: Any) -> WebhookEvent:
+    """Returns the new event, written; arguments as of `new_event`. Call it inside the transaction of the change."""
+    event = new_event(workspace_id, event_type, snapshot, **facts)
+    event.save(force_insert=True)
+    return event
+
+
+def record_events(events: Iterable[WebhookEvent]) -> None:
+    """Writes many events of `new_event` at once. Call it inside the transaction of the changes."""
+    WebhookEvent.objects.bulk_create(events, batch_size=500)
+
+
+def new_event(
     workspace_id: str,
     event_type: str,
     snapshot: Mapping[str, Any],
@@ -25,8 +37,8 @@ def record_event(
     request_id: str | None = None,
     has_changes: bool = True,
 ) -> WebhookEvent:
-    """Returns the new event. `snapshot` is the resource as its own API shows it, JSON's types only; `previous` holds
-    the old values of those of its fields that changed. Call it inside the transaction of the change."""
+    """Returns an event that is still to be written. `snapshot` is the resource as its own API shows it, JSON's types
+    only; `previous` holds the old values of those of its fields that changed."""
     if event_type not in EVENT_TYPES:
         raise ValueError(f"{event_type} is not a type of event.")
     event = WebhookEvent(
@@ -56,5 +68,4 @@ def record_event(
         "data": content,
     }
     event.body = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    event.save(force_insert=True)
     return event

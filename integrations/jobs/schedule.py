@@ -15,7 +15,9 @@ from django.utils import timezone
 from integrations.accounts.people import follow_members
 from integrations.accounts.state import went_well
 from integrations.errors import ProblemCode
+from integrations.events.connections import connection_moved
 from integrations.jobs.directions import combined
+from integrations.ledger.problems import resolve
 from integrations.mail.alerts import alert_paused
 from integrations.models import (
     Connection,
@@ -155,13 +157,8 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
             .exists()
         ):
             row.watermark = row.feed_seq
-        Problem.objects.filter(
-            workspace_id=job.workspace_id,
-            integration=job.integration,
-            connection=None,
-            code=ProblemCode.INTERNAL_ERROR,
-            resolved_at=None,
-        ).update(resolved_at=now)
+        ours = Problem.objects.filter(workspace_id=job.workspace_id, integration=job.integration, connection=None)
+        resolve(ours.filter(code=ProblemCode.INTERNAL_ERROR), now=now)
     if job.status == JobStatus.FAILED:
         row.failures += 1
     elif job.status != JobStatus.CANCELLED:
@@ -178,9 +175,11 @@ def _synced(connection_ids: list[str], at: dt.datetime) -> None:
     connections = Connection.objects.filter(pk__in=connection_ids)
     connections.update(last_synced_at=at, failures=0, retry_at=None)
     # It was paused by us for its failures and has just shown that it works. A person's pause stays.
-    connections.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
-        state=ConnectionState.ACTIVE, state_reason=""
-    )
+    paused = connections.filter(state=ConnectionState.PAUSED, paused_by_person=False)
+    for connection in paused.order_by("pk"):
+        if paused.filter(pk=connection.pk).update(state=ConnectionState.ACTIVE, state_reason=""):
+            connection.refresh_from_db()
+            connection_moved(connection, ConnectionState.PAUSED)
 
 
 def _own_failures(job: SyncJob, parts: list[JobPart], now: dt.datetime) -> list[JobPart]:
@@ -206,6 +205,8 @@ def _pause_after_too_many(part: JobPart, now: dt.datetime) -> None:
     given_up = Connection.objects.filter(pk=part.connection_id, state=ConnectionState.PAUSED, paused_by_person=False)
     given_up.update(retry_at=now + LONGEST_BACKOFF)
     if paused:
+        connection = Connection.objects.get(pk=part.connection_id)
+        connection_moved(connection, ConnectionState.ACTIVE, code=(part.error or {}).get("code"))
         log.warning("connection_paused", connection_id=part.connection_id)
         connection_id = part.connection_id
         transaction.on_commit(lambda: alert_paused(connection_id), robust=True)

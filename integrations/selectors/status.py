@@ -182,6 +182,12 @@ def about_record(problem: Problem) -> bool:
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 
+def connection_entry(connection: Connection, now: dt.datetime) -> dict[str, Any]:
+    """Returns one account as the entry of `connections[]`."""
+    meters = meters_of([connection], now) if PROVIDERS[connection.integration].meters_reads else {}
+    return _connection(connection, meters.get(connection.pk), endings_of([connection], now).get(connection.pk), now)
+
+
 def _connection(
     connection: Connection, meter: MeterReading | None, ends: dt.datetime | None, now: dt.datetime
 ) -> dict[str, Any]:
