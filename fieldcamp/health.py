@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from integrations.jobs.stalls import StandIn
 from integrations.selectors.dashboard import queue_health
 
 log = structlog.get_logger(__name__)
@@ -48,13 +49,16 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 
 class HealthChecks:
     """Answers both before anything else is asked of a request: whoever watches this process speaks to it by its address
-    and without TLS, which for everybody else is the wrong name and a redirect."""
+    and without TLS, which for everybody else is the wrong name and a redirect. Requests also make this process look for
+    what goes wrong where there is no worker to do it."""
 
     views = {"/healthz": healthz, "/readyz": readyz}
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
         self.get_response = get_response
+        self.stand_in = StandIn()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        self.stand_in()
         view = self.views.get(request.path_info)
         return view(request) if view else self.get_response(request)

@@ -67,6 +67,14 @@ def one_account_at_a_time() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def nobody_stands_in_for_the_worker() -> None:
+    """No test has one, and what a thread commits beside a test stays."""
+    from integrations.jobs import stalls
+
+    stalls.EVERY = float("inf")
+
+
+@pytest.fixture(scope="session", autouse=True)
 def static_files_found_once() -> None:
     """WhiteNoise looks for them when it is made, which every test client does anew: 20 ms for each of most tests."""
     find, found = WhiteNoiseMiddleware.add_files_from_finders, {}

@@ -133,5 +133,5 @@ def _end_leaving(connection_id: str, note: str) -> bool:
             stream.dirty_rows.all().delete()
         read_anew(connection)
         ended = Connection.objects.filter(pk=connection_id)
-        ended.update(leaving=None, retry_at=None, state_reason=reason[:300])
+        ended.update(leaving=None, retry_at=None, state_reason=reason[:300], fresh_from=timezone.now())
     return True

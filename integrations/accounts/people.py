@@ -42,10 +42,12 @@ def check_account(connection_id: str) -> bool:
 
 
 def _moved(connection: Connection, rows: QuerySet[Connection], state: str, reason: str) -> bool:
-    moved = bool(rows.filter(pk=connection.pk).update(state=state, state_reason=reason[:300], retry_at=None))
+    moved = rows.filter(pk=connection.pk).update(
+        state=state, state_reason=reason[:300], retry_at=None, fresh_from=timezone.now()
+    )
     if moved:
         connection_moved(Connection.objects.get(pk=connection.pk), connection.state)
-    return moved
+    return bool(moved)
 
 
 def _leave(connection: Connection) -> bool:

@@ -190,6 +190,8 @@ def status_reference(provider: Provider, view: type) -> type:
         "connected": True,
         "last_synced_at": "2026-05-29T14:05:11Z",
         "next_scheduled_sync_at": "2026-05-29T14:35:11Z",
+        "fresh_until": "2026-05-29T14:43:11Z",
+        "stalled": False,
         "active_job_id": None,
         "errors": [],
         "direction": "bidirectional",
@@ -201,6 +203,8 @@ def status_reference(provider: Provider, view: type) -> type:
                 **account,
                 "state": "active",
                 "last_synced_at": "2026-05-29T14:05:11Z",
+                "fresh_until": "2026-05-29T14:43:11Z",
+                "stalled": False,
                 "access_ends_at": None,
                 "metered_reads": _METERED if provider.meters_reads else None,
             }

@@ -129,12 +129,22 @@ class MeteredReadsSerializer(serializers.Serializer):
     waits_until = serializers.DateTimeField(allow_null=True, help_text="Set while the day's limit is reached.")
 
 
+_FRESH_UNTIL = (
+    "Until when the data may be believed to be current: the last whole sync, the interval and a margin. Null: not synced "
+    "since it was connected, resumed or put on another schedule, or nothing is to keep it current (paused by a person, "
+    "synced by hand only, not connected)."
+)
+_STALLED = "Whether the data is older than it should be, whatever the cause. `connection.stalled` names it."
+
+
 class ConnectionSerializer(serializers.Serializer):
     id = serializers.CharField()
     account = serializers.CharField()
     member = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(ConnectionState.choices)
     last_synced_at = serializers.DateTimeField(allow_null=True)
+    fresh_until = serializers.DateTimeField(allow_null=True, help_text=_FRESH_UNTIL)
+    stalled = serializers.BooleanField(help_text=_STALLED)
     access_ends_at = serializers.DateTimeField(
         allow_null=True,
         help_text="Set when the provider ends the access within 60 days, unless the account is connected again.",
@@ -147,6 +157,8 @@ class StatusSerializer(serializers.Serializer):
     connected = serializers.BooleanField()
     last_synced_at = serializers.DateTimeField(allow_null=True)
     next_scheduled_sync_at = serializers.DateTimeField(allow_null=True)
+    fresh_until = serializers.DateTimeField(allow_null=True, help_text=f"The earliest of its accounts. {_FRESH_UNTIL}")
+    stalled = serializers.BooleanField(help_text="Whether an account of it is stalled.")
     active_job_id = serializers.CharField(allow_null=True)
     errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]
     direction = serializers.ChoiceField(JobDirection.values, allow_null=True)

@@ -8,9 +8,10 @@ from django.utils import timezone
 from fieldcamp.webhooks.models import WebhookEvent
 from fieldcamp.webhooks.recording import record_event
 from integrations.errors import ProblemCode
-from integrations.models import USABLE, Connection, ConnectionState
+from integrations.models import USABLE, Connection, ConnectionState, SyncJob
 from integrations.selectors.links import reconnect_url
-from integrations.selectors.status import connection_entry
+from integrations.selectors.stalls import all_freshness
+from integrations.selectors.status import connection_entries
 
 _NAMED = {
     ConnectionState.ACTIVE: "connection.resumed",
@@ -65,7 +66,7 @@ def record_connection_event(
 ) -> None:
     """Records one event about the account as it stands; `more` is added to its entry."""
     state = connection.state
-    shown = connection_entry(connection, timezone.now())
+    shown = _entry(connection)
     if name not in _BARE:
         shown["code"] = str(code) if code else None
         shown["reconnect_url"] = reconnect_url(connection) if state in _RECONNECTS else None
@@ -78,3 +79,10 @@ def record_connection_event(
         integration=connection.integration,
         actor=user.get_username() if user else None,
     )
+
+
+def _entry(connection: Connection) -> dict[str, Any]:
+    now, key = timezone.now(), (connection.workspace_id, connection.integration)
+    job = SyncJob.objects.in_flight().filter(workspace=key[0], integration=key[1]).first()
+    found = all_freshness([connection], {key: job} if job else {}, now)
+    return connection_entries([connection], found, now)[0]

@@ -86,7 +86,7 @@ def run(job_id: str) -> None:
                     abandon_leaving(job.connection_id)
         except SliceOver:
             if standing(job) != before:
-                _go_on(job, lease, timezone.now())
+                _go_on(job, lease, timezone.now(), progressed_at=timezone.now())
             elif job.attempts < MAX_ATTEMPTS:
                 log.warning("job_slice_in_vain", attempt=job.attempts)
                 _go_on(job, lease, timezone.now(), attempts=job.attempts)

@@ -128,7 +128,7 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
         )
         parts = list(job.parts.select_related("connection"))
         _went_well([part.connection_id for part in parts if part.status in _REACHED], now)
-        _synced([part.connection_id for part in parts if part.status in _WHOLE], job.finished_at or now)
+        _synced([part.connection_id for part in parts if part.status in _WHOLE], job, job.finished_at or now)
         for part in _own_failures(job, parts, now):  # what went well is taken down at once: there may be hundreds
             _count_failure(part, now)
         _integration(row, job, parts, now)
@@ -140,8 +140,12 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
 def _is_whole(job: SyncJob) -> bool:
     """Returns whether the job covered every account and kind: one of a part puts the next scheduled sync off by
     nothing."""
+    return job.connection_id is None and _covers_all_kinds(job)
+
+
+def _covers_all_kinds(job: SyncJob) -> bool:
     provider = PROVIDERS[job.integration]
-    return job.connection_id is None and provider.covers(job.scope) == provider.kinds
+    return provider.covers(job.scope) == provider.kinds
 
 
 def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
@@ -171,9 +175,11 @@ def _went_well(connection_ids: list[str], now: dt.datetime) -> None:
         went_well(connection_id, now)
 
 
-def _synced(connection_ids: list[str], at: dt.datetime) -> None:
+def _synced(connection_ids: list[str], job: SyncJob, at: dt.datetime) -> None:
     connections = Connection.objects.filter(pk__in=connection_ids)
     connections.update(last_synced_at=at, failures=0, retry_at=None)
+    if _covers_all_kinds(job):  # one of the taxes alone says nothing of how old the invoices are
+        connections.update(fresh_from=at)
     # It was paused by us for its failures and has just shown that it works. A person's pause stays.
     paused = connections.filter(state=ConnectionState.PAUSED, paused_by_person=False)
     for connection in paused.order_by("pk"):

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.accounts import checking
-from integrations.jobs import housekeeping, outages, reconciling, runner, watchdog
+from integrations.jobs import housekeeping, outages, reconciling, runner, stalls, watchdog
 from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
@@ -46,8 +46,9 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, and tells of it."""
+    """Notices vendors that fail for everybody, then accounts that are not up to date, and tells of it."""
     outages.watch(timezone.now())
+    stalls.watch(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -37,7 +37,7 @@ def alert_paused(connection_id: str) -> None:
 def alert_needs_person(connection_id: str) -> None:
     """Mails owners, admins and the member concerned: which account, what happened, where to repair it."""
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
-    to = _concerned(connection)
+    to = concerned(connection)
     if connection.state == ConnectionState.NEEDS_PERMISSION:
         name, subject = "needs_permission", _("{integration} of {account} lacks a permission")
     else:
@@ -50,10 +50,10 @@ def alert_ends_soon(connection_id: str, ends: dt.datetime) -> None:
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
     there = timezone.localtime(ends, zoneinfo.ZoneInfo(connection.workspace.timezone))
     subject = _("{integration} of {account}: access ends on {day}").replace("{day}", date_format(there, "j F Y"))
-    _tell("ends_soon", connection, _concerned(connection), subject, reconnect_url(connection), ends=ends)
+    _tell("ends_soon", connection, concerned(connection), subject, reconnect_url(connection), ends=ends)
 
 
-def _concerned(connection: Connection) -> list[str]:
+def concerned(connection: Connection) -> list[str]:
     desk = addresses_of(connection.workspace_id, [Role.OWNER, Role.ADMIN])
     theirs = connection.member.email if connection.member and connection.member.is_active else ""
     return sorted({*desk, theirs} - {""})

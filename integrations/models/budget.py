@@ -33,13 +33,15 @@ class ProviderCalls(models.Model):
 
 
 class DailyCalls(models.Model):
-    """One connection's calls of one day (UTC): all of them by whether they read or write, and how many of them its
-    provider bills (`metered`) or, as far as it has said, may bill (`unsettled`). Rows are added to, never replaced."""
+    """One connection's calls of one day (UTC): all of them by whether they read or write, as how many its provider
+    counts them (`counted`: each part of a batch is one, where it is so there), and how many of them it bills
+    (`metered`) or, as far as it has said, may bill (`unsettled`). Rows are added to, never replaced."""
 
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="daily_calls")
     day = models.DateField()
     reads = models.PositiveIntegerField(default=0)
     writes = models.PositiveIntegerField(default=0)
+    counted = models.PositiveIntegerField(default=0)
     metered = models.PositiveIntegerField(default=0)
     unsettled = models.PositiveIntegerField(default=0)
 

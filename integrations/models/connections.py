@@ -139,8 +139,11 @@ class Connection(OfAccount):
     failures = models.PositiveIntegerField(default=0)
     # Our events are being taken away there, and nothing else is done: {"disconnect": afterwards?, "by": who, "tries"}
     leaving = models.JSONField(null=True, blank=True)
-    # Since when its data has been older than it should be, and when its people were told.
+    # What its freshness is counted from: its last whole sync, or later than that when it was put on (another) schedule.
+    fresh_from = models.DateTimeField(null=True, blank=True)
+    # Since when its data has been older than it should be, why (`selectors.stalls`), and when its people were told.
     stalled_at = models.DateTimeField(null=True, blank=True)
+    stall_cause = models.CharField(max_length=24, blank=True)
     stalled_told_at = models.DateTimeField(null=True, blank=True)
     # A change-feed read takes in what is pending at the provider: one reader at a time, and not again while fresh.
     observed_at = models.DateTimeField(null=True, blank=True)

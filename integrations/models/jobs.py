@@ -72,6 +72,8 @@ class SyncJob(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    # When a slice of it last came further.
+    progressed_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)

@@ -1,7 +1,7 @@
 """How an integration stands: for the status endpoint and, in words, for the dashboard's cards."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.records import instant
 from integrations.selectors.endings import endings_of
+from integrations.selectors.freshness import NEVER, Freshness, freshness_of
 from integrations.selectors.jobs import counts
 from integrations.selectors.links import connect_url
 from integrations.selectors.metering import MeterReading, meters_of, midnight_after
@@ -44,6 +45,8 @@ class Standing:
     live_job: SyncJob | None = None
     last_job: SyncJob | None = None
     problems: list[Problem] = field(default_factory=list)
+    # By connection; those that nothing keeps current are not in it.
+    freshness: dict[str, Freshness] = field(default_factory=dict)
 
     @property
     def connected(self) -> bool:
@@ -73,15 +76,26 @@ class Standing:
         return "ok"
 
     @property
+    def fresh_until(self) -> dt.datetime | None:
+        """Returns until when all of it may be believed to be current: the earliest of its accounts."""
+        times = [freshness.until for freshness in self.freshness.values()]
+        known = [time for time in times if time]
+        return min(known) if len(known) == len(times) and known else None
+
+    def stalled(self, now: dt.datetime) -> bool:
+        """Returns whether an account is older than it should be, whatever the cause."""
+        return any(freshness.stalled(now) for freshness in self.freshness.values())
+
+    @property
     def connect_url(self) -> str:
         return connect_url(self.provider.name)
 
 
 def standing(workspace: Workspace, integration: str) -> Standing:
-    """Returns one integration, in six queries at most."""
+    """Returns one integration, in seven queries at most."""
     jobs = SyncJob.objects.filter(IS_IN_FLIGHT, workspace=workspace, integration=integration)
     connections = Connection.objects.filter(workspace=workspace, integration=integration)
-    return Standing(
+    found = Standing(
         provider=PROVIDERS[integration],
         row=WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration).first(),
         connections=list(connections.select_related("member").order_by("created_at", "pk")),
@@ -89,10 +103,12 @@ def standing(workspace: Workspace, integration: str) -> Standing:
         last_job=_over(workspace, integration).first(),
         problems=list(open_problems(workspace, integration)[:MOST_ERRORS]),
     )
+    _judge_freshness([found])
+    return found
 
 
 def standings(workspace: Workspace) -> list[Standing]:
-    """Returns how every integration stands, in five queries however many there are."""
+    """Returns how every integration stands, in six queries however many there are."""
     found = {name: Standing(provider, None) for name, provider in PROVIDERS.items()}
     for row in WorkspaceIntegration.objects.filter(workspace=workspace, integration__in=found):
         found[row.integration].row = row
@@ -108,7 +124,19 @@ def standings(workspace: Workspace) -> list[Standing]:
     problems = open_problems(workspace).filter(integration__in=found).annotate(place=place)
     for problem in problems.filter(place__lte=MOST_ERRORS):
         found[problem.integration].problems.append(problem)
+    _judge_freshness(list(found.values()))
     return list(found.values())
+
+
+def _judge_freshness(found: list[Standing]) -> None:
+    """Fills in how fresh the accounts are; one query at most."""
+    rows = [one.row for one in found if one.row]
+    intervals = {(row.workspace_id, row.integration): row.interval_minutes for row in rows}
+    jobs = {(one.live_job.workspace_id, one.live_job.integration): one.live_job for one in found if one.live_job}
+    connections = [connection for one in found for connection in one.connections]
+    fresh = freshness_of(connections, intervals, jobs, timezone.now())
+    for one in found:
+        one.freshness = {each.pk: fresh[each.pk] for each in one.connections if each.pk in fresh}
 
 
 def _over(workspace: Workspace, integration: str) -> QuerySet[SyncJob]:
@@ -139,13 +167,13 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
     now = standing(workspace, integration)
     synced = now.row.last_synced_at if now.row else None
     at = timezone.now()
-    ends = endings_of(now.connections, at)
-    meters = meters_of(now.connections, at) if now.provider.meters_reads else {}
     return {
         "integration": integration,
         "connected": now.connected,
         "last_synced_at": instant(synced) if synced else None,
         "next_scheduled_sync_at": instant(now.next_sync_at) if now.next_sync_at else None,
+        "fresh_until": instant(now.fresh_until) if now.fresh_until else None,
+        "stalled": now.stalled(at),
         "active_job_id": now.live_job.pk if now.live_job else None,
         "errors": errors(now.problems),
         "direction": (now.row.last_direction if now.row else "") or None,
@@ -155,11 +183,23 @@ def status(workspace: Workspace, integration: str) -> dict[str, Any]:
             if now.last_job
             else None
         ),
-        "connections": [
-            _connection(connection, meters.get(connection.pk), ends.get(connection.pk), at)
-            for connection in now.connections
-        ],
+        "connections": connection_entries(now.connections, now.freshness, at),
     }
+
+
+def connection_entries(
+    connections: Sequence[Connection], freshness: Mapping[str, Freshness], now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Returns the accounts as the status and the events about them show them; two queries at most."""
+    ends = endings_of(connections, now)
+    metered = [connection for connection in connections if PROVIDERS[connection.integration].meters_reads]
+    meters = meters_of(metered, now) if metered else {}
+    return [
+        _connection(
+            connection, meters.get(connection.pk), ends.get(connection.pk), freshness.get(connection.pk, NEVER), now
+        )
+        for connection in connections
+    ]
 
 
 def errors(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -182,14 +222,12 @@ def about_record(problem: Problem) -> bool:
     return bool(problem.record_id) and problem.record_kind not in ("stream", "hold")
 
 
-def connection_entry(connection: Connection, now: dt.datetime) -> dict[str, Any]:
-    """Returns one account as the entry of `connections[]`."""
-    meters = meters_of([connection], now) if PROVIDERS[connection.integration].meters_reads else {}
-    return _connection(connection, meters.get(connection.pk), endings_of([connection], now).get(connection.pk), now)
-
-
 def _connection(
-    connection: Connection, meter: MeterReading | None, ends: dt.datetime | None, now: dt.datetime
+    connection: Connection,
+    meter: MeterReading | None,
+    ends: dt.datetime | None,
+    freshness: Freshness,
+    now: dt.datetime,
 ) -> dict[str, Any]:
     return {
         "id": connection.pk,
@@ -197,6 +235,8 @@ def _connection(
         "member": connection.member_id,
         "state": connection.state,
         "last_synced_at": instant(connection.last_synced_at) if connection.last_synced_at else None,
+        "fresh_until": instant(freshness.until) if freshness.until else None,
+        "stalled": freshness.stalled(now),
         "access_ends_at": instant(ends) if ends else None,
         "metered_reads": _metered(meter, now) if meter else None,
     }

@@ -139,6 +139,7 @@ def take_grant(
         connection.connected_by, connection.connected_at = user, now
         connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
         connection.failures, connection.leaving, connection.refused_at = 0, None, None
+        connection.fresh_from = now
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save()
         # What it holds is replaced unread: connecting again is what helps where the key of it is lost.
@@ -194,7 +195,7 @@ def resume(*, connection: Connection, user: User | None) -> Connection:
         before = facts_of(Connection.objects.select_for_update().get(pk=connection.pk))
         Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
         Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
-            state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None
+            state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None, fresh_from=timezone.now()
         )
         connection.refresh_from_db()
         connection_moved(connection, before["state"], user=user)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Workspace
-from integrations.models import WorkspaceIntegration
+from integrations.models import Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.queue.planning import integration_of, next_sync
 
@@ -32,6 +32,9 @@ def set_interval(
         if minutes != before:
             row.next_sync_at = next_sync(row, timezone.now())
             row.save(update_fields=["interval_minutes", "next_sync_at"])
+            # What was synced an hour ago is not late because more is asked for from now on.
+            accounts = Connection.objects.connected().filter(workspace=workspace, integration=integration)
+            accounts.update(fresh_from=timezone.now())
             audit(
                 "integration.schedule_changed",
                 workspace_id=workspace.pk,

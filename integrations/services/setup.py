@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -106,9 +107,12 @@ def set_up(
                 policy=policy,
             )
         connection.member = member
-        state, connection.state = connection.state, ready_state(connection)
+        state = connection.state
+        if state == ConnectionState.SETUP:
+            connection.fresh_from = timezone.now()
+        connection.state = ready_state(connection)
         connection.state_reason = ""
-        connection.save(update_fields=["member", "state", "state_reason"])
+        connection.save(update_fields=["member", "state", "state_reason", "fresh_from"])
         connection_moved(connection, state, user=user)
         audit_connection("set_up", connection, user, before=before, after=_choices(connection))
     log.info("connection_set_up", connection_id=connection.pk, member_id=member.pk, calendars=len(chosen))

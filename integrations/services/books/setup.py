@@ -8,6 +8,7 @@ from typing import Any, cast
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -134,8 +135,10 @@ def set_up_books(
                 again=kind.name in again,
             )
         state = connection.state
+        if state == ConnectionState.SETUP:
+            connection.fresh_from = timezone.now()
         connection.state, connection.state_reason = ready_state(connection), ""
-        connection.save(update_fields=["state", "state_reason"])
+        connection.save(update_fields=["state", "state_reason", "fresh_from"])
         connection_moved(connection, state, user=user)
         audit_connection("set_up", connection, user, before=before, after=chosen(connection))
     log.info("books_set_up", connection_id=connection.pk, direction=direction)

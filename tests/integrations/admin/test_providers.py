@@ -83,7 +83,7 @@ def test_the_weekly_mail_asks_no_more_for_one_more_provider(desk, full, request,
 
 def test_all_together_stand_as_each_does_alone(full, memory_vendor, django_assert_num_queries):
     fill(full, MEMORY)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         together = standings(full.workspace)
     assert together == [standing(full.workspace, name) for name in PROVIDERS]
     assert [len(found.problems) for found in together] == [MOST_ERRORS] * len(PROVIDERS)

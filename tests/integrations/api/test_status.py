@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
@@ -32,11 +33,15 @@ def test_a_healthy_integration(dana):
     connection = dana.workspace.connections.get()
     job = build.ended(dana.workspace, "succeeded", {connection: "done"}, pushed=3)
     schedule.after_job(job, NOW, lambda: 0.5)
-    assert dana.get(STATUS).json() == {
+    with time_machine.travel(NOW + dt.timedelta(minutes=37), tick=False):
+        answer = dana.get(STATUS).json()
+    assert answer == {
         "integration": "google_calendar",
         "connected": True,
         "last_synced_at": "2026-11-22T08:00:00Z",
         "next_scheduled_sync_at": "2026-11-22T08:30:00Z",
+        "fresh_until": "2026-11-22T08:38:00Z",
+        "stalled": False,
         "active_job_id": None,
         "errors": [],
         "direction": "bidirectional",
@@ -53,6 +58,8 @@ def test_a_healthy_integration(dana):
                 "member": connection.member_id,
                 "state": "active",
                 "last_synced_at": "2026-11-22T08:00:00Z",
+                "fresh_until": "2026-11-22T08:38:00Z",
+                "stalled": False,
                 "access_ends_at": None,
                 "metered_reads": None,
             }
@@ -85,6 +92,8 @@ def test_never_connected_is_no_error(dana):
         "connected": False,
         "last_synced_at": None,
         "next_scheduled_sync_at": None,
+        "fresh_until": None,
+        "stalled": False,
         "active_job_id": None,
         "errors": [],
         "direction": None,
@@ -175,3 +184,17 @@ def test_it_costs_the_same_however_much_there_is(dana):
         problem(build.connection(dana.workspace), minutes=minutes)
         build.job(dana.workspace, "failed", finished_at=NOW)
     assert queries() == before
+
+
+def test_the_tag_changes_when_it_stalls_and_not_before(dana):
+    connection = dana.workspace.connections.get()
+    schedule.after_job(build.ended(dana.workspace, "succeeded", {connection: "done"}), NOW, lambda: 0.5)
+
+    def tag(minutes: float) -> tuple[str, bool]:
+        with time_machine.travel(NOW + dt.timedelta(minutes=minutes), tick=False):
+            answer = dana.get(STATUS)
+        return answer.headers["ETag"], answer.json()["stalled"]
+
+    fresh, stalled = tag(1), tag(38)
+    assert tag(37.9) == fresh != stalled == tag(39)
+    assert (fresh[1], stalled[1]) == (False, True)

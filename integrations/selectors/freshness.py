@@ -1,0 +1,93 @@
+"""Until when an account's data may be believed to be current, and whether it is older than it should be."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Min
+
+from integrations.models import BROKEN, Connection, ConnectionState, PushMark, SyncJob
+from integrations.queue.planning import JITTER
+
+# What a sync may take beyond its time: to be taken off the queue, to read, to write.
+MARGIN = dt.timedelta(minutes=5)
+# A job that comes no further for so long keeps nothing current.
+AT_WORK = dt.timedelta(minutes=10)
+# What a vendor has told of is taken in within seconds; after so long something is in its way.
+PUSH_WAITS = dt.timedelta(minutes=5)
+# Accounts whose data should be current: those that are well, and those that nobody has put aside on purpose.
+AWAITED = (ConnectionState.ACTIVE, ConnectionState.PAUSED, *BROKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`until`: how long its data may be believed to be current; None where it has not been synced since it was
+    connected, resumed or put on another schedule, or where nothing is to keep it current (paused by a person, synced
+    by hand only, not connected). `due` is the same as a deadline, also where it has not been synced yet."""
+
+    until: dt.datetime | None = None
+    due: dt.datetime | None = None
+    push_waits: bool = False
+
+    def stalled(self, now: dt.datetime) -> bool:
+        """Returns whether its data is older than it should be, whatever the cause."""
+        return self.due is not None and self.due <= now
+
+
+NEVER = Freshness()
+Jobs = Mapping[tuple[str, str], SyncJob]
+
+
+def is_awaited(connection: Connection) -> bool:
+    """Returns whether syncs of it are to come by themselves, or would if nothing had gone wrong."""
+    if connection.state not in AWAITED or connection.state_now not in AWAITED or connection.leaving is not None:
+        return False
+    return connection.state != ConnectionState.PAUSED or not connection.paused_by_person
+
+
+def freshness_of(
+    connections: Iterable[Connection], intervals: Mapping[tuple[str, str], int], jobs: Jobs, now: dt.datetime
+) -> dict[str, Freshness]:
+    """Returns it by connection, in one query at most. `intervals` (minutes, 0: by hand only) and `jobs` (in flight) are
+    by workspace and integration. Connections have their member with them."""
+    awaited = [connection for connection in connections if is_awaited(connection)]
+    pushes = _pushed([connection.pk for connection in awaited]) if awaited else {}
+    found = {}
+    for connection in awaited:
+        key = (connection.workspace_id, connection.integration)
+        minutes = intervals.get(key, settings.SYNC_INTERVAL_MINUTES)
+        if minutes:
+            found[connection.pk] = _freshness(connection, minutes, pushes.get(connection.pk), jobs.get(key), now)
+    return found
+
+
+def _pushed(connection_ids: list[str]) -> dict[str, dt.datetime]:
+    """Returns since when something waits that a vendor has told of, by connection."""
+    marks = PushMark.objects.filter(due_at__isnull=False, stream__is_active=True)
+    if len(connection_ids) <= 500:
+        marks = marks.filter(stream__connection__in=connection_ids)
+    return dict(marks.order_by().values_list("stream__connection").annotate(first=Min("due_at")))
+
+
+def _freshness(
+    connection: Connection, minutes: int, pushed: dt.datetime | None, job: SyncJob | None, now: dt.datetime
+) -> Freshness:
+    synced = connection.last_synced_at
+    begins = connection.fresh_from or synced or connection.connected_at or connection.created_at
+    due = begins + dt.timedelta(minutes=minutes) * (1 + JITTER) + MARGIN
+    push_waits = pushed is not None and pushed + PUSH_WAITS < due
+    if pushed is not None and push_waits:
+        due = pushed + PUSH_WAITS
+    if job is not None and (working := _at_work(job, connection, now)):
+        due = max(due, working)
+    since = synced is not None and (connection.fresh_from is None or synced >= connection.fresh_from)
+    return Freshness(until=due if since else None, due=due, push_waits=push_waits)
+
+
+def _at_work(job: SyncJob, connection: Connection, now: dt.datetime) -> dt.datetime | None:
+    """Returns until when the job may be believed to bring the account up to date: while it comes further."""
+    if job.only is not None or job.connection_id not in (None, connection.pk):
+        return None
+    further = job.progressed_at or job.started_at
+    return further + AT_WORK if further and further + AT_WORK > now else None
