@@ -24,3 +24,4 @@ ACCOUNTS_AT_ONCE = env_int("ACCOUNTS_AT_ONCE", 16)
 EVENT_RETENTION_DAYS = env_int("EVENT_RETENTION_DAYS", 30)
 # For demo and tests: lets webhooks be sent to this machine and to private networks, over plain http as well.
 WEBHOOK_ALLOW_PRIVATE = env_bool("WEBHOOK_ALLOW_PRIVATE")
+WEBHOOK_ALLOW_PORT_8443 = env_bool("WEBHOOK_ALLOW_PORT_8443")

@@ -28,5 +28,6 @@ urlpatterns = [
     path("api/docs/<slug:name>", docs.page, name="api-page"),
     path("api/v1/", include("fieldcamp.api.urls")),
     path("api/v1/", include("fieldcamp.workspace.rest.urls")),
+    path("api/v1/", include("fieldcamp.webhooks.rest.urls")),
     path("api/v1/", include("integrations.api.urls")),
 ]

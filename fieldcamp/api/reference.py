@@ -26,8 +26,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
+        "fieldcamp.webhooks.schemas.add_components",
         "drf_spectacular.hooks.postprocess_schema_enums",
         "fieldcamp.api.components.append",
+        "fieldcamp.webhooks.schemas.append",
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "integrations.models.jobs.JobStatus",
@@ -35,6 +37,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RoleEnum": "fieldcamp.workspace.models.Role",
         "ModeEnum": "integrations.models.SyncJob.Mode",
         "ApiKeyScopeEnum": "fieldcamp.api.scopes.CHOICES",
+        "WebhookStatusEnum": "fieldcamp.webhooks.models.WebhookEndpoint.Status",
+        "WebhookDeliveryStatusEnum": "fieldcamp.webhooks.models.WebhookDelivery.State",
+        "WebhookEventSourceEnum": "fieldcamp.webhooks.models.WebhookEvent.Source",
+        "WebhookEventTypeEnum": "fieldcamp.webhooks.rest.serializers.TYPES",
+        "WebhookSubscriptionEnum": "fieldcamp.webhooks.rest.serializers.SUBSCRIPTIONS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -36,7 +36,7 @@ def _in_company_time(view: View) -> View:
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         desk_user = desk_user_of(request)
-        with timezone.override(desk_user.timezone), attributed(actor=desk_user.name):
+        with timezone.override(desk_user.timezone), attributed(actor=desk_user.name, source="desk"):
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response = response.render()

@@ -8,15 +8,22 @@ API_VERSION = "2024-10-01"
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One type of event: `name` is `resource.action`; whoever subscribes to it needs `scope`."""
+    """One type of event: `name` is `resource.action`; whoever subscribes to it needs `scope`. `since` is the first
+    `api_version` that has it."""
 
     name: str
     scope: str
     description: str
+    since: str = API_VERSION
 
     @property
     def resource(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def tells_previous(self) -> bool:
+        """Whether its events say what changed, in `previous_attributes`."""
+        return self.name.endswith((".updated", ".status_changed"))
 
 
 def _types(scope: str, **descriptions: str) -> Iterable[EventType]:
@@ -56,6 +63,7 @@ _ALL = (
         invoice__updated="A field of an invoice changed.",
         invoice__paid="An invoice's balance came to nothing by payments; once for each time that it does.",
         invoice__voided="An invoice was voided.",
+        invoice__deleted="A draft of an invoice was deleted.",
     ),
     *_types(
         "payments:read",

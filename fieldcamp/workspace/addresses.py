@@ -18,6 +18,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.login_sessions import end_sessions
 from fieldcamp.workspace.models import AddressChange, Member
 from fieldcamp.workspace.roles import is_privileged
+from fieldcamp.workspace.telling import tell_of_person
 from fieldcamp.workspace.tracking import attributed
 
 LONGEST_USERNAME = 150  # Django's column, which the address is kept in, too
@@ -93,6 +94,7 @@ def confirm(*, token: str, user: User | AnonymousUser, session_key: str = "") ->
             row.save(update_fields=["email"])
             with attributed(actor=str(row)):
                 _note("login.address_changed", row, before={"email": before}, after={"email": row.email})
+                tell_of_person(row, {"email": before})
         if same(login.username, old) or same(login.username, member.email):
             login.username = User.normalize_username(address)
         login.email = address

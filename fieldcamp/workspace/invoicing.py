@@ -28,6 +28,7 @@ from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement,
 from fieldcamp.workspace.models.invoices import today_in
 from fieldcamp.workspace.numbering import next_number, serial_of
 from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.telling import together
 
 INVOICE_FIELDS = frozenset(
     {
@@ -60,7 +61,7 @@ def create_invoice(
     send: bool = False,
 ) -> Invoice:
     """Creates a draft, or with `send` an invoice that is sent at once. Without a number it has the next free one."""
-    with transaction.atomic():
+    with together():
         Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         date = date or today_in(workspace)
         values: dict[str, Any] = {"client_id": client_id, "tax_rate_id": tax_rate_id, "number": number, "date": date}
@@ -145,6 +146,7 @@ def change_invoice(
     changed |= put(invoice, {"settlement": settlement_of(invoice.total, invoice.settled, sent=sent)})
     if rows is not None:
         replace_lines(invoice, rows)
+        invoice.replaced = {"lines": present}
     if changed:
         invoice.save(update_fields=list(changed))
 

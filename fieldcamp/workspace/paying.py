@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.money import cents
@@ -15,6 +14,7 @@ from fieldcamp.workspace.lines import digest_of, settlement_of
 from fieldcamp.workspace.models import Client, Invoice, Payment, PaymentAllocation, PaymentMethod, Workspace
 from fieldcamp.workspace.models.invoices import today_in
 from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.telling import together
 from fieldcamp.workspace.totals import LARGEST, ZERO
 
 PAYMENT_FIELDS = frozenset({"client_id", "amount", "date", "method", "reference", "notes", "allocations"})
@@ -35,7 +35,7 @@ def record_payment(
 ) -> Payment:
     """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left
     stays unapplied."""
-    with transaction.atomic():
+    with together():
         if not is_client(workspace, client_id):
             raise InvalidFields.of("client_id", "There is no such client.")
         payment = Payment(workspace=workspace, client_id=client_id, amount=amount, date=date or today_in(workspace))
@@ -52,7 +52,7 @@ def update_payment(
 ) -> Payment:
     """Makes `changes` (model field → value; `allocations` as a whole) to the payment under its lock."""
     changes = known(changes, PAYMENT_FIELDS)
-    with transaction.atomic():
+    with together():
         payment = locked(Payment, workspace, payment_id, check)
         allocations = changes.pop("allocations", None)
         if not changes.get("date", True):
@@ -74,7 +74,7 @@ def update_payment(
 
 def void_payment(*, workspace: Workspace, payment_id: str, check: Check | None = None) -> Payment:
     """Takes the payment back: its invoices are open again. One that is void stays as it is."""
-    with transaction.atomic():
+    with together():
         payment = locked(Payment, workspace, payment_id, check)
         if not payment.voided_at:
             shares = shares_of(payment.allocations.values("invoice_id", "amount"))
@@ -116,6 +116,7 @@ def change_payment(
     """Saves the fields that were edited and the new shares; the caller holds all locks."""
     changed = {*edited} | put(payment, {"allocations_digest": allocations_digest(new)})
     if [*new.items()] != [*old.items()]:
+        payment.replaced = {"allocations": list(payment.allocations.all())}
         payment.allocations.all().delete()
         _allocate(payment, new)
     if changed:

@@ -12,6 +12,7 @@ from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Invitation, Member, Role, Workspace
 from fieldcamp.workspace.roles import is_privileged
+from fieldcamp.workspace.telling import tell_of_person
 
 ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give another owner a login first.")
 
@@ -35,6 +36,7 @@ def create_member(*, workspace: Workspace, by: Member | None, fields: Mapping[st
             workspace=workspace, **{name: fields[name] for name in MEMBER_FIELDS & {*fields}}
         )
         _note("member.created", member, after=_facts(member))
+        tell_of_person(member, None)
     return member
 
 
@@ -82,7 +84,9 @@ def update_member(*, workspace: Workspace, member_id: str, by: Member | None, ch
             for consumer in _consumers:
                 consumer(member.pk)
         if changes:
-            _note("member.updated", member, before=before, after=_facts(member))
+            after = _facts(member)
+            _note("member.updated", member, before=before, after=after)
+            tell_of_person(member, {name: before[name] for name in before if before[name] != after[name]})
     return member
 
 

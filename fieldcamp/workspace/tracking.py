@@ -2,61 +2,36 @@
 
 A subclass of `TrackedModel` names its `kind` and its `tracked` fields. Whoever wants to know of changes registers a
 consumer in `AppConfig.ready()`; it is called with the new `Change` rows inside the same transaction, so that what it
-writes stands or falls with the record itself.
+writes stands or falls with the record itself. Who shows records to others is told of them as `telling` has it.
 """
 
-import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.utils import timezone
 
+from fieldcamp.workspace.attribution import Attribution, attributed, current_actor, who
 from fieldcamp.workspace.models.change import Change
+from fieldcamp.workspace.telling import Moved, tell
+
+__all__ = [
+    "Attribution",
+    "TrackedModel",
+    "TrackedQuerySet",
+    "attributed",
+    "current_actor",
+    "plain",
+    "register_consumer",
+]
 
 
-@dataclass(frozen=True)
-class Attribution:
-    """Who is making changes now, and, for a pull, from which stream."""
-
-    actor: str = ""
-    origin: str = ""
-
-
-_attribution: ContextVar[Attribution | None] = ContextVar("attribution", default=None)
 _consumers: list[Callable[[Sequence[Change]], None]] = []
 
 # SQLite takes 32,766 parameters a statement.
 _AT_ONCE = 10_000
-
-
-def _who() -> Attribution:
-    return _attribution.get() or Attribution()
-
-
-def current_actor() -> str:
-    """Returns who is making changes now; "" if nobody has said."""
-    return _who().actor
-
-
-@contextlib.contextmanager
-def attributed(actor: str | None = None, origin: str | None = None) -> Iterator[None]:
-    """Writes all changes made inside down as made by `actor` and coming from `origin`.
-
-    What is not given stays as an enclosing `attributed` has it.
-    """
-    outer = _who()
-    token = _attribution.set(
-        Attribution(outer.actor if actor is None else actor, outer.origin if origin is None else origin)
-    )
-    try:
-        yield
-    finally:
-        _attribution.reset(token)
 
 
 def register_consumer(consumer: Callable[[Sequence[Change]], None]) -> None:
@@ -82,7 +57,7 @@ def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappi
             return None
         old, new = ({name: row[name] for name in changed} for row in (old, new))
     removed = not after or new.get("deleted_at")
-    row, who = after or before, _who()
+    row, by = after or before, who()
     return Change(
         workspace_id=row["workspace_id"],
         kind=model.kind,
@@ -91,17 +66,28 @@ def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappi
         action=Change.Action.DELETED if removed else Change.Action.UPDATED if before else Change.Action.CREATED,
         before={name: plain(value) for name, value in old.items()},
         after={name: plain(value) for name, value in new.items()},
-        origin=who.origin,
-        actor=who.actor[:200],
+        origin=by.origin,
+        actor=by.actor[:200],
     )
 
 
-def _record(changes: Sequence[Change]) -> None:
+def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mapping[str, Any]) -> Moved | None:
+    """Returns the same of all that others see of the record, also where the log has no row for it."""
+    seen = (*model.tracked, *model.told)
+    old = {name: before[name] for name in seen if not after or before[name] != after[name]} if before else {}
+    if before and after and not old:
+        return None
+    row = after or before
+    return Moved(model, row["workspace_id"], row["pk"], old, not before, who())
+
+
+def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> None:
     """Writes the log and tells the consumers."""
-    if changes:
-        Change.objects.bulk_create(changes, batch_size=500)
+    if rows := [change for change in changes if change]:
+        Change.objects.bulk_create(rows, batch_size=500)
         for consumer in _consumers:
-            consumer(changes)
+            consumer(rows)
+    tell([moved for moved in moves if moved])
 
 
 def _portions(keys: list[str]) -> Iterator[list[str]]:
@@ -118,15 +104,17 @@ class TrackedQuerySet(models.QuerySet):
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Returns what the change log compares, by primary key."""
-        return {row["pk"]: row for row in self.values("pk", "workspace_id", "version", *self.model.tracked)}
+        names = ("pk", "workspace_id", "version", *self.model.tracked, *self.model.told)
+        return {row["pk"]: row for row in self.values(*names)}
 
     def update(self, **kwargs: Any) -> int:
         """Django's update; each row of which it really changes a tracked field moves on by one version."""
         kwargs.setdefault("updated_at", timezone.now())
-        tracked = self.model.tracked
-        if not set(kwargs) & {*tracked, *(name.removesuffix("_id") for name in tracked)}:
+        seen = (*self.model.tracked, *self.model.told)
+        if not set(kwargs) & {*seen, *(name.removesuffix("_id") for name in seen)}:
             return super().update(**kwargs)
         changes: list[Change] = []
+        moves: list[Moved | None] = []
         with transaction.atomic(using=self.db):
             # Locked by this very query, so that its conditions still hold when it writes; and in one order, so that
             # two of them do not wait for each other.
@@ -140,7 +128,8 @@ class TrackedQuerySet(models.QuerySet):
                 for change in found.values():
                     change.version += 1
                 changes += found.values()
-            _record(changes)
+                moves += [_moved(self.model, before[key], after[key]) for key in keys]
+            _record(changes, moves)
         return len(before)
 
     update.alters_data = True  # type: ignore[attr-defined]
@@ -150,7 +139,8 @@ class TrackedQuerySet(models.QuerySet):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objs, *args, **kwargs)
-            _record([change for obj in created if (change := _change(self.model, {}, obj.as_created()))])  # type: ignore[attr-defined]
+            rows = [obj.as_created() for obj in created]  # type: ignore[attr-defined]
+            _record([_change(self.model, {}, row) for row in rows], [_moved(self.model, {}, row) for row in rows])
         return created
 
     def delete(self):
@@ -162,7 +152,8 @@ class TrackedQuerySet(models.QuerySet):
                 count, deleted = models.QuerySet.delete(self._only(keys))
                 total += count
                 by_model.update(deleted)
-            _record([change for row in before.values() if (change := _change(self.model, row, {}))])
+            rows = before.values()
+            _record([_change(self.model, row, {}) for row in rows], [_moved(self.model, row, {}) for row in rows])
         return total, dict(by_model)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -173,10 +164,17 @@ class TrackedQuerySet(models.QuerySet):
 
 
 class TrackedModel(models.Model):
-    """A workspace record with a version that each change of a tracked field moves on by one."""
+    """A workspace record with a version that each change of a tracked field moves on by one.
+
+    `told` are fields that others see and that follow from what is tracked, or are nobody's at the other side: a change
+    of them alone is told (`telling`), and is no version.
+    """
 
     kind: ClassVar[str]
     tracked: ClassVar[tuple[str, ...]]
+    told: ClassVar[tuple[str, ...]] = ()
+    # What of other tables a save has replaced, as it was: rows by the name of their relation.
+    replaced: Mapping[str, Sequence[models.Model]] = {}
 
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -207,12 +205,14 @@ class TrackedModel(models.Model):
                 # An expression that came to the value that was there already.
                 self.version = old["version"]
                 models.QuerySet.update(stored, version=self.version)
-            if change:
-                _record([change])
+            moved = _moved(type(self), old or {}, new)
+            if moved and self.replaced:
+                moved.before.update(self.replaced)
+            _record([change], [moved])
 
     def as_created(self) -> dict[str, Any]:
         """Returns the snapshot of a record just inserted; read back only if the database computed a part of it."""
-        names = ("pk", "workspace_id", "version", *self.tracked)
+        names = ("pk", "workspace_id", "version", *self.tracked, *self.told)
         values = {name: getattr(self, name) for name in names}
         if any(hasattr(value, "resolve_expression") for value in values.values()):
             return TrackedQuerySet(type(self)).filter(pk=self.pk).snapshot()[self.pk]
@@ -232,5 +232,6 @@ class TrackedModel(models.Model):
         with transaction.atomic():
             before = TrackedQuerySet(type(self)).filter(pk=self.pk).select_for_update().snapshot()
             result = super().delete(*args, **kwargs)
-            _record([change for row in before.values() if (change := _change(type(self), row, {}))])
+            rows = before.values()
+            _record([_change(type(self), row, {}) for row in rows], [_moved(type(self), row, {}) for row in rows])
         return result

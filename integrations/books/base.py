@@ -252,7 +252,7 @@ class BooksSide(OtherKinds):
 
     def apply(self, decisions: Sequence[Decision]) -> set[str]:
         overtaken: set[str] = set()
-        with attributed(actor=self._actor, origin=self.stream.pk):
+        with attributed(actor=self._actor, origin=self.stream.pk, integration=self.connection.integration):
             for decision in sorted(decisions, key=lambda decision: decision.pair.key):
                 pair = decision.pair
                 if decision.action is Action.CREATE_LOCAL:

@@ -174,7 +174,7 @@ class Clients(BooksSide):
         """Makes these clients places of the clients who are these customers; of none where there is no such client."""
         parents = self.record_ids(CUSTOMER, [remote_id for remote_id in wanted.values() if remote_id])
         clients = Client.objects.filter(pk__in=wanted).order_by("pk").values_list("pk", "parent_id")
-        with attributed(actor=self._actor, origin=self.stream.pk):
+        with attributed(actor=self._actor, origin=self.stream.pk, integration=self.connection.integration):
             for client_id, parent_id in clients:
                 found = parents.get(wanted[client_id])
                 if found != parent_id and found != client_id:

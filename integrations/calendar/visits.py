@@ -119,7 +119,8 @@ class VisitsOfStream:
         names = {"start": "scheduled_start", "end": "scheduled_end"}
         values = {names[name]: parse_instant(text) for name, text in decision.pull.items()}
         visit = Visit.objects.filter(pk=decision.pair.record_id, version=decision.pair.local.version)
-        with attributed(actor=self.connection.account_name, origin=self.stream.pk):
+        integration = self.connection.integration
+        with attributed(actor=self.connection.account_name, origin=self.stream.pk, integration=integration):
             return bool(visit.update(**values))
 
     def prepare(self, decisions: Sequence[Decision]) -> None:

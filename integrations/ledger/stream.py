@@ -10,6 +10,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from fieldcamp.workspace.telling import together
 from integrations.errors import ProblemReason, Rejected
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import JobLog
@@ -232,7 +233,7 @@ class StreamLedger(Observations):
         if not decisions:
             return set()
         self.local_half.local.prepare(decisions)
-        with self.transaction():
+        with self.transaction(), together():
             return self.local_half.save(decisions)
 
     def abandon_intent(self, remote_id: str, error: Exception) -> None:

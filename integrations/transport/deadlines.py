@@ -65,7 +65,7 @@ class _TimedReads(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        _step(self._sock, self._usual, self._ends)
+        _step(self._sock, self._usual, min(self._ends, _ends.get()))
         count = self._raw.readinto(buffer)
         self.ended = count == 0
         return count
@@ -77,8 +77,8 @@ class _TimedReads(io.RawIOBase):
 
 
 class TimedAnswer(http.client.HTTPResponse):
-    """An answer that is read by the deadline that held when it began: status, headers (after however many interim
-    answers) and body."""
+    """An answer that is read by the deadline that held when it began, or an earlier one that holds now: status, headers
+    (after however many interim answers) and body."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any):
         super().__init__(sock, *args, **kwargs)
@@ -100,10 +100,14 @@ class TimedConnection(HTTPConnection):
 
     response_class = TimedAnswer
 
+    def addresses(self) -> list[str]:
+        """Returns where it may connect to, in the order in which that is tried. Raises `TimeoutError`, `OSError`."""
+        return lookups.find(self._dns_host, self.port, left())
+
     def _new_conn(self) -> socket.socket:
         """Connects to the first address that answers; each gets its share of the time that is left."""
         try:
-            addresses = lookups.find(self._dns_host, self.port, left())
+            addresses = self.addresses()
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"Looking up {self.host} took too long.") from error
         except OSError as error:

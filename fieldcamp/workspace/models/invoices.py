@@ -91,6 +91,7 @@ class Invoice(TrackedModel):
         "number", "client_id", "date", "due_date", "memo", "discount_percent", "discount_amount", "tax_rate_id",
         "lines_digest", "total", "deposit", "settlement", "sent_at", "voided_at", "void_reason", "deleted_at",
     )  # fmt: skip
+    told = ("subtotal", "discount_total", "tax_total", "paid")
 
     id = PrefixedIdField("inv", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invoices")

@@ -53,6 +53,7 @@ class TaxRate(TrackedModel):
 
     kind = "tax"
     tracked = ("name", "rate", "components", "history", "is_active", "deleted_at")
+    told = ("description",)
 
     id = PrefixedIdField("tax", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tax_rates")

@@ -27,6 +27,7 @@ class Visit(TrackedModel):
         "client_id", "technician_id", "title", "notes", "address", "scheduled_start", "scheduled_end", "timezone",
         "visit_status", "deleted_at",
     )  # fmt: skip
+    told = ("job_id",)
 
     id = PrefixedIdField("vis", verbose_name=_("id"))
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="visits")

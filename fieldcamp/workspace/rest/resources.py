@@ -61,7 +61,7 @@ class WorkspaceView(ApiView):
         return {**envelope(request, data), **self.beside(record)}, etag_of(data)
 
     def signed(self):
-        return attributed(actor=f"API key {self.key.name}")
+        return attributed(actor=f"API key {self.key.name}", source="api")
 
 
 class ListView(WorkspaceView):

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
 from fieldcamp.api.idempotency import forget_answers
+from fieldcamp.webhooks.erasing import erase_events
 from fieldcamp.workspace.audit import audit, forget_entries
 from fieldcamp.workspace.erasing import Family, entries_about, erase_family, family_of
 from fieldcamp.workspace.errors import InvalidTransition
@@ -82,6 +83,7 @@ def erase_client(client: Client, *, actor: str) -> None:
         links = erase_links(family.workspace_id, family.ids, family.words)
         erase_traces(family.workspace_id, family.ids, links, family.words)
         forget_answers(family.workspace_id, family.ids, family.words)
+        erase_events(family.workspace_id, family.ids, family.words, since=family.since)
         entries = entries_about(family.workspace_id, family.ids, family.words, family.since, ("client.", "visit."))
         forget_entries(family.workspace_id, entries)
         counts = {

@@ -8,12 +8,14 @@ from django.utils.translation import gettext, ngettext
 from fieldcamp.api.idempotency import forget_answers
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import keys_made_by
+from fieldcamp.webhooks.erasing import erase_events
 from fieldcamp.workspace.audit import audit, forget_entries
 from fieldcamp.workspace.audit_chain import ERASED
 from fieldcamp.workspace.erasing import Words, entries_about, erase_log_entries
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Change, Member, Role
 from fieldcamp.workspace.roles import is_privileged
+from fieldcamp.workspace.telling import tell_of_person
 from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.disconnecting import disconnect
 from integrations.ledger.erasing import erase_traces
@@ -87,6 +89,9 @@ def erase_member(member: Member, *, by: Member | None, actor: str) -> None:
             forget_login(member.user, words)
             erase_login(member.user)
         _erase_row(member)
+        member.refresh_from_db()
+        tell_of_person(member, {})
+        erase_events(member.workspace_id, about, words, since=member.created_at)
         erase_traces(member.workspace_id, about, (), words)
         _erase_actor(member, words)
         erase_log_entries(about)

@@ -1,0 +1,159 @@
+"""Sending again: one delivery, those of a range of time, and what an endpoint missed while it was disabled.
+
+A replay is a delivery of its own with the same event: its id and its bytes stay, its timestamp and signature are new.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from fieldcamp.webhooks.models import RECEIVING, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.subscriptions import subscribed
+from fieldcamp.workspace.audit import audit
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+
+MOST = 10_000  # deliveries that one request queues
+_AT_ONCE = 1000
+State = WebhookDelivery.State
+_WAITING = (State.PENDING, State.SENDING)
+FAILED, ALL = "failed", "all"
+TEST_FIRST = "Send a test first: this webhook is enabled when its server accepts one."
+DISABLED = "This webhook is disabled. Enable it first."
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedReplays:
+    """How many replays were queued; where `more` fit, the time of the first event that was left."""
+
+    count: int
+    continue_from: dt.datetime | None = None
+
+
+def replay(delivery: WebhookDelivery) -> WebhookDelivery:
+    """Queues the delivery's event again, and returns the new delivery. One that waits for its next attempt is tried at
+    once instead, and returned itself. InvalidTransition where the endpoint gets nothing, or it is being sent now."""
+    now = timezone.now()
+    with transaction.atomic():
+        endpoint = _receiving(delivery.endpoint_id)
+        current = WebhookDelivery.objects.select_for_update(of=("self",)).select_related("event").get(pk=delivery.pk)
+        _check_scope(endpoint, current.event)
+        if current.state == State.SENDING:
+            raise InvalidTransition("This delivery is being sent at this moment. Look at its outcome first.")
+        if current.state == State.PENDING:
+            current.next_at = now
+            current.save(update_fields=["next_at"])
+            if endpoint.probe_at:
+                WebhookEndpoint.objects.filter(pk=endpoint.pk).update(probe_at=now)
+            queued = current
+        else:
+            queued = _again(current, now)
+            queued.save(force_insert=True)
+        _note(endpoint, object_id=current.pk, after={"event": current.event_id, "queued": queued.pk})
+    queued.endpoint = endpoint
+    return queued
+
+
+def replay_range(
+    endpoint: WebhookEndpoint,
+    since: dt.datetime,
+    until: dt.datetime | None = None,
+    status: str = FAILED,
+    types: Collection[str] = (),
+) -> QueuedReplays:
+    """Queues the events again that happened from `since` to before `until` (now): those whose delivery failed or was
+    not sent, or with `status` ALL every one; of `types` only, where some are named. The oldest first, up to MOST.
+
+    What has been replayed already and waits, or was delivered so, is left out of the failed ones.
+    """
+    until = until or timezone.now()
+    if until <= since:
+        raise InvalidFields.of("until", "Must lie after since.")
+    now = timezone.now()
+    with transaction.atomic():
+        current = _receiving(endpoint.pk)
+        names = [each.name for each in subscribed(["*", *types], current.scopes) if not types or each.name in types]
+        rows = _originals(current, status).filter(
+            event__created_at__gte=since, event__created_at__lt=until, event__type__in=names
+        )
+        found = list(rows.order_by("event__created_at", "pk").select_related("event")[: MOST + 1])
+        _insert(_again(each, now) for each in found[:MOST])
+        left = found[MOST].event.created_at if len(found) > MOST else None
+        after = {"since": since, "until": until, "status": status, "types": list(types), "count": len(found[:MOST])}
+        _note(current, object_id=current.pk, after=after)
+    return QueuedReplays(len(found[:MOST]), left)
+
+
+def queue_missed(endpoint: WebhookEndpoint, since: dt.datetime) -> int:
+    """Queues what the locked endpoint was not sent since then; how many. Both what waited when it was disabled, and
+    what happened after that: the oldest ones, up to MOST."""
+    now = timezone.now()
+    types = [each.name for each in subscribed(endpoint.events, endpoint.scopes)]
+    skipped = WebhookDelivery.objects.filter(
+        endpoint=endpoint, state=State.SKIPPED, finished_at__gte=since, event__type__in=types
+    )
+    keys = list(skipped.order_by("event__created_at", "pk").values_list("pk", flat=True)[:MOST])
+    for start in range(0, len(keys), _AT_ONCE):
+        part = WebhookDelivery.objects.filter(pk__in=keys[start : start + _AT_ONCE], state=State.SKIPPED)
+        part.update(state=State.PENDING, next_at=now, finished_at=None, attempts=0, last_error="")
+    own = WebhookDelivery.objects.filter(endpoint=endpoint, event=OuterRef("pk"), replay_of=None)
+    events = WebhookEvent.objects.filter(
+        ~Exists(own), workspace=endpoint.workspace_id, type__in=types, is_test=False, fanned_out_at__gte=since
+    )
+    if endpoint.only_changed:
+        events = events.filter(has_changes=True)
+    if endpoint.sources:
+        events = events.filter(source__in=endpoint.sources)
+    missed = list(events.order_by("sequence").only("pk", "workspace_id")[: MOST - len(keys)])
+    _insert(
+        WebhookDelivery(workspace_id=each.workspace_id, endpoint=endpoint, event=each, next_at=now) for each in missed
+    )
+    return len(keys) + len(missed)
+
+
+def _originals(endpoint: WebhookEndpoint, status: str) -> QuerySet[WebhookDelivery]:
+    """Returns the first delivery of each event, of which none waits any more."""
+    rows = WebhookDelivery.objects.filter(endpoint=endpoint, replay_of=None, event__is_test=False)
+    rows = rows.exclude(state__in=_WAITING)
+    replays = WebhookDelivery.objects.filter(replay_of=OuterRef("pk"))
+    if status == ALL:
+        return rows.exclude(Exists(replays.filter(state__in=_WAITING)))
+    settled = replays.filter(Q(state__in=_WAITING) | Q(state=State.DELIVERED))
+    return rows.filter(state__in=(State.FAILED, State.SKIPPED)).exclude(Exists(settled))
+
+
+def _again(delivery: WebhookDelivery, now: dt.datetime) -> WebhookDelivery:
+    return WebhookDelivery(
+        workspace_id=delivery.workspace_id,
+        endpoint_id=delivery.endpoint_id,
+        event=delivery.event,
+        replay_of_id=delivery.replay_of_id or delivery.pk,
+        next_at=now,
+    )
+
+
+def _insert(deliveries: Iterable[WebhookDelivery]) -> None:
+    WebhookDelivery.objects.bulk_create(deliveries, batch_size=500)
+
+
+def _receiving(endpoint_id: str) -> WebhookEndpoint:
+    found = WebhookEndpoint.objects.alive().select_for_update(of=("self",)).select_related("workspace")
+    endpoint = found.get(pk=endpoint_id)
+    if endpoint.status == WebhookEndpoint.Status.PENDING:
+        raise InvalidTransition(TEST_FIRST)
+    if endpoint.status not in RECEIVING:
+        raise InvalidTransition(DISABLED)
+    return endpoint
+
+
+def _check_scope(endpoint: WebhookEndpoint, event: WebhookEvent) -> None:
+    """A replay is sent to where the endpoint leads now, and so needs what the endpoint may be sent now."""
+    if event.type not in {each.name for each in subscribed(["*", event.type], endpoint.scopes)}:
+        raise InvalidTransition("This webhook may not be sent events of this type any more.")
+
+
+def _note(endpoint: WebhookEndpoint, *, object_id: str, after: dict) -> None:
+    audit("webhook.replayed", workspace_id=endpoint.workspace_id, object_id=object_id, after=after)

@@ -1,0 +1,1 @@
+"""`/webhooks`, `/events` and `/webhook-events`: parse, call one service, render."""
