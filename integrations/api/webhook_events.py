@@ -31,7 +31,7 @@ _HELD = {
 _STANDS_STILL = {
     "code": {
         "type": ["string", "null"],
-        "description": "Why it stands still, by a code of `errors[]`; null where a person has paused it, or it goes on.",
+        "description": "Why it stands still, as in `errors[]`; null where a person has paused it, or it goes on.",
     },
     "reconnect_url": {
         "type": ["string", "null"],
