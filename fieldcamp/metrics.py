@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hmac
+from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -28,7 +29,9 @@ from integrations.models import (
 )
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import queue_health
+from integrations.selectors.freshness import AWAITED
 from integrations.selectors.metering import utc_day
+from integrations.selectors.stalls import all_freshness, in_flight
 
 METERED = [provider.name for provider in PROVIDERS.values() if provider.meters_reads]
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -51,9 +54,10 @@ class SyncCollector(Collector):
         now = timezone.now()
         yield from self._jobs(now)
         yield from self._connections(now)
+        yield from self._freshness(now)
         yield self._problems()
         yield self._calls()
-        yield from self._metered(now)
+        yield from self._calls_today(now)
 
     def _jobs(self, now: dt.datetime) -> Iterator[Metric]:
         jobs = GaugeMetricFamily("fieldcamp_jobs", "Kept jobs by state.", labels=["integration", "status"])
@@ -105,6 +109,28 @@ class SyncCollector(Collector):
                 tokens.add_metric([integration, pk], (now - since).total_seconds())
         yield tokens
 
+    def _freshness(self, now: dt.datetime) -> Iterator[Metric]:
+        """Yields until when each account may be believed to be current, and how many are not although they should."""
+        until = GaugeMetricFamily(
+            "fieldcamp_fresh_until_timestamp_seconds",
+            "Until when an account's data may be believed to be current; one that lies behind is stalled.",
+            labels=["integration", "connection"],
+        )
+        stalled = GaugeMetricFamily(
+            "fieldcamp_stalled_connections", "Accounts whose data is older than it should be.", labels=["integration"]
+        )
+        connections = list(Connection.objects.filter(state__in=AWAITED).select_related("member").order_by("pk"))
+        fresh = all_freshness(connections, in_flight(), now)
+        late: Counter[str] = Counter({connection.integration: 0 for connection in connections})
+        for connection in connections:
+            if (found := fresh.get(connection.pk)) and found.due:
+                until.add_metric([connection.integration, connection.pk], found.due.timestamp())
+                late[connection.integration] += found.stalled(now)
+        for integration, number in late.items():
+            stalled.add_metric([integration], number)
+        yield until
+        yield stalled
+
     def _problems(self) -> Metric:
         problems = GaugeMetricFamily(
             "fieldcamp_open_problems", "Open problems by code.", labels=["integration", "code"]
@@ -125,21 +151,27 @@ class SyncCollector(Collector):
             calls.add_metric([integration, status], number)
         return calls
 
-    def _metered(self, now: dt.datetime) -> Iterator[Metric]:
-        """Yields what has been billed since midnight (UTC): the reads, and the batches that may be."""
+    def _calls_today(self, now: dt.datetime) -> Iterator[Metric]:
+        """Yields the calls since midnight (UTC), and what of them is billed: the reads, and the batches that may be."""
         labels = ["integration", "connection"]
+        calls = GaugeMetricFamily(
+            "fieldcamp_provider_calls_today", "Calls today as the provider counts them.", labels=labels
+        )
         reads = GaugeMetricFamily(
             "fieldcamp_metered_reads_today", "Reads today that the provider bills.", labels=labels
         )
         batches = GaugeMetricFamily(
             "fieldcamp_unsettled_calls_today", "Calls today that the provider may bill.", labels=labels
         )
-        rows = DailyCalls.objects.filter(day=utc_day(now), connection__integration__in=METERED).order_by("pk")
-        for pk, integration, metered, unsettled in rows.values_list(
-            "connection_id", "connection__integration", "metered", "unsettled"
+        rows = DailyCalls.objects.filter(day=utc_day(now)).order_by("pk")
+        for pk, integration, counted, metered, unsettled in rows.values_list(
+            "connection_id", "connection__integration", "counted", "metered", "unsettled"
         ):
-            reads.add_metric([integration, pk], metered)
-            batches.add_metric([integration, pk], unsettled)
+            calls.add_metric([integration, pk], counted)
+            if integration in METERED:
+                reads.add_metric([integration, pk], metered)
+                batches.add_metric([integration, pk], unsettled)
+        yield calls
         yield reads
         yield batches
 

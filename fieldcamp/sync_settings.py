@@ -9,6 +9,8 @@ ASK_WHEN_MOVED_DAYS = env_int("ASK_WHEN_MOVED_DAYS", 30)
 ASK_WHEN_LONGER_HOURS = env_int("ASK_WHEN_LONGER_HOURS", 24)
 SYNC_INTERVAL_MINUTES = env_int("SYNC_INTERVAL_MINUTES", 30)
 FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
+# How many reads of the change feed may wait (`wait=`) at a time in a web process: each holds one of its threads.
+FEED_WAITERS = env_int("FEED_WAITERS", 4)
 JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
 CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
 # What people have deleted is hidden at once, and ends for good after so many days (docs/data.md).

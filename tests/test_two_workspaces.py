@@ -163,9 +163,9 @@ def try_their_ids(route: str, theirs: Company, caller: Browser) -> None:
 
 @pytest.mark.parametrize("route", WITHOUT_IDS)
 def test_lists_and_pages_show_only_ones_own(route, ours, theirs, key, owner, monkeypatch):
-    from integrations.api import sync
+    from integrations.services import feed
 
-    monkeypatch.setattr(sync, "observe_pending", lambda workspace, integration: None)
+    monkeypatch.setattr(feed, "observe_pending", lambda workspace, integration, reading_on=False: None)
     marks, before = marks_of(theirs), stored(theirs)
     caller = key if is_api(route) else owner
     for method in METHODS:

@@ -9,9 +9,9 @@ from django.db import connection as database
 
 from fieldcamp.encryption import DecryptionError
 from integrations.accounts.grants import OrmBudgetStore, OrmGrantStore
-from integrations.accounts.metering import CallMeter
+from integrations.accounts.metering import CallMeter, add_statuses
 from integrations.errors import Misconfigured
-from integrations.models import Connection, ProviderCalls
+from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider, ProviderClient
 from integrations.transport.budget import MinuteBudget
@@ -34,25 +34,18 @@ def client_for(connection: Connection, provider: Provider, **kwargs: Any) -> Htt
         account_id=_account_id(connection),
         budget=MinuteBudget(OrmBudgetStore(connection.pk), provider.requests_per_minute),
         connection_id=connection.pk,
-        after_call=counter(provider),
         **kwargs,
     )
 
 
-# SQLite (from 3.35) and PostgreSQL both take this.
-_COUNT_CALL = (
-    f"INSERT INTO {ProviderCalls._meta.db_table} (integration, status, count) VALUES (%s, %s, 1) "  # noqa: S608
-    f"ON CONFLICT (integration, status) DO UPDATE SET count = {ProviderCalls._meta.db_table}.count + 1"
-)
-
-
 def counter(provider: Provider) -> Callable[[int | str], None]:
-    """Counts the provider's calls by status. A count that cannot be written is not worth a call."""
+    """Counts calls that are no account's (of a token endpoint) by status. A count that cannot be written is not worth a
+    call."""
 
     def count(status: int | str) -> None:
         try:
             with database.cursor() as cursor:
-                cursor.execute(_COUNT_CALL, [provider.name, str(status)[:40]])
+                add_statuses(cursor, provider.name, {str(status)[:40]: 1})
         except DatabaseError:
             log.warning("call_not_counted", integration=provider.name, status=status)
 

@@ -18,6 +18,8 @@ from integrations.admin.intervals import every as in_words
 from integrations.admin.metering import MeterWarning, meter_warnings
 from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
+from integrations.selectors.metering import calls_today
+from integrations.selectors.stalls import Stall, stalls_among
 from integrations.selectors.status import Standing, standing, standings
 from integrations.services.setup import keeps_books
 
@@ -89,6 +91,8 @@ class AccountRow:
     facts: str = ""
     verdict: VerdictLine | None = None
     meter: MeterWarning | None = None
+    stall: Stall | None = None
+    calls: int = 0  # today
     ending: EndingLine | None = None
 
 
@@ -165,6 +169,12 @@ class Card:
         return reverse("integrations:trigger", args=[self.provider.slug])
 
 
+def tone_of(connection: Connection, *, stalled: bool) -> str:
+    """Returns the colour of its state: no calm one while its data is older than it should be."""
+    tone = TONES[ConnectionState(connection.state)]
+    return "warning" if stalled and tone == "success" else tone
+
+
 def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
     """Returns the state of all of them together: the worst that needs a person; paused only where nothing is active."""
     states = {account.state for account in accounts}
@@ -178,30 +188,35 @@ def _card(
     verdicts: Mapping[str, VerdictLine],
     meters: Mapping[str, MeterWarning],
     endings: Mapping[str, EndingLine],
+    stalls: Mapping[str, Stall],
+    calls: Mapping[str, int],
 ) -> Card:
-    """Builds the card of one provider; `facts`, `verdicts`, `meters` and `endings` are by connection."""
+    """Builds the card of one provider; what stands beside `found` is by connection."""
     rights = rights_at(desk_user)
     now = timezone.now()
     books = _books([found])
     accounts = [
         AccountRow(
             connection,
-            TONES[ConnectionState(connection.state)],
+            tone_of(connection, stalled=connection.pk in stalls),
             connection_buttons(connection, desk_user, rights),
-            facts.get(connection.pk, ""),
-            verdicts.get(connection.pk),
-            meters.get(connection.pk),
-            endings.get(connection.pk),
+            facts=facts.get(connection.pk, ""),
+            verdict=verdicts.get(connection.pk),
+            meter=meters.get(connection.pk),
+            ending=endings.get(connection.pk),
+            stall=stalls.get(connection.pk),
+            calls=calls.get(connection.pk, 0),
         )
         for connection in found.accounts
     ]
     live, state = found.live_job, state_of(found.accounts)
+    behind = state == ConnectionState.ACTIVE and any(account.stall for account in accounts)
     slug = found.provider.slug
     label = gettext("Connect another account") if accounts else gettext("Connect")
     return Card(
         standing=found,
-        state=str(state.label) if state else gettext("Not connected"),
-        tone=TONES[state] if state else "muted",
+        state=gettext("Not up to date") if behind else str(state.label) if state else gettext("Not connected"),
+        tone="warning" if behind else TONES[state] if state else "muted",
         accounts=accounts,
         progress=progress_of(live, now) if live else None,
         connect=connect_button(slug, label, "" if accounts else "primary")
@@ -226,10 +241,20 @@ def one_card(desk_user: DeskUser, integration: str) -> Card | None:
 
 
 def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; one query more for consents that end, and three where there are books."""
+    """Builds their cards; two queries more for consents that end and today's calls, three where there are books, and
+    four where an account is stalled."""
+    now = timezone.now()
     books = _books(found)
     facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
     accounts = [connection for one in found for connection in one.accounts]
-    meters = meter_warnings(accounts, timezone.now())
-    endings = ending_lines(accounts, rights_at(desk_user), timezone.now())
-    return [_card(one, desk_user, facts, verdicts, meters, endings) for one in found]
+    meters = meter_warnings(accounts, now)
+    endings = ending_lines(accounts, rights_at(desk_user), now)
+    stalls = _stalls(found, accounts, now)
+    calls = calls_today(accounts, now)
+    return [_card(one, desk_user, facts, verdicts, meters, endings, stalls, calls) for one in found]
+
+
+def _stalls(found: list[Standing], accounts: list[Connection], now: dt.datetime) -> dict[str, Stall]:
+    freshness = {pk: fresh for one in found for pk, fresh in one.freshness.items()}
+    jobs = {(one.live_job.workspace_id, one.live_job.integration): one.live_job for one in found if one.live_job}
+    return {stall.connection.pk: stall for stall in stalls_among(accounts, freshness, jobs, now)}

@@ -22,7 +22,7 @@ from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
-from integrations.admin.cards import JOB_TONES, TONES
+from integrations.admin.cards import JOB_TONES, TONES, tone_of
 from integrations.admin.endings import ending_lines
 from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label
@@ -31,6 +31,8 @@ from integrations.admin.problem_cards import problem_cards
 from integrations.models import Connection, ConnectionState, JobStatus, OAuthGrant, Problem, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.selectors.budget import usage_of
+from integrations.selectors.freshness import NEVER
+from integrations.selectors.stalls import all_freshness, in_flight, stalls_among
 from integrations.services.doctor.accounts import SHORT
 from integrations.services.setup import keeps_books
 
@@ -87,12 +89,17 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         workspace_id=connection.workspace_id, integration=connection.integration
     ).first()
     now = timezone.now()
+    jobs = in_flight(connection.workspace_id)
+    fresh = all_freshness([connection], jobs, now)
+    stall = next(iter(stalls_among([connection], fresh, jobs, now)), None)
     may_change = rights_at(desk_user).may_change(connection)
     return {
         "connection": connection,
         "books": books_context(connection, may_change) if keeps_books(connection) else None,
         "label": provider_label(connection.integration),
-        "tone": TONES[ConnectionState(connection.state)],
+        "tone": tone_of(connection, stalled=stall is not None),
+        "freshness": fresh.get(connection.pk, NEVER),
+        "stall": stall,
         "passport": passport_of(connection),
         "ending": ending_lines([connection], rights_at(desk_user), now).get(connection.pk),
         "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),

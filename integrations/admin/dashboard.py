@@ -14,6 +14,7 @@ from integrations.admin.cards import all_cards
 from integrations.admin.problem_cards import problem_cards
 from integrations.models import JobStatus, Problem
 from integrations.selectors.dashboard import jobs_per_day, needs_you, queue_health
+from integrations.selectors.stalls import stalls_of
 
 MOST = 50
 MOST_COMPANIES = 500
@@ -85,6 +86,7 @@ def needs_context(desk_user: DeskUser) -> dict[str, Any]:
         "needs": both[:known],
         "notices": both[known:],
         "needs_more": known == MOST,
+        "behind": 0 if problems else len(stalls_of(desk_user.workspace, timezone.now())),
         "may_dismiss": desk_user.may("ignore"),
     }
 

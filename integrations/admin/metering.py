@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from integrations.models import Connection
@@ -28,6 +29,7 @@ def meter_context(connection: Connection, now: dt.datetime) -> dict[str, Any]:
     rows: list[tuple[str, Day]] = [
         (gettext("Today (UTC)"), meter.today),
         (gettext("Yesterday"), meter.yesterday),
+        *((date_format(day, "D j M"), count) for day, count in meter.days[2:]),
         (gettext("Last 30 days"), meter.last),
     ]
     return {

@@ -19,6 +19,7 @@ from integrations.api.serializers import (
 from integrations.kinds import INVOICE, VISIT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
+from integrations.services.feed import LONGEST_WAIT, OF_ONE_KEY
 
 JOB_ID = "syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA"
 # Whose jobs the examples are.
@@ -76,6 +77,13 @@ FEED_PARAMETERS = [
     instant("since", "Everything recorded after this time; not together with `cursor`. Without either: what has "
             "changed since the last successful sync."),
     OpenApiParameter("cursor", str, description="`next_cursor` or `resume_cursor` of an earlier answer."),
+    OpenApiParameter(
+        "wait",
+        {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
+        description="Seconds to wait where there is nothing yet: the answer comes as soon as something is there, else "
+        f"empty at their end. {OF_ONE_KEY} reads of one key may wait at a time in each web process, and a few in all: "
+        "where they do, the answer comes at once, with `Retry-After`. One call of the quota, however long it waits.",
+    ),
     LIMIT,
 ]  # fmt: skip
 

@@ -130,9 +130,9 @@ class MeteredReadsSerializer(serializers.Serializer):
 
 
 _FRESH_UNTIL = (
-    "Until when the data may be believed to be current: the last whole sync, the interval and a margin. Null: not synced "
-    "since it was connected, resumed or put on another schedule, or nothing is to keep it current (paused by a person, "
-    "synced by hand only, not connected)."
+    "Until when the data may be believed to be current: the last whole sync, the interval and a margin. Null: not "
+    "synced since it was connected, resumed or put on another schedule, or nothing is to keep it current (paused by a "
+    "person, synced by hand only, not connected)."
 )
 _STALLED = "Whether the data is older than it should be, whatever the cause. `connection.stalled` names it."
 

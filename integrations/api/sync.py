@@ -1,10 +1,10 @@
 """The trigger, the change feed and the status of each integration."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,17 +14,20 @@ from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit
 from fieldcamp.api.views import ApiView
+from integrations.api.clients import client_is_gone
 from integrations.api.errors import as_api_errors
 from integrations.api.reference import status_reference, sync_reference
 from integrations.api.serializers import trigger_body
 from integrations.models import Connection, SyncJob
 from integrations.providers.base import Provider
 from integrations.records import instant
-from integrations.selectors.feed import Feed, change
+from integrations.selectors.feed import change
 from integrations.selectors.jobs import trigger_answer
 from integrations.selectors.status import status
+from integrations.services.feed import LONGEST_WAIT, FeedQuery, read_feed
 from integrations.services.jobs import check_trigger, create_job, require_connected
-from integrations.services.observe import observe_pending
+
+RETRY_WAIT = "5"  # seconds: where too many wait already, and the answer came at once
 
 
 class IntegrationView(ApiView):
@@ -86,26 +89,18 @@ class SyncView(IntegrationView):
     def get(self, request: Request) -> Response:
         """What people changed at the provider: since the last successful sync, since a time, or from a cursor on."""
         provider = self.provider
-        limit, since = page_limit(request), instant_parameter(request, "since")
+        limit, since, wait = page_limit(request), instant_parameter(request, "since"), _wait(request)
         cursor = request.query_params.get("cursor")
         if since is not None and cursor is not None:
             raise validation_error({"since": ["Send since or cursor, not both."]})
         name = f"feed:{self.workspace.pk}:{provider.name}"
         position = _position(decode_cursor(name, cursor)) if cursor is not None else None
-        now = timezone.now()
         with as_api_errors():
             require_connected(self.workspace, provider.name)
-            as_of = None
-            if since is None and position is None:
-                as_of = observe_pending(self.workspace, provider.name)
-            feed = Feed(self.workspace, provider.name)
-            if position is not None:
-                after = feed.checked(position, now)
-            elif since is not None:
-                after = feed.after_time(since, now)
-            else:
-                after = feed.after_watermark()
-        page = feed.page(after, limit)
+            query = FeedQuery(position, since, limit, wait)
+            gone = partial(client_is_gone, request.META)
+            answer = read_feed(self.workspace, provider.name, query, caller=self.key.pk, gone=gone)
+        page = answer.page
         resume = encode_cursor(name, [page.resume])
         return Response(
             {
@@ -113,9 +108,18 @@ class SyncView(IntegrationView):
                 "changes": [change(row) for row in page.rows],
                 "next_cursor": resume if page.more else None,
                 "resume_cursor": resume,
-                "as_of": instant(as_of or feed.as_of(now)),
-            }
+                "as_of": instant(answer.as_of),
+            },
+            headers={} if answer.waited else {"Retry-After": RETRY_WAIT},
         )
+
+
+def _wait(request: Request) -> int:
+    """Returns `wait` of the request: so many seconds, 0 when it is not given."""
+    text = request.query_params.get("wait", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) <= LONGEST_WAIT):
+        raise validation_error({"wait": [f"Must be a whole number of seconds from 0 to {LONGEST_WAIT}."]})
+    return int(text)
 
 
 def _position(values: list[Any]) -> int:

@@ -37,9 +37,8 @@ log = structlog.get_logger(__name__)
 LASTED = dt.timedelta(minutes=4)  # what is over before that was no stall
 _TOLD = "told:no worker"  # the operators; the row is the claim
 AT_ONCE = 2_000  # accounts that are looked at together
-SAME_TROUBLE = dt.timedelta(
-    hours=1
-)  # within which further accounts with the cause that was told need no mail of theirs
+# Within which further accounts need no mail of theirs about a cause that was told.
+SAME_TROUBLE = dt.timedelta(hours=1)
 EVERY = 60.0  # seconds between two looks of a process that only looks because no worker does
 
 

@@ -1,4 +1,4 @@
-"""The mail about accounts whose data is older than it should be: one to a company, whatever number of them there are."""
+"""The mail about accounts whose data is older than it should be: one to a company, however many there are."""
 
 from collections.abc import Sequence
 from itertools import groupby

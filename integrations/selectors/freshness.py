@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
-from integrations.models import BROKEN, Connection, ConnectionState, PushMark, SyncJob
+from integrations.models import BROKEN, Connection, ConnectionState, PushChannel, PushMark, Stream, SyncJob
 from integrations.queue.planning import JITTER
 
 # What a sync may take beyond its time: to be taken off the queue, to read, to write.
@@ -60,6 +60,16 @@ def freshness_of(
         if minutes:
             found[connection.pk] = _freshness(connection, minutes, pushes.get(connection.pk), jobs.get(key), now)
     return found
+
+
+def told_by_push(connections: Iterable[Connection]) -> set[str]:
+    """Returns those of whose calendars each has a channel by which its vendor tells of changes; one query."""
+    live = Exists(PushChannel.objects.filter(stream=OuterRef("pk"), state=PushChannel.State.LIVE))
+    streams = Stream.objects.filter(connection__in=list(connections), is_active=True).annotate(live=live)
+    told: dict[str, bool] = {}
+    for pk, has in streams.values_list("connection_id", "live"):
+        told[pk] = told.get(pk, True) and has
+    return {pk for pk, has in told.items() if has}
 
 
 def _pushed(connection_ids: list[str]) -> dict[str, dt.datetime]:

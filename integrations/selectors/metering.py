@@ -68,12 +68,9 @@ class Day:
 
     reads: int = 0
     writes: int = 0
+    counted: int = 0
     metered: int = 0
     unsettled: int = 0
-
-    @property
-    def calls(self) -> int:
-        return self.reads + self.writes
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,7 @@ class MeterReading:
     """What an account's calls come to. `month` is what its metered ones will by the end of the month (UTC), if the
     rest of it is like the last seven days; None where the provider bills nothing."""
 
+    days: list[tuple[dt.date, Day]]  # the last week's, newest first
     today: Day
     yesterday: Day
     last: Day
@@ -93,7 +91,7 @@ def meters_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, 
     today = utc_day(now)
     first = min(today - dt.timedelta(days=LAST - 1), today.replace(day=1))
     days: dict[str, dict[dt.date, Day]] = {connection.pk: {} for connection in connections}
-    names = ("reads", "writes", "metered", "unsettled")
+    names = ("reads", "writes", "counted", "metered", "unsettled")
     for pk, day, *counts in DailyCalls.objects.filter(connection__in=connections, day__gte=first).values_list(
         "connection_id", "day", *names
     ):
@@ -101,10 +99,20 @@ def meters_of(connections: Sequence[Connection], now: dt.datetime) -> dict[str, 
     return {connection.pk: _meter(connection, days[connection.pk], today) for connection in connections}
 
 
+def calls_today(connections: Sequence[Connection], now: dt.datetime) -> dict[str, int]:
+    """Returns how many calls they have made today (UTC) as their providers count them, by connection; one query."""
+    if not connections:
+        return {}
+    rows = DailyCalls.objects.filter(connection__in=connections, day=utc_day(now))
+    return dict(rows.values_list("connection_id", "counted"))
+
+
 def _meter(connection: Connection, days: dict[dt.date, Day], today: dt.date) -> MeterReading:
     provider = PROVIDERS[connection.integration]
     now = days.get(today, Day())
+    week = [today - dt.timedelta(days=back) for back in range(WEEK)]
     return MeterReading(
+        days=[(day, days.get(day, Day())) for day in week],
         today=now,
         yesterday=days.get(today - dt.timedelta(days=1), Day()),
         last=_sum([count for day, count in days.items() if today - day < dt.timedelta(days=LAST)]),
@@ -117,6 +125,7 @@ def _sum(days: Sequence[Day]) -> Day:
     return Day(
         sum(day.reads for day in days),
         sum(day.writes for day in days),
+        sum(day.counted for day in days),
         sum(day.metered for day in days),
         sum(day.unsettled for day in days),
     )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import Connection, ConnectionState, Problem, SyncJob, VendorOutage, WorkspaceIntegration
+from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.selectors.dashboard import queue_health
-from integrations.selectors.freshness import AT_WORK, Freshness, Jobs, freshness_of, is_awaited
+from integrations.selectors.freshness import AT_WORK, AWAITED, Freshness, Jobs, freshness_of, is_awaited
 from integrations.selectors.metering import midnight_after
 
 # So long nothing has come through the queue before it is said that nobody works.
@@ -35,8 +37,8 @@ class StallCause(TextChoices):
     READS_USED_UP = (
         "reads_used_up",
         _(
-            "The reads that {provider} may bill today are used up. It goes on tomorrow, or when more are allowed on the "
-            "account's page."
+            "The reads that {provider} may bill today are used up. It goes on tomorrow, or when more are allowed on "
+            "the account's page."
         ),
     )
     RATE_LIMITED = "rate_limited", _("{provider} asks us to wait. It goes on by itself.")
@@ -47,7 +49,8 @@ class StallCause(TextChoices):
     CALENDAR_UNAVAILABLE = (
         "calendar_unavailable",
         _(
-            "A calendar of the account cannot be read. Choose another on the account's page, or see what is wrong with it."
+            "A calendar of the account cannot be read. Choose another on the account's page, or see what is wrong "
+            "with it."
         ),
     )
     MISCONFIGURED = (
@@ -98,9 +101,18 @@ class Stall:
         return self.cause.said(self.connection.integration)
 
 
-def in_flight() -> dict[tuple[str, str], SyncJob]:
-    """Returns the jobs in flight by workspace and integration, of which each has one at most."""
-    return {(job.workspace_id, job.integration): job for job in SyncJob.objects.in_flight().order_by()}
+def in_flight(workspace_id: str = "") -> dict[tuple[str, str], SyncJob]:
+    """Returns the jobs in flight (of all, or of one workspace) by workspace and integration, of which each has one at
+    most."""
+    jobs = SyncJob.objects.filter(IS_IN_FLIGHT, **({"workspace": workspace_id} if workspace_id else {}))
+    return {(job.workspace_id, job.integration): job for job in jobs.order_by()}
+
+
+def stalls_of(workspace: Workspace, now: dt.datetime) -> list[Stall]:
+    """Returns the accounts of a company that are stalled; four queries where none is."""
+    connections = list(Connection.objects.filter(workspace=workspace, state__in=AWAITED).select_related("member"))
+    jobs = in_flight(workspace.pk)
+    return stalls_among(connections, all_freshness(connections, jobs, now), jobs, now)
 
 
 def all_freshness(connections: Sequence[Connection], jobs: Jobs, now: dt.datetime) -> dict[str, Freshness]:

@@ -71,7 +71,7 @@ class Standing:
         codes = {problem.code for problem in self.problems}
         if codes - set(PASSING) or any(connection.state in BROKEN for connection in self.connections):
             return "needs_attention"
-        if codes or (self.row and self.row.failures):
+        if codes or (self.row and self.row.failures) or self.stalled(timezone.now()):
             return "degraded"
         return "ok"
 

@@ -120,11 +120,13 @@ class HttpClient:
         patience: float | None = None,
         reads: bool | None = None,
         metered: Metered = Metered.NO,
+        counted: int = 0,
         whole: Callable[[requests.Response], object] = whole_if_json,
         **kwargs: Any,
     ) -> requests.Response:
         """Sends a request; an answer below 300, or a ProviderError. `cost` is how many calls the provider counts for
-        its rate, `metered` whether it bills the call, `reads` that it changes nothing (by its method, if not said).
+        its rate, `counted` for the day (as many, if not said), `metered` whether it bills the call, `reads` that it
+        changes nothing (by its method, if not said).
         `rejects_token` finds a 401 that hides inside an answer. `whole` raises `Unavailable` for what is no answer:
         that counts as lost. `patience`: so many seconds an answer is waited for instead of the usual ones, since the
         provider may need them; a call that takes longer is not sent again here (`TimedOut`)."""
@@ -142,7 +144,7 @@ class HttpClient:
                 self._wait_for_budget(cost)
             self._keep_pace()
             try:
-                response = self._send(method, url, token, attempt, patience, reads, metered, kwargs)
+                response = self._send(method, url, token, attempt, patience, reads, metered, counted or cost, kwargs)
                 refused = response.status_code == 401 or (rejects_token is not None and rejects_token(response))
                 if refused and token and self.tokens:
                     if replayed:
@@ -198,6 +200,7 @@ class HttpClient:
         patience: float | None,
         reads: bool,
         metered: Metered,
+        counted: int,
         kwargs: dict[str, Any],
     ) -> requests.Response:
         self.before_call()
@@ -244,7 +247,7 @@ class HttpClient:
             )
             self.after_call(status)
             if self.meter:
-                self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered))
+                self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered, counted))
         return response
 
     def _left(self) -> float:

@@ -27,6 +27,7 @@ class Sent:
     trace: str
     reads: bool
     metered: Metered
+    counted: int = 1  # as how many calls the provider counts it: each part of a batch is one, where it is so there
 
     @property
     def billed(self) -> bool:

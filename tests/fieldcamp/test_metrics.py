@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.accounts.clients import counter
-from integrations.models import OAuthGrant, Problem
+from integrations.models import DailyCalls, OAuthGrant, Problem
 from integrations.providers import PROVIDERS
 from tests.integrations import build
 
@@ -32,7 +32,8 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
     count = counter(PROVIDERS[build.GOOGLE])
     for status in (200, 200, 503, "ConnectTimeout"):
         count(status)
-    with django_assert_max_num_queries(12):
+    DailyCalls.objects.create(connection=account, day=timezone.now().date(), reads=1, writes=1, counted=4)
+    with django_assert_max_num_queries(16):
         text = scraped()
     for line in (
         'fieldcamp_jobs{integration="google_calendar",status="succeeded"} 2.0',
@@ -44,6 +45,9 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
         f'fieldcamp_sync_lag_seconds{{connection="{account.pk}",integration="google_calendar"}}',
         f'fieldcamp_token_age_seconds{{connection="{account.pk}",integration="google_calendar"}}',
         "fieldcamp_queue_age_seconds",
+        'fieldcamp_stalled_connections{integration="google_calendar"} 1.0',  # never synced, since long
+        f'fieldcamp_fresh_until_timestamp_seconds{{connection="{account.pk}",integration="google_calendar"}}',
+        f'fieldcamp_provider_calls_today{{connection="{account.pk}",integration="google_calendar"}} 4.0',
     ):
         assert line in text
     assert "CANARY" not in text and account.account_name not in text and workspace.name not in text

@@ -68,6 +68,7 @@ class Calls:
                 json=body,
                 headers=HEADERS,
                 cost=cost,
+                counted=1,
                 retry_safe=True,
                 whole=json_object,
                 rejects_token=token_ended,

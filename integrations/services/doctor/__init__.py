@@ -6,7 +6,7 @@ Each examination returns what it has found, and how to mend it. Nothing is chang
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from integrations.services.doctor.accounts import app_troubles, outages, short_grants, unreadable_tokens
+from integrations.services.doctor.accounts import app_troubles, outages, short_grants, stalled, unreadable_tokens
 from integrations.services.doctor.announced import announced, apps_that_end
 from integrations.services.doctor.findings import Finding, Weight, examined
 from integrations.services.doctor.machine import (
@@ -33,6 +33,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Accounts", short_grants),
     ("Accounts", app_troubles),
     ("Accounts", outages),
+    ("Accounts", stalled),
     ("Announcements", announced),
     ("Apps at the vendors", apps_that_end),
 )

@@ -7,12 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, F, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from fieldcamp.encryption import key_id
 from integrations.accounts.digests import stale
 from integrations.errors import ProblemCode
 from integrations.models import Connection, ConnectionState, IdentifierKey, OAuthGrant, Problem, VendorOutage
 from integrations.providers import PROVIDERS
+from integrations.selectors.freshness import AWAITED
+from integrations.selectors.stalls import all_freshness, in_flight, stalls_among
 from integrations.services.doctor.findings import Finding, Weight
 
 SHORT = dt.timedelta(days=8)  # no vendor ends an app's access sooner that is not in a testing mode
@@ -114,6 +117,20 @@ def app_troubles() -> Iterator[Finding]:
     for problem in Problem.objects.open().filter(code=ProblemCode.MISCONFIGURED).order_by("-occurred_at")[:5]:
         at = f"{problem.occurred_at:%Y-%m-%d %H:%M} UTC"
         yield Finding(Weight.WRONG, "Accounts", f"A sync failed at {at}: {problem.message}", problem.detail[:300])
+
+
+def stalled() -> Iterator[Finding]:
+    """Finds accounts whose data is older than it should be, by what keeps them back."""
+    now = timezone.now()
+    connections = list(Connection.objects.filter(state__in=AWAITED).select_related("member"))
+    jobs = in_flight()
+    behind: dict[tuple[str, str], list[str]] = {}
+    for stall in stalls_among(connections, all_freshness(connections, jobs, now), jobs, now):
+        behind.setdefault((_label(stall.connection.integration), stall.sentence), []).append(stall.connection.pk)
+    for (label, sentence), ids in behind.items():
+        yield Finding(
+            Weight.NOTE, "Accounts", f"{label}: {len(ids)} accounts are not up to date: {_first(ids)}.", sentence
+        )
 
 
 def outages() -> Iterator[Finding]:

@@ -57,13 +57,13 @@ def other(db) -> Caller:
 @pytest.fixture
 def no_provider(monkeypatch):
     """Reads of the feed take nothing in: what they were asked to take in is collected."""
-    from integrations.api import sync
+    from integrations.services import feed
 
     asked: list[tuple[str, str]] = []
 
-    def observe_pending(workspace, integration):
-        asked.append((workspace.pk, integration))
+    def observe_pending(workspace, integration, *, reading_on=False):
+        asked.append((workspace.pk, integration, *(["reading on"] if reading_on else [])))
         return build.NOW
 
-    monkeypatch.setattr(sync, "observe_pending", observe_pending)
+    monkeypatch.setattr(feed, "observe_pending", observe_pending)
     return asked

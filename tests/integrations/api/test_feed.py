@@ -89,13 +89,31 @@ def test_without_since_it_takes_in_what_is_pending_and_tells_what_came_after_the
     assert row.watermark == 1
 
 
-@pytest.mark.parametrize("query", ["since=2026-11-22T07:00:00Z", "cursor"])
-def test_only_the_read_without_a_place_asks_the_provider(dana, asked, query):
-    record(dana, 1)
+@pytest.mark.parametrize("query", ["since=2026-11-22T06:00:00Z", "cursor"])
+def test_reads_from_a_place_ask_the_provider_where_nothing_more_is_stored(dana, asked, query):
+    for number in (1, 2):
+        record(dana, number)
     if query == "cursor":
-        query = f"cursor={dana.get(f'{FEED}?since=2026-11-22T07:00:00Z').json()['resume_cursor']}"
+        query = f"cursor={dana.get(f'{FEED}?since=2026-11-22T06:00:00Z&limit=1').json()['resume_cursor']}"
+        assert asked == []
     assert dana.get(f"{FEED}?{query}").status_code == 200
-    assert asked == []
+    assert asked == [(dana.workspace.pk, GOOGLE, "reading on")]
+    dana.get(f"{FEED}?{query}&limit=1")
+    two_pages = query.startswith("since")
+    assert len(asked) == (1 if two_pages else 2)  # of two pages the first asks nobody
+    dana.get(f"{FEED}?since=2027-01-01T00:00:00Z")
+    assert len(asked) == (1 if two_pages else 2)
+
+
+def test_what_the_provider_had_is_in_the_same_answer(dana, monkeypatch):
+    from integrations.services import feed
+
+    cursor = dana.get(FEED).json()["resume_cursor"]
+    monkeypatch.setattr(feed, "observe_pending", lambda *_, reading_on: record(dana, 1))
+    answer = dana.get(f"{FEED}?cursor={cursor}")
+    assert ids(answer) == ["event1"]
+    monkeypatch.setattr(feed, "observe_pending", lambda *_, reading_on: None)
+    assert ids(dana.get(f"{FEED}?cursor={answer.json()['resume_cursor']}")) == []
 
 
 def test_since_is_exclusive_and_the_future_is_empty(dana):
@@ -140,7 +158,22 @@ def test_a_cursor_belongs_to_its_feed(dana, other):
 
 
 @pytest.mark.parametrize(
-    "query", ["since=yesterday", "since=2026-11-22", "since=2026-11-22T08:00:00", "limit=0", "limit=201", "since="]
+    "query",
+    [
+        "since=yesterday",
+        "since=2026-11-22",
+        "since=2026-11-22T08:00:00",
+        "limit=0",
+        "limit=201",
+        "since=",
+        "wait=26",
+        "wait=-1",
+        "wait=1.5",
+        "wait=",
+        "wait=x",
+        "wait=99999",
+        "wait=%C2%B2",
+    ],
 )
 def test_parameters_that_are_not_understood(dana, query):
     answer = dana.get(f"{FEED}?{query}")
@@ -192,10 +225,9 @@ def test_as_of_is_the_account_that_was_looked_at_longest_ago(dana):
 def test_a_page_costs_the_same_wherever_it_stands(dana):
     for number in range(1, 40):
         record(dana, number)
-    cursor = dana.get(f"{FEED}?limit=30").json()["next_cursor"]
-    dana.get(f"{FEED}?cursor={cursor}")
+    near, far = (dana.get(f"{FEED}?limit={limit}").json()["next_cursor"] for limit in (1, 30))
     counts = []
-    for query in (f"cursor={cursor}", f"limit=1&cursor={cursor}"):
+    for query in (f"limit=1&cursor={near}", f"limit=8&cursor={far}"):
         with CaptureQueriesContext(database) as captured:
             dana.get(f"{FEED}?{query}")
         counts.append(len(captured))

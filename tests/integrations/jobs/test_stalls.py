@@ -1,4 +1,4 @@
-"""Accounts whose data is older than it should be: seen from what the database holds, told of once, over by themselves."""
+"""Accounts whose data is older than it should be: seen in the database, told of once, and that it is over."""
 
 import datetime as dt
 import json

@@ -125,7 +125,7 @@ def test_what_the_accounts_tell(workspace, settings):
     now = timezone.now()
     for days in (7, 100):
         OAuthGrant.objects.create(
-            connection=build.connection(workspace), refresh_token="1//x", granted_at=now,
+            connection=build.connection(workspace, fresh_from=now), refresh_token="1//x", granted_at=now,
             refresh_expires_at=now + dt.timedelta(days=days),
         )  # fmt: skip
     [(name, text)] = bad()
