@@ -119,8 +119,9 @@ class WebhookEndpoint(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True)
     probe_at = models.DateTimeField(null=True, blank=True)
     probes = models.PositiveSmallIntegerField(default=0)
-    # Which mails of the present failure have gone out: "failing", "ending".
+    # Which mails of the present failure have gone out: "failing", "ending". The latter says `disable_at`.
     told = models.JSONField(default=list, blank=True)
+    disable_at = models.DateTimeField(null=True, blank=True)
     paced_until = models.DateTimeField(null=True, blank=True)
     last_delivered_at = models.DateTimeField(_("last success"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -136,7 +137,8 @@ class WebhookEndpoint(models.Model):
         indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="webhooks_of_workspace")]
 
     def __str__(self) -> str:
-        return self.url
+        # Many put a password behind the question mark, and names stand in lists and logs.
+        return self.url.partition("?")[0]
 
 
 RECEIVING = (WebhookEndpoint.Status.ENABLED, WebhookEndpoint.Status.FAILING, WebhookEndpoint.Status.PAUSED)
@@ -178,7 +180,8 @@ class WebhookDelivery(models.Model):
         ]
         indexes = [
             models.Index(F("endpoint"), F("state"), F("next_at"), name="deliveries_due"),
-            models.Index(fields=["endpoint", "-created_at", "-id"], name="deliveries_of_endpoint"),
+            # With the state in it a day is counted without a look at the rows.
+            models.Index(fields=["endpoint", "-created_at", "-id", "state"], name="deliveries_of_endpoint"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="deliveries_leased"),
             models.Index(fields=["finished_at"], name="deliveries_by_age"),
         ]
@@ -204,3 +207,14 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id} #{self.number}"
+
+
+class DeliveryTotal(models.Model):
+    """How many attempts have come to this, since ever, and how long they took together."""
+
+    outcome = models.CharField(max_length=20, primary_key=True)
+    count = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.count}"

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
+from fieldcamp.webhooks.admin.banners import banners
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.cards import all_cards
 from integrations.admin.problem_cards import problem_cards
@@ -56,6 +57,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "is_operator": desk_user.is_operator,
         "cards": cards,
         "queue": queue_health(timezone.now()),
+        "webhooks_in_trouble": banners(desk_user),
         **needs_context(desk_user),
         **_chart(desk_user),
     }

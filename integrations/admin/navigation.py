@@ -34,6 +34,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse("integrations:conflicts"),
                     "active": request.path == reverse("integrations:conflicts"),
                 },
+                item(_("Webhooks"), "webhook", "webhooks_webhookendpoint_changelist"),
+                item(_("Events"), "bolt", "webhooks_webhookevent_changelist"),
             ],
         },
         {

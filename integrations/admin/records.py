@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
+from fieldcamp.webhooks.monitoring import sent_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.tracking import TrackedModel
@@ -164,6 +165,7 @@ class SyncedMixin(RecordAdmin):
                 "synced_panel": "integrations/counterparts.html",
                 "counterparts": counterparts_of(record, desk_user_of(request)),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
+                "sent_webhooks": sent_of(record.pk, record.workspace_id),
                 "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})

@@ -34,6 +34,7 @@ SPEAKING = (
     "fieldcamp/api/expiry.py",
     "fieldcamp/api/models.py",
     "fieldcamp/webhooks/models.py",
+    "fieldcamp/webhooks/admin/*.py",
     "fieldcamp/api/scope_table.py",
     "fieldcamp/workspace/admin/*.py",
     "fieldcamp/workspace/models/*.py",

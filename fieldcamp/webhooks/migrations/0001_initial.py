@@ -19,6 +19,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='DeliveryTotal',
+            fields=[
+                ('outcome', models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ('count', models.BigIntegerField(default=0)),
+                ('seconds', models.FloatField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name='EventCounter',
             fields=[
                 ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='event_counter', serialize=False, to='workspace.workspace')),
@@ -52,6 +60,7 @@ class Migration(migrations.Migration):
                 ('probe_at', models.DateTimeField(blank=True, null=True)),
                 ('probes', models.PositiveSmallIntegerField(default=0)),
                 ('told', models.JSONField(blank=True, default=list)),
+                ('disable_at', models.DateTimeField(blank=True, null=True)),
                 ('paced_until', models.DateTimeField(blank=True, null=True)),
                 ('last_delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='last success')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
@@ -153,7 +162,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
-            index=models.Index(fields=['endpoint', '-created_at', '-id'], name='deliveries_of_endpoint'),
+            index=models.Index(fields=['endpoint', '-created_at', '-id', 'state'], name='deliveries_of_endpoint'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext
 
+from fieldcamp.webhooks.erasing import erase_events
 from fieldcamp.workspace.audit import audit, forget_entries
 from fieldcamp.workspace.erasing import Words, entries_about
 from fieldcamp.workspace.models import Member, Visit, VisitStatus
@@ -53,6 +54,7 @@ def erase_account(connection: Connection, *, actor: str) -> None:
         words = Words.of(words_of_account(connection))
         delete_account(connection)
         erase_traces(workspace_id, {pk}, (), words)
+        erase_events(workspace_id, {pk}, words, since=since)
         forget_entries(workspace_id, entries_about(workspace_id, {pk}, words, since, ("connection.",)))
         audit("connection.erased", workspace_id=workspace_id, object_id=pk)
     log.info("connection_erased", connection_id=pk, workspace_id=workspace_id)

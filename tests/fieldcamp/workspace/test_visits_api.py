@@ -2,7 +2,7 @@
 
 import pytest
 
-from fieldcamp.workspace import tracking
+from fieldcamp.workspace import telling, tracking
 from fieldcamp.workspace.models import Change, Visit
 from tests.conftest import api_client
 from tests.fieldcamp.workspace.answers import data, details
@@ -76,6 +76,7 @@ class TestCreate:
         self, api, client, make_technician, django_assert_num_queries, monkeypatch, call_queries
     ):
         monkeypatch.setattr(tracking, "_consumers", [])
+        monkeypatch.setattr(telling, "_consumers", [])
         body = {"clientId": client.pk, "technicianId": make_technician().pk, "title": "x", "scheduledStart": START}
         api.post("/api/v1/visits", body)
         # Key, quota (begin, count, end); begin, client (locked), technician; savepoint, visit, change, release; end.
