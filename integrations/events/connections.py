@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
 from fieldcamp.webhooks.models import WebhookEvent
@@ -32,7 +32,7 @@ _RECONNECTS = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION
 _BARE = ("connection.connected", "connection.reconnected", "connection.disconnected")
 
 
-def connection_moved(connection: Connection, before: str, *, user: User | None = None, code: str | None = None) -> None:
+def connection_moved(connection: Connection, before: str, *, user: User | AnonymousUser | None = None, code: str | None = None) -> None:
     """Records what it means that the account has come from the state `before` into the one it is in; nothing where it
     has not moved, or has only been let in and is still to be set up.
 
@@ -46,7 +46,7 @@ def connection_moved(connection: Connection, before: str, *, user: User | None =
     record_connection_event(name, connection, user=user, code=code or _CODES.get(state))
 
 
-def connection_granted(connection: Connection, before: str, *, user: User | None) -> None:
+def connection_granted(connection: Connection, before: str, *, user: User | AnonymousUser | None) -> None:
     """Records what a person's consent has come to, for an account that was in the state `before`: one that works, and
     was set up already, is connected again, also if it worked before. Runs inside the transaction that takes the grant.
     """
@@ -60,7 +60,7 @@ def record_connection_event(
     name: str,
     connection: Connection,
     *,
-    user: User | None = None,
+    user: User | AnonymousUser | None = None,
     code: str | None = None,
     more: dict[str, Any] | None = None,
 ) -> None:
