@@ -35,6 +35,8 @@ from integrations.selectors.status import connection_entries
 log = structlog.get_logger(__name__)
 
 LASTED = dt.timedelta(minutes=4)  # what is over before that was no stall
+LOOKED = "looked:stalls"
+A_TURN = dt.timedelta(seconds=50)
 _TOLD = "told:no worker"  # the operators; the row is the claim
 AT_ONCE = 2_000  # accounts that are looked at together
 # Within which further accounts need no mail of theirs about a cause that was told.
@@ -43,7 +45,10 @@ EVERY = 60.0  # seconds between two looks of a process that only looks because n
 
 
 def watch(now: dt.datetime) -> None:
-    """Takes down which accounts have been stalled for a while and which are not any more, and sends the mails due."""
+    """Takes down which accounts have been stalled for a while and which are not any more, and sends the mails due. One
+    process at a time: else a company's accounts would be told of in parts, or by nobody."""
+    if not _my_turn(now):
+        return
     jobs = in_flight()
     looked = Connection.objects.filter(Q(state__in=AWAITED) | Q(stalled_at__isnull=False)).order_by("pk")
     last = ""
@@ -61,6 +66,13 @@ def watch(now: dt.datetime) -> None:
                 _end(connection, found, now)
         _tell(list(stalled.values()), now)
     _tell_operators(now)
+
+
+def _my_turn(now: dt.datetime) -> bool:
+    """Returns whether nobody has looked within the last minute. Who is killed while looking misses one turn."""
+    row, first = Heartbeat.objects.get_or_create(name=LOOKED, defaults={"at": now})
+    before = Q(at__lte=now - A_TURN) | Q(at__gt=now + A_TURN)  # a clock that was ahead holds up nobody
+    return first or bool(Heartbeat.objects.filter(before, pk=row.pk).update(at=now))
 
 
 def _row(connection: Connection) -> QuerySet[Connection]:

@@ -187,3 +187,15 @@ def test_nothing_is_read_after_a_write(company, sync, intuit, make_client, make_
     assert calls[calls.index("customer") :].count("query") == 0
     assert [name for name in calls if name not in ("cdc", "query", "customer", "invoice")] == ["9130001", "preferences"]
     assert calls.count("cdc") == 1
+
+
+@pytest.mark.slow
+def test_a_batch_is_one_call_to_the_books(company, sync, intuit, make_client):
+    DailyCalls.objects.all().delete()
+    intuit.forget_requests()
+    for number in range(6):
+        make_client(first_name=f"Lou {number}")
+    sync()
+    seen = intuit.requests("/v3/company/")
+    assert any(row["path"].endswith("/batch") for row in seen)
+    assert DailyCalls.objects.get(connection=company).counted == len(seen)

@@ -49,6 +49,7 @@ def look(after: dt.timedelta, worker: bool = True) -> None:
     if worker:
         Heartbeat.objects.create(name="worker", at=now)
     for _process in range(3):
+        Heartbeat.objects.filter(name=stalls.LOOKED).delete()  # a minute later, say
         stalls.watch(now)
 
 
@@ -257,6 +258,7 @@ def test_a_pause_while_stalled_is_no_recovery(company):
 
 def test_a_look_costs_the_same_however_many_accounts_are_fresh(company):
     def queries() -> int:
+        Heartbeat.objects.all().delete()
         with CaptureQueriesContext(database) as captured:
             stalls.watch(NOW + MINUTE)
         return len(captured)
@@ -266,7 +268,7 @@ def test_a_look_costs_the_same_however_many_accounts_are_fresh(company):
     for _ in range(20):
         account(company)
         account(build.workspace())
-    assert queries() == before <= 7
+    assert queries() == before <= 10
 
 
 def test_whoever_serves_looks_where_no_worker_does(company):
@@ -281,3 +283,15 @@ def test_each_cause_says_what_helps():
     for cause in StallCause:
         sentence = cause.said(GOOGLE)
         assert "{" not in sentence and sentence.endswith(".")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_look_at_once_tell_once(company, in_parallel):
+    for _ in range(5):
+        account(company)
+    Heartbeat.objects.create(name="worker", at=NOW + LASTED)
+    in_parallel(4, lambda _: stalls.watch(NOW + LASTED))
+    in_parallel(4, lambda _: stalls.watch(NOW + LASTED))
+    assert sorted(events()) == [("stalled", "late")] * 5
+    (sent,) = mail.outbox
+    assert all(row.account_name in sent.body for row in Connection.objects.all())
