@@ -61,7 +61,8 @@ def _may_be_sent_to(endpoint: WebhookEndpoint, now: dt.datetime) -> bool:
 
 def _of_different_records(rows: Iterable[tuple[str, str]], sending: Sequence[str], most: int) -> list[str]:
     """Returns the first ids of which no record is on its way, and of no record two."""
-    busy, chosen = {*sending} - {""}, []
+    busy = {*sending} - {""}
+    chosen: list[str] = []
     for delivery_id, record_id in rows:
         if len(chosen) < most and record_id not in busy:
             chosen.append(delivery_id)

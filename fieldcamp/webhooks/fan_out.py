@@ -59,7 +59,7 @@ def _fan_out(workspace_id: str) -> int:
 
 def _save_final(events: Sequence[WebhookEvent], now: dt.datetime) -> None:
     adapt = connection.ops.adapt_datetimefield_value
-    rows = [(event.sequence, adapt(now), event.body, event.pk) for event in events]
+    rows = [(event.sequence, adapt(now), bytes(event.body), event.pk) for event in events]
     with connection.cursor() as cursor:
         cursor.executemany(_FINAL, rows)
 

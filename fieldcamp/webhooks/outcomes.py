@@ -8,7 +8,6 @@ deliveries.
 
 import datetime as dt
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -74,13 +73,13 @@ def keep_attempt(delivery: WebhookDelivery, answer: WebhookAnswer, sent_at: dt.d
     )
 
 
-def _ended(state: str, now: dt.datetime) -> Mapping[str, Any]:
+def _ended(state: str, now: dt.datetime) -> dict[str, Any]:
     return {"state": state, "next_at": None, "finished_at": now}
 
 
 def _after_failure(
     delivery: WebhookDelivery, endpoint: WebhookEndpoint, answer: WebhookAnswer, now: dt.datetime
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     """Returns what becomes of a delivery that was not accepted."""
     if endpoint.status in _OVER or endpoint.deleted_at:
         return _ended(State.SKIPPED, now)

@@ -152,7 +152,7 @@ def _events(resource: Resource, move: Moved, record: Any | None) -> Iterator[Web
         if not move.is_new and "deleted_at" in move.before and not move.before["deleted_at"]:
             columns = {field.attname for field in move.model._meta.concrete_fields}
             values = {name: value for name, value in move.before.items() if name in columns}
-            old = move.model(pk=move.record_id, workspace_id=move.workspace_id, **values)  # type: ignore[call-arg]
+            old = move.model(pk=move.record_id, workspace_id=move.workspace_id, **values)
             yield _of_move("deleted", resource, move, resource.deleted(old))
         return
     was_deleted = bool(move.before.get("deleted_at", None if move.is_new else record.deleted_at))

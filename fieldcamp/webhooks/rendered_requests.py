@@ -4,35 +4,26 @@ import json
 import shlex
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from fieldcamp.webhooks.models import WebhookDelivery
+from fieldcamp.webhooks.signing import body_of, headers_of
 
 # A page stays a page: what is longer is cut where it is shown, never where it is sent.
 _SHOWN = 64_000
 
 
-def body_of(delivery):  # INTERIM
-    return bytes(delivery.event.body)
+def _body(delivery: WebhookDelivery) -> bytes:
+    return body_of(delivery.endpoint, delivery.event)
 
 
-def headers_of(delivery, raw):  # INTERIM
-    import base64
-    import hashlib
-    import hmac
-    import time
-
-    t = int(time.time())
-    key = base64.b64decode(delivery.endpoint.secret[6:])
-    mac = hmac.new(key, f"{delivery.event_id}.{t}.".encode() + raw, hashlib.sha256).digest()
-    return [
-        ("Content-Type", "application/json"),
-        ("X-FieldCamp-Delivery-Id", delivery.event_id),
-        ("webhook-id", delivery.event_id),
-        ("webhook-timestamp", str(t)),
-        ("webhook-signature", "v1," + base64.b64encode(mac).decode()),
-    ]
+def _headers(delivery: WebhookDelivery, raw: bytes) -> list[tuple[str, str]]:
+    """Returns the headers as they would be sent now."""
+    number = max(delivery.tries.count(), 1)
+    return [*headers_of(delivery, delivery.endpoint, raw, attempt=number, now=timezone.now()).items()]
 
 
-def _cut(name, value):
+def _cut(name: str, value: str) -> str:
     return value[:8] + "…" if name.lower().endswith("signature") else value
 
 
@@ -47,8 +38,8 @@ class ShownRequest:
 
 
 def shown(delivery: WebhookDelivery) -> ShownRequest:
-    raw = body_of(delivery)
-    headers = [(name, _cut(name, value)) for name, value in headers_of(delivery, raw)]
+    raw = _body(delivery)
+    headers = [(name, _cut(name, value)) for name, value in _headers(delivery, raw)]
     return ShownRequest(headers, pretty(raw), raw.decode(errors="replace")[:_SHOWN], len(raw))
 
 
@@ -62,8 +53,8 @@ def pretty(raw: bytes) -> str:
 
 def as_curl(delivery: WebhookDelivery) -> str:
     """Returns a shell command that sends the delivery with a signature of this moment. The secret is not in it."""
-    raw = body_of(delivery)
+    raw = _body(delivery)
     lines = [f"curl -i -X POST {shlex.quote(delivery.endpoint.url)}"]
-    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers_of(delivery, raw)]
+    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(delivery, raw)]
     lines.append(f"--data-binary {shlex.quote(raw.decode())}")
     return " \\\n  ".join(lines)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -131,7 +131,7 @@ def post(
     try:
         there = destination_of(url, rules)
         with within(total):
-            return _sent(there, body, headers, rules, began, authorities or where())
+            return _sent(there, body, headers, rules, began, authorities or str(DEFAULT_CA_BUNDLE_PATH))
     except AddressRefused:
         return WebhookAnswer(_ms(began), error="BLOCKED_ADDRESS")
     except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:

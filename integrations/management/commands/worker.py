@@ -18,6 +18,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from django_q.models import Schedule
 
+from fieldcamp.webhooks.sender import Sender
 from integrations.jobs import schedule, sweeper
 from integrations.jobs.watchdog import Watchdog
 from integrations.queue import shutdown
@@ -33,17 +34,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--cluster", action="store_true", help="the supervised part; started by this command")
+        parser.add_argument("--webhooks", action="store_true", help="only hands events to webhooks and sends them")
 
-    def handle(self, *args, cluster: bool, **options):
+    def handle(self, *args, cluster: bool, webhooks: bool, **options):
         if cluster:
             shutdown.watch()
             call_command("qcluster")
+        elif webhooks:
+            _send_webhooks()
         else:
             Supervisor().run()
 
 
+def _send_webhooks() -> None:
+    """Sends webhooks until SIGTERM or Ctrl-C; supervised, until the supervisor says so or is no more."""
+    sender = Sender()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sender.stop())
+    if shutdown.PIPE_VARIABLE in os.environ:
+        shutdown.watch()
+    sender.run()
+
+
 class Cluster:
     """One django-q2 cluster in a process group of its own, and the pipe that tells it to stop."""
+
+    part = "--cluster"
 
     def __init__(self) -> None:
         self.name = uuid4().hex[:12]
@@ -51,14 +67,14 @@ class Cluster:
         reading, self.pipe = os.pipe()
         environ = {**os.environ, shutdown.PIPE_VARIABLE: str(reading), shutdown.NAME_VARIABLE: self.name}
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--cluster"],
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", self.part],
             env=environ,
             pass_fds=[reading],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
         )
         os.close(reading)
-        log.info("cluster_started", cluster=self.name, pid=self.process.pid)
+        log.info("cluster_started", cluster=self.name, part=self.part, pid=self.process.pid)
 
     def ended(self) -> bool:
         """Returns whether its first process has ended; it is not reaped yet, so that its group's number stays taken."""
@@ -85,15 +101,22 @@ class Cluster:
         self.kill()
 
 
+class WebhookProcess(Cluster):
+    """The process that sends webhooks: what takes a receiver long holds up no sync."""
+
+    part = "--webhooks"
+
+
 class Supervisor:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.pause = 1.0
+        self.webhooks_pause, self.webhooks_due = 1.0, 0.0
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
-        cluster = Cluster()
+        cluster, webhooks = Cluster(), WebhookProcess()
         watchdog = Watchdog(cluster.name, timezone.now())
         self._guarded(_plan_regular_work)
         ticked = 0.0
@@ -101,6 +124,7 @@ class Supervisor:
             if cluster.ended():
                 log.error("cluster_ended", cluster=cluster.name)
                 cluster, watchdog = self._again(cluster, watchdog)
+            webhooks = self._kept_alive(webhooks)
             if time.monotonic() - ticked >= TICK:
                 ticked = time.monotonic()
                 if self._guarded(self._tick, watchdog):
@@ -108,8 +132,27 @@ class Supervisor:
                     cluster, watchdog = self._again(cluster, watchdog)
             self.stopping.wait(0.5)
         log.info("worker_stopping")
+        webhooks.ask_to_stop()
         cluster.stop()
+        webhooks.stop()
         self._guarded(_clean_up, cluster.name, watchdog)
+
+    def _kept_alive(self, webhooks: WebhookProcess) -> WebhookProcess:
+        """Returns the process that sends webhooks: another one where it has ended, after a pause that grows while they
+        keep dying early and that holds nothing else up."""
+        if not webhooks.ended():
+            return webhooks
+        now = time.monotonic()
+        if not self.webhooks_due:
+            log.error("cluster_ended", cluster=webhooks.name, part=webhooks.part)
+            early = now - webhooks.started <= 60
+            self.webhooks_pause = min(self.webhooks_pause * 2, LONGEST_PAUSE) if early else 1.0
+            self.webhooks_due = now + self.webhooks_pause
+        if now < self.webhooks_due:
+            return webhooks
+        webhooks.kill()
+        self.webhooks_due = 0.0
+        return WebhookProcess()
 
     def _tick(self, watchdog: Watchdog) -> bool:
         """Does one round; whether the cluster has to be replaced."""
