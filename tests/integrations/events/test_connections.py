@@ -1,8 +1,6 @@
 """Each move of an account from one state to another is told once, whoever moves it."""
 
-import ast
 import datetime as dt
-from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -20,7 +18,6 @@ from tests.integrations.connecting import GOOGLE, MAIN
 from tests.integrations.events.seen import bodies, forget, names, objects
 
 pytestmark = pytest.mark.django_db
-SOURCES = Path(__file__).parents[3] / "integrations"
 OUTAGE = {"code": "PROVIDER_UNAVAILABLE", "message": "Google Calendar did not answer."}
 
 
@@ -168,31 +165,3 @@ def test_a_change_that_is_rolled_back_is_told_to_nobody(active, admin):
 def test_another_company_is_told_nothing(active, admin, second_workspace):
     connections.pause(connection=active, user=admin.user)
     assert {body["workspace_id"] for body in bodies()} == {active.workspace_id}
-
-
-def moves_accounts(source: str) -> bool:
-    """Whether the module writes an account's state: `….update(state=…)`, or an assignment to `….state`."""
-    if "Connection" not in source or not ("state=" in source or ".state" in source):
-        return False
-    for node in ast.walk(ast.parse(source)):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        each = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
-        if any(isinstance(part, ast.Attribute) and part.attr == "state" and not _own(part) for part in each):
-            return True
-        updates = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update"
-        if updates and any(keyword.arg == "state" for keyword in node.keywords):
-            return True
-    return False
-
-
-def _own(part: ast.Attribute) -> bool:
-    return isinstance(part.value, ast.Name) and part.value.id == "self"
-
-
-def test_whoever_moves_accounts_tells_of_it():
-    """A new writer of `Connection.state` has to say what its move means, or be no writer of accounts' states."""
-    modules = {path: path.read_text() for path in SOURCES.rglob("*.py") if "migrations" not in path.parts}
-    writers = {str(path.relative_to(SOURCES)) for path, source in modules.items() if moves_accounts(source)}
-    silent = {name for name in writers if "connection_moved" not in modules[SOURCES / name]}
-    assert {"accounts/state.py", "services/connections.py", "jobs/schedule.py"} <= writers - silent
-    assert {name for name in silent if not name.startswith("push/")} == set()  # channels have states of their own
