@@ -32,7 +32,9 @@ _RECONNECTS = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION
 _BARE = ("connection.connected", "connection.reconnected", "connection.disconnected")
 
 
-def connection_moved(connection: Connection, before: str, *, user: User | AnonymousUser | None = None, code: str | None = None) -> None:
+def connection_moved(
+    connection: Connection, before: str, *, user: User | AnonymousUser | None = None, code: str | None = None
+) -> None:
     """Records what it means that the account has come from the state `before` into the one it is in; nothing where it
     has not moved, or has only been let in and is still to be set up.
 
