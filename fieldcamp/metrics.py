@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fieldcamp.links import is_loopback
+from fieldcamp.webhooks.metrics import WebhookCollector
 from integrations.models import (
     Connection,
     ConnectionState,
@@ -178,6 +179,7 @@ class SyncCollector(Collector):
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 REGISTRY.register(SyncCollector())
+REGISTRY.register(WebhookCollector())
 
 
 def _may_read(request: HttpRequest) -> bool:

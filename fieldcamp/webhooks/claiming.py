@@ -43,7 +43,7 @@ def claim(endpoint_id: str, owner: str, now: dt.datetime, most: int = IN_FLIGHT)
         free = min(limit - len(sending), most)
         if free <= 0:
             return []
-        waiting = mine.filter(state=State.PENDING).order_by("next_at")
+        waiting = mine.filter(state=State.PENDING).order_by("next_at", "pk")
         if endpoint.status != Status.FAILING:
             waiting = waiting.filter(next_at__lte=now)
         chosen = _of_different_records(waiting.values_list("pk", "event__record_id")[:_LOOKED_AT], sending, free)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.links import absolute
-from fieldcamp.texts import in_one_line, said
+from fieldcamp.texts import in_one_line
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from fieldcamp.workspace.models import Member, Role
 
@@ -27,7 +27,7 @@ def send(name: str, endpoint: WebhookEndpoint) -> bool:
     to = sorted({address for address in people.values_list("email", flat=True) if address})
     if not to:
         return True
-    host = said(urlsplit(endpoint.url).hostname or "")
+    host = urlsplit(endpoint.url).hostname or ""  # checked: letters of names
     last = DeliveryAttempt.objects.filter(delivery__endpoint=endpoint).order_by("-at", "-pk").first()
     context = {
         "endpoint": endpoint,

@@ -12,6 +12,7 @@ from django.db.models import Max, QuerySet
 from fieldcamp.api import expiry
 from fieldcamp.api import services as api
 from fieldcamp.signin import sessions
+from fieldcamp.webhooks import retention
 from fieldcamp.workspace import audit_chain
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
@@ -70,6 +71,7 @@ def daily(now: dt.datetime) -> None:
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
         "outages": _delete_in_chunks(VendorOutage.objects.filter(closed_at__lt=now - dt.timedelta(days=90))),
     }
+    pruned |= {f"webhook_{name}": count for name, count in retention.prune(now).items()}
     log.info("pruned", **pruned)
     expiry.warn(now)
     endings.warn(now)

@@ -19,6 +19,7 @@ from integrations.services.doctor.machine import (
     workers,
 )
 from integrations.services.doctor.vendors import examine_vendors
+from integrations.services.doctor.webhooks import webhooks
 
 __all__ = ["Finding", "Weight", "announced", "examine"]
 
@@ -34,6 +35,7 @@ _HERE: tuple[tuple[str, Examination], ...] = (
     ("Accounts", app_troubles),
     ("Accounts", outages),
     ("Accounts", stalled),
+    ("Webhooks", webhooks),
     ("Announcements", announced),
     ("Apps at the vendors", apps_that_end),
 )
