@@ -11,9 +11,11 @@ class IntegrationsConfig(AppConfig):
         from fieldcamp.workspace.tracking import register_consumer
         from integrations import checks  # noqa: F401  (registers the system checks)
         from integrations.accounts.people import follow_members
+        from integrations.api.webhook_events import describe_events
         from integrations.books.merged_clients import follow_merged_clients
         from integrations.ledger.dirty import mark_dirty
 
         register_consumer(mark_dirty)
         register_consumer(follow_merged_clients)
         register_member_consumer(follow_members)
+        describe_events()

@@ -11,6 +11,7 @@ from integrations.accounts.channels import forget_channels, stop_channels
 from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
+from integrations.events.connections import connection_moved
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
@@ -37,7 +38,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
     stop_channels(connection)  # the vendor wants the token for that
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
-        before = facts_of(connection)
+        before, state = facts_of(connection), connection.state
         token = _token_of(connection)
         forget_tokens(connection.pk)
         connection.state, connection.disconnected_at = ConnectionState.DISCONNECTED, now
@@ -59,6 +60,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
                 ProblemCode.MEMBER_INACTIVE,
             ),
         )
+        connection_moved(connection, state, user=user)
         shared = Connection.objects.connected().same_account(connection).exists()
         audit_connection("disconnected", connection, user, before=before, after=facts_of(connection))
     log.info("connection_disconnected", connection_id=connection.pk, by=who, shared=shared)

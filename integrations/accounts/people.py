@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from integrations.accounts.leaving import INACTIVE, what_is_left
 from integrations.errors import MemberInactive, NeedsPermission, NeedsReconnect, ProblemCode
+from integrations.events.connections import connection_moved
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.models import BROKEN, USABLE, Connection, ConnectionState
 
@@ -41,11 +42,12 @@ def check_account(connection_id: str) -> bool:
 
 
 def _moved(connection: Connection, rows: QuerySet[Connection], state: str, reason: str) -> bool:
-    return bool(
-        rows.filter(pk=connection.pk).update(
-            state=state, state_reason=reason[:300], retry_at=None, fresh_from=timezone.now()
-        )
+    moved = rows.filter(pk=connection.pk).update(
+        state=state, state_reason=reason[:300], retry_at=None, fresh_from=timezone.now()
     )
+    if moved:
+        connection_moved(Connection.objects.get(pk=connection.pk), connection.state)
+    return bool(moved)
 
 
 def _leave(connection: Connection) -> bool:

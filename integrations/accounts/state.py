@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.errors import AccessRefused, NeedsPermission, NeedsReconnect, ProblemCode, ProviderError
+from integrations.events.connections import connection_moved
 from integrations.ledger.problems import open_problem, resolve_problems
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection, ConnectionState
@@ -30,9 +31,10 @@ def mark_needs_reconnect(connection: Connection | str, reason: str, mail: bool =
     return _mark(connection, ConnectionState.NEEDS_RECONNECT, NEEDS_RECONNECT, reason, mail)
 
 
-def mark_needs_permission(connection: Connection | str, reason: str, mail: bool = True) -> bool:
-    """Says once that the grant lacks a permission; `reason` names it. No mail where the person is looking on."""
-    return _mark(connection, ConnectionState.NEEDS_PERMISSION, NEEDS_PERMISSION, reason, mail)
+def mark_needs_permission(connection: Connection | str, reason: str, mail: bool = True, event: bool = True) -> bool:
+    """Says once that the grant lacks a permission; `reason` names it. No mail where the person is looking on, and no
+    event where the caller tells what has become of the account."""
+    return _mark(connection, ConnectionState.NEEDS_PERMISSION, NEEDS_PERMISSION, reason, mail, event)
 
 
 def judge(connection: Connection, error: ProviderError, now: dt.datetime) -> tuple[ProblemCode, str]:
@@ -64,14 +66,20 @@ def judge(connection: Connection, error: ProviderError, now: dt.datetime) -> tup
 def went_well(connection_id: str, now: dt.datetime) -> None:
     """Takes down that the provider has let this account in: what was concluded without its word has no ground."""
     row = Connection.objects.filter(pk=connection_id)
-    healed = row.filter(state__in=BROKEN, refused_at__isnull=False)
-    if healed.update(state=ConnectionState.ACTIVE, state_reason="", retry_at=None):
-        resolve_problems(row.get(), now=now, codes=(NEEDS_RECONNECT, NEEDS_PERMISSION))
+    broken = row.filter(state__in=BROKEN, refused_at__isnull=False)
+    with transaction.atomic(savepoint=False):
+        if healed := broken.update(state=ConnectionState.ACTIVE, state_reason="", retry_at=None):
+            connection = row.get()
+            resolve_problems(connection, now=now, codes=(NEEDS_RECONNECT, NEEDS_PERMISSION))
+            connection_moved(connection, ConnectionState.NEEDS_RECONNECT)
+        row.exclude(refused_at=None).update(refused_at=None)
+    if healed:
         log.info("connection_healed", connection_id=connection_id)
-    row.exclude(refused_at=None).update(refused_at=None)
 
 
-def _mark(connection: Connection | str, state: ConnectionState, code: str, reason: str, mail: bool = True) -> bool:
+def _mark(
+    connection: Connection | str, state: ConnectionState, code: str, reason: str, mail: bool, event: bool = True
+) -> bool:
     pk = connection if isinstance(connection, str) else connection.pk
     with transaction.atomic():
         moved = (
@@ -82,6 +90,8 @@ def _mark(connection: Connection | str, state: ConnectionState, code: str, reaso
         if moved:
             row = Connection.objects.get(pk=pk)
             open_problem(row, code, f"{row.account_name}: {reason}", now=timezone.now())
+            if event:
+                connection_moved(row, "")
             if mail:
                 transaction.on_commit(lambda: alert_needs_person(pk), robust=True)
     if moved:

@@ -104,7 +104,7 @@ def _trigger_answer(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _changes(provider: Provider) -> list[dict[str, Any]]:
+def change_examples(provider: Provider) -> list[dict[str, Any]]:
     head = {"id": "chg_000000000412", "action": "updated"}
     when = {"changed_at": "2026-05-29T14:19:40Z"}
     if not _calendar(provider):
@@ -160,7 +160,7 @@ def sync_reference(provider: Provider, view: type) -> type:
     feed = _feed_serializer(provider.remote_id_name, provider.kinds, _named(provider, ""))
     page = {
         "integration": provider.name,
-        "changes": _changes(provider),
+        "changes": change_examples(provider),
         "next_cursor": None,
         "resume_cursor": "WyJmZWVkIiw0MTJd.c2lnbmF0dXJl",
         "as_of": "2026-05-29T14:21:08Z",
@@ -189,10 +189,24 @@ def sync_reference(provider: Provider, view: type) -> type:
     )(view)
 
 
-def status_reference(provider: Provider, view: type) -> type:
+def connection_example(provider: Provider) -> dict[str, Any]:
+    """Returns an entry of `connections[]`."""
     account: dict[str, str | None] = {"account": "dana@example.com", "member": "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF"}
     if not _calendar(provider):  # books are the company's, not one person's
         account = {"account": "Dana's Plumbing", "member": None}
+    return {
+        "id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",
+        **account,
+        "state": "active",
+        "last_synced_at": "2026-05-29T14:05:11Z",
+        "fresh_until": "2026-05-29T14:43:11Z",
+        "stalled": False,
+        "access_ends_at": None,
+        "metered_reads": _METERED if provider.meters_reads else None,
+    }
+
+
+def status_reference(provider: Provider, view: type) -> type:
     shown = {
         "integration": provider.name,
         "connected": True,
@@ -205,18 +219,7 @@ def status_reference(provider: Provider, view: type) -> type:
         "direction": "bidirectional",
         "health": "ok",
         "last_job": {"job_id": JOB_ID, "status": "succeeded", "counts": _COUNTS},
-        "connections": [
-            {
-                "id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",
-                **account,
-                "state": "active",
-                "last_synced_at": "2026-05-29T14:05:11Z",
-                "fresh_until": "2026-05-29T14:43:11Z",
-                "stalled": False,
-                "access_ends_at": None,
-                "metered_reads": _METERED if provider.meters_reads else None,
-            }
-        ],
+        "connections": [connection_example(provider)],
     }
     return extend_schema_view(
         get=extend_schema(

@@ -18,7 +18,7 @@ from integrations.books.asking import candidates_in
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.ledger.dirty import write_rows
-from integrations.ledger.problems import open_problem, resolve_problems
+from integrations.ledger.problems import open_problem, resolve, resolve_problems
 from integrations.models import Connection, ConnectionState, Link, Problem, Stream
 from integrations.providers import PROVIDERS
 
@@ -155,7 +155,7 @@ def _no_longer_asked(stream: Stream, client_ids: Iterable[str]) -> None:
     about = about.filter(record_id__in={*client_ids})
     names = {remote_id for data in about.values_list("data", flat=True) for remote_id in candidates_in(data)}
     Link.objects.unmatched().filter(stream=stream, remote_id__in=names).update(unsettled=True)
-    about.update(resolved_at=timezone.now())
+    resolve(about, now=timezone.now())
 
 
 def _hand_over(stream: Stream, link: Link, client_id: str) -> Link:

@@ -6,6 +6,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
 from integrations.kinds import SubjectKind
 from integrations.ledger.counts import CountsDoNotAddUp, assert_sums
@@ -45,6 +46,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
             raise LeaseLost(job.pk)
         job.refresh_from_db()
         schedule.after_job(job)
+        sync_ended(job)
     log.info(
         "job_finished",
         status=status,

@@ -19,6 +19,7 @@ from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.accounts.people import check_account
 from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
+from integrations.events.jobs import sync_started
 from integrations.jobs.accounts import TOLD_BY_THE_STATE, connections_of, end_access, streams_of
 from integrations.jobs.at_once import AtOnce
 from integrations.jobs.directions import DIRECTIONS, combined
@@ -65,10 +66,13 @@ log = structlog.get_logger(__name__)
 
 def run(job_id: str) -> None:
     """Claims the job and works on it for one slice. Does nothing when somebody else has it, or when it is over."""
-    lease = Lease.claim(job_id)
-    if lease is None:
-        return
-    job = SyncJob.objects.select_related("workspace").get(pk=job_id)
+    with transaction.atomic():
+        lease = Lease.claim(job_id)
+        if lease is None:
+            return
+        job = SyncJob.objects.select_related("workspace").get(pk=job_id)
+        if lease.begins:
+            sync_started(job)
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
         log.info("job_slice", attempt=job.attempts, mode=job.mode)
         slice_ = _Slice(job, lease)

@@ -15,8 +15,10 @@ from django.utils import timezone
 from integrations.accounts.people import follow_members
 from integrations.accounts.state import went_well
 from integrations.errors import ProblemCode
+from integrations.events.connections import connection_moved
 from integrations.jobs.directions import combined
 from integrations.jobs.stream_failures import failed_streams
+from integrations.ledger.problems import resolve
 from integrations.mail.alerts import alert_paused
 from integrations.models import (
     Connection,
@@ -169,13 +171,8 @@ def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], 
         # next to nothing.
         if _is_whole(job) and covers_all:
             row.watermark = row.feed_seq
-        Problem.objects.filter(
-            workspace_id=job.workspace_id,
-            integration=job.integration,
-            connection=None,
-            code=ProblemCode.INTERNAL_ERROR,
-            resolved_at=None,
-        ).update(resolved_at=now)
+        ours = Problem.objects.filter(workspace_id=job.workspace_id, integration=job.integration, connection=None)
+        resolve(ours.filter(code=ProblemCode.INTERNAL_ERROR), now=now)
     if job.narrowed:
         return
     if job.status == JobStatus.FAILED:
@@ -196,9 +193,11 @@ def _synced(connection_ids: list[str], job: SyncJob, at: dt.datetime) -> None:
     if _covers_all_kinds(job):  # one of the taxes alone says nothing of how old the invoices are
         connections.update(fresh_from=at)
     # It was paused by us for its failures and has just shown that it works. A person's pause stays.
-    connections.filter(state=ConnectionState.PAUSED, paused_by_person=False).update(
-        state=ConnectionState.ACTIVE, state_reason=""
-    )
+    paused = connections.filter(state=ConnectionState.PAUSED, paused_by_person=False)
+    for connection in paused.order_by("pk"):
+        if paused.filter(pk=connection.pk).update(state=ConnectionState.ACTIVE, state_reason=""):
+            connection.refresh_from_db()
+            connection_moved(connection, ConnectionState.PAUSED)
 
 
 def _own_failures(job: SyncJob, parts: list[JobPart], now: dt.datetime) -> list[JobPart]:
@@ -224,6 +223,8 @@ def _pause_after_too_many(part: JobPart, now: dt.datetime) -> None:
     given_up = Connection.objects.filter(pk=part.connection_id, state=ConnectionState.PAUSED, paused_by_person=False)
     given_up.update(retry_at=now + LONGEST_BACKOFF)
     if paused:
+        connection = Connection.objects.get(pk=part.connection_id)
+        connection_moved(connection, ConnectionState.ACTIVE, code=(part.error or {}).get("code"))
         log.warning("connection_paused", connection_id=part.connection_id)
         connection_id = part.connection_id
         transaction.on_commit(lambda: alert_paused(connection_id), robust=True)

@@ -6,10 +6,11 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from fieldcamp.ids import new_id
 from integrations.errors import ProblemCode
+from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
-from integrations.models import JobPart, JobStatus, Problem, SyncJob
+from integrations.ledger.problems import open_company_problem, tell_of_lasting
+from integrations.models import JobPart, JobStatus, SyncJob
 from integrations.queue.ring import queue_broker, ring
 from integrations.records import instant
 
@@ -27,10 +28,12 @@ _FREE = {"status": JobStatus.QUEUED, "lease_owner": "", "lease_until": None}
 
 
 def sweep(now: dt.datetime) -> None:
-    """Frees expired leases, rings for jobs that nobody took, ends what was cancelled or has had too many attempts."""
+    """Frees expired leases, rings for jobs that nobody took, ends what was cancelled or has had too many attempts;
+    tells of problems that have not passed by themselves."""
     _end_cancelled(now)
     _free_expired(now)
     _ring_unheard(now)
+    tell_of_lasting(now)
 
 
 def free_leases_of(cluster: str, now: dt.datetime) -> int:
@@ -42,9 +45,14 @@ def free_leases_of(cluster: str, now: dt.datetime) -> int:
 
 
 def _end_cancelled(now: dt.datetime) -> None:
-    SyncJob.objects.filter(
+    waiting = SyncJob.objects.filter(
         status=JobStatus.QUEUED, cancel_requested_at__isnull=False, started_at=None, lease_owner=""
-    ).update(status=JobStatus.CANCELLED, finished_at=now)
+    )
+    for job in waiting.order_by("pk"):
+        with transaction.atomic():
+            if waiting.filter(pk=job.pk).update(status=JobStatus.CANCELLED, finished_at=now):
+                job.refresh_from_db()
+                sync_ended(job)
 
 
 def _free_expired(now: dt.datetime) -> None:
@@ -84,24 +92,10 @@ def _give_up(job: SyncJob, now: dt.datetime) -> None:
             return
         unfinished = job.parts.exclude(status__in=JobPart.OVER)
         unfinished.update(status=JobPart.Status.FAILED, error=error)
-        open_already = Problem.objects.filter(
-            workspace_id=job.workspace_id,
-            integration=job.integration,
-            connection=None,
-            code=ProblemCode.INTERNAL_ERROR,
-            resolved_at=None,
-        )
-        if not open_already.update(occurred_at=now):
-            Problem.objects.create(
-                id=new_id("prb"),
-                workspace_id=job.workspace_id,
-                integration=job.integration,
-                code=ProblemCode.INTERNAL_ERROR,
-                message=GAVE_UP,
-                occurred_at=now,
-            )
+        open_company_problem(job.workspace_id, job.integration, ProblemCode.INTERNAL_ERROR, GAVE_UP, now=now)
         job.refresh_from_db()
         schedule.after_job(job, now)
+        sync_ended(job)
     log.error("job_given_up", job_id=job.pk, attempts=job.attempts)
 
 

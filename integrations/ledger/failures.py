@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.errors import ProblemCode
 from integrations.ledger.counts import JobLog
 from integrations.ledger.private import Identifiers, where
-from integrations.ledger.problems import open_problem, open_record_problem
+from integrations.ledger.problems import open_problem, open_record_problem, resolve
 from integrations.models import DirtyRow, Link, Outcome, Problem, Stream
 from integrations.records import RemoteRecord
 from integrations.sync.state import Action, Pair
@@ -58,7 +58,7 @@ def end_unreadable(stream: Stream, names: Callable[[], Collection[str]] | None =
     known = None if names is None else set(names())
     over = [problem.pk for problem in open_now if known is None or problem.data.get(UNREADABLE) in known]
     if over:
-        Problem.objects.filter(pk__in=over).update(resolved_at=timezone.now())
+        resolve(Problem.objects.filter(pk__in=over), now=timezone.now())
 
 
 class Failures:

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.numbering import numbers_taken
+from integrations.events.changes import changes_detected
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
 from integrations.ledger.erasing import erased_customers, is_erased
 from integrations.ledger.failures import end_unreadable, open_unreadable
@@ -263,25 +264,24 @@ class Observations:
         counter.update(feed_seq=F("feed_seq") + len(rows))
         last = counter.values_list("feed_seq", flat=True).get()
         now = timezone.now()
-        ChangeRow.objects.bulk_create(
-            [
-                ChangeRow(
-                    workspace_id=self.connection.workspace_id,
-                    integration=self.connection.integration,
-                    seq=last - len(rows) + 1 + index,
-                    connection=self.connection,
-                    stream=self.stream,
-                    action=action,
-                    kind=link.kind,
-                    record_id=link.record_id,
-                    remote_id=link.remote_id,
-                    shown=None if record.gone else _shown(link, record),
-                    changed_at=now,
-                )
-                for index, (action, link, record) in enumerate(rows)
-            ],
-            batch_size=_CHUNK,
-        )
+        made = [
+            ChangeRow(
+                workspace_id=self.connection.workspace_id,
+                integration=self.connection.integration,
+                seq=last - len(rows) + 1 + index,
+                connection=self.connection,
+                stream=self.stream,
+                action=action,
+                kind=link.kind,
+                record_id=link.record_id,
+                remote_id=link.remote_id,
+                shown=None if record.gone else _shown(link, record),
+                changed_at=now,
+            )
+            for index, (action, link, record) in enumerate(rows)
+        ]
+        ChangeRow.objects.bulk_create(made, batch_size=_CHUNK)
+        changes_detected(made)
 
 
 def _compared(kind: Kind, fields: Fields | None) -> list[Any]:

@@ -158,6 +158,8 @@ class Migration(migrations.Migration):
                 ('occurred_at', models.DateTimeField()),
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('ignored_at', models.DateTimeField(blank=True, null=True)),
+                ('tell_at', models.DateTimeField(blank=True, null=True)),
+                ('told_at', models.DateTimeField(blank=True, null=True)),
                 ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='integrations.connection')),
                 ('ignored_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='workspace.workspace')),
@@ -458,6 +460,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='problem',
             index=models.Index(fields=['workspace', '-occurred_at', '-id'], name='problem_list'),
+        ),
+        migrations.AddIndex(
+            model_name='problem',
+            index=models.Index(condition=models.Q(('resolved_at', None), ('told_at', None)), fields=['tell_at'], name='problems_to_tell'),
         ),
         migrations.AddConstraint(
             model_name='problem',

@@ -31,7 +31,8 @@ class Problem(models.Model):
     """One problem, from the moment it is seen until it is gone. `status` prints the open ones, newest first.
 
     At most one is open for each (connection, code, record). `notice` marks what a person should know but nobody must
-    repair; it is not among the errors.
+    repair; it is not among the errors. `tell_at` is when integrators are told of it if it is still open (None: they are
+    not), `told_at` when they were.
     """
 
     id = PrefixedIdField("prb")
@@ -50,6 +51,8 @@ class Problem(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     ignored_at = models.DateTimeField(null=True, blank=True)
     ignored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    tell_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProblemQuerySet.as_manager()
 
@@ -71,6 +74,7 @@ class Problem(models.Model):
                 name="open_problems",
             ),
             models.Index(fields=["workspace", "-occurred_at", "-id"], name="problem_list"),
+            models.Index(fields=["tell_at"], condition=Q(resolved_at=None, told_at=None), name="problems_to_tell"),
         ]
 
     def __str__(self) -> str:

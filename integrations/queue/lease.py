@@ -46,6 +46,7 @@ class Lease:
 
     def __init__(self, job_id: str, owner: str):
         self.job_id, self.owner = job_id, owner
+        self.begins = False  # whether it is the job's first
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -67,7 +68,7 @@ class Lease:
         )
         if not claimed:
             return None
-        SyncJob.objects.filter(pk=job_id, started_at=None).update(started_at=now)
+        lease.begins = bool(SyncJob.objects.filter(pk=job_id, started_at=None).update(started_at=now))
         return lease
 
     def _mine(self) -> QuerySet[SyncJob]:

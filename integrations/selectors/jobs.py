@@ -55,9 +55,11 @@ def counts(job: SyncJob) -> dict[str, int]:
 
 
 def split_counts(job: SyncJob) -> dict[str, dict[str, dict[str, int]]]:
-    """Returns `counts_by_entity` and `counts_by_connection`, in one query."""
+    """Returns `counts_by_entity` and `counts_by_connection`, in one query; in none where nothing was counted."""
     by_entity: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
     by_connection: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Outcome.values, 0))
+    if not any(counts(job).values()):
+        return {"counts_by_entity": {}, "counts_by_connection": {}}
     rows = JobItem.objects.filter(job=job).order_by().values_list("kind", "connection_id", "outcome")
     for kind, connection_id, outcome, number in rows.annotate(number=Count("pk")):
         by_entity[kind][outcome] += number

@@ -19,6 +19,7 @@ from integrations.accounts.grants import OrmGrantStore, token_values
 from integrations.accounts.people import follow_members
 from integrations.accounts.rights import NotAllowed, rights_of
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT, mark_needs_permission, mark_needs_reconnect
+from integrations.events.connections import connection_granted, connection_moved
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.models.accounts import digest_of
@@ -137,6 +138,7 @@ def take_grant(
         elif connection.state == ConnectionState.DISCONNECTED and _member_is_taken(connection):
             connection.member = None
             forget_calendars(connection)
+        state = connection.state
         connection.account_id, connection.account_name = account.id, account.name
         connection.connected_by, connection.connected_at = user, now
         connection.disconnected_at = connection.revoked_at_provider = connection.retry_at = None
@@ -160,7 +162,8 @@ def take_grant(
         needed = PROVIDERS[integration].permissions
         # An answer without a scope grants what was asked: https://www.rfc-editor.org/rfc/rfc6749#section-5.1
         if tokens.scopes is not None and (missing := missing_permissions(needed, tokens.scopes)):
-            mark_needs_permission(connection, str(lacking(missing)), mail=False)
+            mark_needs_permission(connection, str(lacking(missing)), mail=False, event=False)
+        connection_granted(connection, state, user=user)
         if connection.member_id:
             follow_members(connection.member_id)
             connection.refresh_from_db(fields=["state", "state_reason"])
@@ -185,6 +188,7 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
             state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
         )
         connection.refresh_from_db()
+        connection_moved(connection, before["state"], user=user)
         audit_connection("paused", connection, user, before=before, after=facts_of(connection))
     log.info("connection_paused", connection_id=connection.pk)
     return connection
@@ -199,6 +203,7 @@ def resume(*, connection: Connection, user: User | None) -> Connection:
             state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None, fresh_from=timezone.now()
         )
         connection.refresh_from_db()
+        connection_moved(connection, before["state"], user=user)
         audit_connection("resumed", connection, user, before=before, after=facts_of(connection))
     log.info("connection_resumed", connection_id=connection.pk, by=str(user))
     return connection
@@ -213,9 +218,11 @@ def recheck(*, connection: Connection) -> Connection:
     held = OrmGrantStore(connection.pk).read().access_token
     token_source(connection, provider).renewed(rejected=held)
     if connection.state == ConnectionState.NEEDS_PERMISSION:
-        Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_PERMISSION).update(
-            state=ready_state(connection), state_reason=""
-        )
-        resolve_problems(connection, now=timezone.now(), codes=(NEEDS_PERMISSION,))
-        connection.refresh_from_db()
+        lacking_until_now = Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_PERMISSION)
+        with transaction.atomic():
+            moved = lacking_until_now.update(state=ready_state(connection), state_reason="")
+            resolve_problems(connection, now=timezone.now(), codes=(NEEDS_PERMISSION,))
+            connection.refresh_from_db()
+            if moved:
+                connection_moved(connection, ConnectionState.NEEDS_PERMISSION)
     return connection

@@ -11,9 +11,10 @@ from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
-from integrations.accounts.acting import Actor, job_fields, login_of
+from integrations.accounts.acting import Actor, KeyActor, job_fields, login_of
 from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode
+from integrations.events.jobs import hold_decided
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, Hold, Link, Problem, Stream, SyncJob
 from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
@@ -81,6 +82,13 @@ def settle_hold(*, hold: Hold, decision: str, user: Actor) -> ToSync:
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
         resolve_problems(
             hold.stream.connection, now=timezone.now(), codes=[ProblemCode.CONFIRMATION_NEEDED], record_ids=[hold.pk]
+        )
+        hold_decided(
+            hold,
+            decision,
+            by_key=isinstance(user, KeyActor),
+            actor=user.get_username(),
+            request_id=getattr(user, "request_id", ""),
         )
         audit_connection(
             "removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals}

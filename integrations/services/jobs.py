@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.leaving import abandon_leaving
+from integrations.events.jobs import sync_ended
 from integrations.models import Connection, JobStatus, NotConnectedReason, SyncJob, not_connected_reason
 from integrations.providers import PROVIDERS
 from integrations.push.looking import back_off
@@ -96,13 +97,16 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
     """Ends a job that has not started; asks a running one to stop. Raises JobFinished if it is over."""
     now = timezone.now()
     waiting = SyncJob.objects.filter(pk=job.pk, status=JobStatus.QUEUED, started_at=None, lease_owner="")
-    if waiting.update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now):
+    with transaction.atomic():
+        if cancelled := waiting.update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now):
+            job.refresh_from_db()
+            sync_ended(job)
+    if cancelled:
         log.info("job_cancelled", job_id=job.pk, actor=actor)
         if job.connection_id:
             abandon_leaving(job.connection_id)
         if job.narrowed:  # what it was made for waits a while before it makes another
             back_off(list(job.parts.values_list("connection", flat=True)), now)
-        job.refresh_from_db()
         return job
     in_flight = SyncJob.objects.in_flight().filter(pk=job.pk)
     if in_flight.filter(cancel_requested_at=None).update(cancel_requested_at=now, run_after=None):

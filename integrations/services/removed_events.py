@@ -11,6 +11,7 @@ from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode
 from integrations.kinds import VISIT
 from integrations.ledger.dirty import write_rows
+from integrations.ledger.problems import resolve
 from integrations.models import Link, Problem, SyncJob
 from integrations.services.decisions import AlreadyDecided, ToSync, carry_out
 from integrations.sync.policy import RemovalChoice
@@ -51,7 +52,7 @@ def cancel_visit(*, problem: Problem, user: Actor) -> None:
 def _decide(problem: Problem, choice: RemovalChoice) -> Link:
     """Writes the choice down with the link of the event, and ends the problem."""
     mine = Problem.objects.open().filter(pk=problem.pk, code=ProblemCode.EVENT_REMOVED)
-    if not mine.update(resolved_at=timezone.now()):
+    if not resolve(mine, now=timezone.now()):
         raise AlreadyDecided
     links = Link.objects.select_for_update(of=("self",)).select_related("stream__connection__workspace")
     gone = links.filter(stream__connection=problem.connection, kind=VISIT.name, record_id=problem.record_id)

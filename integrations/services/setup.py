@@ -13,6 +13,7 @@ from fieldcamp.workspace.models import Member, Workspace
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
+from integrations.events.connections import connection_moved
 from integrations.kinds import CUSTOMER, VISIT
 from integrations.ledger.containers import end_stream_problems
 from integrations.ledger.dirty import write_rows
@@ -106,11 +107,13 @@ def set_up(
                 policy=policy,
             )
         connection.member = member
-        if connection.state == ConnectionState.SETUP:
+        state = connection.state
+        if state == ConnectionState.SETUP:
             connection.fresh_from = timezone.now()
         connection.state = ready_state(connection)
         connection.state_reason = ""
         connection.save(update_fields=["member", "state", "state_reason", "fresh_from"])
+        connection_moved(connection, state, user=user)
         audit_connection("set_up", connection, user, before=before, after=_choices(connection))
     log.info("connection_set_up", connection_id=connection.pk, member_id=member.pk, calendars=len(chosen))
     return connection

@@ -36,6 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("integrations.models",),
     ("integrations.queue",),
     ("integrations.selectors",),
+    ("integrations.events",),
     ("integrations.mail",),
     ("integrations.ledger",),
     ("integrations.calendar", "integrations.books"),

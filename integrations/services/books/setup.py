@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.books.facts import DOCUMENTS, columns_of
+from integrations.events.connections import connection_moved
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import BooksSettings, ConflictPolicy, Connection, ConnectionState, Direction, Stream
 from integrations.providers import PROVIDERS
@@ -133,10 +134,12 @@ def set_up_books(
                 ConflictPolicy.REMOTE if reads else lists,
                 again=kind.name in again,
             )
-        if connection.state == ConnectionState.SETUP:
+        state = connection.state
+        if state == ConnectionState.SETUP:
             connection.fresh_from = timezone.now()
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save(update_fields=["state", "state_reason", "fresh_from"])
+        connection_moved(connection, state, user=user)
         audit_connection("set_up", connection, user, before=before, after=chosen(connection))
     log.info("books_set_up", connection_id=connection.pk, direction=direction)
     return connection

@@ -1,0 +1,1 @@
+"""What integrators are told of accounts, syncs, problems and detected changes, in the transaction of what happens."""
