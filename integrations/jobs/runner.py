@@ -31,13 +31,7 @@ from integrations.jobs.streams import FATAL, stream_run
 from integrations.jobs.sweeper import MAX_ATTEMPTS
 from integrations.ledger.private import where
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import (
-    Connection,
-    JobPart,
-    JobStatus,
-    Stream,
-    SyncJob,
-)
+from integrations.models import Connection, JobPart, JobStatus, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.queue import shutdown

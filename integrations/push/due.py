@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, When
 
-from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.attribution import is_by_key
+from fieldcamp.workspace.models import Change
 from integrations.models import ConnectionState, DirtyRow, PushMark, SyncJob, WorkspaceIntegration
 
 # After the last of several edits. A client of the API gets longer, so that the trigger at the end of its edits finds no

@@ -17,8 +17,8 @@ from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.views import ApiView, envelope, ok
-from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.attribution import attributed, by_key
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
 
 def _camel(name: str) -> str:

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.attribution import by_key
+from fieldcamp.workspace.models import Change
 from integrations.jobs import schedule
 from integrations.models import (
     Connection,
