@@ -77,22 +77,33 @@ class Courier:
             thread.join(timeout=15)
 
     def _run(self) -> None:
-        with ThreadPoolExecutor(AT_ONCE, "sandbox-push") as pool:
+        pool = ThreadPoolExecutor(AT_ONCE, "sandbox-push")
+        try:
             while not self._ending.is_set():
                 self._woken.clear()
-                soonest = self._tick()
-                while not self._ending.is_set() and (taken := self._take()):
-                    pool.submit(self._send_and_wake, taken)
-                due = self.queue.soonest()
-                wait = min([LONGEST_WAIT, *(each - self.state.now() for each in (soonest, due) if each is not None)])
-                # What is due and was not taken waits for an answer of its lane, or until a pause is over.
-                self._woken.wait(wait if wait > 0 else LONGEST_WAIT if self._blocked() else LINGER_SECONDS)
-                if not self._ending.is_set():
-                    self._ending.wait(LINGER_SECONDS)
+                try:
+                    wait = self._hand_out(pool)
+                except Exception:
+                    log.exception("no push could be handed out")
+                    wait = FAILED_SECONDS
+                self._woken.wait(wait)
+                self._ending.wait(LINGER_SECONDS)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _blocked(self) -> bool:
-        with self._lock:
-            return bool(self._busy)
+    def _hand_out(self, pool: ThreadPoolExecutor) -> float:
+        """Hands out what is due; in how many seconds the next is.
+
+        What is due and was not handed out waits for an answer, for what is before it, or for a pause to end: the first
+        and the last wake the thread, the second falls due itself.
+        """
+        looked_at = self.state.now()
+        moments = [looked_at + LONGEST_WAIT, self._tick()]
+        while not self._ending.is_set() and (taken := self._take()):
+            pool.submit(self._send_and_wake, taken)
+        moments.append(self.queue.soonest(looked_at))
+        soonest = min(moment for moment in moments if moment is not None)
+        return max(0.0, soonest - self.state.now())
 
     def _take(self) -> list[Message] | None:
         """The messages of the next post; their lane is busy until they are sent."""

@@ -94,9 +94,9 @@ class Queue:
         self.state.execute(query, head.n, numbers)
         return [replace(each, batch=head.n) for each in found]
 
-    def soonest(self) -> float | None:
-        """When the next message falls due that nobody holds back."""
-        row = self.state.the("SELECT min(due) AS due FROM p_messages WHERE held = ''")
+    def soonest(self, after: float) -> float | None:
+        """When the next message falls due behind that moment."""
+        row = self.state.the("SELECT min(due) AS due FROM p_messages WHERE held = '' AND due > ?", after)
         return row["due"]
 
     def remove(self, messages: list[Message]) -> None:
