@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fieldcamp.sandbox.google import errors
-from fieldcamp.sandbox.google.push import VENDOR, GooglePush, expiration_ms, switches
-from fieldcamp.sandbox.push.channels import LIVE, Channel
+from fieldcamp.sandbox.google.push import GooglePush, expiration_ms, switches
+from fieldcamp.sandbox.push.channels import LIVE
 from fieldcamp.sandbox.push.sender import chance
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ LONGEST_SECONDS = 604_800
 LONGEST_TOKEN = 256
 SYNC_FIRST = 1 / 3  # of the channels of a served sandbox
 _ID = re.compile(r"[A-Za-z0-9\-_+/=]{1,64}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 # What Google keeps for everybody, and rooms: they cannot be watched.
 _UNWATCHABLE = re.compile(r"#(holiday|contacts|weather)[^@]*@|@resource\.calendar\.google\.com$", re.IGNORECASE)
 
@@ -41,13 +42,14 @@ class ChannelApi:
     def watch(self, call: "Call", topic: str, path: str) -> dict[str, Any]:
         """A new channel about a topic; `path` is the resource's address below the API's root."""
         sent = call.request.json_object()
-        channel_id, token, address = sent.get("id"), sent.get("token", ""), sent.get("address")
+        channel_id, token, address = sent.get("id"), sent.get("token"), sent.get("address")
         if not isinstance(channel_id, str) or not channel_id:
             raise errors.required("Missing channel id.")
         if not _ID.fullmatch(channel_id):
             raise errors.ApiError(400, "channelIdInvalid", "Invalid channel id.")
         if sent.get("type") not in ("web_hook", "webhook"):
             raise errors.ApiError(400, "channelUnknown", f"Unknown channel type: {str(sent.get('type'))[:50]}")
+        token = "" if token is None else token  # as Google's own client sends it
         if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable()):
             raise errors.invalid("Invalid value for: token")
         if not isinstance(address, str) or not address:
@@ -55,18 +57,22 @@ class ChannelApi:
         self._check_address(address)
         if self.push.channels.get(channel_id) is not None:
             raise errors.ApiError(400, "channelIdNotUnique", f"Channel id {channel_id} not unique")
-        now = self.state.now()
         digest = hashlib.sha1(f"{call.account} {topic}".encode(), usedforsecurity=False).digest()
         details = {
             "token": token,
             "resource_id": urlsafe_b64encode(digest).decode().rstrip("="),
             "resource_uri": f"https://www.googleapis.com/calendar/v3/{path}?alt=json",
         }
-        channel = Channel(
-            *(VENDOR, channel_id, call.account, call.token.client_id, topic, details["resource_uri"], address),
-            *(LIVE, now, now + self._life(sent), None, 0, details),
+        channel, message = self.push.open(
+            channel_id=channel_id,
+            account=call.account,
+            client_id=call.token.client_id,
+            topic=topic,
+            resource=details["resource_uri"],
+            url=address,
+            expires_at=self.state.now() + self._life(sent),
+            details=details,
         )
-        message = self.push.open(channel)
         first, courier = switches(self.push.pushes)["push_sync_first"], self.push.pushes.courier
         if first is None:
             first = courier.running and chance("sync", channel_id) < SYNC_FIRST
@@ -104,16 +110,17 @@ class ChannelApi:
 
     def _life(self, sent: dict[str, Any]) -> float:
         """The channel's life: what is asked for, and no longer than Google grants."""
-        params, life = sent.get("params", {}), float(LONGEST_SECONDS)
+        params, life = sent.get("params") or {}, float(LONGEST_SECONDS)
         if not isinstance(params, dict):
             raise errors.invalid("Invalid value for: params")
-        for value, zero in ((params.get("ttl"), 0.0), (sent.get("expiration"), self.state.now() * 1000)):
+        now_ms = self.state.now() * 1000
+        for value, begins, unit in ((params.get("ttl"), 0.0, 1.0), (sent.get("expiration"), now_ms, 1000.0)):
             if value is None:
                 continue
-            text = str(value)
-            if isinstance(value, bool) or not (text.isascii() and text.isdecimal()) or len(text) > 15:
+            # Google's own client sends the moment as a number with a fraction.
+            if isinstance(value, bool) or not _NUMBER.fullmatch(str(value)):
                 raise errors.invalid("Invalid value for: ttl or expiration")
-            seconds = float(text) if not zero else (float(text) - zero) / 1000
+            seconds = (float(value) - begins) / unit
             if seconds <= 0:
                 raise errors.invalid("The channel would have ended before it began.")
             life = min(life, seconds)

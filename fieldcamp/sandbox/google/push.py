@@ -38,8 +38,9 @@ def switch(pushes: Pushes, values: dict[str, Any]) -> None:
     """Sets switches of pushing; BadInput for a value that one cannot have."""
     for name, value in values.items():
         kinds = SWITCHES[name][0]
-        most = {"push_twice": 1, "push_stragglers": 3}.get(name, 1)
-        ok = isinstance(value, kinds) and isinstance(value, bool) == (kinds is bool) and 0 <= value <= most
+        most = 3 if name == "push_stragglers" else 1
+        number = isinstance(value, int | float) and 0 <= value <= most
+        ok = number and isinstance(value, kinds) and isinstance(value, bool) == (kinds is bool)
         if value is not None and not ok:
             raise BadInput(f"{name} must be {'true or false' if kinds is bool else f'a number from 0 to {most}'}.")
     kept = {name: value for name, value in (switches(pushes) | values).items() if value is not None}
@@ -62,11 +63,11 @@ class GooglePush:
         self.pushes, self.state = pushes, pushes.state
         self.channels = Channels(pushes.state, VENDOR)
 
-    def open(self, channel: Channel) -> Message:
-        """A new channel; the message that says so."""
-        self.channels.add(channel)
+    def open(self, **values: Any) -> tuple[Channel, Message]:
+        """A new channel (`Channels.open` says of what), and the message that says so."""
+        channel = self.channels.open(**values)
         number = self.channels.step(channel, 1)
-        return self.pushes.queue.add(_message(channel, number, SYNC, kind=SYNC))
+        return channel, self.pushes.queue.add(_message(channel, number, SYNC, kind=SYNC))
 
     def stop(self, channel: Channel) -> None:
         """The channel is silent from now on; messages that were on their way may still come."""

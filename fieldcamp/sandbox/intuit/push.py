@@ -23,14 +23,14 @@ from fieldcamp.sandbox.push.wire import Answer, Post
 
 VENDOR = "intuit"
 LANE = "webhooks"
-# The entities of the portal's list that this sandbox keeps. There are no events of tax codes, tax rates and the company.
+# The entities of the portal's list that this sandbox keeps: tax codes, tax rates and the company are not on it.
 ENTITIES = (
     "Account", "Class", "CreditMemo", "Customer", "Department", "Deposit", "Employee", "Estimate", "Invoice", "Item",
     "JournalEntry", "Payment", "PaymentMethod", "Preferences", "Purchase", "RefundReceipt", "SalesReceipt", "TaxAgency",
     "Term", "TimeActivity", "Vendor",
 )  # fmt: skip
 ANSWER_SECONDS = 3.0
-# https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks/best-practices; changed in 2026 without figures.
+# https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks/best-practices (changed in 2026, without figures)
 GAPS = (10, 20, 30, 300, 1200, 2 * 3600, 4 * 3600, 6 * 3600)
 LAST_SECONDS = 7 * 86_400.0  # after which nobody hears of it; a guess
 LONGEST_AGGREGATION = 3600
@@ -142,9 +142,9 @@ class IntuitPush:
         endpoint = self.endpoint()
         if endpoint is None:
             return []
-        names = ("url", "format", "entities", "aggregate_seconds")
-        return [{"channel": LANE, "vendor": VENDOR, "state": "live", "expires_at": None}
-                | {name: endpoint[name] for name in names}]  # fmt: skip
+        own = {name: value for name, value in endpoint.items() if name != "verifier"}
+        shown = {"channel": LANE, "vendor": VENDOR, "account": None, "client_id": None, "resource": None}
+        return [shown | {"state": "live", "opened_at": None, "expires_at": None, "ended_at": None} | own]
 
     def say(self, account: str | None, kind: str, times: int) -> int:
         """Test events, events of a company that nobody knows, or with a signature that is not Intuit's."""

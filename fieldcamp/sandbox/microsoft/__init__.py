@@ -224,9 +224,10 @@ class Microsoft:
         return self.graph.handle(part, in_batch=True)
 
     def _described(self, email: str, core: bytes, immutable: bool) -> tuple[str, str, str] | None:
-        """An event's id as that mailbox has it, its etag, and the mailbox's owner; None where there is none."""
+        """An event's id as that mailbox has it, its etag, and the owner; None where it has none (any more)."""
         found, account = self.events.store.get(core), self.calendars.the_account(email)
-        if found is None:
+        cal = self.calendars.seen(email, found.cal) if found else None
+        if found is None or cal is None or not cal.can_read:
             return None
         return replace(found, mailbox=account.mailbox).id(immutable), render.etag_of(found), account.oid
 

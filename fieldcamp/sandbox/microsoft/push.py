@@ -84,7 +84,7 @@ class GraphPush:
             step = self.pushes.rows_per_push
             bulk = [core for core, what in said.items() if what == "bulk"]
             told = {core: what for core, what in said.items() if what != "bulk"}
-            told |= {core: "created" for core in bulk[:: step or len(bulk) + 1]} if step else {}
+            told |= dict.fromkeys(bulk[:: step or len(bulk) + 1], "created") if step else {}
             for channel in channels:
                 for core, what in told.items():
                     self._tell(channel, core, what)

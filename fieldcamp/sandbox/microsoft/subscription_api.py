@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
+from werkzeug.datastructures import Headers
+
 from fieldcamp.sandbox.http import Request, Response, content_type, json_response
 from fieldcamp.sandbox.microsoft import errors, scopes
 from fieldcamp.sandbox.microsoft.calendars import Calendars
@@ -18,7 +20,6 @@ from fieldcamp.sandbox.oauth import Token
 from fieldcamp.sandbox.push.channels import LIVE, STOPPED, Channel
 from fieldcamp.sandbox.push.queue import Message
 from fieldcamp.sandbox.push.wire import Answer, Post
-from werkzeug.datastructures import Headers
 
 PATH = re.compile(r"/microsoft/graph/v1\.0/subscriptions(?:/(?P<id>[^/]+)(?:/(?P<action>reauthorize))?)?/?", re.ASCII)
 MOST = 1000
@@ -102,29 +103,26 @@ class SubscriptionApi:
         self._check_room(token.account)
         for address in [url, *([lifecycle] if lifecycle is not None else [])]:
             self._handshake(str(address), token)
-        details = {
+        details: dict[str, Any] = {
             "lifecycle_url": lifecycle or "",
             "client_state": secret or "",
             "change_types": types,
-            "immutable": 'idtype="immutableid"' in request.headers.get("Prefer", "").lower().replace(" ", ""),
+            "immutable": 'idtype="immutableid"' in ",".join(request.headers.getlist("Prefer")).lower().replace(" ", ""),
             "tls": sent.get("latestSupportedTlsVersion"),
             "authorized_until": token.expires_at,
             "reminded_at": None,
         }
         with self.state.transaction():
             self._check_room(token.account)
-            made = self.push.channels.add(
-                Channel(
-                    *(
-                        VENDOR,
-                        str(uuid.uuid4()),
-                        token.account,
-                        token.client_id,
-                        f"events {cal}",
-                        str(sent["resource"]),
-                    ),
-                    *(str(url), LIVE, self.state.now(), expires_at, None, 0, details),
-                )
+            made = self.push.channels.open(
+                channel_id=str(uuid.uuid4()),
+                account=token.account,
+                client_id=token.client_id,
+                topic=f"events {cal}",
+                resource=str(sent["resource"]),
+                url=str(url),
+                expires_at=expires_at,
+                details=details,
             )
             self.push.forget()
         return self._shown(made)

@@ -40,15 +40,29 @@ class Channels:
     def __init__(self, state: State, vendor: str) -> None:
         self.state, self.vendor = state, vendor
 
-    def add(self, channel: Channel) -> Channel:
-        """A new channel."""
+    def open(
+        self,
+        *,
+        channel_id: str,
+        account: str,
+        client_id: str,
+        topic: str,
+        resource: str,
+        url: str,
+        expires_at: float,
+        details: dict[str, Any],
+    ) -> Channel:
+        """A new channel, from now on until `expires_at`."""
         self.state.execute(
-            "INSERT INTO p_channels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(channel.vendor, channel.id, channel.account, channel.client_id, channel.topic, channel.resource),
-            *(channel.url, channel.state, channel.opened_at, channel.expires_at, channel.ended_at, channel.number),
-            json.dumps(channel.details),
+            "INSERT INTO p_channels (vendor, id, account, client_id, topic, resource, url, state, opened_at,"
+            " expires_at, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(self.vendor, channel_id, account, client_id, topic, resource, url, LIVE, self.state.now(), expires_at),
+            json.dumps(details),
         )
-        return channel
+        found = self.get(channel_id)
+        if found is None:
+            raise LookupError(channel_id)
+        return found
 
     def get(self, channel_id: str) -> Channel | None:
         """The channel of that id, an ended one too."""

@@ -70,7 +70,7 @@ class Pushes:
         if sender is None:
             raise BadInput("This vendor tells of nothing by itself.")
         with self.state.transaction():
-            result = {"vendor": vendor, "account": account, "kind": kind}
+            result: dict[str, Any] = {"vendor": vendor, "account": account, "kind": kind}
             if kind in STRIKING:
                 if kind == "reorder" and times < 2:
                     times = 2

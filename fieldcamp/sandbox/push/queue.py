@@ -38,7 +38,7 @@ _READY = """SELECT m.* FROM p_messages m WHERE m.held = '' AND m.due <= ?
  AND (m.vendor || ' ' || m.lane) NOT IN (SELECT value FROM json_each(?))
  AND NOT EXISTS (SELECT 1 FROM p_pauses p WHERE p.vendor = m.vendor AND p.account IN ('', m.account))
  AND (NOT m.blocking OR NOT EXISTS (SELECT 1 FROM p_messages b WHERE b.vendor = m.vendor AND b.lane = m.lane
-   AND b.n < m.n AND (b.due > ? OR b.held <> '') AND coalesce(b.batch, -1) <> coalesce(m.batch, -2)))
+   AND b.n < m.n AND (b.due > ? OR b.held <> '' OR b.attempts > 0) AND coalesce(b.batch, -1) <> coalesce(m.batch, -2)))
  ORDER BY m.due, m.n LIMIT 1"""
 
 

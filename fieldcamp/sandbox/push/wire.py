@@ -53,6 +53,8 @@ class Wire:
         started = time.monotonic()
         try:
             answer = self.deliver(post) if self.deliver else self._really(post)
+            if not isinstance(answer, Answer):
+                raise TypeError("deliver has to return an Answer")
         except Exception as error:  # a receiver in this process may fail as it likes
             return Answer(0, seconds=time.monotonic() - started, why=f"{type(error).__name__}: {error}"[:300])
         if answer.timed_out or answer.seconds > post.seconds:
@@ -93,8 +95,13 @@ class Wire:
                     stream=True,
                     verify=verify,
                 ) as response:
-                    body = response.raw.read(LONGEST_ANSWER, decode_content=True)
-                    taken = time.monotonic() - started
+                    body = b""
+                    # Piece by piece: a receiver that sends a byte a second is too late as well.
+                    while (taken := time.monotonic() - started) <= post.seconds and len(body) < LONGEST_ANSWER:
+                        piece = response.raw.read1(LONGEST_ANSWER, decode_content=True)
+                        if not piece:
+                            break
+                        body += piece
                     return Answer(response.status_code, dict(response.headers), body, taken)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             taken = time.monotonic() - started
