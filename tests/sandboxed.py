@@ -89,15 +89,23 @@ class Vendors:
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             headers = {name: value for name, value in post.headers.items() if name.lower() != "content-type"}
             kind = next((value for name, value in post.headers.items() if name.lower() == "content-type"), "")
-            answer = client.generic("POST", path, post.body, content_type=kind, headers=headers, secure=True)
+            try:
+                answer = client.generic("POST", path, post.body, content_type=kind, headers=headers, secure=True)
+            except Exception as error:
+                self.adapter.failed.append(error)  # no vendor would say so: `drain()` does
+                raise
             return Answer(answer.status_code, dict(answer.headers), answer.content)
 
+        self.adapter.failed = []
         self.adapter.app.push.wire.deliver = deliver
         self.adapter.app.push.wire.plain_http = True
 
     def drain(self) -> int:
-        """The vendors send what is due by their clock; how many posts."""
-        return self.adapter.app.push.drain()
+        """The vendors send what is due by their clock; how many posts. Raises what the product has raised."""
+        posts, failed = self.adapter.app.push.drain(), getattr(self.adapter, "failed", [])
+        if failed:
+            raise failed.pop(0)
+        return posts
 
     def trouble(self, kind: str, account: str = "", **spec: Any) -> dict[str, Any]:
         """Orders trouble with pushes (`/_control/push`), of one account or of any."""

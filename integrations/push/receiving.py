@@ -46,18 +46,20 @@ def receive(provider: Provider, posted: PostedPush, now: dt.datetime) -> Taken:
     signed = provider.push.channels is None
     if not notices:
         return Taken(0, 0, signed)
-    with impatient():
+    by_account = [each for each in notices if each.account_id]
+    with impatient(writes=False):
         believed = list(_of_channels(provider, [each for each in notices if each.channel_id]))
-        messages = [
-            PushMessage([channel.stream_id], notice.told, notice.message_id)
-            for notice, channel in believed
-            if notice.kind in MARKING
-        ]
-        by_account = [each for each in notices if each.account_id]
-        messages += _of_accounts(provider, by_account)
-        _note_channels(believed, now)
-        if messages:
-            mark_all(_together(messages), now)
+        messages = _of_accounts(provider, by_account)
+    messages += [
+        PushMessage([channel.stream_id], notice.told, notice.message_id)
+        for notice, channel in believed
+        if notice.kind in MARKING
+    ]
+    if believed or messages:  # what is not believed never waits for a lock, nor holds one
+        with impatient(writes=True):
+            _note_channels(believed, now)
+            if messages:
+                mark_all(_together(messages), now)
     return Taken(len(notices), len(believed) + len(by_account), signed)
 
 

@@ -20,7 +20,7 @@ FOLDERS = [
 # Modules that may import `requests`: the one exit, and the demo and the review, which are browsers. Providers read its
 # answers.
 HTTP = ("integrations.transport", "integrations.demo", "integrations.review", "fieldcamp.sandbox.mount",
-        "fieldcamp.sandbox.google.risc")  # fmt: skip
+        "fieldcamp.sandbox.google.risc", "fieldcamp.sandbox.push.wire")  # fmt: skip
 ROOMS = 30
 
 

@@ -21,7 +21,7 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, is_wellformed
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Member, Workspace
-from integrations.demo import books, once
+from integrations.demo import books, once, portal
 from integrations.demo.accounts import ACCOUNTS, ONCE, where
 from integrations.demo.browser import Browser, PageError
 from integrations.demo.caller import Caller
@@ -72,7 +72,7 @@ class Demo:
         ]
         self.children = Children(
             {
-                "sandbox": [*manage, "sandbox", "--port", str(sandbox_port)],
+                "sandbox": [*manage, "sandbox", "--port", str(sandbox_port), "--push-http"],
                 "web": [*gunicorn, "--bind", f"127.0.0.1:{port}"],
                 "worker": [*manage, "worker"],
             },
@@ -125,6 +125,7 @@ class Demo:
                 "api_key": usable_key(second, second_known.get("api_key"), None),
                 "admin": _admin(second, SECOND_ADMIN, ("Norman", "Reed"), second_known.get("admin")),
             },
+            "webhook_verifier": portal.verifier(known.get("webhook_verifier"), os.environ),
             # What became of the accounts since is a visitor's business.
             "connected": bool(known.get("connected")) and known.get("workspace", {}).get("id") == first.pk,
         }
@@ -135,6 +136,8 @@ class Demo:
         for name in self.children.commands:
             self.children.start(name)
         wait_for(f"{settings.SANDBOX_URL}/")
+        control = Caller(f"{settings.SANDBOX_URL}/_control")
+        portal.register(control, settings.PUBLIC_URL, self.facts["webhook_verifier"])
         wait_for(f"{settings.PUBLIC_URL}/healthz")
 
     @property

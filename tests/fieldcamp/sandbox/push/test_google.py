@@ -96,7 +96,8 @@ def test_a_resource_has_the_same_id_in_all_channels_of_a_user(google, receiver):
         ({"address": None}, (400, "required")),
         ({"params": {"ttl": "soon"}}, (400, "invalid")),
         ({"params": {"ttl": "0"}}, (400, "invalid")),
-        ({"params": []}, (400, "invalid")),
+        ({"params": [1]}, (400, "invalid")),
+        ({"token": 5}, (400, "invalid")),
         ({"expiration": "1"}, (400, "invalid")),
     ],
 )
@@ -136,6 +137,7 @@ def test_a_life_is_a_week_at_most(google, receiver, clock):
     assert life(channel_id="a") == 7 * DAY
     assert life(channel_id="b", params={"ttl": "999999999"}) == 7 * DAY
     assert life(channel_id="c", params={"ttl": "3600"}) == 3600
+    assert life(channel_id="e", expiration=(clock.now + 60) * 1000, token=None, params=None) == 60
     assert life(channel_id="d", expiration=str(int((clock.now + 60) * 1000))) == 60
 
 

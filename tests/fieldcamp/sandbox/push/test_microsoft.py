@@ -179,6 +179,22 @@ def test_only_the_calendar_that_was_named(outlook, receiver):
     assert subscribe(outlook, "users/dana@outlook.test/events").status_code == 201
 
 
+def test_a_shared_calendar_tells_by_the_recipients_ids_while_it_is_shared(outlook, receiver):
+    share = {"vendor": "microsoft", "account": "dana@outlook.test", "with": "lee@outlook.test", "role": "write"}
+    calendar = outlook.control("share", share).json()["calendar"]
+    lee = Outlook(outlook.session, outlook.adapter)
+    lee.sign_in("lee@outlook.test", scopes="Calendars.ReadWrite.Shared Calendars.ReadWrite offline_access")
+    assert subscribe(lee, f"me/calendars/{calendar}/events").status_code == 201
+    made = outlook.create()
+    (item,) = receiver.items()
+    assert item["resourceData"]["id"] != made["id"]
+    immutable = lee.get(f"me/calendars/{calendar}/events")["value"][0]["id"]
+    assert item["resourceData"]["id"] == immutable
+    outlook.control("share", share | {"role": None})
+    outlook.create()
+    assert receiver.items() == []
+
+
 def test_changes_at_the_pages_tell_as_well(outlook, receiver, subscription):
     page = "http://sandbox.test/microsoft/ui/dana@outlook.test"
     form = {"action": "add", "title": "Party", "start": "2026-12-01T10:00", "end": "2026-12-01T11:00"}
