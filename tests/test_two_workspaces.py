@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.urls import URLPattern, get_resolver
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Invoice, Item, Member, Payment, TaxRate, Visit
 from integrations.models import Connection, Hold, JobItem, Link, OAuthGrant, Problem, Stream, SyncJob
 from tests.conftest import api_client
@@ -43,6 +44,9 @@ MODELS = (
     OAuthGrant,
     Stream,
     SyncJob,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookDelivery,
 )
 
 

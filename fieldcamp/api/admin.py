@@ -21,6 +21,7 @@ from unfold.decorators import display
 from fieldcamp.api import family
 from fieldcamp.api.expiry import expires_soon, expiring
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.outliving import made_with
 from fieldcamp.api.scope_table import ScopeTable, scope_table
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
@@ -253,10 +254,11 @@ class ApiKeyAdmin(ServiceAdmin):
         """Revokes the key: GET says what will happen, POST does it."""
         key = self._key(request, object_id)
         if request.method != "POST":
-            words: dict[str, Any] = {"title": gettext("Revoke this key?"), "made": family.made(key)}
-            return self._page(request, "admin/api/revoke.html", key, **words)
+            made = family.made(key)
+            words: dict[str, Any] = {"title": gettext("Revoke this key?"), "made": made}
+            return self._page(request, "admin/api/revoke.html", key, webhooks=made_with([key, *made]).values(), **words)
         with attributed(actor=desk_user_of(request).name):
-            also = revoke_key(key, keep_made="keep" in request.POST)
+            also = revoke_key(key, keep_made="keep" in request.POST, stop_outliving="stop" in request.POST)
         self.log_change(request, key, gettext("Revoked."))
         said = gettext("{key} is revoked. Calls with it are refused from now on.")
         if also:

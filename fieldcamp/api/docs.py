@@ -19,7 +19,13 @@ from fieldcamp.api.caching import PUBLIC
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.views import ApiView
 
-PAGES = {"quickstart": "Quickstart", "quickbooks": "QuickBooks", "errors": "Errors", "changelog": "API changelog"}
+PAGES = {
+    "quickstart": "Quickstart",
+    "webhooks": "Webhooks",
+    "quickbooks": "QuickBooks",
+    "errors": "Errors",
+    "changelog": "API changelog",
+}
 _FILES = {"changelog": "api-changelog.md"}
 
 

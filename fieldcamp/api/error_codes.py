@@ -58,12 +58,12 @@ ERRORS: dict[str, ErrorSpec] = {
         409,
         "The record's state does not allow this change.",
         "A completed or cancelled visit stays as it is: create a new one. Of an invoice that is paid or void only the "
-        "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key. Read a "
-        "problem again that was answered meanwhile.",
+        "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key. Enable a "
+        "disabled webhook, or send a pending one a test, first. Read a problem again that was answered meanwhile.",
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,
-        "The cursor or `since` is older than the feed's retention.",
+        "The cursor or `since` is older than what the feed, or the log of events, keeps.",
         "Read your records anew, then continue from details.resync_from.",
     ),
     "PRECONDITION_FAILED": ErrorSpec(

@@ -98,8 +98,11 @@ class DeletedSerializer(serializers.Serializer):
     deleted = serializers.BooleanField()
 
 
-@extend_schema_serializer(examples=[example({"id": KEY["id"], "deleted": True, "alsoRevoked": []})])
+@extend_schema_serializer(examples=[example({"id": KEY["id"], "deleted": True, "alsoRevoked": [], "webhooks": []})])
 class RevokedSerializer(DeletedSerializer):
     alsoRevoked = serializers.ListField(
         child=serializers.CharField(), help_text="The keys that were made with it, directly or through others."
+    )
+    webhooks = serializers.ListField(
+        child=serializers.CharField(), help_text="The webhooks that these keys have made: they go on, or are paused."
     )

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,11 +22,18 @@ from fieldcamp.api.key_serializers import (
     RotationSerializer,
 )
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.outliving import made_with
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.views import ApiView, envelope, ok
+from fieldcamp.workspace.tracking import attributed
 
 _OUTSIDE = {"expires_at": "expiresAt", "rate_limit_override": "rateLimitOverride"}
+
+
+_STOP = OpenApiParameter(
+    "stopWebhooks", {"type": "string", "enum": ["true", "false"]}, description="Pauses their webhooks as well."
+)
 
 
 class KeysView(ApiView):
@@ -113,15 +120,22 @@ class KeyView(KeysView):
         key = services.update_key(self.one(key_id), changes=body.validated_data, by=self.key)
         return ok(request, ApiKeySerializer(key).data)
 
-    @extend_schema(operation_id="revoke_api_key", responses={200: RevokedSerializer})
+    @extend_schema(operation_id="revoke_api_key", parameters=[_STOP], responses={200: RevokedSerializer})
     def delete(self, request: Request, key_id: str) -> Response:
         """Revokes the key for good, and the keys that were made with it: calls with them are answered 401 from now on.
 
         A key revokes neither itself nor a key that it was made with (409), nor one that may do more than itself (403,
-        400).
+        400). Webhooks that they have made go on (`webhooks` names them), unless `stopWebhooks` is true.
         """
-        also = services.revoke_key(self.one(key_id), by=self.key)
-        return ok(request, {"id": key_id, "deleted": True, "alsoRevoked": [key.pk for key in also]})
+        stop = request.query_params.get("stopWebhooks", "false")
+        if stop not in ("true", "false"):
+            raise validation_error({"stopWebhooks": ["Must be true or false."]})
+        key = self.one(key_id)
+        with attributed(actor=services.signature(self.key)):
+            also = services.revoke_key(key, by=self.key, stop_outliving=stop == "true")
+        webhooks = list(made_with([key, *also]))
+        data = {"id": key_id, "deleted": True, "alsoRevoked": [each.pk for each in also], "webhooks": webhooks}
+        return ok(request, data)
 
 
 class KeyRotateView(KeysView):

@@ -8,8 +8,9 @@ answers `{"success", "data", "meta"}` with data in camelCase. Every error, of ev
 `{"success": false, "error": {"code", "message", "details"}, "meta": {"request_id"}}`: see [errors](/api/docs/errors).
 An unknown method of a known address is 405 `METHOD_NOT_ALLOWED`, an unknown address 404 `NOT_FOUND`.
 
-Start with the [quickstart](/api/docs/quickstart); what is synced with the company's books is told in
-[QuickBooks](/api/docs/quickbooks), what has changed in the [changelog](/api/docs/changelog).
+Start with the [quickstart](/api/docs/quickstart); how FieldCamp tells your server what happens is told in
+[webhooks](/api/docs/webhooks), what is synced with the company's books in [QuickBooks](/api/docs/quickbooks), what has
+changed in the [changelog](/api/docs/changelog).
 
 **Limits.** Each key has 100 calls a clock minute unless it was given another number, each workspace 10,000 a UTC day.
 **Retries.** Send an `Idempotency-Key` with each POST: for 24 hours the same request with the same key is answered with

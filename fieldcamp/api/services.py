@@ -11,6 +11,7 @@ from django.utils import timezone
 from fieldcamp.api import family, gate, idempotency, limits
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.outliving import stop_made_with
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.api.secret import digest, new_prefix, new_secret
 from fieldcamp.workspace.audit import audit
@@ -102,11 +103,14 @@ def rotate_key(key: ApiKey, *, overlap: dt.timedelta, by: ApiKey | None = None) 
     return secret
 
 
-def revoke_key(key: ApiKey, *, by: ApiKey | None = None, keep_made: bool = False) -> list[ApiKey]:
+def revoke_key(
+    key: ApiKey, *, by: ApiKey | None = None, keep_made: bool = False, stop_outliving: bool = False
+) -> list[ApiKey]:
     """Ends the key for good, and the keys that come from it, which are returned; the next call with one of them is
     answered 401. Doing it twice is harmless.
 
     `keep_made`: the keys that come from it stay, and belong to the key that it came from itself, if any.
+    `stop_outliving`: what goes on without them otherwise, their webhooks, is stopped too.
     """
     now = timezone.now()
     with family.turn(key.workspace_id):
@@ -122,6 +126,8 @@ def revoke_key(key: ApiKey, *, by: ApiKey | None = None, keep_made: bool = False
             each.revoked_at = now
             each.save(update_fields=["revoked_at"])
             _note("key.revoked", each, after={"revoked_at": now}, by=by)
+        if stop_outliving:
+            stop_made_with([current, *also])
         key.revoked_at = now
     return also
 

@@ -77,8 +77,8 @@ def example_of(event_type: str) -> Body:
     """Returns a whole event of the type with made-up content, as it is sent."""
     found = described(event_type)
     content: Body = {"object": object_example(EVENT_TYPES[event_type])}
-    if found and EVENT_TYPES[event_type].tells_previous:
-        content["previous_attributes"] = dict(found.previous)
+    if (previous := previous_example(EVENT_TYPES[event_type])) is not None:
+        content["previous_attributes"] = previous
     return {
         "id": EVENT_ID,
         "type": event_type,
@@ -99,6 +99,12 @@ def object_example(event_type: EventType) -> Body:
     if is_removal(event_type):
         return {"id": found.example["id"], "deleted": True}
     return dict(found.example)
+
+
+def previous_example(event_type: EventType) -> Body | None:
+    """Returns an example of its `previous_attributes`; None where it has none."""
+    found = described(event_type.name)
+    return dict(found.previous) if found and event_type.tells_previous else None
 
 
 def is_removal(event_type: EventType) -> bool:

@@ -99,7 +99,7 @@ def _begin_anew(endpoint: WebhookEndpoint) -> None:
     """Makes the endpoint an enabled one with no failure in its past."""
     endpoint.status, endpoint.disabled_reason, endpoint.disabled_at = Status.ENABLED, "", None
     endpoint.failures = endpoint.probes = 0
-    endpoint.failing_since = endpoint.probe_at = endpoint.paced_until = None
+    endpoint.failing_since = endpoint.probe_at = endpoint.paced_until = endpoint.disable_at = None
     endpoint.told = []
 
 

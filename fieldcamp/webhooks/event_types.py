@@ -22,7 +22,7 @@ class EventType:
 
     @property
     def tells_previous(self) -> bool:
-        """Whether its events say what changed, in `previous_attributes`."""
+        """Returns whether its events say what changed, in `previous_attributes`."""
         return self.name.endswith((".updated", ".status_changed"))
 
 

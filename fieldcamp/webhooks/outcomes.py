@@ -56,7 +56,7 @@ def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at
 
 _ENDPOINT_FIELDS = (
     "status", "failures", "failing_since", "probe_at", "probes", "told", "disable_at", "paced_until",
-    "last_delivered_at", "updated_at",
+    "last_delivered_at",
 )  # fmt: skip
 
 

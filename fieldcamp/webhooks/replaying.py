@@ -150,7 +150,9 @@ def _receiving(endpoint_id: str) -> WebhookEndpoint:
 
 
 def _check_scope(endpoint: WebhookEndpoint, event: WebhookEvent) -> None:
-    """A replay is sent to where the endpoint leads now, and so needs what the endpoint may be sent now."""
+    """Raises where the endpoint may not be sent the event any more: a replay goes to where it leads now."""
+    if event.is_test:
+        raise InvalidTransition("A test is not sent again. Send another one.")
     if event.type not in {each.name for each in subscribed(["*", event.type], endpoint.scopes)}:
         raise InvalidTransition("This webhook may not be sent events of this type any more.")
 

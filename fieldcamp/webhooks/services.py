@@ -158,15 +158,19 @@ def rotate_secret(
 def stop_webhooks_of(key: ApiKey) -> list[str]:
     """Pauses the webhooks that the key has made; their ids. Revoking a key leaves them as they are otherwise."""
     stopped = []
-    for endpoint in made_by(key):
+    for endpoint in _made_by(key):
         if endpoint.status in (Status.ENABLED, Status.FAILING):
             pause(endpoint)
             stopped.append(endpoint.pk)
     return stopped
 
 
-def made_by(key: ApiKey) -> list[WebhookEndpoint]:
-    """Returns the webhooks that the key has made and that are not deleted."""
+def webhooks_of(key: ApiKey) -> dict[str, str]:
+    """Returns the addresses of the webhooks that the key has made, by id."""
+    return {endpoint.pk: str(endpoint) for endpoint in _made_by(key)}
+
+
+def _made_by(key: ApiKey) -> list[WebhookEndpoint]:
     return list(WebhookEndpoint.objects.alive().filter(made_by_key=key).select_related("workspace").order_by("pk"))
 
 

@@ -65,6 +65,16 @@ def headers_of(
     """Returns the headers of one attempt: the ids stay, timestamp and signatures are new."""
     timestamp = int(now.timestamp())
     ours, theirs = signatures(secrets_of(endpoint, now), delivery.event_id, timestamp, body)
+    return _headers(delivery, attempt, timestamp, ours, theirs)
+
+
+def shown_headers(delivery: WebhookDelivery, *, attempt: int, now: dt.datetime) -> dict[str, str]:
+    """Returns the headers of an attempt as they may be shown: the signatures are cut off."""
+    timestamp = int(now.timestamp())
+    return _headers(delivery, attempt, timestamp, f"t={timestamp},v1=…", "v1,…")
+
+
+def _headers(delivery: WebhookDelivery, attempt: int, timestamp: int, ours: str, theirs: str) -> dict[str, str]:
     return {
         "Content-Type": "application/json; charset=utf-8",
         "Accept": "*/*",
@@ -72,7 +82,7 @@ def headers_of(
         "X-FieldCamp-Delivery-Id": delivery.event_id,
         "X-FieldCamp-Event": delivery.event.type,
         "X-FieldCamp-Attempt": str(attempt),
-        "X-FieldCamp-Webhook-Id": endpoint.pk,
+        "X-FieldCamp-Webhook-Id": delivery.endpoint_id,
         "X-FieldCamp-Signature": ours,
         "webhook-id": delivery.event_id,
         "webhook-timestamp": str(timestamp),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import policy, sending
-from fieldcamp.webhooks.catalogue import object_example
+from fieldcamp.webhooks.catalogue import object_example, previous_example
 from fieldcamp.webhooks.enabling import confirm
 from fieldcamp.webhooks.errors import TooManyTests
 from fieldcamp.webhooks.event_types import EVENT_TYPES
@@ -71,8 +71,10 @@ def send_test(endpoint: WebhookEndpoint, event_type: str = ON_REQUEST) -> TestOu
 def _begun(endpoint: WebhookEndpoint, event_type: str, owner: str) -> WebhookDelivery:
     """Writes the test down as one that is on its way, under the company's lock."""
     workspace_id, now = endpoint.workspace_id, timezone.now()
-    example = object_example(EVENT_TYPES[event_type])
-    event = new_event(workspace_id, event_type, example, source=WebhookEvent.Source.SYSTEM, is_test=True)
+    example, previous = object_example(EVENT_TYPES[event_type]), previous_example(EVENT_TYPES[event_type])
+    event = new_event(
+        workspace_id, event_type, example, previous=previous, source=WebhookEvent.Source.SYSTEM, is_test=True
+    )
     event.fanned_out_at = now  # by hand: no other endpoint gets it
     EventCounter.objects.bulk_create([EventCounter(workspace_id=workspace_id)], ignore_conflicts=True)
     with transaction.atomic():

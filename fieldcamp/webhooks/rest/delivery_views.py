@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +17,7 @@ from fieldcamp.api.idempotency import IdempotentAnswer
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
 from fieldcamp.api.parameters import CURSOR, LIMIT, instant
 from fieldcamp.api.views import envelope, ok
-from fieldcamp.webhooks import selectors, services
+from fieldcamp.webhooks import selectors, services, signing
 from fieldcamp.webhooks.errors import ScopeMissing
 from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery
@@ -42,7 +43,9 @@ class DeliveriesView(WebhooksView):
 
     def one(self, webhook_id: str, delivery_id: str) -> WebhookDelivery:
         endpoint = self.endpoints().get(pk=webhook_id)
-        return WebhookDelivery.objects.select_related("event", "endpoint").get(pk=delivery_id, endpoint=endpoint)
+        delivery = WebhookDelivery.objects.select_related("event").get(pk=delivery_id, endpoint=endpoint)
+        delivery.endpoint = endpoint
+        return delivery
 
 
 class DeliveryListView(DeliveriesView):
@@ -96,17 +99,19 @@ class DeliveryView(DeliveriesView):
 
     @extend_schema(operation_id="read_webhook_delivery", responses=DeliveryDetailSerializer)
     def get(self, request: Request, webhook_id: str, delivery_id: str) -> Response:
-        """One delivery with the body as it was sent and each attempt. The key needs the scope of its type of event
-        (403)."""
+        """One delivery with its headers and body as they are sent, and each attempt. The key needs the scope of its
+        type of event (403)."""
         delivery = self.one(webhook_id, delivery_id)
         scope = EVENT_TYPES[delivery.event.type].scope
         if scope not in self.key.scopes:
             raise ScopeMissing(scope)
+        tries = list(delivery.tries.order_by("number"))
+        number, at = (tries[-1].number, tries[-1].at) if tries else (1, timezone.now())
         data = {
             **self.data(delivery),
-            "headers": {},
-            "payload": json.loads(bytes(delivery.event.body)),
-            "tries": AttemptSerializer(delivery.tries.order_by("number"), many=True).data,
+            "headers": signing.shown_headers(delivery, attempt=number, now=at),
+            "payload": json.loads(signing.body_of(delivery.endpoint, delivery.event)),
+            "tries": AttemptSerializer(tries, many=True).data,
         }
         return ok(request, data)
 

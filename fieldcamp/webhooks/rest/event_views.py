@@ -53,16 +53,16 @@ class EventListView(WebhooksView):
         are left out; one that was named without a pattern is refused (403).
         """
         names = sorted(set(request.query_params.getlist("type")))
-        log, limit, now = EventLog(self.workspace, self._types(names)), page_limit(request), timezone.now()
+        events, limit, now = EventLog(self.workspace, self._types(names)), page_limit(request), timezone.now()
         name = list_name(request.path, self.workspace.pk, {"type": names})
         cursor, since = request.query_params.get("cursor"), instant_parameter(request, "since")
         if cursor is not None and since is not None:
             raise validation_error({"since": ["Send either since or cursor, not both."]})
         if cursor is not None:
-            after = log.checked(int(decode_cursor(name, cursor)[0]), now)
+            after = events.checked(int(decode_cursor(name, cursor)[0]), now)
         else:
-            after = log.after_time(since, now) if since else log.pruned_to
-        page = log.page(after, limit)
+            after = events.after_time(since, now) if since else events.pruned_to
+        page = events.page(after, limit)
         resume = encode_cursor(name, [page.resume])
         return ok(
             request,

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 
 from fieldcamp.wsgi import application
+from integrations.transport.public_addresses import destination_of
 from tests.integrations import build
 
 # Well-formed, and refused for what it says: a cursor or a reference that does not exist, an ETag that is not current,
@@ -22,7 +23,7 @@ schema = schemathesis.openapi.from_wsgi("/api/v1/schema", application, config=co
 
 
 @pytest.fixture
-def key(db, api_key, workspace, no_provider) -> Iterator[str]:
+def key(db, api_key, workspace, no_provider, no_receiver) -> Iterator[str]:
     """A key, while requests keep the test's own database connection, as Django's test client has them do."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -38,6 +39,12 @@ def no_provider(monkeypatch):
     from integrations.api import sync
 
     monkeypatch.setattr(sync, "observe_pending", lambda workspace, integration: build.NOW)
+
+
+@pytest.fixture
+def no_receiver(monkeypatch):
+    """No name of a webhook's address is looked up, and nothing is sent there."""
+    monkeypatch.setattr("fieldcamp.webhooks.addresses.check_reachable", destination_of)
 
 
 @pytest.mark.slow

@@ -156,7 +156,7 @@ def test_what_a_key_has_made_ends_with_it(hold):
     grandchild, of_grandchild = hold(by=child)
     _, of_other = hold()
     answer = by_boss.delete(f"{KEYS}/{key.pk}").json()["data"]
-    assert answer == {"id": key.pk, "deleted": True, "alsoRevoked": [child.pk, grandchild.pk]}
+    assert answer == {"id": key.pk, "deleted": True, "alsoRevoked": [child.pk, grandchild.pk], "webhooks": []}
     assert [works(client) for client in (of_child, of_grandchild, of_other, by_boss)] == [False, False, True, True]
     entries = AuditEntry.objects.filter(action="key.revoked").values_list("object_id", "actor")
     assert {name for name, _ in entries} == {key.pk, child.pk, grandchild.pk}

@@ -106,7 +106,7 @@ def test_update_changes_what_is_sent_and_nothing_else(api, made):
 def test_revoked_is_refused_and_gone(api, made):
     path = f"{KEYS}/{made['id']}"
     answer = api.delete(path).json()
-    assert answer["data"] == {"id": made["id"], "deleted": True, "alsoRevoked": []}
+    assert answer["data"] == {"id": made["id"], "deleted": True, "alsoRevoked": [], "webhooks": []}
     assert api_client(made["secret"]).get("/api/v1/visits").status_code == 401
     for response in (api.get(path), api.delete(path), api.patch(path, {"name": "x"}), api.post(f"{path}/rotate", {})):
         assert error(response) == (404, "NOT_FOUND")

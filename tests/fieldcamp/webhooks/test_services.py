@@ -1,6 +1,7 @@
 """What can be done with webhooks, below the API and the desk."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -10,10 +11,10 @@ from fieldcamp.webhooks import services
 from fieldcamp.webhooks.checked_urls import CheckedUrl
 from fieldcamp.webhooks.errors import ScopeMissing
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
-from fieldcamp.webhooks.recording import record_event
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import AuditEntry
 from fieldcamp.workspace.tracking import attributed
+from tests.fieldcamp.webhooks.build import happened, make_endpoint
 
 pytestmark = pytest.mark.django_db
 Status, State = WebhookEndpoint.Status, WebhookDelivery.State
@@ -22,27 +23,7 @@ URL = CheckedUrl("https://receiver.example/hooks")
 
 @pytest.fixture
 def make(workspace):
-    """Makes an endpoint, enabled unless told otherwise."""
-
-    def made(url: str = URL.text, *, events=("visit.*",), scopes=SCOPES, status=Status.ENABLED, **values):
-        endpoint, _ = services.create_endpoint(
-            workspace=workspace, url=CheckedUrl(url), events=list(events), scopes=scopes, **values
-        )
-        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(status=status)
-        endpoint.refresh_from_db()
-        return endpoint
-
-    return made
-
-
-def happened(workspace, event_type="visit.created", *, endpoint=None, state=State.FAILED, at=None, number=None):
-    """An event that was handed out, and its delivery to the endpoint, where one is given."""
-    event = record_event(workspace.pk, event_type, {"id": "vis_1"})
-    at = at or timezone.now()
-    WebhookEvent.objects.filter(pk=event.pk).update(created_at=at, fanned_out_at=at, sequence=number)
-    if endpoint is None:
-        return event
-    return WebhookDelivery.objects.create(workspace=workspace, endpoint=endpoint, event=event, state=state)
+    return partial(make_endpoint, workspace)
 
 
 def change(endpoint, scopes=SCOPES, **changes):
@@ -232,6 +213,14 @@ def test_a_replay_needs_what_the_endpoint_may_be_sent_now(make, workspace):
     with pytest.raises(InvalidTransition):
         services.replay(delivery)
     assert services.replay_range(endpoint, timezone.now() - dt.timedelta(days=1)).count == 0
+
+
+def test_a_test_is_not_sent_again(make, workspace):
+    delivery = happened(workspace, endpoint=make())
+    WebhookEvent.objects.update(is_test=True)
+    with pytest.raises(InvalidTransition):
+        services.replay(delivery)
+    assert services.replay_range(delivery.endpoint, timezone.now() - dt.timedelta(days=1)).count == 0
 
 
 def test_a_range_is_replayed_once(make, workspace):
