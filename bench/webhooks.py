@@ -1,7 +1,7 @@
 """`python bench/webhooks.py [pending]`: from a saved visit to a receiver, while deliveries to a dead one wait.
 
-The process that sends is `manage.py worker --webhooks`, as in a company; the receiver is in this process. The default is
-50,000 deliveries that wait. Writes its section of docs/benchmarks.md when run without arguments.
+The process that sends is `manage.py worker --webhooks`, as in a company; the receiver is in this process. Without a
+number 50,000 deliveries wait. Writes its section of docs/benchmarks.md when run without arguments.
 """
 
 import json
