@@ -32,7 +32,7 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
     count = counter(PROVIDERS[build.GOOGLE])
     for status in (200, 200, 503, "ConnectTimeout"):
         count(status)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(17):
         text = scraped()
     for line in (
         'fieldcamp_jobs{integration="google_calendar",status="succeeded"} 2.0',
