@@ -68,7 +68,8 @@ def _has_status(*statuses: int) -> Callable[[WebhookAnswer], bool]:
 OUTCOMES = (
     Rule("2xx", DeliveryOutcome.DELIVERED, False, "Delivered.", lambda answer: answer.is_accepted),
     Rule(
-        "3xx", DeliveryOutcome.RETRY, True, "Tried again on the schedule. Redirects are not followed: enter the final address.",
+        "3xx", DeliveryOutcome.RETRY, True,
+        "Tried again on the schedule. Redirects are not followed: enter the final address.",
         lambda answer: answer.status is not None and 300 <= answer.status < 400,
     ),
     Rule("410", DeliveryOutcome.GONE, True, "The webhook is disabled at once, and owners and admins are mailed.",
@@ -85,7 +86,8 @@ OUTCOMES = (
         lambda answer: answer.status == 503 and bool(answer.retry_after),
     ),
     Rule(
-        "any other status", DeliveryOutcome.RETRY, True, "Tried again on the schedule, 4xx as well: deployments answer so.",
+        "any other status", DeliveryOutcome.RETRY, True,
+        "Tried again on the schedule, 4xx as well: deployments answer so.",
         lambda answer: answer.status is not None,
     ),
     Rule(
