@@ -88,6 +88,12 @@ def _sandbox(settings: Settings) -> Iterator[Mistake]:
             "SANDBOX_URL is set and DEBUG is off: accounts would be connected with a simulator.",
             "Remove SANDBOX_URL, or set ALLOW_SANDBOX=1 if this is a demo.",
         )
+    if settings["WEBHOOK_ALLOW_PRIVATE"] and not settings["DEBUG"] and not settings["ALLOW_SANDBOX"]:
+        yield Mistake(
+            "E014",
+            "WEBHOOK_ALLOW_PRIVATE is set and DEBUG is off: customers could have this machine and its network called.",
+            "Remove WEBHOOK_ALLOW_PRIVATE, or set ALLOW_SANDBOX=1 if this is a demo.",
+        )
 
 
 def _encryption_keys(settings: Settings) -> Iterator[Mistake]:

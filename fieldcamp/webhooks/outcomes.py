@@ -16,7 +16,7 @@ from django.db import transaction
 from fieldcamp.webhooks import policy
 from fieldcamp.webhooks.disabling import GONE, disable
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
-from fieldcamp.webhooks.policy import Outcome
+from fieldcamp.webhooks.policy import DeliveryOutcome
 from integrations.transport.webhook_client import WebhookAnswer
 
 log = structlog.get_logger(__name__)
@@ -38,18 +38,18 @@ def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at
             return ""
         keep_attempt(current, answer, sent_at)
         values: dict[str, Any] = {"last_status": answer.status, "last_error": answer.error}
-        if rule.outcome is Outcome.DELIVERED:
+        if rule.outcome is DeliveryOutcome.DELIVERED:
             values |= _ended(State.DELIVERED, now) | {"attempts": current.attempts + 1}
             _succeeded(endpoint, now)
         else:
             values |= _after_failure(current, endpoint, answer, now)
             if rule.counts_as_failure:
                 _failed(endpoint, now)
-            if rule.outcome is Outcome.PACED:
+            if rule.outcome is DeliveryOutcome.PACED:
                 endpoint.paced_until = policy.asked_to_wait(answer, now) or now + policy.SHORTEST_PACE
         rows.update(lease_owner="", lease_until=None, **values)
         endpoint.save(update_fields=_ENDPOINT_FIELDS)
-        if rule.outcome is Outcome.GONE and endpoint.status not in _OVER:
+        if rule.outcome is DeliveryOutcome.GONE and endpoint.status not in _OVER:
             disable(endpoint, GONE, now)
     return str(values["state"])
 

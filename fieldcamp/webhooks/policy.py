@@ -40,7 +40,7 @@ WORKSPACE_PER_SECOND = 100
 TESTS_AT_ONCE = 2  # of one workspace
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What an attempt has come to."""
 
     DELIVERED = "delivered"
@@ -54,7 +54,7 @@ class Rule:
     """What one kind of answer means. `answers` and `then` are for people to read."""
 
     answers: str
-    outcome: Outcome
+    outcome: DeliveryOutcome
     counts_as_failure: bool
     then: str
     holds: Callable[[WebhookAnswer], bool]
@@ -66,30 +66,32 @@ def _has_status(*statuses: int) -> Callable[[WebhookAnswer], bool]:
 
 # The first that holds.
 OUTCOMES = (
-    Rule("2xx", Outcome.DELIVERED, False, "Delivered.", lambda answer: answer.is_accepted),
+    Rule("2xx", DeliveryOutcome.DELIVERED, False, "Delivered.", lambda answer: answer.is_accepted),
     Rule(
-        "3xx", Outcome.RETRY, True, "Tried again on the schedule. Redirects are not followed: enter the final address.",
+        "3xx", DeliveryOutcome.RETRY, True,
+        "Tried again on the schedule. Redirects are not followed: enter the final address.",
         lambda answer: answer.status is not None and 300 <= answer.status < 400,
     ),
-    Rule("410", Outcome.GONE, True, "The webhook is disabled at once, and owners and admins are mailed.",
+    Rule("410", DeliveryOutcome.GONE, True, "The webhook is disabled at once, and owners and admins are mailed.",
          _has_status(410)),
     Rule(
-        "429", Outcome.PACED, False,
+        "429", DeliveryOutcome.PACED, False,
         "Tried again on the schedule, and not before `Retry-After` says, up to 24 hours; nothing else is sent to the "
         "webhook until then. It is not taken for a failure.",
         _has_status(429),
     ),
     Rule(
-        "503 with `Retry-After`", Outcome.PACED, True,
+        "503 with `Retry-After`", DeliveryOutcome.PACED, True,
         "The same, and taken for a failure.",
         lambda answer: answer.status == 503 and bool(answer.retry_after),
     ),
     Rule(
-        "any other status", Outcome.RETRY, True, "Tried again on the schedule, 4xx as well: deployments answer so.",
+        "any other status", DeliveryOutcome.RETRY, True,
+        "Tried again on the schedule, 4xx as well: deployments answer so.",
         lambda answer: answer.status is not None,
     ),
     Rule(
-        "none: `TIMEOUT`, `CONNECT`, `TLS`, `DNS`, `BLOCKED_ADDRESS`, `TOO_LARGE`", Outcome.RETRY, True,
+        "none: `TIMEOUT`, `CONNECT`, `TLS`, `DNS`, `BLOCKED_ADDRESS`, `TOO_LARGE`", DeliveryOutcome.RETRY, True,
         f"Tried again on the schedule. An answer has {TOTAL_SECONDS:.0f} seconds in all, a connection "
         f"{CONNECT_SECONDS:.0f} of them.",
         lambda answer: True,

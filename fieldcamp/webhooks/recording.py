@@ -14,6 +14,7 @@ from fieldcamp.webhooks.models import WebhookEvent
 # What stands in a body until the event has its number; nothing that a caller gives comes before it.
 UNNUMBERED = b'"sequence":null,'
 _AT_ONCE = 500
+LARGEST = 262_144  # bytes of a body; of what is larger the id is told, and the rest is to be had from the API
 
 
 def record_event(workspace_id: str, event_type: str, snapshot: Mapping[str, Any], **facts: Any) -> WebhookEvent:
@@ -48,8 +49,8 @@ def new_event(
     is_test: bool = False,
 ) -> WebhookEvent:
     """Returns an event that is still to be written. `snapshot` is the resource as its own API shows it, JSON's types
-    only; `previous` holds the old values of those of its fields that changed. ValueError for a type that there is
-    not."""
+    only; `previous` holds the old values of those of its fields that changed. One that would be larger than `LARGEST`
+    has the id alone, and `truncated`. ValueError for a type that there is not."""
     if event_type not in EVENT_TYPES:
         raise ValueError(f"{event_type} is not a type of event.")
     event = WebhookEvent(
@@ -83,6 +84,8 @@ def new_event(
         "data": content,
     }
     event.body = JSON.render(body)
+    if len(event.body) > LARGEST:
+        event.body = JSON.render({**body, "data": {"object": {"id": snapshot.get("id")}, "truncated": True}})
     return event
 
 

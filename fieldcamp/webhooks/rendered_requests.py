@@ -1,5 +1,6 @@
 """A delivery's request as it is shown, and as a command that sends it by hand."""
 
+import copy
 import json
 import shlex
 from dataclasses import dataclass
@@ -17,16 +18,6 @@ def _body(delivery: WebhookDelivery) -> bytes:
     return body_of(delivery.endpoint, delivery.event)
 
 
-def _headers(delivery: WebhookDelivery, raw: bytes) -> list[tuple[str, str]]:
-    """Returns the headers as they would be sent now."""
-    number = max(delivery.tries.count(), 1)
-    return [*headers_of(delivery, delivery.endpoint, raw, attempt=number, now=timezone.now()).items()]
-
-
-def _cut(name: str, value: str) -> str:
-    return value[:8] + "…" if name.lower().endswith("signature") else value
-
-
 @dataclass(frozen=True)
 class ShownRequest:
     """`headers` as they were sent, signatures cut; `body` in lines, `raw` byte for byte."""
@@ -38,8 +29,14 @@ class ShownRequest:
 
 
 def shown(delivery: WebhookDelivery) -> ShownRequest:
+    """Returns the request of the last attempt, or as it would be sent now. The secret is not read for it."""
     raw = _body(delivery)
-    headers = [(name, _cut(name, value)) for name, value in _headers(delivery, raw)]
+    last = delivery.tries.order_by("number").last()
+    unsigned = copy.copy(delivery.endpoint)
+    unsigned.secret = unsigned.previous_secret = ""
+    number, moment = (last.number, last.at) if last else (1, timezone.now())
+    found = headers_of(delivery, unsigned, raw, attempt=number, now=moment)
+    headers = [(name, "…" if name.lower().endswith("signature") else value) for name, value in found.items()]
     return ShownRequest(headers, pretty(raw), raw.decode(errors="replace")[:_SHOWN], len(raw))
 
 
@@ -52,9 +49,13 @@ def pretty(raw: bytes) -> str:
 
 
 def as_curl(delivery: WebhookDelivery) -> str:
-    """Returns a shell command that sends the delivery with a signature of this moment. The secret is not in it."""
+    """Returns a shell command that sends the delivery with a signature of this moment. The secret is not in it.
+
+    Raises `encryption.DecryptionError` where the secret cannot be read.
+    """
     raw = _body(delivery)
+    found = headers_of(delivery, delivery.endpoint, raw, attempt=max(delivery.attempts, 1), now=timezone.now())
     lines = [f"curl -i -X POST {shlex.quote(delivery.endpoint.url)}"]
-    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _headers(delivery, raw)]
+    lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in found.items()]
     lines.append(f"--data-binary {shlex.quote(raw.decode())}")
     return " \\\n  ".join(lines)

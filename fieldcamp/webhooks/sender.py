@@ -48,7 +48,7 @@ class Sender:
         self._pace = Pace()
         self._last = ""  # the endpoint that had its turn last
         self._minute = 0.0
-        self.totals = totals.Totals()
+        self.totals = totals.AttemptTotals()
 
     def stop(self) -> None:
         self.stopping.set()

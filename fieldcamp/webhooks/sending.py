@@ -22,14 +22,14 @@ OWN_FAULT_PAUSE = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentAttempt:
     """What became of an attempt: the delivery's state then ("" where it was somebody else's by then), the answer."""
 
     state: str
     answer: WebhookAnswer
 
 
-def deliver(delivery_id: str, owner: str) -> Sent | None:
+def deliver(delivery_id: str, owner: str) -> SentAttempt | None:
     """Makes one attempt of a delivery that `owner` has claimed; None where nothing could be sent."""
     delivery = _claimed(delivery_id, owner)
     if delivery is None:
@@ -52,7 +52,7 @@ def deliver(delivery_id: str, owner: str) -> Sent | None:
         ms=answer.ms,
         state=state,
     )
-    return Sent(state, answer)
+    return SentAttempt(state, answer)
 
 
 def send(delivery: WebhookDelivery, number: int, now: dt.datetime) -> WebhookAnswer:

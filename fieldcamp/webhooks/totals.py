@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import F
 
 from fieldcamp.webhooks.models import DeliveryTotal
-from fieldcamp.webhooks.sending import Sent
+from fieldcamp.webhooks.sending import SentAttempt
 
 
-class Totals:
+class AttemptTotals:
     """What this process has not added yet."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Totals:
         self._counts: Counter[str] = Counter()
         self._seconds: Counter[str] = Counter()
 
-    def add(self, sent: Sent) -> None:
+    def add(self, sent: SentAttempt) -> None:
         """Counts an attempt: what was answered, by its class, or our word for why nothing was."""
         answer = sent.answer
         outcome = f"{answer.status // 100}xx" if answer.status else answer.error.lower()

@@ -159,6 +159,7 @@ SIMULATED = {"PUBLIC_URL": "http://127.0.0.1:8000", "SANDBOX_URL": "http://sandb
 BAD: tuple[tuple[dict[str, str], str], ...] = (
     (LIVE | {"SANDBOX_URL": "http://127.0.0.1:8001"}, "E001"),
     (SIMULATED, "E001"),
+    (LIVE | {"WEBHOOK_ALLOW_PRIVATE": "1"}, "E014"),
     (LIVE | {"TOKEN_ENCRYPTION_KEYS": "no key"}, "E003"),
     (LIVE | {"PUBLIC_URL": "sync.example.com"}, "E004"),
     (LIVE | {"PUBLIC_URL": "https://["}, "E004"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import rendered_requests, services
 from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.rights import may_change, may_see_payloads
@@ -99,8 +100,12 @@ class WebhookDeliveryAdmin(ScopedAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         delivery = self._delivery(request, object_id, change=True)
+        try:
+            command = rendered_requests.as_curl(delivery)
+        except DecryptionError:
+            command = "# " + gettext("The secret cannot be read: its encryption key is missing. Make a new secret.")
         template = "curl.html" if "HX-Request" in request.headers else "delivery.html"
-        response = self._page(request, template, delivery, command=rendered_requests.as_curl(delivery))
+        response = self._page(request, template, delivery, command=command)
         response["Cache-Control"] = "no-store"
         return response
 

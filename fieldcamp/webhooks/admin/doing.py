@@ -18,12 +18,12 @@ from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.editing import page_of
 from fieldcamp.webhooks.admin.forms import EnableForm, TestForm
 from fieldcamp.webhooks.admin.rights import may_change
-from fieldcamp.webhooks.errors import ScopeMissing
+from fieldcamp.webhooks.errors import ScopeMissing, TooManyTests
 from fieldcamp.webhooks.models import RECEIVING, WebhookEndpoint
 from fieldcamp.webhooks.subscriptions import ON_REQUEST, subscribed
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
-REFUSALS = (InvalidFields, InvalidTransition, ScopeMissing, WebhookEndpoint.DoesNotExist)
+REFUSALS = (InvalidFields, InvalidTransition, ScopeMissing, TooManyTests, WebhookEndpoint.DoesNotExist)
 # What failed longer ago has been dealt with in another way; the API replays any range.
 RESENT = dt.timedelta(days=30)
 Status = WebhookEndpoint.Status

@@ -94,7 +94,6 @@ class WebhookEventAdmin(ScopedAdmin):
         event = self.get_object(request, unquote(object_id))
         if event is None:
             raise Http404
-        described = EVENT_TYPES.get(event.type)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -102,7 +101,6 @@ class WebhookEventAdmin(ScopedAdmin):
             "title": event.type,
             "support_reference": event.pk,
             "event": event,
-            "described": described.description if described else "",
             "source": source_of(event),
             "record_url": record_page(event),
             "sent": [

@@ -50,7 +50,7 @@ def source_of(event: Any) -> EventOrigin:
     label = str(SOURCES.get(event.source) or event.source)
     _, mark, rest = head.partition('"source":')
     try:
-        found, _end = json.JSONDecoder().raw_decode(rest) if mark else ({}, 0)
+        found, _end = json.JSONDecoder().raw_decode(rest.lstrip()) if mark else ({}, 0)
     except ValueError:
         found = {}
     if not isinstance(found, dict):

@@ -9,11 +9,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.webhooks.disabling import FAILING, GONE
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.monitoring import DayNumbers
+from integrations.transport.webhook_client import TOTAL_SECONDS
 
-# A delivery is given up after so many seconds without a whole answer.
-LONGEST = 15
+# An attempt is given up after so many seconds without a whole answer.
+LONGEST = int(TOTAL_SECONDS)
 
 Status, State = WebhookEndpoint.Status, WebhookDelivery.State
 TONES = {
@@ -46,6 +48,12 @@ ERRORS = {
     "DNS": _("the address could not be found"),
     BLOCKED: _("the address points into a private network"),
     "TOO_LARGE": _("your server's answer was too large"),
+    "INTERNAL": _("FieldCamp could not sign it, which is not your server's fault"),
+}
+# Why an endpoint was disabled, by `disabled_reason`.
+REASONS = {
+    GONE: _("your server answered 410 Gone"),
+    FAILING: _("no delivery has succeeded for five days"),
 }
 HINTS = {
     301: _("It answers with a redirect: enter the final address."),
@@ -131,10 +139,19 @@ def sentence(
     if endpoint.status == Status.PAUSED:
         queue = _wait(waiting) or gettext("Nothing waits.")
         return " ".join([gettext("Paused: events are kept and sent when it goes on."), queue])
+    if endpoint.status == Status.PENDING and endpoint.disabled_at:
+        return gettext(
+            "Its address is a new one: send a test. When your server answers it with 2xx, what has happened since the "
+            "change is sent, too."
+        )
     if endpoint.status == Status.PENDING:
         return gettext(
             "Nothing is sent here yet: send a test. When your server answers it with 2xx, the webhook is enabled."
         )
+    if endpoint.failing_since and failure:
+        why = answer_of(failure.last_status, failure.last_error)
+        said = gettext("Enabled, but the last deliveries have failed since {time}: {why}.")
+        return " ".join([said.format(time=_clock(endpoint.failing_since), why=why), _wait(waiting)]).strip()
     if endpoint.last_delivered_at is None and not waiting:
         return gettext("Enabled. Nothing has happened yet that it is sent for.")
     return " ".join([gettext("Enabled: events are sent within seconds."), _wait(waiting)]).strip()
@@ -147,14 +164,6 @@ def _disabled(endpoint: WebhookEndpoint) -> str:
         "Disabled since {time}: {why}. Nothing is sent until somebody enables it; what has happened since can be sent "
         "then."
     ).format(time=since, why=why)
-
-
-# Why an endpoint was disabled, by `disabled_reason`.
-REASONS = {
-    "gone": _("your server answered 410 Gone"),
-    "failing": _("no delivery has succeeded for five days"),
-    "key_revoked": _("the API key that made it was revoked"),
-}
 
 
 def answered(status: int | None, error: str, ms: int) -> str:

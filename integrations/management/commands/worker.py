@@ -92,10 +92,9 @@ class Cluster:
         self.process.wait()
         self.ask_to_stop()
 
-    def stop(self) -> None:
-        """Lets it finish or hand back what it has begun, for a while, then ends it."""
+    def stop(self, deadline: float) -> None:
+        """Lets it finish or hand back what it has begun, until then, and ends it."""
         self.ask_to_stop()
-        deadline = time.monotonic() + shutdown.GRACE
         while not self.ended() and time.monotonic() < deadline:
             time.sleep(0.05)
         self.kill()
@@ -133,8 +132,9 @@ class Supervisor:
             self.stopping.wait(0.5)
         log.info("worker_stopping")
         webhooks.ask_to_stop()
-        cluster.stop()
-        webhooks.stop()
+        deadline = time.monotonic() + shutdown.GRACE
+        cluster.stop(deadline)
+        webhooks.stop(deadline)
         self._guarded(_clean_up, cluster.name, watchdog)
 
     def _kept_alive(self, webhooks: WebhookProcess) -> WebhookProcess:

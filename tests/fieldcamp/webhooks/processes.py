@@ -23,4 +23,5 @@ def environ(folder: Path) -> dict[str, str]:
         "FIELDCAMP_DATA": str(folder),
         "DJANGO_SETTINGS_MODULE": "fieldcamp.settings",
         "WEBHOOK_ALLOW_PRIVATE": "1",
+        "ALLOW_SANDBOX": "1",
     }

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from fieldcamp.webhooks import policy
-from fieldcamp.webhooks.policy import Outcome
+from fieldcamp.webhooks.policy import DeliveryOutcome
 from integrations.transport.webhook_client import WebhookAnswer
 
 NOW = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
@@ -29,18 +29,18 @@ def test_probes_come_ever_later_up_to_an_hour():
 @pytest.mark.parametrize(
     ("answer", "outcome", "counts"),
     [
-        *[(WebhookAnswer(1, status=status), Outcome.DELIVERED, False) for status in (200, 201, 202, 204, 299)],
-        *[(WebhookAnswer(1, status=status), Outcome.RETRY, True) for status in (300, 301, 302, 307, 308)],
-        (WebhookAnswer(1, status=410), Outcome.GONE, True),
-        (WebhookAnswer(1, status=429), Outcome.PACED, False),
-        (WebhookAnswer(1, status=429, retry_after="9"), Outcome.PACED, False),
-        (WebhookAnswer(1, status=503, retry_after="9"), Outcome.PACED, True),
+        *[(WebhookAnswer(1, status=status), DeliveryOutcome.DELIVERED, False) for status in (200, 201, 202, 204, 299)],
+        *[(WebhookAnswer(1, status=status), DeliveryOutcome.RETRY, True) for status in (300, 301, 302, 307, 308)],
+        (WebhookAnswer(1, status=410), DeliveryOutcome.GONE, True),
+        (WebhookAnswer(1, status=429), DeliveryOutcome.PACED, False),
+        (WebhookAnswer(1, status=429, retry_after="9"), DeliveryOutcome.PACED, False),
+        (WebhookAnswer(1, status=503, retry_after="9"), DeliveryOutcome.PACED, True),
         *[
-            (WebhookAnswer(1, status=status), Outcome.RETRY, True)
+            (WebhookAnswer(1, status=status), DeliveryOutcome.RETRY, True)
             for status in (199, 400, 401, 403, 404, 405, 413, 415, 422, 500, 502, 503, 504, 599)
         ],
         *[
-            (WebhookAnswer(1, error=error), Outcome.RETRY, True)
+            (WebhookAnswer(1, error=error), DeliveryOutcome.RETRY, True)
             for error in ("TIMEOUT", "CONNECT", "TLS", "DNS", "BLOCKED_ADDRESS", "TOO_LARGE")
         ],
     ],

@@ -298,6 +298,14 @@ def test_many_take_as_many_queries_as_two(workspace, make_client, model):
     assert queries(9) == queries(2)
 
 
+def test_what_is_too_large_is_told_by_its_id(workspace, make_client):
+    line = {"description": "ü" * 4000, "quantity": Decimal(1), "unit_price": Decimal(1)}
+    client = make_client()
+    invoice = invoicing.create_invoice(workspace=workspace, client_id=client.pk, lines=[line] * 60)
+    assert last("invoice.created")["data"] == {"object": {"id": invoice.pk}, "truncated": True}
+    assert last("invoice.created")["type"] == "invoice.created"
+
+
 def test_times_are_utc_whatever_zone_the_desk_is_in(make_client):
     with timezone.override("Asia/Tokyo"):
         make_client()

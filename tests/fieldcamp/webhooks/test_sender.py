@@ -125,6 +125,7 @@ def test_slow_ones_leave_threads_for_the_others(make_endpoint, make_delivery):
             slow.wait_for(12)
 
 
+@pytest.mark.slow
 def test_two_senders_send_each_once_and_no_more_than_two_to_one_at_a_time(make_endpoint, make_event):
     now, most, lock = [0], [0], threading.Lock()
 

@@ -18,8 +18,8 @@ from fieldcamp.webhooks.models import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from fieldcamp.webhooks.sending import Sent
-from fieldcamp.webhooks.totals import Totals
+from fieldcamp.webhooks.sending import SentAttempt
+from fieldcamp.webhooks.totals import AttemptTotals
 from fieldcamp.workspace.erasing import Words
 from integrations.transport.webhook_client import WebhookAnswer
 
@@ -67,11 +67,11 @@ def test_a_deleted_endpoint_goes_in_the_end(make_endpoint, make_delivery):
 
 
 def test_figures_and_metrics(make_endpoint, make_delivery, make_event, client):
-    totals = Totals()
+    totals = AttemptTotals()
     for answer in (WebhookAnswer(500, status=204), WebhookAnswer(1500, status=200), WebhookAnswer(9, error="TLS")):
-        totals.add(Sent("", answer))
+        totals.add(SentAttempt("", answer))
     totals.save()
-    totals.add(Sent("", WebhookAnswer(1000, status=201)))
+    totals.add(SentAttempt("", WebhookAnswer(1000, status=201)))
     totals.save()
     totals.save()
     assert DeliveryTotal.objects.get(pk="2xx").count == 3

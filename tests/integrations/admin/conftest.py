@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import create_key
-from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
-from fieldcamp.webhooks.recording import record_event
+from fieldcamp.webhooks.models import DeliveryAttempt, EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.invoicing import create_invoice
 from fieldcamp.workspace.models import BlockedTime, Client, Item, Member, Role, TaxRate, Visit, Workspace
 from fieldcamp.workspace.paying import record_payment
@@ -35,6 +34,7 @@ from integrations.models import (
 
 GOOGLE = "google_calendar"
 CANARY = "ya29.CANARY-TOKEN"
+WEBHOOK_CANARY = "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"
 ROLES = ("owner", "admin", "staff", "viewer")
 
 
@@ -145,19 +145,7 @@ def company(name: str) -> Company:
         record_id=hold.pk,
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
-    receiver = f"https://{workspace.pk.lower().replace('_', '-')}.example/hooks"
-    webhook = WebhookEndpoint.objects.create(
-        workspace=workspace,
-        url=receiver,
-        events=["*"],
-        scopes=["visits:read"],
-        status="enabled",
-        secret=f"whsec_{CANARY}",
-    )
-    event = record_event(workspace.pk, "visit.created", {"id": visit.pk, "title": visit.title}, record_id=visit.pk)
-    WebhookEvent.objects.filter(pk=event.pk).update(sequence=1, fanned_out_at=now)
-    EventCounter.objects.create(workspace=workspace, last=1)
-    delivery = WebhookDelivery.objects.create(workspace=workspace, endpoint=webhook, event=event, state="failed")
+    webhook, event, delivery = sent_webhook(workspace, visit.pk, job.pk)
     return Company(
         workspace=workspace, tech=tech, client=client, visit=visit,
         item=item, tax=tax, invoice=invoice, payment=payment,
@@ -165,6 +153,35 @@ def company(name: str) -> Company:
         link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
         webhook=webhook, event=event, delivery=delivery,
     )  # fmt: skip
+
+
+def sent_webhook(
+    workspace: Workspace, record_id: str, job_id: str
+) -> tuple[WebhookEndpoint, WebhookEvent, WebhookDelivery]:
+    """A webhook that has taken an event of a record at its second try."""
+    now = timezone.now()
+    source = {"kind": "sync", "integration": GOOGLE, "job_id": job_id, "actor": None, "request_id": None}
+    body = {"type": "visit.updated", "source": source, "data": {"object": {"id": record_id, "notes": "Ring twice"}}}
+    event = WebhookEvent.objects.create(
+        workspace=workspace, type="visit.updated", record_id=record_id, source="sync", sequence=1, fanned_out_at=now,
+        body=json.dumps(body, separators=(",", ":")).encode(),
+    )  # fmt: skip
+    EventCounter.objects.create(workspace=workspace, last=1)
+    host = workspace.pk.lower().replace("_", "-")
+    endpoint = WebhookEndpoint.objects.create(
+        workspace=workspace, url=f"https://{host}.example/hooks?key=canary", events=["visit.*"],
+        status="enabled", scopes=["visits:read"], secret=WEBHOOK_CANARY, secret_hint="ARIA", last_delivered_at=now,
+        description=f"account-{workspace.pk}",
+    )  # fmt: skip
+    delivery = WebhookDelivery.objects.create(
+        workspace=workspace, endpoint=endpoint, event=event, state="delivered", attempts=2, last_status=204,
+        finished_at=now,
+    )  # fmt: skip
+    for number, status, excerpt in ((1, 500, "<b>No room</b>"), (2, 204, "")):
+        DeliveryAttempt.objects.create(
+            delivery=delivery, number=number, at=now, ms=14_000 if status == 204 else 80, status=status, excerpt=excerpt
+        )
+    return endpoint, event, delivery
 
 
 @pytest.fixture
@@ -219,6 +236,13 @@ def pages_of(rows: Company) -> dict[str, str]:
         "key": f"{at}/api/apikey/{rows.key.pk}/change/",
         "revoke": f"{at}/api/apikey/{rows.key.pk}/revoke/",
         "rotate": f"{at}/api/apikey/{rows.key.pk}/rotate/",
+        "webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/change/",
+        "webhook form": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/edit/",
+        "webhook secret": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/rotate/",
+        "enable webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/enable/",
+        "delete webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/delete/",
+        "delivery": f"{at}/webhooks/webhookdelivery/{rows.delivery.pk}/change/",
+        "event": f"{at}/webhooks/webhookevent/{rows.event.pk}/change/",
         "csv": f"{desk}/jobs/{rows.job.pk}/items.csv",
         "live": f"{desk}/jobs/{rows.job.pk}/live/",
         "disconnect": f"{desk}/connections/{rows.connection.pk}/disconnect/",
@@ -242,6 +266,8 @@ LISTS = {
     "blocked times": "/admin/workspace/blockedtime/",
     "company": "/admin/workspace/workspace/",
     "keys": "/admin/api/apikey/",
+    "webhooks": "/admin/webhooks/webhookendpoint/",
+    "events": "/admin/webhooks/webhookevent/",
 }
 
 
@@ -264,6 +290,12 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "void invoice": (f"/admin/workspace/invoice/{rows.invoice.pk}/void/", {}),
         "revoke": (f"/admin/api/apikey/{rows.key.pk}/revoke/", {}),
         "rotate": (f"/admin/api/apikey/{rows.key.pk}/rotate/", {"overlap": "24"}),
+        "pause webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/pause/", {}),
+        "resume webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/resume/", {}),
+        "enable webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/enable/", {}),
+        "resend failed": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/resend/", {}),
+        "resend delivery": (f"/admin/webhooks/webhookdelivery/{rows.delivery.pk}/resend/", {}),
+        "delete webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/delete/", {}),
     }
 
 

@@ -19,13 +19,21 @@ PAGES = {
     **dict.fromkeys(("job", "connection", "problem", "visit", "visit history", "client", "member"), ALL),
     **dict.fromkeys(("blocked time", "csv", "item", "tax rate", "invoice", "payment"), ALL),
     **dict.fromkeys(("void invoice", "void payment"), MANAGERS),
+    **dict.fromkeys(("webhook", "delivery", "event"), ALL),
+    **dict.fromkeys(("webhook form", "webhook secret", "enable webhook", "delete webhook"), MANAGERS),
     "disconnect": MANAGERS,
     "company": MANAGERS,
     **dict.fromkeys(("keys", "key", "revoke", "rotate"), OWNERS),
 }
+# Buttons whose pages ask first.
+ASKING = {
+    "disconnect", "revoke", "rotate", "void invoice", "void payment", "enable webhook", "delete webhook",
+}  # fmt: skip
 POSTS = {
     **dict.fromkeys(("sync", "cancel", "retry", "resolve", "ignore", "unignore"), WORKERS),
     **dict.fromkeys(("pause", "resume", "disconnect", "decide", "void invoice", "void payment"), MANAGERS),
+    **dict.fromkeys(("pause webhook", "resume webhook", "enable webhook", "delete webhook"), MANAGERS),
+    **dict.fromkeys(("resend failed", "resend delivery"), MANAGERS),
     **dict.fromkeys(("revoke", "rotate"), OWNERS),
 }
 
@@ -131,7 +139,7 @@ def test_buttons_need_a_token_against_forgery_and_a_post(desk, ours):
     guarded.cookies = desk("owner").cookies
     for name, (url, data) in posts_of(ours).items():
         assert guarded.post(url, data).status_code == 403, name
-        if name not in ("disconnect", "revoke", "rotate", "void invoice", "void payment"):  # these ask first
+        if name not in ASKING:
             assert desk("owner").get(url).status_code == 405, name
 
 

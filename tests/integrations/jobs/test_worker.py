@@ -138,3 +138,18 @@ def test_a_cluster_that_dies_is_cleared_away_and_started_again(worker, tmp_path)
     file = tmp_path / "task"
     async_task("tests.integrations.jobs.tasks.until_stopped", str(file))
     assert started(file) in descendants(worker.pid)
+
+
+def webhooks_of(worker: subprocess.Popen) -> list[int]:
+    return [pid for pid in descendants(worker.pid) if "--webhooks" in told_of(pid, "cmdline")]
+
+
+def test_the_process_that_sends_webhooks_is_started_again_when_it_dies(worker):
+    eventually(lambda: bool(webhooks_of(worker)), 30)
+    (first,) = webhooks_of(worker)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: bool(set(webhooks_of(worker)) - {first}), 30)
+    (second,) = set(webhooks_of(worker)) - {first}
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    assert not alive(second)
