@@ -79,7 +79,8 @@ def replay_range(
         rows = _originals(current, status).filter(
             event__created_at__gte=since, event__created_at__lt=until, event__type__in=names
         )
-        found = list(rows.order_by("event__created_at", "pk").select_related("event")[: MOST + 1])
+        rows = rows.select_related("event").defer("event__body")
+        found = list(rows.order_by("event__created_at", "pk")[: MOST + 1])
         _insert(_again(each, now) for each in found[:MOST])
         left = found[MOST].event.created_at if len(found) > MOST else None
         after = {"since": since, "until": until, "status": status, "types": list(types), "count": len(found[:MOST])}

@@ -256,3 +256,21 @@ def test_the_trail_says_who(make, workspace):
     entries = AuditEntry.objects.filter(object_id=endpoint.pk)
     assert [entry.actor for entry in entries.filter(action__startswith="webhook.p")] == ["Olivia Hart"]
     assert "hidden" not in str([(entry.object_name, entry.before, entry.after) for entry in entries])
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_make_no_more_than_twenty_and_no_two_alike(workspace, in_parallel):
+    for number in range(services.MOST_ENDPOINTS - 2):
+        make_endpoint(workspace, f"https://receiver.example/{number}")
+
+    def create(number: int) -> str:
+        try:
+            make_endpoint(workspace, f"https://receiver.example/new/{number // 2}")
+        except (InvalidTransition, InvalidFields) as refused:
+            return type(refused).__name__
+        return "made"
+
+    assert sorted(in_parallel(6, create)).count("made") == 2
+    assert WebhookEndpoint.objects.count() == services.MOST_ENDPOINTS
+    assert len({endpoint.url for endpoint in WebhookEndpoint.objects.all()}) == services.MOST_ENDPOINTS
