@@ -29,7 +29,8 @@ pytestmark = pytest.mark.django_db
 
 def test_what_goes_and_what_stays(make_endpoint, make_delivery, make_event, workspace, monkeypatch):
     monkeypatch.setattr(retention, "_AT_ONCE", 2)
-    endpoint, now = make_endpoint(created_at=timezone.now() - dt.timedelta(days=400)), timezone.now()
+    now = timezone.now()
+    make_endpoint(created_at=now - dt.timedelta(days=400))
 
     def aged(days: int, state: str) -> WebhookDelivery:
         event = make_event()
