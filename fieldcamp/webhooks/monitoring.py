@@ -56,7 +56,7 @@ def of_last_day(endpoints: Sequence[WebhookEndpoint]) -> dict[str, DayNumbers]:
             waiting=Count("pk", filter=Q(state__in=OPEN)),
         )
     )
-    return {row.pop("endpoint_id"): DayNumbers(**row) for row in rows}
+    return {row["endpoint_id"]: DayNumbers(row["delivered"], row["failed"], row["waiting"]) for row in rows}
 
 
 def p95_of(endpoints: Sequence[WebhookEndpoint]) -> dict[str, int]:

@@ -29,6 +29,8 @@ from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
 class EndpointList(ChangeList):
     """The list's rows with their numbers, which are asked for once for all of them."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = self.result_list = list(self.result_list)

@@ -108,6 +108,7 @@ class EndpointForm(DeskForm):
         """Calls the service with what was entered, once that is right; returns what it gives, None if it refuses."""
         if not self.is_valid():
             return None
+        states: tuple[type[Exception], ...] = (InvalidTransition, *refusals)
         try:
             return call(self.values())
         except InvalidFields as error:
@@ -115,7 +116,7 @@ class EndpointForm(DeskForm):
                 if name == "events" and self.cleaned_data["preset"] != presets.CUSTOM:
                     name = "preset"
                 self.add_error(name if name in self.fields else None, sentences)
-        except (InvalidTransition, *refusals) as error:
+        except states as error:
             self.add_error(None, str(error))
         return None
 

@@ -150,8 +150,8 @@ def sentence(
         )
     if endpoint.failing_since and failure:
         why = answer_of(failure.last_status, failure.last_error)
-        said = gettext("Enabled, but the last deliveries have failed since {time}: {why}.")
-        return " ".join([said.format(time=_clock(endpoint.failing_since), why=why), _wait(waiting)]).strip()
+        lately = gettext("Enabled, but the last deliveries have failed since {time}: {why}.")
+        return " ".join([lately.format(time=_clock(endpoint.failing_since), why=why), _wait(waiting)]).strip()
     if endpoint.last_delivered_at is None and not waiting:
         return gettext("Enabled. Nothing has happened yet that it is sent for.")
     return " ".join([gettext("Enabled: events are sent within seconds."), _wait(waiting)]).strip()
