@@ -30,9 +30,9 @@ def set_interval(
     with transaction.atomic():
         row = WorkspaceIntegration.objects.select_for_update().get(pk=row.pk)
         before = {"interval_minutes": row.interval_minutes, "sync_on_save": row.sync_on_save}
-        after = {"interval_minutes": minutes, "sync_on_save": row.sync_on_save if on_save is None else on_save}
+        row.interval_minutes, row.sync_on_save = minutes, row.sync_on_save if on_save is None else on_save
+        after = {"interval_minutes": row.interval_minutes, "sync_on_save": row.sync_on_save}
         if after != before:
-            row.interval_minutes, row.sync_on_save = minutes, after["sync_on_save"]
             if minutes != before["interval_minutes"]:
                 row.next_sync_at = next_sync(row, timezone.now())
                 # What was synced an hour ago is not late because more is asked for from now on.
