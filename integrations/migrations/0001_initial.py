@@ -517,7 +517,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='dirtyrow',
-            index=models.Index(fields=['changed_at'], name='dirty_lately'),
+            index=models.Index(fields=['changed_at', 'stream'], name='dirty_lately'),
         ),
         migrations.AddIndex(
             model_name='changerow',

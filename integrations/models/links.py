@@ -161,7 +161,7 @@ class DirtyRow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")]
-        indexes = [models.Index(fields=["changed_at"], name="dirty_lately")]
+        indexes = [models.Index(fields=["changed_at", "stream"], name="dirty_lately")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id}"

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, W
 
 from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.tracking import is_by_key
-from integrations.models import ConnectionState, DirtyRow, PushMark, SyncJob, WorkspaceIntegration
+from integrations.models import ConnectionState, DirtyRow, PushMark, Stream, SyncJob, WorkspaceIntegration
 
 # After the last of several edits. A client of the API gets longer, so that the trigger at the end of its edits finds no
 # job in its way.
@@ -21,6 +21,8 @@ QUIET_OF_KEYS = dt.timedelta(seconds=12)
 LONGEST = dt.timedelta(minutes=2)
 # What was saved longer ago is left to the round, which looks at everything.
 LATELY = dt.timedelta(minutes=5)
+# Streams that one look takes in; the others have their turn in the next.
+AT_ONCE = 5000
 
 IntegrationKey = tuple[str, str]  # workspace id, integration
 
@@ -49,18 +51,18 @@ def due_accounts(now: dt.datetime, *, everything: bool = True) -> Mapping[Integr
             found[workspace_id, integration].pushed.add(connection_id)
     rows = DirtyRow.objects.all() if everything else DirtyRow.objects.filter(changed_at__gt=now - LATELY)
     if rows.exists():
-        for workspace_id, integration, connection_id in _saved(rows.filter(_is_free("stream__connection__", now)), now):
+        for workspace_id, integration, connection_id in _saved(rows, _is_free("connection__", now), now):
             found[workspace_id, integration].saved.add(connection_id)
     return found
 
 
 def due_accounts_of(key: IntegrationKey, now: dt.datetime) -> DueAccounts:
     """Returns what is due of one integration, whatever is in flight."""
-    of = Q(stream__connection__workspace=key[0], stream__connection__integration=key[1])
-    marks = PushMark.objects.filter(of, due_at__lte=now)
+    of = Q(connection__workspace=key[0], connection__integration=key[1])
+    marks = PushMark.objects.filter(stream__in=Stream.objects.filter(of), due_at__lte=now)
     return DueAccounts(
         pushed={connection_id for *_, connection_id in _pushed(marks, now)},
-        saved={connection_id for *_, connection_id in _saved(DirtyRow.objects.filter(of), now)},
+        saved={connection_id for *_, connection_id in _saved(DirtyRow.objects.all(), of, now)},
     )
 
 
@@ -74,17 +76,23 @@ def _pushed(marks: QuerySet[PushMark], now: dt.datetime) -> QuerySet[PushMark, A
     ).values_list(*_NAMES)
 
 
-def _saved(rows: QuerySet[DirtyRow], now: dt.datetime) -> list[tuple[str, str, str]]:
+def _saved(rows: QuerySet[DirtyRow], of: Q, now: dt.datetime) -> list[tuple[str, str, str]]:
     """Returns the accounts whose records were saved since they were looked at, and have come to rest. A row that waits
     for something (a person, another record) is looked at once for each time that it is saved. The engine's own rows
     have no change's number."""
+    # The streams first: rows of accounts that are paused may be many, and wait for long.
+    streams = Stream.objects.filter(
+        of,
+        _may_be_synced("connection__", now),
+        Exists(_integration("connection__").filter(sync_on_save=True)),
+        pk__in=rows.order_by().values("stream"),
+        is_active=True,
+        first_synced_at__isnull=False,
+    )
     never_looked = Q(stream__looked_at=None)
     rows = rows.filter(
-        _may_be_synced("stream__connection__", now),
         never_looked | Q(changed_at__gt=F("stream__looked_at")),
-        Exists(_integration("stream__connection__").filter(sync_on_save=True)),
-        stream__is_active=True,
-        stream__first_synced_at__isnull=False,
+        stream__in=list(streams.values_list("pk", flat=True)[:AT_ONCE]),
         seq__gt=0,
     )
     # Of a row that had waited already, the first save since is not known.

@@ -9,14 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Q
 
 from integrations.models import Connection, PushChannel, Stream
 from integrations.providers.base import Provider
 from integrations.providers.push import NoticeKind, PostedPush, PushNotice
-from integrations.push.impatience import impatient
+from integrations.push.impatience import LONGEST_WAIT, impatient
 from integrations.push.marks import PushMessage, mark_all
 from integrations.push.secrets import NOBODYS, is_channel_id, is_resource_id, is_right
+from integrations.push.together import WrittenTogether
 
 State = PushChannel.State
 # What may still push: one that is replaced, too, and one that we have given up but the vendor has not.
@@ -38,6 +40,15 @@ class Taken:
     signed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What one post has told that is believed."""
+
+    believed: Sequence[tuple[PushNotice, PushChannel]]
+    messages: Sequence[PushMessage]
+    at: dt.datetime
+
+
 def receive(provider: Provider, posted: PostedPush, now: dt.datetime) -> Taken:
     """Takes in one post. Raises `NotBelieved` for a signature that is wrong, and django.db.Error where the database
     does not answer in time: then nothing of it is kept, and the vendor has to come again."""
@@ -46,19 +57,35 @@ def receive(provider: Provider, posted: PostedPush, now: dt.datetime) -> Taken:
     signed = provider.push.channels is None
     if not notices:
         return Taken(0, 0, signed)
-    with impatient():
+    by_account = [each for each in notices if each.account_id]
+    with impatient(writes=False):
         believed = list(_of_channels(provider, [each for each in notices if each.channel_id]))
-        messages = [
-            PushMessage([channel.stream_id], notice.told, notice.message_id)
-            for notice, channel in believed
-            if notice.kind in MARKING
-        ]
-        by_account = [each for each in notices if each.account_id]
-        messages += _of_accounts(provider, by_account)
-        _note_channels(believed, now)
+        messages = _of_accounts(provider, by_account)
+    messages += [
+        PushMessage([channel.stream_id], notice.told, notice.message_id)
+        for notice, channel in believed
+        if notice.kind in MARKING
+    ]
+    if believed or messages:  # what is not believed never waits for a lock, nor holds one
+        news = _News(believed, messages, now)
+        if connection.vendor == "sqlite":
+            _WRITER.put(news, LONGEST_WAIT / 2000)
+        else:
+            _write([news])
+    return Taken(len(notices), len(believed) + len(by_account), signed)
+
+
+def _write(all_news: Sequence[_News]) -> None:
+    """Writes what one post has told, or several, in one transaction."""
+    now = max(news.at for news in all_news)
+    messages = [message for news in all_news for message in news.messages]
+    with impatient(writes=True):
+        _note_channels([pair for news in all_news for pair in news.believed], now)
         if messages:
             mark_all(_together(messages), now)
-    return Taken(len(notices), len(believed) + len(by_account), signed)
+
+
+_WRITER = WrittenTogether(_write)
 
 
 def _of_channels(provider: Provider, notices: Sequence[PushNotice]) -> Iterator[tuple[PushNotice, PushChannel]]:

@@ -6,7 +6,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from integrations.models import PushChannel, ReceivedPush
+from integrations.models import Connection, PushChannel, ReceivedPush
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.providers.oauth import OAuth
@@ -36,7 +36,8 @@ def _of(provider: Provider) -> Iterator[Finding]:
     last = ReceivedPush.objects.filter(integration=provider.name).aggregate(at=Max("received_at"))["at"]
     came = f"the last push came {timesince(last, timezone.now())} ago" if last else "no push has come in seven days"
     if provider.push and provider.push.channels is None:
-        weight, mend = (Weight.FINE, "") if last else (Weight.NOTE, MENDED)
+        silent = not last and Connection.objects.active().filter(integration=provider.name).exists()
+        weight, mend = (Weight.NOTE, MENDED) if silent else (Weight.FINE, "")
         yield Finding(weight, about, f"{push_url(provider.name)}: {came}.", mend)
         return
     yield from _failing(provider, about)

@@ -41,6 +41,7 @@ def healthy(db, settings, tmp_path, time_machine):
     settings.OPERATOR_EMAIL = "privacy@example.com"
     for app in ("GOOGLE", "MICROSOFT", "INTUIT"):
         setattr(settings, f"{app}_CLIENT", {"client_id": "id", "secret": "secret", "secret_ends": "2028-01-31"})
+    settings.INTUIT_WEBHOOK_VERIFIERS = ["a verifier"]
     Heartbeat.objects.create(name=WORKER, at=timezone.now())
     ReceivedSecurityEvent.objects.create(
         integration="google_calendar", jti="1", test_state="hello", received_at=timezone.now()
