@@ -60,7 +60,7 @@ def told() -> list[str]:
 
 
 def events() -> list[tuple[str, str | None]]:
-    rows = WebhookEvent.objects.filter(type__startswith="connection.").order_by("created_at", "pk")
+    rows = WebhookEvent.objects.filter(type__in=["connection.stalled", "connection.recovered"]).order_by("created_at")
     found = [(row.type.partition(".")[2], json.loads(bytes(row.body))["data"]["object"]["cause"]) for row in rows]
     rows.delete()
     return found
