@@ -22,6 +22,7 @@ from bench.report import Row, put, table
 from bench.servers import ROOT, free_port
 
 BEGIN, END = "<!-- freshness -->", "<!-- /freshness -->"
+SLUG = "google-calendar"  # which the demo has connected
 QUIET = 35.0  # seconds between two changes of one calendar
 LOOKS = 0.2  # seconds between two looks whether it has come
 GIVEN_UP = 120.0
@@ -135,7 +136,6 @@ def rows(slug: str, found: dict[str, list[float]]) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--changes", type=int, default=20)
-    parser.add_argument("--integration", action="append", help="default: google-calendar")
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
@@ -144,8 +144,7 @@ def main() -> None:
     import django
 
     django.setup()
-    slugs = options.integration or ["google-calendar"]
-    found = [row for slug in slugs for row in rows(slug, measure(slug, options.changes))]
+    found = rows(SLUG, measure(SLUG, options.changes))
     print(table(found))
     if options.write:
         put(BEGIN, END, f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n\n{table(found)}")

@@ -58,9 +58,10 @@ def watch(now: dt.datetime) -> None:
         stalled = {stall.connection.pk: stall for stall in stalls_among(batch, found, jobs, now)}
         for connection in batch:
             stall = stalled.get(connection.pk)
-            if stall is not None and connection.stalled_at is None and stall.since <= now - LASTED:
-                _begin(stall, found, now)
-            elif stall is not None and connection.stalled_at and connection.stall_cause != stall.cause:
+            if stall is not None and connection.stalled_at is None:
+                if stall.since <= now - LASTED and not found[connection.pk].tried_now:
+                    _begin(stall, found, now)
+            elif stall is not None and connection.stall_cause != stall.cause:
                 _row(connection).filter(stalled_at=connection.stalled_at).update(stall_cause=stall.cause)
             elif stall is None and connection.stalled_at is not None:
                 _end(connection, found, now)

@@ -54,8 +54,8 @@ def intervals_of(rows: Iterable[WorkspaceIntegration]) -> dict[tuple[str, str], 
         names = {"integration__in": {integration for _workspace, integration in longer}}
         if len(longer) <= 500:
             names["workspace__in"] = {workspace for workspace, _integration in longer}
-        silent = Connection.objects.scheduled().filter(**names).exclude(pk__in=_told_of_changes())
-        silent = set(silent.order_by().values_list("workspace_id", "integration").distinct())
+        untold = Connection.objects.scheduled().filter(**names).exclude(pk__in=_told_of_changes())
+        silent = set(untold.order_by().values_list("workspace_id", "integration").distinct())
         found |= {key: interval for key, interval in longer.items() if key not in silent}
     return found
 

@@ -1,8 +1,8 @@
 """Until when an account's data may be believed to be current, and whether it is older than it should be."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef
@@ -38,6 +38,8 @@ class Freshness:
     until: dt.datetime | None = None
     due: dt.datetime | None = None
     push_waits: bool = False
+    # Its next sync has just begun, or is about to: whether that helps will be seen in a few minutes.
+    tried_now: bool = False
 
     def stalled(self, now: dt.datetime) -> bool:
         """Returns whether its data is older than it should be, whatever the cause."""
@@ -56,7 +58,7 @@ def is_awaited(connection: Connection) -> bool:
 
 
 def freshness_of(
-    connections: Iterable[Connection], rows: Iterable[WorkspaceIntegration], jobs: Jobs, now: dt.datetime
+    connections: Iterable[Connection], rows: Collection[WorkspaceIntegration], jobs: Jobs, now: dt.datetime
 ) -> dict[str, Freshness]:
     """Returns it by connection, in two queries at most. `rows` are their integrations', `jobs` those in flight, by
     workspace and integration. Connections have their member with them."""
@@ -65,12 +67,22 @@ def freshness_of(
         return {}
     pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows)
     usual = dt.timedelta(minutes=settings.SYNC_INTERVAL_MINUTES)
+    planned = {(row.workspace_id, row.integration): row.next_sync_at for row in rows}
     found = {}
     for connection in awaited:
         key = (connection.workspace_id, connection.integration)
         if interval := intervals.get(key, usual):
-            found[connection.pk] = _freshness(connection, interval, pushes.get(connection.pk), jobs.get(key), now)
+            fresh = _freshness(connection, interval, pushes.get(connection.pk), jobs.get(key), now)
+            found[connection.pk] = replace(fresh, tried_now=_is_tried(connection, planned.get(key), jobs.get(key), now))
     return found
+
+
+def _is_tried(connection: Connection, planned: dt.datetime | None, job: SyncJob | None, now: dt.datetime) -> bool:
+    if planned is not None and now - MARGIN <= planned <= now:
+        return True
+    if job is None or job.narrowed or job.only is not None or job.connection_id not in (None, connection.pk):
+        return False
+    return job.created_at >= now - MARGIN
 
 
 def told_by_push(connections: Iterable[Connection]) -> set[str]:

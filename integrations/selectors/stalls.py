@@ -120,7 +120,7 @@ def all_freshness(connections: Sequence[Connection], jobs: Jobs, now: dt.datetim
     rows = WorkspaceIntegration.objects.all()
     if len(connections) <= 500:
         rows = rows.filter(workspace__in={connection.workspace_id for connection in connections})
-    return freshness_of(connections, rows, jobs, now)
+    return freshness_of(connections, list(rows), jobs, now)
 
 
 def stalls_among(

@@ -325,3 +325,21 @@ def test_a_web_process_looks_beside_a_request(company, monkeypatch):
         again.join(30)
         assert beside() is None  # not before its minute is over
     assert events() == []
+
+
+def test_where_more_is_asked_for_since_a_moment_ago_the_next_sync_has_its_chance(company, settings):
+    """A vendor of books is found not to tell of changes any more: what was in time is late in one go."""
+    settings.PUBLIC_URL, settings.INTUIT_WEBHOOK_VERIFIERS = "https://sync.example.com", ["verifier"]
+    books = account(company, integration="quickbooks", member=None)
+    stream = Stream.objects.create(connection=books, container_id="invoice", kind="invoice")
+    PushMark.objects.create(stream=stream, pushed_at=NOW, pushes=1)
+    now = NOW + 100 * MINUTE
+    PushMark.objects.update(missed=3)
+    company.integrations.update(next_sync_at=now)
+    look(100 * MINUTE)
+    build.job(company, "running", integration="quickbooks", created_at=now, started_at=now)
+    company.integrations.update(next_sync_at=now + 30 * MINUTE)
+    look(101 * MINUTE)
+    assert (told(), events()) == ([], [])
+    look(111 * MINUTE)  # it has not helped
+    assert events() == [("stalled", "stuck_job")]
