@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.webhooks.models import WebhookEndpoint
 from fieldcamp.workspace.models import (
     AuditEntry,
     Client,
@@ -50,7 +51,7 @@ def pages(ours, monkeypatch) -> dict[str, str]:
         (Client, {"company_name": OMEGA, "stage": OMEGA}), (Item, {"name": OMEGA}), (TaxRate, {"name": OMEGA}),
         (InvoiceLine, {"description": OMEGA}), (Member, {"first_name": OMEGA, "email": ""}),
         (Connection, {"account_name": "ω@ω"}), (Stream, {"container_name": OMEGA}), (ApiKey, {"name": OMEGA}),
-        (Problem, {"message": OMEGA}), (SyncJob, {"actor": OMEGA}),
+        (WebhookEndpoint, {"url": "https://ω.ω/ω"}), (Problem, {"message": OMEGA}), (SyncJob, {"actor": OMEGA}),
         (AuditEntry, {"action": OMEGA, "object_name": OMEGA, "actor": OMEGA}),
         (Invoice, {"billed_to": {"name": OMEGA}, "tax_name": OMEGA, "tax_parts": [{"name": OMEGA, "rate": "0.08"}]}),
     ):  # fmt: skip
