@@ -33,7 +33,7 @@ def test_jobs_accounts_problems_and_calls(django_assert_max_num_queries):
     for status in (200, 200, 503, "ConnectTimeout"):
         count(status)
     DailyCalls.objects.create(connection=account, day=timezone.now().date(), reads=1, writes=1, counted=4)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         text = scraped()
     for line in (
         'fieldcamp_jobs{integration="google_calendar",status="succeeded"} 2.0',

@@ -36,9 +36,9 @@ def key(db, api_key, workspace, no_provider, no_receiver) -> Iterator[str]:
 @pytest.fixture
 def no_provider(monkeypatch):
     """Reads of the feed take nothing in."""
-    from integrations.api import sync
+    from integrations.services import feed
 
-    monkeypatch.setattr(sync, "observe_pending", lambda workspace, integration: build.NOW)
+    monkeypatch.setattr(feed, "observe_pending", lambda workspace, integration, **_: build.NOW)
 
 
 @pytest.fixture
