@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from integrations.errors import Misconfigured, Rejected
+from integrations.errors import Misconfigured, Rejected, Subject
 from integrations.transport.answers import Asks
 
 
@@ -87,6 +87,8 @@ class HeldChannel:
 
 class PushUnsupported(Rejected):
     """The vendor tells nothing of this container, whatever is asked. `certain`: it says so in as many words."""
+
+    about = Subject.CONTAINER
 
     def __init__(self, message: str, *, certain: bool, detail: str = ""):
         super().__init__(message, detail=detail)

@@ -125,9 +125,9 @@ def test_every_error_says_what_it_is_about():
     records = {"ProviderError", "Rejected", "Stale", "Gone", "Duplicate"}
     assert {name for name, subject in about.items() if subject == "record"} == records
     containers = {"Unavailable", "TimedOut", "Endless", "ContainerMissing", "ContainerUnavailable", "ContainerGone",
-                  "CursorExpired", "SettingMissing"}  # fmt: skip
+                  "CursorExpired", "SettingMissing", "PushUnsupported"}  # fmt: skip
     assert {name for name, subject in about.items() if subject == "container"} == containers
-    assert {name for name, subject in about.items() if subject == "app"} == {"Misconfigured"}
+    assert {name for name, subject in about.items() if subject == "app"} == {"Misconfigured", "PushMisconfigured"}
 
 
 @pytest.mark.slow
