@@ -9,14 +9,19 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
+from django.db.models import Count, Q
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
+from integrations.providers import PROVIDERS
 from integrations.push.due import DueAccounts, IntegrationKey, due_accounts, due_accounts_of
 from integrations.queue.enqueue import SyncInProgress, create_job
 
-# Between two jobs that pushes have made of one account: a bulk edit at the vendor tells of itself for minutes.
-BETWEEN_PUSHED = dt.timedelta(seconds=30)
+# Between two jobs that pushes have made of one account: little at first, so that what somebody edits there one after the
+# other arrives one after the other; more where they do not end (a bulk edit tells of itself for minutes), and where the
+# vendor bills each look.
+BETWEEN_FEW, BETWEEN_MANY = dt.timedelta(seconds=4), dt.timedelta(seconds=30)
+FEW, LATELY = 6, dt.timedelta(minutes=3)
 # Who has started it, where records were saved.
 SAVED = "saved records"
 # How old a push may be to be put down to the job that it makes.
@@ -64,8 +69,22 @@ def _pushed(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
     SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
     marks = PushMark.objects.filter(stream__connection__in=due.pushed, due_at__lte=now).order_by("pk")
     ids = list(marks.select_for_update(of=("self",)).values_list("pk", flat=True))
-    PushMark.objects.filter(pk__in=ids).update(rests_until=now + BETWEEN_PUSHED)
+    busy = _often_pushed(job, due.pushed, now)
+    for of, pause in ((Q(stream__connection__in=busy), BETWEEN_MANY), (~Q(stream__connection__in=busy), BETWEEN_FEW)):
+        PushMark.objects.filter(of, pk__in=ids).update(rests_until=now + pause)
     put_down_to(job, due.pushed, now)
+
+
+def _often_pushed(job: SyncJob, connection_ids: set[str], now: dt.datetime) -> set[str]:
+    """Returns the accounts that rest longer after this job: pushes have made several of them lately, or each is
+    billed."""
+    if PROVIDERS[job.integration].meters_reads:
+        return connection_ids
+    lately = JobPart.objects.filter(
+        connection__in=connection_ids, job__triggered_by=SyncJob.Trigger.PUSH, job__created_at__gt=now - LATELY
+    )
+    counted = lately.order_by().values("connection").annotate(jobs=Count("pk")).filter(jobs__gte=FEW)
+    return set(counted.values_list("connection", flat=True))
 
 
 def put_down_to(job: SyncJob, connection_ids: set[str], until: dt.datetime) -> None:
