@@ -1,5 +1,5 @@
-"""The company's counter of events, whose lock says whose turn it is: whoever hands events out, and whoever changes which
-endpoints are handed any."""
+"""The company's counter of events, whose lock says whose turn it is: of those who hand events out, and of those who
+change which endpoints are handed any."""
 
 from fieldcamp.webhooks.models import EventCounter
 

@@ -37,12 +37,8 @@ def owners(make_member):
 
 
 @pytest.fixture
-def watch(django_capture_on_commit_callbacks):
-    def watch() -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            disabling.watch(timezone.now())
-
-    return watch
+def watch():
+    return lambda: disabling.watch(timezone.now())
 
 
 def answered(delivery: WebhookDelivery, answer: WebhookAnswer) -> None:
