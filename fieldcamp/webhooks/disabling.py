@@ -15,7 +15,8 @@ from django.utils import timezone
 from fieldcamp.webhooks import mails, policy
 from fieldcamp.webhooks.checked_urls import without_query
 from fieldcamp.webhooks.counters import locked_counter
-from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
+from fieldcamp.webhooks.missing import begin_missing
+from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint
 from fieldcamp.webhooks.recording import record_event
 from fieldcamp.webhooks.rest.serializers import EndpointSerializer
 from fieldcamp.workspace.audit import audit
@@ -28,12 +29,19 @@ FAILING_TOLD, ENDING_TOLD, DISABLED_TOLD = "failing", "ending", "disabled"
 _TRIED_FOR = dt.timedelta(days=3)  # to tell that an endpoint was disabled, where no mail can be sent
 
 
-def disable(endpoint: WebhookEndpoint, reason: str, now: dt.datetime) -> None:
+_FIELDS = (
+    "status", "disabled_reason", "disabled_at", "probe_at", "missed_since", "missed_after", "missed_until",
+    "updated_at",
+)  # fmt: skip
+
+
+def disable(endpoint: WebhookEndpoint, reason: str, counter: EventCounter, now: dt.datetime) -> None:
     """Disables the endpoint, which the caller's transaction has locked, and the company's counter before it: what waits
     is skipped, and the company's other endpoints are told. People are told by the next round of `watch`."""
     endpoint.status, endpoint.disabled_reason, endpoint.disabled_at = Status.DISABLED, reason, now
     endpoint.probe_at = endpoint.disable_at = None
-    endpoint.save(update_fields=["status", "disabled_reason", "disabled_at", "probe_at", "updated_at"])
+    begin_missing(endpoint, counter, now)
+    endpoint.save(update_fields=_FIELDS)
     waiting = WebhookDelivery.objects.filter(endpoint=endpoint, state=State.PENDING)
     skipped = waiting.update(state=State.SKIPPED, next_at=None, finished_at=now)
     audit(
@@ -64,13 +72,13 @@ def watch(now: dt.datetime) -> None:
     can_mail = True
     for endpoint_id, workspace_id in found.values_list("pk", "workspace_id"):
         with transaction.atomic():
-            locked_counter(workspace_id)
+            counter = locked_counter(workspace_id)
             rows = WebhookEndpoint.objects.alive().select_for_update(no_key=True, of=("self",))
             endpoint = rows.filter(pk=endpoint_id).first()
             if endpoint is None:
                 continue
             if endpoint.status == Status.FAILING and endpoint.disable_at and endpoint.disable_at <= now:
-                _end(endpoint, now)
+                _end(endpoint, counter, now)
             news = _news(endpoint, now) if can_mail else []
             if news:
                 endpoint.told = [*endpoint.told, *news]
@@ -78,9 +86,9 @@ def watch(now: dt.datetime) -> None:
         can_mail = can_mail and _send(endpoint, news)
 
 
-def _end(endpoint: WebhookEndpoint, now: dt.datetime) -> None:
+def _end(endpoint: WebhookEndpoint, counter: EventCounter, now: dt.datetime) -> None:
     if endpoint.failing_since and undelivered(endpoint, endpoint.failing_since) >= policy.FEWEST_UNDELIVERED:
-        disable(endpoint, FAILING, now)
+        disable(endpoint, FAILING, counter, now)
 
 
 def _news(endpoint: WebhookEndpoint, now: dt.datetime) -> list[str]:

@@ -37,8 +37,8 @@ def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at
     """
     rule = policy.rule_of(answer)
     with transaction.atomic():
-        if rule.outcome is DeliveryOutcome.GONE:
-            locked_counter(delivery.workspace_id)  # before the endpoint: it is about to be disabled
+        # Before the endpoint: it is about to be disabled.
+        counter = locked_counter(delivery.workspace_id) if rule.outcome is DeliveryOutcome.GONE else None
         endpoint = WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",)).get(pk=delivery.endpoint_id)
         rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=State.SENDING, lease_owner=owner)
         current = rows.select_for_update(of=("self",)).first()
@@ -62,8 +62,8 @@ def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at
             if endpoint.status == Status.FAILING and values["state"] == State.PENDING:
                 values["next_at"] = now  # behind all that waits: others have their turn first
         rows.update(lease_owner="", lease_until=None, **values)
-        if is_about_it and rule.outcome is DeliveryOutcome.GONE and endpoint.status not in _OVER:
-            disable(endpoint, GONE, now)
+        if counter and is_about_it and endpoint.status not in _OVER:
+            disable(endpoint, GONE, counter, now)
     return str(values["state"])
 
 

@@ -152,7 +152,7 @@ def test_enabled_again_it_is_told_of_again(clock, owners, watch, make_endpoint, 
         watch()
     endpoint.refresh_from_db()
     enabled, missed = enable(endpoint, replay_missed=True)
-    assert missed == 12 and enabled.status == Status.ENABLED
+    assert missed.queued == 12 and enabled.status == Status.ENABLED
     assert WebhookDelivery.objects.filter(endpoint=endpoint, state=State.PENDING).count() == 12
     for delivery in WebhookDelivery.objects.filter(endpoint=endpoint)[:5]:
         answered(delivery, BAD)
