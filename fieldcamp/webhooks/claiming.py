@@ -31,7 +31,8 @@ def due_endpoints(now: dt.datetime) -> QuerySet[WebhookEndpoint]:
 
 def claim(endpoint_id: str, owner: str, now: dt.datetime, most: int = IN_FLIGHT) -> list[str]:
     """Takes up to `most` deliveries of the endpoint, the oldest first, and returns their ids; none where enough are on
-    their way already. Of a failing endpoint one is taken, as a probe, however long it would have to wait still."""
+    their way already. Of a failing endpoint one is taken, as a probe, however long it would have to wait still;
+    one that fails goes behind the others."""
     with transaction.atomic():
         rows = WebhookEndpoint.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         endpoint = rows.filter(pk=endpoint_id, deleted_at=None).only("status", "probe_at", "paced_until").first()

@@ -6,8 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.webhooks.checked_urls import without_query
-from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
-from fieldcamp.webhooks.replaying import DISABLED, TEST_FIRST, queue_missed
+from fieldcamp.webhooks.counters import locked_counter
+from fieldcamp.webhooks.missing import MissedEvents, begin_missing, forget_missed, queue_missed
+from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint
+from fieldcamp.webhooks.replaying import DISABLED, TEST_FIRST
+from fieldcamp.webhooks.waiting import pull_forward
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Workspace
@@ -16,40 +19,48 @@ URL_CHANGED = "url_changed"
 Status = WebhookEndpoint.Status
 
 
-def enable(endpoint: WebhookEndpoint, replay_missed: bool = False) -> tuple[WebhookEndpoint, int]:
+def enable(endpoint: WebhookEndpoint, replay_missed: bool = False) -> tuple[WebhookEndpoint, MissedEvents]:
     """Sends to the endpoint again, at once, whatever it failed with before, and returns it and how many missed events
     were queued.
 
     `replay_missed`: also what happened since it was disabled, and what waited then: the oldest ones, up to
-    `replaying.MOST`. InvalidTransition for one whose address was never accepted.
+    `missing.MOST`; the next call queues what is left. InvalidTransition for one whose address was never accepted.
     """
     with transaction.atomic():
+        counter = locked_counter(endpoint.workspace_id)
         current = locked(endpoint.workspace, endpoint.pk)
         if current.status == Status.PENDING:
             raise InvalidTransition(TEST_FIRST)
-        return current, _enable(current, replay_missed)
+        return current, _enable(current, counter, replay_missed)
 
 
 def confirm(endpoint: WebhookEndpoint) -> bool:
     """Enables a pending endpoint whose server has accepted a test; whether it did. An address that was changed
     meanwhile waits for a test of its own."""
     with transaction.atomic():
+        counter = locked_counter(endpoint.workspace_id)
         current = locked(endpoint.workspace, endpoint.pk)
         if current.status != Status.PENDING or current.url != endpoint.url:
             return False
-        _enable(current, replay_missed=current.disabled_at is not None)
+        _enable(current, counter, replay_missed=True)
     return True
 
 
-def _enable(endpoint: WebhookEndpoint, replay_missed: bool) -> int:
-    """Enables the locked endpoint; how many missed events are queued."""
-    since, was = endpoint.disabled_at, endpoint.status
+def _enable(endpoint: WebhookEndpoint, counter: EventCounter, replay_missed: bool) -> MissedEvents:
+    """Enables the locked endpoint, under the lock of the company's counter."""
+    was = endpoint.status
     if was == Status.ENABLED and not replay_missed:
-        return 0
+        return MissedEvents()
     _begin_anew(endpoint)
+    pull_forward(endpoint.pk, timezone.now())
+    missed = MissedEvents()
+    if replay_missed:
+        missed = queue_missed(endpoint, counter)
+    elif was == Status.DISABLED:
+        forget_missed(endpoint)
     endpoint.save()
-    missed = queue_missed(endpoint, since) if replay_missed and since else 0
-    note("webhook.enabled", endpoint, before={"status": was}, after={"status": endpoint.status, "missed": missed})
+    after = {"status": endpoint.status, "missed": missed.queued, "left": missed.left}
+    note("webhook.enabled", endpoint, before={"status": was}, after=after)
     return missed
 
 
@@ -78,6 +89,7 @@ def _moved(endpoint: WebhookEndpoint, origins: set[Status], to: Status, action: 
             was = current.status
             if to == Status.ENABLED:
                 _begin_anew(current)
+                pull_forward(current.pk, timezone.now())
             current.status = to
             current.save()
             note(action, current, before={"status": was}, after={"status": to})
@@ -103,13 +115,17 @@ def _begin_anew(endpoint: WebhookEndpoint) -> None:
     endpoint.told = []
 
 
-def await_test(endpoint: WebhookEndpoint) -> None:
+def await_test(endpoint: WebhookEndpoint, counter: EventCounter) -> None:
+    """Has the locked endpoint wait for a test of its address, under the lock of the company's counter. The caller saves
+    it."""
     since = endpoint.disabled_at
     first = endpoint.status == Status.PENDING and since is None  # it has never been sent anything
     _begin_anew(endpoint)
     endpoint.status = Status.PENDING
     if not first:
-        endpoint.disabled_reason, endpoint.disabled_at = URL_CHANGED, since or timezone.now()
+        now = timezone.now()
+        endpoint.disabled_reason, endpoint.disabled_at = URL_CHANGED, since or now
+        begin_missing(endpoint, counter, now)
 
 
 def note(action: str, endpoint: WebhookEndpoint, **values: Any) -> None:

@@ -1,8 +1,8 @@
 """Handing events to endpoints: by state, not by any number that a transaction takes before it commits.
 
 An event is due as long as `fanned_out_at` is empty, so one that is committed late is found late and never missed. Its
-number is given here, under the lock of the company's counter, which is also what keeps two supervisors apart. Locked in
-this order: the counter, then endpoints by their ids.
+number is given here, under the lock of the company's counter, which is also what keeps two supervisors apart, and keeps
+endpoints from being enabled or disabled meanwhile. Locked in this order: the counter, then endpoints by their ids.
 """
 
 import datetime as dt

@@ -123,6 +123,11 @@ class WebhookEndpoint(models.Model):
     told = models.JSONField(default=list, blank=True)
     disable_at = models.DateTimeField(null=True, blank=True)
     paced_until = models.DateTimeField(null=True, blank=True)
+    # What it missed while it was disabled (missing.py): what was skipped since then, and the events with numbers after
+    # that one, up to that one (None: up to now). Empty where it has missed nothing, was sent it, or nobody wanted it.
+    missed_since = models.DateTimeField(null=True, blank=True)
+    missed_after = models.BigIntegerField(null=True, blank=True)
+    missed_until = models.BigIntegerField(null=True, blank=True)
     last_delivered_at = models.DateTimeField(_("last success"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

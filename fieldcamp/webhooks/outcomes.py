@@ -1,9 +1,10 @@
 """What an attempt has come to: written once, only by whoever still holds the delivery, together with what follows for
 its endpoint.
 
-Five failures in a row, and an endpoint counts as failing: only its oldest delivery is tried, now and then, and none of
-these probes uses up one of a delivery's attempts. One success ends that. Locked in this order: the endpoint, then its
-deliveries.
+Five failures in a row, and an endpoint counts as failing: one delivery is tried now and then, and none of these probes
+uses up one of a delivery's attempts. Which one goes round, the oldest first, so that one that is always refused keeps
+nobody waiting. One success ends that. Locked in this order: the company's counter where the endpoint is disabled, the
+endpoint, its deliveries.
 """
 
 import datetime as dt
@@ -14,9 +15,11 @@ import structlog
 from django.db import transaction
 
 from fieldcamp.webhooks import policy
+from fieldcamp.webhooks.counters import locked_counter
 from fieldcamp.webhooks.disabling import GONE, disable
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from fieldcamp.webhooks.policy import DeliveryOutcome
+from fieldcamp.webhooks.waiting import pull_forward
 from integrations.transport.webhook_client import WebhookAnswer
 
 log = structlog.get_logger(__name__)
@@ -27,9 +30,15 @@ _OVER = (Status.DISABLED,)
 
 def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at: dt.datetime, now: dt.datetime) -> str:
     """Writes the attempt and what follows from it; the delivery's state then. "" where the delivery is not `owner`'s
-    any more: then nothing is written, and whoever took it sends it again."""
+    any more: then nothing is written, and whoever took it sends it again.
+
+    `delivery.endpoint` is as it was sent to. Where its address has been changed meanwhile, the answer says nothing of
+    the new one: what was accepted is delivered, all else waits for the new address.
+    """
     rule = policy.rule_of(answer)
     with transaction.atomic():
+        # Before the endpoint: it is about to be disabled.
+        counter = locked_counter(delivery.workspace_id) if rule.outcome is DeliveryOutcome.GONE else None
         endpoint = WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",)).get(pk=delivery.endpoint_id)
         rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=State.SENDING, lease_owner=owner)
         current = rows.select_for_update(of=("self",)).first()
@@ -38,20 +47,41 @@ def record(delivery: WebhookDelivery, owner: str, answer: WebhookAnswer, sent_at
             return ""
         keep_attempt(current, answer, sent_at)
         values: dict[str, Any] = {"last_status": answer.status, "last_error": answer.error}
+        is_about_it = endpoint.url == delivery.endpoint.url and endpoint.status != Status.PENDING
         if rule.outcome is DeliveryOutcome.DELIVERED:
             values |= _ended(State.DELIVERED, now) | {"attempts": current.attempts + 1}
-            _succeeded(endpoint, now)
-        else:
+        elif endpoint.status in _OVER or endpoint.deleted_at:
+            values |= _ended(State.SKIPPED, now)
+        elif is_about_it:
             values |= _after_failure(current, endpoint, answer, now)
-            if rule.counts_as_failure:
-                _failed(endpoint, now)
-            if rule.outcome is DeliveryOutcome.PACED:
-                endpoint.paced_until = policy.asked_to_wait(answer, now) or now + policy.SHORTEST_PACE
+        else:
+            values |= {"state": State.PENDING}
+        if is_about_it:
+            _judge(endpoint, answer, rule, now)
+            endpoint.save(update_fields=_ENDPOINT_FIELDS)
+            if endpoint.status == Status.FAILING and values["state"] == State.PENDING:
+                values["next_at"] = now  # behind all that waits: others have their turn first
         rows.update(lease_owner="", lease_until=None, **values)
-        endpoint.save(update_fields=_ENDPOINT_FIELDS)
-        if rule.outcome is DeliveryOutcome.GONE and endpoint.status not in _OVER:
-            disable(endpoint, GONE, now)
+        if counter and is_about_it and endpoint.status not in _OVER:
+            disable(endpoint, GONE, counter, now)
     return str(values["state"])
+
+
+def _judge(endpoint: WebhookEndpoint, answer: WebhookAnswer, rule: policy.Rule, now: dt.datetime) -> None:
+    """Does what the answer means for the endpoint, and for what waits for it."""
+    if rule.outcome is DeliveryOutcome.DELIVERED:
+        _succeeded(endpoint, now)
+        return
+    was_probe = endpoint.status == Status.FAILING
+    if rule.counts_as_failure:
+        _failed(endpoint, now)
+    if endpoint.status == Status.FAILING:
+        # After whatever kind of refusal: a probe that is not put off is made again at once.
+        endpoint.probes += was_probe
+        endpoint.probe_at = policy.next_probe(endpoint.probes, now, random.random())  # noqa: S311  (no secret)
+    if rule.outcome is DeliveryOutcome.PACED:
+        shortest = now + policy.SHORTEST_PACE
+        endpoint.paced_until = max(policy.asked_to_wait(answer, now) or shortest, shortest)
 
 
 _ENDPOINT_FIELDS = (
@@ -81,10 +111,8 @@ def _after_failure(
     delivery: WebhookDelivery, endpoint: WebhookEndpoint, answer: WebhookAnswer, now: dt.datetime
 ) -> dict[str, Any]:
     """Returns what becomes of a delivery that was not accepted."""
-    if endpoint.status in _OVER or endpoint.deleted_at:
-        return _ended(State.SKIPPED, now)
     if endpoint.status == Status.FAILING:
-        return {"state": State.PENDING}  # a probe: it keeps its place and its attempts
+        return {"state": State.PENDING}  # a probe: it keeps its attempts
     attempts = delivery.attempts + 1
     due = policy.next_attempt(attempts, now, random.random())  # noqa: S311  (no secret)
     if due is None:
@@ -102,7 +130,7 @@ def _succeeded(endpoint: WebhookEndpoint, now: dt.datetime) -> None:
     endpoint.told = []
     if endpoint.status == Status.FAILING:
         endpoint.status = Status.ENABLED
-        WebhookDelivery.objects.filter(endpoint=endpoint, state=State.PENDING, next_at__gt=now).update(next_at=now)
+        pull_forward(endpoint.pk, now)
         log.info("webhook_recovered", webhook_id=endpoint.pk, workspace_id=endpoint.workspace_id)
 
 
@@ -110,11 +138,7 @@ def _failed(endpoint: WebhookEndpoint, now: dt.datetime) -> None:
     endpoint.failures += 1
     if endpoint.failing_since is None:
         endpoint.failing_since, endpoint.told, endpoint.disable_at = now, [], None
-    spread = random.random()  # noqa: S311  (no secret)
-    if endpoint.status == Status.FAILING:
-        endpoint.probes += 1
-        endpoint.probe_at = policy.next_probe(endpoint.probes, now, spread)
-    elif endpoint.status == Status.ENABLED and endpoint.failures >= policy.FAILURES_TO_PROBE:
+    if endpoint.status == Status.ENABLED and endpoint.failures >= policy.FAILURES_TO_PROBE:
         endpoint.status, endpoint.probes = Status.FAILING, 0
-        endpoint.probe_at = policy.next_probe(0, now, spread)
+        pull_forward(endpoint.pk, now)
         log.warning("webhook_failing", webhook_id=endpoint.pk, workspace_id=endpoint.workspace_id)

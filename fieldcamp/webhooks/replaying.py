@@ -4,20 +4,20 @@ A replay is a delivery of its own with the same event: its id and its bytes stay
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from fieldcamp.webhooks.missing import MOST, queue_in_order
 from fieldcamp.webhooks.models import RECEIVING, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.subscriptions import subscribed
+from fieldcamp.webhooks.waiting import first_place
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
-MOST = 10_000  # deliveries that one request queues
-_AT_ONCE = 1000
 State = WebhookDelivery.State
 _WAITING = (State.PENDING, State.SENDING)
 FAILED, ALL = "failed", "all"
@@ -44,14 +44,14 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
         if current.state == State.SENDING:
             raise InvalidTransition("This delivery is being sent at this moment. Look at its outcome first.")
         if current.state == State.PENDING:
-            current.next_at = now
+            current.next_at = first_place(endpoint.pk, now)
             current.save(update_fields=["next_at"])
             if endpoint.probe_at:
                 WebhookEndpoint.objects.filter(pk=endpoint.pk).update(probe_at=now)
             queued = current
         else:
-            queued = _again(current, now)
-            queued.save(force_insert=True)
+            queued = _again(current)
+            queue_in_order([queued])
         _note(endpoint, object_id=current.pk, after={"event": current.event_id, "queued": queued.pk})
     queued.endpoint = endpoint
     return queued
@@ -72,7 +72,6 @@ def replay_range(
     until = until or timezone.now()
     if until <= since:
         raise InvalidFields.of("until", "Must lie after since.")
-    now = timezone.now()
     with transaction.atomic():
         current = _receiving(endpoint.pk)
         names = [each.name for each in subscribed(["*", *types], current.scopes) if not types or each.name in types]
@@ -81,38 +80,11 @@ def replay_range(
         )
         rows = rows.select_related("event").defer("event__body")
         found = list(rows.order_by("event__created_at", "pk")[: MOST + 1])
-        _insert(_again(each, now) for each in found[:MOST])
+        queue_in_order([_again(each) for each in found[:MOST]])
         left = found[MOST].event.created_at if len(found) > MOST else None
         after = {"since": since, "until": until, "status": status, "types": list(types), "count": len(found[:MOST])}
         _note(current, object_id=current.pk, after=after)
     return QueuedReplays(len(found[:MOST]), left)
-
-
-def queue_missed(endpoint: WebhookEndpoint, since: dt.datetime) -> int:
-    """Queues what the locked endpoint was not sent since then; how many. Both what waited when it was disabled, and
-    what happened after that: the oldest ones, up to MOST."""
-    now = timezone.now()
-    types = [each.name for each in subscribed(endpoint.events, endpoint.scopes)]
-    skipped = WebhookDelivery.objects.filter(
-        endpoint=endpoint, state=State.SKIPPED, finished_at__gte=since, event__type__in=types
-    )
-    keys = list(skipped.order_by("event__created_at", "pk").values_list("pk", flat=True)[:MOST])
-    for start in range(0, len(keys), _AT_ONCE):
-        part = WebhookDelivery.objects.filter(pk__in=keys[start : start + _AT_ONCE], state=State.SKIPPED)
-        part.update(state=State.PENDING, next_at=now, finished_at=None, attempts=0, last_error="")
-    own = WebhookDelivery.objects.filter(endpoint=endpoint, event=OuterRef("pk"), replay_of=None)
-    events = WebhookEvent.objects.filter(
-        ~Exists(own), workspace=endpoint.workspace_id, type__in=types, is_test=False, fanned_out_at__gte=since
-    )
-    if endpoint.only_changed:
-        events = events.filter(has_changes=True)
-    if endpoint.sources:
-        events = events.filter(source__in=endpoint.sources)
-    missed = list(events.order_by("sequence").only("pk", "workspace_id")[: MOST - len(keys)])
-    _insert(
-        WebhookDelivery(workspace_id=each.workspace_id, endpoint=endpoint, event=each, next_at=now) for each in missed
-    )
-    return len(keys) + len(missed)
 
 
 def _originals(endpoint: WebhookEndpoint, status: str) -> QuerySet[WebhookDelivery]:
@@ -126,18 +98,13 @@ def _originals(endpoint: WebhookEndpoint, status: str) -> QuerySet[WebhookDelive
     return rows.filter(state__in=(State.FAILED, State.SKIPPED)).exclude(Exists(settled))
 
 
-def _again(delivery: WebhookDelivery, now: dt.datetime) -> WebhookDelivery:
+def _again(delivery: WebhookDelivery) -> WebhookDelivery:
     return WebhookDelivery(
         workspace_id=delivery.workspace_id,
         endpoint_id=delivery.endpoint_id,
         event=delivery.event,
         replay_of_id=delivery.replay_of_id or delivery.pk,
-        next_at=now,
     )
-
-
-def _insert(deliveries: Iterable[WebhookDelivery]) -> None:
-    WebhookDelivery.objects.bulk_create(deliveries, batch_size=500)
 
 
 def _receiving(endpoint_id: str) -> WebhookEndpoint:

@@ -1,4 +1,5 @@
-"""The process that hands events to endpoints and sends them: a loop that decides, and threads that send.
+"""The process that hands events to endpoints and sends them: a loop that decides, threads that send, and one that tells
+people of endpoints that fail, which may have to wait for a mail server.
 
 `manage.py worker` supervises it. As many as there are supervisors may run: who sends what is decided in the database.
 A slow receiver holds a thread of this process and nothing else.
@@ -42,6 +43,7 @@ class Sender:
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._workers = [threading.Thread(target=self._work, name="webhook", daemon=True) for _ in range(threads)]
+        self._watcher = threading.Thread(target=self._watch, name="webhook-watch", daemon=True)
         self._busy: Counter[str] = Counter()  # attempts on their way, by endpoint
         self._slow_busy = 0
         self._times: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_SAMPLE))
@@ -61,8 +63,8 @@ class Sender:
     def run(self) -> None:
         """Works until it is stopped; then lets what is being sent end, for a while, and hands the rest back."""
         log.info("webhooks_started", owner=self.owner)
-        for worker in self._workers:
-            worker.start()
+        for thread in (*self._workers, self._watcher):
+            thread.start()
         try:
             while not self.stopping.is_set():
                 wait = self._guarded(self.round)
@@ -70,6 +72,19 @@ class Sender:
                 self._wake.clear()
         finally:
             self._end()
+
+    def _watch(self) -> None:
+        """Looks after endpoints that fail, once a minute."""
+        try:
+            while not self.stopping.is_set():
+                self._guarded(self._watch_once)
+                self.stopping.wait(MINUTE)
+        finally:
+            connections.close_all()
+
+    def _watch_once(self) -> float:
+        disabling.watch(timezone.now())
+        return MINUTE
 
     def _guarded(self, work: Callable[[], float]) -> float | None:
         """Returns what the round returns; None where the database is away, which must not end the process."""
@@ -84,7 +99,6 @@ class Sender:
         """Does what is due; the seconds after which it is worthwhile to look again."""
         if time.monotonic() - self._minute >= MINUTE:
             self._minute = time.monotonic()
-            disabling.watch(timezone.now())
             self.totals.save()
         found = pending.look(timezone.now())
         if found.lost:
@@ -162,8 +176,8 @@ class Sender:
         deadline = time.monotonic() + GRACE
         for _ in self._workers:
             self._jobs.put(None)
-        for worker in self._workers:
-            worker.join(max(deadline - time.monotonic(), 0))
+        for thread in (*self._workers, self._watcher):
+            thread.join(max(deadline - time.monotonic(), 0))
         with self._lock:
             left = self._busy.total()
         self._guarded(self._tidy)

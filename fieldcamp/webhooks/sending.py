@@ -7,16 +7,19 @@ import datetime as dt
 from dataclasses import dataclass
 
 import structlog
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import outcomes, signing
 from fieldcamp.webhooks.addresses import address_rules
-from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery
+from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from integrations.transport.webhook_client import WebhookAnswer, post
 
 log = structlog.get_logger(__name__)
 
+State = WebhookDelivery.State
 # Our own fault: tried again, and not held against the endpoint.
 OWN_FAULT_PAUSE = dt.timedelta(minutes=5)
 
@@ -64,16 +67,33 @@ def send(delivery: WebhookDelivery, number: int, now: dt.datetime) -> WebhookAns
 
 
 def _claimed(delivery_id: str, owner: str) -> WebhookDelivery | None:
-    mine = WebhookDelivery.objects.filter(pk=delivery_id, state=WebhookDelivery.State.SENDING, lease_owner=owner)
+    """Returns the delivery, with its endpoint as it is now; None where it is not to be sent there any more."""
+    mine = _mine(delivery_id, owner)
     try:
-        return mine.filter(lease_until__gt=timezone.now()).select_related("endpoint", "event").first()
+        found = mine.filter(lease_until__gt=timezone.now()).select_related("endpoint", "event").first()
     except DecryptionError:
         log.error("webhook_secret_unreadable", delivery_id=delivery_id)
         _put_off(delivery_id, owner)
         return None
+    if found and found.endpoint.status == WebhookEndpoint.Status.PENDING:
+        # Its address was changed after the delivery was taken: nobody has accepted a test there.
+        mine.update(state=State.PENDING, lease_owner="", lease_until=None)
+        return None
+    return found
+
+
+def _mine(delivery_id: str, owner: str) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(pk=delivery_id, state=State.SENDING, lease_owner=owner)
 
 
 def _put_off(delivery_id: str, owner: str) -> None:
-    mine = WebhookDelivery.objects.filter(pk=delivery_id, state=WebhookDelivery.State.SENDING, lease_owner=owner)
+    """Has it tried again later, and where its endpoint is failing, whichever is its next probe."""
     later = timezone.now() + OWN_FAULT_PAUSE
-    mine.update(state=WebhookDelivery.State.PENDING, next_at=later, lease_owner="", lease_until=None)
+    with transaction.atomic():
+        rows = WebhookEndpoint.objects.filter(deliveries=delivery_id).select_for_update(no_key=True, of=("self",))
+        endpoint = rows.only("status").first()  # without its secrets: they may be what cannot be read
+        if endpoint is None:
+            return
+        put_off = _mine(delivery_id, owner).update(state=State.PENDING, next_at=later, lease_owner="", lease_until=None)
+        if put_off and endpoint.status == WebhookEndpoint.Status.FAILING:
+            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(probe_at=later)

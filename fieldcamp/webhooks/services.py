@@ -17,6 +17,7 @@ from django.utils import timezone
 from fieldcamp.api.models import ApiKey
 from fieldcamp.webhooks import secret as secrets
 from fieldcamp.webhooks.checked_urls import CheckedUrl, is_same_url, without_query
+from fieldcamp.webhooks.counters import locked_counter
 from fieldcamp.webhooks.enabling import (
     Status,
     await_test,
@@ -101,6 +102,7 @@ def change_endpoint(
     then on.
     """
     with _turn(workspace.pk):
+        counter = locked_counter(workspace.pk) if "url" in changes else None
         endpoint = locked(workspace, endpoint_id)
         if check:
             check(endpoint)
@@ -115,8 +117,8 @@ def change_endpoint(
         if deciding:
             endpoint.scopes = _readable(scopes)
             _check(endpoint, scopes)
-        if endpoint.url != old:
-            await_test(endpoint)
+        if counter and endpoint.url != old:
+            await_test(endpoint, counter)
         if endpoint.url != old or _facts(endpoint) != before:
             endpoint.save()
             note("webhook.updated", endpoint, before=before, after=_facts(endpoint))

@@ -14,10 +14,11 @@ from django.utils import timezone
 from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import policy, sending
 from fieldcamp.webhooks.catalogue import object_example, previous_example
+from fieldcamp.webhooks.counters import locked_counter
 from fieldcamp.webhooks.enabling import confirm
 from fieldcamp.webhooks.errors import TooManyTests
 from fieldcamp.webhooks.event_types import EVENT_TYPES
-from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.outcomes import keep_attempt
 from fieldcamp.webhooks.recording import new_event
 from fieldcamp.webhooks.subscriptions import ON_REQUEST
@@ -76,9 +77,8 @@ def _begun(endpoint: WebhookEndpoint, event_type: str, owner: str) -> WebhookDel
         workspace_id, event_type, example, previous=previous, source=WebhookEvent.Source.SYSTEM, is_test=True
     )
     event.fanned_out_at = now  # by hand: no other endpoint gets it
-    EventCounter.objects.bulk_create([EventCounter(workspace_id=workspace_id)], ignore_conflicts=True)
     with transaction.atomic():
-        EventCounter.objects.select_for_update().get(pk=workspace_id)
+        locked_counter(workspace_id)
         if _on_their_way(workspace_id, now) >= policy.TESTS_AT_ONCE:
             raise TooManyTests(f"{policy.TESTS_AT_ONCE} tests are on their way already. Wait for their outcome.")
         event.save(force_insert=True)

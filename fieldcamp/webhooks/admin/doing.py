@@ -58,7 +58,8 @@ class DoingMixin:
             "test_form": TestForm(types=test_types(endpoint)),
             "may_pause": endpoint.status in (Status.ENABLED, Status.FAILING),
             "may_resume": endpoint.status == Status.PAUSED,
-            "may_enable": endpoint.status in (Status.DISABLED, Status.FAILING),
+            "may_enable": endpoint.status in (Status.DISABLED, Status.FAILING)
+            or (endpoint.missed_since is not None and endpoint.status in RECEIVING),
             "may_resend": receives and monitoring.has_failed(endpoint),
         }
 
@@ -126,13 +127,21 @@ class DoingMixin:
 
         def enable(endpoint: WebhookEndpoint) -> str:
             _endpoint, missed = services.enable(endpoint, replay_missed=form.cleaned_data["replay_missed"])
-            if not missed:
+            if not missed.queued:
                 return gettext("Enabled: events are sent again.")
-            return ngettext(
+            said = ngettext(
                 "Enabled: {number} event that was missed is sent now.",
                 "Enabled: {number} events that were missed are sent now.",
-                missed,
-            ).format(number=f"{missed:,}")
+                missed.queued,
+            ).format(number=f"{missed.queued:,}")
+            if missed.left:
+                more = ngettext(
+                    "{number} more was missed and is kept: enable the webhook again to send it.",
+                    "{number} more were missed and are kept: enable the webhook again to send them.",
+                    missed.left,
+                )
+                said = f"{said} {more.format(number=f'{missed.left:,}')}"
+            return said
 
         return self._do(request, object_id, enable, gettext("Enabled."))
 

@@ -121,7 +121,7 @@ class WebhookEnableView(WebhookActionView):
 
         def run() -> IdempotentAnswer:
             endpoint, missed = services.enable(self.one(webhook_id), replay_missed)
-            return self.answer(request, endpoint, missedQueued=missed)
+            return self.answer(request, endpoint, missedQueued=missed.queued, missedLeft=missed.left)
 
         return self.once(request, run)
 

@@ -127,9 +127,12 @@ class WebhookCreatedSerializer(WebhookSerializer):
     secret = serializers.CharField(allow_null=True, help_text="Shown once; null in a replay.")
 
 
-@extend_schema_serializer(examples=[example({**SHOWN, "missedQueued": 312})])
+@extend_schema_serializer(examples=[example({**SHOWN, "missedQueued": 312, "missedLeft": 0})])
 class WebhookEnabledSerializer(WebhookSerializer):
     missedQueued = serializers.IntegerField(help_text="How many missed events were queued, of 10,000 at most.")
+    missedLeft = serializers.IntegerField(
+        help_text="How many more were missed: they are kept, and the next such request queues them."
+    )
 
 
 @extend_schema_serializer(examples=[example({"overlapHours": 24}, request=True)])
@@ -142,7 +145,8 @@ class SecretRotationSerializer(StrictSerializer):
 @extend_schema_serializer(examples=[example({"replayMissed": True}, request=True)])
 class EnablingSerializer(StrictSerializer):
     replayMissed = serializers.BooleanField(
-        default=False, help_text="Sends what happened since it was disabled as well, the oldest 10,000 events."
+        default=False,
+        help_text="Sends what it missed while it was disabled as well, 10,000 events at most, the oldest first.",
     )
 
 

@@ -3,12 +3,15 @@
 import datetime as dt
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.api.scopes import SCOPES
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.checked_urls import CheckedUrl
+from fieldcamp.webhooks.counters import locked_counter
+from fieldcamp.webhooks.disabling import GONE, disable
 from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.recording import record_event
 
@@ -25,6 +28,14 @@ def make_endpoint(
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(status=status)
     endpoint.refresh_from_db()
     return endpoint
+
+
+def disabled(endpoint: WebhookEndpoint, reason: str = GONE) -> None:
+    """Has the endpoint disabled as an answer does."""
+    with transaction.atomic():
+        counter = locked_counter(endpoint.workspace_id)
+        disable(WebhookEndpoint.objects.get(pk=endpoint.pk), reason, counter, timezone.now())
+    endpoint.refresh_from_db()
 
 
 def happened(

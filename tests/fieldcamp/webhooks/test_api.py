@@ -10,7 +10,7 @@ from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
 from fieldcamp.workspace.models import AuditEntry
 from integrations.transport.public_addresses import destination_of
 from tests.conftest import api_client
-from tests.fieldcamp.webhooks.build import happened, make_endpoint
+from tests.fieldcamp.webhooks.build import disabled, happened, make_endpoint
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/webhooks"
@@ -182,11 +182,12 @@ def test_on_and_off(api, workspace):
     assert api.post(f"{one}/pause").json()["data"]["status"] == "paused"
     assert "resume" in api.get(one).json()["data"]["nextStep"]
     assert api.post(f"{one}/resume").json()["data"]["status"] == "enabled"
-    WebhookEndpoint.objects.update(status=Status.DISABLED, disabled_at=timezone.now(), disabled_reason="gone")
+    disabled(endpoint)
     happened(workspace)
     assert "Enable it first" in error(api.post(f"{one}/pause"), 409, "INVALID_TRANSITION")["message"]
     enabled = api.post(f"{one}/enable", {"replayMissed": True}).json()["data"]
-    assert (enabled["status"], enabled["missedQueued"], enabled["disabledReason"]) == ("enabled", 1, None)
+    assert (enabled["status"], enabled["missedQueued"], enabled["missedLeft"]) == ("enabled", 1, 0)
+    assert enabled["disabledReason"] is None
     WebhookEndpoint.objects.update(status=Status.PENDING)
     assert "test" in error(api.post(f"{one}/enable", {}), 409, "INVALID_TRANSITION")["message"]
     error(api.post(f"{one}/pause", {"why": "x"}), 400, "VALIDATION_ERROR")

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from fieldcamp.webhooks import fan_out as module
+from fieldcamp.webhooks.counters import locked_counter
 from fieldcamp.webhooks.disabling import disable
 from fieldcamp.webhooks.fan_out import fan_out
 from fieldcamp.webhooks.models import EventCounter, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -124,7 +125,7 @@ class TestFanOut:
         gone, other = make_endpoint(), make_endpoint()
         waiting = make_delivery(gone)
         with transaction.atomic():
-            disable(gone, "gone", waiting.created_at)
+            disable(gone, "gone", locked_counter(gone.workspace_id), waiting.created_at)
         fan_out()
         assert types_for(other) == ["webhook.disabled"]
         waiting.refresh_from_db()

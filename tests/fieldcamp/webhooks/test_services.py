@@ -10,11 +10,12 @@ from fieldcamp.api.scopes import SCOPES
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.checked_urls import CheckedUrl
 from fieldcamp.webhooks.errors import ScopeMissing
+from fieldcamp.webhooks.missing import MissedEvents
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import AuditEntry
 from fieldcamp.workspace.tracking import attributed
-from tests.fieldcamp.webhooks.build import happened, make_endpoint
+from tests.fieldcamp.webhooks.build import disabled, happened, make_endpoint
 
 pytestmark = pytest.mark.django_db
 Status, State = WebhookEndpoint.Status, WebhookDelivery.State
@@ -150,14 +151,13 @@ def test_a_deleted_endpoint_is_sent_nothing_and_keeps_no_secret(make, workspace)
 
 def test_what_was_missed_while_disabled_comes_back_when_asked_for(make, workspace):
     endpoint = make(events=["visit.*"], sources=["system"])
-    since = timezone.now()
-    WebhookEndpoint.objects.update(status=Status.DISABLED, disabled_at=since, disabled_reason="gone", failures=9)
-    skipped = happened(workspace, endpoint=endpoint, state=State.SKIPPED)
-    WebhookDelivery.objects.update(finished_at=since, attempts=7)
+    happened(workspace)
+    skipped = happened(workspace, endpoint=endpoint, state=State.PENDING, attempts=7)
+    WebhookEndpoint.objects.update(failures=9)
+    disabled(endpoint)
     missed = happened(workspace, "visit.updated")
     happened(workspace, "invoice.paid")
-    happened(workspace, at=since - dt.timedelta(seconds=1))
-    assert services.enable(endpoint, replay_missed=True)[1] == 2
+    assert services.enable(endpoint, replay_missed=True)[1] == MissedEvents(2, 0)
     waiting = {each.event_id: each for each in WebhookDelivery.objects.filter(state=State.PENDING)}
     assert set(waiting) == {skipped.event_id, missed.pk} and all(each.next_at for each in waiting.values())
     stored = WebhookEndpoint.objects.get()

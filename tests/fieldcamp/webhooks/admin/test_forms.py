@@ -184,7 +184,9 @@ def test_pausing_and_resuming(desk, ours, page):
 def test_enabling_sends_what_was_missed_if_asked(desk, ours, page):
     from django.utils import timezone
 
-    WebhookEndpoint.objects.update(status="disabled", disabled_reason="gone", disabled_at=ours.event.created_at)
+    since = ours.event.created_at
+    missed = {"missed_since": since, "missed_after": 1}
+    WebhookEndpoint.objects.update(status="disabled", disabled_reason="gone", disabled_at=since, **missed)
     WebhookDelivery.objects.update(state="skipped", finished_at=timezone.now())
     said = text_of(desk().post(page("enable"), {"replay_missed": "on"}, follow=True))
     assert "Enabled: 1 event that was missed is sent now." in said
