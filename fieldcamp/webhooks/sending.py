@@ -12,6 +12,7 @@ from django.utils import timezone
 from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import outcomes, signing
 from fieldcamp.webhooks.addresses import address_rules
+from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery
 from integrations.transport.webhook_client import WebhookAnswer, post
 
@@ -33,6 +34,9 @@ def deliver(delivery_id: str, owner: str) -> SentAttempt | None:
     """Makes one attempt of a delivery that `owner` has claimed; None where nothing could be sent."""
     delivery = _claimed(delivery_id, owner)
     if delivery is None:
+        return None
+    if not _may_be_sent(delivery):
+        _skip(delivery_id, owner)
         return None
     number = DeliveryAttempt.objects.filter(delivery=delivery_id).count() + 1
     sent_at = timezone.now()
@@ -71,6 +75,18 @@ def _claimed(delivery_id: str, owner: str) -> WebhookDelivery | None:
         log.error("webhook_secret_unreadable", delivery_id=delivery_id)
         _put_off(delivery_id, owner)
         return None
+
+
+def _may_be_sent(delivery: WebhookDelivery) -> bool:
+    """Returns whether the endpoint's scopes allow the event now: they may have changed while it was on its way to the
+    address of before, and came back from there."""
+    return delivery.event.is_test or EVENT_TYPES[delivery.event.type].scope in delivery.endpoint.scopes
+
+
+def _skip(delivery_id: str, owner: str) -> None:
+    mine = WebhookDelivery.objects.filter(pk=delivery_id, state=WebhookDelivery.State.SENDING, lease_owner=owner)
+    skipped = {"state": WebhookDelivery.State.SKIPPED, "next_at": None, "finished_at": timezone.now()}
+    mine.update(**skipped, lease_owner="", lease_until=None)
 
 
 def _put_off(delivery_id: str, owner: str) -> None:
