@@ -114,6 +114,6 @@ def test_a_webhook_that_ends_in_the_same_moment_does_not_keep_the_key(api, taken
         raise InvalidTransition("This webhook is disabled. Enable it first.")
 
     monkeypatch.setattr(services, "pause", pause)
-    key = ApiKey.objects.get(name="two")
+    key = ApiKey.objects.get(name="one")
     assert api.delete(f"/api/v1/api-keys/{key.pk}?stopWebhooks=true").status_code == 200
     assert ApiKey.objects.get(pk=key.pk).revoked_at
