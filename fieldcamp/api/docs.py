@@ -10,13 +10,14 @@ from django.templatetags.static import static
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from markdown_it import MarkdownIt
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from fieldcamp.api.caching import PUBLIC
 from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.api.errors import validation_error
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.views import ApiView
 
@@ -46,9 +47,11 @@ def _rendered() -> bytes:
 class SchemaView(ApiView):
     authentication_classes = []
 
-    @extend_schema(exclude=True)
+    @extend_schema(exclude=True, parameters=[OpenApiParameter("format", enum=["json"])])
     def get(self, request: Request) -> HttpResponse:
-        """The OpenAPI document."""
+        """The OpenAPI document. Generators of clients ask for `format=json`, which is the only one."""
+        if request.query_params.get("format", "json") != "json":
+            raise validation_error({"format": ["Must be json."]})
         headers = {"ETag": document()[1], **PUBLIC}
         if is_unchanged(request, headers["ETag"]):
             return HttpResponse(status=304, headers=headers)

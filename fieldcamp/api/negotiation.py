@@ -1,4 +1,5 @@
-"""JSON is the only answer there is; an Accept header that excludes it is told so."""
+"""JSON is the only answer there is; an Accept header that excludes it is told so. One that names only the shape of
+errors excludes nothing: answers of success are `application/json` to whoever sends it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +9,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 PROBLEM = "application/problem+json"
-_TAKEN = ("application/json", "application/*", "*/*")
+_TAKEN = ("application/json", "application/*", "*/*", PROBLEM)
 
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:

@@ -1,5 +1,5 @@
 """The query parameters of a call, held to those that the reference lists: what is misspelt is no filter, and an answer
-without it would look like one with it."""
+without it would look like one with it; nor is it a flag of a write, which would do something else than was meant."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -10,6 +10,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from fieldcamp.api.errors import validation_error
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @lru_cache(maxsize=1024)
@@ -26,10 +28,12 @@ def query_parameters(view: Any, method: str) -> Mapping[str, bool]:
 
 
 def refuse_unknown(request: Request, view: Any) -> None:
-    """Raises 400 naming each parameter that this read does not have, or that is given twice and takes one value."""
-    if not request.query_params or request.method not in ("GET", "HEAD"):
+    """Raises 400 naming each parameter that this operation does not have, or that is given twice and takes one
+    value."""
+    method = "GET" if request.method == "HEAD" else request.method or ""
+    if not request.query_params or method not in _METHODS:
         return
-    known = query_parameters(view, "GET")
+    known = query_parameters(view, method)
     wrong: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
         if name not in known:

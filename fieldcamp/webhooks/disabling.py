@@ -58,8 +58,9 @@ def disable(endpoint: WebhookEndpoint, reason: str, counter: EventCounter, now: 
 
 
 def _shown(endpoint: WebhookEndpoint) -> dict[str, object]:
+    """Returns the endpoint as the others are told of it: of its address what is no secret of its owner's."""
     with timezone.override(dt.UTC):
-        return dict(EndpointSerializer(endpoint).data)
+        return {**EndpointSerializer(endpoint).data, "url": str(endpoint)}
 
 
 def watch(now: dt.datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from fieldcamp.webhooks.models import DeliveryAttempt, WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.models import DeliveryAttempt, EventCounter, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.recording import JSON
 from fieldcamp.webhooks.records import RESOURCES, TEAM
 from fieldcamp.workspace.erasing import Words, portions
@@ -25,6 +25,7 @@ _OF_RECORDS = {each.name for each in (*RESOURCES.values(), TEAM)}
 def erase_events(workspace_id: str, ids: Set[str], words: Words, *, since: dt.datetime) -> int:
     """Takes these records, and the words of a person wherever they stand, out of the company's events; how many.
     `since` is when the person was made: nothing before it is about them."""
+    _keep_fan_out_off(workspace_id)
     count = 0
     rows = WebhookEvent.objects.filter(workspace=workspace_id, created_at__gte=since).order_by("pk")
     changed: list[WebhookEvent] = []
@@ -46,6 +47,13 @@ def erase_events(workspace_id: str, ids: Set[str], words: Words, *, since: dt.da
     _erase_excerpts(workspace_id, since, words)
     _erase_endpoints(workspace_id, words)
     return count
+
+
+def _keep_fan_out_off(workspace_id: str) -> None:
+    """Takes the lock under which events are numbered until the caller's transaction ends: numbering writes bodies as
+    well, and either would put back what the other has just taken out."""
+    EventCounter.objects.bulk_create([EventCounter(workspace_id=workspace_id)], ignore_conflicts=True)
+    EventCounter.objects.select_for_update().get(pk=workspace_id)
 
 
 def _without(body: dict[str, Any], about: bool, words: Words) -> dict[str, Any]:

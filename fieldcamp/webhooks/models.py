@@ -76,12 +76,27 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
         return self.filter(deleted_at=None)
 
 
+class WebhookEndpointManager(models.Manager["WebhookEndpoint"]):
+    """Reads endpoints without their secrets, which a lost encryption key makes unreadable: only who signs needs them,
+    and reads them then."""
+
+    def get_queryset(self) -> WebhookEndpointQuerySet:
+        return WebhookEndpointQuerySet(self.model, using=self._db).defer("secret", "previous_secret")
+
+    def receiving(self) -> WebhookEndpointQuerySet:
+        return self.get_queryset().receiving()
+
+    def alive(self) -> WebhookEndpointQuerySet:
+        return self.get_queryset().alive()
+
+
 class WebhookEndpoint(models.Model):
     """An address that events are sent to.
 
     `scopes` are those of the key or person that made it: a pattern such as `visit.*` means the types that these allow,
-    and the rotation of the key changes nothing. `failures` counts failed deliveries in a row, `failing_since` is when
-    the first of them failed; `probe_at` is when a failing one is tried next.
+    and the rotation of the key changes nothing. `chosen_by_keys` are the ids of the keys that made it, or chose where
+    and what is sent since: whoever revokes one of them is told of the endpoint. `failures` counts failed deliveries in
+    a row, `failing_since` is when the first of them failed; `probe_at` is when a failing one is tried next.
     """
 
     class Status(models.TextChoices):
@@ -114,6 +129,7 @@ class WebhookEndpoint(models.Model):
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     secret_hint = models.CharField(max_length=8, blank=True)
     made_by_key = models.ForeignKey("api.ApiKey", models.SET_NULL, null=True, blank=True, related_name="webhooks")
+    chosen_by_keys = models.JSONField(default=list, blank=True)
     created_by = models.CharField(_("created by"), max_length=200, blank=True)
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
@@ -133,7 +149,7 @@ class WebhookEndpoint(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = WebhookEndpointQuerySet.as_manager()
+    objects = WebhookEndpointManager()
 
     class Meta:
         verbose_name = _("webhook")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import outcomes, signing
 from fieldcamp.webhooks.addresses import address_rules
+from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from integrations.transport.webhook_client import WebhookAnswer, post
 
@@ -36,6 +37,9 @@ def deliver(delivery_id: str, owner: str) -> SentAttempt | None:
     """Makes one attempt of a delivery that `owner` has claimed; None where nothing could be sent."""
     delivery = _claimed(delivery_id, owner)
     if delivery is None:
+        return None
+    if not _may_be_sent(delivery):
+        _skip(delivery_id, owner)
         return None
     number = DeliveryAttempt.objects.filter(delivery=delivery_id).count() + 1
     sent_at = timezone.now()
@@ -84,6 +88,17 @@ def _claimed(delivery_id: str, owner: str) -> WebhookDelivery | None:
 
 def _mine(delivery_id: str, owner: str) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(pk=delivery_id, state=State.SENDING, lease_owner=owner)
+
+
+def _may_be_sent(delivery: WebhookDelivery) -> bool:
+    """Returns whether the endpoint's scopes allow the event now: they may have changed while it was on its way to the
+    address of before, and came back from there."""
+    return delivery.event.is_test or EVENT_TYPES[delivery.event.type].scope in delivery.endpoint.scopes
+
+
+def _skip(delivery_id: str, owner: str) -> None:
+    skipped = {"state": State.SKIPPED, "next_at": None, "finished_at": timezone.now()}
+    _mine(delivery_id, owner).update(**skipped, lease_owner="", lease_until=None)
 
 
 def _put_off(delivery_id: str, owner: str) -> None:

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import secret as secrets
 from fieldcamp.webhooks.checked_urls import CheckedUrl, is_same_url, without_query
 from fieldcamp.webhooks.counters import locked_counter
@@ -31,7 +33,7 @@ from fieldcamp.webhooks.enabling import (
 )
 from fieldcamp.webhooks.errors import ScopeMissing
 from fieldcamp.webhooks.event_types import EVENT_TYPES
-from fieldcamp.webhooks.models import WebhookEndpoint, WebhookEvent
+from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.replaying import replay, replay_range
 from fieldcamp.webhooks.subscriptions import KNOWN, lacking, overlaps, subscribed
 from fieldcamp.webhooks.testing import send_test
@@ -74,6 +76,7 @@ def create_endpoint(
         secret=text,
         secret_hint=secrets.hint(text),
         made_by_key=by,
+        chosen_by_keys=[by.pk] if by else [],
         created_by=created_by,
         **values,
     )
@@ -92,6 +95,7 @@ def change_endpoint(
     endpoint_id: str,
     changes: Mapping[str, Any],
     scopes: Collection[str],
+    by: ApiKey | None = None,
     check: Check | None = None,
 ) -> WebhookEndpoint:
     """Makes `changes` (of CHANGEABLE; `url` is a CheckedUrl) to the endpoint. `check` is called with what it was,
@@ -99,7 +103,7 @@ def change_endpoint(
 
     With another address it is `pending` again; what happens until its test is accepted is sent then. Who changes the
     address, the events or the payload has to have the scopes of all that is sent there, and their scopes count from
-    then on.
+    then on: what waits and is not theirs to have sent is not sent. `by` is the key that asks for it.
     """
     with _turn(workspace.pk):
         counter = locked_counter(workspace.pk) if "url" in changes else None
@@ -116,7 +120,10 @@ def change_endpoint(
                 setattr(endpoint, name, new[name])
         if deciding:
             endpoint.scopes = _readable(scopes)
+            if by and by.pk not in endpoint.chosen_by_keys:
+                endpoint.chosen_by_keys = [*endpoint.chosen_by_keys, by.pk]
             _check(endpoint, scopes)
+            _skip_unwanted(endpoint)
         if counter and endpoint.url != old:
             await_test(endpoint, counter)
         if endpoint.url != old or _facts(endpoint) != before:
@@ -142,15 +149,17 @@ def rotate_secret(
     endpoint: WebhookEndpoint, overlap: dt.timedelta, *, scopes: Collection[str]
 ) -> tuple[WebhookEndpoint, str]:
     """Gives the endpoint a new secret, which is not shown again. For `overlap` (up to LONGEST_OVERLAP) deliveries are
-    signed with both; the secret before the last rotation ends at once."""
+    signed with both; the secret before the last rotation ends at once. One that cannot be read, since its encryption
+    key is lost, ends at once as well: then this is the way out."""
     if not dt.timedelta() <= overlap <= LONGEST_OVERLAP:
         raise InvalidFields.of("overlap_hours", "Must lie between 0 and 168.")
     with transaction.atomic():
         current = locked(endpoint.workspace, endpoint.pk)
         _check_may_handle(current, scopes)
         text = secrets.new_secret()
-        current.previous_secret = current.secret if overlap else ""
-        current.previous_secret_until = timezone.now() + overlap if overlap else None
+        old = _readable_secret(current) if overlap else ""
+        current.previous_secret = old
+        current.previous_secret_until = timezone.now() + overlap if old else None
         current.secret, current.secret_hint = text, secrets.hint(text)
         current.save()
         note("webhook.rotated", current, after={"previous_secret_until": current.previous_secret_until})
@@ -158,22 +167,45 @@ def rotate_secret(
 
 
 def stop_webhooks_of(key: ApiKey) -> list[str]:
-    """Pauses the webhooks that the key has made; their ids. Revoking a key leaves them as they are otherwise."""
+    """Pauses the webhooks that the key has made, or chosen where or what they send; their ids. Revoking a key leaves
+    them as they are otherwise."""
     stopped = []
-    for endpoint in _made_by(key):
+    for endpoint in _chosen_by(key):
         if endpoint.status in (Status.ENABLED, Status.FAILING):
-            pause(endpoint)
+            try:
+                pause(endpoint)
+            except (InvalidTransition, WebhookEndpoint.DoesNotExist):
+                continue  # disabled, changed or deleted in this moment: it is sent nothing
             stopped.append(endpoint.pk)
     return stopped
 
 
 def webhooks_of(key: ApiKey) -> dict[str, str]:
-    """Returns the addresses of the webhooks that the key has made, by id."""
-    return {endpoint.pk: str(endpoint) for endpoint in _made_by(key)}
+    """Returns the addresses of the webhooks that the key has made, or chosen where or what they send, by id."""
+    return {endpoint.pk: str(endpoint) for endpoint in _chosen_by(key)}
 
 
-def _made_by(key: ApiKey) -> list[WebhookEndpoint]:
-    return list(WebhookEndpoint.objects.alive().filter(made_by_key=key).select_related("workspace").order_by("pk"))
+def _chosen_by(key: ApiKey) -> list[WebhookEndpoint]:
+    # No more than MOST_ENDPOINTS; SQLite cannot look into a list.
+    found = WebhookEndpoint.objects.alive().filter(workspace=key.workspace_id).select_related("workspace")
+    return [each for each in found.order_by("pk") if key.pk in (each.made_by_key_id, *each.chosen_by_keys)]
+
+
+def _readable_secret(endpoint: WebhookEndpoint) -> str:
+    try:
+        return endpoint.secret
+    except DecryptionError:
+        return ""
+
+
+def _skip_unwanted(endpoint: WebhookEndpoint) -> None:
+    """Ends what waits for the locked endpoint, unsent, and is not to be sent there any more: what may not be read by
+    whoever has just chosen, and what is not subscribed to; of the latter a replay stays, which somebody asked for."""
+    mine = [each.name for each in EVENT_TYPES.values() if each.scope in endpoint.scopes]
+    wanted = [each.name for each in subscribed(endpoint.events, endpoint.scopes)]
+    unwanted = ~Q(event__type__in=mine) | Q(~Q(event__type__in=wanted), replay_of=None)
+    waiting = WebhookDelivery.objects.filter(unwanted, endpoint=endpoint, state=WebhookDelivery.State.PENDING)
+    waiting.update(state=WebhookDelivery.State.SKIPPED, next_at=None, finished_at=timezone.now())
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.recording import JSON
@@ -20,7 +21,8 @@ USER_AGENT = "FieldCamp-Webhooks/1"
 
 
 def body_of(endpoint: WebhookEndpoint, event: WebhookEvent) -> bytes:
-    """Returns what is sent: the event as it is stored; to an endpoint that wants no records, the ids alone."""
+    """Returns what is sent: the event as it is stored; to an endpoint that wants nothing of people, the ids alone, and
+    of who did it no more than which key."""
     stored = bytes(event.body)
     if endpoint.payload == WebhookEndpoint.Payload.FULL:
         return stored
@@ -32,7 +34,17 @@ def body_of(endpoint: WebhookEndpoint, event: WebhookEvent) -> bytes:
     content: dict[str, object] = {"object": thin}
     if "previous_attributes" in body["data"]:
         content["previous_attributes"] = dict.fromkeys(body["data"]["previous_attributes"])
-    return JSON.render({**body, "data": content})
+    source = body["source"]
+    if not _is_key(source):
+        source = {**source, "actor": None}
+    return JSON.render({**body, "source": source, "data": content})
+
+
+def _is_key(source: Mapping[str, Any]) -> bool:
+    """Returns whether the actor of an event's source is a key, and not a person by their name."""
+    actor = source.get("actor")
+    is_named_so = isinstance(actor, str) and actor.startswith("API key ")  # as `api.services.signature` does
+    return is_named_so and source.get("kind") == WebhookEvent.Source.API
 
 
 def secrets_of(endpoint: WebhookEndpoint, now: dt.datetime) -> list[str]:

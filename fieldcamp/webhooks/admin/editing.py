@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks import services
-from fieldcamp.webhooks.admin.forms import EndpointForm, SecretRotationForm, initial_of
+from fieldcamp.webhooks.admin.forms import EndpointForm, SecretRotationForm
 from fieldcamp.webhooks.admin.notices import webhook_changed, webhook_made, webhook_rotated
 from fieldcamp.webhooks.admin.rights import scopes_of
 from fieldcamp.webhooks.checked_urls import checked_url
@@ -71,15 +71,12 @@ class EditingMixin:
         """Changes what is sent, where to and how."""
         endpoint = self.endpoint(request, object_id)
         scopes = scopes_of(desk_user_of(request))
-        initial = initial_of(endpoint)
-        form = EndpointForm(request.POST if request.method == "POST" else None, scopes=scopes, initial=initial)
+        form = EndpointForm(request.POST if request.method == "POST" else None, scopes=scopes, endpoint=endpoint)
 
         def change(values: dict[str, Any]) -> WebhookEndpoint:
             changes: dict[str, Any] = {
                 name: value for name, value in values.items() if value != getattr(endpoint, name)
             }
-            if set(endpoint.sources) and set(values["sources"]) == set(endpoint.sources):
-                changes.pop("sources", None)
             if "url" in changes:
                 changes["url"] = checked_url(changes["url"])
             return services.change_endpoint(

@@ -125,6 +125,7 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
             "bar": words.bar(numbers),
             "p95": words.length(monitoring.p95_of([endpoint]).get(endpoint.pk)),
             "types": endpoint.events,
+            "sources": words.sources_of(endpoint.sources),
             "overlaps": bool(endpoint.previous_secret_until and endpoint.previous_secret_until > timezone.now()),
             "may_change": may_change(desk_user_of(request)),
             "log": [{"delivery": row, "tone": words.STATE_TONES[WebhookDelivery.State(row.state)]} for row in log.rows],

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.forms import DeskForm
-from fieldcamp.webhooks.admin import presets
+from fieldcamp.webhooks.admin import presets, words
 from fieldcamp.webhooks.models import WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
-PEOPLE, ALL = "people", "all"
+PEOPLE, ALL, KEPT = "people", "all", "kept"
 # What a person does arrives by the desk or by a program that works for them.
 OF_PEOPLE = [WebhookEvent.Source.API.value, WebhookEvent.Source.DESK.value]
 OVERLAPS = {0: _("at once"), 1: _("after 1 hour"), 24: _("after 1 day"), 168: _("after 7 days")}  # hours
@@ -67,9 +68,16 @@ class EndpointForm(DeskForm):
     )
     max_per_second = forms.IntegerField(label=_("Deliveries a second, at most"), min_value=1, max_value=100, initial=20)
 
-    def __init__(self, *args: Any, scopes: Iterable[str], **kwargs: Any):
+    def __init__(self, *args: Any, scopes: Iterable[str], endpoint: WebhookEndpoint | None = None, **kwargs: Any):
+        if endpoint is not None:
+            kwargs["initial"] = initial_of(endpoint)
         super().__init__(*args, **kwargs)
         scopes = list(scopes)
+        self.kept = list(endpoint.sources) if endpoint is not None else []
+        if self.initial.get("sources") == KEPT:
+            # What a program has chosen, and the two choices here do not say.
+            sources: Any = self.fields["sources"]
+            sources.choices = [*sources.choices, (KEPT, _kept_label(self.kept))]
         self.presets = presets.presets_within(scopes)
         self.groups = presets.choices_within(scopes)
         preset: Any = self.fields["preset"]
@@ -98,11 +106,17 @@ class EndpointForm(DeskForm):
             "url": cleaned["url"].strip(),
             "description": cleaned["description"],
             "events": presets.events_of(cleaned["preset"], cleaned["events"]),
-            "sources": OF_PEOPLE if cleaned["sources"] == PEOPLE else [],
+            "sources": self.chosen_sources(),
             "only_changed": cleaned["only_changed"],
             "payload": cleaned["payload"],
             "max_per_second": cleaned["max_per_second"],
         }
+
+    def chosen_sources(self) -> list[str]:
+        """Returns whose doing is sent: as it is, unless another choice was made than the one that was shown."""
+        if self.kept and "sources" not in self.changed_data:
+            return self.kept
+        return OF_PEOPLE if self.cleaned_data["sources"] == PEOPLE else []
 
     def attempt(self, call: Callable[[dict[str, Any]], Any], refusals: tuple[type[Exception], ...]) -> Any:
         """Calls the service with what was entered, once that is right; returns what it gives, None if it refuses."""
@@ -123,17 +137,23 @@ class EndpointForm(DeskForm):
 
 def initial_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
     """Returns what stands in the form of an endpoint."""
-    people = endpoint.sources and set(endpoint.sources) <= set(OF_PEOPLE)
+    sources = KEPT if endpoint.sources else ALL
+    if set(endpoint.sources) == set(OF_PEOPLE):
+        sources = PEOPLE
     return {
         "url": endpoint.url,
         "description": endpoint.description,
         "preset": presets.preset_of(endpoint.events),
         "events": endpoint.events,
-        "sources": PEOPLE if people else ALL,
+        "sources": sources,
         "only_changed": endpoint.only_changed,
         "payload": endpoint.payload,
         "max_per_second": endpoint.max_per_second,
     }
+
+
+def _kept_label(sources: Iterable[str]) -> str:
+    return gettext("As it is: {sources}").format(sources=words.sources_of(sources))
 
 
 class SecretRotationForm(DeskForm):

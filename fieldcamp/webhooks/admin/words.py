@@ -1,5 +1,6 @@
 """How webhooks and deliveries are spoken of at the desk."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -222,3 +223,8 @@ SOURCES = {
     WebhookEvent.Source.SYNC: _("A sync"),
     WebhookEvent.Source.SYSTEM: _("FieldCamp itself"),
 }
+
+
+def sources_of(sources: Iterable[str]) -> str:
+    """Returns whose doing is sent, in words; "" where it is everybody's."""
+    return "; ".join(str(label) for source, label in SOURCES.items() if source in set(sources))

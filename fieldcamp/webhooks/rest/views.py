@@ -186,6 +186,7 @@ class WebhookView(WebhooksView):
                 endpoint_id=webhook_id,
                 changes=changes,
                 scopes=self.key.scopes,
+                by=self.key,
                 check=lambda found: self._check(request, found),
             )
         return self.answered(request, endpoint)

@@ -75,6 +75,8 @@ def _old(model: type[Model]) -> QuerySet[Model]:
 
 def rotate(pk: int | str, model: type[Model] = OAuthGrant) -> bool:
     """Encrypts one row anew, unless its tokens are replaced in the same moment (then they are new anyway)."""
+    if model is WebhookEndpoint:
+        return _rotate_stored(pk, model)
     row = _all(model).filter(pk=pk).first()
     if row is None:
         return False
@@ -85,5 +87,16 @@ def rotate(pk: int | str, model: type[Model] = OAuthGrant) -> bool:
     values = {name: getattr(row, name) for name in COLUMNS[model]}
     if isinstance(row, OAuthGrant):
         return _all(model).filter(pk=pk, version=row.version).update(**values) == 1
-    stamp = {} if isinstance(row, WebhookEndpoint) else {"encrypted_at": timezone.now()}
-    return _all(model).filter(pk=pk).update(**values, **stamp) == 1
+    return _all(model).filter(pk=pk).update(**values, encrypted_at=timezone.now()) == 1
+
+
+def _rotate_stored(pk: int | str, model: type[Model]) -> bool:
+    """Encrypts the row's texts anew where they are still those that were read: what was rotated or deleted in between
+    does not come back."""
+    names = {f"stored_{name}": name for name in COLUMNS[model]}
+    rows = _all(model).annotate(**{stored: Cast(name, TextField()) for stored, name in names.items()}).filter(pk=pk)
+    read = rows.values(*names).first()
+    if read is None:
+        return False
+    values = {name: decrypt(read[stored]) for stored, name in names.items()}
+    return rows.filter(**read).update(**values) == 1

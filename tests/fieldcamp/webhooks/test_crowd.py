@@ -1,12 +1,16 @@
 """Many writers at once, and transactions that end late: every event is handed out, once."""
 
+import datetime as dt
 import threading
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
+from fieldcamp.webhooks import erasing
 from fieldcamp.webhooks.fan_out import fan_out
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
+from fieldcamp.workspace.erasing import Words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,3 +78,33 @@ def test_one_that_is_committed_late_is_handed_out_late(postgresql, make_endpoint
     fan_out()
     assert dict(WebhookEvent.objects.values_list("record_id", "sequence")) == {"vis_early": 1, "vis_late": 2}
     assert WebhookDelivery.objects.count() == 2
+
+
+def test_erasing_and_numbering_put_nothing_back(postgresql, make_endpoint, make_event, workspace, monkeypatch):
+    make_endpoint()
+    since = timezone.now() - dt.timedelta(days=1)
+    make_event()
+    assert fan_out()  # the company has a counter
+    event = make_event("client.updated", "cli_1", actor="Maria Secret")
+    found = []
+
+    def meanwhile() -> None:
+        try:
+            found.append(fan_out())
+        finally:
+            connection.close()
+
+    def without(*args):
+        hander = threading.Thread(target=meanwhile)
+        hander.start()
+        hander.join()
+        return real(*args)
+
+    real = erasing._without
+    monkeypatch.setattr(erasing, "_without", without)
+    with transaction.atomic():
+        assert erasing.erase_events(workspace.pk, {"cli_1"}, Words.of({"Maria Secret"}), since=since) == 1
+    assert found == [False] and fan_out()
+    event.refresh_from_db()
+    body = bytes(event.body)
+    assert event.sequence == 2 and b'"sequence":2,' in body and b"Maria" not in body

@@ -1,8 +1,10 @@
 """An endpoint that fails for days: what is told when, and what becomes of what waits."""
 
 import datetime as dt
+import json
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.webhooks import disabling, outcomes, policy
@@ -175,3 +177,11 @@ def test_nobody_to_write_to(clock, watch, make_endpoint, make_delivery, mailoutb
     clock(hours=2)
     watch()
     assert mailoutbox == []
+
+
+def test_the_others_are_not_told_what_stands_behind_the_question_mark(make_endpoint):
+    endpoint = make_endpoint("https://receiver.example/hooks?token=hush-hush")
+    with transaction.atomic():
+        disabling.disable(endpoint, disabling.GONE, timezone.now())
+    body = bytes(WebhookEvent.objects.get(type="webhook.disabled").body)
+    assert json.loads(body)["data"]["object"]["url"] == "https://receiver.example/hooks" and b"hush" not in body

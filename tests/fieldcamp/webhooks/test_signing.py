@@ -73,3 +73,21 @@ class TestHeaders:
         }
         assert body["id"] == event.pk
         assert signing.body_of(delivery.endpoint, delivery.event) == signing.body_of(delivery.endpoint, delivery.event)
+
+    @pytest.mark.parametrize(
+        "kind, actor, told",
+        [
+            ("desk", "Olga Owner", None),
+            ("desk", "API key Olga", None),
+            ("sync", "olga@example.com", None),
+            ("api", "API key Board (key_1)", "API key Board (key_1)"),
+        ],
+    )
+    def test_a_thin_body_has_nobodys_name(self, make_endpoint, make_event, kind, actor, told):
+        event = make_event(source=kind, actor=actor, request_id="req_1")
+        body = json.loads(signing.body_of(make_endpoint(payload=WebhookEndpoint.Payload.THIN), event))
+        assert body["source"]["actor"] == told and (body["source"]["kind"], body["source"]["request_id"]) == (
+            kind,
+            "req_1",
+        )
+        assert json.loads(signing.body_of(make_endpoint(), event))["source"]["actor"] == actor

@@ -142,6 +142,27 @@ def test_an_edit_changes_only_what_was_edited(desk, ours, page):
     assert set(entry.after) == {"description"}
 
 
+@pytest.mark.parametrize(
+    "sources, shown",
+    [
+        ([], "all"), (["desk", "api"], "people"), (["desk"], "kept"), (["desk", "sync"], "kept"), (["system"], "kept"),
+    ],
+)  # fmt: skip
+def test_whose_doing_is_sent_stays_until_it_is_chosen_anew(sources, shown, desk, ours, page):
+    WebhookEndpoint.objects.update(sources=sources)
+    browser = desk()
+    form = browser.get(page("edit")).context["form"]
+    assert form["sources"].value() == shown and ("As it is: " in str(form["sources"])) == (shown == "kept")
+    said = text_of(browser.get(page()))
+    assert ("A person, at the desk" in said, "A sync" in said) == ("desk" in sources, "sync" in sources)
+    values = NEW | {"url": ours.webhook.url, "description": "Yard", "sources": shown}
+    assert browser.post(page("edit"), values).status_code == 302
+    assert (WebhookEndpoint.objects.get().description, WebhookEndpoint.objects.get().sources) == ("Yard", sources)
+    other = "all" if sources else "people"
+    browser.post(page("edit"), values | {"sources": other})
+    assert WebhookEndpoint.objects.get().sources == ([] if sources else ["api", "desk"])
+
+
 def test_another_address_waits_for_a_test_and_is_mailed(desk, ours, page, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         desk(email="").post(page("edit"), NEW)
