@@ -9,7 +9,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
@@ -61,18 +61,22 @@ def _start(key: IntegrationKey, now: dt.datetime) -> None:
             [JobPart(job=job, connection_id=connection_id) for connection_id in sorted(due.all)], batch_size=500
         )
         if due.pushed:
-            _pushed(job, due, now)
+            SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
+            put_down_to(job, due.pushed, now)
+        _take(job, due, now)
     log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
 
 
-def _pushed(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
-    SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
-    marks = PushMark.objects.filter(stream__connection__in=due.pushed, due_at__lte=now).order_by("pk")
-    ids = list(marks.select_for_update(of=("self",)).values_list("pk", flat=True))
+def _take(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
+    """Notes what the job knows of: all that is pushed of its accounts by now, also what would be due a little later."""
+    marks = PushMark.objects.filter(stream__connection__in=due.all, due_at__isnull=False).order_by("pk")
+    locked = dict(marks.select_for_update(of=("self",)).values_list("pk", "due_at"))
+    PushMark.objects.filter(pk__in=locked).update(taken_at=F("pushed_at"))
+    begun = [pk for pk, due_at in locked.items() if due_at is not None and due_at <= now]
+    begun_of_pushed = PushMark.objects.filter(pk__in=begun, stream__connection__in=due.pushed)
     busy = _often_pushed(job, due.pushed, now)
     for of, pause in ((Q(stream__connection__in=busy), BETWEEN_MANY), (~Q(stream__connection__in=busy), BETWEEN_FEW)):
-        PushMark.objects.filter(of, pk__in=ids).update(rests_until=now + pause)
-    put_down_to(job, due.pushed, now)
+        begun_of_pushed.filter(of).update(rests_until=now + pause)
 
 
 def _often_pushed(job: SyncJob, connection_ids: set[str], now: dt.datetime) -> set[str]:

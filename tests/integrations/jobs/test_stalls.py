@@ -186,7 +186,7 @@ def test_a_job_at_work_and_one_that_is_not(company, fields, cause):
 
 def test_a_push_that_nobody_takes_in(company):
     one = account(company)
-    stream = Stream.objects.create(connection=one, container_id="c", is_target=True)
+    stream = Stream.objects.create(connection=one, container_id="c", is_target=True, first_synced_at=NOW)
     PushMark.objects.create(stream=stream, due_at=NOW + MINUTE, pushed_at=NOW + MINUTE)
     assert status(company, GOOGLE)["connections"][0]["fresh_until"] == "2026-11-22T08:06:00Z"
     look(7 * MINUTE + stalls.LASTED)

@@ -19,10 +19,12 @@ from integrations.models import (
     SyncJob,
     WorkspaceIntegration,
 )
+from integrations.push.channels import make_due
 from integrations.push.dispatching import SAVED, dispatch_prompt
 from integrations.push.marks import mark
 from integrations.queue.enqueue import SyncInProgress, create_job
 from integrations.queue.lease import Lease
+from integrations.selectors.freshness import freshness_of
 from integrations.services.jobs import cancel_job, trigger_sync
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
@@ -132,7 +134,7 @@ def test_any_run_takes_a_push_in(company, trigger):
     job = build.job(company, triggered_by=trigger)
     JobPart.objects.create(job=job, connection=stream.connection)
     assert dispatch_prompt(NOW + 5 * SECOND) == 0  # in flight
-    run(job, NOW + SECOND)
+    run(job, NOW + 31 * SECOND)
     assert dispatch_prompt(NOW + 300 * SECOND) == 0
     assert ReceivedPush.objects.get().job == job
 
@@ -256,6 +258,24 @@ def test_a_stream_that_is_not_synced_makes_no_jobs(company):
     assert dispatch_prompt(NOW + MINUTE) == 0
 
 
+def test_no_push_makes_a_calendars_first_sync(company):
+    """Its channel is opened as soon as it is chosen: before anybody has seen what a sync would write."""
+    stream = account(company)
+    Stream.objects.update(first_synced_at=None)
+    make_due([stream.pk], NOW)
+    mark([stream.pk], NOW, kind="exists")
+    assert dispatch_prompt(NOW + MINUTE) == 0
+    fresh = freshness_of([stream.connection], WorkspaceIntegration.objects.all(), {}, NOW + 10 * MINUTE)
+    assert not fresh[stream.connection_id].push_waits
+    job = build.job(company)
+    JobPart.objects.create(job=job, connection=stream.connection)
+    Stream.objects.update(first_synced_at=NOW + 3 * MINUTE)
+    run(job, NOW + 2 * MINUTE)
+    assert PushMark.objects.get().due_at is None
+    mark([stream.pk], NOW + 5 * MINUTE, kind="exists")
+    assert dispatch_prompt(NOW + 6 * MINUTE) == 1
+
+
 def test_our_own_writes_make_one_echo_run(company):
     stream = account(company)
     save(stream, NOW)
@@ -314,7 +334,7 @@ def test_what_waits_is_looked_at_once_for_each_time_that_it_is_saved(company):
 
 def test_what_the_engine_made_dirty_by_itself_makes_no_job(company):
     stream = account(company)
-    DirtyRow.objects.create(stream=stream, kind="visit", record_id="vis_1", seq=0, changed_at=NOW)
+    DirtyRow.objects.create(stream=stream, kind="visit", record_id="vis_1", seq=0)
     assert dispatch_prompt(NOW + MINUTE) == 0
 
 
