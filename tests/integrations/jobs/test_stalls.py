@@ -184,6 +184,17 @@ def test_a_job_at_work_and_one_that_is_not(company, fields, cause):
     assert events() == ([("stalled", cause)] if cause else [])
 
 
+@pytest.mark.parametrize("its_own", [True, False])
+def test_a_job_of_a_few_accounts_counts_for_those(company, its_own):
+    one = account(company)
+    other = account(company)
+    job = build.job(company, status="running", narrowed=True, created_at=NOW, started_at=NOW + 33 * MINUTE)
+    job.parts.create(connection=one if its_own else other)
+    Connection.objects.filter(pk=other.pk).update(state="disconnected")
+    look(DUE + stalls.LASTED)
+    assert events() == ([] if its_own else [("stalled", "late")])
+
+
 def test_a_push_that_nobody_takes_in(company):
     one = account(company)
     stream = Stream.objects.create(connection=one, container_id="c", is_target=True)
