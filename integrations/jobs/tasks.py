@@ -53,11 +53,11 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, those that have stopped telling, and accounts that are not up to date,
-    and tells of it."""
+    """Notices vendors that fail for everybody, accounts that are not up to date, and those vendors that have stopped
+    telling, and tells of it. What may be told late comes last: an error there keeps nothing else from being told."""
     outages.watch(timezone.now())
-    judge_silence(timezone.now())
     stalls.watch(timezone.now())
+    judge_silence(timezone.now())
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

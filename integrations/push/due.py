@@ -70,9 +70,14 @@ _NAMES = ("stream__connection__workspace_id", "stream__connection__integration",
 
 
 def _pushed(marks: QuerySet[PushMark], now: dt.datetime) -> QuerySet[PushMark, Any]:
+    """Returns the accounts of these marks that may be synced. A calendar's first sync is begun by a person, who has
+    seen what it would write, or by the schedule: never by a push."""
     resting = PushMark.objects.filter(stream__connection=OuterRef("stream__connection"), rests_until__gt=now)
     return marks.filter(
-        _may_be_synced("stream__connection__", now), ~Exists(resting), stream__is_active=True
+        _may_be_synced("stream__connection__", now),
+        ~Exists(resting),
+        stream__is_active=True,
+        stream__first_synced_at__isnull=False,
     ).values_list(*_NAMES)
 
 

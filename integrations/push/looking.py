@@ -38,7 +38,8 @@ def looked(job: SyncJob, parts: Collection[JobPart], failed_streams: Collection[
     began = job.started_at or job.created_at
     reached = {part.connection_id for part in parts if part.status in _REACHED}
     kinds = ("", *PROVIDERS[job.integration].covers(job.scope))
-    rows = Stream.objects.filter(connection__in=reached, kind__in=kinds).order_by("pk").select_for_update()
+    rows = Stream.objects.filter(connection__in=reached, kind__in=kinds).order_by("pk")
+    rows = rows.select_for_update(no_key=True)  # receivers refer to them meanwhile
     before = dict(rows.values_list("pk", "looked_at"))
     well = before.keys() - set(failed_streams)
     if job.triggered_by == SyncJob.Trigger.SCHEDULE and not job.narrowed:
@@ -58,10 +59,8 @@ def looked(job: SyncJob, parts: Collection[JobPart], failed_streams: Collection[
 def back_off(connection_ids: Collection[str], now: dt.datetime, failures: int = 0) -> None:
     """Keeps pushes and saved records from starting jobs of these accounts for a while."""
     until = now + min(FIRST_BACKOFF * 2 ** min(failures, 12), LONGEST_BACKOFF)
-    ids = (
-        Connection.objects.filter(pk__in=connection_ids).order_by("pk").select_for_update().values_list("pk", flat=True)
-    )
-    Connection.objects.filter(pk__in=list(ids)).update(backs_off_until=until)
+    rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk").select_for_update(no_key=True)
+    Connection.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(backs_off_until=until)
 
 
 def _locked(marks: QuerySet[PushMark]) -> list[str]:

@@ -1,7 +1,9 @@
 """What a push leaves behind: the streams concerned are due, and the desk's log of seven days has a line.
 
 A message is never trusted for more than that. It is taken in by two statements, both of which go through their rows in
-the order of the keys, so that receivers and runs never wait for each other in a circle.
+the order of the keys, so that receivers never wait for each other in a circle. The log's foreign keys share the rows of
+streams and accounts on PostgreSQL; runs lock those without their keys (`no_key`), so they do not wait for receivers
+with the marks in their hands.
 """
 
 import datetime as dt

@@ -115,7 +115,7 @@ def _wait(row: PushChannel, failures: int, now: dt.datetime) -> dt.timedelta:
 def _is_first(row: PushChannel) -> bool:
     """Returns whether nobody was told of the account yet: none of its other channels fails as long."""
     with transaction.atomic():
-        Connection.objects.select_for_update().get(pk=row.stream.connection_id)
+        Connection.objects.select_for_update(no_key=True).get(pk=row.stream.connection_id)
         failing = PushChannel.objects.filter(stream__connection=row.stream.connection_id, failures__gte=TOLD_AFTER)
         return not failing.exclude(pk=row.pk).filter(state__in=CURRENT).exists()
 

@@ -120,8 +120,9 @@ def told_by_push(connections: Iterable[Connection]) -> set[str]:
 
 
 def _pushed(connection_ids: list[str]) -> dict[str, dt.datetime]:
-    """Returns since when something waits that a vendor has told of, by connection."""
-    marks = PushMark.objects.filter(due_at__isnull=False, stream__is_active=True)
+    """Returns since when something waits that a vendor has told of, by connection. Before its first sync a calendar
+    waits for nothing."""
+    marks = PushMark.objects.filter(due_at__isnull=False, stream__is_active=True, stream__first_synced_at__isnull=False)
     if len(connection_ids) <= 500:
         marks = marks.filter(stream__connection__in=connection_ids)
     return dict(marks.order_by().values_list("stream__connection").annotate(first=Min("due_at")))

@@ -48,7 +48,9 @@ def company():
     row = schedule.integration_of(made, GOOGLE)
     WorkspaceIntegration.objects.filter(pk=row.pk).update(next_sync_at=timezone.now() + dt.timedelta(hours=1))
     for _ in range(3):
-        Stream.objects.create(connection=build.connection(made), container_id="primary", is_target=True)
+        Stream.objects.create(
+            connection=build.connection(made), container_id="primary", is_target=True, first_synced_at=timezone.now()
+        )
     return made
 
 

@@ -19,10 +19,12 @@ from integrations.models import (
     SyncJob,
     WorkspaceIntegration,
 )
+from integrations.push.channels import make_due
 from integrations.push.dispatching import SAVED, dispatch_prompt
 from integrations.push.marks import mark
 from integrations.queue.enqueue import SyncInProgress, create_job
 from integrations.queue.lease import Lease
+from integrations.selectors.freshness import freshness_of
 from integrations.services.jobs import cancel_job, trigger_sync
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
@@ -230,6 +232,24 @@ def test_a_stream_that_is_not_synced_makes_no_jobs(company):
     mark([stream.pk], NOW, kind="exists")
     save(stream, NOW)
     assert dispatch_prompt(NOW + MINUTE) == 0
+
+
+def test_no_push_makes_a_calendars_first_sync(company):
+    """Its channel is opened as soon as it is chosen: before anybody has seen what a sync would write."""
+    stream = account(company)
+    Stream.objects.update(first_synced_at=None)
+    make_due([stream.pk], NOW)
+    mark([stream.pk], NOW, kind="exists")
+    assert dispatch_prompt(NOW + MINUTE) == 0
+    fresh = freshness_of([stream.connection], WorkspaceIntegration.objects.all(), {}, NOW + 10 * MINUTE)
+    assert not fresh[stream.connection_id].push_waits
+    job = build.job(company)
+    JobPart.objects.create(job=job, connection=stream.connection)
+    Stream.objects.update(first_synced_at=NOW + 3 * MINUTE)
+    run(job, NOW + 2 * MINUTE)
+    assert PushMark.objects.get().due_at is None
+    mark([stream.pk], NOW + 5 * MINUTE, kind="exists")
+    assert dispatch_prompt(NOW + 6 * MINUTE) == 1
 
 
 def test_our_own_writes_make_one_echo_run(company):

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from integrations.jobs import schedule
+from integrations.jobs import schedule, tasks
 from integrations.models import ChangeRow, JobPart, PushChannel, PushMark, Stream, SyncJob, WorkspaceIntegration
 from integrations.push.marks import mark
 from integrations.push.silence import judge_silence
@@ -189,6 +189,30 @@ def test_silence_brings_the_schedule_back_at_once(books):
     assert WorkspaceIntegration.objects.get(integration="quickbooks").next_sync_at == NOW + 2 * HOUR + 20 * MINUTE
     mark([invoices.pk], NOW + 4 * HOUR, kind="qbo.invoice.updated.v1")
     assert interval(books) == 3 * HOUR
+
+
+def test_what_is_lost_is_written_with_no_mark_in_hand(books, django_assert_max_num_queries):
+    """Jobs that end hold the integration's row and ask for marks: who asks the other way round locks both out."""
+    invoices = books["invoice"]
+    mark([invoices.pk], NOW - HOUR, kind="qbo.invoice.updated.v1")
+    WorkspaceIntegration.objects.update(next_sync_at=NOW + 3 * HOUR)
+    PushMark.objects.update(owed_by=NOW, missed=2, missed_since=NOW - HOUR)
+    with django_assert_max_num_queries(20) as queries:
+        assert judge_silence(NOW) == 1
+    said = [query["sql"] for query in queries.captured_queries]
+    ended = max(number for number, sql in enumerate(said) if sql.startswith("RELEASE SAVEPOINT"))
+    planned = [number for number, sql in enumerate(said) if "integrations_workspaceintegration" in sql]
+    assert planned and min(planned) > ended
+    assert WorkspaceIntegration.objects.get(integration="quickbooks").next_sync_at == NOW
+
+
+def test_trouble_in_judging_silence_keeps_nobody_from_being_told_of_old_data(stream, monkeypatch):
+    told = []
+    monkeypatch.setattr(tasks.stalls, "watch", told.append)
+    monkeypatch.setattr(tasks, "judge_silence", lambda now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tasks.minutely()
+    assert told
 
 
 def test_of_taxes_nobody_tells(books):
