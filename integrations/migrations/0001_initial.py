@@ -434,6 +434,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('integration', models.CharField(max_length=32)),
                 ('interval_minutes', models.PositiveIntegerField(default=30)),
+                ('interval_chosen', models.BooleanField(default=False)),
                 ('next_sync_at', models.DateTimeField(blank=True, null=True)),
                 ('last_synced_at', models.DateTimeField(blank=True, null=True)),
                 ('last_direction', models.CharField(blank=True, max_length=14)),
@@ -696,6 +697,7 @@ class Migration(migrations.Migration):
                 ('written_at', models.DateTimeField(blank=True, null=True)),
                 ('owed_by', models.DateTimeField(blank=True, null=True)),
                 ('missed', models.PositiveSmallIntegerField(default=0)),
+                ('missed_at', models.DateTimeField(blank=True, null=True)),
                 ('missed_since', models.DateTimeField(blank=True, null=True)),
             ],
             options={

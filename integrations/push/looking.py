@@ -110,7 +110,7 @@ def _owe_found(job: SyncJob, looked_at: dict[str, dt.datetime | None], began: dt
     silent = [
         pk
         for pk in sorted(told)
-        if (at := pushed.get(pk)) is None or at <= (looked_at[pk] or dt.datetime.min.replace(tzinfo=dt.UTC))
+        if (before := looked_at[pk]) is not None and ((at := pushed.get(pk)) is None or at <= before)
     ]
     PushMark.objects.bulk_create([PushMark(stream_id=pk) for pk in silent], ignore_conflicts=True)
     _owe(PushMark.objects.filter(pk__in=silent), job, now)

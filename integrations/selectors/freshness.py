@@ -68,7 +68,7 @@ def freshness_of(
     awaited = [connection for connection in connections if is_awaited(connection)]
     if not awaited:
         return {}
-    pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows)
+    pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows, now, planned=True)
     usual = dt.timedelta(minutes=settings.SYNC_INTERVAL_MINUTES)
     planned = {(row.workspace_id, row.integration): row.next_sync_at for row in rows}
     mine = _jobs_of(awaited, jobs)
