@@ -24,6 +24,7 @@ class WorkspaceIntegration(models.Model):
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="integrations")
     integration = models.CharField(max_length=32)
     interval_minutes = models.PositiveIntegerField(default=30)
+    interval_chosen = models.BooleanField(default=False)  # by a person
     next_sync_at = models.DateTimeField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
     last_direction = models.CharField(max_length=14, blank=True)

@@ -70,6 +70,7 @@ class PushMark(models.Model):
     # By when a push is to have come: the echo of a write, or one of a change that was found without it.
     owed_by = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)
+    missed_at = models.DateTimeField(null=True, blank=True)  # the last one
     missed_since = models.DateTimeField(null=True, blank=True)
     # The last of the feed's numbers that has been held against what was pushed.
     news_seq = models.BigIntegerField(default=0)

@@ -6,7 +6,7 @@ provider reads what was posted, `integrations.push.receiving` judges it.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -129,14 +129,15 @@ class PushSource:
     `challenge` returns what a handshake wants back, byte for byte; None where a post is none. `channels` is None for
     what an operator enters at the vendor. A channel is renewed after a share of its life that lies in `renew_after`.
     `ends_with_token`: it pushes no longer than the access token lasts with which it was opened or renewed. `taken` is
-    the status of the answer to whatever was received. `read` may raise `NotBelieved`.
+    the status of the answer to whatever was received. `read` may raise `NotBelieved`, and is read no further than is
+    taken: it makes one notice after the other.
 
     So long after a change a push is `late_after`; of the kinds `never_told` there are none. `scheduled_every` is how
     often accounts whose pushes come are read by the schedule, where that is cheaper; None: as all others.
     """
 
     address: str
-    read: Callable[[PostedPush], Sequence[PushNotice]]
+    read: Callable[[PostedPush], Iterable[PushNotice]]
     challenge: Callable[[PostedPush], str | None] = lambda _posted: None
     channels: Callable[[Asks], ChannelApi] | None = None
     renew_after: tuple[float, float] = (0.70, 0.85)

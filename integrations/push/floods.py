@@ -27,3 +27,9 @@ class FailedPosts:
                 self._counts, self._ends = {}, time.monotonic() + MINUTE
             count = self._counts[caller] = self._counts.get(caller, 0) + 1
         return count > self.limit
+
+    def were_too_many(self, address: str) -> bool:
+        """Returns whether there have been as many in this minute as are let pass; counts nothing."""
+        caller = neighbourhood(address)
+        with self._lock:
+            return time.monotonic() < self._ends and self._counts.get(caller, 0) >= self.limit

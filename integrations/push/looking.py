@@ -157,6 +157,8 @@ def _owe_found(
     job: SyncJob, news: Mapping[str, int], looked_at: Mapping[str, dt.datetime | None], now: dt.datetime
 ) -> None:
     """Notes which streams had news that no push has told of: they may yet, for a change that was made just now."""
+    unmarked = [PushMark(stream_id=pk) for pk in sorted(news) if looked_at[pk] is not None]
+    PushMark.objects.bulk_create(unmarked, ignore_conflicts=True)
     fresh = [mark for mark in PushMark.objects.filter(pk__in=news).order_by("pk") if news[mark.pk] > mark.news_seq]
     silent = []
     for mark in fresh:

@@ -8,6 +8,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db import connection
 from django.db.models import Q
@@ -23,7 +24,8 @@ from integrations.push.together import WrittenTogether
 State = PushChannel.State
 # What may still push: one that is replaced, too, and one that we have given up but the vendor has not.
 LISTENED_TO = (State.OPENING, State.LIVE, State.RETIRING, State.LOST)
-MOST_ITEMS = 5000  # of one post; no vendor sends a hundred
+# Of one post; no vendor sends a hundred. What stands behind them is left to the schedule.
+MOST_ITEMS = 500
 SEEN_EVERY = dt.timedelta(seconds=5)  # how exactly it is kept when the last push came
 # A renewal that is under way, or about to be, is not asked for again.
 SOON = dt.timedelta(minutes=15)
@@ -53,7 +55,7 @@ def receive(provider: Provider, posted: PostedPush, now: dt.datetime) -> Taken:
     """Takes in one post. Raises `NotBelieved` for a signature that is wrong, and django.db.Error where the database
     does not answer in time: then nothing of it is kept, and the vendor has to come again."""
     assert provider.push
-    notices = list(provider.push.read(posted))[:MOST_ITEMS]
+    notices = list(islice(provider.push.read(posted), MOST_ITEMS))
     signed = provider.push.channels is None
     if not notices:
         return Taken(0, 0, signed)

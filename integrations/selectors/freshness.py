@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef
 from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
 
 from integrations.models import (
     BROKEN,
     Connection,
     ConnectionState,
+    JobPart,
     PushChannel,
     PushMark,
     Stream,
@@ -19,6 +21,7 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.queue.planning import JITTER, intervals_of
+from integrations.selectors.push_switch import why_off
 
 # What a sync may take beyond its time: to be taken off the queue, to read, to write.
 MARGIN = dt.timedelta(minutes=5)
@@ -61,35 +64,56 @@ def is_awaited(connection: Connection) -> bool:
 def freshness_of(
     connections: Iterable[Connection], rows: Collection[WorkspaceIntegration], jobs: Jobs, now: dt.datetime
 ) -> dict[str, Freshness]:
-    """Returns it by connection, in two queries at most. `rows` are their integrations', `jobs` those in flight, by
+    """Returns it by connection, in four queries at most. `rows` are their integrations', `jobs` those in flight, by
     workspace and integration. Connections have their member with them."""
     awaited = [connection for connection in connections if is_awaited(connection)]
     if not awaited:
         return {}
-    pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows)
+    pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows, now, planned=True)
     usual = dt.timedelta(minutes=settings.SYNC_INTERVAL_MINUTES)
     planned = {(row.workspace_id, row.integration): row.next_sync_at for row in rows}
+    mine = _jobs_of(awaited, jobs)
     found = {}
     for connection in awaited:
         key = (connection.workspace_id, connection.integration)
         if interval := intervals.get(key, usual):
-            fresh = _freshness(connection, interval, pushes.get(connection.pk), jobs.get(key), now)
-            found[connection.pk] = replace(fresh, tried_now=_is_tried(connection, planned.get(key), jobs.get(key), now))
+            job = mine.get(connection.pk)
+            fresh = _freshness(connection, interval, pushes.get(connection.pk), job, now)
+            found[connection.pk] = replace(fresh, tried_now=_is_tried(planned.get(key), job, now))
     return found
 
 
-def _is_tried(connection: Connection, planned: dt.datetime | None, job: SyncJob | None, now: dt.datetime) -> bool:
+def _jobs_of(connections: Collection[Connection], jobs: Jobs) -> dict[str, SyncJob]:
+    """Returns the jobs that bring these connections up to date, by connection: one about single records does not, one
+    of a few accounts those that are its parts."""
+    narrowed = [job.pk for job in jobs.values() if job.narrowed]
+    parts = set(JobPart.objects.filter(job__in=narrowed).values_list("job", "connection")) if narrowed else set()
+    found = {}
+    for connection in connections:
+        job = jobs.get((connection.workspace_id, connection.integration))
+        if job is None or job.only is not None or job.connection_id not in (None, connection.pk):
+            continue
+        if not job.narrowed or (job.pk, connection.pk) in parts:
+            found[connection.pk] = job
+    return found
+
+
+def _is_tried(planned: dt.datetime | None, job: SyncJob | None, now: dt.datetime) -> bool:
     if planned is not None and now - MARGIN <= planned <= now:
         return True
-    if job is None or job.narrowed or job.only is not None or job.connection_id not in (None, connection.pk):
-        return False
-    return job.created_at >= now - MARGIN
+    return job is not None and job.created_at >= now - MARGIN
 
 
 def told_by_push(connections: Iterable[Connection]) -> set[str]:
-    """Returns those of whose calendars each has a channel by which its vendor tells of changes; one query."""
-    live = Exists(PushChannel.objects.filter(stream=OuterRef("pk"), state=PushChannel.State.LIVE))
-    streams = Stream.objects.filter(connection__in=list(connections), is_active=True).annotate(live=live)
+    """Returns those of whose calendars each has a channel by which its vendor tells of changes now: none that has
+    expired, and none while the vendor cannot push here. One query, and one for each vendor."""
+    now, whose = timezone.now(), list(connections)
+    on = {name for name in {connection.integration for connection in whose} if not why_off(name, now)}
+    ids = [connection.pk for connection in whose if connection.integration in on]
+    if not ids:
+        return set()
+    channels = PushChannel.objects.filter(stream=OuterRef("pk"), state=PushChannel.State.LIVE, expires_at__gt=now)
+    streams = Stream.objects.filter(connection__in=ids, is_active=True).annotate(live=Exists(channels))
     told: dict[str, bool] = {}
     for pk, has in streams.values_list("connection_id", "live"):
         told[pk] = told.get(pk, True) and has
@@ -115,15 +139,13 @@ def _freshness(
     push_waits = pushed is not None and pushed + PUSH_WAITS < due
     if pushed is not None and push_waits:
         due = pushed + PUSH_WAITS
-    if job is not None and (working := _at_work(job, connection, now)):
+    if job is not None and (working := _at_work(job, now)):
         due = max(due, working)
     since = synced is not None and (connection.fresh_from is None or synced >= connection.fresh_from)
     return Freshness(until=due if since else None, due=due, push_waits=push_waits)
 
 
-def _at_work(job: SyncJob, connection: Connection, now: dt.datetime) -> dt.datetime | None:
-    """Returns until when the job may be believed to bring the account up to date: while it comes further."""
-    if job.only is not None or job.narrowed or job.connection_id not in (None, connection.pk):
-        return None
+def _at_work(job: SyncJob, now: dt.datetime) -> dt.datetime | None:
+    """Returns until when the job may be believed to bring its accounts up to date: while it comes further."""
     further = job.progressed_at or job.started_at
     return further + AT_WORK if further and further + AT_WORK > now else None

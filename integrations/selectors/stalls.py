@@ -109,14 +109,14 @@ def in_flight(workspace_id: str = "") -> dict[tuple[str, str], SyncJob]:
 
 
 def stalls_of(workspace: Workspace, now: dt.datetime) -> list[Stall]:
-    """Returns the accounts of a company that are stalled; four queries where none is."""
+    """Returns the accounts of a company that are stalled; six queries at most where none is."""
     connections = list(Connection.objects.filter(workspace=workspace, state__in=AWAITED).select_related("member"))
     jobs = in_flight(workspace.pk)
     return stalls_among(connections, all_freshness(connections, jobs, now), jobs, now)
 
 
 def all_freshness(connections: Sequence[Connection], jobs: Jobs, now: dt.datetime) -> dict[str, Freshness]:
-    """Returns how fresh accounts of any company are; three queries at most, and `jobs` are those of `in_flight`."""
+    """Returns how fresh accounts of any company are; five queries at most, and `jobs` are those of `in_flight`."""
     rows = WorkspaceIntegration.objects.all()
     if len(connections) <= 500:
         rows = rows.filter(workspace__in={connection.workspace_id for connection in connections})

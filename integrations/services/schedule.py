@@ -1,5 +1,6 @@
 """How often an integration is synced by itself, and whether saved records wait for that."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +12,7 @@ from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
-from integrations.queue.planning import integration_of, next_sync
+from integrations.queue.planning import integration_of, is_left_to_vendor, next_sync, scheduled_every
 
 SHORTEST, LONGEST = 5, 1440  # minutes
 CHOOSE_INTERVAL = format_lazy(
@@ -20,25 +21,30 @@ CHOOSE_INTERVAL = format_lazy(
 
 
 def set_interval(
-    *, workspace: Workspace, integration: str, minutes: int, user: AbstractBaseUser, on_save: bool | None = None
+    *, workspace: Workspace, integration: str, minutes: int | None, user: AbstractBaseUser, on_save: bool | None = None
 ) -> WorkspaceIntegration:
-    """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only. `on_save`: whether saved
-    records are synced at once, or by schedule only; None leaves that as it is. Raises InvalidFields."""
+    """Sets the minutes between two scheduled syncs and plans the next one; 0 is by hand only, None leaves it to whether
+    the vendor tells of changes, where that makes a difference. `on_save`: whether saved records are synced at once, or
+    by schedule only; None leaves that as it is. Raises InvalidFields."""
+    if minutes is None and scheduled_every(integration) is None:
+        raise InvalidFields.of("minutes", str(CHOOSE_INTERVAL))
     if minutes and not SHORTEST <= minutes <= LONGEST:
         raise InvalidFields.of("minutes", str(CHOOSE_INTERVAL))
     row = integration_of(workspace, integration)
     with transaction.atomic():
         row = WorkspaceIntegration.objects.select_for_update().get(pk=row.pk)
-        before = {"interval_minutes": row.interval_minutes, "sync_on_save": row.sync_on_save}
-        row.interval_minutes, row.sync_on_save = minutes, row.sync_on_save if on_save is None else on_save
-        after = {"interval_minutes": row.interval_minutes, "sync_on_save": row.sync_on_save}
+        before = _chosen(row)
+        row.interval_minutes = settings.SYNC_INTERVAL_MINUTES if minutes is None else minutes
+        row.interval_chosen = minutes is not None
+        row.sync_on_save = row.sync_on_save if on_save is None else on_save
+        after = _chosen(row)
         if after != before:
-            if minutes != before["interval_minutes"]:
+            if after["interval_minutes"] != before["interval_minutes"]:
                 row.next_sync_at = next_sync(row, timezone.now())
                 # What was synced an hour ago is not late because more is asked for from now on.
                 accounts = Connection.objects.connected().filter(workspace=workspace, integration=integration)
                 accounts.update(fresh_from=timezone.now())
-            row.save(update_fields=["interval_minutes", "sync_on_save", "next_sync_at"])
+            row.save(update_fields=["interval_minutes", "interval_chosen", "sync_on_save", "next_sync_at"])
             audit(
                 "integration.schedule_changed",
                 workspace_id=workspace.pk,
@@ -49,3 +55,10 @@ def set_interval(
                 actor=user.get_username(),
             )
     return row
+
+
+def _chosen(row: WorkspaceIntegration) -> dict[str, int | bool | None]:
+    return {
+        "interval_minutes": None if is_left_to_vendor(row) else row.interval_minutes,
+        "sync_on_save": row.sync_on_save,
+    }

@@ -22,7 +22,10 @@ from integrations.push.receiving import receive
 log = structlog.get_logger(__name__)
 
 LONGEST_BODY = 1024 * 1024  # bytes
+# Of a hundred items of any vendor's. Longer ones are not even read where too much has come that was not believed.
+USUAL_BODY = 128 * 1024  # bytes
 LONGEST_CHALLENGE = 2048  # bytes
+MOST_FIELDS = 50  # of a query
 TRY_AGAIN = 10  # seconds
 FAILED = FailedPosts()
 
@@ -51,6 +54,8 @@ def _answer(request: HttpRequest, provider: Provider | None) -> HttpResponse:
         return HttpResponse(status=404, content_type="text/plain")
     if request.method != "POST":
         return HttpResponse(status=405, content_type="text/plain", headers={"Allow": "POST"})
+    if _length(request) > USUAL_BODY and FAILED.were_too_many(client_address(request)):
+        return _too_many()
     try:
         posted = PostedPush(
             {name.lower(): value for name, value in request.headers.items()}, _query(request), _body(request)
@@ -82,18 +87,34 @@ def _take(request: HttpRequest, provider: Provider, posted: PostedPush, status: 
 def _failed(request: HttpRequest, provider: Provider, status: int) -> HttpResponse:
     """Answers what is not believed: as what is, until there is too much of it from there."""
     if FAILED.too_many(client_address(request)):
-        headers = {"Retry-After": str(int(MINUTE))}
-        return HttpResponse(status=429, content_type="text/plain", headers=headers)
+        return _too_many()
     log.info("push_not_believed", integration=provider.name)
     return HttpResponse(status=status, content_type="text/plain")
 
 
+def _too_many() -> HttpResponse:
+    return HttpResponse(status=429, content_type="text/plain", headers={"Retry-After": str(int(MINUTE))})
+
+
 def _query(request: HttpRequest) -> dict[str, str]:
-    """Returns the query, a character for each of its bytes: a handshake is answered with the very bytes that came."""
-    pairs = parse_qsl(
-        request.META.get("QUERY_STRING", ""), keep_blank_values=True, encoding="latin-1", max_num_fields=50
-    )
+    """Returns the query, a character for each of its bytes: a handshake is answered with the very bytes that came.
+    One of more fields than any vendor sends says nothing."""
+    query = request.META.get("QUERY_STRING", "")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, encoding="latin-1", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return {}
     return dict(reversed(pairs))
+
+
+def _length(request: HttpRequest) -> int:
+    """Returns how long the body says that it is; one that does not say so counts as a long one."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0) or (
+            LONGEST_BODY if request.META.get("HTTP_TRANSFER_ENCODING") else 0
+        )
+    except ValueError:
+        return 0
 
 
 def _body(request: HttpRequest) -> bytes:

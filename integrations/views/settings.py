@@ -19,7 +19,8 @@ from integrations.errors import ProviderError
 from integrations.kinds import VISIT
 from integrations.models import ConflictPolicy, Connection, ConnectionState, Direction, WorkspaceIntegration
 from integrations.providers import BY_SLUG, PROVIDERS
-from integrations.queue.planning import interval_minutes_of
+from integrations.providers.base import Provider
+from integrations.queue.planning import interval_minutes_of, scheduled_every
 from integrations.selectors.budget import usage_of
 from integrations.services import connections, leaving
 from integrations.services.schedule import set_interval
@@ -105,6 +106,19 @@ def _save(request: HttpRequest, connection: Connection, form: CalendarForm) -> C
     return connections.set_up(connection=connection, member=connection.member, user=user, **form.choices())
 
 
+def _by_itself(provider: Provider) -> str:
+    """Returns the words for an interval that nobody chooses; "" where the vendor's telling does not change it."""
+    longer = scheduled_every(provider.name)
+    if longer is None:
+        return ""
+    words = {
+        "usual": every(settings.SYNC_INTERVAL_MINUTES),
+        "longer": every(int(longer.total_seconds() // 60)),
+        "provider": provider.label,
+    }
+    return gettext("{usual}; {longer} while {provider} tells of changes by itself").format(**words)
+
+
 @desk_view("GET", "POST")
 def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks how often it is synced, and shows how much of the provider's allowance is used."""
@@ -117,13 +131,15 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     stored = WorkspaceIntegration.objects.filter(workspace=workspace, integration=provider.name).first()
     minutes = stored.interval_minutes if stored else settings.SYNC_INTERVAL_MINUTES
     at_once = stored.sync_on_save if stored else True
-    initial = {"minutes": minutes, "on_save": "at_once" if at_once else "by_schedule"}
-    form = ScheduleForm(request.POST if request.method == "POST" else None, initial=initial)
+    by_itself = _by_itself(provider)
+    left = by_itself and not (stored and stored.interval_chosen)
+    initial = {"minutes": None if left else minutes, "on_save": "at_once" if at_once else "by_schedule"}
+    form = ScheduleForm(request.POST if request.method == "POST" else None, initial=initial, by_itself=by_itself)
     if form.is_bound and form.attempt(
         lambda: set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **form.cleaned_data)
     ):
         said = gettext("{provider} is synced {interval}.")
-        interval = every(form.result.interval_minutes)
+        interval = every(interval_minutes_of(form.result))
         messages.success(request, said.format(provider=provider.label, interval=interval))
         return redirect("integrations:integration_settings", slug)
     accounts = Connection.objects.filter(workspace=workspace, integration=provider.name)

@@ -6,7 +6,7 @@ https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -159,7 +159,7 @@ def challenge(posted: PostedPush) -> str | None:
     return posted.query.get("validationToken")
 
 
-def read_push(posted: PostedPush) -> Sequence[PushNotice]:
+def read_push(posted: PostedPush) -> Iterable[PushNotice]:
     """Reads a list of notices, of changes and of the subscriptions themselves, of several companies perhaps. Each names
     its subscription, and repeats what was agreed for it in `clientState`; what has none of it is nobody's."""
     try:
@@ -167,7 +167,7 @@ def read_push(posted: PostedPush) -> Sequence[PushNotice]:
     except (ValueError, RecursionError):
         return ()
     items = body.get("value") if isinstance(body, dict) else None
-    return [_notice(item) for item in items if isinstance(item, dict)] if isinstance(items, list) else ()
+    return (_notice(item) for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
 
 
 def _notice(item: dict[str, Any]) -> PushNotice:

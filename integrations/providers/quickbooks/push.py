@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +40,7 @@ def is_signed(posted: PostedPush) -> bool:
     return right
 
 
-def read(posted: PostedPush) -> list[PushNotice]:
+def read(posted: PostedPush) -> Iterable[PushNotice]:
     """Returns what is told of entities that are synced. Whatever else is in a post that is signed is no error, or
     Intuit would hold back all that comes after it. Raises `NotBelieved`."""
     if not is_signed(posted):
@@ -48,8 +48,8 @@ def read(posted: PostedPush) -> list[PushNotice]:
     try:
         body = json.loads(posted.body)
     except (ValueError, RecursionError):
-        return []
-    return list(_events(body))
+        return ()
+    return _events(body)
 
 
 def _events(body: Any) -> Iterator[PushNotice]:

@@ -12,7 +12,8 @@ from integrations.views.forms.base import ChoicesForm
 
 
 class ScheduleForm(ChoicesForm):
-    """The page offers what is usual; any other number of minutes is for the service to judge."""
+    """The page offers what is usual; any other number of minutes is for the service to judge. `by_itself`: what it says
+    of leaving it to whether the vendor tells of changes; "" where that is not offered."""
 
     minutes = forms.IntegerField(
         label=_("Sync by itself"),
@@ -28,10 +29,12 @@ class ScheduleForm(ChoicesForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, initial: dict[str, Any], **kwargs: Any):
+    def __init__(self, *args: Any, initial: dict[str, Any], by_itself: str = "", **kwargs: Any):
         super().__init__(*args, initial=initial, **kwargs)
-        numbers = sorted({*CHOICES, initial["minutes"]}, key=lambda number: number or 10_000)
-        self.offer("minutes", [(number, _label(number)) for number in numbers])
+        self.fields["minutes"].required = not by_itself
+        stored = initial["minutes"]
+        numbers = sorted({*CHOICES} if stored is None else {*CHOICES, stored}, key=lambda number: number or 10_000)
+        self.offer("minutes", [(number, _label(number)) for number in numbers], by_itself or None)
 
 
 def _label(minutes: int) -> str:

@@ -204,3 +204,17 @@ def test_the_calls_of_the_minute_and_of_the_day(desk, ours, theirs):
     assert "12 in the last minute (of 570), 1234 today" in passport
     ProviderBudget.objects.update(day=now.date() - dt.timedelta(days=1))
     assert "570 0" in text_of(desk().get(GOOGLE_SETTINGS).content.decode())
+
+
+def test_how_often_books_are_read_is_left_to_their_vendor_or_chosen(desk, ours):
+    page = "/admin/integrations/settings/quickbooks/"
+    words = "every 30 min; every 3 h while QuickBooks tells of changes by itself"
+    assert f'<option value="" selected>{words}</option>' in desk("admin").get(page).content.decode()
+    for minutes, chosen in (("30", True), ("", False)):
+        assert desk("admin").post(page, {"minutes": minutes})["Location"] == page
+        row = WorkspaceIntegration.objects.get(workspace=ours.workspace, integration="quickbooks")
+        assert (row.interval_minutes, row.interval_chosen) == (30, chosen)
+        assert f'<option value="{minutes}" selected>' in desk("admin").get(page).content.decode()
+    changed = AuditEntry.objects.filter(action="integration.schedule_changed").order_by("pk")
+    assert [entry.after for entry in changed] == [{"interval_minutes": 30}, {"interval_minutes": None}]
+    assert desk().post(GOOGLE_SETTINGS, {"minutes": ""}).status_code == 400

@@ -184,6 +184,17 @@ def test_a_job_at_work_and_one_that_is_not(company, fields, cause):
     assert events() == ([("stalled", cause)] if cause else [])
 
 
+@pytest.mark.parametrize("its_own", [True, False])
+def test_a_job_of_a_few_accounts_counts_for_those(company, its_own):
+    one = account(company)
+    other = account(company)
+    job = build.job(company, status="running", narrowed=True, created_at=NOW, started_at=NOW + 33 * MINUTE)
+    job.parts.create(connection=one if its_own else other)
+    Connection.objects.filter(pk=other.pk).update(state="disconnected")
+    look(DUE + stalls.LASTED)
+    assert events() == ([] if its_own else [("stalled", "late")])
+
+
 def test_a_push_that_nobody_takes_in(company):
     one = account(company)
     stream = Stream.objects.create(connection=one, container_id="c", is_target=True, first_synced_at=NOW)
@@ -301,9 +312,10 @@ def test_books_that_are_told_of_are_read_less_often(company, settings):
     settings.PUBLIC_URL, settings.INTUIT_WEBHOOK_VERIFIERS = "https://sync.example.com", ["verifier"]
     books = account(company, integration="quickbooks", member=None)
     stream = Stream.objects.create(connection=books, container_id="invoice", kind="invoice")
-    assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T08:38:00Z"
-    PushMark.objects.create(stream=stream, pushed_at=NOW, pushes=1)
-    assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T11:23:00Z"  # three hours, and the margins
+    with time_machine.travel(NOW, tick=False):
+        assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T08:38:00Z"
+        PushMark.objects.create(stream=stream, pushed_at=NOW, pushes=1)
+        assert status(company, "quickbooks")["fresh_until"] == "2026-11-22T11:23:00Z"  # three hours, and the margins
     look(LASTED)
     assert events() == []
     look(190 * 1.1 * MINUTE)
@@ -334,7 +346,7 @@ def test_where_more_is_asked_for_since_a_moment_ago_the_next_sync_has_its_chance
     stream = Stream.objects.create(connection=books, container_id="invoice", kind="invoice")
     PushMark.objects.create(stream=stream, pushed_at=NOW, pushes=1)
     now = NOW + 100 * MINUTE
-    PushMark.objects.update(missed=3)
+    PushMark.objects.update(missed=3, missed_at=now)
     company.integrations.update(next_sync_at=now)
     look(100 * MINUTE)
     build.job(company, "running", integration="quickbooks", created_at=now, started_at=now)

@@ -188,7 +188,7 @@ def test_books_that_are_disconnected_are_not_marked():
     assert not due()
 
 
-def test_thousands_of_events_are_taken_in_one_post():
+def test_hundreds_of_events_are_taken_in_one_post_and_more_refuse_none():
     here = books()
     assert post([event(id=f"event-{number}") for number in range(2500)]).status_code == 200
     assert due() == {(here.pk, "invoice")}

@@ -15,9 +15,11 @@ SECOND = dt.timedelta(seconds=1)
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Which accounts are asked; asking succeeds."""
+def asked(monkeypatch, settings):
+    """Which accounts are asked; asking succeeds. Vendors can push here."""
     from integrations.services import observe
+
+    settings.PUBLIC_URL = "https://sync.example.com"
 
     found = []
 
@@ -38,6 +40,17 @@ def account(workspace, age: dt.timedelta, integration=build.GOOGLE, **fields) ->
     return made
 
 
+def channel(one: Connection, lasts: dt.timedelta) -> None:
+    PushChannel.objects.create(
+        stream=one.streams.get(),
+        integration=one.integration,
+        channel_id="c",
+        secret_digest="x",
+        state="live",
+        expires_at=timezone.now() + lasts,
+    )
+
+
 @pytest.mark.parametrize(
     ("integration", "age", "push", "used", "asks"),
     [
@@ -55,9 +68,7 @@ def test_how_often(workspace, asked, integration, age, push, used, asks):
     books = integration == "quickbooks"
     one = account(workspace, age, integration, metered_reads_per_day=100, **({"member": None} if books else {}))
     if push:
-        PushChannel.objects.create(
-            stream=one.streams.get(), integration=integration, channel_id="c", secret_digest="x", state="live"
-        )
+        channel(one, dt.timedelta(days=1))
     DailyCalls.objects.create(connection=one, day=utc_day(timezone.now()), metered=used)
     observe_pending(workspace, integration, reading_on=True)
     assert asked == [one.pk] * asks
@@ -67,9 +78,7 @@ def test_how_often(workspace, asked, integration, age, push, used, asks):
 
 def test_a_calendar_without_a_channel_is_told_of_by_nobody(workspace, asked):
     one = account(workspace, READ_ON + SECOND)
-    PushChannel.objects.create(
-        stream=one.streams.get(), integration=one.integration, channel_id="c", secret_digest="x", state="live"
-    )
+    channel(one, dt.timedelta(days=1))
     one.streams.create(container_id="family", reads_busy=True, cursor="x")
     observe_pending(workspace, one.integration, reading_on=True)
     assert asked == [one.pk]
@@ -100,3 +109,14 @@ def test_an_account_that_cannot_be_asked_rests(dana, sync, vendors, clock):
     clock.move(31)
     observe_pending(dana.workspace, dana.integration, reading_on=True)
     assert len(vendors.requests()) == 2
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_a_channel_that_tells_nothing_any_more_counts_for_nothing(workspace, asked, settings, off):
+    one = account(workspace, READ_ON + SECOND)
+    channel(one, dt.timedelta(days=1) if off else -SECOND)
+    if off:
+        settings.PUBLIC_URL = "http://localhost:8000"
+        settings.SANDBOX_URL = ""
+    observe_pending(workspace, one.integration, reading_on=True)
+    assert asked == [one.pk]
