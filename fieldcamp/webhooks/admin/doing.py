@@ -127,13 +127,13 @@ class DoingMixin:
 
         def enable(endpoint: WebhookEndpoint) -> str:
             _endpoint, missed = services.enable(endpoint, replay_missed=form.cleaned_data["replay_missed"])
-            if not missed.queued:
-                return gettext("Enabled: events are sent again.")
-            said = ngettext(
-                "Enabled: {number} event that was missed is sent now.",
-                "Enabled: {number} events that were missed are sent now.",
-                missed.queued,
-            ).format(number=f"{missed.queued:,}")
+            said = gettext("Enabled: events are sent again.")
+            if missed.queued:
+                said = ngettext(
+                    "Enabled: {number} event that was missed is sent now.",
+                    "Enabled: {number} events that were missed are sent now.",
+                    missed.queued,
+                ).format(number=f"{missed.queued:,}")
             if missed.left:
                 more = ngettext(
                     "{number} more was missed and is kept: enable the webhook again to send it.",

@@ -214,6 +214,25 @@ def test_enabling_sends_what_was_missed_if_asked(desk, ours, page):
     assert WebhookDelivery.objects.get().state == "pending"
 
 
+def test_what_is_left_of_the_missed_is_offered_again(desk, ours, page, monkeypatch):
+    from django.utils import timezone
+
+    monkeypatch.setattr("fieldcamp.webhooks.missing.MOST", 0)
+    missed = {"missed_since": ours.event.created_at, "missed_after": 1}
+    WebhookEndpoint.objects.update(status="disabled", disabled_reason="gone", disabled_at=timezone.now(), **missed)
+    WebhookDelivery.objects.update(state="skipped", finished_at=timezone.now())
+    browser = desk()
+    said = text_of(browser.post(page("enable"), {"replay_missed": "on"}, follow=True))
+    assert "Enabled: events are sent again. 1 more was missed and is kept" in said
+    monkeypatch.undo()
+    assert 'id="enable"' in browser.get(page()).content.decode()
+    assert 'name="replay_missed"' in browser.get(page("enable")).content.decode()
+    assert "1 event that was missed is sent now." in text_of(
+        browser.post(page("enable"), {"replay_missed": "on"}, follow=True)
+    )
+    assert 'id="enable"' not in browser.get(page()).content.decode()
+
+
 def test_failed_events_are_sent_again(desk, ours, page):
     browser = desk()
     assert "Resend failed" not in browser.get(page()).content.decode()
