@@ -17,9 +17,8 @@ from integrations.providers import PROVIDERS
 from integrations.push.due import DueAccounts, IntegrationKey, due_accounts, due_accounts_of
 from integrations.queue.enqueue import SyncInProgress, create_job
 
-# Between two jobs that pushes have made of one account: little at first, so that what somebody edits one after the other
-# arrives one after the other; more where they do not end (a bulk edit tells of itself for minutes), and where the vendor
-# bills each look.
+# Between two jobs that pushes have made of one account: little at first, so that what somebody edits one after the
+# other arrives so; more where they do not end (a bulk edit tells of itself for minutes), and where looking is billed.
 BETWEEN_FEW, BETWEEN_MANY = dt.timedelta(seconds=4), dt.timedelta(seconds=30)
 FEW, LATELY = 6, dt.timedelta(minutes=3)
 # Who has started it, where records were saved.

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.webhooks import disabling, outcomes, policy
+from fieldcamp.webhooks.counters import locked_counter
 from fieldcamp.webhooks.enabling import enable
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.models import AuditEntry
@@ -182,6 +183,6 @@ def test_nobody_to_write_to(clock, watch, make_endpoint, make_delivery, mailoutb
 def test_the_others_are_not_told_what_stands_behind_the_question_mark(make_endpoint):
     endpoint = make_endpoint("https://receiver.example/hooks?token=hush-hush")
     with transaction.atomic():
-        disabling.disable(endpoint, disabling.GONE, timezone.now())
+        disabling.disable(endpoint, disabling.GONE, locked_counter(endpoint.workspace_id), timezone.now())
     body = bytes(WebhookEvent.objects.get(type="webhook.disabled").body)
     assert json.loads(body)["data"]["object"]["url"] == "https://receiver.example/hooks" and b"hush" not in body
