@@ -9,11 +9,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-<<<<<<< HEAD
 from django.db.models import Count, F, Q
-=======
-from django.db.models import F
->>>>>>> fix-dispatch
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
@@ -63,28 +59,19 @@ def _start(key: IntegrationKey, now: dt.datetime) -> None:
         JobPart.objects.bulk_create(
             [JobPart(job=job, connection_id=connection_id) for connection_id in sorted(due.all)], batch_size=500
         )
-        _take(due, now)
         if due.pushed:
             SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
             put_down_to(job, due.pushed, now)
-<<<<<<< HEAD
         _take(job, due, now)
     log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
 
 
 def _take(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
-=======
-    log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
-
-
-def _take(due: DueAccounts, now: dt.datetime) -> None:
->>>>>>> fix-dispatch
     """Notes what the job knows of: all that is pushed of its accounts by now, also what would be due a little later."""
     marks = PushMark.objects.filter(stream__connection__in=due.all, due_at__isnull=False).order_by("pk")
     locked = dict(marks.select_for_update(of=("self",)).values_list("pk", "due_at"))
     PushMark.objects.filter(pk__in=locked).update(taken_at=F("pushed_at"))
     begun = [pk for pk, due_at in locked.items() if due_at is not None and due_at <= now]
-<<<<<<< HEAD
     begun_of_pushed = PushMark.objects.filter(pk__in=begun, stream__connection__in=due.pushed)
     busy = _often_pushed(job, due.pushed, now)
     for of, pause in ((Q(stream__connection__in=busy), BETWEEN_MANY), (~Q(stream__connection__in=busy), BETWEEN_FEW)):
@@ -101,9 +88,6 @@ def _often_pushed(job: SyncJob, connection_ids: set[str], now: dt.datetime) -> s
     )
     counted = lately.order_by().values("connection").annotate(jobs=Count("pk")).filter(jobs__gte=FEW)
     return set(counted.values_list("connection", flat=True))
-=======
-    PushMark.objects.filter(pk__in=begun, stream__connection__in=due.pushed).update(rests_until=now + BETWEEN_PUSHED)
->>>>>>> fix-dispatch
 
 
 def put_down_to(job: SyncJob, connection_ids: set[str], until: dt.datetime) -> None:

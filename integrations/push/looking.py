@@ -44,21 +44,13 @@ def looked(job: SyncJob, parts: Collection[JobPart], failed_streams: Collection[
     kinds = ("", *PROVIDERS[job.integration].covers(job.scope))
     rows = Stream.objects.filter(connection__in=reached | broken, kind__in=kinds).order_by("pk")
     rows = rows.select_for_update(no_key=True)  # receivers refer to them meanwhile
-<<<<<<< HEAD
-    before = dict(rows.values_list("pk", "looked_at"))
-=======
     streams = list(rows.only("connection_id", "looked_at", "is_active"))
     before = {stream.pk: stream.looked_at for stream in streams if stream.connection_id in reached}
     unreached = {stream.pk: stream.connection_id for stream in streams if stream.pk not in before and stream.is_active}
->>>>>>> fix-dispatch
     failed = before.keys() & set(failed_streams)
     well = before.keys() - failed
     written = _written(job, reached) if job.pushed else set()
     news = _news(job, {pk: at for pk in well if (at := before[pk]) is not None})
-<<<<<<< HEAD
-    unreached = _unreached([part for part in parts if part.status == JobPart.Status.FAILED], kinds)
-=======
->>>>>>> fix-dispatch
     known = set(PushMark.objects.filter(pk__in=before).values_list("pk", flat=True))
     # All at once, and after everything else: receivers, too, go through the marks in the order of their keys.
     hold({*known, *failed, *written, *news, *unreached})
@@ -110,16 +102,6 @@ def _put_off(failures: Mapping[str, int], now: dt.datetime) -> None:
         PushMark.objects.filter(pk__in=ids).update(backs_off_until=now + _wait(count))
 
 
-<<<<<<< HEAD
-def _unreached(parts: Collection[JobPart], kinds: Collection[str]) -> dict[str, str]:
-    """Returns the streams of accounts that have failed altogether, with their connections."""
-    ids = [part.connection_id for part in parts]
-    streams = Stream.objects.filter(connection__in=ids, kind__in=kinds, is_active=True)
-    return dict(streams.values_list("pk", "connection"))
-
-
-=======
->>>>>>> fix-dispatch
 def _back_off_unreached(parts: Collection[JobPart], streams: Mapping[str, str], now: dt.datetime) -> None:
     """Puts off accounts that have failed altogether, whosever fault it is: what the schedule does not hold against an
     account is counted by its streams."""
@@ -170,11 +152,6 @@ def _owe_found(
     job: SyncJob, news: Mapping[str, int], looked_at: Mapping[str, dt.datetime | None], now: dt.datetime
 ) -> None:
     """Notes which streams had news that no push has told of: they may yet, for a change that was made just now."""
-<<<<<<< HEAD
-    unmarked = [PushMark(stream_id=pk) for pk in sorted(news) if looked_at[pk] is not None]
-    PushMark.objects.bulk_create(unmarked, ignore_conflicts=True)
-=======
->>>>>>> fix-dispatch
     fresh = [mark for mark in PushMark.objects.filter(pk__in=news).order_by("pk") if news[mark.pk] > mark.news_seq]
     silent = []
     for mark in fresh:

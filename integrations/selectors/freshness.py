@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef
 from django.db.models.functions import Coalesce, Greatest
-<<<<<<< HEAD
 from django.utils import timezone
-=======
->>>>>>> fix-dispatch
 
 from integrations.models import (
     BROKEN,
