@@ -59,6 +59,7 @@ def test_but_not_one_that_was_never_told_of(books):  # noqa: F811
 @pytest.mark.parametrize("kind", ["payment", "invoice"])
 def test_one_miss_of_any_kind_ends_it_at_once_until_that_is_told_of(told, kind):
     stream = told[kind]
+    PushMark.objects.update(pushed_at=NOW - 2 * HOUR)  # before the last look
     schedule.after_job(synced(stream, NOW, found=True), NOW + SECOND, half)
     assert row().next_sync_at == NOW + SECOND + LONGER
     missed_at = NOW + 20 * MINUTE
