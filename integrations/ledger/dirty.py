@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from django.utils import timezone
+
 from fieldcamp.workspace.models import Change, Client, Invoice, Item, Payment, TaxRate, Visit
 from integrations.kinds import KindName
 from integrations.models import DirtyRow, Link, Stream
@@ -100,16 +102,21 @@ def settle_rows(stream: Stream, pairs: Sequence[Pair]) -> None:
 
 def write_rows(rows: Iterable[tuple[str, str, int]], kind: str = Visit.kind) -> int:
     """Upserts dirty rows (stream id, record id, change number), in one order everywhere so that no two writers lock
-    each other out."""
-    made = [
-        DirtyRow(stream_id=stream_id, kind=kind, record_id=record_id, seq=seq)
-        for stream_id, record_id, seq in sorted(rows)
-    ]
-    DirtyRow.objects.bulk_create(
-        made,
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["stream", "kind", "record_id"],
-        update_fields=["seq", "changed_at"],
-    )
+    each other out. Without a number (0) it is the engine that wants the record looked at: a run that has read the row
+    does not settle it then, and when it was saved stays known."""
+    now, made = timezone.now(), sorted(rows)
+    for is_saved, fields in ((True, ["seq", "changed_at"]), (False, ["seq"])):
+        DirtyRow.objects.bulk_create(
+            [
+                DirtyRow(
+                    stream_id=stream_id, kind=kind, record_id=record_id, seq=seq, changed_at=now if is_saved else None
+                )
+                for stream_id, record_id, seq in made
+                if bool(seq) is is_saved
+            ],
+            batch_size=500,
+            update_conflicts=True,
+            unique_fields=["stream", "kind", "record_id"],
+            update_fields=fields,
+        )
     return len(made)

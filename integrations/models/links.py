@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrations.kinds import KINDS
@@ -156,8 +155,9 @@ class DirtyRow(models.Model):
     record_id = models.CharField(max_length=32)
     seq = models.BigIntegerField()
     at = models.DateTimeField(auto_now_add=True)
-    # When it was made dirty last, however often; `at` is the first time.
-    changed_at = models.DateTimeField(default=timezone.now)
+    # When a person or a client of the API saved it last; `at` is when it became dirty. None: the engine alone wants it
+    # looked at.
+    changed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "kind", "record_id"], name="one_dirty_row_per_record")]

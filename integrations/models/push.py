@@ -50,22 +50,29 @@ class PushChannel(models.Model):
 class PushMark(models.Model):
     """What pushes have made of one stream: when it is due, when the last one came, how many were missed.
 
-    A run takes `due_at` away only where `pushed_at` is not after the moment at which it began to look, so a push during
-    a run makes another.
+    A run takes `due_at` away only where it knew of the push when it was started, or began to look well after
+    `pushed_at`: a push during a run makes another, whatever the clocks say.
     """
 
     stream = models.OneToOneField("integrations.Stream", models.CASCADE, primary_key=True, related_name="push_mark")
     due_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     pushes = models.PositiveIntegerField(default=0)
-    # Until when no push and no saved record starts a run: one has just been started, or has failed.
+    # The push that the last run to be started knew of; none where another has come since.
+    taken_at = models.DateTimeField(null=True, blank=True)
+    # Until when no push starts a run of its account: one has just been started.
     rests_until = models.DateTimeField(null=True, blank=True)
+    # Runs in a row that have failed here, and until when none is started for this stream's sake.
+    failures = models.PositiveSmallIntegerField(default=0)
+    backs_off_until = models.DateTimeField(null=True, blank=True)
     # When a run wrote there last: what is pushed right after it is probably its echo.
     written_at = models.DateTimeField(null=True, blank=True)
     # By when a push is to have come: the echo of a write, or one of a change that was found without it.
     owed_by = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)
     missed_since = models.DateTimeField(null=True, blank=True)
+    # The last of the feed's numbers that has been held against what was pushed.
+    news_seq = models.BigIntegerField(default=0)
 
     class Meta:
         indexes = [

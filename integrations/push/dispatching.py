@@ -9,6 +9,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
@@ -55,17 +56,20 @@ def _start(key: IntegrationKey, now: dt.datetime) -> None:
         JobPart.objects.bulk_create(
             [JobPart(job=job, connection_id=connection_id) for connection_id in sorted(due.all)], batch_size=500
         )
+        _take(due, now)
         if due.pushed:
-            _pushed(job, due, now)
+            SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
+            put_down_to(job, due.pushed, now)
     log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
 
 
-def _pushed(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
-    SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
-    marks = PushMark.objects.filter(stream__connection__in=due.pushed, due_at__lte=now).order_by("pk")
-    ids = list(marks.select_for_update(of=("self",)).values_list("pk", flat=True))
-    PushMark.objects.filter(pk__in=ids).update(rests_until=now + BETWEEN_PUSHED)
-    put_down_to(job, due.pushed, now)
+def _take(due: DueAccounts, now: dt.datetime) -> None:
+    """Notes what the job knows of: all that is pushed of its accounts by now, also what would be due a little later."""
+    marks = PushMark.objects.filter(stream__connection__in=due.all, due_at__isnull=False).order_by("pk")
+    locked = dict(marks.select_for_update(of=("self",)).values_list("pk", "due_at"))
+    PushMark.objects.filter(pk__in=locked).update(taken_at=F("pushed_at"))
+    begun = [pk for pk, due_at in locked.items() if due_at is not None and due_at <= now]
+    PushMark.objects.filter(pk__in=begun, stream__connection__in=due.pushed).update(rests_until=now + BETWEEN_PUSHED)
 
 
 def put_down_to(job: SyncJob, connection_ids: set[str], until: dt.datetime) -> None:

@@ -21,6 +21,9 @@ QUIET_OF_KEYS = dt.timedelta(seconds=12)
 LONGEST = dt.timedelta(minutes=2)
 # What was saved longer ago is left to the round, which looks at everything.
 LATELY = dt.timedelta(minutes=5)
+# What was saved or pushed so shortly before a run began may not have been there for it: the clocks of two machines are
+# not the same, and a transaction ends a while after its rows were written.
+APART = dt.timedelta(seconds=30)
 # Streams that one look takes in; the others have their turn in the next.
 AT_ONCE = 5000
 
@@ -76,6 +79,7 @@ def _pushed(marks: QuerySet[PushMark], now: dt.datetime) -> QuerySet[PushMark, A
     return marks.filter(
         _may_be_synced("stream__connection__", now),
         ~Exists(resting),
+        Q(backs_off_until=None) | Q(backs_off_until__lte=now),
         stream__is_active=True,
         stream__first_synced_at__isnull=False,
     ).values_list(*_NAMES)
@@ -83,11 +87,14 @@ def _pushed(marks: QuerySet[PushMark], now: dt.datetime) -> QuerySet[PushMark, A
 
 def _saved(rows: QuerySet[DirtyRow], of: Q, now: dt.datetime) -> list[tuple[str, str, str]]:
     """Returns the accounts whose records were saved since they were looked at, and have come to rest. A row that waits
-    for something (a person, another record) is looked at once for each time that it is saved. The engine's own rows
-    have no change's number."""
+    for something (a person, another record) is looked at once for each time that it is saved, and once more
+    where the run began so soon after that it may have missed it: late enough that this is over with that. The engine's
+    own rows were saved by nobody."""
     # The streams first: rows of accounts that are paused may be many, and wait for long.
+    failing = PushMark.objects.filter(stream=OuterRef("pk"), backs_off_until__gt=now)
     streams = Stream.objects.filter(
         of,
+        ~Exists(failing),
         _may_be_synced("connection__", now),
         Exists(_integration("connection__").filter(sync_on_save=True)),
         pk__in=rows.order_by().values("stream"),
@@ -96,15 +103,15 @@ def _saved(rows: QuerySet[DirtyRow], of: Q, now: dt.datetime) -> list[tuple[str,
     )
     never_looked = Q(stream__looked_at=None)
     rows = rows.filter(
-        never_looked | Q(changed_at__gt=F("stream__looked_at")),
+        never_looked | Q(changed_at__gt=F("stream__looked_at") - APART),
         stream__in=list(streams.values_list("pk", flat=True)[:AT_ONCE]),
-        seq__gt=0,
+        changed_at__isnull=False,
     )
+    again = When(changed_at__lte=F("stream__looked_at"), then=F("changed_at") + APART)
     # Of a row that had waited already, the first save since is not known.
-    first = Case(When(never_looked | Q(at__gt=F("stream__looked_at")), then=F("at")), default=F("changed_at"))
-    groups = list(
-        rows.values_list(*_NAMES).annotate(first=Min(first), last=Max("changed_at"), seq=Max("seq")).order_by()
-    )
+    first = Case(again, When(never_looked | Q(at__gt=F("stream__looked_at")), then=F("at")), default=F("changed_at"))
+    last = Case(again, default=F("changed_at"))
+    groups = list(rows.values_list(*_NAMES).annotate(first=Min(first), last=Max(last), seq=Max("seq")).order_by())
     late = [group for group in groups if group[4] > now - QUIET_OF_KEYS]
     actors = dict(Change.objects.filter(seq__in={group[5] for group in late}).values_list("seq", "actor"))
     return [

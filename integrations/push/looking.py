@@ -1,13 +1,14 @@
 """What the end of a job means for pushes and saved records: what has been looked at is not due any more.
 
 Everything counts from the job's beginning, which stays the same however often a worker is killed: what was pushed or
-saved after it may have been missed by the run and makes another, what came before has been seen.
+saved after it may have been missed by the run and makes another, what came well before has been seen.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from integrations.models import (
@@ -23,11 +24,13 @@ from integrations.models import (
 )
 from integrations.providers import PROVIDERS
 from integrations.push.dispatching import put_down_to
-from integrations.push.marks import AFTER_ECHOES
+from integrations.push.due import APART
+from integrations.push.marks import AFTER_ECHOES, hold
 
-# After a failure: doubled for each of the account's failures in a row that the schedule has counted.
+# After a failure: doubled for each failure in a row.
 FIRST_BACKOFF = dt.timedelta(minutes=5)
 LONGEST_BACKOFF = dt.timedelta(hours=6)
+_MOST_COUNTED = 1000
 
 _REACHED = (JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.PARTIAL)
 
@@ -37,82 +40,125 @@ def looked(job: SyncJob, parts: Collection[JobPart], failed_streams: Collection[
     `parts` with their connections, `failed_streams` are ids of those that failed alone."""
     began = job.started_at or job.created_at
     reached = {part.connection_id for part in parts if part.status in _REACHED}
+    broken = {part.connection_id for part in parts if part.status == JobPart.Status.FAILED}
     kinds = ("", *PROVIDERS[job.integration].covers(job.scope))
-    rows = Stream.objects.filter(connection__in=reached, kind__in=kinds).order_by("pk")
+    rows = Stream.objects.filter(connection__in=reached | broken, kind__in=kinds).order_by("pk")
     rows = rows.select_for_update(no_key=True)  # receivers refer to them meanwhile
-    before = dict(rows.values_list("pk", "looked_at"))
-    well = before.keys() - set(failed_streams)
-    if job.triggered_by == SyncJob.Trigger.SCHEDULE and not job.narrowed:
-        _owe_found(job, {pk: before[pk] for pk in well}, began, now)
-    Stream.objects.filter(pk__in=before).update(looked_at=began)
-    _clear(job, well, began)
-    _put_off(set(failed_streams), now)
-    if job.pushed:
-        _written(job, reached, began, now)
-    for part in parts:
-        if part.status == JobPart.Status.FAILED:
-            back_off([part.connection_id], now, part.connection.failures)
+    streams = list(rows.only("connection_id", "looked_at", "is_active"))
+    before = {stream.pk: stream.looked_at for stream in streams if stream.connection_id in reached}
+    unreached = {stream.pk: stream.connection_id for stream in streams if stream.pk not in before and stream.is_active}
+    failed = before.keys() & set(failed_streams)
+    well = before.keys() - failed
+    written = _written(job, reached) if job.pushed else set()
+    news = _news(job, {pk: at for pk in well if (at := before[pk]) is not None})
+    known = set(PushMark.objects.filter(pk__in=before).values_list("pk", flat=True))
+    # All at once, and after everything else: receivers, too, go through the marks in the order of their keys.
+    hold({*known, *failed, *written, *news, *unreached})
+    _owe_found(job, news, before, now)
+    Stream.objects.filter(pk__in=well).update(looked_at=began)
+    _clear(job, known & well, began)
+    _put_off(_count(failed), now)
+    if written:
+        _expect_echoes(job, written, began, now)
+    _back_off_unreached(parts, unreached, now)
     if job.status == JobStatus.CANCELLED and job.narrowed:
         back_off([part.connection_id for part in parts], now)
 
 
 def back_off(connection_ids: Collection[str], now: dt.datetime, failures: int = 0) -> None:
     """Keeps pushes and saved records from starting jobs of these accounts for a while."""
-    until = now + min(FIRST_BACKOFF * 2 ** min(failures, 12), LONGEST_BACKOFF)
     rows = Connection.objects.filter(pk__in=connection_ids).order_by("pk").select_for_update(no_key=True)
-    Connection.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(backs_off_until=until)
+    ids = list(rows.values_list("pk", flat=True))
+    Connection.objects.filter(pk__in=ids).update(backs_off_until=now + _wait(failures))
 
 
-def _locked(marks: QuerySet[PushMark]) -> list[str]:
-    return list(marks.order_by("pk").select_for_update().values_list("pk", flat=True))
+def _wait(failures: int) -> dt.timedelta:
+    """Returns how long nothing is tried after one more failure than so many."""
+    return min(FIRST_BACKOFF * 2 ** min(failures, 12), LONGEST_BACKOFF)
 
 
 def _clear(job: SyncJob, stream_ids: Collection[str], began: dt.datetime) -> None:
-    """Ends what is due, unless it was pushed again since the job began: that makes exactly one job more."""
-    done = _locked(PushMark.objects.filter(pk__in=stream_ids, due_at__isnull=False, pushed_at__lte=began))
+    """Ends what is due, unless it was pushed again since the job was started: that makes exactly one job more."""
+    marks = PushMark.objects.filter(pk__in=stream_ids)
+    marks.exclude(failures=0, backs_off_until=None).update(failures=0, backs_off_until=None)
+    seen = Q(pushed_at__lte=began - APART) | Q(pushed_at=F("taken_at"))
+    done = list(marks.filter(seen, due_at__isnull=False).values_list("pk", flat=True))
     if done:
         PushMark.objects.filter(pk__in=done).update(due_at=None)
         put_down_to(job, set(Stream.objects.filter(pk__in=done).values_list("connection", flat=True)), began)
 
 
-def _put_off(stream_ids: Collection[str], now: dt.datetime) -> None:
-    failed = _locked(PushMark.objects.filter(pk__in=stream_ids, due_at__isnull=False))
-    PushMark.objects.filter(pk__in=failed).update(due_at=now + FIRST_BACKOFF)
+def _count(stream_ids: Collection[str]) -> dict[str, int]:
+    """Counts one more failure of these streams; how many there were before, by stream."""
+    marks = PushMark.objects.filter(pk__in=stream_ids)
+    before = dict(marks.values_list("pk", "failures"))
+    marks.filter(failures__lt=_MOST_COUNTED).update(failures=F("failures") + 1)
+    return before
 
 
-def _written(job: SyncJob, connection_ids: Collection[str], began: dt.datetime, now: dt.datetime) -> None:
-    """Notes to which streams the job has written: what is pushed now is mostly the echo, and is looked at together
-    with what still comes; and if none comes, we are not told of changes."""
+def _put_off(failures: Mapping[str, int], now: dt.datetime) -> None:
+    for count in set(failures.values()):
+        ids = [pk for pk, failed in failures.items() if failed == count]
+        PushMark.objects.filter(pk__in=ids).update(backs_off_until=now + _wait(count))
+
+
+def _back_off_unreached(parts: Collection[JobPart], streams: Mapping[str, str], now: dt.datetime) -> None:
+    """Puts off accounts that have failed altogether, whosever fault it is: what the schedule does not hold against an
+    account is counted by its streams."""
+    failures: dict[str, int] = defaultdict(int)
+    for stream_id, count in _count(streams).items():
+        failures[streams[stream_id]] = max(failures[streams[stream_id]], count)
+    groups: dict[int, list[str]] = defaultdict(list)
+    for part in parts:
+        if part.status == JobPart.Status.FAILED:
+            groups[max(failures[part.connection_id], part.connection.failures)].append(part.connection_id)
+    for count, ids in groups.items():
+        back_off(ids, now, count)
+
+
+def _written(job: SyncJob, connection_ids: Collection[str]) -> set[str]:
+    """Returns the streams to which the job has written."""
     written = JobItem.objects.filter(job=job, outcome=Outcome.PUSHED, connection__in=connection_ids)
     pairs = set(written.order_by().values_list("connection", "kind").distinct())
     streams = Stream.objects.filter(connection__in={connection_id for connection_id, _ in pairs}, is_active=True)
-    ids = sorted(
+    return {
         pk
         for pk, connection_id, kind, is_target in streams.values_list("pk", "connection", "kind", "is_target")
         if (is_target if not kind else (connection_id, kind) in pairs)
-    )
-    PushMark.objects.bulk_create(
-        [PushMark(stream_id=pk, written_at=now) for pk in ids],
-        update_conflicts=True,
-        unique_fields=["stream"],
-        update_fields=["written_at"],
-    )
-    marks = PushMark.objects.filter(pk__in=ids)
+    }
+
+
+def _expect_echoes(job: SyncJob, stream_ids: Collection[str], began: dt.datetime, now: dt.datetime) -> None:
+    """Notes what was written: what is pushed now is mostly the echo, and is looked at together with what still comes;
+    and if none comes, we are not told of changes."""
+    marks = PushMark.objects.filter(pk__in=stream_ids)
+    marks.update(written_at=now)
     marks.filter(due_at__isnull=False).update(due_at=Greatest(F("due_at"), now + AFTER_ECHOES))
     _owe(marks.exclude(pushed_at__gte=began), job, now)
 
 
-def _owe_found(job: SyncJob, looked_at: dict[str, dt.datetime | None], began: dt.datetime, now: dt.datetime) -> None:
+def _news(job: SyncJob, looked_at: Mapping[str, dt.datetime]) -> dict[str, int]:
+    """Returns which streams had news since they were last looked at, whoever found it, with the feed's last number."""
+    if PROVIDERS[job.integration].push is None or not looked_at:
+        return {}
+    rows = ChangeRow.objects.filter(
+        workspace=job.workspace_id, integration=job.integration, changed_at__gte=min(looked_at.values())
+    )
+    found = rows.order_by().values_list("stream").annotate(seq=Max("seq"), last=Max("changed_at"))
+    return {pk: seq for pk, seq, last in found if pk in looked_at and last >= looked_at[pk]}
+
+
+def _owe_found(
+    job: SyncJob, news: Mapping[str, int], looked_at: Mapping[str, dt.datetime | None], now: dt.datetime
+) -> None:
     """Notes which streams had news that no push has told of: they may yet, for a change that was made just now."""
-    news = ChangeRow.objects.filter(workspace=job.workspace_id, integration=job.integration, changed_at__gte=began)
-    told = {pk for pk in news.order_by().values_list("stream", flat=True).distinct() if pk in looked_at}
-    pushed = dict(PushMark.objects.filter(pk__in=told).values_list("pk", "pushed_at"))
-    silent = [
-        pk
-        for pk in sorted(told)
-        if (at := pushed.get(pk)) is None or at <= (looked_at[pk] or dt.datetime.min.replace(tzinfo=dt.UTC))
-    ]
-    PushMark.objects.bulk_create([PushMark(stream_id=pk) for pk in silent], ignore_conflicts=True)
+    fresh = [mark for mark in PushMark.objects.filter(pk__in=news).order_by("pk") if news[mark.pk] > mark.news_seq]
+    silent = []
+    for mark in fresh:
+        mark.news_seq, before = news[mark.pk], looked_at[mark.pk]
+        if before is not None and (mark.pushed_at is None or mark.pushed_at <= before - APART):
+            silent.append(mark.pk)
+    PushMark.objects.bulk_update(fresh, ["news_seq"], batch_size=500)
     _owe(PushMark.objects.filter(pk__in=silent), job, now)
 
 

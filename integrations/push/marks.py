@@ -28,8 +28,8 @@ _MARKS, _LOG, _STREAMS = PushMark._meta.db_table, ReceivedPush._meta.db_table, S
 # Keeps the earlier of two due times, unless our own write is so fresh that this is probably its echo. Written out,
 # since Django's upserts set columns to what was sent and to nothing else.
 _MARK = f"""
-    INSERT INTO {_MARKS} (stream_id, due_at, pushed_at, pushes, missed)
-    SELECT id, %(due)s, %(now)s, CASE WHEN {{is_new}} THEN 1 ELSE 0 END, 0
+    INSERT INTO {_MARKS} (stream_id, due_at, pushed_at, pushes, missed, failures, news_seq)
+    SELECT id, %(due)s, %(now)s, CASE WHEN {{is_new}} THEN 1 ELSE 0 END, 0, 0, 0
     FROM {_STREAMS} WHERE id IN ({{ids}}) ORDER BY id
     ON CONFLICT (stream_id) DO UPDATE SET
         due_at = CASE
@@ -37,9 +37,15 @@ _MARK = f"""
             WHEN {_MARKS}.written_at > %(echoes_since)s THEN COALESCE({_MARKS}.due_at, %(after_echoes)s)
             ELSE excluded.due_at END,
         pushed_at = CASE WHEN {_MARKS}.pushed_at > %(now)s THEN {_MARKS}.pushed_at ELSE excluded.pushed_at END,
+        taken_at = NULL,
         pushes = {_MARKS}.pushes + excluded.pushes,
         owed_by = NULL,
         missed = CASE WHEN {_MARKS}.missed >= {MOST_MISSED} THEN 0 ELSE {_MARKS}.missed END
+"""  # noqa: S608
+_HOLD = f"""
+    INSERT INTO {_MARKS} (stream_id, pushes, missed, failures, news_seq)
+    SELECT id, 0, 0, 0, 0 FROM {_STREAMS} WHERE id IN ({{ids}}) ORDER BY id
+    ON CONFLICT (stream_id) DO UPDATE SET pushes = {_MARKS}.pushes
 """  # noqa: S608
 _NOTE = f"""
     INSERT INTO {_LOG} (integration, connection_id, stream_id, message_id, kinds, received_at) VALUES {{rows}}
@@ -128,6 +134,14 @@ def _mark(stream_ids: Sequence[str], fresh: set[str], now: dt.datetime) -> None:
         parameters = {**ids, **{name: _adapted(moment) for name, moment in times.items()}}
         with db.cursor() as cursor:
             cursor.execute(_MARK.format(is_new=is_new, ids=", ".join(names)), parameters)
+
+
+def hold(stream_ids: Collection[str]) -> None:
+    """Locks the marks of these streams, and makes those that there are not: in the order of the keys, as a push does.
+    For transactions that are to change several of them in several steps."""
+    for portion in _portions(sorted(stream_ids), 500):
+        with db.cursor() as cursor:
+            cursor.execute(_HOLD.format(ids=", ".join(["%s"] * len(portion))), list(portion))
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models import Exists, Min, OuterRef
+from django.db.models.functions import Coalesce, Greatest
 
 from integrations.models import (
     BROKEN,
@@ -97,11 +98,12 @@ def told_by_push(connections: Iterable[Connection]) -> set[str]:
 
 def _pushed(connection_ids: list[str]) -> dict[str, dt.datetime]:
     """Returns since when something waits that a vendor has told of, by connection. Before its first sync a calendar
-    waits for nothing."""
+    waits for nothing; one that fails waits from its next try on."""
     marks = PushMark.objects.filter(due_at__isnull=False, stream__is_active=True, stream__first_synced_at__isnull=False)
+    from_when = Greatest("due_at", Coalesce("backs_off_until", "due_at"))
     if len(connection_ids) <= 500:
         marks = marks.filter(stream__connection__in=connection_ids)
-    return dict(marks.order_by().values_list("stream__connection").annotate(first=Min("due_at")))
+    return dict(marks.order_by().values_list("stream__connection").annotate(first=Min(from_when)))
 
 
 def _freshness(

@@ -110,7 +110,7 @@ def test_any_run_takes_a_push_in(company, trigger):
     job = build.job(company, triggered_by=trigger)
     JobPart.objects.create(job=job, connection=stream.connection)
     assert dispatch_prompt(NOW + 5 * SECOND) == 0  # in flight
-    run(job, NOW + SECOND)
+    run(job, NOW + 31 * SECOND)
     assert dispatch_prompt(NOW + 300 * SECOND) == 0
     assert ReceivedPush.objects.get().job == job
 
@@ -310,7 +310,7 @@ def test_what_waits_is_looked_at_once_for_each_time_that_it_is_saved(company):
 
 def test_what_the_engine_made_dirty_by_itself_makes_no_job(company):
     stream = account(company)
-    DirtyRow.objects.create(stream=stream, kind="visit", record_id="vis_1", seq=0, changed_at=NOW)
+    DirtyRow.objects.create(stream=stream, kind="visit", record_id="vis_1", seq=0)
     assert dispatch_prompt(NOW + MINUTE) == 0
 
 

@@ -36,6 +36,18 @@ def stream():
     return made
 
 
+def news(stream: Stream, at: dt.datetime) -> None:
+    ChangeRow.objects.create(
+        workspace=stream.connection.workspace,
+        integration=stream.connection.integration,
+        seq=ChangeRow.objects.count() + 1,
+        stream=stream,
+        action="updated",
+        kind=stream.kind or "block",
+        changed_at=at,
+    )
+
+
 def synced(stream: Stream, at: dt.datetime, *, found: bool = False, wrote: bool = False, **fields) -> SyncJob:
     """A job that has found something at the vendor, or written something there."""
     company = stream.connection.workspace
@@ -50,15 +62,7 @@ def synced(stream: Stream, at: dt.datetime, *, found: bool = False, wrote: bool 
     )
     JobPart.objects.create(job=job, connection=stream.connection, status="done", direction="bidirectional")
     if found:
-        ChangeRow.objects.create(
-            workspace=company,
-            integration=job.integration,
-            seq=ChangeRow.objects.count() + 1,
-            stream=stream,
-            action="updated",
-            kind=stream.kind or "block",
-            changed_at=at + SECOND / 2,
-        )
+        news(stream, at + SECOND / 2)
     if wrote:
         job.items.create(
             connection=stream.connection, kind=stream.kind or "visit", key="k", record_id="r", outcome="pushed"
@@ -106,9 +110,24 @@ def test_a_push_before_the_last_look_does_not_excuse_the_next_change(stream):
     assert judge_silence(NOW + 60 * MINUTE) == 1
 
 
-def test_only_the_schedule_finds_what_was_not_told(stream):
-    synced(stream, NOW, found=True, triggered_by="api")
-    synced(stream, NOW, found=True, narrowed=True)
+@pytest.mark.parametrize("fields", [{"triggered_by": "api"}, {"narrowed": True}])
+def test_whoever_finds_what_was_not_told_it_is_missed_and_once(stream, fields):
+    synced(stream, NOW, found=True, **fields)
+    synced(stream, NOW + 5 * MINUTE)
+    assert judge_silence(NOW + 20 * MINUTE) == 1
+    synced(stream, NOW + 30 * MINUTE)
+    assert judge_silence(NOW + 60 * MINUTE) == 0
+
+
+def test_what_a_reader_of_the_feed_has_taken_in_between_two_runs_counts_too(stream):
+    news(stream, NOW - 20 * MINUTE)
+    synced(stream, NOW)
+    assert judge_silence(NOW + 60 * MINUTE) == 1
+
+
+def test_of_what_was_there_before_the_first_look_nobody_was_to_tell(stream):
+    Stream.objects.update(looked_at=None)
+    synced(stream, NOW, found=True)
     assert judge_silence(NOW + 60 * MINUTE) == 0
 
 
