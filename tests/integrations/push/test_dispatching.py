@@ -31,7 +31,6 @@ from tests.integrations.build import GOOGLE, NOW
 
 pytestmark = pytest.mark.django_db
 
-QUICKBOOKS = "quickbooks"
 SECOND = dt.timedelta(seconds=1)
 MINUTE = dt.timedelta(minutes=1)
 
@@ -102,29 +101,6 @@ def test_a_hundred_pushes_make_one_job_and_one_that_came_during_it_another(compa
     run(SyncJob.objects.get(status="queued"), NOW + 8 * SECOND)
     assert dispatch_prompt(NOW + 300 * SECOND) == 0
     assert PushMark.objects.get().due_at is None
-
-
-@pytest.mark.parametrize(("integration", "most"), [(GOOGLE, 13), (QUICKBOOKS, 7)])
-def test_pushes_that_do_not_end_make_a_job_each_half_a_minute(integration, most):
-    """The first few are quicker, where looking is not billed."""
-    workspace = build.workspace()
-    planned(workspace, integration)
-    stream = account(workspace, integration=integration)
-    started = []
-    for second in range(180):
-        now = NOW + second * SECOND
-        mark([stream.pk], now, kind="exists")
-        if dispatch_prompt(now):
-            started.append(second)
-            job = SyncJob.objects.get(status="queued")
-            SyncJob.objects.filter(pk=job.pk).update(created_at=now)
-            run(job, now)
-    pauses = [after - before for before, after in zip(started, started[1:], strict=False)]
-    assert len(started) <= most and max(pauses) <= 31 and started[0] <= 2
-    if integration == GOOGLE:
-        assert pauses[:4] == [4, 4, 4, 4] and pauses[-1] >= 30
-    else:
-        assert min(pauses) >= 30
 
 
 @pytest.mark.parametrize("trigger", ["api", "schedule"])
