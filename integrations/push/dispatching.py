@@ -59,7 +59,6 @@ def _start(key: IntegrationKey, now: dt.datetime) -> None:
         JobPart.objects.bulk_create(
             [JobPart(job=job, connection_id=connection_id) for connection_id in sorted(due.all)], batch_size=500
         )
-        _take(due, now)
         if due.pushed:
             SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
             put_down_to(job, due.pushed, now)

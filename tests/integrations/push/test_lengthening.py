@@ -23,8 +23,8 @@ BOOKS = "quickbooks"
 
 @pytest.fixture
 def told(books):  # noqa: F811
-    """Books whose invoices were told of some hours ago, and nothing else of them ever."""
-    mark([books["invoice"].pk], NOW - 3 * HOUR, kind="qbo.invoice.updated.v1")
+    """Books whose invoices were told of a moment ago, and nothing else of them ever."""
+    mark([books["invoice"].pk], NOW - SECOND, kind="qbo.invoice.updated.v1")
     return books
 
 
