@@ -13,6 +13,14 @@ class CallFailed(Exception):
     """An answer other than success; the text says which."""
 
 
+class InFlight(CallFailed):
+    """A sync of the integration is in flight already: `job_id`."""
+
+    def __init__(self, job_id: str):
+        self.job_id = job_id
+        super().__init__(f"Job {job_id} is in flight.")
+
+
 class Caller:
     """Calls one server; answers are parsed JSON."""
 
@@ -25,6 +33,8 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         response = self.session.request(method, self.base_url + path, json=body, timeout=TIMEOUT)
+        if response.status_code == 409 and (job_id := response.json()["error"]["details"].get("active_job_id")):
+            raise InFlight(job_id)
         if not response.ok:
             raise CallFailed(f"{method} {path} answered {response.status_code}: {response.text[:300]}")
         return response.json() if response.content else None
@@ -41,8 +51,13 @@ class Caller:
             cursor = f"&cursor={answer['meta']['next_cursor']}"
 
     def sync(self, slug: str) -> dict[str, Any]:
-        """Triggers a sync and waits for its end; the job. TimeoutError if it does not end."""
-        return self.ended(self("POST", f"/integrations/{slug}/sync", {})["job_id"])
+        """Triggers a sync, after one that is in flight, and waits for its end; the job. TimeoutError if it does
+        not end."""
+        while True:
+            try:
+                return self.ended(self("POST", f"/integrations/{slug}/sync", {})["job_id"])
+            except InFlight as other:
+                self.ended(other.job_id)
 
     def ended(self, job_id: str, seconds: float = 120) -> dict[str, Any]:
         """Returns the job, once it is over. TimeoutError if it does not end."""

@@ -31,6 +31,11 @@ from integrations.push.marks import AFTER_ECHOES, hold
 FIRST_BACKOFF = dt.timedelta(minutes=5)
 LONGEST_BACKOFF = dt.timedelta(hours=6)
 _MOST_COUNTED = 1000
+# Who receives a push and who begins a job may be two machines. A push is written at once, unlike a record that is saved
+# in a long transaction.
+CLOCKS_APART = dt.timedelta(seconds=3)
+# Whoever asks for one sync after the other is not to find that of a push in the way of each.
+AFTER_ASKED = dt.timedelta(seconds=5)
 
 _REACHED = (JobPart.Status.DONE, JobPart.Status.HELD, JobPart.Status.PARTIAL)
 
@@ -57,6 +62,9 @@ def looked(job: SyncJob, parts: Collection[JobPart], failed_streams: Collection[
     _owe_found(job, news, before, now)
     Stream.objects.filter(pk__in=well).update(looked_at=began)
     _clear(job, known & well, began)
+    if job.triggered_by in (SyncJob.Trigger.API, SyncJob.Trigger.ADMIN):
+        rest = Q(rests_until=None) | Q(rests_until__lt=now + AFTER_ASKED)
+        PushMark.objects.filter(rest, pk__in=known, due_at__isnull=False).update(rests_until=now + AFTER_ASKED)
     _put_off(_count(failed), now)
     if written:
         _expect_echoes(job, written, began, now)
@@ -81,7 +89,7 @@ def _clear(job: SyncJob, stream_ids: Collection[str], began: dt.datetime) -> Non
     """Ends what is due, unless it was pushed again since the job was started: that makes exactly one job more."""
     marks = PushMark.objects.filter(pk__in=stream_ids)
     marks.exclude(failures=0, backs_off_until=None).update(failures=0, backs_off_until=None)
-    seen = Q(pushed_at__lte=began - APART) | Q(pushed_at=F("taken_at"))
+    seen = Q(pushed_at__lte=began - CLOCKS_APART) | Q(pushed_at=F("taken_at"))
     done = list(marks.filter(seen, due_at__isnull=False).values_list("pk", flat=True))
     if done:
         PushMark.objects.filter(pk__in=done).update(due_at=None)
