@@ -39,6 +39,7 @@ def test_what_is_not_of_the_schema_is_found(spoil):
     assert not jsonschema.Draft202012Validator(schema_of("visit.updated")).is_valid(body)
 
 
+@pytest.mark.slow
 def test_schemas_refer_to_nothing_outside_of_themselves():
     for name in NAMES:
         assert "#/components/" not in str(schema_of(name))

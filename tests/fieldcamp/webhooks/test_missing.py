@@ -145,6 +145,7 @@ class TestMoreThanIsQueuedAtOnce:
         assert order(endpoint) == [later]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("how", ["enable", "confirm", "change"])
 def test_what_is_handed_out_meanwhile_is_sent_or_missed(workspace, make_endpoint, make_event, monkeypatch, how):

@@ -79,6 +79,7 @@ def test_an_idle_process_asks_one_query_a_second(make_endpoint, make_delivery):
     assert len(asked) == 1
 
 
+@pytest.mark.slow
 def test_a_dead_endpoint_with_thousands_waiting_holds_up_nobody(workspace, make_endpoint, make_event):
     with receiving() as receiver:
         dead, good = make_endpoint("http://127.0.0.1:9/"), make_endpoint(receiver.url, max_per_second=100)

@@ -71,6 +71,7 @@ def recorded(workspace) -> list[dict]:
     return [json.loads(bytes(event.body)) for event in WebhookEvent.objects.all()]
 
 
+@pytest.mark.slow
 def test_each_event_of_ours_fits_its_schema_and_the_example_has_its_keys(recorded):
     assert {body["type"] for body in recorded} == set(OURS) - set(STALLS)
     for body in recorded:

@@ -132,6 +132,7 @@ def test_a_conflict_over_no_field_in_particular_names_none(account):
     assert [shown["fields"] for shown in objects("conflict.opened")] == [[]]
 
 
+@pytest.mark.slow
 def test_many_at_once_are_told_in_a_few_statements(account, django_assert_max_num_queries):
     stream = Stream.objects.create(connection=account, container_id="c")
     links = Link.objects.bulk_create(

@@ -28,6 +28,7 @@ def account(workspace) -> Connection:
     return build.connection(workspace)
 
 
+@pytest.mark.slow
 def test_one_problem_that_many_open_and_close_is_told_once(account, in_parallel):
     for _ in range(3):
         in_parallel(AT_ONCE, lambda n: open_problem(account, REJECTED, "No.", now=NOW, kind="visit", record_id="v"))
@@ -43,6 +44,7 @@ def test_what_lasts_is_told_by_one_of_many_supervisors(account, in_parallel):
     assert sorted(shown["record"]["id"] for shown in objects("problem.opened")) == sorted(f"v{n}" for n in range(20))
 
 
+@pytest.mark.slow
 def test_one_account_that_many_move_is_told_once(account, in_parallel):
     in_parallel(AT_ONCE, lambda n: connections.pause(connection=Connection.objects.get(pk=account.pk), user=None))
     in_parallel(AT_ONCE, lambda n: connections.resume(connection=Connection.objects.get(pk=account.pk), user=None))

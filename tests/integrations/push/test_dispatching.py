@@ -339,6 +339,7 @@ def test_the_doorbell_leaves_to_the_round_what_was_saved_a_while_ago(company):
     assert dispatch_prompt(NOW + 6 * MINUTE) == 1
 
 
+@pytest.mark.slow
 def test_ten_thousand_records_make_one_job(company):
     stream = account(company)
     DirtyRow.objects.bulk_create(

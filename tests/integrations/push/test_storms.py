@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db
 QUICKBOOKS = "quickbooks"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("integration", "most"), [(GOOGLE, 13), (QUICKBOOKS, 7)])
 def test_pushes_that_do_not_end_make_a_job_each_half_a_minute(integration, most):
     """The first few are quicker, where looking is not billed."""

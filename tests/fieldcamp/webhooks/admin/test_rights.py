@@ -40,6 +40,7 @@ def test_a_deleted_webhook_is_gone_with_its_log(desk, ours, page):
     assert browser.get(pages_of(ours)["event"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_anothers_webhooks_do_not_exist(desk, ours, theirs):
     browser = desk()
     for part in ("change", "edit", "rotate", "enable", "delete"):
