@@ -7,7 +7,7 @@ provider reads what was posted, `integrations.push.receiving` judges it.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -47,7 +47,7 @@ class PushNotice:
     kind: NoticeKind
     told: str
     channel_id: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     resource_id: str = ""
     account_id: str = ""
     record_kinds: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class WantedChannel:
     """A channel that is to be opened: our id and secret for it, where the vendor posts to, what is watched."""
 
     channel_id: str
-    secret: str
+    secret: str = field(repr=False)
     url: str
     container_id: str
 
@@ -128,7 +128,7 @@ class PushSource:
 
     `challenge` returns what a handshake wants back, byte for byte; None where a post is none. `channels` is None for
     what an operator enters at the vendor. A channel is renewed after a share of its life that lies in `renew_after`.
-    `ends_with_token`: it pushes no longer than the access token lasts with which it was opened or renewed. `taken` is
+    `until_token_ends`: it pushes no longer than the access token lasts with which it was opened or renewed. `taken` is
     the status of the answer to whatever was received. `read` may raise `NotBelieved`, and is read no further than is
     taken: it makes one notice after the other.
 
@@ -141,7 +141,7 @@ class PushSource:
     challenge: Callable[[PostedPush], str | None] = lambda _posted: None
     channels: Callable[[Asks], ChannelApi] | None = None
     renew_after: tuple[float, float] = (0.70, 0.85)
-    ends_with_token: bool = False
+    until_token_ends: bool = False
     taken: int = 200
     late_after: dt.timedelta = dt.timedelta(minutes=10)
     never_told: frozenset[str] = frozenset()

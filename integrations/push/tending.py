@@ -65,7 +65,7 @@ def _api(row: PushChannel) -> ChannelApi:
     connection = row.stream.connection
     provider = PROVIDERS[row.integration]
     assert provider.push and provider.push.channels
-    if provider.push.ends_with_token:
+    if provider.push.until_token_ends:
         grant = OrmGrantStore(connection.pk).read()
         if grant.access_token and not grant.lives_until(timezone.now() + FRESH):
             token_source(connection, provider).renewed(rejected=grant.access_token)

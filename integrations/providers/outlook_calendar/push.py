@@ -192,6 +192,6 @@ PUSH = PushSource(
     challenge=challenge,
     channels=OutlookSubscriptions,
     renew_after=(0.07, 0.18),
-    ends_with_token=True,
+    until_token_ends=True,
     taken=202,
 )

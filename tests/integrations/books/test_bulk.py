@@ -236,8 +236,8 @@ def test_hundreds_take_hardly_more_statements_than_ten(ask, offline, user, desk)
         Problem.objects.all().delete()
         Link.objects.all().delete()
     few, hundreds = counted
-    # SQLite takes some fifty rows a statement.
-    assert all(more <= less + 12 for less, more in zip(few, hundreds, strict=True)), counted
+    # SQLite takes some fifty rows a statement, and each answer is a row, an event and an entry of the audit.
+    assert all(more <= less + 18 for less, more in zip(few, hundreds, strict=True)), counted
 
 
 @pytest.mark.slow
