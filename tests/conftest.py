@@ -28,6 +28,12 @@ _numbers = itertools.count(1)
 
 # The simulated vendors, the house's rules, and what is sent to vendors and read from them.
 NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
+# Pages, mails and whole vendors, whose statements other tests try on each database: all of them, and their slow ones.
+TRIED_BY_OTHERS = ("fieldcamp/webhooks/admin", "integrations/push/vendors", "integrations/review", "browser")
+SLOW_TRIED_BY_OTHERS = (
+    "fieldcamp/desk", "fieldcamp/signin", "fieldcamp/workspace/admin", "integrations/admin", "integrations/books",
+    "integrations/demo", "integrations/mail", "integrations/views",
+)  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,8 +49,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves what is marked `once`, and what is about no database, to SQLite: CI has forty minutes for both."""
     if connection.vendor == "sqlite":
         return
-    apart = [Path(__file__).parent / folder for folder in NO_DATABASE]
-    once = {item for item in items if item.get_closest_marker("once") or not set(apart).isdisjoint(item.path.parents)}
+
+    def stands_in(item: pytest.Item, folders: tuple[str, ...]) -> bool:
+        return not {Path(__file__).parent / folder for folder in folders}.isdisjoint(item.path.parents)
+
+    once = {
+        item
+        for item in items
+        if item.get_closest_marker("once")
+        or stands_in(item, NO_DATABASE + TRIED_BY_OTHERS)
+        or (item.get_closest_marker("slow") and stands_in(item, SLOW_TRIED_BY_OTHERS))
+    }
     config.hook.pytest_deselected(items=list(once))
     items[:] = [item for item in items if item not in once]
 
