@@ -66,7 +66,7 @@ def test_tombstones_stand_in_their_place_whatever_the_filters(api, make_client):
     services.delete_client(workspace=first.workspace, client_id=first.pk)
     third = make_client()
     for query in ({}, {"search": "nobody"}):
-        rows = [row for row in data(api.get("/api/v1/clients", query | {"includeDeleted": "true"}))]
+        rows = data(api.get("/api/v1/clients", query | {"includeDeleted": "true"}))
         assert [row["id"] for row in rows] == ([second.pk, first.pk, third.pk] if not query else [first.pk])
     stone = next(row for row in rows if row["id"] == first.pk)
     gone = Client.objects.get(pk=first.pk)
