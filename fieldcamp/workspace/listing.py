@@ -40,20 +40,20 @@ _LOCK = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 
 
 @dataclass(frozen=True)
-class Standing:
+class ListStanding:
     """How far a list is numbered: all numbers up to `last` can be seen. `complete`: nothing is without one."""
 
     last: int
     complete: bool
 
 
-def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WAIT) -> Standing:
+def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WAIT) -> ListStanding:
     """Numbers what has changed since somebody last looked, if anything has. Where the database is too busy for it the
     list stands as it did: what has changed is still to come, and `complete` is false."""
     kind, day = model.kind, model.shown_day(workspace)
     found = _counters(model).filter(workspace=workspace.pk, kind=kind).values_list("last", "day", "waiting").first()
     if found and not found[2] and found[1] == day:
-        return Standing(found[0], complete=True)
+        return ListStanding(found[0], complete=True)
     try:
         while True:
             now = _number(model, workspace.pk, day, milliseconds)
@@ -61,7 +61,7 @@ def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WA
                 return now
     except OperationalError:
         log.info("list_not_numbered", workspace_id=workspace.pk, kind=kind)
-        return Standing(found[0] if found else 0, complete=False)
+        return ListStanding(found[0] if found else 0, complete=False)
 
 
 def list_soon(model: type[Any], workspace_id: str) -> None:
@@ -93,7 +93,7 @@ def _counters(model: type[Any]) -> QuerySet[ListCounter]:
     return ListCounter.objects.annotate(waiting=Exists(waiting))
 
 
-def _number(model: type[Any], workspace_id: str, day: dt.date | None, milliseconds: int) -> Standing | None:
+def _number(model: type[Any], workspace_id: str, day: dt.date | None, milliseconds: int) -> ListStanding | None:
     """Numbers up to `AT_ONCE` records. Returns None if there are more."""
     rows = model._base_manager.filter(workspace=workspace_id)
     with impatient(milliseconds, writes=True):
@@ -117,7 +117,7 @@ def _number(model: type[Any], workspace_id: str, day: dt.date | None, millisecon
         counter.save(update_fields=["last", "at", "day"])
     if given == AT_ONCE and waiting["count"] > AT_ONCE:
         return None
-    return Standing(counter.last, complete=given >= waiting["count"])
+    return ListStanding(counter.last, complete=given >= waiting["count"])
 
 
 def _give_numbers(model: type[Any], workspace_id: str, counter: ListCounter) -> int:
