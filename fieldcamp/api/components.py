@@ -65,7 +65,7 @@ HEADERS: dict[str, Any] = {
     "Sunset": _text("When it ends: an HTTP date (RFC 8594)."),
     "Retry-After": _number("Seconds to wait before the next try."),
     "ETag": _text("Changes with anything that the answer shows."),
-    "Location": _text("Where to read what has been made.", format="uri-reference"),
+    "Location": _text("Where to read what has been made: an absolute address.", format="uri"),
     "Idempotent-Replayed": _text("`true` where this is the first answer to this Idempotency-Key, repeated."),
     "WWW-Authenticate": _text("`Bearer`"),
 }

@@ -99,7 +99,7 @@ def update_invoice(
         changes = _tidied(invoice, changes)
         lines = changes.pop("lines", None)
         present = list(invoice.lines.all())
-        rows = present if lines is None else checked(workspace, lines, present if invoice.sent_at else ())
+        rows = present if lines is None else checked(workspace, lines, present, was_sent=invoice.sent_at is not None)
         new_lines = lines_digest(rows) != invoice.lines_digest
         if new_lines and invoice.sent_at:
             _check_sendable(invoice, rows)

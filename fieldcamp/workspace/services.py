@@ -169,7 +169,8 @@ def update_client(
 
 
 def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Client], None] | None = None) -> Client:
-    """Hides the client; its visits stay as they are, but no new one can be made for it."""
+    """Hides the client. Its visits, places and invoices stay, and can be worked with and paid; nothing new can be made
+    for it."""
     return hide(Client, workspace, client_id, check)
 
 
