@@ -112,7 +112,8 @@ def update_invoice(
             edited["serial"] = serial_of(edited["number"])
         if "client_id" in edited and invoice.sent_at:
             edited["billed_to"] = billed_to(Client.objects.get(pk=edited["client_id"]))
-        change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
+        if edited or new_lines:
+            change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
     return invoice
 
 
@@ -243,11 +244,12 @@ def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, 
     if {"date", "due_date"} & {*edited} and after["due_date"] and after["due_date"] < after["date"]:
         wrong["due_date"] = ["Must not be before the invoice's date."]
     percent, amount = after["discount_percent"], after["discount_amount"]
-    if percent is not None and amount is not None:
-        wrong["discount_amount"] = ["A discount is a percentage or an amount, not both."]
-    if percent is not None and not 0 <= percent <= 100:
-        wrong["discount_percent"] = ["Must be from 0 to 100."]
-    if amount is not None and amount < 0:
-        wrong["discount_amount"] = ["Must not be negative."]
+    if {"discount_percent", "discount_amount"} & {*edited}:
+        if percent is not None and amount is not None:
+            wrong["discount_amount"] = ["A discount is a percentage or an amount, not both."]
+        if percent is not None and not 0 <= percent <= 100:
+            wrong["discount_percent"] = ["Must be from 0 to 100."]
+        if amount is not None and amount < 0:
+            wrong["discount_amount"] = ["Must not be negative."]
     if wrong:
         raise InvalidFields(wrong)

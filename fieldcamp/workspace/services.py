@@ -103,7 +103,7 @@ def update_visit(
             "scheduled_start": slot.start,
             "scheduled_end": slot.end,
             "visit_status": slot.status,
-            "timezone": changes.get("timezone", visit.timezone) or workspace.timezone,
+            "timezone": changes.get("timezone", visit.timezone) or visit.timezone and workspace.timezone,
         }
         _check_references(workspace, different(visit, wanted))
         save_changes(visit, wanted)
@@ -163,7 +163,8 @@ def update_client(
             parts = {part: changes[name] for name, part in _PARTS.items() if name in changes}
             changes["display_name"] = reformed(client.display_name, client.names, replace(client.names, **parts))
         required = ("first_name", "company_name", "display_name")
-        _check_name(*(changes.get(name, getattr(client, name)) for name in required))
+        if not {*required}.isdisjoint(different(client, changes)):
+            _check_name(*(changes.get(name, getattr(client, name)) for name in required))
         save_changes(client, changes)
     return client
 

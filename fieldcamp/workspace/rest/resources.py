@@ -16,6 +16,7 @@ from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.round_trips import Moved, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -48,8 +49,8 @@ class WorkspaceView(ApiView):
     def data(self, record: Any) -> dict[str, Any]:
         return dict(_shape(self.serializer_class).to_representation(record))
 
-    def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
-        return _shape(self.serializer_class, partial).run_validation(request.data)
+    def parsed(self, request: Request) -> dict[str, Any]:
+        return _shape(self.serializer_class).run_validation(request.data)
 
     def beside(self, record: Any) -> dict[str, Any]:
         """Returns what the answer to a write says beside `data`: `beside_writes` has its shapes."""
@@ -128,18 +129,38 @@ class EditableView(RecordView):
     conditional_methods = ("PATCH", "PUT", "DELETE")
 
     def patch(self, request: Request, record_id: str) -> Response:
-        """Changes the fields that are sent."""
-        return self._updated(request, record_id, self.parsed(request, partial=True))
+        """Changes the fields that are sent. What is sent as GET has shown it stays as it is."""
+        return self._updated(request, record_id, whole=False)
 
     def put(self, request: Request, record_id: str) -> Response:
-        """Replaces all fields: one that is left out becomes empty, or its default."""
-        return self._updated(request, record_id, self.parsed(request))
+        """Replaces all fields: one that is left out becomes empty, or its default. What is sent as GET has shown it stays
+        as it is; of a read-only field that is all that is taken."""
+        return self._updated(request, record_id, whole=True)
 
-    def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
-        with self.signed():
-            record = self.update(record_id, changes, lambda record: self._check(request, record))
+    def _updated(self, request: Request, record_id: str, *, whole: bool) -> Response:
+        record = self.edited(record_id, request.data, lambda record: self._check(request, record), whole=whole)
         answer, etag = self.written(request, record)
         return Response(answer, headers={"ETag": etag})
+
+    def edited(
+        self, record_id: str, sent: Mapping[str, Any], check: Callable[[Any], None], *, whole: bool = False
+    ) -> Any:
+        """Makes the edit that was sent (`round_trips`); `check` sees the record under its lock, and may raise."""
+        shapes = _shape(self.serializer_class), _shape(self.serializer_class, True)
+
+        def work() -> Any:
+            read = self.rows().get(pk=record_id)
+            edit = edit_of(*shapes, sent, self.data(read), read, whole=whole)
+
+            def checked(record: Any) -> None:
+                check(record)
+                if edit.as_read and (record.version, record.updated_at) != (read.version, read.updated_at):
+                    raise Moved
+
+            with self.signed():
+                return self.update(record_id, edit.changes, checked)
+
+        return try_again(work)
 
     def delete(self, request: Request, record_id: str) -> Response:
         """Deletes it; it is not found any more, and its history stays."""
