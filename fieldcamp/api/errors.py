@@ -55,6 +55,15 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     details = _bounded(error.details, rows=MOST_DETAILS, longest=200)
     if len(json.dumps(details)) > 40_000:
         details = _bounded(error.details, rows=1, longest=80)
+    return {"success": False, "error": _shown(error, details), "meta": {"request_id": request_id}}
+
+
+def error_of_item(error: ApiError) -> dict[str, Any]:
+    """Returns what `error` of the envelope says, for one of many items: five wrong fields at most."""
+    return _shown(error, _bounded(error.details, rows=2, longest=100, names=5))
+
+
+def _shown(error: ApiError, details: Details) -> dict[str, Any]:
     shown = {
         "code": error.code,
         "message": _cut(error.message, 500),
@@ -63,7 +72,7 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     }
     if param := _first_wrong(details) if error.code == "VALIDATION_ERROR" else "":
         shown["param"] = param
-    return {"success": False, "error": shown, "meta": {"request_id": request_id}}
+    return shown
 
 
 def doc_url(code: str) -> str:
@@ -92,7 +101,7 @@ def _first_wrong(details: Details) -> str:
     return next((name for name, found in details.items() if isinstance(found, list) and found), "")
 
 
-def _bounded(value: Any, rows: int, longest: int) -> Any:
+def _bounded(value: Any, rows: int, longest: int, names: int = MOST_DETAILS) -> Any:
     """Returns the details with at most fifty names (and how many `more` there are), so many `rows` of each list, and no
     text that is longer."""
     match value:
@@ -101,11 +110,11 @@ def _bounded(value: Any, rows: int, longest: int) -> Any:
         case Mapping():
             more = value["more"] if isinstance(value.get("more"), int) else 0
             named = [(name, inner) for name, inner in value.items() if not (more and name == "more")]
-            found = {_cut(str(name), longest): _bounded(inner, rows, longest) for name, inner in named[:MOST_DETAILS]}
-            more += len(named[MOST_DETAILS:])
+            found = {_cut(str(name), longest): _bounded(inner, rows, longest, names) for name, inner in named[:names]}
+            more += len(named[names:])
             return {**found, "more": more} if more else found
         case list() | tuple():
-            return [_bounded(inner, rows, longest) for inner in value[:rows]]
+            return [_bounded(inner, rows, longest, names) for inner in value[:rows]]
     return value
 
 
@@ -155,9 +164,12 @@ def _sentences(detail: Any) -> list[str]:
 
 
 def field_details(detail: Any, prefix: str = "") -> Details:
-    """DRF's validation errors as field → sentences; nested fields are joined by dots. `more` counts further ones."""
+    """DRF's validation errors as field → sentences; nested fields and numbers of rows are joined by dots. `more` counts
+    further ones."""
     if prefix == "more" and isinstance(detail, int):
         return {prefix: detail}
+    if isinstance(detail, list) and any(isinstance(row, Mapping) for row in detail):
+        detail = {number: row for number, row in enumerate(detail) if row}  # of a list: what is wrong in which row
     if not isinstance(detail, Mapping):
         return {prefix or "body": _sentences(detail)}
     found: Details = {}

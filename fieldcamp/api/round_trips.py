@@ -1,4 +1,4 @@
-"""A record that is sent back as it was read: what stands as it was shown is no edit, whatever would be said of it today.
+"""A record that is sent back as it was read: what stands as it was shown is no edit, whatever is said of such today.
 
 A sync may have brought what the API would not take, and computed values are no one's to set: both come back in a PUT of
 what GET has answered. A read-only field passes with the value that it has, and is refused with another.
@@ -53,7 +53,9 @@ def edit_of(
     are taken with whatever value.
     """
     fields = shape.fields
-    kept = {name for name, value in sent.items() if name in present and _is_same(value, present[name], fields.get(name))}
+    kept = {
+        name for name, value in sent.items() if name in present and _is_same(value, present[name], fields.get(name))
+    }
     kept |= moving & {*sent}
     values: dict[str, Any] = {}
     wrong: dict[str, Any] = {}
@@ -166,9 +168,7 @@ def _part(row: Any, name: str) -> Any:
     return row[name] if isinstance(row, Mapping) else getattr(row, name)
 
 
-def _fill_in(
-    fields: Mapping[str, Any], sent: Mapping[str, Any], values: dict[str, Any], wrong: dict[str, Any]
-) -> None:
+def _fill_in(fields: Mapping[str, Any], sent: Mapping[str, Any], values: dict[str, Any], wrong: dict[str, Any]) -> None:
     """Gives what was left out its default, or says that it is required."""
     for name, field in fields.items():
         if field.read_only or name in sent:

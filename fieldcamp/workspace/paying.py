@@ -179,8 +179,8 @@ def _was_billed(workspace: Workspace, client_id: str, invoices: Mapping[str, Inv
 
 
 def _refusal(payment: Payment, invoice: Invoice | None, amount: Decimal, before: Decimal) -> str:
-    """Returns why this share cannot be given to this invoice; "" if it can. One that it has is kept, or lowered, whatever
-    has become of the invoice."""
+    """Returns why this share cannot be given to this invoice; "" if it can. One that it has is kept, or lowered,
+    whatever has become of the invoice."""
     if 0 < amount <= before:
         return ""
     if invoice is None or invoice.workspace_id != payment.workspace_id or invoice.deleted_at:

@@ -40,17 +40,21 @@ class WorkspaceView(ApiView):
     enveloped = True
 
     def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(self.told(exc, self.kwargs.get("record_id", "")))
+
+    def told(self, exc: Exception, record_id: str) -> Exception:
+        """Returns what the API says of an error of the workspace's, about the record if it is about one."""
         if isinstance(exc, InvalidFields):
-            exc = validation_error({_camel(name): texts for name, texts in exc.details.items()})
-        elif isinstance(exc, InvalidTransition):
-            exc = ApiError("INVALID_TRANSITION", str(exc))
-        return super().handle_exception(exc)
+            return validation_error({_camel(name): texts for name, texts in exc.details.items()})
+        if isinstance(exc, InvalidTransition):
+            return ApiError("INVALID_TRANSITION", str(exc))
+        return exc
 
     def data(self, record: Any) -> dict[str, Any]:
         return dict(_shape(self.serializer_class).to_representation(record))
 
-    def parsed(self, request: Request) -> dict[str, Any]:
-        return _shape(self.serializer_class).run_validation(request.data)
+    def parsed(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        return _shape(self.serializer_class).run_validation(data)
 
     def beside(self, record: Any) -> dict[str, Any]:
         """Returns what the answer to a write says beside `data`: `beside_writes` has its shapes."""
@@ -92,7 +96,7 @@ class CreateMixin:
 
     def post(self: Any, request: Request) -> HttpResponseBase:
         """Creates one. What is empty may be left out or null."""
-        values = self.parsed(request)
+        values = self.parsed(request.data)
 
         def run() -> IdempotentAnswer:
             with self.signed():
@@ -133,8 +137,8 @@ class EditableView(RecordView):
         return self._updated(request, record_id, whole=False)
 
     def put(self, request: Request, record_id: str) -> Response:
-        """Replaces all fields: one that is left out becomes empty, or its default. What is sent as GET has shown it stays
-        as it is; of a read-only field that is all that is taken."""
+        """Replaces all fields: one that is left out becomes empty, or its default. What is sent as GET has shown it
+        stays as it is; of a read-only field that is all that is taken."""
         return self._updated(request, record_id, whole=True)
 
     def _updated(self, request: Request, record_id: str, *, whole: bool) -> Response:
