@@ -1,6 +1,7 @@
 """Errors as the API answers them: every one in the same envelope, whatever raised it."""
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.workspace.clashes import as_refusal
+from fieldcamp.workspace.errors import InvalidTransition
 
 MOST_DETAILS = 50
 
@@ -180,6 +183,22 @@ def field_details(detail: Any, prefix: str = "") -> Details:
     return found
 
 
+def _of_clash(exc: IntegrityError) -> ApiError | None:
+    """Returns 400 naming the field of which another record has the value, 409 for a record that is gone meanwhile."""
+    refusal = as_refusal(exc)
+    if refusal is None:
+        return None
+    log.warning("write_clashed", exc_info=exc)
+    if isinstance(refusal, InvalidTransition):
+        return ApiError("INVALID_TRANSITION", str(refusal))
+    return validation_error({camel(name): sentences for name, sentences in refusal.details.items()})
+
+
+def camel(name: str) -> str:
+    """Returns a model field's name as the API's records have it."""
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+
+
 def as_api_error(exc: Exception) -> ApiError | None:
     """Returns the error for an exception that the API can explain; None for one that it cannot."""
     match exc:
@@ -205,6 +224,8 @@ def as_api_error(exc: Exception) -> ApiError | None:
             return ApiError("PAYLOAD_TOO_LARGE")
         case SuspiciousOperation() | UnreadablePostError():
             return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
+        case IntegrityError():
+            return _of_clash(exc)
         case OperationalError() | InterfaceError():
             log.warning("database_unavailable", exc_info=exc)
             return ApiError("UNAVAILABLE", headers={"Retry-After": "1"})

@@ -1,7 +1,6 @@
 """What the views of all records share: a list, a record, creation and actions in FieldCamp's envelope."""
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.errors import ApiError, camel, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
@@ -20,10 +19,6 @@ from fieldcamp.api.round_trips import Moved, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
 @functools.cache
@@ -45,7 +40,7 @@ class WorkspaceView(ApiView):
     def told(self, exc: Exception, record_id: str) -> Exception:
         """Returns what the API says of an error of the workspace's, about the record if it is about one."""
         if isinstance(exc, InvalidFields):
-            return validation_error({_camel(name): texts for name, texts in exc.details.items()})
+            return validation_error({camel(name): texts for name, texts in exc.details.items()})
         if isinstance(exc, InvalidTransition):
             return ApiError("INVALID_TRANSITION", str(exc))
         return exc

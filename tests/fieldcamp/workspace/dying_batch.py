@@ -24,7 +24,9 @@ def main(after: int) -> None:
         return client
 
     ClientBatchView.create = staticmethod(dying)
-    send(api_client(os.environ["BATCH_KEY"]), creates(*"abcdefgh"), key="k")
+    caller = api_client(os.environ["BATCH_KEY"])
+    caller.defaults["HTTP_HOST"] = "127.0.0.1"
+    send(caller, creates(*"abcdefgh"), key="k")
 
 
 if __name__ == "__main__":

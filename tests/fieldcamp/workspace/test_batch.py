@@ -150,6 +150,7 @@ class TestItems:
         refused = send(api, items, atomic=True)
         assert refused.status_code == 422 and len(refused.content) < 50_000
 
+    @pytest.mark.slow
     def test_a_hundred_are_made_quickly(self, api, make_client, make_technician):
         client, tech = make_client(), make_technician()
         start = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
@@ -165,7 +166,7 @@ class TestItems:
         ]  # fmt: skip
         began = time.process_time()
         assert statuses(send(api, items, VISITS, key="k")) == [201] * 100
-        assert time.process_time() - began < 3  # it takes half a second where nothing else runs
+        assert time.process_time() - began < 4  # a second where nothing else runs
 
 
 @pytest.mark.django_db
