@@ -21,7 +21,7 @@ _TRIES = 20
 _KEPT_OF_A_TIME = dt.timedelta(milliseconds=1)
 
 
-class Moved(Exception):
+class ChangedMeanwhile(Exception):
     """The record is not the one any more that the edit was compared with."""
 
 
@@ -78,11 +78,11 @@ def edit_of(
 
 
 def try_again(work: Callable[[], Any]) -> Any:
-    """Returns what `work` does; done anew while it finds that the record has `Moved` meanwhile."""
+    """Returns what `work` does; done anew while it finds that the record has changed meanwhile."""
     for _number in range(_TRIES):
         try:
             return work()
-        except Moved:
+        except ChangedMeanwhile:
             continue
     raise ApiError("UNAVAILABLE", "This record is being changed all the time. Try again.", headers={"Retry-After": "1"})
 

@@ -27,7 +27,7 @@ from fieldcamp.workspace.lines import (
 from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement, TaxRate, Workspace
 from fieldcamp.workspace.models.invoices import today_in
 from fieldcamp.workspace.numbering import next_number, serial_of
-from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, refuse_client, save_changes
 from fieldcamp.workspace.telling import together
 
 INVOICE_FIELDS = frozenset(
@@ -235,7 +235,7 @@ def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, 
     """References of what was edited, and what fits together afterwards."""
     wrong: dict[str, list[str]] = {}
     if "client_id" in edited and not is_client(workspace, edited["client_id"]):
-        wrong["client_id"] = ["There is no such client."]
+        wrong["client_id"] = [refuse_client(workspace, edited["client_id"])]
     rates = TaxRate.objects.alive().filter(workspace=workspace, is_active=True)
     if edited.get("tax_rate_id") and not rates.filter(pk=edited["tax_rate_id"]).exists():
         wrong["tax_rate_id"] = ["There is no such tax rate that is active."]

@@ -13,7 +13,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.lines import digest_of, settlement_of
 from fieldcamp.workspace.models import Client, Invoice, Payment, PaymentAllocation, PaymentMethod, Workspace
 from fieldcamp.workspace.models.invoices import today_in
-from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, refuse_client, save_changes
 from fieldcamp.workspace.telling import together
 from fieldcamp.workspace.totals import LARGEST, ZERO
 
@@ -40,7 +40,7 @@ def record_payment(
         shares = shares_of(allocations)
         invoices = lock_invoices(shares)
         if not lives and not _was_billed(workspace, client_id, invoices):
-            raise InvalidFields.of("client_id", "There is no such client.")
+            raise InvalidFields.of("client_id", refuse_client(workspace, client_id))
         payment = Payment(workspace=workspace, client_id=client_id, amount=amount, date=date or today_in(workspace))
         put(payment, {"method": method, "reference": reference, "notes": notes})
         _check(payment, shares, {}, invoices)
@@ -64,7 +64,7 @@ def update_payment(
         if payment.voided_at and (edited or new != old):
             raise InvalidTransition("This payment is void and is not changed any more. Record a new one instead.")
         if "client_id" in edited and not is_client(workspace, edited["client_id"]):
-            raise InvalidFields.of("client_id", "There is no such client.")
+            raise InvalidFields.of("client_id", refuse_client(workspace, edited["client_id"]))
         invoices = lock_invoices({*old, *new})
         put(payment, edited)
         if new != old or {"amount", "client_id"} & {*edited}:

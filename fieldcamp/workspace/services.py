@@ -16,7 +16,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.models.people import known_timezones
 from fieldcamp.workspace.names import reformed
-from fieldcamp.workspace.saving import different, hide, is_client, known, locked, save_changes
+from fieldcamp.workspace.saving import different, hide, is_client, known, locked, refuse_client, save_changes
 from fieldcamp.workspace.scheduling import Slot, settle
 
 VISIT_FIELDS = frozenset(
@@ -179,7 +179,7 @@ def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
     """Refuses references to another workspace's records, which are as unknown as those that do not exist."""
     wrong: dict[str, list[str]] = {}
     if "client_id" in values and not is_client(workspace, values["client_id"]):
-        wrong["client_id"] = ["There is no such client."]
+        wrong["client_id"] = [refuse_client(workspace, values["client_id"])]
     if values.get("technician_id"):
         members = Member.objects.filter(workspace=workspace, pk=values["technician_id"])
         is_active = list(members.order_by().values_list("is_active", flat=True))

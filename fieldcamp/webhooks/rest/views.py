@@ -17,7 +17,7 @@ from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
-from fieldcamp.api.round_trips import Moved, edit_of, try_again
+from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import envelope, ok
 from fieldcamp.webhooks import selectors, services
@@ -193,7 +193,7 @@ class WebhookView(WebhooksView):
         def check(found: WebhookEndpoint) -> None:
             self._check(request, found)
             if edit.as_read and found.updated_at != current.updated_at:
-                raise Moved
+                raise ChangedMeanwhile
 
         with self.signed():
             return services.change_endpoint(

@@ -15,7 +15,7 @@ from fieldcamp.api.errors import ApiError, camel, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
-from fieldcamp.api.round_trips import Moved, edit_of, try_again
+from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -154,7 +154,7 @@ class EditableView(RecordView):
             def checked(record: Any) -> None:
                 check(record)
                 if edit.as_read and (record.version, record.updated_at) != (read.version, read.updated_at):
-                    raise Moved
+                    raise ChangedMeanwhile
 
             with self.signed():
                 return self.update(record_id, edit.changes, checked)
