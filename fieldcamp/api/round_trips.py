@@ -39,15 +39,15 @@ class Edit:
 def edit_of(
     shape: serializers.Serializer,
     partial_shape: serializers.Serializer,
-    sent: Mapping[str, Any],
+    sent: Any,
     present: Mapping[str, Any],
     record: Any,
     *,
     whole: bool,
     moving: frozenset[str] = frozenset(),
 ) -> Edit:
-    """Compares what was `sent` with what GET answers at `present` of the record; ValidationError for what cannot be
-    taken.
+    """Compares what was `sent`, a JSON object, with what GET answers at `present` of the record; ValidationError for
+    what cannot be taken.
 
     `whole`: what is left out gets its default. `moving` are read-only fields that change by themselves at any time, and
     are taken with whatever value.
@@ -134,11 +134,13 @@ def _take_rows(
         rows, shown = rest.get(name), present.get(name)
         if field.read_only or not isinstance(field, serializers.ListSerializer):
             continue
-        if not isinstance(rows, list) or not isinstance(shown, list) or len(rows) > (field.max_length or len(rows)):
+        most = getattr(field, "max_length", None)
+        if not isinstance(rows, list) or not isinstance(shown, list) or (most is not None and len(rows) > most):
             continue  # which is told as always
-        stored = getattr(record, field.source)
+        stored = getattr(record, str(field.source))
         stored = list(stored.all()) if hasattr(stored, "all") else list(stored)
-        taken, refusals = [], []
+        taken: list[Any] = []
+        refusals: list[Any] = []
         for row in rows:
             try:
                 taken.append(_row(field.child, row, shown, stored))
@@ -149,7 +151,7 @@ def _take_rows(
         if any(refusals):
             wrong[name] = refusals
         else:
-            values[field.source] = taken
+            values[str(field.source)] = taken
 
 
 def _row(child: Any, row: Any, shown: list[Any], stored: list[Any]) -> Any:

@@ -44,12 +44,13 @@ by it."""
 class BatchMixin:
     """POST: many items. Beside the view of one record, by which each of them is done."""
 
-    http_method_names: ClassVar[list[str]] = ["post", "options"]
+    http_method_names: Any = ["post", "options"]
     tagged_methods: Sequence[str] = ()
     conditional_methods: Sequence[str] = ()
     idempotent_methods: Sequence[str] = ("POST",)
-    beside_writes: ClassVar[dict[str, type[Serializer]]] = {}  # each row has its own
-    raises: ClassVar[dict[str, Sequence[str]]] = {"POST": ("BATCH_REJECTED",)}
+    beside_writes: Any = {}  # each row has its own
+    raises: Any = {"POST": ("BATCH_REJECTED",)}
+    quota: limits.Quota | None = None
     batch_class: ClassVar[type[Serializer]]
 
     def run(self: Any, request: Request) -> HttpResponseBase:
@@ -67,7 +68,10 @@ class BatchMixin:
         def answer(rows: list[Row]) -> dict[str, Any]:
             return envelope(request, [{"index": index, **row} for index, row in enumerate(rows)])
 
-        done = {"fingerprint_body": canonical(request.data), "before": lambda: self._draw(request, len(items))}
+        done: dict[str, Any] = {
+            "fingerprint_body": canonical(request.data),
+            "before": lambda: self._draw(request, len(items)),
+        }
         if not body["atomic"]:
             return run_batch(request, len(items), work, answer, **done)
 

@@ -66,13 +66,13 @@ _DATA = "The fields, as POST takes them (create), or those to change, as PATCH d
 class VisitBatchItem(BatchItemSerializer):
     """A visit to create, update or delete."""
 
-    data = RecordData(VisitSerializer, required=False, help_text=_DATA)
+    data = RecordData(VisitSerializer, required=False, help_text=_DATA)  # type: ignore[assignment]
 
 
 class ClientBatchItem(BatchItemSerializer):
     """A client to create, update or delete."""
 
-    data = RecordData(ClientSerializer, required=False, help_text=_DATA)
+    data = RecordData(ClientSerializer, required=False, help_text=_DATA)  # type: ignore[assignment]
 
 
 class BatchSerializer(StrictSerializer):
@@ -115,14 +115,14 @@ def _rows(data: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
 class VisitBatchRow(BatchRowSerializer):
     """What came of one item: `data` or `error`."""
 
-    data = RecordData(VisitSerializer, required=False)
+    data = RecordData(VisitSerializer, required=False)  # type: ignore[assignment]
     warnings = VisitWarningSerializer(many=True, required=False, help_text="As beside a visit's own answer.")
 
 
 class ClientBatchRow(BatchRowSerializer):
     """What came of one item: `data` or `error`."""
 
-    data = RecordData(ClientSerializer, required=False)
+    data = RecordData(ClientSerializer, required=False)  # type: ignore[assignment]
 
 
 def _examples(new: dict[str, Any], changed: dict[str, Any], data: dict[str, Any], **more: Any) -> list[OpenApiExample]:

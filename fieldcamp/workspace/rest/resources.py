@@ -108,7 +108,7 @@ class CreateMixin:
 class RecordView(WorkspaceView):
     """One record, to read."""
 
-    tagged_methods = ("GET",)
+    tagged_methods: Sequence[str] = ("GET",)
 
     def get(self, request: Request, record_id: str) -> Response:
         """One of them."""
@@ -125,7 +125,7 @@ class RecordView(WorkspaceView):
 class EditableView(RecordView):
     """One record, to read, change and delete."""
 
-    conditional_methods = ("PATCH", "PUT", "DELETE")
+    conditional_methods: Sequence[str] = ("PATCH", "PUT", "DELETE")
 
     def patch(self, request: Request, record_id: str) -> Response:
         """Changes the fields that are sent. What is sent as GET has shown it stays as it is."""
@@ -141,9 +141,7 @@ class EditableView(RecordView):
         answer, etag = self.written(request, record)
         return Response(answer, headers={"ETag": etag})
 
-    def edited(
-        self, record_id: str, sent: Mapping[str, Any], check: Callable[[Any], None], *, whole: bool = False
-    ) -> Any:
+    def edited(self, record_id: str, sent: Any, check: Callable[[Any], None], *, whole: bool = False) -> Any:
         """Makes the edit that was sent (`round_trips`); `check` sees the record under its lock, and may raise."""
         shapes = _shape(self.serializer_class), _shape(self.serializer_class, True)
 
