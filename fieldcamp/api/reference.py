@@ -14,7 +14,8 @@ changed in the [changelog](/api/docs/changelog).
 
 **Limits.** Each key has 100 calls a clock minute unless it was given another number, each workspace 10,000 a UTC day.
 **Retries.** Send an `Idempotency-Key` with each POST: for 24 hours the same request with the same key is answered with
-the first answer again and does nothing.
+the first answer again and does nothing. The order of names in a body does not matter, the spelling of a number does:
+after `1`, `1.0` is another request (422). So send again the bytes that you have sent.
 """.strip()
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
