@@ -42,9 +42,6 @@ class Clients(BooksSide):
     removed = "Its customer was removed in {books}. The client is unchanged. Make the customer again, or leave it so."
     _inactive: frozenset[str] = frozenset()  # customers there, as far as they were looked at
 
-    def wanted(self) -> QuerySet[Any]:
-        return Client.objects.alive()
-
     def views(self, records: Sequence[Client]) -> dict[str, Local]:
         links = {link.record_id: link for link in self.counterparts(CUSTOMER, [client.pk for client in records])}
         views = {client.pk: self._view(client, links.get(client.pk)) for client in records}

@@ -18,13 +18,13 @@ from integrations.ledger.failures import FAILED_HERE, Failures
 from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
+from integrations.ledger.pairs import best_links, is_abandoned, pair_of
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.private import where
 from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
-from integrations.sync.beside import as_sent
 from integrations.sync.isolation import isolated
 from integrations.sync.ports import RunProgress, Stage, Written
 from integrations.sync.state import NOWHERE, Decision, Local, Pair
@@ -149,19 +149,16 @@ class StreamLedger(Observations):
         """Pairs by record id, with the live link of each, else the one that was cut last."""
         kind = self.kind.name
         links = Link.objects.filter(stream=self.stream, kind=kind, record_id__in=seqs).order_by("cut_at", "pk")
-        best: dict[str, Link] = {}
-        for link in links:
-            if link.record_id not in best or link.cut_at is None:
-                best[link.record_id] = link
+        best = best_links(links)
         views = self._views(list(seqs))
         return [
-            _pair(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
+            pair_of(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
             for record_id, seq in seqs.items()
-            if not _is_abandoned(best.get(record_id))
+            if not is_abandoned(best.get(record_id))
         ]
 
     def _pairs(self, links: Sequence[Link]) -> list[Pair]:
-        links = [link for link in links if not _is_abandoned(link)]
+        links = [link for link in links if not is_abandoned(link)]
         ids = [link.record_id for link in links if link.record_id]
         # Before the records themselves: an edit between the two looks is then newer than what is settled, and stays.
         seqs = dict(
@@ -172,7 +169,7 @@ class StreamLedger(Observations):
         views = self._views(ids)
         nobodys = self.local.unmatched([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
-            _pair(
+            pair_of(
                 link,
                 nobodys.get(link.pk) or views.get(link.record_id, NOWHERE),
                 seqs.get(link.record_id),
@@ -242,7 +239,7 @@ class StreamLedger(Observations):
 
     def save_failure(self, pair: Pair, error: Exception) -> None:
         with self.transaction():
-            self.failures.of_pair(pair, error)
+            self.failures.ofpair_of(pair, error)
 
     def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
         forms = self.identifiers.forms([record.id, record.made_with or record.id])
@@ -260,29 +257,3 @@ class StreamLedger(Observations):
         with self.transaction():
             circumstances = self.local.circumstances(refused) if refused else {}
             self.writes.save(written, circumstances, self.local.removed_remotely())
-
-
-def _is_abandoned(link: Link | None) -> bool:
-    """Returns whether a write of it could not be resolved: nothing is decided about it before it is."""
-    return link is not None and link.parked and link.intent is not None
-
-
-def _pair(link: Link | None, local: Local, seq: int | None, kind: str, record_id: str) -> Pair:
-    if link is None:
-        return Pair(KINDS[kind], record_id, "", local, dirty_seq=seq)
-    return Pair(
-        KINDS[kind],
-        record_id,
-        link.remote_id,
-        local,
-        link_id=link.pk,
-        base=link.base,
-        seen=as_sent(KINDS[kind], link.base, link.seen, link.spelled),
-        gone=link.seen_gone,
-        tag=link.seen_tag,
-        cut=link.cut_at is not None,
-        held=link.hold_id is not None,
-        generation=link.generation,
-        dirty_seq=seq,
-        decision=link.decision,
-    )
