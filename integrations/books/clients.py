@@ -7,7 +7,7 @@ that it has, and with no other. A sub-customer is a place of its parent.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Lower, Trim
 
 from fieldcamp.workspace.books import apply_client, import_client

@@ -1,11 +1,36 @@
 """Pairs out of what is stored: our record as its stream should show it, and its link."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from integrations.errors import ProblemReason
 from integrations.kinds import KINDS
+from integrations.ledger.failures import FAILED_HERE
+from integrations.ledger.ports import LocalSide
+from integrations.ledger.private import where
 from integrations.models import Link
 from integrations.sync.beside import as_sent
+from integrations.sync.isolation import isolated
 from integrations.sync.state import Local, Pair
+
+UNREADABLE_HERE = Local(None, blocked=FAILED_HERE, reason=ProblemReason.INTERNAL)
+
+log = structlog.get_logger(__name__)
+
+
+def views_of(local: LocalSide, kind: str, record_ids: Sequence[str]) -> Mapping[str, Local]:
+    """Returns our side of these records. One that cannot be read waits, with a problem; it is not taken for gone."""
+    views: dict[str, Local] = {}
+
+    def fail(record_id: str, error: Exception) -> None:
+        log.error("record_unreadable", stream_id=local.stream.pk, record_id=record_id, **where(error))
+        views[record_id] = UNREADABLE_HERE
+
+    fatal = (OperationalError, InterfaceError)
+    isolated(record_ids, lambda some: views.update(local.read(kind, some)), fail, fatal)
+    return views
 
 
 def best_links(links: Iterable[Link]) -> dict[str, Link]:

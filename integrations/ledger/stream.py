@@ -7,27 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.telling import together
-from integrations.errors import ProblemReason, Rejected
+from integrations.errors import Rejected
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import JobLog
-from integrations.ledger.failures import FAILED_HERE, Failures
+from integrations.ledger.failures import Failures
 from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
-from integrations.ledger.pairs import best_links, is_abandoned, pair_of
+from integrations.ledger.pairs import best_links, is_abandoned, pair_of, views_of
 from integrations.ledger.ports import LocalSide
-from integrations.ledger.private import where
 from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
-from integrations.sync.isolation import isolated
 from integrations.sync.ports import RunProgress, Stage, Written
-from integrations.sync.state import NOWHERE, Decision, Local, Pair
+from integrations.sync.state import NOWHERE, Decision, Pair
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +147,7 @@ class StreamLedger(Observations):
         kind = self.kind.name
         links = Link.objects.filter(stream=self.stream, kind=kind, record_id__in=seqs).order_by("cut_at", "pk")
         best = best_links(links)
-        views = self._views(list(seqs))
+        views = views_of(self.local, self.kind.name, list(seqs))
         return [
             pair_of(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
             for record_id, seq in seqs.items()
@@ -166,7 +163,7 @@ class StreamLedger(Observations):
             if ids
             else ()
         )
-        views = self._views(ids)
+        views = views_of(self.local, self.kind.name, ids)
         nobodys = self.local.unmatched([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
             pair_of(
@@ -178,19 +175,6 @@ class StreamLedger(Observations):
             )
             for link in links
         ]
-
-    def _views(self, record_ids: Sequence[str]) -> Mapping[str, Local]:
-        """Returns our side of these records. One that cannot be read waits, with a problem; it is not taken for
-        gone."""
-        views: dict[str, Local] = {}
-
-        def fail(record_id: str, error: Exception) -> None:
-            log.error("record_unreadable", stream_id=self.stream.pk, record_id=record_id, **where(error))
-            views[record_id] = Local(None, blocked=FAILED_HERE, reason=ProblemReason.INTERNAL)
-
-        fatal = (OperationalError, InterfaceError)
-        isolated(record_ids, lambda some: views.update(self.local.read(self.kind.name, some)), fail, fatal)
-        return views
 
     # --- what a run writes down -------------------------------------------------------------------------------------
 
@@ -239,7 +223,7 @@ class StreamLedger(Observations):
 
     def save_failure(self, pair: Pair, error: Exception) -> None:
         with self.transaction():
-            self.failures.ofpair_of(pair, error)
+            self.failures.of_pair(pair, error)
 
     def save_unreadable(self, record: RemoteRecord, error: Exception) -> None:
         forms = self.identifiers.forms([record.id, record.made_with or record.id])

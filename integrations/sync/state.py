@@ -32,11 +32,12 @@ class Absence(StrEnum):
 class Local:
     """FieldCamp's side of a pair, as one stream should show it.
 
-    `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's.
-    `absence` says why, where the side knows it without asking. `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
-    `theirs` were made at the other side, which may take them away again. `blocked` says why the record cannot be
-    synced now; with a `reason` a person has to do something about it. For a remote record
-    that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a person opens the record.
+    `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's;
+    `absence` says why, where the side knows it without asking. `exists` is false when there is no such record at all.
+    `fixed` records (completed visits) are not moved any more. `theirs` were made at the other side, which may take them
+    away again. `blocked` says why the record cannot be synced now; with a `reason` a person has to do something about
+    it. For a remote record that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a
+    person opens the record.
     """
 
     fields: Fields | None
