@@ -43,7 +43,7 @@ def nobody_connected(provider: Provider, technician: str = "") -> Explanation:
         return because(
             SyncReason.TECHNICIAN_NOT_CONNECTED,
             f"{technician} has no {provider.label} account that is connected.",
-            f"Have {technician} connect one at {place}, or assign somebody who has.",
+            f"Have {technician} connect one at {place}, or give the visit to somebody who has.",
         )
     return because(SyncReason.NEVER_CONNECTED, f"No {provider.label} account is connected.", f"Connect one at {place}.")
 

@@ -28,7 +28,7 @@ def _merged(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple
 def _cancelled(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
     return (
         "The visit is cancelled, and cancelled visits are in no calendar.",
-        "Nothing to do. If it takes place after all, give it another status.",
+        "Nothing to do. If it takes place after all, create a new visit.",
     )
 
 
@@ -37,7 +37,8 @@ def _unscheduled(record: Any, kind: Kind, label: str, since: dt.date | None) -> 
 
 
 def _no_technician(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
-    return "Nobody is assigned to the visit, so it belongs into no calendar.", "Assign a technician who is connected."
+    step = NOTHING_TO_DO if record.is_over else "Assign a technician who is connected."
+    return "Nobody is assigned to the visit, so it belongs into no calendar.", step
 
 
 def _draft(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
@@ -104,7 +105,7 @@ def why_out_of_window(visit: Visit, now: dt.datetime) -> Explanation:
         return because(
             SyncReason.TOO_OLD,
             f"It ended {over} ago; visits are synced {count(back, 'day')} back.",
-            "Nothing to do. If it is still to come, give it its new time.",
+            NOTHING_TO_DO if visit.is_over else "Nothing to do. If it is still to come, give it its new time.",
         )
     comes = visit.scheduled_start.astimezone(dt.UTC).date() - dt.timedelta(days=ahead)
     return because(
