@@ -59,7 +59,10 @@ class AutoSchema(BaseAutoSchema):
         method = getattr(self.view, self.method.lower())
         text = re.sub(r"\n[ \t]+", "\n", method.__doc__ or "").strip()
         scope = self.view.required_scopes.get(self.method)
-        return f"{text}\n\nScope: `{scope}`." if scope else text
+        if not scope:
+            return text
+        scopes = " and ".join(f"`{each}`" for each in (scope, *self.view.further_scopes))
+        return f"{text}\n\nScope: {scopes}."
 
     def get_summary(self) -> str:
         return self.get_operation_id().replace("_", " ").capitalize()
@@ -108,6 +111,10 @@ class AutoSchema(BaseAutoSchema):
         if self.method == "GET" and self.view.list_also:
             rows = schema["properties"]["data"]
             rows["items"] = {"anyOf": [rows["items"], self.resolve_serializer(self.view.list_also, "response").ref]}
+        if self.method == "GET" and self.view.list_included:
+            rows, shapes = schema["properties"]["data"], self.view.list_included
+            more = {name: self.resolve_serializer(shape, "response").ref for name, shape in shapes.items()}
+            rows["items"] = {"allOf": [rows["items"], {"type": "object", "properties": more}]}
         for name, row in self.view.beside_writes.items() if self.method in _WRITES else ():
             schema["required"].append(name)
             schema["properties"][name] = {"type": "array", "items": self.resolve_serializer(row, "response").ref}

@@ -131,7 +131,7 @@ SITUATIONS: dict[str, Planted] = {
         then=lambda world, visit: services.delete_visit(workspace=visit.workspace, visit_id=visit.pk), cure=None,
     ),
     "new since the last sync": Planted(
-        ("pending", "waits_for_sync", "is not in Memory yet; it was saved less than a minute ago", "within two minutes"),
+        ("pending", "waits_for_sync", "not in Memory yet; it was saved less than a minute ago", "within two minutes"),
         first=lambda world, visit: world.edit(visit, technician_id=None),
         last=lambda world, visit: world.edit(visit, technician_id=world.dana.pk),
     ),
@@ -189,7 +189,8 @@ SITUATIONS: dict[str, Planted] = {
     ),
     "changed behind the sync's back": Planted(
         ("pending", "full_sync_needed", "the next one passes over it", "Start a full sync"),
-        last=lambda world, visit: (world.edit(visit, title="Other"), DirtyRow.objects.filter(record_id=visit.pk).delete()),
+        last=lambda world, visit: (
+            world.edit(visit, title="Other"), DirtyRow.objects.filter(record_id=visit.pk).delete()),
     ),
 }  # fmt: skip
 
