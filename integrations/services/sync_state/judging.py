@@ -17,7 +17,8 @@ from integrations.services.sync_state.of_time import of_time, what_is_open
 from integrations.services.sync_state.reasons import IN_STEP, Explanation, SyncReason, because
 from integrations.services.sync_state.situation import Situation
 from integrations.services.sync_state.wording import day
-from integrations.sync.plan import ONLY_PULLS, ONLY_PUSHES, OUT_OF_WINDOW, WAS_REMOVED
+from integrations.sync.plan import FIRST_SYNC as FIRST_REMOVES_NOTHING
+from integrations.sync.plan import ONLY_PULLS, ONLY_PUSHES, WAS_REMOVED
 from integrations.sync.state import Absence, Action
 
 # FieldCamp's own side says these, and each run asks it anew: where it says so no longer they are over.
@@ -49,7 +50,7 @@ def _record(situation: Situation) -> Explanation | None:
     if situation.local.absence is Absence.BEFORE_OPENING_DATE:
         earlier = why_absent(record, situation.kind, Absence.BEFORE_OPENING_DATE, situation.label, situation.since)
         return replace(earlier, sentence=situation.local.blocked) if earlier else None
-    if decision.reason == OUT_OF_WINDOW and situation.kind is VISIT:
+    if situation.kind is VISIT and situation.local.fields and not (situation.local.in_window or situation.is_present):
         return why_out_of_window(record, situation.now)  # type: ignore[arg-type]
     if absence is None or (situation.local.fields is not None and situation.is_present):
         return None
@@ -87,7 +88,14 @@ def _problem(situation: Situation) -> Explanation | None:
         sentence = f"{what_is_open(situation)} {since}: “{found[0].message}”"
         step = "Nothing to do: the next sync looks at it again. Start one to have it at once."
         return because(SyncReason.EDITED_SINCE, sentence, step, problem_ids=ids)
-    return _asked(situation)
+    return None if _ignored(situation) else _asked(situation)
+
+
+def _ignored(situation: Situation) -> list[Problem]:
+    """Returns what somebody chose to leave as it is, and nothing has changed of since."""
+    found = [problem for problem in situation.problems if problem.ignored_at is not None]
+    tried = situation.to_do and not situation.is_asked
+    return [problem for problem in found if not (tried and _is_over(situation, problem))]
 
 
 def _is_over(situation: Situation, problem: Problem) -> bool:
@@ -132,7 +140,7 @@ def _hold(situation: Situation) -> Explanation | None:
 def _choice(situation: Situation) -> Explanation | None:
     """Tells where a person, or the settings, leave it as it is."""
     parked = situation.link is not None and situation.link.parked
-    ignored = [problem for problem in situation.problems if problem.ignored_at is not None]
+    ignored = _ignored(situation)
     if ignored and (parked or not situation.is_present or situation.is_asked):
         [problem, *_] = ignored
         at = day(problem.ignored_at.date()) if problem.ignored_at else ""
@@ -150,6 +158,9 @@ def _choice(situation: Situation) -> Explanation | None:
 def _left_alone(situation: Situation) -> Explanation | None:
     kind, label, reason = situation.kind, situation.label, situation.decision.reason
     settings_page = setup_url(situation.account.connection.pk)
+    if reason == FIRST_REMOVES_NOTHING:
+        gone = f"Its {kind.counterpart} was removed in {label} before the first sync had ended, which removes nothing."
+        return because(SyncReason.FIRST_SYNC, gone, "Start a sync, and another one after that.")
     if reason == WAS_REMOVED:
         again = "Edit the visit" if kind.revives else "Answer that it is to be made again"
         choice = ((situation.link.decision if situation.link else None) or {}).get("removal")
@@ -186,6 +197,14 @@ def _left_alone(situation: Situation) -> Explanation | None:
     return None
 
 
+def _missing(situation: Situation) -> Explanation | None:
+    """Tells where nothing is to be done by the rules, and yet there is no counterpart."""
+    if situation.is_present:
+        return None
+    sentence = f"{situation.label} does not have the {situation.kind.singular}, and no change of it is known."
+    return because(SyncReason.FULL_SYNC_NEEDED, sentence, "Start a full sync.")
+
+
 def _waiting(situation: Situation) -> Explanation | None:
     if situation.decision.action is not Action.WAIT:
         return None
@@ -201,5 +220,5 @@ def _awaited(situation: Situation) -> tuple[str, str] | None:
 
 
 STEPS: tuple[Callable[[Situation], Explanation | None], ...] = (
-    _record, _connection, _account, of_stream, _problem, _hold, _choice, _waiting, of_time,
+    _record, _connection, _account, of_stream, _problem, _hold, _choice, _waiting, of_time, _missing,
 )  # fmt: skip

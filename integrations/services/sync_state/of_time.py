@@ -106,9 +106,9 @@ def _of_schedule(situation: Situation, open_now: str) -> Explanation:
     if situation.link is not None and situation.link.intent is not None:
         sentence = f"{open_now} It was sent, and {situation.label} has not said that it was taken."
         return because(SyncReason.WRITE_UNCONFIRMED, sentence, _next_step(account, prompt=False))
-    if account.schedule is None or not account.schedule.interval_minutes:
+    if account.schedule is not None and not account.schedule.interval_minutes:
         return because(SyncReason.BY_HAND_ONLY, f"{open_now} Nothing is synced by schedule here.", START)
-    prompt = account.schedule.sync_on_save and situation.changed_at is not None
+    prompt = account.schedule is not None and account.schedule.sync_on_save and situation.changed_at is not None
     return because(SyncReason.WAITS_FOR_SYNC, open_now, _next_step(account, prompt=prompt))
 
 

@@ -45,7 +45,7 @@ def test_it_has_each_cause_of_a_problem(page):
 def test_it_has_each_state_and_each_step_of_the_order(page):
     assert [row[0].strip("`") for row in rows_of(page, "state")] == [state.value for state in RecordState]
     order = page.partition("## The order")[2].partition("## Reasons")[0]
-    assert len(re.findall(r"^\d\. ", order, re.MULTILINE)) == len(STEPS)
+    assert len(re.findall(r"^\d+\. ", order, re.MULTILINE)) == len(STEPS)
 
 
 def test_it_shows_what_a_row_has(page):

@@ -187,6 +187,11 @@ SITUATIONS: dict[str, Planted] = {
         ("pending", "edited_since", "“It does not accept this.”", "the next sync looks at it again"),
         **refused_then(lambda world, visit: world.edit(visit, title="Shorter")),
     ),
+    "refused, ignored, and edited since": Planted(
+        ("pending", "waits_for_sync", "is not in Memory yet", "within two minutes"),
+        **refused_then(lambda world, visit: (
+            ignore(problem=world.problem(visit), user=OLGA), world.edit(visit, title="Shorter"))),
+    ),
     "changed behind the sync's back": Planted(
         ("pending", "full_sync_needed", "the next one passes over it", "Start a full sync"),
         last=lambda world, visit: (
