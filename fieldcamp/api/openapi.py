@@ -112,14 +112,21 @@ class AutoSchema(BaseAutoSchema):
             rows = schema["properties"]["data"]
             rows["items"] = {"anyOf": [rows["items"], self.resolve_serializer(self.view.list_also, "response").ref]}
         if self.method == "GET" and self.view.list_included:
-            rows, shapes = schema["properties"]["data"], self.view.list_included
-            more = {name: self.resolve_serializer(shape, "response").ref for name, shape in shapes.items()}
-            rows["items"] = {"allOf": [rows["items"], {"type": "object", "properties": more}]}
+            self._include()
         for name, row in self.view.beside_writes.items() if self.method in _WRITES else ():
             schema["required"].append(name)
             schema["properties"][name] = {"type": "array", "items": self.resolve_serializer(row, "response").ref}
             for example in content.get("examples", {}).values():
                 example["value"][name] = []
+
+    def _include(self) -> None:
+        """Adds what the rows of this list may have besides to their shapes: so generators of clients make one type."""
+        rows = [each for each in (self.view.serializer_class, self.view.list_also) if each]
+        for name, shape in self.view.list_included.items():
+            ref = self.resolve_serializer(shape, "response").ref
+            for row in rows:
+                described = {**ref, "description": f"Only in lists that are read with `include={name}`."}
+                self.resolve_serializer(row, "response").schema["properties"][name] = described
 
     def _errors(self, operation: Schema) -> Schema:
         codes = set(_ALWAYS) | set(self.view.raises.get(self.method, ()))

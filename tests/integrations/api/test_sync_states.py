@@ -79,6 +79,15 @@ def test_each_kind_answers_in_the_shape_of_the_document(workspace, account, api)
         assert "sync" not in api.get(f"/api/v1/{resource}").json()["data"][0]
 
 
+def test_rows_of_lists_may_have_it_and_bodies_may_not():
+    schemas = document()[0]["components"]["schemas"]
+    for name in ("Visit", "Client", "Item", "Tax", "Invoice", "Payment"):
+        assert schemas[name]["properties"]["sync"]["$ref"].endswith("/RecordSync"), name
+        assert "sync" not in schemas[name].get("required", ())
+        assert "sync" not in schemas[f"{name}Request"]["properties"], name
+    assert "sync" not in schemas["Member"]["properties"]
+
+
 def test_who_may_ask(workspace, second_workspace, account, api_key):
     records = records_of(workspace, account.member)
     foreign = api_client(api_key(workspace=second_workspace))
