@@ -59,7 +59,10 @@ class AutoSchema(BaseAutoSchema):
         method = getattr(self.view, self.method.lower())
         text = re.sub(r"\n[ \t]+", "\n", method.__doc__ or "").strip()
         scope = self.view.required_scopes.get(self.method)
-        return f"{text}\n\nScope: `{scope}`." if scope else text
+        if not scope:
+            return text
+        scopes = " and ".join(f"`{each}`" for each in (scope, *self.view.further_scopes))
+        return f"{text}\n\nScope: {scopes}."
 
     def get_summary(self) -> str:
         return self.get_operation_id().replace("_", " ").capitalize()
@@ -108,11 +111,22 @@ class AutoSchema(BaseAutoSchema):
         if self.method == "GET" and self.view.list_also:
             rows = schema["properties"]["data"]
             rows["items"] = {"anyOf": [rows["items"], self.resolve_serializer(self.view.list_also, "response").ref]}
+        if self.method == "GET" and self.view.list_included:
+            self._include()
         for name, row in self.view.beside_writes.items() if self.method in _WRITES else ():
             schema["required"].append(name)
             schema["properties"][name] = {"type": "array", "items": self.resolve_serializer(row, "response").ref}
             for example in content.get("examples", {}).values():
                 example["value"][name] = []
+
+    def _include(self) -> None:
+        """Adds what the rows of this list may have besides to their shapes: so generators of clients make one type."""
+        rows = [each for each in (self.view.serializer_class, self.view.list_also) if each]
+        for name, shape in self.view.list_included.items():
+            ref = self.resolve_serializer(shape, "response").ref
+            for row in rows:
+                described = {**ref, "description": f"Only in lists that are read with `include={name}`."}
+                self.resolve_serializer(row, "response").schema["properties"][name] = described
 
     def _errors(self, operation: Schema) -> Schema:
         codes = set(_ALWAYS) | set(self.view.raises.get(self.method, ()))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync
+from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync, sync_states
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
@@ -24,6 +24,8 @@ for place, each, name in (
     ("/<str:problem_id>/unignore", problem_answers.ProblemUnignoreView, "problem-unignore"),
 ):
     urlpatterns.append(path(f"integrations/problems{place}", each.as_view(), name=f"integrations-{name}"))
+for resource, state_view in sync_states.VIEWS.items():
+    urlpatterns.append(path(f"{resource}/<str:record_id>/sync", state_view.as_view(), name=f"{resource}-sync"))
 for provider in PROVIDERS.values():
     start = f"integrations/{provider.slug}"
     urlpatterns += [

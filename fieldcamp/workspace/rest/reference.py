@@ -8,6 +8,7 @@ from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.parameters import CURSOR, INCLUDE_DELETED, LATER_CURSOR, LIMIT, SINCE, choice, instant, truth
 from fieldcamp.workspace.models import ItemType, PaymentMethod, Role, VisitStatus
 from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES
+from fieldcamp.workspace.rest.including import INCLUDE
 from fieldcamp.workspace.searching import MOST_WORDS
 
 Decorator = Callable[[type], type]
@@ -59,7 +60,7 @@ PAYMENT_FILTERS = [
 def list_reference(plural: str, serializer: type, filters: list[OpenApiParameter], one: str = "") -> Decorator:
     """Returns the reference of a list, and for its POST where `one` names what that makes. What can be made is
     followed by others."""
-    followed = [SINCE, INCLUDE_DELETED, LATER_CURSOR] if one else []
+    followed = [SINCE, INCLUDE_DELETED, INCLUDE, LATER_CURSOR] if one else []
     operations = {
         "get": extend_schema(
             operation_id=f"list_{plural}", parameters=[*filters, *followed, LIMIT], responses=serializer(many=True)

@@ -19,6 +19,7 @@ from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.rest.including import asked, shapes, with_included
 from fieldcamp.workspace.rest.record_lists import (
     RecordPageMetaSerializer,
     TombstoneSerializer,
@@ -93,6 +94,10 @@ class RecordListView(ListView):
     list_meta_class = RecordPageMetaSerializer
     list_also = TombstoneSerializer
 
+    @property
+    def list_included(self) -> Mapping[str, type[Serializer]]:
+        return shapes()
+
     def get(self, request: Request) -> Response:
         """One page, in the order of the last change.
 
@@ -106,9 +111,10 @@ class RecordListView(ListView):
         With `since` instead: what was changed at or after that time, and may have been before where its saving took
         until then.
         """
-        filters = self.filters(request)
+        filters, included = self.filters(request), asked(request, self.key)
         rows, meta = record_page(request, self.workspace, lambda: self.rows(**filters), filters)
-        return ok(request, [tombstone(row) if row.deleted_at else self.data(row) for row in rows], **meta)
+        shown = [tombstone(row) if row.deleted_at else self.data(row) for row in rows]
+        return ok(request, with_included(included, self.workspace.pk, rows, shown), **meta)
 
 
 class CreateMixin:
