@@ -68,7 +68,17 @@ def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappi
         after={name: plain(value) for name, value in new.items()},
         origin=by.origin,
         actor=by.actor[:200],
+        source=source_of(by),
+        integration=by.integration,
+        job=by.job,
     )
+
+
+def source_of(by: Attribution) -> str:
+    """Returns by what way a change comes in."""
+    if by.origin or by.job:
+        return Change.Source.SYNC
+    return by.source or Change.Source.SYSTEM
 
 
 def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mapping[str, Any]) -> Moved | None:
