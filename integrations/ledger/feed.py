@@ -22,9 +22,7 @@ def append_to_feed(stream: Stream, rows: Sequence[tuple[str, Link, RemoteRecord]
     counter = WorkspaceIntegration.objects.filter(
         workspace_id=connection.workspace_id, integration=connection.integration
     )
-    WorkspaceIntegration.objects.get_or_create(
-        workspace_id=connection.workspace_id, integration=connection.integration
-    )
+    WorkspaceIntegration.objects.get_or_create(workspace_id=connection.workspace_id, integration=connection.integration)
     counter.update(feed_seq=F("feed_seq") + len(rows))
     last = counter.values_list("feed_seq", flat=True).get()
     now = timezone.now()

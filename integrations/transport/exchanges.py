@@ -67,9 +67,7 @@ def carrying(parts: Sequence[Part]) -> Iterator[None]:
         _carried.reset(token)
 
 
-def note(
-    at: dt.datetime, method: str, path: str, status: int | str, ms: int, trace: str, *, reads: bool
-) -> None:
+def note(at: dt.datetime, method: str, path: str, status: int | str, ms: int, trace: str, *, reads: bool) -> None:
     """Takes a call down, where somebody collects them."""
     if (exchanges := _collected.get()) is not None:
         exchanges.append(Exchange(at, method, path, status, ms, trace, reads, _carried.get()))

@@ -1,0 +1,165 @@
+"""The calls behind a record: `GET /{resource}/{id}/sync/calls`."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.examples import example
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.serializers import InstantField
+from fieldcamp.api.views import ApiView, ok
+from fieldcamp.webhooks.records import RESOURCES
+from fieldcamp.workspace.models import Client, Invoice, Item, Payment, TaxRate, Visit
+from fieldcamp.workspace.tracking import TrackedModel
+from integrations.models import CallPurpose, RecordCall
+from integrations.providers import PROVIDERS
+from integrations.selectors.calls import calls_of
+
+_PROVIDER = next(iter(PROVIDERS.values()))
+EXAMPLE: dict[str, Any] = {
+    "id": "cal_01HZX2Q8YV3D1G0N3WJ2P7K9MA",
+    "at": "2026-05-29T14:21:09Z",
+    "integration": _PROVIDER.name,
+    "connectionId": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",
+    "jobId": "syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA",
+    "remoteId": "8d2k1m0v7c",
+    "purpose": "update",
+    "method": "POST",
+    "path": "/batch",
+    "status": 200,
+    "failure": None,
+    "ms": 212,
+    "trace": None,
+    "part": {"method": "PATCH", "path": "/calendars/main/events/8d2k1m0v7c", "status": 412},
+    "request": {"start": "2026-06-01T09:00:00Z", "end": "2026-06-01T10:00:00Z"},
+    "response": None,
+    "error": {"code": "CONFLICT", "message": "It was changed there meanwhile.", "detail": None},
+}
+_FIELDS_HELP = (
+    "Fields of this record by FieldCamp's names for them, as they went. Long texts are cut, and what looks like a "
+    "secret is left out."
+)
+
+
+class CallPartSerializer(serializers.Serializer):
+    """This record's share of a batch."""
+
+    method = serializers.CharField()
+    path = serializers.CharField()
+    status = serializers.IntegerField(allow_null=True, help_text="Null where there was no answer to it.")
+
+
+class CallErrorSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="As in `errors[]` of jobs and status.")
+    message = serializers.CharField(allow_null=True)
+    detail = serializers.CharField(allow_null=True, help_text="The provider's own words, without secrets.")
+
+
+class RecordCallSerializer(serializers.Serializer):
+    """One call to a provider about one record. Nothing of other records that were in it is kept."""
+
+    id = serializers.CharField()
+    at = serializers.DateTimeField(help_text="When it was sent.")
+    integration = serializers.CharField()
+    connectionId = serializers.CharField()
+    jobId = serializers.CharField(allow_null=True, help_text="Null where somebody who read the change feed has looked.")
+    remoteId = serializers.CharField(allow_null=True, help_text="The record's id there.")
+    purpose = serializers.ChoiceField(
+        CallPurpose.values,
+        help_text="`list`: a page of a listing had news of it. `look`: it was asked for by itself. Others are writes.",
+    )
+    method = serializers.CharField()
+    path = serializers.CharField(help_text="Without its query.")
+    status = serializers.IntegerField(allow_null=True, help_text="HTTP's; null where no answer came.")
+    failure = serializers.CharField(allow_null=True, help_text="What went wrong where no answer came.")
+    ms = serializers.IntegerField()
+    trace = serializers.CharField(allow_null=True, help_text="The provider's own name for it, for its support.")
+    part = CallPartSerializer(allow_null=True, help_text="Of a batch: this record's share of it.")
+    request = serializers.DictField(allow_null=True, help_text=_FIELDS_HELP)
+    response = serializers.DictField(allow_null=True, help_text="The same of what came back. Null: nothing of it.")
+    error = CallErrorSerializer(allow_null=True, help_text="Why the write was not done.")
+
+
+def call_row(call: RecordCall) -> dict[str, Any]:
+    """Returns a call as the API says it."""
+    has_answer = call.status.isdigit()
+    error = {name: text or None for name, text in call.error.items()} if call.error else None
+    return {
+        "id": call.pk,
+        "at": InstantField().to_representation(call.at),
+        "integration": call.stream.connection.integration,
+        "connectionId": call.stream.connection_id,
+        "jobId": call.job or None,
+        "remoteId": call.remote_id or None,
+        "purpose": call.purpose,
+        "method": call.method,
+        "path": call.path,
+        "status": int(call.status) if has_answer else None,
+        "failure": None if has_answer else call.status,
+        "ms": call.ms,
+        "trace": call.trace or None,
+        "part": call.part,
+        "request": call.request,
+        "response": call.response,
+        "error": error,
+    }
+
+
+class RecordCallsView(ApiView):
+    """The calls behind one record of one kind."""
+
+    model: ClassVar[type[TrackedModel]]
+    read_scope: ClassVar[str]
+    enveloped = True
+
+    def get(self, request: Request, record_id: str) -> Response:
+        """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
+
+        They are kept for seven days, without secrets and without anything of other records. The key needs the scope
+        of the record as well as `integrations:read`."""
+        if self.read_scope not in self.key.scopes:
+            raise ApiError(
+                "INSUFFICIENT_SCOPE",
+                f"This API key lacks the scope {self.read_scope}. Use a key that has it, or add it to this one.",
+                details={"required_scope": self.read_scope},
+            )
+        limit = page_limit(request)
+        record = self.model.objects.alive().get(pk=record_id, workspace=self.workspace)
+        name = list_name(request.path, self.workspace.pk, {})
+        cursor = request.query_params.get("cursor")
+        before = decode_cursor(name, cursor)[0] if cursor is not None else ""
+        found = calls_of(record, limit + 1, before)
+        page, more = found[:limit], len(found) > limit
+        next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
+        return ok(request, [call_row(call) for call in page], next_cursor=next_cursor, limit=limit)
+
+
+def _view(model: type[TrackedModel], resource: str, tag: str) -> type[RecordCallsView]:
+    name = RESOURCES[model].name
+    view = type(
+        f"{name.title()}CallsView",
+        (RecordCallsView,),
+        {"model": model, "tag": tag, "read_scope": f"{resource}:read", "required_scopes": {"GET": "integrations:read"}},
+    )
+    described = extend_schema(
+        operation_id=f"list_{name}_calls",
+        parameters=[CURSOR, LIMIT],
+        responses=RecordCallSerializer(many=True),
+        examples=[example([EXAMPLE])],
+    )
+    return extend_schema_view(get=described)(view)
+
+
+CALLS_VIEWS: dict[str, type[RecordCallsView]] = {
+    "visits": _view(Visit, "visits", "Visits"),
+    "clients": _view(Client, "clients", "Clients"),
+    "items": _view(Item, "items", "Items"),
+    "taxes": _view(TaxRate, "taxes", "Taxes"),
+    "invoices": _view(Invoice, "invoices", "Invoices"),
+    "payments": _view(Payment, "payments", "Payments"),
+}
