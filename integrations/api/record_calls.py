@@ -113,7 +113,7 @@ def call_row(call: RecordCall) -> dict[str, Any]:
 class RecordCallsView(ApiView):
     """The calls behind one record of one kind."""
 
-    model: ClassVar[type[TrackedModel]]
+    model: ClassVar[Any]
     read_scope: ClassVar[str]
     enveloped = True
 

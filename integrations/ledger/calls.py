@@ -19,7 +19,7 @@ from integrations.ledger.ownership import LEFT_OVER
 from integrations.models import CallPurpose, Link, RecordCall, Stream
 from integrations.records import Fields, Operation, Page, RemoteRecord, Verb, Window, WriteResult
 from integrations.sync.ports import Remote
-from integrations.transport.exchanges import Exchange, Part, collected
+from integrations.transport.exchanges import CallMade, Part, collected
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ MOST = 20  # calls about one record that one run, or one reader of the feed, wri
 _PURPOSES = {Verb.CREATE: CallPurpose.CREATE, Verb.UPDATE: CallPurpose.UPDATE, Verb.DELETE: CallPurpose.DELETE}
 _WHERE = 500  # characters of an address
 _CHUNK = 500
-_Told = tuple[Exchange, Part | None]
+_Told = tuple[CallMade, Part | None]
 
 
 class RecordCalls:
@@ -36,7 +36,7 @@ class RecordCalls:
 
     def __init__(self, stream: Stream, job_id: str = ""):
         self.stream, self.job_id = stream, job_id
-        self._page: Exchange | None = None
+        self._page: CallMade | None = None
         self._looked: dict[str, list[_Told]] = defaultdict(list)
         self._counts: Counter[str] = Counter()
         self._remote: Remote | None = None
@@ -53,11 +53,11 @@ class RecordCalls:
         while True:
             with collected() as exchanges:
                 page = next(pages, None)
+            if page is None:
+                return
             self._looked.clear()
             self._page = next((each for each in reversed(exchanges) if each.parts is None and each.worked), None)
             self._take_looks(exchanges)
-            if page is None:
-                return
             yield page
 
     def get(
@@ -86,7 +86,7 @@ class RecordCalls:
         assert self._remote is not None, "The stream's work goes through no account."
         return self._remote
 
-    def _take_looks(self, exchanges: Iterable[Exchange], ids: Sequence[str] = ()) -> None:
+    def _take_looks(self, exchanges: Iterable[CallMade], ids: Sequence[str] = ()) -> None:
         for exchange in exchanges:
             if not exchange.reads:
                 continue
@@ -121,7 +121,7 @@ class RecordCalls:
     def _written(
         self,
         operations: Sequence[Operation],
-        exchanges: Sequence[Exchange],
+        exchanges: Sequence[CallMade],
         results: Mapping[str, WriteResult],
         failure: BaseException | None,
     ) -> Iterator[RecordCall]:
@@ -155,7 +155,7 @@ class RecordCalls:
         return set(links.values_list("record_id", flat=True))
 
     def _row(
-        self, exchange: Exchange, part: Part | None, kind: Kind, record_id: str, remote_id: str, purpose: CallPurpose
+        self, exchange: CallMade, part: Part | None, kind: Kind, record_id: str, remote_id: str, purpose: CallPurpose
     ) -> RecordCall:
         shared = part is not None and part.method and {
             "method": part.method[:10], "path": short(part.path, _WHERE), "status": part.status
@@ -201,7 +201,7 @@ def _insert(rows: Sequence[RecordCall]) -> None:
         RecordCall.objects.bulk_create(rows, batch_size=_CHUNK)
 
 
-def _carriers(key: str, exchanges: Iterable[Exchange]) -> Iterator[_Told]:
+def _carriers(key: str, exchanges: Iterable[CallMade]) -> Iterator[_Told]:
     """Yields the calls that carried the write of this key: those that say so; all writing ones that do not say."""
     for exchange in exchanges:
         if exchange.parts is None:

@@ -23,7 +23,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class CallMade:
     """One call as it went, each try by itself: `at` is when it was sent, `path` has no query, `status` is that of HTTP
     or a word for what went wrong, `trace` the provider's own name for it. `parts` is None where nobody has said what it
     carries."""
@@ -42,14 +42,14 @@ class Exchange:
         return isinstance(self.status, int) and self.status < 300
 
 
-_collected: ContextVar[list[Exchange] | None] = ContextVar("collected", default=None)
+_collected: ContextVar[list[CallMade] | None] = ContextVar("collected", default=None)
 _carried: ContextVar[Sequence[Part] | None] = ContextVar("carried", default=None)
 
 
 @contextmanager
-def collected() -> Iterator[list[Exchange]]:
+def collected() -> Iterator[list[CallMade]]:
     """Gives a list that holds, in their order, the calls of accounts that are made inside."""
-    exchanges: list[Exchange] = []
+    exchanges: list[CallMade] = []
     token = _collected.set(exchanges)
     try:
         yield exchanges
@@ -70,4 +70,4 @@ def carrying(parts: Sequence[Part]) -> Iterator[None]:
 def note(at: dt.datetime, method: str, path: str, status: int | str, ms: int, trace: str, *, reads: bool) -> None:
     """Takes a call down, where somebody collects them."""
     if (exchanges := _collected.get()) is not None:
-        exchanges.append(Exchange(at, method, path, status, ms, trace, reads, _carried.get()))
+        exchanges.append(CallMade(at, method, path, status, ms, trace, reads, _carried.get()))
