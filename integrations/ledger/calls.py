@@ -4,8 +4,10 @@ Kept are the fields of the record by FieldCamp's own names for them, and nothing
 a vendor's body holds besides (other records of a batch or a listing, headers, tokens) is never looked at here.
 """
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import structlog
@@ -40,6 +42,8 @@ class RecordCalls:
         self._looked: dict[str, list[_Told]] = defaultdict(list)
         self._counts: Counter[str] = Counter()
         self._remote: Remote | None = None
+        self._starts: dict[dt.datetime, str] = {}
+        self._numbers = count()
 
     def through(self, remote: Remote) -> "RecordCalls":
         """Has the stream's work go through this account from now on."""
@@ -161,8 +165,8 @@ class RecordCalls:
             "method": part.method[:10], "path": short(part.path, _WHERE), "status": part.status
         }  # fmt: skip
         return RecordCall(
-            id=f"cal_{ULID.from_datetime(exchange.at)}",
-            stream=self.stream,
+            id=self._new_id(exchange.at),
+            stream_id=self.stream.pk,
             job=self.job_id,
             kind=kind.name,
             record_id=record_id,
@@ -176,6 +180,15 @@ class RecordCalls:
             trace=short(exchange.trace, 100),
             part=shared or None,
         )
+
+    def _new_id(self, at: dt.datetime) -> str:
+        """Returns an id for a row of the call made then: a ULID of that time, with a number at its end, since to make
+        a whole one for each row of a batch takes longer than all else."""
+        if at not in self._starts:
+            if len(self._starts) > MOST:
+                self._starts.clear()
+            self._starts[at] = str(ULID.from_datetime(at))[:-4]
+        return f"cal_{self._starts[at]}{next(self._numbers) % 10_000:04}"
 
     def _few(self, rows: Iterable[RecordCall]) -> list[RecordCall]:
         """Returns the rows without those that are too many about one record."""

@@ -16,6 +16,7 @@ from integrations.models import Link, RecordCall, Stream
 from integrations.records import Marker, Operation, Page, RemoteRecord, Verb, WriteResult
 from integrations.transport import exchanges
 from integrations.transport.exchanges import Part, carrying
+from tests.fieldcamp.test_logs import CANARY, HEX, TEXTS
 from tests.integrations import build
 
 pytestmark = pytest.mark.django_db
@@ -205,6 +206,16 @@ def test_excerpts_are_short_and_without_secrets():
     assert not any(word in text for word in (SECRET, "hunter2", "4711", "\\u0000", "\\ud800"))
     assert excerpt({"lines": [{"amount": "1.00"}] * 30})["lines"][-1] == "… 5 more"
     assert short("9" * 90, 10) == "9" * 10
+
+
+def test_no_shape_of_a_secret_is_kept():
+    """What the quick look lets pass is what a close one would not have changed."""
+    for text in TEXTS:
+        kept = short(text.replace("CANARY", CANARY), 500)
+        assert CANARY not in kept and HEX not in kept, text
+    assert (
+        short("Kim Reed: Leak in the kitchen, 12 Main Street", 500) == "Kim Reed: Leak in the kitchen, 12 Main Street"
+    )
 
 
 def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
