@@ -11,6 +11,7 @@ class IntegrationsConfig(AppConfig):
         from fieldcamp.workspace.tracking import register_consumer
         from integrations import checks  # noqa: F401  (registers the system checks)
         from integrations.accounts.people import follow_members
+        from integrations.api.sync_states import include_states
         from integrations.api.webhook_events import describe_events
         from integrations.books.merged_clients import follow_merged_clients
         from integrations.ledger.dirty import mark_dirty
@@ -19,3 +20,4 @@ class IntegrationsConfig(AppConfig):
         register_consumer(follow_merged_clients)
         register_member_consumer(follow_members)
         describe_events()
+        include_states()

@@ -28,6 +28,7 @@ class ApiView(APIView):
 
     content_negotiation_class = JsonOnly
     required_scopes: dict[str, str] = {}
+    further_scopes: Sequence[str] = ()  # what each of its methods needs as well
     # For the reference (fieldcamp.api.openapi): what the code below does, where it cannot be seen from outside.
     tag = ""
     enveloped = False
@@ -38,7 +39,14 @@ class ApiView(APIView):
     conditional_creation = False
     beside_writes: Mapping[str, type[Serializer]] = {}  # lists that writes answer beside `data`: name → shape of a row
     meta_class: type[Serializer] | None = None  # what `meta` holds, where it is more than usual
+    list_meta_class: type[Serializer] | None = None  # the same of a list alone
+    list_also: type[Serializer] | None = None  # another shape that rows of a list may have
     quota: limits.Quota | None = None
+
+    @property
+    def list_included(self) -> Mapping[str, type[Serializer]]:
+        """Returns what rows of a list have besides where it is asked for: name → shape."""
+        return {}
 
     @property
     def key(self) -> ApiKey:

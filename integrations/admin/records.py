@@ -22,7 +22,7 @@ from integrations.admin.trail import trail_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
-from integrations.providers import PROVIDERS
+from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
 from integrations.services.books.links import can_part
 
@@ -59,7 +59,7 @@ def counterparts_of(record: Any, desk_user: DeskUser) -> list[dict[str, Any]]:
             "label": provider_label(link.stream.connection.integration),
             "connection": link.stream.connection,
             "place": str(PLURALS.get(link.stream.kind) or link.stream),
-            "page": page_there(link),
+            "page": remote_url(link),
             "part": _part_button(link) if can_part(link) and desk_user.may("settings") else None,
             **_state(link),
         }
@@ -71,16 +71,6 @@ def _part_button(link: Link) -> Button:
     url = reverse("integrations:part", args=[link.pk])
     about = gettext("as {name} there").format(name=link.remote_id)
     return Button(f"part-{link.pk}", gettext("Not the same"), url, about=about)
-
-
-def page_there(link: Link) -> str:
-    """Returns the counterpart's page at the provider, where it has one; the link's stream and connection are at
-    hand."""
-    connection = link.stream.connection
-    provider = PROVIDERS.get(connection.integration)
-    if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
-        return ""
-    return provider.page_of(link.kind, link.remote_id, connection.readable_account_id)
 
 
 def _state(link: Link) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The calls behind a record: `GET /{resource}/{id}/sync/calls`."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -13,12 +14,12 @@ from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, pa
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.serializers import InstantField
 from fieldcamp.api.views import ApiView, ok
-from fieldcamp.webhooks.records import RESOURCES
-from fieldcamp.workspace.models import Client, Invoice, Item, Payment, TaxRate, Visit
-from fieldcamp.workspace.tracking import TrackedModel
+from integrations.api.sync_states import SCOPE, resource_of
+from integrations.kinds import KINDS
 from integrations.models import CallPurpose, RecordCall
 from integrations.providers import PROVIDERS
 from integrations.selectors.calls import calls_of
+from integrations.selectors.subjects import local_kind, models
 
 _PROVIDER = next(iter(PROVIDERS.values()))
 EXAMPLE: dict[str, Any] = {
@@ -85,8 +86,8 @@ class RecordCallSerializer(serializers.Serializer):
     error = CallErrorSerializer(allow_null=True, help_text="Why the write was not done.")
 
 
-def call_row(call: RecordCall) -> dict[str, Any]:
-    """Returns a call as the API says it."""
+def call_row(call: RecordCall, *, hidden: bool = False) -> dict[str, Any]:
+    """Returns a call as the API says it; `hidden`: without the record's fields."""
     has_answer = call.status.isdigit()
     error = {name: text or None for name, text in call.error.items()} if call.error else None
     return {
@@ -104,8 +105,8 @@ def call_row(call: RecordCall) -> dict[str, Any]:
         "ms": call.ms,
         "trace": call.trace or None,
         "part": call.part,
-        "request": call.request,
-        "response": call.response,
+        "request": None if hidden else call.request,
+        "response": None if hidden else call.response,
         "error": error,
     }
 
@@ -113,53 +114,43 @@ def call_row(call: RecordCall) -> dict[str, Any]:
 class RecordCallsView(ApiView):
     """The calls behind one record of one kind."""
 
-    model: ClassVar[Any]
-    read_scope: ClassVar[str]
+    kind: ClassVar[str]
+    tag = "Record sync"
     enveloped = True
+    further_scopes = (SCOPE,)
 
     def get(self, request: Request, record_id: str) -> Response:
         """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
 
-        They are kept for seven days, without secrets and without anything of other records. The key needs the scope
-        of the record as well as `integrations:read`."""
-        if self.read_scope not in self.key.scopes:
-            raise ApiError(
-                "INSUFFICIENT_SCOPE",
-                f"This API key lacks the scope {self.read_scope}. Use a key that has it, or add it to this one.",
-                details={"required_scope": self.read_scope},
-            )
+        They are kept for seven days, without secrets and without anything of other records, and go when the account is
+        disconnected. Of a record that was deleted the calls are named without its fields."""
         limit = page_limit(request)
-        record = self.model.objects.alive().get(pk=record_id, workspace=self.workspace)
+        model: Any = models()[self.kind]
+        record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
+        if record is None:
+            raise ApiError("NOT_FOUND", f"There is no such {local_kind(self.kind)}.")
         name = list_name(request.path, self.workspace.pk, {})
         cursor = request.query_params.get("cursor")
         before = decode_cursor(name, cursor)[0] if cursor is not None else ""
         found = calls_of(record, limit + 1, before)
         page, more = found[:limit], len(found) > limit
         next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
-        return ok(request, [call_row(call) for call in page], next_cursor=next_cursor, limit=limit)
+        rows = [call_row(call, hidden=record.deleted_at is not None) for call in page]
+        return ok(request, rows, next_cursor=next_cursor, limit=limit)
 
 
-def _view(model: type[TrackedModel], resource: str, tag: str) -> type[RecordCallsView]:
-    name = RESOURCES[model].name
-    view = type(
-        f"{name.title()}CallsView",
-        (RecordCallsView,),
-        {"model": model, "tag": tag, "read_scope": f"{resource}:read", "required_scopes": {"GET": "integrations:read"}},
-    )
+def _view(kind: str) -> type[RecordCallsView]:
+    name = local_kind(kind)
+    fields = {"kind": kind, "required_scopes": {"GET": f"{resource_of(kind)}:read"}}
     described = extend_schema(
         operation_id=f"list_{name}_calls",
         parameters=[CURSOR, LIMIT],
         responses=RecordCallSerializer(many=True),
         examples=[example([EXAMPLE])],
     )
-    return extend_schema_view(get=described)(view)
+    return extend_schema_view(get=described)(type(f"{name.title()}CallsView", (RecordCallsView,), fields))
 
 
-CALLS_VIEWS: dict[str, type[RecordCallsView]] = {
-    "visits": _view(Visit, "visits", "Visits"),
-    "clients": _view(Client, "clients", "Clients"),
-    "items": _view(Item, "items", "Items"),
-    "taxes": _view(TaxRate, "taxes", "Taxes"),
-    "invoices": _view(Invoice, "invoices", "Invoices"),
-    "payments": _view(Payment, "payments", "Payments"),
+CALLS_VIEWS: Mapping[str, type[RecordCallsView]] = {
+    resource_of(kind): _view(kind) for kind in KINDS if kind in models()
 }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from fieldcamp.workspace.tracking import TrackedModel, attributed
 from integrations.books.asking import ask_again, dirty, make_room, parted
@@ -19,7 +19,7 @@ from integrations.ledger.erasing import WAS_ERASED
 from integrations.models import BooksSettings, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, Window, digest
-from integrations.sync.state import Action, Decision, Local, Pair
+from integrations.sync.state import Absence, Action, Decision, Local, Pair
 
 Asked = tuple[ProblemReason, dict[str, Any]]  # what a person is asked of a record, and the data of that problem
 MOST_ASKED = 10_000  # records about which the database is asked at once; SQLite takes 32,766 values
@@ -43,9 +43,20 @@ class BooksSide(OtherKinds):
 
     # --- what a kind says -------------------------------------------------------------------------------------------
 
+    def needs(self) -> Mapping[Absence, Q]:
+        """Returns what a record needs to be made in the books, by why it is not where it lacks that."""
+        return {}
+
     def wanted(self) -> QuerySet[Any]:
         """Returns the records that the books are to have."""
-        raise NotImplementedError
+        return self.model.objects.alive().filter(*self.needs().values())
+
+    def absences(self, record_ids: Iterable[str]) -> Mapping[str, Absence]:
+        """Returns why the books are not to have these records, of those that they are not; one query."""
+        lacks = {Absence.DELETED: Q(deleted_at=None), **self.needs()}
+        why = Case(*(When(~need, then=Value(absence.value)) for absence, need in lacks.items()), default=Value(""))
+        rows = self.model.objects.filter(pk__in=set(record_ids)).annotate(why=why).exclude(why="")
+        return {pk: Absence(absence) for pk, absence in rows.values_list("pk", "why")}
 
     def views(self, records: Sequence[Any]) -> dict[str, Local]:
         """Returns the records as the books should have them."""
@@ -86,17 +97,17 @@ class BooksSide(OtherKinds):
         """Returns a record that cannot be posted before another one is: silently as long as that one is on its way,
         else as a problem that names it."""
         one = f"its {kind.singular} {called or awaited}"
+        data = {"waits_for": {"kind": kind.name, "id": awaited.pk}}
         if awaited.deleted_at and why is not Missing.GONE:
             sentence = f"Waits for {one}, which was deleted in FieldCamp. Choose another one, or restore it."
         elif why is Missing.COMING and getattr(awaited, "voided_at", None):
             sentence = f"Waits for {one}, which is void in FieldCamp and not in {self.label}. Take it off this one."
         elif why is Missing.COMING:
-            return Local(None, blocked=f"Waits for {one} to be in {self.label}.", version=record.version)
+            return Local(None, blocked=f"Waits for {one} to be in {self.label}.", data=data, version=record.version)
         elif why is Missing.ASKED:
             sentence = f"Waits for {one}, which is not in {self.label} yet. Solve what is open about that first."
         else:
             sentence = f"Waits for {one}, which was removed in {self.label}. Decide what becomes of that first."
-        data = {"waits_for": {"kind": kind.name, "id": awaited.pk}}
         return Local(None, blocked=sentence, reason=ProblemReason.WAITING, data=data, version=record.version)
 
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]:

@@ -7,7 +7,7 @@ that it has, and with no other. A sub-customer is a place of its parent.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Lower, Trim
 
 from fieldcamp.workspace.books import apply_client, import_client
@@ -41,9 +41,6 @@ class Clients(BooksSide):
     kind, model = CUSTOMER, Client
     removed = "Its customer was removed in {books}. The client is unchanged. Make the customer again, or leave it so."
     _inactive: frozenset[str] = frozenset()  # customers there, as far as they were looked at
-
-    def wanted(self) -> QuerySet[Any]:
-        return Client.objects.alive()
 
     def views(self, records: Sequence[Client]) -> dict[str, Local]:
         links = {link.record_id: link for link in self.counterparts(CUSTOMER, [client.pk for client in records])}

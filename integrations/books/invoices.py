@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from fieldcamp.money import CENT, cents
 from fieldcamp.workspace.books import apply_invoice, fitted
@@ -31,7 +31,7 @@ from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import Link
 from integrations.records import Fields
-from integrations.sync.state import Local, Pair
+from integrations.sync.state import Absence, Local, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,10 @@ class Invoices(BooksSide):
         "It was deleted in {books}. The invoice is unchanged here. Post it again, or void it in FieldCamp as well."
     )
 
-    def wanted(self) -> QuerySet[Any]:
-        posted = Invoice.objects.alive().filter(sent_at__isnull=False, voided_at=None)
-        return posted.filter(date__gte=self.settings.invoices_from) if self.settings.invoices_from else posted
+    def needs(self) -> Mapping[Absence, Q]:
+        since = self.settings.invoices_from
+        from_then_on = {Absence.BEFORE_OPENING_DATE: Q(date__gte=since)} if since else {}
+        return {Absence.DRAFT: Q(sent_at__isnull=False), Absence.VOID: Q(voided_at=None), **from_then_on}
 
     def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records.select_related("client", "tax_rate").prefetch_related("lines__item")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from fieldcamp.money import cents, plain
@@ -22,7 +22,7 @@ from integrations.models import Direction, Link, Problem
 from integrations.providers import PROVIDERS
 from integrations.records import Fields, tidy
 from integrations.sync import folding
-from integrations.sync.state import Local, Pair
+from integrations.sync.state import Absence, Local, Pair
 
 GROSS = (
     "The price of “{name}” in {books}, {price}, includes the tax, and by which rate is not said. Say which tax it is, "
@@ -34,8 +34,8 @@ class Items(BooksSide):
     kind, model = ITEM, Item
     removed = "Its item was removed in {books}. FieldCamp's item is unchanged. Make it again there, or leave it so."
 
-    def wanted(self) -> QuerySet[Any]:
-        return Item.objects.alive().filter(is_active=True)
+    def needs(self) -> Mapping[Absence, Q]:
+        return {Absence.INACTIVE: Q(is_active=True)}
 
     def views(self, records: Sequence[Item]) -> dict[str, Local]:
         counterparts = {link.record_id: link for link in self.counterparts(ITEM, [item.pk for item in records])}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
@@ -23,7 +23,7 @@ from integrations.errors import ProblemReason
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT
 from integrations.models import Link, Stream
 from integrations.records import Fields, Window, one_line
-from integrations.sync.state import Local, Pair
+from integrations.sync.state import Absence, Local, Pair
 
 _PLAIN = ("date", "amount", "method", "reference", "voided")
 
@@ -38,10 +38,10 @@ class Payments(BooksSide):
         super().__init__(stream, window)
         self._repeated: set[str] = set()
 
-    def wanted(self) -> QuerySet[Any]:
-        payments = Payment.objects.alive().filter(voided_at=None, made_in="")
+    def needs(self) -> Mapping[Absence, Q]:
         since = self.settings.invoices_from
-        return payments.filter(date__gte=since) if since else payments
+        from_then_on = {Absence.BEFORE_OPENING_DATE: Q(date__gte=since)} if since else {}
+        return {Absence.VOID: Q(voided_at=None), Absence.MADE_THERE: Q(made_in=""), **from_then_on}
 
     def _with_related(self, records: QuerySet[Any]) -> QuerySet[Any]:
         return records.select_related("client").prefetch_related("allocations__invoice")
@@ -142,7 +142,8 @@ class Payments(BooksSide):
         since = self.settings.invoices_from
         if why is Missing.COMING and since and invoice.date < since:
             sentence = f"Pays invoice {invoice.number} of {invoice.date}; invoices are posted from {since} on."
-            return Local(None, blocked=sentence, version=payment.version)
+            absence = Absence.BEFORE_OPENING_DATE
+            return Local(None, blocked=sentence, absence=absence, version=payment.version)
         return self.waits_for(payment, INVOICE, invoice, why, invoice.number)
 
     def names(self, record: Payment) -> set[tuple[str, str]]:

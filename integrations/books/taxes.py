@@ -1,10 +1,10 @@
 """Tax rates. The books know what the law asks: their rates are taken over, and none is ever made there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from fieldcamp.money import plain
 from fieldcamp.workspace.books import apply_tax, import_tax
@@ -15,15 +15,15 @@ from integrations.kinds import TAX
 from integrations.models import Link
 from integrations.records import Fields, tidy
 from integrations.sync import folding
-from integrations.sync.state import Local, Pair
+from integrations.sync.state import Absence, Local, Pair
 
 
 class Taxes(BooksSide):
     kind, model = TAX, TaxRate
     removed = "Its tax code was removed in {books}. Choose another for this tax."
 
-    def wanted(self) -> QuerySet[Any]:
-        return TaxRate.objects.alive().filter(is_active=True)
+    def needs(self) -> Mapping[Absence, Q]:
+        return {Absence.INACTIVE: Q(is_active=True)}
 
     def views(self, records: Sequence[TaxRate]) -> dict[str, Local]:
         return {tax.pk: Local(None if tax.deleted_at else tax_fields(tax), version=tax.version) for tax in records}

@@ -16,7 +16,7 @@ from integrations.models import Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Window, instant, parse_instant, tidy
 from integrations.selectors.links import visit_url
-from integrations.sync.state import Action, Decision, Local
+from integrations.sync.state import Absence, Action, Decision, Local
 
 # A visit in one of these states has no place in a calendar.
 _UNSHOWN = (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
@@ -42,6 +42,17 @@ def event_fields(visit: Visit) -> dict[str, Any]:
     }
 
 
+def absence_of(visit: Visit) -> Absence | None:
+    """Returns why the visit has no place in any calendar; None where it has one."""
+    if visit.deleted_at is not None:
+        return Absence.DELETED
+    if visit.visit_status == VisitStatus.CANCELLED:
+        return Absence.CANCELLED
+    if visit.visit_status in _UNSHOWN or visit.scheduled_start is None or visit.scheduled_end is None:
+        return Absence.UNSCHEDULED
+    return Absence.NO_TECHNICIAN if visit.technician_id is None else None
+
+
 class VisitsOfStream:
     """One calendar: its member's visits."""
 
@@ -60,27 +71,34 @@ class VisitsOfStream:
         # By primary key alone: asked for the workspace as well, SQLite reads all of its visits.
         visits = Visit.objects.filter(pk__in=set(record_ids)).select_related("client").order_by()
         mine = self.connection.workspace_id
-        return {visit.pk: self._view(visit) for visit in visits if visit.workspace_id == mine}
+        return {visit.pk: self.view(visit) for visit in visits if visit.workspace_id == mine}
 
-    def _view(self, visit: Visit) -> Local:
+    def view(self, visit: Visit) -> Local:
+        """Returns the visit, whose client is at hand, as the calendar should show it; without a query."""
         start, end = visit.scheduled_start, visit.scheduled_end
-        shown = (
-            self.stream.is_target
-            and self.connection.leaving is None
-            and visit.deleted_at is None
-            and visit.technician_id is not None
-            and visit.technician_id == self.connection.member_id
-            and start is not None
-            and end is not None
-            and visit.visit_status not in _UNSHOWN
-        )
+        absence = absence_of(visit) or self._elsewhere(visit)
         return Local(
-            fields=self._kept(VISIT.name, event_fields(visit)) if shown else None,
+            fields=None if absence else self._kept(VISIT.name, event_fields(visit)),
+            absence=absence,
             in_window=bool(start and end and end > self.window.start and start < self.window.end),
             fixed=visit.is_over,
             version=visit.version,
             link=visit_url(visit.pk),
         )
+
+    def _elsewhere(self, visit: Visit) -> Absence | None:
+        """Returns why a visit that belongs into some calendar does not belong into this one."""
+        if visit.technician_id != self.connection.member_id:
+            return Absence.OTHER_TECHNICIAN
+        if not self.stream.is_target:
+            return Absence.OTHER_CALENDAR
+        return Absence.LEAVING if self.connection.leaving is not None else None
+
+    def enters(self, visit: Visit) -> bool:
+        """Returns whether the visit lay beyond the window at the last run; what has come into it since is looked at by
+        the next."""
+        entered, start = self.stream.window_end, visit.scheduled_start
+        return entered is None or (start is not None and start >= entered)
 
     def unlinked(self, after: str, limit: int) -> list[str]:
         """Returns ids of visits in the window that have no live event in this calendar, in order."""

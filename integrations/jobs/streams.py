@@ -11,22 +11,20 @@ from django.utils import timezone
 
 from fieldcamp.encryption import DecryptionError
 from integrations.accounts.leaving import begin_leaving
-from integrations.books import SIDES
+from integrations.accounts.streams import owes_full, policy_of, side_of
 from integrations.books.base import BooksSide
 from integrations.books.facts import facts_are_due, take_facts, taxes_are_wanted
 from integrations.books.taxes import Taxes
 from integrations.calendar import busy
-from integrations.calendar.visits import VisitsOfStream
-from integrations.calendar.window import far_moves, window_at
+from integrations.calendar.window import window_at
 from integrations.errors import Misconfigured, ProviderError
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.stream import StreamLedger
-from integrations.models import Direction, JobPart, Stream, SyncJob
+from integrations.models import JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient, ProviderClient
-from integrations.records import Window
 from integrations.sync.isolation import RunEnds
-from integrations.sync.policy import SyncPolicy, Winner
+from integrations.sync.policy import SyncPolicy
 from integrations.sync.ports import RunProgress, Target
 from integrations.sync.run import StreamRun
 
@@ -37,31 +35,6 @@ CAREFUL_AFTER = 3  # attempts: then the run goes record by record
 
 # Where an account is left, and nothing is done but that.
 LEAVING = SyncPolicy(pulls=False, full=True)
-
-
-def side_of(stream: Stream, window: Window) -> LocalSide:
-    """FieldCamp's side of a calendar, or of one kind of the books' records."""
-    return SIDES[stream.kind](stream, window) if stream.kind else VisitsOfStream(stream, window)
-
-
-def policy_of(stream: Stream, job: SyncJob) -> SyncPolicy:
-    return SyncPolicy(
-        pulls=stream.direction != Direction.PUSH,
-        pushes=stream.direction != Direction.PULL or _may_lose_events(stream),
-        winner=Winner(stream.policy),
-        full=job.mode == SyncJob.Mode.FULL,
-        first=stream.first_synced_at is None,
-        far=None if stream.kind else far_moves(timezone.now()),
-    )
-
-
-def _may_lose_events(stream: Stream) -> bool:
-    """Returns whether it is a calendar that is not the target, or not any more: whatever was made in it for visits is
-    taken away, unless nothing is to be written into this account at all."""
-    if stream.kind or stream.is_target:
-        return False
-    target = Stream.objects.filter(connection=stream.connection, is_target=True, is_active=True)
-    return not target.filter(direction=Direction.PULL).exists()
 
 
 def stream_run(
@@ -76,7 +49,7 @@ def stream_run(
     window = window_at(timezone.now())
     local = side_of(stream, window)
     leaving = stream.connection.leaving is not None
-    policy = LEAVING if leaving else policy_of(stream, job)
+    policy = LEAVING if leaving else policy_of(stream, full=job.mode == SyncJob.Mode.FULL)
     stored = None if leaving else part.progress.get(stream.pk)
     if leaving:
         with transaction.atomic():
@@ -94,10 +67,7 @@ def stream_run(
         window=window,
         batch_size=provider.batch_size,
         make_id=provider.make_id,
-        # What a full run has not finished (the first one, or after other choices) is owed: the next is full again.
-        progress=RunProgress(**stored)
-        if stored
-        else replace(RunProgress(), full=policy.full or stream.window_end is None),
+        progress=RunProgress(**stored) if stored else replace(RunProgress(), full=policy.full or owes_full(stream)),
         checkpoint=checkpoint,
         sleep=time.sleep,
         now=timezone.now,

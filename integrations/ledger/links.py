@@ -15,7 +15,7 @@ from integrations.sync.state import Action, Decision, Local, Pair
 
 _COLUMNS = [
     "record_id", "remote_id", "series_id", "generation", "base", "seen", "seen_gone", "seen_tag", "unsettled",
-    "seen_at", "intent", "hold", "parked", "refused_under", "decision", "spelled", "cut_at",
+    "seen_at", "pushed_at", "pulled_at", "intent", "hold", "parked", "refused_under", "decision", "spelled", "cut_at",
 ]  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def agree(link: Link, decision: Decision, record: RemoteRecord | None) -> None:
     """Takes an answered write into the link: both sides are the same now."""
     link.intent = link.hold = link.decision = None
     link.unsettled = link.parked = False
+    link.pushed_at = timezone.now()
     if decision.action is Action.REMOVE_REMOTE:
         base = link.base if is_removed_there(decision) else None
         _taken_away(link)

@@ -76,6 +76,8 @@ def _equal(decision: Decision, link: Link | None, circumstances: Circumstances) 
 
 def _pulled(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
     _agree(decision, link, circumstances)
+    assert link is not None
+    link.pulled_at = circumstances.now
     return Effect(Outcome.PULLED, decision.reason)
 
 
@@ -92,7 +94,7 @@ def _agree(decision: Decision, link: Link | None, circumstances: Circumstances) 
 def _removed_locally(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
     assert link is not None
     _settle(decision, link)
-    link.base = None
+    link.base, link.pulled_at = None, circumstances.now
     if decision.pair.record_id:
         cut(link, circumstances.now)
     return Effect(Outcome.PULLED)
@@ -103,6 +105,7 @@ def _cut(decision: Decision, link: Link | None, circumstances: Circumstances) ->
     choice = (decision.pair.decision or {}).get("removal")
     _settle(decision, link)
     cut(link, circumstances.now)
+    link.pulled_at = circumstances.now
     code, sentence = circumstances.removed
     # Of an event it has been decided then; what the books have lost is a difference until somebody decides.
     notice = code is ProblemCode.EVENT_REMOVED and choice is not None
@@ -143,10 +146,12 @@ def _waiting(decision: Decision, _link: Link | None, _: Circumstances) -> Effect
     return Effect(Outcome.FAILED, decision.reason, problem, settles=False)
 
 
-def _half_merged(decision: Decision, link: Link | None, _: Circumstances) -> Effect:
+def _half_merged(decision: Decision, link: Link | None, circumstances: Circumstances) -> Effect:
     """Agrees on the pulled half of a merge; the dirty row waits for the half that is written there."""
     assert link is not None
     link.base = {**(link.base or {}), **decision.pull}
+    if decision.pull:
+        link.pulled_at = circumstances.now
     return Effect(None, settles=False)
 
 

@@ -7,27 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fieldcamp.workspace.telling import together
-from integrations.errors import ProblemReason, Rejected
+from integrations.errors import Rejected
 from integrations.kinds import KINDS, VISIT
 from integrations.ledger.counts import JobLog
-from integrations.ledger.failures import FAILED_HERE, Failures
+from integrations.ledger.failures import Failures
 from integrations.ledger.holds import Holds
 from integrations.ledger.local_half import LocalHalf
 from integrations.ledger.observations import Observations
+from integrations.ledger.pairs import best_links, is_abandoned, pair_of, views_of
 from integrations.ledger.ports import LocalSide
-from integrations.ledger.private import where
 from integrations.ledger.run_state import RunState
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
-from integrations.sync.beside import as_sent
-from integrations.sync.isolation import isolated
 from integrations.sync.ports import RunProgress, Stage, Written
-from integrations.sync.state import NOWHERE, Decision, Local, Pair
+from integrations.sync.state import NOWHERE, Decision, Pair
 
 log = structlog.get_logger(__name__)
 
@@ -149,19 +146,16 @@ class StreamLedger(Observations):
         """Pairs by record id, with the live link of each, else the one that was cut last."""
         kind = self.kind.name
         links = Link.objects.filter(stream=self.stream, kind=kind, record_id__in=seqs).order_by("cut_at", "pk")
-        best: dict[str, Link] = {}
-        for link in links:
-            if link.record_id not in best or link.cut_at is None:
-                best[link.record_id] = link
-        views = self._views(list(seqs))
+        best = best_links(links)
+        views = views_of(self.local, self.kind.name, list(seqs))
         return [
-            _pair(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
+            pair_of(best.get(record_id), views.get(record_id, NOWHERE), seq, kind, record_id)
             for record_id, seq in seqs.items()
-            if not _is_abandoned(best.get(record_id))
+            if not is_abandoned(best.get(record_id))
         ]
 
     def _pairs(self, links: Sequence[Link]) -> list[Pair]:
-        links = [link for link in links if not _is_abandoned(link)]
+        links = [link for link in links if not is_abandoned(link)]
         ids = [link.record_id for link in links if link.record_id]
         # Before the records themselves: an edit between the two looks is then newer than what is settled, and stays.
         seqs = dict(
@@ -169,10 +163,10 @@ class StreamLedger(Observations):
             if ids
             else ()
         )
-        views = self._views(ids)
+        views = views_of(self.local, self.kind.name, ids)
         nobodys = self.local.unmatched([link for link in links if not link.record_id and link.kind == self.kind.name])
         return [
-            _pair(
+            pair_of(
                 link,
                 nobodys.get(link.pk) or views.get(link.record_id, NOWHERE),
                 seqs.get(link.record_id),
@@ -181,19 +175,6 @@ class StreamLedger(Observations):
             )
             for link in links
         ]
-
-    def _views(self, record_ids: Sequence[str]) -> Mapping[str, Local]:
-        """Returns our side of these records. One that cannot be read waits, with a problem; it is not taken for
-        gone."""
-        views: dict[str, Local] = {}
-
-        def fail(record_id: str, error: Exception) -> None:
-            log.error("record_unreadable", stream_id=self.stream.pk, record_id=record_id, **where(error))
-            views[record_id] = Local(None, blocked=FAILED_HERE, reason=ProblemReason.INTERNAL)
-
-        fatal = (OperationalError, InterfaceError)
-        isolated(record_ids, lambda some: views.update(self.local.read(self.kind.name, some)), fail, fatal)
-        return views
 
     # --- what a run writes down -------------------------------------------------------------------------------------
 
@@ -260,29 +241,3 @@ class StreamLedger(Observations):
         with self.transaction():
             circumstances = self.local.circumstances(refused) if refused else {}
             self.writes.save(written, circumstances, self.local.removed_remotely())
-
-
-def _is_abandoned(link: Link | None) -> bool:
-    """Returns whether a write of it could not be resolved: nothing is decided about it before it is."""
-    return link is not None and link.parked and link.intent is not None
-
-
-def _pair(link: Link | None, local: Local, seq: int | None, kind: str, record_id: str) -> Pair:
-    if link is None:
-        return Pair(KINDS[kind], record_id, "", local, dirty_seq=seq)
-    return Pair(
-        KINDS[kind],
-        record_id,
-        link.remote_id,
-        local,
-        link_id=link.pk,
-        base=link.base,
-        seen=as_sent(KINDS[kind], link.base, link.seen, link.spelled),
-        gone=link.seen_gone,
-        tag=link.seen_tag,
-        cut=link.cut_at is not None,
-        held=link.hold_id is not None,
-        generation=link.generation,
-        dirty_seq=seq,
-        decision=link.decision,
-    )

@@ -74,6 +74,7 @@ class Writes:
             if record.id != link.remote_id and record.id in held:
                 record = replace(record, id=link.remote_id, gone=True, tag="", marker=None, made_with="")
             if done := resolved(link, record):
+                link.pushed_at = timezone.now()
                 self.log.add_link(link, Outcome.PUSHED, done)
             held.add(link.remote_id)
         self._make_room(changed)

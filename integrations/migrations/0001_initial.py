@@ -128,6 +128,8 @@ class Migration(migrations.Migration):
                 ('seen_gone', models.BooleanField(default=False)),
                 ('seen_tag', models.CharField(blank=True, max_length=255)),
                 ('seen_at', models.DateTimeField(blank=True, null=True)),
+                ('pushed_at', models.DateTimeField(blank=True, null=True)),
+                ('pulled_at', models.DateTimeField(blank=True, null=True)),
                 ('unsettled', models.BooleanField(default=False)),
                 ('intent', models.JSONField(blank=True, null=True)),
                 ('mark', models.CharField(blank=True, max_length=40)),

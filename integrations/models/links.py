@@ -83,6 +83,9 @@ class Link(models.Model):
     seen_tag = models.CharField(max_length=255, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     unsettled = models.BooleanField(default=False)
+    # When a write of ours was last accepted there, and when a change there was last taken over.
+    pushed_at = models.DateTimeField(null=True, blank=True)
+    pulled_at = models.DateTimeField(null=True, blank=True)
     intent = models.JSONField(null=True, blank=True)
     mark = models.CharField(max_length=40, blank=True)
     hold = models.ForeignKey("integrations.Hold", models.SET_NULL, null=True, blank=True, related_name="links")

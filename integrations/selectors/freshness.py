@@ -72,7 +72,7 @@ def freshness_of(
     pushes, intervals = _pushed([connection.pk for connection in awaited]), intervals_of(rows, now, planned=True)
     usual = dt.timedelta(minutes=settings.SYNC_INTERVAL_MINUTES)
     planned = {(row.workspace_id, row.integration): row.next_sync_at for row in rows}
-    mine = _jobs_of(awaited, jobs)
+    mine = jobs_of(awaited, jobs)
     found = {}
     for connection in awaited:
         key = (connection.workspace_id, connection.integration)
@@ -83,7 +83,7 @@ def freshness_of(
     return found
 
 
-def _jobs_of(connections: Collection[Connection], jobs: Jobs) -> dict[str, SyncJob]:
+def jobs_of(connections: Collection[Connection], jobs: Jobs) -> dict[str, SyncJob]:
     """Returns the jobs that bring these connections up to date, by connection: one about single records does not, one
     of a few accounts those that are its parts."""
     narrowed = [job.pk for job in jobs.values() if job.narrowed]

@@ -2,7 +2,7 @@
 
 from fieldcamp.links import absolute
 from integrations.kinds import CUSTOMER
-from integrations.models import Connection
+from integrations.models import Connection, Link
 from integrations.providers import PROVIDERS
 
 
@@ -58,3 +58,13 @@ def leaving_url(connection_id: str) -> str:
 def mapping_url(connection_id: str) -> str:
     """Returns where it is said what stands for what in the company's books."""
     return absolute("integrations:mapping", connection_id)
+
+
+def remote_url(link: Link) -> str:
+    """Returns the counterpart's page at the provider, where it is and has one, else ""; the link's stream and
+    connection are at hand."""
+    connection = link.stream.connection
+    provider = PROVIDERS.get(connection.integration)
+    if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
+        return ""
+    return provider.page_of(link.kind, link.remote_id, connection.readable_account_id)

@@ -10,15 +10,34 @@ from integrations.kinds import Kind, Owner
 from integrations.records import Fields
 
 
+class Absence(StrEnum):
+    """Why a record has no place at the other side, as long as it is as it is."""
+
+    DELETED = "deleted"
+    MERGED = "merged"
+    CANCELLED = "cancelled"
+    UNSCHEDULED = "unscheduled"
+    NO_TECHNICIAN = "no_technician"
+    OTHER_TECHNICIAN = "other_technician"
+    OTHER_CALENDAR = "other_calendar"
+    LEAVING = "leaving"
+    DRAFT = "draft"
+    VOID = "void"
+    INACTIVE = "inactive"
+    MADE_THERE = "made_there"
+    BEFORE_OPENING_DATE = "before_opening_date"
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
     """FieldCamp's side of a pair, as one stream should show it.
 
-    `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's.
-    `exists` is false when there is no such record at all. `fixed` records (completed visits) are not moved any more.
-    `theirs` were made at the other side, which may take them away again. `blocked` says why the record cannot be
-    synced now; with a `reason` a person has to do something about it. For a remote record
-    that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a person opens the record.
+    `fields` is None when the record has no place in this stream: removed, cancelled, unscheduled or another person's;
+    `absence` says why, where the side knows it without asking. `exists` is false when there is no such record at all.
+    `fixed` records (completed visits) are not moved any more. `theirs` were made at the other side, which may take them
+    away again. `blocked` says why the record cannot be synced now; with a `reason` a person has to do something about
+    it. For a remote record that FieldCamp does not have, `blocked` says why it is not taken in. `link` is where a
+    person opens the record.
     """
 
     fields: Fields | None
@@ -28,6 +47,7 @@ class Local:
     theirs: bool = False
     blocked: str = ""
     reason: ProblemReason | None = None
+    absence: Absence | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
     link: str = ""

@@ -101,7 +101,7 @@ class WebhookListView(WebhooksView):
     @extend_schema(operation_id="list_webhooks", parameters=[CURSOR, LIMIT], responses=WebhookSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The workspace's webhooks, oldest first, never with their secrets."""
-        rows, meta = keyset_page(request, self.endpoints(), by_update=False, filters={})
+        rows, meta = keyset_page(request, self.endpoints(), filters={})
         return ok(request, self.shown(rows), **meta)
 
     @extend_schema(

@@ -1,0 +1,137 @@
+"""Why a record is synced, or is not: `GET /{resource}/{id}/sync`, and `include=sync` in the lists of records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.examples import example
+from fieldcamp.api.serializers import InstantField
+from fieldcamp.api.views import ApiView, ok
+from fieldcamp.workspace.rest.including import SYNC, Inclusion, register_inclusion
+from fieldcamp.workspace.tracking import TrackedModel
+from integrations.api.sync_state_examples import example_of
+from integrations.kinds import KINDS
+from integrations.providers import PROVIDERS
+from integrations.selectors.subjects import kinds_of, local_kind, models
+from integrations.services.sync_state.reasons import REASONS, RecordState
+from integrations.services.sync_state.states import SyncStateRow, sync_state, sync_states
+
+SCOPE = "integrations:read"
+_PLURALS = {"tax": "taxes"}
+
+
+class AwaitedRecordSerializer(serializers.Serializer):
+    type = serializers.CharField(help_text="The resource that has it, such as `client`.")
+    id = serializers.CharField()
+
+
+class RecordSyncRowSerializer(serializers.Serializer):
+    """How a record stands with one account."""
+
+    integration = serializers.ChoiceField(sorted(PROVIDERS))
+    connectionId = serializers.CharField(allow_null=True, help_text="Null where nobody is connected.")
+    place = serializers.CharField(allow_null=True, help_text="The calendar, or which records of the books.")
+    state = serializers.ChoiceField(
+        [state.value for state in RecordState],
+        help_text="`pending` goes on by itself; `held` waits for a person to let it go on, `problem` for an answer or "
+        "a mend. `excluded`: by a rule or a choice. `not_connected`: there is no account.",
+    )
+    reason = serializers.ChoiceField(
+        REASONS, allow_null=True, help_text="Why it is not in step, as a stable word. Null where it is `synced`."
+    )
+    why = serializers.CharField(allow_null=True, help_text="The same as a sentence. Null where it is `synced`.")
+    nextStep = serializers.CharField(allow_null=True, help_text="What to do. Null where it is `synced`.")
+    problemIds = serializers.ListField(child=serializers.CharField(), help_text="The problems to answer.")
+    waitsFor = AwaitedRecordSerializer(allow_null=True, help_text="The record that has to be there first.")
+    remoteId = serializers.CharField(allow_null=True, help_text="Its counterpart there, while there is one.")
+    remoteUrl = serializers.URLField(allow_null=True, help_text="That one's page, where it has one.")
+    lastPushedAt = InstantField(allow_null=True, help_text="When a write of FieldCamp's was last accepted there.")
+    lastPulledAt = InstantField(allow_null=True, help_text="When a change there was last taken over.")
+
+
+@extend_schema_serializer(component_name="RecordSync")
+class RecordSyncSerializer(serializers.Serializer):
+    """How a record stands with every account that may have it."""
+
+    recordId = serializers.CharField()
+    integrations = RecordSyncRowSerializer(many=True)
+
+
+def shown(record_id: str, rows: Sequence[SyncStateRow]) -> dict[str, Any]:
+    """Returns how a record stands, as the API says it."""
+    return {"recordId": record_id, "integrations": [_row(row) for row in rows]}
+
+
+def _row(row: SyncStateRow) -> dict[str, Any]:
+    told, moment = row.explanation, InstantField().to_representation
+    return {
+        "integration": row.integration,
+        "connectionId": row.connection_id,
+        "place": row.place or None,
+        "state": told.state.value,
+        "reason": told.reason or None,
+        "why": told.sentence or None,
+        "nextStep": told.next_step or None,
+        "problemIds": list(told.problem_ids),
+        "waitsFor": {"type": local_kind(told.awaited[0]), "id": told.awaited[1]} if told.awaited else None,
+        "remoteId": row.remote_id,
+        "remoteUrl": row.remote_url,
+        "lastPushedAt": moment(row.last_pushed_at) if row.last_pushed_at else None,
+        "lastPulledAt": moment(row.last_pulled_at) if row.last_pulled_at else None,
+    }
+
+
+class RecordSyncView(ApiView):
+    """How one record of one kind stands."""
+
+    kind: ClassVar[str]
+    tag = "Record sync"
+    enveloped = True
+    further_scopes = (SCOPE,)
+
+    def get(self, request: Request, record_id: str) -> Response:
+        """Why the record is synced, or is not: a row for each account that may have it, with what to do about it.
+
+        A record that was deleted is answered, too. Where several things stand in the way, the one is told that has to
+        be dealt with first. [All reasons](/api/docs/sync-state) stand on a page of their own."""
+        model: Any = models()[self.kind]
+        record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
+        if record is None:
+            raise ApiError("NOT_FOUND", f"There is no such {local_kind(self.kind)}.")
+        return ok(request, shown(record_id, sync_state(record)))
+
+
+def _view(kind: str) -> type[RecordSyncView]:
+    name = local_kind(kind)
+    fields = {"kind": kind, "required_scopes": {"GET": f"{resource_of(kind)}:read"}}
+    described = extend_schema(
+        operation_id=f"read_{name}_sync_state", responses=RecordSyncSerializer, examples=[example(example_of(kind))]
+    )
+    return extend_schema_view(get=described)(type(f"{name.title()}SyncView", (RecordSyncView,), fields))
+
+
+def resource_of(kind: str) -> str:
+    """Returns what records of this kind are called in addresses and scopes."""
+    name = local_kind(kind)
+    return _PLURALS.get(name, f"{name}s")
+
+
+VIEWS: Mapping[str, type[RecordSyncView]] = {resource_of(kind): _view(kind) for kind in KINDS if kind in models()}
+
+
+def _read(workspace_id: str, records: Sequence[TrackedModel]) -> Mapping[str, Any]:
+    if not records:
+        return {}
+    ids = [str(record.pk) for record in records]
+    states = sync_states(workspace_id, kinds_of(records[0])[0], ids)
+    return {record_id: shown(record_id, states.get(record_id, [])) for record_id in ids}
+
+
+def include_states() -> None:
+    """Lets lists of records show how each of them stands."""
+    register_inclusion(SYNC, Inclusion(SCOPE, RecordSyncSerializer, _read))
