@@ -87,9 +87,11 @@ class RecordCallSerializer(serializers.Serializer):
 
 
 def call_row(call: RecordCall, *, hidden: bool = False) -> dict[str, Any]:
-    """Returns a call as the API says it; `hidden`: without the record's fields."""
+    """Returns a call as the API says it; `hidden`: without a word of the record."""
     has_answer = call.status.isdigit()
     error = {name: text or None for name, text in call.error.items()} if call.error else None
+    if error and hidden:
+        error |= {"message": None, "detail": None}
     return {
         "id": call.pk,
         "at": InstantField().to_representation(call.at),
@@ -123,7 +125,7 @@ class RecordCallsView(ApiView):
         """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
 
         They are kept for seven days, without secrets and without anything of other records, and go when the account is
-        disconnected. Of a record that was deleted the calls are named without its fields."""
+        disconnected. Of a record that was deleted the calls are named without a word of it."""
         limit = page_limit(request)
         model: Any = models()[self.kind]
         record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
