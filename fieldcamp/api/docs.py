@@ -25,6 +25,7 @@ PAGES = {
     "quickstart": "Quickstart",
     "webhooks": "Webhooks",
     "quickbooks": "QuickBooks",
+    "sync-state": "Why a record is synced, or is not",
     "errors": "Errors",
     "changelog": "API changelog",
 }

@@ -15,20 +15,22 @@ from integrations.services.sync_state.facts import AccountFacts, account_facts
 from integrations.services.sync_state.judging import judge
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, not_synced
 from integrations.services.sync_state.of_records import why_absent
-from integrations.services.sync_state.places import Place, Traces, traces_of
+from integrations.services.sync_state.places import RecordPlace, Traces, traces_of
 from integrations.services.sync_state.reasons import Explanation
 from integrations.services.sync_state.situation import Situation
 from integrations.sync.state import NOWHERE, Absence
 
 
-def books_places(workspace_id: str, kind: Kind, records: Sequence[Any], now: dt.datetime) -> dict[str, list[Place]]:
+def books_places(
+    workspace_id: str, kind: Kind, records: Sequence[Any], now: dt.datetime
+) -> dict[str, list[RecordPlace]]:
     """Returns the places of these records of a company, by record; the number of queries depends on how many books are
     connected, and not on how many records there are."""
     books = [name for name, provider in PROVIDERS.items() if kind.name in provider.kinds]
     rows = Connection.objects.filter(workspace=workspace_id, integration__in=books).select_related("member")
     facts = account_facts(workspace_id, list(rows.order_by("created_at", "pk")), kind.name, now)
     traces = traces_of(workspace_id, kind, [record.pk for record in records])
-    found: dict[str, list[Place]] = {record.pk: [] for record in records}
+    found: dict[str, list[RecordPlace]] = {record.pk: [] for record in records}
     for name in books:
         accounts = [account for account in facts.values() if account.connection.integration == name]
         in_use = [each for each in accounts if each.connection.state != ConnectionState.DISCONNECTED] or accounts[-1:]
@@ -38,7 +40,7 @@ def books_places(workspace_id: str, kind: Kind, records: Sequence[Any], now: dt.
         if not in_use:
             for record in records:
                 said = _of_record(record, kind) or nobody_connected(PROVIDERS[name])
-                found[record.pk].append(Place(name, None, "", said))
+                found[record.pk].append(RecordPlace(name, None, "", said))
     return found
 
 
@@ -46,12 +48,13 @@ def _of_record(record: Any, kind: Kind) -> Explanation | None:
     return why_absent(record, kind, Absence.DELETED) if record.deleted_at else None
 
 
-def _in(account: AccountFacts, kind: Kind, records: Sequence[Any], traces: Traces) -> list[Place]:
+def _in(account: AccountFacts, kind: Kind, records: Sequence[Any], traces: Traces) -> list[RecordPlace]:
     connection = account.connection
     if not account.streams:
         missing = not_in_use(connection, account.provider) or not_synced(account, kind.plural)
         return [
-            Place(connection.integration, connection.pk, "", _of_record(record, kind) or missing) for record in records
+            RecordPlace(connection.integration, connection.pk, "", _of_record(record, kind) or missing)
+            for record in records
         ]
     stream = account.streams[0]
     side = cast(BooksSide, side_of(stream, window_at(account.now)))
@@ -74,5 +77,5 @@ def _in(account: AccountFacts, kind: Kind, records: Sequence[Any], traces: Trace
             problems=traces.problems.get((connection.pk, record.pk), []),
             since=side.settings.invoices_from,
         )
-        places.append(Place(connection.integration, connection.pk, kind.plural, judge(situation), link))
+        places.append(RecordPlace(connection.integration, connection.pk, kind.plural, judge(situation), link))
     return places

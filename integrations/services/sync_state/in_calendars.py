@@ -21,7 +21,7 @@ from integrations.services.sync_state.facts import AccountFacts, account_facts
 from integrations.services.sync_state.judging import judge
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, not_synced
 from integrations.services.sync_state.of_records import why_absent, why_out_of_window
-from integrations.services.sync_state.places import Place, Traces, traces_of
+from integrations.services.sync_state.places import RecordPlace, Traces, traces_of
 from integrations.services.sync_state.reasons import Explanation
 from integrations.services.sync_state.situation import Situation
 from integrations.sync.state import Local
@@ -29,7 +29,9 @@ from integrations.sync.state import Local
 log = structlog.get_logger(__name__)
 
 
-def calendar_places(workspace_id: str, kind: Kind, visits: Sequence[Visit], now: dt.datetime) -> dict[str, list[Place]]:
+def calendar_places(
+    workspace_id: str, kind: Kind, visits: Sequence[Visit], now: dt.datetime
+) -> dict[str, list[RecordPlace]]:
     """Returns the places of these visits of a company, by visit; a constant number of queries. Visits come with their
     client and technician."""
     calendars = [name for name, provider in PROVIDERS.items() if kind.name in provider.kinds]
@@ -65,8 +67,8 @@ class _Reading:
         for account in facts.values():
             self.of_member[account.connection.member_id or ""].append(account)
 
-    def of(self, visit: Visit) -> list[Place]:
-        found: list[Place] = []
+    def of(self, visit: Visit) -> list[RecordPlace]:
+        found: list[RecordPlace] = []
         own = self._own(visit)
         for account in own:
             target = next((stream for stream in account.streams if stream.is_target), None)
@@ -76,7 +78,7 @@ class _Reading:
             if link.pk not in shown:
                 found.append(self._in(visit, self.facts[stream.connection_id], stream))
         if not own:
-            found += [Place(name, None, "", self._nowhere(visit, name)) for name in self.offered]
+            found += [RecordPlace(name, None, "", self._nowhere(visit, name)) for name in self.offered]
         return found
 
     def _own(self, visit: Visit) -> list[AccountFacts]:
@@ -95,7 +97,7 @@ class _Reading:
                 if link is not None and link.cut_at is None and (link.seen is not None or link.intent is not None):
                     yield stream, link
 
-    def _in(self, visit: Visit, account: AccountFacts, stream: Stream) -> Place:
+    def _in(self, visit: Visit, account: AccountFacts, stream: Stream) -> RecordPlace:
         key = (stream.pk, visit.pk)
         link = self.traces.links.get(key)
         if link is not None:
@@ -115,13 +117,13 @@ class _Reading:
             problems=self.traces.problems.get((account.connection.pk, visit.pk), []),
         )
         connection = account.connection
-        return Place(connection.integration, connection.pk, str(stream), judge(situation), link)
+        return RecordPlace(connection.integration, connection.pk, str(stream), judge(situation), link)
 
-    def _without(self, visit: Visit, account: AccountFacts) -> Place:
+    def _without(self, visit: Visit, account: AccountFacts) -> RecordPlace:
         """Returns the place of an account that has no calendar for visits."""
         connection = account.connection
         said = self._of_visit(visit) or not_in_use(connection, account.provider) or not_synced(account, "visits")
-        return Place(connection.integration, connection.pk, "", said)
+        return RecordPlace(connection.integration, connection.pk, "", said)
 
     def _nowhere(self, visit: Visit, integration: str) -> Explanation:
         technician = str(visit.technician) if visit.technician else ""

@@ -40,7 +40,7 @@ def by_severity(problem: Problem) -> int:
 
 
 def _record(situation: Situation) -> Explanation | None:
-    """The record itself leaves no place for it there; what still stands there is taken away first."""
+    """Tells where the record itself leaves no place for it there; what still stands there is taken away first."""
     absence, decision, record = situation.absence, situation.decision, situation.record
     if decision.action is Action.WAIT and not _is_final(situation):
         return None
@@ -75,7 +75,7 @@ def _account(situation: Situation) -> Explanation | None:
 
 
 def _problem(situation: Situation) -> Explanation | None:
-    """The record's own problem, unless it has been settled since, and the next run will say so."""
+    """Tells the record's own problem, unless it has been settled since, and the next run will say so."""
     found = situation.open_problems
     ids = tuple(problem.pk for problem in found)
     for problem in found:
@@ -98,7 +98,7 @@ def _is_over(situation: Situation, problem: Problem) -> bool:
 
 
 def _asked(situation: Situation) -> Explanation | None:
-    """What the next run is going to ask."""
+    """Tells what the next run is going to ask."""
     decision, local = situation.decision, situation.local
     if decision.action is Action.ASK:
         data = {"reason": ProblemReason.MOVED_FAR} if decision.question else {}
@@ -130,7 +130,7 @@ def _hold(situation: Situation) -> Explanation | None:
 
 
 def _choice(situation: Situation) -> Explanation | None:
-    """A person, or the settings, leave it as it is."""
+    """Tells where a person, or the settings, leave it as it is."""
     parked = situation.link is not None and situation.link.parked
     ignored = [problem for problem in situation.problems if problem.ignored_at is not None]
     if ignored and (parked or not situation.is_present or situation.is_asked):

@@ -13,7 +13,7 @@ from integrations.services.sync_state.reasons import Explanation
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPlace:
     """`name` is the calendar's, or how the books' records of this kind are called; "" where there is no account."""
 
     integration: str

@@ -15,7 +15,7 @@ from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
 from integrations.services.sync_state.in_books import books_places
 from integrations.services.sync_state.in_calendars import calendar_places
-from integrations.services.sync_state.places import Place
+from integrations.services.sync_state.places import RecordPlace
 from integrations.services.sync_state.reasons import Explanation, RecordState
 
 # What waits for what waits: a payment for its invoice, that for its client.
@@ -55,7 +55,7 @@ def sync_states(workspace_id: str, kind: str, record_ids: Collection[str]) -> di
 
 def _places(
     workspace_id: str, kind: str, record_ids: Collection[str], now: dt.datetime, depth: int = DEEPEST
-) -> dict[str, list[Place]]:
+) -> dict[str, list[RecordPlace]]:
     records = _records(workspace_id, kind, record_ids)
     if not records:
         return {}
@@ -71,8 +71,8 @@ def _records(workspace_id: str, kind: str, record_ids: Collection[str]) -> list[
 
 
 def _with_awaited(
-    workspace_id: str, found: Mapping[str, list[Place]], now: dt.datetime, depth: int
-) -> dict[str, list[Place]]:
+    workspace_id: str, found: Mapping[str, list[RecordPlace]], now: dt.datetime, depth: int
+) -> dict[str, list[RecordPlace]]:
     """Adds to what waits for another record why that one is not there."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for explanation in (place.explanation for places in found.values() for place in places):
@@ -87,7 +87,7 @@ def _with_awaited(
     return {record_id: [_told_why(place, others) for place in places] for record_id, places in found.items()}
 
 
-def _told_why(place: Place, others: Mapping[tuple[str, str, str | None], Explanation]) -> Place:
+def _told_why(place: RecordPlace, others: Mapping[tuple[str, str, str | None], Explanation]) -> RecordPlace:
     told = place.explanation
     other = others.get((*told.awaited, place.connection_id)) if told.awaited else None
     if other is None or other.state is RecordState.SYNCED:
@@ -104,7 +104,7 @@ def _told_why(place: Place, others: Mapping[tuple[str, str, str | None], Explana
     )
 
 
-def _row(place: Place) -> SyncStateRow:
+def _row(place: RecordPlace) -> SyncStateRow:
     link = place.link
     present = link is not None and link.cut_at is None and link.seen is not None and not link.seen_gone
     return SyncStateRow(

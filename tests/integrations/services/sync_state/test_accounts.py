@@ -229,6 +229,7 @@ def assert_told(name: str, told: Explanation, expected: tuple[str, str, str, str
     assert sentence in told.sentence and next_step in told.next_step, (name, told)
 
 
+@pytest.mark.slow
 def test_each_account_has_its_reason_and_its_way_out(world):
     first = world.told()
     assert_told("before the first sync", first, ("pending", "first_sync", "The first sync of dana@", "Start a sync."))
