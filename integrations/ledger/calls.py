@@ -60,7 +60,7 @@ class RecordCalls:
             if page is None:
                 return
             self._looked.clear()
-            self._page = next((each for each in reversed(exchanges) if each.parts is None and each.worked), None)
+            self._page = next((each for each in reversed(exchanges) if each.parts == () and each.worked), None)
             self._take_looks(exchanges)
             yield page
 

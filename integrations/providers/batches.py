@@ -17,7 +17,7 @@ from integrations.providers.faults import without_words
 from integrations.records import Container, Operation, RemoteRecord, Verb, WriteResult
 from integrations.transport.answers import retry_after
 from integrations.transport.client import utc_now
-from integrations.transport.exchanges import Part, carrying
+from integrations.transport.exchanges import Part, carrying, listing
 
 # What ends the whole call: every other write would fare the same.
 FATAL = (
@@ -92,10 +92,11 @@ class BatchingCalendar(ABC):
         """Returns a page of a calendar's listing. One answer that it is not there is no proof: it is asked for once
         more, and then it is the account's own list of calendars that counts; so it is where there is no mailbox behind
         it, which may be somebody else's. Raises `ContainerGone`, and `ContainerUnavailable` where it is theirs."""
-        with contextlib.suppress(errors.Gone, errors.MailboxUnavailable):
+        with contextlib.suppress(errors.Gone, errors.MailboxUnavailable), listing():
             return page()
         try:
-            return page()
+            with listing():
+                return page()
         except (errors.Gone, errors.MailboxUnavailable) as error:
             self._must_be_there(container_id, error)
             raise errors.Unavailable(

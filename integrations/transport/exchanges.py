@@ -26,7 +26,7 @@ class Part:
 class CallMade:
     """One call as it went, each try by itself: `at` is when it was sent, `path` has no query, `status` is that of HTTP
     or a word for what went wrong, `trace` the provider's own name for it. `parts` is None where nobody has said what it
-    carries."""
+    carries, and empty where it lists whatever there is (`listing`)."""
 
     at: dt.datetime
     method: str
@@ -65,6 +65,24 @@ def carrying(parts: Sequence[Part]) -> Iterator[None]:
         yield
     finally:
         _carried.reset(token)
+
+
+@contextmanager
+def listing() -> Iterator[list[CallMade]]:
+    """Says that the calls that are made inside list records, and gives them: whoever keeps an answer for later pages
+    says then with `tell` where it came from."""
+    made: list[CallMade] = []
+    try:
+        with collected() as made, carrying(()):
+            yield made
+    finally:
+        tell(made)
+
+
+def tell(made: Sequence[CallMade]) -> None:
+    """Takes calls down that were made before, where somebody collects them: what is read now came with them."""
+    if (exchanges := _collected.get()) is not None:
+        exchanges.extend(made)
 
 
 def note(at: dt.datetime, method: str, path: str, status: int | str, ms: int, trace: str, *, reads: bool) -> None:

@@ -17,7 +17,7 @@ def test_a_customer_that_came_in_and_an_invoice_that_went(company, connect_books
     first = sync()
     client = Client.objects.get(last_name="Reed")
     [listed] = calls_of(client, 50)
-    assert (listed.purpose, listed.job, listed.record_id, listed.method) == ("list", first.pk, "", "GET")
+    assert (listed.purpose, listed.job, listed.record_id) == ("list", first.pk, "") and listed.path.endswith("/query")
     source = {row["field"]: row for row in fields_of(client)}["lastName"]
     assert (source["setBy"]["kind"], source["jobId"], source["integration"]) == ("sync", first.pk, "quickbooks")
     invoice = make_invoice(client, [(None, 1, "120.00")], memo="Key: hunter2secret")
@@ -31,6 +31,12 @@ def test_a_customer_that_came_in_and_an_invoice_that_went(company, connect_books
     assert made.trace and made.request["number"] == invoice.number and made.response["total"] == "120.00"
     kept = str([vars(row) for row in RecordCall.objects.all()])
     assert COMPANY not in kept and "hunter2secret" not in kept
+    # One answer tells of all kinds, whichever of them is read first.
+    books.edit("Invoice", made.remote_id, CustomerMemo={"value": "Thank you"})
+    third = sync()
+    told = calls_of(invoice, 1)[0]
+    assert (told.purpose, told.job, told.response["memo"]) == ("list", third.pk, "Thank you")
+    assert told.path.endswith("/cdc")
     # The client's own page never has the invoice's.
     assert all(row.kind == "customer" for row in calls_of(client, 50))
     erase_client(client, actor="test")

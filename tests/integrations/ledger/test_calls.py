@@ -157,7 +157,7 @@ def test_one_record_fills_nothing(account, recorded):
 
 
 def test_listings_and_looks_name_only_what_belongs_to_a_record(stream, account, recorded):
-    account.reads, account.orders = True, [(200, None)]
+    account.reads, account.orders = True, [(200, ()), (200, None)]  # a page, and what is asked beside it
     account.answer = Page([record(1, title="Leak")], "cursor", last=True)
     [page] = recorded.changes("main", "", None)
     links = [
