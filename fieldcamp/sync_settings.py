@@ -16,6 +16,8 @@ CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
 # What people have deleted is hidden at once, and ends for good after so many days (docs/data.md).
 DELETED_RETENTION_DAYS = env_int("DELETED_RETENTION_DAYS", 90)
 JOB_CALL_RETENTION_DAYS = env_int("JOB_CALL_RETENTION_DAYS", 30)
+# The calls behind each record (`/sync/calls`): what was sent of it, and what came back.
+RECORD_CALL_RETENTION_DAYS = env_int("RECORD_CALL_RETENTION_DAYS", 7)
 METRICS_TOKEN = env_text("METRICS_TOKEN")
 PAUSE_AFTER_FAILURES = env_int("PAUSE_AFTER_FAILURES", 10)
 OUTAGE_MAIL_AFTER_MINUTES = env_int("OUTAGE_MAIL_AFTER_MINUTES", 30)

@@ -92,7 +92,7 @@ def _of_books(record: TrackedModel, limit: int) -> list[HistoryEntry]:
 
 
 def _written_over(record: TrackedModel, entry: AuditEntry, name: str) -> str:
-    label = str(_OF_BOOKS.get(name) or _label(record, name))
+    label = str(_OF_BOOKS.get(name) or label_of(record, name))
     label, old, new = f"{label[:1].upper()}{label[1:]}", entry.before[name], entry.after.get(name, "")
     if entry.action == _TAKEN_OVER:
         if old and new:
@@ -148,7 +148,7 @@ def _what(row: Change, record: TrackedModel, people: Mapping[str, str], places: 
         rest, told = _taken(row, record, rest)
         said += told
     if rest:
-        *some, last = (_label(record, name) for name in rest)
+        *some, last = (label_of(record, name) for name in rest)
         names = gettext("{some} and {last}").format(some=", ".join(some), last=last) if some else last
         said.append(gettext("{fields} changed").format(fields=names))
     sentence = ", ".join(said) or gettext("changed")
@@ -166,7 +166,7 @@ def _taken(row: Change, record: TrackedModel, names: list[str]) -> tuple[list[st
             continue
         said = gettext("{field} “{old}” became “{new}”") if old and new else gettext("{field} “{old}” taken away")
         said = said if old else gettext("{field} “{new}” added")
-        told.append(said.format(field=_label(record, name), old=old, new=new))
+        told.append(said.format(field=label_of(record, name), old=old, new=new))
     return left, told
 
 
@@ -179,7 +179,7 @@ def _value(value: Any) -> str | None:
     return "" if value is None else str(value)[:_SHORT]
 
 
-def _label(record: TrackedModel, name: str) -> str:
+def label_of(record: TrackedModel, name: str) -> str:
     """Returns how people call this field."""
     if name in _LABELS:
         return str(_LABELS[name])

@@ -79,7 +79,17 @@ def _change(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappi
         after={name: plain(value) for name, value in new.items()},
         origin=by.origin,
         actor=by.actor[:200],
+        source=source_of(by),
+        integration=by.integration,
+        job=by.job,
     )
+
+
+def source_of(by: Attribution) -> str:
+    """Returns by what way a change comes in."""
+    if by.origin or by.job:
+        return Change.Source.SYNC
+    return by.source or Change.Source.SYSTEM
 
 
 def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mapping[str, Any]) -> Moved | None:
@@ -160,6 +170,7 @@ class TrackedQuerySet(models.QuerySet):
     def bulk_create(self, objs, *args: Any, **kwargs: Any):
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
+        objs = list(objs)  # a generator would be spent by the loop
         for obj in objs:
             obj.list_number = obj.listed_at = None
         with transaction.atomic(using=self.db):

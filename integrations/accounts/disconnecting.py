@@ -12,6 +12,7 @@ from integrations.accounts.grants import forget_tokens
 from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
 from integrations.errors import ProblemCode, ProviderError
 from integrations.events.connections import connection_moved
+from integrations.ledger.call_rows import forget_calls_of
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, ConnectionState, OAuthGrant
 from integrations.providers import PROVIDERS
@@ -32,7 +33,8 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
     which would end with it. That may be another company's, and so is told to nobody.
 
     `by` names whoever is not there any more, for whom this is done later; `note` is added to the reason. History, links
-    and calendar events stay. `revoked_at_provider` stays empty where the provider could not be told.
+    and calendar events stay, the calls behind records go. `revoked_at_provider` stays empty where the provider could
+    not be told.
     """
     now = timezone.now()
     stop_channels(connection)  # the vendor wants the token for that
@@ -49,6 +51,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
         connection.leaving = connection.refused_at = None
         connection.save()
         forget_channels(connection)
+        forget_calls_of(connection)
         resolve_problems(
             connection,
             now=timezone.now(),

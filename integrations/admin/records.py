@@ -18,6 +18,7 @@ from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.buttons import Button
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
+from integrations.admin.trail import states_of, trail_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
@@ -155,6 +156,8 @@ class SyncedMixin(RecordAdmin):
                 "synced_panel": "integrations/counterparts.html",
                 "counterparts": counterparts_of(record, desk_user_of(request)),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
+                "states": states_of(record),
+                **trail_of(record, desk_user_of(request)),
                 "sent_webhooks": sent_of(record.pk, record.workspace_id),
                 "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
             }

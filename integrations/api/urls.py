@@ -3,6 +3,7 @@
 from django.urls import path
 
 from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync, sync_states
+from integrations.api.record_calls import CALLS_VIEWS
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
@@ -24,6 +25,9 @@ for place, each, name in (
     ("/<str:problem_id>/unignore", problem_answers.ProblemUnignoreView, "problem-unignore"),
 ):
     urlpatterns.append(path(f"integrations/problems{place}", each.as_view(), name=f"integrations-{name}"))
+for resource, calls_view in CALLS_VIEWS.items():
+    route = f"{resource}/<str:record_id>/sync/calls"
+    urlpatterns.append(path(route, calls_view.as_view(), name=f"{resource}-sync-calls"))
 for resource, state_view in sync_states.VIEWS.items():
     urlpatterns.append(path(f"{resource}/<str:record_id>/sync", state_view.as_view(), name=f"{resource}-sync"))
 for provider in PROVIDERS.values():

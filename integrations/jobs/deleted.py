@@ -15,6 +15,7 @@ from django.utils import timezone
 from fieldcamp.workspace.erasing import PERSONAL, erase_changes, erase_lines, erase_log_entries
 from fieldcamp.workspace.models import Client, Invoice, Payment, Visit
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.ledger.call_rows import forget_calls
 from integrations.ledger.erasing import empty_links
 from integrations.models import Link
 
@@ -40,6 +41,7 @@ def _empty(model: type[TrackedModel], before: dt.datetime) -> int:
                 return count
             links = Link.objects.filter(record_id__in=ids)
             empty_links(links.select_for_update(of=("self",)))
+            forget_calls(ids)
             erase_changes(model, ids)
             erase_log_entries(ids)
             if model is Invoice:

@@ -18,6 +18,7 @@ from fieldcamp.workspace.listing import TOMBSTONES_KEPT
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.jobs.deleted import prune_deleted
+from integrations.ledger.call_rows import prune_calls
 from integrations.mail import endings
 from integrations.models import (
     ChangeRow,
@@ -57,6 +58,7 @@ def daily(now: dt.datetime) -> None:
         "job_calls": _delete_in_chunks(
             JobCall.objects.filter(at__lt=now - dt.timedelta(days=settings.JOB_CALL_RETENTION_DAYS))
         ),
+        "record_calls": prune_calls(now - dt.timedelta(days=settings.RECORD_CALL_RETENTION_DAYS)),
         "daily_calls": _delete_in_chunks(DailyCalls.objects.filter(day__lt=now.date() - CALLS_KEPT)),
         "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),
         "changes": _delete_in_chunks(

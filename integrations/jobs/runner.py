@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from fieldcamp.workspace.attribution import attributed
 from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
 from integrations.accounts.leaving import abandon_leaving, put_off_leaving
@@ -258,7 +259,8 @@ class _Slice:
                 if stream in failures:
                     continue
                 try:
-                    held = self._stream(stream, part, remote) or held
+                    with attributed(job=job_id):
+                        held = self._stream(stream, part, remote) or held
                 except Exception as error:
                     if not failures.is_of(stream, error):
                         raise

@@ -57,11 +57,12 @@ def stream_run(
             begin_leaving(stream)
     if isinstance(local, Taxes) and (provider.covers(job.scope) == (stream.kind,) or taxes_are_wanted(local)):
         cast(BooksClient, remote).want(stream.container_id)
+    ledger = _ledger(stream, job, part, assert_held, local)
     return StreamRun(
         target=Target(stream.pk, job.workspace_id, stream.container_id),
-        ledger=_ledger(stream, job, part, assert_held, local),
+        ledger=ledger,
         local=local,
-        remote=remote,
+        remote=ledger.calls.through(remote),
         policy=policy,
         window=window,
         batch_size=provider.batch_size,

@@ -13,8 +13,19 @@ from django.utils import timezone
 from fieldcamp.workspace.erasing import Words, portions
 from fieldcamp.workspace.models import Visit
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, VISIT
+from integrations.ledger.call_rows import forget_calls
 from integrations.ledger.ownership import LEFT_OVER
-from integrations.models import BooksReading, ChangeRow, Connection, JobItem, JobPart, Link, Problem, SyncJob
+from integrations.models import (
+    BooksReading,
+    ChangeRow,
+    Connection,
+    JobItem,
+    JobPart,
+    Link,
+    Problem,
+    RecordCall,
+    SyncJob,
+)
 
 WAS_ERASED = "The person whom this was about has been erased."
 _DOCUMENTS = (INVOICE.name, PAYMENT.name)
@@ -68,6 +79,7 @@ def erase_traces(workspace_id: str, record_ids: Collection[str], links: Sequence
             row.shown = {name: shown[name] for name in _TIMES if name in shown}
         ChangeRow.objects.bulk_update(rows, ["shown"], batch_size=500)
     _erase_problems(workspace_id, record_ids, links)
+    forget_calls(record_ids, links)
     _erase_mentions(workspace_id, words)
     # Read from the provider for the next report, and read again for it.
     BooksReading.objects.filter(connection__workspace=workspace_id).delete()
@@ -91,6 +103,8 @@ def _erase_mentions(workspace_id: str, words: Words) -> None:
     _overwrite(SyncJob.objects.filter(workspace=workspace_id), ("errors", "actor"), words)
     _overwrite(JobPart.objects.filter(job__workspace=workspace_id, error__isnull=False), ("error",), words)
     _overwrite(ChangeRow.objects.filter(workspace=workspace_id, shown__isnull=False), ("shown",), words)
+    calls = RecordCall.objects.filter(stream__connection__workspace=workspace_id, error__isnull=False)
+    _overwrite(calls, ("error",), words)
     mentioning = Q(pk__in=[])
     for word in words.inside:
         mentioning |= Q(message__icontains=word)

@@ -11,17 +11,17 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from fieldcamp.workspace.numbering import numbers_taken
-from integrations.events.changes import changes_detected
 from integrations.kinds import BLOCK, INVOICE, KINDS, VISIT, Kind
+from integrations.ledger.calls import RecordCalls
 from integrations.ledger.erasing import erased_customers, is_erased
 from integrations.ledger.failures import end_unreadable, open_unreadable
+from integrations.ledger.feed import append_to_feed
 from integrations.ledger.ownership import Owners, is_piece, left_over
 from integrations.ledger.private import Identifiers
-from integrations.models import ChangeAction, ChangeRow, Link, Stream, WorkspaceIntegration
+from integrations.models import ChangeAction, Link, Stream
 from integrations.records import Fields, Marker, Page, RemoteRecord, Verb, Window, instant
 from integrations.sync.policy import RemovalChoice
 from integrations.sync.ports import CursorMoved
@@ -33,8 +33,9 @@ _SEEN = ["remote_id", "seen", "seen_gone", "seen_tag", "seen_at", "unsettled", "
 class Observations:
     """What was seen of one stream."""
 
-    def __init__(self, stream: Stream, guard: Callable[[], None]):
+    def __init__(self, stream: Stream, guard: Callable[[], None], job_id: str = ""):
         self.stream, self.connection = stream, stream.connection
+        self.calls = RecordCalls(stream, job_id)
         self.owners, self.identifiers = Owners(stream), Identifiers(stream)
         self._guard = guard
 
@@ -104,6 +105,7 @@ class Observations:
         changed: list[Link] = []
         same: list[int] = []
         feed: list[tuple[str, Link, RemoteRecord]] = []
+        news: list[tuple[Link, RemoteRecord, str]] = []
         for record in latest.values():
             link = known.get(record.id)
             if record.fault is not None:  # what is known of it stays as it is
@@ -118,6 +120,7 @@ class Observations:
                     feed.append((ChangeAction.CREATED, link, record))
                 link.seen_at, link.mark = now, mark
                 (new if link.pk is None else changed).append(link)
+                news.append((link, record, record.id))
                 continue
             if link.erased_at:
                 record = replace(record, fields=KINDS[link.kind].impersonal(record.fields), shown=_impersonal(record))
@@ -129,6 +132,7 @@ class Observations:
                 continue
             link.seen_at, link.mark = now, mark or link.mark
             changed.append(link)
+            news.append((link, record, record.id))
             if action:
                 feed.append((action, link, record))
         Link.objects.bulk_create(new, batch_size=_CHUNK)
@@ -136,7 +140,8 @@ class Observations:
         if mark:
             for start in range(0, len(same), _CHUNK):
                 Link.objects.filter(pk__in=same[start : start + _CHUNK]).update(mark=mark)
-        self._append(feed)
+        append_to_feed(self.stream, feed)
+        self.calls.seen(news)
         if self.stream.kind == INVOICE.name:
             numbers = [str(record.fields.get("number") or "") for record in latest.values()]
             numbers_taken(workspace_id=self.connection.workspace_id, numbers=numbers)
@@ -250,39 +255,6 @@ class Observations:
             return ""  # a document's balance moves with every payment, which is told of itself
         return ChangeAction.UPDATED if was_here else ChangeAction.CREATED
 
-    def _append(self, rows: Sequence[tuple[str, Link, RemoteRecord]]) -> None:
-        """Adds to the change feed. The counter's lock makes the order of the numbers, and of their times, the order of
-        the commits."""
-        if not rows:
-            return
-        counter = WorkspaceIntegration.objects.filter(
-            workspace_id=self.connection.workspace_id, integration=self.connection.integration
-        )
-        WorkspaceIntegration.objects.get_or_create(
-            workspace_id=self.connection.workspace_id, integration=self.connection.integration
-        )
-        counter.update(feed_seq=F("feed_seq") + len(rows))
-        last = counter.values_list("feed_seq", flat=True).get()
-        now = timezone.now()
-        made = [
-            ChangeRow(
-                workspace_id=self.connection.workspace_id,
-                integration=self.connection.integration,
-                seq=last - len(rows) + 1 + index,
-                connection=self.connection,
-                stream=self.stream,
-                action=action,
-                kind=link.kind,
-                record_id=link.record_id,
-                remote_id=link.remote_id,
-                shown=None if record.gone else _shown(link, record),
-                changed_at=now,
-            )
-            for index, (action, link, record) in enumerate(rows)
-        ]
-        ChangeRow.objects.bulk_create(made, batch_size=_CHUNK)
-        changes_detected(made)
-
 
 def _compared(kind: Kind, fields: Fields | None) -> list[Any]:
     return [(fields or {}).get(name) for name in kind.fields]
@@ -291,8 +263,3 @@ def _compared(kind: Kind, fields: Fields | None) -> list[Any]:
 def _impersonal(record: RemoteRecord) -> Fields:
     """Returns what the feed may print of the counterpart of an erased person's record: when, and how it stands."""
     return {name: record.shown.get(name) for name in ("start", "end", "all_day", "status") if name in record.shown}
-
-
-def _shown(link: Link, record: RemoteRecord) -> dict[str, Any]:
-    """Returns what the feed prints of an event; the title of an event that is no visit is private."""
-    return {**record.shown, "summary": record.shown.get("summary") if link.record_id else None}

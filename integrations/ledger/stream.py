@@ -35,7 +35,7 @@ class StreamLedger(Observations):
     """What one stream's run remembers."""
 
     def __init__(self, stream: Stream, job: SyncJob, part: JobPart, assert_held: Callable[[], None], local: LocalSide):
-        super().__init__(stream, assert_held)
+        super().__init__(stream, assert_held, job.pk)
         self.local = local
         self.kind = KINDS[stream.kind] if stream.kind else VISIT
         log = JobLog(job, self.connection)
@@ -208,7 +208,7 @@ class StreamLedger(Observations):
 
     def settle_intents(self, records: Mapping[str, RemoteRecord]) -> None:
         with self.transaction():
-            self.writes.settle(records)
+            self.calls.seen(self.writes.settle(records))
 
     def save_local(self, decisions: Sequence[Decision]) -> set[str]:
         if not decisions:

@@ -62,12 +62,15 @@ class Writes:
         Link.objects.bulk_create(new)
         save_links(known)
 
-    def settle(self, records: Mapping[str, RemoteRecord]) -> None:
-        """Resolves intents whose answer was lost, now that we have looked."""
+    def settle(self, records: Mapping[str, RemoteRecord]) -> list[tuple[Link, RemoteRecord, str]]:
+        """Resolves intents whose answer was lost, now that we have looked. Returns the links with what was found, and
+        by which id it was asked for."""
+        asked: list[tuple[Link, RemoteRecord, str]] = []
         changed = list(Link.objects.with_intent().filter(stream=self.stream, remote_id__in=records).order_by("pk"))
         held = self._held(records.values(), changed)
         for link in changed:
-            record = records[link.remote_id]
+            record, name = records[link.remote_id], link.remote_id
+            asked.append((link, record, name))
             if record.id != link.remote_id and record.id in held:
                 record = replace(record, id=link.remote_id, gone=True, tag="", marker=None, made_with="")
             if done := resolved(link, record):
@@ -77,6 +80,7 @@ class Writes:
         self._make_room(changed)
         save_links(changed)
         self.log.save()
+        return asked
 
     def _held(self, records: Iterable[RemoteRecord], links: Sequence[Link]) -> set[str]:
         """Returns ids of those records that other links of ours hold. What is known there by its contents alone (a

@@ -1,5 +1,6 @@
 from integrations.models.books import BooksSettings
 from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
+from integrations.models.calls import CallPurpose, RecordCall
 from integrations.models.changes import ChangeAction, ChangeRow
 from integrations.models.connections import (
     BROKEN,
@@ -27,10 +28,10 @@ from integrations.models.security import ReceivedSecurityEvent
 __all__ = [
     "BROKEN", "USABLE",
     "AcceptedBalance", "BooksReading", "BooksSettings",
-    "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
+    "CallPurpose", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
     "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "OutageMail", "Outcome",
     "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage", "ReceivedPush",
-    "ReceivedSecurityEvent", "Reconciliation", "Stream",
+    "ReceivedSecurityEvent", "Reconciliation", "RecordCall", "Stream",
     "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from integrations.providers.faults import without_words
 from integrations.records import Container, Operation, RemoteRecord, Verb, WriteResult
 from integrations.transport.answers import retry_after
 from integrations.transport.client import utc_now
+from integrations.transport.exchanges import Part, carrying, listing
 
 # What ends the whole call: every other write would fare the same.
 FATAL = (
@@ -91,10 +92,11 @@ class BatchingCalendar(ABC):
         """Returns a page of a calendar's listing. One answer that it is not there is no proof: it is asked for once
         more, and then it is the account's own list of calendars that counts; so it is where there is no mailbox behind
         it, which may be somebody else's. Raises `ContainerGone`, and `ContainerUnavailable` where it is theirs."""
-        with contextlib.suppress(errors.Gone, errors.MailboxUnavailable):
+        with contextlib.suppress(errors.Gone, errors.MailboxUnavailable), listing():
             return page()
         try:
-            return page()
+            with listing():
+                return page()
         except (errors.Gone, errors.MailboxUnavailable) as error:
             self._must_be_there(container_id, error)
             raise errors.Unavailable(
@@ -125,7 +127,8 @@ class BatchingCalendar(ABC):
             return []
         if len(operations) > self.batch_size:
             raise ValueError(f"{self.vendor} takes {self.batch_size} calls in a batch, not {len(operations)}.")
-        answers = self._send([self.call_of(container_id, operation) for operation in operations], retry_safe=False)
+        calls = [self.call_of(container_id, operation) for operation in operations]
+        answers = self._send(calls, [operation.key for operation in operations], retry_safe=False)
         results = [
             self._result(container_id, operation, answer) for operation, answer in zip(operations, answers, strict=True)
         ]
@@ -146,7 +149,8 @@ class BatchingCalendar(ABC):
         on: it is about this id alone, and nobody will read an event in it."""
         for start in range(0, len(ids), self.batch_size):
             chunk = ids[start : start + self.batch_size]
-            for id, answer in zip(chunk, self._send([call(id) for id in chunk], retry_safe=True), strict=True):
+            answers = self._send([call(id) for id in chunk], chunk, retry_safe=True)
+            for id, answer in zip(chunk, answers, strict=True):
                 error = self._error_in(answer)
                 if answer and error:
                     without_words(error, answer.body)
@@ -157,7 +161,10 @@ class BatchingCalendar(ABC):
                 else:
                     yield id, answer
 
-    def _send(self, calls: Sequence[Call], *, retry_safe: bool) -> list[Answer | None]:
+    def _send(self, calls: Sequence[Call], keys: Sequence[str], *, retry_safe: bool) -> list[Answer | None]:
+        """Returns what is answered to each call, in their order; `keys` say whose each is."""
+        carried = [Part(key, call.method, call.path.partition("?")[0]) for key, call in zip(keys, calls, strict=True)]
+
         @lru_cache(maxsize=1)
         def parts(response: requests.Response) -> list[Answer | None]:
             return self.parts_of(response, len(calls))
@@ -170,18 +177,22 @@ class BatchingCalendar(ABC):
                 raise errors.Unavailable(f"{self.vendor}'s answer to these was lost.")
 
         url, post = self.post_of(calls)
-        response = self.http.request(
-            "POST",
-            url,
-            **post,
-            cost=len(calls),
-            retry_safe=retry_safe,
-            reads=retry_safe,  # what may not be sent twice is a write
-            rejects_token=all_refused,
-            whole=any_answer,
-        )
+        with carrying(carried):
+            response = self.http.request(
+                "POST",
+                url,
+                **post,
+                cost=len(calls),
+                retry_safe=retry_safe,
+                reads=retry_safe,  # what may not be sent twice is a write
+                rejects_token=all_refused,
+                whole=any_answer,
+            )
+        answers = parts(response)
+        for each, answer in zip(carried, answers, strict=True):
+            each.status = answer.status if answer else None
         # A token that ends in the middle of a batch: those parts were not carried out, the next call renews it.
-        return [None if part and part.status == 401 else part for part in parts(response)]
+        return [None if answer and answer.status == 401 else answer for answer in answers]
 
     def _error_in(self, answer: Answer | None, holds_event: bool = True) -> errors.ProviderError | None:
         if answer and answer.status >= 400:

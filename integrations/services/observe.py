@@ -120,11 +120,12 @@ def _observe(connection: Connection, ends: float, rests: bool) -> None:
         for stream in connection.streams.filter(is_active=True).exclude(cursor=""):
             stream.connection = connection
             seen = Observations(stream, guard)
+            account = seen.calls.through(remote)
             cursor = seen.cursor(full=False)
             window = window_at(started)
             try:
-                for page in getting_on(remote.changes(stream.container_id, cursor, window)):
-                    seen.save_page(with_certainty(page, remote, stream.container_id, seen, window), cursor, full=False)
+                for page in getting_on(account.changes(stream.container_id, cursor, window)):
+                    seen.save_page(with_certainty(page, account, stream.container_id, seen, window), cursor, full=False)
                     cursor = page.cursor
             except Endless as error:
                 seen.save_page(Page([], error.restart, last=False), cursor, full=False)  # it is no place to go on from

@@ -25,7 +25,7 @@ from integrations.errors import (
     TimedOut,
     Unavailable,
 )
-from integrations.transport import deadlines
+from integrations.transport import deadlines, exchanges
 from integrations.transport import patience as waiting
 from integrations.transport.answers import take_body, time_out, whole_if_json
 from integrations.transport.budget import Budget
@@ -246,6 +246,8 @@ class HttpClient:
                 trace=trace,
             )
             self.after_call(status)
+            if self.tokens:
+                exchanges.note(started, method, parts.path, status, ms, trace, reads=reads)
             if self.meter:
                 self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered, counted))
         return response

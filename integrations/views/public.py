@@ -73,6 +73,7 @@ def _kept() -> dict[str, int]:
     return {
         "feed_days": settings.FEED_RETENTION_DAYS,
         "job_days": settings.JOB_RETENTION_DAYS,
+        "call_days": settings.RECORD_CALL_RETENTION_DAYS,
         "change_days": settings.CHANGE_RETENTION_DAYS,
         "audit_days": max(settings.CHANGE_RETENTION_DAYS, _AUDIT_DAYS),
     }

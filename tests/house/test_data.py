@@ -18,4 +18,4 @@ def test_the_paper_names_every_table():
 def test_the_days_in_the_paper_are_those_of_the_settings():
     paper, example = ((ROOT / name).read_text() for name in ("docs/data.md", ".env.example"))
     said = dict(re.findall(r"`([A-Z_]+_DAYS)` \((\d+)\)", paper))
-    assert len(said) == 6 and said.items() <= dict(re.findall(r"^([A-Z_]+)=(\d+)$", example, re.MULTILINE)).items()
+    assert len(said) == 7 and said.items() <= dict(re.findall(r"^([A-Z_]+)=(\d+)$", example, re.MULTILINE)).items()

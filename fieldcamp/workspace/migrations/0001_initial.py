@@ -655,6 +655,16 @@ class Migration(migrations.Migration):
                 ("after", models.JSONField(default=dict)),
                 ("origin", models.CharField(blank=True, max_length=40)),
                 ("actor", models.CharField(blank=True, max_length=200)),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        choices=[("desk", "Desk"), ("api", "API"), ("sync", "Sync"), ("system", "FieldCamp itself")],
+                        max_length=10,
+                    ),
+                ),
+                ("integration", models.CharField(blank=True, max_length=32)),
+                ("job", models.CharField(blank=True, max_length=32)),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "workspace",

@@ -95,7 +95,7 @@ class OutlookCalendarClient(BatchingCalendar):
         hidden: set[str] = set()
         for start in range(0, len(lent), self.batch_size):
             chunk = lent[start : start + self.batch_size]
-            answers = self._send([_first_event(id) for id in chunk], retry_safe=True)
+            answers = self._send([_first_event(id) for id in chunk], chunk, retry_safe=True)
             for id, answer in zip(chunk, answers, strict=True):
                 error = self._error_in(answer)
                 if isinstance(error, errors.NeedsReconnect | errors.Misconfigured):

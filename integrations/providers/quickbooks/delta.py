@@ -14,6 +14,7 @@ from integrations.providers.quickbooks.reading import changed_at
 from integrations.providers.times import aware
 from integrations.records import instant
 from integrations.transport.client import utc_now
+from integrations.transport.exchanges import CallMade, listing, tell
 
 ENTITIES = ("Customer", "Item", "Invoice", "Payment")
 MOST = 1000  # objects in one answer; there is no next page
@@ -30,6 +31,7 @@ class Delta:
     asked_at: dt.datetime  # by Intuit's clock
     next: dt.datetime
     rows: dict[str, list[dict[str, Any]]]
+    made: Sequence[CallMade] = ()  # the calls by which it was asked for
 
     @property
     def cut(self) -> bool:
@@ -49,6 +51,8 @@ class Deltas:
             raise errors.CursorExpired("QuickBooks tells changes of the last 30 days only.")
         if self._last is None or moment < self._last.since or entity in self._told:
             self._last, self._told = self.ask(ENTITIES, moment), set()
+        else:
+            tell(self._last.made)
         self._told.add(entity)
         # More than fits into one answer for all may fit into one for each.
         return self.ask((entity,), moment) if self._last.cut else self._last
@@ -60,7 +64,8 @@ class Deltas:
     def ask(self, entities: Sequence[str], since: dt.datetime) -> Delta:
         """Asks what has changed since a moment, and a little before."""
         try:
-            answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
+            with listing() as made:
+                answer = self._calls.get("cdc", entities=",".join(entities), changedSince=instant(since - OVERLAP))
         except errors.Rejected as error:  # nothing else of the question can be wrong
             raise errors.CursorExpired("QuickBooks does not tell changes since then.", detail=error.detail) from None
         found: dict[str, list[dict[str, Any]]] = {entity: [] for entity in entities}
@@ -70,7 +75,7 @@ class Deltas:
                 found[entity] += [row for row in rows if isinstance(row, dict) and row.get("Id")]
         times = [time for rows in found.values() for row in rows if (time := changed_at(row))]
         now = server_time(answer)
-        return Delta(since, now, max([since, now - SETTLED, *(time for time in times if time <= now)]), found)
+        return Delta(since, now, max([since, now - SETTLED, *(time for time in times if time <= now)]), found, made)
 
 
 def _groups(answer: dict[str, Any]) -> list[dict[str, Any]]:

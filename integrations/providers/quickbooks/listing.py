@@ -27,6 +27,7 @@ from integrations.providers.quickbooks.reading import (
 )
 from integrations.records import Page, RemoteRecord, digest, instant, parse_instant
 from integrations.transport.client import utc_now
+from integrations.transport.exchanges import listing
 
 Row = dict[str, Any]
 DELETABLE = ("Invoice", "Payment")
@@ -111,7 +112,8 @@ class QuickBooksListing:
         while True:
             conditions = [f"MetaData.{order} >= {addresses.quoted(begin)}"] if begin else []
             statement = addresses.select(entity, *whole(entity, *conditions), order=f"MetaData.{order}", start=at)
-            answer = self.calls.query(statement)
+            with listing():
+                answer = self.calls.query(statement)
             found = rows(answer, entity)
             times = [time for row in found if (time := changed_at(row, order))]
             newest = instant(max(times)) if times else begin
@@ -127,7 +129,8 @@ class QuickBooksListing:
         if TAX_CODES not in self.wanted and not self._taxes_are_due(state):
             return Page([], cursor, last=True)
         self.wanted.discard(TAX_CODES)
-        records = self.books.taxes()
+        with listing():
+            records = self.books.taxes()
         mark = digest({record.id: record.tag for record in records})
         read = {"read": instant(utc_now()), "codes": sorted(record.id for record in records)}
         return Page([] if state.get("taxes") == mark else records, json.dumps({"taxes": mark, **read}), last=True)

@@ -19,6 +19,7 @@ from integrations.providers.quickbooks.finding import Finder
 from integrations.providers.quickbooks.reading import to_record
 from integrations.records import Operation, Verb, WriteResult
 from integrations.transport.client import utc_now
+from integrations.transport.exchanges import Part, carrying
 from integrations.transport.meter import Metered
 
 BATCH_SIZE = 30
@@ -102,7 +103,8 @@ class Writer:
     def _single(self, entity: str, part: _Part) -> dict[str, Answered]:
         operation = part.operation
         keys = [entity, str(operation.verb), operation.key, operation.remote_id]
-        return {operation.key: self._posted(entity, part.body, keys)}
+        with carrying([Part(operation.key)]):
+            return {operation.key: self._posted(entity, part.body, keys)}
 
     def _batched(self, entity: str, parts: Sequence[_Part]) -> dict[str, Answered]:
         keys = [f"{part.operation.key} {part.operation.remote_id}" for part in parts]
@@ -125,7 +127,9 @@ class Writer:
             for number, part in enumerate(parts)
         ]
         # By one paper of Intuit's a batch is one read that is billed, by another it is so many writes, which are free.
-        answer = self.calls.post("batch", {"BatchItemRequest": listed}, id, cost=BATCH_COST, metered=Metered.UNSETTLED)
+        sent = {"BatchItemRequest": listed}
+        with carrying([Part(part.operation.key) for part in parts]):
+            answer = self.calls.post("batch", sent, id, cost=BATCH_COST, metered=Metered.UNSETTLED)
         found = answer.get("BatchItemResponse")
         by_id = {row.get("bId"): row for row in found if isinstance(row, dict)} if isinstance(found, list) else {}
         return {
@@ -136,7 +140,8 @@ class Writer:
     def _void(self, entity: str, operation: Operation) -> Answered:
         body = target(operation) | ({"sparse": True} if entity == "Payment" else {})
         try:
-            return self._posted(entity, body, [entity, "void", operation.key], VOID[entity])
+            with carrying([Part(operation.key)]):
+                return self._posted(entity, body, [entity, "void", operation.key], VOID[entity])
         except errors.Unavailable as error:
             return error
 

@@ -1,0 +1,73 @@
+"""What is kept of a record's fields beside a call: short, and without anything that looks like a secret."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from fieldcamp.redaction import redact
+from integrations.records import Fields
+
+LONGEST_TEXT = 500  # characters of one text
+MOST_ROWS = 25  # lines of an invoice, say
+LONGEST = 6_000  # characters of all fields together, as JSON
+_DEEPEST = 6
+# Times, numbers, amounts: nothing in them is a word.
+_FIGURES = re.compile(r"[\d\sTZ:.,+%/-]*")
+# Without any of these no text has what `fieldcamp.redaction` hides, which looks far more closely and takes as long:
+# words that name a secret or begin one, and what stands in front of one in an address.
+_HINTS = (
+    "pass", "pwd", "secret", "token", "cookie", "pepper", "credential", "session", "key", "verifier", "assert",
+    "uidb64", "realm", "otp", "code", "state", "nonce", "sig", "auth", "bearer", "basic", "ya29", "gocspx", "m.c",
+    "0.a", "1.a", "8q~", "ab11", "rt1-", "fc_live", "whsec", "gaaaa", "eyj", "$", "/",
+)  # fmt: skip
+_HINTED = re.compile(r"Ew[A-Z]|-[0-9a-f]{32}")
+
+
+def excerpt(fields: Fields) -> dict[str, Any]:
+    """Returns these fields as they may be kept. What was cut ends in "…"; a list's last entry says then how many more
+    there were, and a field for which there is no room is "…"."""
+    kept = {name: _short(value, 0) for name, value in fields.items()}
+    room = LONGEST
+    for name, value in kept.items():
+        size = len(name) + (len(value) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False)))
+        if size > room:
+            kept[name] = "…"
+            size = len(name)
+        room -= size
+    return kept
+
+
+def short(text: str, longest: int) -> str:
+    """Returns a text as it may be kept: without secrets, without what no database takes, and cut."""
+    if _FIGURES.fullmatch(text[:longest]):
+        return text[:longest]
+    # Cut first, so that a text of millions of characters costs no more than a short one; half a secret is none.
+    return _cleaned(text[: 2 * longest], longest)
+
+
+@lru_cache(maxsize=1024)  # what is sent comes back, and what is listed is looked at again
+def _cleaned(text: str, longest: int) -> str:
+    lowered = text.lower()
+    if any(hint in lowered for hint in _HINTS) or _HINTED.search(text):
+        text = redact(text)
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    text = text.replace("\x00", "")
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _short(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return short(value, LONGEST_TEXT)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth >= _DEEPEST:
+        return "…"
+    if isinstance(value, Mapping):
+        return {short(str(name), 100): _short(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        rows = [_short(inner, depth + 1) for inner in value[:MOST_ROWS]]
+        return rows if len(value) <= MOST_ROWS else [*rows, f"… {len(value) - MOST_ROWS} more"]
+    return short(str(value), LONGEST_TEXT)
