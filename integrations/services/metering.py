@@ -1,12 +1,12 @@
 """How many calls a day an account may be billed for by its provider."""
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
+from integrations.accounts.acting import Actor
 from integrations.models import Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.queue.planning import next_sync
@@ -15,7 +15,7 @@ from integrations.selectors.metering import allowance_of, midnight_after
 LEAST, MOST = 50, 1_000_000  # a run that finds much to do needs some dozens
 
 
-def set_reads_per_day(*, connection: Connection, limit: int | None, user: AbstractBaseUser) -> Connection:
+def set_reads_per_day(*, connection: Connection, limit: int | None, user: Actor) -> Connection:
     """Sets how many calls a day (UTC) the account may be billed for; 0: any number, None: what the installation has.
 
     An account that waits for the next day because of the limit goes on at once if the new one lets it. Raises
