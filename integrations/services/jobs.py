@@ -33,8 +33,7 @@ _NOT_CONNECTED = {
 
 
 class NotConnected(Exception):
-    """No account of the integration can sync, for this `reason`; or `connection` cannot, which is what was asked for.
-    """
+    """No account of the integration can sync, for this `reason`; or `connection` cannot, which was asked for."""
 
     def __init__(self, integration: str, reason: NotConnectedReason, connection: Connection | None = None):
         self.reason = reason

@@ -76,7 +76,10 @@ def leave(
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
         if disconnecting and choices == LeaveChoices() and connection.state == ConnectionState.DISCONNECTED:
             return connection, None
-        if choices == LeaveChoices(remove_events=True) and (connection.leaving or {}).get("disconnect") is disconnecting:
+        if (
+            choices == LeaveChoices(remove_events=True)
+            and (connection.leaving or {}).get("disconnect") is disconnecting
+        ):
             return connection, active_job(connection.workspace, connection.integration)
         left_there = choices.remove_events and streams_to_leave(connection).exists()
         if left_there and not can_remove_events(connection):

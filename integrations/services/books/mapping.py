@@ -13,7 +13,8 @@ from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
-from integrations.records import RemoteRecord
+from integrations.providers.base import BooksClient
+from integrations.records import Company, Reference, RemoteRecord
 from integrations.services.books.setup import Choices, active, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
@@ -28,9 +29,7 @@ CHOOSE_OWN = _("Choose a record of this company.")
 _OF: dict[str, type[TaxRate] | type[Item]] = {TAX.name: TaxRate, ITEM.name: Item}
 
 
-def map_tax(
-    *, connection: Connection, tax_rate: TaxRate, code_id: str, user: Actor | None
-) -> SyncJob | None:
+def map_tax(*, connection: Connection, tax_rate: TaxRate, code_id: str, user: Actor | None) -> SyncJob | None:
     """Says which tax code this tax rate is; "" lets go of the one that it has."""
     return map_records(connection=connection, kind=TAX.name, chosen={tax_rate.pk: code_id}, user=user)
 
@@ -40,9 +39,7 @@ def map_item(*, connection: Connection, item: Item, item_id: str, user: Actor | 
     return map_records(connection=connection, kind=ITEM.name, chosen={item.pk: item_id}, user=user)
 
 
-def map_records(
-    *, connection: Connection, kind: str, chosen: Mapping[str, str], user: Actor | None
-) -> SyncJob | None:
+def map_records(*, connection: Connection, kind: str, chosen: Mapping[str, str], user: Actor | None) -> SyncJob | None:
     """Maps several records of one kind at once, by their ids; answers with the job that tries what waited, if one
     could be started. Raises SetupError, whose field is the record, and ProviderError."""
     stream = connection.streams.filter(kind=kind, is_active=True).first()
@@ -92,7 +89,7 @@ def set_defaults(
         "income_account_name": account.name[:255] if account else "",
         "default_item_id": item.id if item else "",
         "default_item_name": item.name[:255] if item else "",
-        **_categories(connection, categories or {}),
+        **columns_of_categories(connection, categories or {}),
     }
     with transaction.atomic():
         settings = BooksSettings.objects.select_for_update().get(connection=connection)
@@ -106,7 +103,7 @@ def set_defaults(
     return _tried(connection, user)
 
 
-def _categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
+def columns_of_categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
     """Returns the columns of what was chosen, as the books call it. Raises SetupError."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     columns: dict[str, str] = {}
@@ -118,6 +115,12 @@ def _categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, 
         if not known:
             columns |= {f"{name}_id": id, f"{name}_name": one.name[:255] if one else ""}
     return columns
+
+
+def categories_of(books: BooksClient, company: Company | None) -> dict[str, list[Reference]]:
+    """Returns what new invoices may be sorted by in this company, and its terms; each list is asked for."""
+    has = {"class": bool(company and company.class_tracking), "location": bool(company and company.locations)}
+    return {name: active(books.references(name)) for name in CATEGORIES if has.get(name, True)}
 
 
 def mapped(connection: Connection, kind: str) -> dict[str, str]:
