@@ -7,8 +7,8 @@ from rest_framework import serializers
 from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictListField, StrictSerializer
 from fieldcamp.workspace.rest.amounts import DayField, TruthField
 from integrations.api.serializers import FRESH_UNTIL, STALLED, MeteredReadsSerializer
-from integrations.models import ConnectionState
-from integrations.selectors.connection_settings import DIRECTIONS, POLICIES
+from integrations.models import ConnectionState, JobDirection
+from integrations.selectors.connection_settings import POLICY_NAMES
 from integrations.services.metering import LEAST, MOST
 from integrations.services.schedule import LONGEST, SHORTEST
 
@@ -99,8 +99,8 @@ class CalendarSettingsSerializer(serializers.Serializer):
     member_id = serializers.CharField(allow_null=True)
     target_calendar = NamedReferenceSerializer(allow_null=True, help_text="Where visits go.")
     busy_calendars = NamedReferenceSerializer(many=True, help_text="What busy times are read from.")
-    direction = serializers.ChoiceField([*DIRECTIONS.values()], help_text=_CALENDAR_DIRECTION)
-    conflict_policy = serializers.ChoiceField([*POLICIES.values()], help_text=_POLICY)
+    direction = serializers.ChoiceField(JobDirection.values, help_text=_CALENDAR_DIRECTION)
+    conflict_policy = serializers.ChoiceField(POLICY_NAMES, help_text=_POLICY)
 
 
 class _Named(serializers.Serializer):
@@ -119,11 +119,9 @@ class BooksSettingsSerializer(_Named):
     import_customers = serializers.BooleanField(help_text="Whether customers of the books become clients.")
     import_items = serializers.BooleanField(help_text="Whether products and services become items.")
     invoices_from = serializers.DateField(allow_null=True, help_text="Earlier invoices are not posted.")
-    direction = serializers.ChoiceField([*DIRECTIONS.values()], help_text=_BOOKS_DIRECTION)
-    conflict_policy_lists = serializers.ChoiceField([*POLICIES.values()], help_text=f"Of clients and items. {_POLICY}")
-    conflict_policy_documents = serializers.ChoiceField(
-        [*POLICIES.values()], help_text=f"Of invoices and payments. {_POLICY}"
-    )
+    direction = serializers.ChoiceField(JobDirection.values, help_text=_BOOKS_DIRECTION)
+    conflict_policy_lists = serializers.ChoiceField(POLICY_NAMES, help_text=f"Of clients and items. {_POLICY}")
+    conflict_policy_documents = serializers.ChoiceField(POLICY_NAMES, help_text=f"Of invoices and payments. {_POLICY}")
 
 
 class ConnectionSettingsSerializer(serializers.Serializer):
@@ -150,8 +148,8 @@ class CalendarChangesSerializer(StrictSerializer):
     keep_busy_times = TruthField(
         required=False, help_text="Keeps the busy times of a calendar that is read no more. Else they go."
     )
-    direction = serializers.ChoiceField([*DIRECTIONS.values()], required=False, help_text=_CALENDAR_DIRECTION)
-    conflict_policy = serializers.ChoiceField([*POLICIES.values()], required=False, help_text=_POLICY)
+    direction = serializers.ChoiceField(JobDirection.values, required=False, help_text=_CALENDAR_DIRECTION)
+    conflict_policy = serializers.ChoiceField(POLICY_NAMES, required=False, help_text=_POLICY)
 
 
 def _reference(help_text: str) -> StrictCharField:
@@ -167,9 +165,9 @@ class BooksChangesSerializer(StrictSerializer):
     import_customers = TruthField(required=False)
     import_items = TruthField(required=False)
     invoices_from = DayField(required=False, allow_null=True, help_text="Null: all invoices are posted.")
-    direction = serializers.ChoiceField([*DIRECTIONS.values()], required=False, help_text=_BOOKS_DIRECTION)
-    conflict_policy_lists = serializers.ChoiceField([*POLICIES.values()], required=False)
-    conflict_policy_documents = serializers.ChoiceField([*POLICIES.values()], required=False)
+    direction = serializers.ChoiceField(JobDirection.values, required=False, help_text=_BOOKS_DIRECTION)
+    conflict_policy_lists = serializers.ChoiceField(POLICY_NAMES, required=False)
+    conflict_policy_documents = serializers.ChoiceField(POLICY_NAMES, required=False)
     shared = TruthField(
         required=False, help_text="Needed once where another company of FieldCamp writes into the same books."
     )

@@ -21,6 +21,7 @@ POLICIES = {
     ConflictPolicy.REMOTE.value: "provider",
     ConflictPolicy.ASK.value: "ask",
 }
+POLICY_NAMES = tuple(POLICIES.values())
 REFERENCES = ("income_account", "default_item", "class", "location", "terms")  # of the books, by id and name
 
 
