@@ -59,7 +59,8 @@ ERRORS: dict[str, ErrorSpec] = {
         "The record's state does not allow this change.",
         "A completed or cancelled visit stays as it is: create a new one. Of an invoice that is paid or void only the "
         "memo changes; payments are voided before their invoice. A key is revoked or narrowed by another key. Enable a "
-        "disabled webhook, or send a pending one a test, first. Read a problem again that was answered meanwhile.",
+        "disabled webhook, or send a pending one a test, first. Read a problem or a hold again that was "
+        "answered meanwhile.",
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,

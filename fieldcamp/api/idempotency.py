@@ -101,6 +101,18 @@ def replay_or_run(
         raise _in_progress() from exc
 
 
+def kept_answer(request: Request, *, fingerprint_body: bytes) -> HttpResponse | None:
+    """Returns the answer that is kept for this request, None where there is none. For work that no transaction may be
+    open across: it is done outside, harmless when done again, and its answer is kept by `replay_or_run` afterwards.
+    Raises 422 where the key was used for something else."""
+    key = idempotency_key(request)
+    if key is None:
+        return None
+    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
+    stored = _find(claim)
+    return _replay(stored, claim.fingerprint) if stored and not _expired(stored) else None
+
+
 def idempotency_key(request: Request) -> str | None:
     """Returns the key that the request carries, bare or quoted."""
     text = request.headers.get("Idempotency-Key")

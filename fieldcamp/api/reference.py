@@ -38,6 +38,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "VisitStatusEnum": "fieldcamp.workspace.models.VisitStatus",
         "RoleEnum": "fieldcamp.workspace.models.Role",
         "ModeEnum": "integrations.models.SyncJob.Mode",
+        "ConnectionStateEnum": "integrations.models.ConnectionState",
+        "ConflictPolicyEnum": "integrations.selectors.connection_settings.POLICY_NAMES",
         "ApiKeyScopeEnum": "fieldcamp.api.scopes.CHOICES",
         "WebhookStatusEnum": "fieldcamp.webhooks.models.WebhookEndpoint.Status",
         "WebhookDeliveryStatusEnum": "fieldcamp.webhooks.models.WebhookDelivery.State",

@@ -22,6 +22,7 @@ LABELS = {
     "taxes": _("Taxes"),
     "problems": _("Problems"),
     "webhooks": _("Webhooks"),
+    "connections": _("Connected accounts"),
 }
 
 

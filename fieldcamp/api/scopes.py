@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 RESOURCES = (
     "clients", "visits", "team", "integrations", "api_keys", "invoices", "payments", "items", "taxes", "problems",
-    "webhooks",
+    "webhooks", "connections",
 )  # fmt: skip
 SCOPES = tuple(f"{resource}:{access}" for resource in RESOURCES for access in ("read", "write"))
 CHOICES = [(scope, scope) for scope in SCOPES]

@@ -18,6 +18,9 @@ class KeyActor:
     def get_username(self) -> str:
         return self.signature
 
+    def __str__(self) -> str:
+        return self.signature
+
 
 Actor = AbstractBaseUser | KeyActor
 

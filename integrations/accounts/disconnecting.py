@@ -1,11 +1,11 @@
 """Ending a connection: its tokens are forgotten and withdrawn at the provider; its history stays."""
 
 import structlog
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from fieldcamp.encryption import DecryptionError
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.channels import forget_channels, stop_channels
 from integrations.accounts.grants import forget_tokens
@@ -28,18 +28,20 @@ def facts_of(connection: Connection | None) -> dict[str, str]:
     return {"account": connection.account_name, "state": connection.state, "state_reason": connection.state_reason}
 
 
-def disconnect(*, connection: Connection, user: User | None, by: str = "", note: str = "") -> Connection:
+def disconnect(*, connection: Connection, user: Actor | None, by: str = "", note: str = "") -> Connection:
     """Ends the connection: tokens wiped, access revoked at the provider unless another connection uses the account,
     which would end with it. That may be another company's, and so is told to nobody.
 
     `by` names whoever is not there any more, for whom this is done later; `note` is added to the reason. History, links
     and calendar events stay, the calls behind records go. `revoked_at_provider` stays empty where the provider could
-    not be told.
+    not be told. Of what is disconnected already nothing changes.
     """
     now = timezone.now()
     stop_channels(connection)  # the vendor wants the token for that
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if connection.state == ConnectionState.DISCONNECTED and not _token_of(connection):
+            return connection
         before, state = facts_of(connection), connection.state
         token = _token_of(connection)
         forget_tokens(connection.pk)

@@ -75,7 +75,9 @@ def begin_leaving(stream: Stream) -> None:
     caller's transaction."""
     live = Link.objects.live().linked().filter(stream=stream, kind=VISIT.name)
     write_rows((stream.pk, record_id, 0) for record_id in live.values_list("record_id", flat=True))
-    holds = list(Hold.objects.filter(stream=stream, decision="").values_list("pk", flat=True))
+    # Before the links, as whoever decides about them does.
+    waiting = Hold.objects.select_for_update().filter(stream=stream, decision="").order_by("pk")
+    holds = list(waiting.values_list("pk", flat=True))
     live.update(hold=None, parked=False, decision=None)
     Hold.objects.filter(pk__in=holds).delete()
     now, code = timezone.now(), ProblemCode.CONFIRMATION_NEEDED

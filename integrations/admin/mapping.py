@@ -14,7 +14,7 @@ from integrations.kinds import ITEM, TAX
 from integrations.models import BooksSettings, Connection
 from integrations.providers import PROVIDERS
 from integrations.records import Reference
-from integrations.services.books.mapping import CATEGORIES, mapped, waiting
+from integrations.services.books.mapping import categories_of, mapped, waiting
 from integrations.services.books.setup import active, company_of, open_books
 from integrations.services.books.suggest import likely_codes
 
@@ -74,9 +74,7 @@ class MappingPage:
     @cached_property
     def categories(self) -> dict[str, list[Reference]]:
         """Returns what new invoices may be sorted by in this company, and its terms; each list is asked for."""
-        company = company_of(self.settings)
-        has = {"class": bool(company and company.class_tracking), "location": bool(company and company.locations)}
-        return {name: active(self._books.references(name)) for name in CATEGORIES if has.get(name, True)}
+        return categories_of(self._books, company_of(self.settings))
 
     @cached_property
     def settings(self) -> BooksSettings | None:

@@ -18,7 +18,7 @@ from integrations.api.reference import BOOKS_JOB, JOB, JOB_LIST
 from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
 from integrations.providers import BY_SLUG, PROVIDERS
-from integrations.selectors.jobs import job_descriptor, job_summary, jobs_of
+from integrations.selectors.jobs import job_descriptor, job_summaries, jobs_of
 from integrations.services.jobs import cancel_job
 
 _CHOICES = {"status": JobStatus.values, "mode": SyncJob.Mode.values, "triggered_by": SyncJob.Trigger.values}
@@ -56,7 +56,7 @@ class JobListView(ApiView):
         page, more = found[:limit], len(found) > limit
         return Response(
             {
-                "jobs": [job_summary(job) for job in page],
+                "jobs": job_summaries(page),
                 "next_cursor": encode_cursor(name, [page[-1].created_at.isoformat(), page[-1].pk]) if more else None,
             }
         )

@@ -41,6 +41,7 @@ SUMMARY: dict[str, Any] = {
     "progress": {"stage": None, "done": 24, "total": 24},
     "counts": _COUNTS,
     "errors": [],
+    "hold_ids": [],
     "next_action_url": None,
 }
 JOB = {

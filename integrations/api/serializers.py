@@ -101,6 +101,10 @@ class JobSummarySerializer(TriggerAnswerSerializer):
     progress = ProgressSerializer()
     counts = CountsSerializer()
     errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]
+    hold_ids = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Of a job that ends `needs_confirmation`: what it holds back, at `/integrations/holds`.",
+    )
     next_action_url = serializers.URLField(allow_null=True)
 
 
@@ -129,12 +133,12 @@ class MeteredReadsSerializer(serializers.Serializer):
     waits_until = serializers.DateTimeField(allow_null=True, help_text="Set while the day's limit is reached.")
 
 
-_FRESH_UNTIL = (
+FRESH_UNTIL = (
     "Until when the data may be believed to be current: the last whole sync, the interval and a margin. Null: not "
     "synced since it was connected, resumed or put on another schedule, or nothing is to keep it current (paused by a "
     "person, synced by hand only, not connected)."
 )
-_STALLED = "Whether the data is older than it should be, whatever the cause. `connection.stalled` names it."
+STALLED = "Whether the data is older than it should be, whatever the cause. `connection.stalled` names it."
 
 
 class ConnectionSerializer(serializers.Serializer):
@@ -143,8 +147,8 @@ class ConnectionSerializer(serializers.Serializer):
     member = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(ConnectionState.choices)
     last_synced_at = serializers.DateTimeField(allow_null=True)
-    fresh_until = serializers.DateTimeField(allow_null=True, help_text=_FRESH_UNTIL)
-    stalled = serializers.BooleanField(help_text=_STALLED)
+    fresh_until = serializers.DateTimeField(allow_null=True, help_text=FRESH_UNTIL)
+    stalled = serializers.BooleanField(help_text=STALLED)
     access_ends_at = serializers.DateTimeField(
         allow_null=True,
         help_text="Set when the provider ends the access within 60 days, unless the account is connected again.",
@@ -157,7 +161,7 @@ class StatusSerializer(serializers.Serializer):
     connected = serializers.BooleanField()
     last_synced_at = serializers.DateTimeField(allow_null=True)
     next_scheduled_sync_at = serializers.DateTimeField(allow_null=True)
-    fresh_until = serializers.DateTimeField(allow_null=True, help_text=f"The earliest of its accounts. {_FRESH_UNTIL}")
+    fresh_until = serializers.DateTimeField(allow_null=True, help_text=f"The earliest of its accounts. {FRESH_UNTIL}")
     stalled = serializers.BooleanField(help_text="Whether an account of it is stalled.")
     active_job_id = serializers.CharField(allow_null=True)
     errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]

@@ -1,8 +1,20 @@
 """The sync API, in which every provider has the same routes, each an address of its own; and free/busy."""
 
 from django.urls import path
+from rest_framework.views import APIView
 
-from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync, sync_states
+from integrations.api import (
+    availability,
+    connection_settings,
+    connections,
+    holds,
+    jobs,
+    problem_answers,
+    problems,
+    reconciliation,
+    sync,
+    sync_states,
+)
 from integrations.api.record_calls import CALLS_VIEWS
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
@@ -30,11 +42,32 @@ for resource, calls_view in CALLS_VIEWS.items():
     urlpatterns.append(path(route, calls_view.as_view(), name=f"{resource}-sync-calls"))
 for resource, state_view in sync_states.VIEWS.items():
     urlpatterns.append(path(f"{resource}/<str:record_id>/sync", state_view.as_view(), name=f"{resource}-sync"))
+_ACCOUNTS: tuple[tuple[str, type[APIView], str], ...] = (
+    ("connections", connections.ConnectionListView, "connection-list"),
+    ("connections/<str:connection_id>", connections.OneConnectionView, "connection"),
+    ("connections/<str:connection_id>/pause", connections.ConnectionPauseView, "connection-pause"),
+    ("connections/<str:connection_id>/resume", connections.ConnectionResumeView, "connection-resume"),
+    ("connections/<str:connection_id>/disconnect", connections.ConnectionDisconnectView, "connection-disconnect"),
+    ("connections/<str:connection_id>/settings", connection_settings.ConnectionSettingsView, "connection-settings"),
+    ("connections/<str:connection_id>/options", connection_settings.ConnectionOptionsView, "connection-options"),
+    ("holds", holds.HoldListView, "hold-list"),
+    ("holds/<str:hold_id>", holds.OneHoldView, "hold"),
+    ("holds/<str:hold_id>/confirm", holds.HoldConfirmView, "hold-confirm"),
+    ("holds/<str:hold_id>/reject", holds.HoldRejectView, "hold-reject"),
+)
+urlpatterns += [
+    path(f"integrations/{place}", view.as_view(), name=f"integrations-{name}") for place, view, name in _ACCOUNTS
+]
 for provider in PROVIDERS.values():
     start = f"integrations/{provider.slug}"
     urlpatterns += [
         path(f"{start}/sync", sync.SyncView.of(provider).as_view(), name=f"{provider.slug}-sync"),
         path(f"{start}/status", sync.StatusView.of(provider).as_view(), name=f"{provider.slug}-status"),
+        path(
+            f"{start}/settings",
+            connection_settings.IntegrationSettingsView.of(provider).as_view(),
+            name=f"{provider.slug}-settings",
+        ),
     ]
     if INVOICE.name in provider.kinds:
         view = reconciliation.ReconciliationView.of(provider)

@@ -161,7 +161,8 @@ def _syncs() -> None:
     }
     describe("sync.failed", JobSerializer, failed, source=source)
     page = f"https://fieldcamp.example/admin/integrations/syncjob/{SUMMARY['job_id']}/change/"
-    held = {**JOB, "status": "needs_confirmation", "next_action_url": page, "held": {"removals": 12}}
+    held = {**JOB, "status": "needs_confirmation", "next_action_url": page, "held": {"removals": 12},
+            "hold_ids": ["hld_01HZX2Q8YV3D1G0N3WJ2P7K9MQ"]}  # fmt: skip
     describe("sync.needs_confirmation", JobSerializer, held, source=source, extra=_HELD)
     decided = _source("desk", job_id=SUMMARY["job_id"], actor="olga")
     for action in ("confirmed", "rejected"):

@@ -1,12 +1,12 @@
 """Events about accounts: `connection.*`. The object is the account's entry in `connections[]` of the status."""
 
-from typing import Any
+from typing import Any, Protocol
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
 from fieldcamp.webhooks.models import WebhookEvent
 from fieldcamp.webhooks.recording import record_event
+from fieldcamp.workspace.attribution import is_by_key
 from integrations.errors import ProblemCode
 from integrations.models import USABLE, Connection, ConnectionState, SyncJob
 from integrations.selectors.links import reconnect_url
@@ -32,8 +32,14 @@ _RECONNECTS = (ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_PERMISSION
 _BARE = ("connection.connected", "connection.reconnected", "connection.disconnected")
 
 
+class NamedActor(Protocol):
+    """Who has done it: a person's login, or an API key under its name in the audit trail."""
+
+    def get_username(self) -> str: ...
+
+
 def connection_moved(
-    connection: Connection, before: str, *, user: User | AnonymousUser | None = None, code: str | None = None
+    connection: Connection, before: str, *, user: NamedActor | None = None, code: str | None = None
 ) -> None:
     """Records what it means that the account has come from the state `before` into the one it is in; nothing where it
     has not moved, or has only been let in and is still to be set up.
@@ -48,7 +54,7 @@ def connection_moved(
     record_connection_event(name, connection, user=user, code=code or _CODES.get(state))
 
 
-def connection_granted(connection: Connection, before: str, *, user: User | AnonymousUser | None) -> None:
+def connection_granted(connection: Connection, before: str, *, user: NamedActor | None) -> None:
     """Records what a person's consent has come to, for an account that was in the state `before`: one that works, and
     was set up already, is connected again, also if it worked before. Runs inside the transaction that takes the grant.
     """
@@ -62,7 +68,7 @@ def record_connection_event(
     name: str,
     connection: Connection,
     *,
-    user: User | AnonymousUser | None = None,
+    user: NamedActor | None = None,
     code: str | None = None,
     more: dict[str, Any] | None = None,
 ) -> None:
@@ -77,10 +83,17 @@ def record_connection_event(
         name,
         {**shown, **(more or {})},
         record_id=connection.pk,
-        source=WebhookEvent.Source.DESK if user else WebhookEvent.Source.SYSTEM,
+        source=_source(user),
         integration=connection.integration,
         actor=user.get_username() if user else None,
+        request_id=getattr(user, "request_id", None) or None,
     )
+
+
+def _source(user: NamedActor | None) -> str:
+    if user is None:
+        return WebhookEvent.Source.SYSTEM
+    return WebhookEvent.Source.API if is_by_key(user.get_username()) else WebhookEvent.Source.DESK
 
 
 def _entry(connection: Connection) -> dict[str, Any]:

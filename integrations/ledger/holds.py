@@ -23,16 +23,19 @@ class Holds:
 
     def put_aside(self, decisions: Sequence[Decision], of: int) -> None:
         """Puts removals aside until a person decides; what is held already is held together with them."""
-        hold, _ = Hold.objects.get_or_create(
-            stream=self.stream, decision="", defaults={"job": self.job, "removals": 0, "of": of}
-        )
+        hold = self._open() or Hold.objects.create(stream=self.stream, job=self.job, removals=0, of=of)
         Link.objects.filter(pk__in=[decision.pair.link_id for decision in decisions]).update(hold=hold)
         hold.job, hold.of = self.job, of
         self._describe(hold, hold.links.count())
 
+    def _open(self) -> Hold | None:
+        """Returns the hold that nobody has decided, locked: a person may be deciding right now, and what is decided is
+        not added to."""
+        return Hold.objects.select_for_update().filter(stream=self.stream, decision="").first()
+
     def bring_up_to_date(self) -> None:
         """Lets go of what was held and has come back, or was decided by an edit."""
-        hold = Hold.objects.filter(stream=self.stream, decision="").first()
+        hold = self._open()
         if hold is None or (left := hold.links.count()) == hold.removals:
             return
         if left:

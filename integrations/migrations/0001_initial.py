@@ -430,6 +430,11 @@ class Migration(migrations.Migration):
             name='job',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='holds', to='integrations.syncjob'),
         ),
+        migrations.AddField(
+            model_name='hold',
+            name='decided_job',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.syncjob'),
+        ),
         migrations.CreateModel(
             name='WorkspaceIntegration',
             fields=[

@@ -106,6 +106,14 @@ class ConnectionQuerySet(AccountQuerySet["Connection"]):
         tried_again = given_up & Q(paused_by_person=False, retry_at__isnull=False)
         return self.filter(Q(state=ConnectionState.ACTIVE) | tried_again).of_active_people()
 
+    def in_state(self, state: str) -> Self:
+        """Returns those whose `state_now` this is: each is in exactly one."""
+        if state in USABLE:
+            return self.filter(state=state).of_active_people()
+        left = Q(state__in=USABLE, member__in=Member.objects.filter(is_active=False))
+        whose = Q(state=state) | left if state == ConnectionState.MEMBER_INACTIVE else Q(state=state)
+        return self.filter(whose)
+
     def connected(self) -> Self:
         """Returns those that are not disconnected, whatever they lack."""
         return self.exclude(state=ConnectionState.DISCONNECTED)

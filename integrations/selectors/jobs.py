@@ -1,13 +1,14 @@
 """How a job is shown: the descriptor of the sync API."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
-from integrations.models import JobItem, JobStatus, Outcome, SyncJob
+from integrations.models import Hold, JobItem, JobStatus, Outcome, SyncJob
 from integrations.records import instant
 from integrations.selectors.links import connect_url, job_url
 
@@ -31,7 +32,7 @@ def trigger_answer(job: SyncJob) -> dict[str, Any]:
     return {**answer, "status": job.status, "created_at": instant(job.created_at)}
 
 
-def job_summary(job: SyncJob) -> dict[str, Any]:
+def job_summary(job: SyncJob, hold_ids: Sequence[str]) -> dict[str, Any]:
     """Returns the descriptor as lists show it: without the split counts, which would cost a look at every record."""
     return {
         **trigger_answer(job),
@@ -41,13 +42,30 @@ def job_summary(job: SyncJob) -> dict[str, Any]:
         "progress": {"stage": job.stage or None, "done": job.done, "total": job.total},
         "counts": counts(job),
         "errors": job.errors,
+        "hold_ids": list(hold_ids),
         "next_action_url": next_action_url(job),
     }
 
 
+def job_summaries(jobs: Sequence[SyncJob]) -> list[dict[str, Any]]:
+    """Returns the descriptors of a page; one query for all of them."""
+    held = _holds_of(jobs)
+    return [job_summary(job, held.get(job.pk, ())) for job in jobs]
+
+
 def job_descriptor(job: SyncJob) -> dict[str, Any]:
     """Returns all that is known of one job, its counts also by entity and by connection."""
-    return {**job_summary(job), **split_counts(job)}
+    return {**job_summary(job, _holds_of([job]).get(job.pk, ())), **split_counts(job)}
+
+
+def _holds_of(jobs: Sequence[SyncJob]) -> dict[str, list[str]]:
+    """Returns the ids of what these jobs have put aside, or added to, last; in one query, and in none where no job has
+    ended so."""
+    asking = [job.pk for job in jobs if job.status == JobStatus.NEEDS_CONFIRMATION]
+    found: dict[str, list[str]] = {}
+    for job_id, pk in Hold.objects.filter(job__in=asking).order_by("pk").values_list("job", "pk") if asking else ():
+        found.setdefault(job_id, []).append(pk)
+    return found
 
 
 def counts(job: SyncJob) -> dict[str, int]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from fieldcamp.encryption import encrypt
 from fieldcamp.workspace.models import Workspace
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.channels import stop_channels
 from integrations.accounts.clients import token_source
@@ -26,6 +27,7 @@ from integrations.models.accounts import digest_of
 from integrations.providers import PROVIDERS
 from integrations.push.channels import reopen
 from integrations.records import Account, Tokens
+from integrations.services.jobs import require_usable
 from integrations.services.setup import (
     SetupError,
     forget_calendars,
@@ -179,11 +181,16 @@ def _member_is_taken(connection: Connection) -> bool:
     return other_connections(connection, connection.member_id).exists() if connection.member_id else False
 
 
-def pause(*, connection: Connection, user: User | None) -> Connection:
-    """Takes the connection off the schedule until a person resumes it; it can still be synced by hand."""
-    reason = f"Paused by {user}." if user else "Paused."
+def pause(*, connection: Connection, user: Actor | None) -> Connection:
+    """Takes the connection off the schedule until a person resumes it; it can still be synced by hand. Of what a person
+    has paused already nothing changes. Raises NotConnected where it cannot be synced at all."""
+    reason = f"Paused by {user}."[:300] if user else "Paused."
     with transaction.atomic():
-        before = facts_of(Connection.objects.select_for_update().get(pk=connection.pk))
+        locked = _locked(connection)
+        if locked.state == ConnectionState.PAUSED and locked.paused_by_person:
+            connection.refresh_from_db()
+            return connection
+        before = facts_of(locked)
         Connection.objects.usable().filter(pk=connection.pk).update(
             state=ConnectionState.PAUSED, paused_by_person=True, state_reason=reason
         )
@@ -194,10 +201,15 @@ def pause(*, connection: Connection, user: User | None) -> Connection:
     return connection
 
 
-def resume(*, connection: Connection, user: User | None) -> Connection:
-    """Puts a paused connection back on the schedule."""
+def resume(*, connection: Connection, user: Actor | None) -> Connection:
+    """Puts a paused connection back on the schedule; of one that is on it nothing changes. Raises NotConnected where it
+    cannot be synced at all."""
     with transaction.atomic():
-        before = facts_of(Connection.objects.select_for_update().get(pk=connection.pk))
+        locked = _locked(connection)
+        if locked.state == ConnectionState.ACTIVE and not locked.paused_by_person:
+            connection.refresh_from_db()
+            return connection
+        before = facts_of(locked)
         Connection.objects.filter(pk=connection.pk).update(paused_by_person=False)
         Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
             state=ConnectionState.ACTIVE, state_reason="", failures=0, retry_at=None, fresh_from=timezone.now()
@@ -207,6 +219,13 @@ def resume(*, connection: Connection, user: User | None) -> Connection:
         audit_connection("resumed", connection, user, before=before, after=facts_of(connection))
     log.info("connection_resumed", connection_id=connection.pk, by=str(user))
     return connection
+
+
+def _locked(connection: Connection) -> Connection:
+    rows = Connection.objects.select_for_update(of=("self",)).select_related("member", "workspace")
+    locked = rows.get(pk=connection.pk)
+    require_usable(locked)
+    return locked
 
 
 def recheck(*, connection: Connection) -> Connection:

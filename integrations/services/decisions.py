@@ -31,12 +31,22 @@ class AlreadyDecided(Exception):
         super().__init__(gettext("This has been decided already. Reload the page to see how."))
 
 
+class HeldMeanwhile(Exception):
+    """There are not as many removals in the hold as the caller has seen: `count`. Nothing was decided."""
+
+    def __init__(self, count: int):
+        self.count = count
+        sentence = gettext("It holds {count} removals now. Nothing was decided. Look at them, and send that number.")
+        super().__init__(sentence.format(count=count))
+
+
 @dataclass(frozen=True)
 class ToSync:
-    """What a decision leaves to a sync: these links of one account."""
+    """What a decision leaves to a sync: these links of one account, which a `hold` has held, if any."""
 
     connection: Connection
     links: list[int] = field(default_factory=list)
+    hold: Hold | None = None
 
 
 def carry_out(decided: Sequence[ToSync], user: Actor) -> SyncJob | None:
@@ -49,7 +59,7 @@ def carry_out(decided: Sequence[ToSync], user: Actor) -> SyncJob | None:
         return None
     connection, *others = accounts.values()
     try:
-        return trigger_sync(
+        job = trigger_sync(
             workspace=connection.workspace,
             integration=connection.integration,
             connection=None if others else connection,
@@ -58,25 +68,32 @@ def carry_out(decided: Sequence[ToSync], user: Actor) -> SyncJob | None:
         )
     except (SyncInProgress, NotConnected):
         return None
+    if holds := [each.hold.pk for each in decided if each.hold]:
+        Hold.objects.filter(pk__in=holds).update(decided_job=job)
+    return job
 
 
-def decide_hold(*, hold: Hold, decision: str, user: Actor) -> SyncJob | None:
+def decide_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None = None) -> SyncJob | None:
     """Confirms held removals or puts the events back: exactly the held ones. Tried at once, as `carry_out` does."""
-    return carry_out([settle_hold(hold=hold, decision=decision, user=user)], user)
+    return carry_out([settle_hold(hold=hold, decision=decision, user=user, expected=expected)], user)
 
 
-def settle_hold(*, hold: Hold, decision: str, user: Actor) -> ToSync:
-    """Writes down what becomes of held removals. Raises AlreadyDecided."""
+def settle_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None = None) -> ToSync:
+    """Writes down what becomes of held removals. `expected` is how many the person has seen, None where that is not
+    known. Raises AlreadyDecided, HeldMeanwhile."""
     if decision not in Hold.Decision.values:
         raise ValueError(f"{decision!r} is no decision.")
     removal = RemovalChoice.CUT if decision == Hold.Decision.CONFIRM else RemovalChoice.PUT_BACK
     with transaction.atomic():
-        decided = Hold.objects.filter(pk=hold.pk, decision="").update(
-            decision=decision, decided_at=timezone.now(), decided_by=login_of(user)
-        )
-        if not decided:
+        # The hold first, then its links in order: as a sync does that holds more.
+        locked = Hold.objects.select_for_update().filter(pk=hold.pk, decision="").first()
+        if locked is None:
             raise AlreadyDecided
-        links = list(Link.objects.select_for_update().filter(hold=hold))
+        if expected is not None and locked.removals != expected:
+            raise HeldMeanwhile(locked.removals)
+        hold.removals = locked.removals
+        Hold.objects.filter(pk=hold.pk).update(decision=decision, decided_at=timezone.now(), decided_by=login_of(user))
+        links = list(Link.objects.select_for_update().filter(hold=hold).order_by("pk"))
         for link in links:
             link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
@@ -93,7 +110,7 @@ def settle_hold(*, hold: Hold, decision: str, user: Actor) -> ToSync:
         audit_connection(
             "removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals}
         )
-    return ToSync(hold.stream.connection, [link.pk for link in links])
+    return ToSync(hold.stream.connection, [link.pk for link in links], hold)
 
 
 def resolve_conflict(*, link: Link, choice: str | dict[str, str], user: Actor, remember: str = "") -> SyncJob | None:

@@ -15,6 +15,7 @@ from integrations.providers import PROVIDERS
 from integrations.push.looking import back_off
 from integrations.queue.enqueue import SyncInProgress, active_job, create_job
 from integrations.queue.ring import ring
+from integrations.selectors.connections import way_on_url
 from integrations.selectors.links import connect_url
 
 log = structlog.get_logger(__name__)
@@ -32,11 +33,11 @@ _NOT_CONNECTED = {
 
 
 class NotConnected(Exception):
-    """No account of the integration can sync, for this `reason`."""
+    """No account of the integration can sync, for this `reason`; or `connection` cannot, which was asked for."""
 
-    def __init__(self, integration: str, reason: NotConnectedReason):
+    def __init__(self, integration: str, reason: NotConnectedReason, connection: Connection | None = None):
         self.reason = reason
-        self.connect_url = connect_url(integration)
+        self.connect_url = way_on_url(connection) if connection else connect_url(integration)
         super().__init__(_NOT_CONNECTED[reason].format(label=PROVIDERS[integration].label))
 
 
@@ -46,6 +47,12 @@ class JobFinished(Exception):
     def __init__(self, job: SyncJob):
         self.job = job
         super().__init__(f"This job has already ended ({job.status}). There is nothing to cancel.")
+
+
+def require_usable(connection: Connection) -> None:
+    """Raises NotConnected, which leads to this very account, unless it is usable."""
+    if reason := not_connected_reason([connection.state_now]):
+        raise NotConnected(connection.integration, reason, connection)
 
 
 def require_connected(workspace: Workspace, integration: str, connection: Connection | None = None) -> None:

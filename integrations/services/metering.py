@@ -1,12 +1,14 @@
 """How many calls a day an account may be billed for by its provider."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from collections.abc import Callable
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields
+from integrations.accounts.acting import Actor
 from integrations.models import Connection, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.queue.planning import next_sync
@@ -15,17 +17,22 @@ from integrations.selectors.metering import allowance_of, midnight_after
 LEAST, MOST = 50, 1_000_000  # a run that finds much to do needs some dozens
 
 
-def set_reads_per_day(*, connection: Connection, limit: int | None, user: AbstractBaseUser) -> Connection:
+def set_reads_per_day(
+    *, connection: Connection, limit: int | None, user: Actor, unchanged: Callable[[], None] | None = None
+) -> Connection:
     """Sets how many calls a day (UTC) the account may be billed for; 0: any number, None: what the installation has.
 
-    An account that waits for the next day because of the limit goes on at once if the new one lets it. Raises
-    `InvalidFields`."""
+    An account that waits for the next day because of the limit goes on at once if the new one lets it. `unchanged` is
+    called under the connection's lock, before anything is written. Raises `InvalidFields`, and what `unchanged` raises.
+    """
     if limit and not LEAST <= limit <= MOST:
         sentence = gettext("Write a whole number from {least} to {most}, or 0 for no limit.")
         raise InvalidFields.of("limit", sentence.format(least=LEAST, most=f"{MOST:,}"))
     now = timezone.now()
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if unchanged:
+            unchanged()
         before, connection.metered_reads_per_day = connection.metered_reads_per_day, limit
         if limit == before:
             return connection

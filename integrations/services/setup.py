@@ -1,15 +1,17 @@
 """Binding a connection to a member and to calendars: nothing syncs before that."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Member, Workspace
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.calendar import busy
@@ -62,10 +64,12 @@ def set_up(
     direction: str = Direction.TWO_WAY,
     policy: str = ConflictPolicy.LOCAL,
     keep_busy: bool = False,
-    user: User | AnonymousUser | None = None,
+    user: Actor | AnonymousUser | None = None,
+    unchanged: Callable[[], None] | None = None,
 ) -> Connection:
     """Binds the connection to its member and calendars; from now on it syncs. `keep_busy`: the busy times of calendars
-    that are read no more stay as they are. Raises SetupError, ProviderError."""
+    that are read no more stay as they are. `unchanged` is called under the connection's lock, before anything is
+    written. Raises SetupError, ProviderError, and what `unchanged` raises."""
     _must_be_connected(connection)
     if member.workspace_id != connection.workspace_id or not member.is_active:
         raise SetupError("member", gettext("Choose a person of this company who is active."))
@@ -86,6 +90,8 @@ def set_up(
         raise SetupError("busy", gettext("This account may not see the events in {name}.").format(name=hidden[0].name))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if unchanged:
+            unchanged()
         _must_be_connected(connection)  # while the provider was asked somebody may have disconnected it
         if other_connections(connection, member.pk).exists():
             taken = gettext("{member} has another {provider} account connected. Disconnect that one first.")

@@ -157,20 +157,18 @@ def _my_connection(request: HttpRequest, connection_id: str) -> Connection:
 
 @desk_view("POST")
 def pause(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.pause(connection=_my_connection(request, connection_id), user=desk_user_of(request).user)
-    return done(
-        request,
-        connection,
-        gettext("{account} is paused until somebody resumes it.").format(account=connection.account_name),
-    )
+    connection, user = _my_connection(request, connection_id), desk_user_of(request).user
+    ok, _ = attempt(request, lambda: connections.pause(connection=connection, user=user))
+    said = gettext("{account} is paused until somebody resumes it.").format(account=connection.account_name)
+    return done(request, connection, said) if ok else back(request)
 
 
 @desk_view("POST")
 def resume(request: HttpRequest, connection_id: str) -> HttpResponse:
-    connection = connections.resume(connection=_my_connection(request, connection_id), user=desk_user_of(request).user)
-    return done(
-        request, connection, gettext("{account} is synced by schedule again.").format(account=connection.account_name)
-    )
+    connection, user = _my_connection(request, connection_id), desk_user_of(request).user
+    ok, _ = attempt(request, lambda: connections.resume(connection=connection, user=user))
+    said = gettext("{account} is synced by schedule again.").format(account=connection.account_name)
+    return done(request, connection, said) if ok else back(request)
 
 
 # --- the company ----------------------------------------------------------------------------------------------------

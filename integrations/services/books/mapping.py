@@ -1,19 +1,20 @@
 """Which tax code and which item of the books stand for which of FieldCamp's. What waited for it is tried at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, TaxRate
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import INVOICE, ITEM, KINDS, TAX
 from integrations.ledger.dirty import write_rows
 from integrations.models import BooksSettings, Connection, Direction, Link, Problem, Stream, SyncJob
-from integrations.records import RemoteRecord
+from integrations.providers.base import BooksClient
+from integrations.records import Company, Reference, RemoteRecord
 from integrations.services.books.setup import Choices, active, named, open_books, read_choices
 from integrations.services.decisions import sync_links_now
 from integrations.services.setup import SetupError
@@ -28,21 +29,17 @@ CHOOSE_OWN = _("Choose a record of this company.")
 _OF: dict[str, type[TaxRate] | type[Item]] = {TAX.name: TaxRate, ITEM.name: Item}
 
 
-def map_tax(
-    *, connection: Connection, tax_rate: TaxRate, code_id: str, user: AbstractBaseUser | None
-) -> SyncJob | None:
+def map_tax(*, connection: Connection, tax_rate: TaxRate, code_id: str, user: Actor | None) -> SyncJob | None:
     """Says which tax code this tax rate is; "" lets go of the one that it has."""
     return map_records(connection=connection, kind=TAX.name, chosen={tax_rate.pk: code_id}, user=user)
 
 
-def map_item(*, connection: Connection, item: Item, item_id: str, user: AbstractBaseUser | None) -> SyncJob | None:
+def map_item(*, connection: Connection, item: Item, item_id: str, user: Actor | None) -> SyncJob | None:
     """Says which item of the books this item is; "" lets go of the one that it has."""
     return map_records(connection=connection, kind=ITEM.name, chosen={item.pk: item_id}, user=user)
 
 
-def map_records(
-    *, connection: Connection, kind: str, chosen: Mapping[str, str], user: AbstractBaseUser | None
-) -> SyncJob | None:
+def map_records(*, connection: Connection, kind: str, chosen: Mapping[str, str], user: Actor | None) -> SyncJob | None:
     """Maps several records of one kind at once, by their ids; answers with the job that tries what waited, if one
     could be started. Raises SetupError, whose field is the record, and ProviderError."""
     stream = connection.streams.filter(kind=kind, is_active=True).first()
@@ -72,12 +69,14 @@ def set_defaults(
     connection: Connection,
     income_account_id: str,
     default_item_id: str,
-    user: AbstractBaseUser | None,
+    user: Actor | None,
     categories: Mapping[str, str] | None = None,
     choices: Choices | None = None,
+    unchanged: Callable[[], None] | None = None,
 ) -> SyncJob | None:
     """Sets the account that new items sell to, the item that stands for lines without one, and by id which class,
-    location and terms new invoices get (`CATEGORIES`; one that is left out stays as it is)."""
+    location and terms new invoices get (`CATEGORIES`; one that is left out stays as it is). `unchanged` is called under
+    the settings' lock, before anything is written."""
     choices = choices or read_choices(connection)
     account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
     writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
@@ -90,10 +89,12 @@ def set_defaults(
         "income_account_name": account.name[:255] if account else "",
         "default_item_id": item.id if item else "",
         "default_item_name": item.name[:255] if item else "",
-        **_categories(connection, categories or {}),
+        **columns_of_categories(connection, categories or {}),
     }
     with transaction.atomic():
         settings = BooksSettings.objects.select_for_update().get(connection=connection)
+        if unchanged:
+            unchanged()
         before = {name: getattr(settings, name) for name in wanted}
         if before == wanted:
             return None
@@ -102,7 +103,7 @@ def set_defaults(
     return _tried(connection, user)
 
 
-def _categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
+def columns_of_categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
     """Returns the columns of what was chosen, as the books call it. Raises SetupError."""
     settings = BooksSettings.objects.filter(connection=connection).first()
     columns: dict[str, str] = {}
@@ -114,6 +115,12 @@ def _categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, 
         if not known:
             columns |= {f"{name}_id": id, f"{name}_name": one.name[:255] if one else ""}
     return columns
+
+
+def categories_of(books: BooksClient, company: Company | None) -> dict[str, list[Reference]]:
+    """Returns what new invoices may be sorted by in this company, and its terms; each list is asked for."""
+    has = {"class": bool(company and company.class_tracking), "location": bool(company and company.locations)}
+    return {name: active(books.references(name)) for name in CATEGORIES if has.get(name, True)}
 
 
 def mapped(connection: Connection, kind: str) -> dict[str, str]:
@@ -186,7 +193,7 @@ def _look_again(connection: Connection) -> None:
     write_rows([(stream.pk, record_id, 0) for record_id in ids], INVOICE.name)
 
 
-def _tried(connection: Connection, user: AbstractBaseUser | None) -> SyncJob | None:
+def _tried(connection: Connection, user: Actor | None) -> SyncJob | None:
     """Tries what waited; before its first sync the company waits for a person to start that."""
     if user is None or connection.streams.filter(is_active=True, first_synced_at=None).exists():
         return None

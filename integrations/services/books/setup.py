@@ -1,17 +1,18 @@
 """Setting up the books of one company: what is chosen is checked with the provider, and nothing syncs before it."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
 from integrations.books.facts import DOCUMENTS, columns_of
@@ -32,6 +33,7 @@ from integrations.services.setup import (
 
 log = structlog.get_logger(__name__)
 
+_SETTABLE = (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED)
 SAY_SHARED = _("Say that this company's books are to be written by both, or connect another company.")
 
 
@@ -73,15 +75,17 @@ def set_up_books(
     policy_lists: str = ConflictPolicy.LOCAL,
     policy_documents: str = ConflictPolicy.ASK,
     shared: bool = False,
-    user: User | AnonymousUser | None = None,
+    user: Actor | AnonymousUser | None = None,
     choices: Choices | None = None,
+    unchanged: Callable[[], None] | None = None,
 ) -> Connection:
-    """Takes the choices; from now on the company syncs. Raises SetupError, ProviderError.
+    """Takes the choices; from now on the company syncs. `unchanged` is called under the connection's lock, before
+    anything is written. Raises SetupError, ProviderError, and what `unchanged` raises.
 
     `choices` are what the provider has just said, where it was asked already. `shared`: it is known, and meant, that
     another workspace writes into the same books.
     """
-    if connection.state not in (ConnectionState.SETUP, ConnectionState.ACTIVE, ConnectionState.PAUSED):
+    if connection.state not in _SETTABLE:
         raise SetupError("", gettext("Connect this company again first."))
     if direction not in Direction.values:
         raise SetupError("direction", CHOOSE_DIRECTION)
@@ -113,6 +117,10 @@ def set_up_books(
     }
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        if unchanged:
+            unchanged()
+        if connection.state not in _SETTABLE:  # while the provider was asked somebody may have disconnected it
+            raise SetupError("", gettext("Connect this company again first."))
         if other_books(connection).exists():
             other = gettext("Another company of {provider} is connected. Disconnect that one first.")
             raise SetupError("", other.format(provider=label))

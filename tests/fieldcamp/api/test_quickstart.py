@@ -38,7 +38,7 @@ def test_every_block_works_when_pasted(live_server, worker, tmp_path: Path):
     secret = create_key(workspace=workspace, name="quickstart")[1]
     environ = {**os.environ, "BASE": f"{live_server.url}/api/v1", "KEY": secret, "no_proxy": "*"}
     shell = [block for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) if "$BASE/" in block]
-    assert len(shell) == 8
+    assert len(shell) == 10
     for block in shell:
         done = subprocess.run(["bash", "-euc", block], env=environ, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and '"success": false' not in done.stdout and '"error"' not in done.stdout, done

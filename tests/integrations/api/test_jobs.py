@@ -43,6 +43,7 @@ def test_a_job_shows_how_far_it_is_and_what_became_of_each_record(dana):
         "progress": {"stage": "push", "done": 3, "total": 120},
         "counts": counts,
         "errors": job.errors,
+        "hold_ids": [],
         "next_action_url": f"http://127.0.0.1:8000/admin/integrations/syncjob/{job.pk}/change/",
         "counts_by_entity": {"visit": counts},
         "counts_by_connection": {connection.pk: counts},

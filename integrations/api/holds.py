@@ -1,0 +1,196 @@
+"""What syncs hold back: read, confirmed and rejected, by the service of the desk's buttons."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import override
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
+from fieldcamp.api.examples import example
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.services import signature
+from fieldcamp.api.views import ApiView
+from integrations.accounts.acting import KeyActor
+from integrations.api.hold_serializers import (
+    LIST,
+    ROW,
+    HoldDecidedSerializer,
+    HoldDecisionSerializer,
+    HoldListSerializer,
+    HoldSerializer,
+    decided_example,
+)
+from integrations.api.problem_serializers import INTEGRATIONS
+from integrations.api.problems import name_of
+from integrations.models import Connection, Hold
+from integrations.selectors.holds import HoldState, hold_rows, holds_of, in_state
+from integrations.services.decisions import AlreadyDecided, HeldMeanwhile, decide_hold
+
+STATES = tuple(HoldState)
+
+
+class HoldsView(ApiView):
+    tag = "Holds"
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with override("en"):  # as all of the API, whatever the browser would rather read
+            return super().dispatch(request, *args, **kwargs)
+
+    def one(self, hold_id: str) -> Hold:
+        found = holds_of(self.workspace).filter(pk=hold_id).first()
+        if found is None:
+            raise ApiError("NOT_FOUND", "There is no such hold.")
+        return found
+
+    def row(self, hold_id: str) -> dict[str, Any]:
+        return hold_rows([self.one(hold_id)])[0]
+
+
+class HoldListView(HoldsView):
+    required_scopes = {"GET": "problems:read"}
+    raises = {"GET": ("NOT_FOUND",)}
+
+    @extend_schema(
+        operation_id="list_holds",
+        parameters=[
+            OpenApiParameter(
+                "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
+            ),
+            OpenApiParameter("connection_id", str, description="Of this account alone."),
+            OpenApiParameter("state", str, enum=STATES, default=HoldState.OPEN.value),
+            CURSOR,
+            LIMIT,
+        ],
+        responses=HoldListSerializer,
+        examples=[example(LIST)],
+    )
+    def get(self, request: Request) -> Response:
+        """Removals that wait for somebody, those first that were held last; with `state` those that were decided."""
+        filters, limit = _filters(request), page_limit(request)
+        rows = in_state(holds_of(self.workspace), HoldState(filters["state"] or HoldState.OPEN))
+        if filters["integration"]:
+            rows = rows.filter(stream__connection__integration=name_of(filters["integration"]))
+        if filters["connection_id"] is not None:
+            if not Connection.objects.filter(pk=filters["connection_id"], workspace=self.workspace).exists():
+                raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
+            rows = rows.filter(stream__connection=filters["connection_id"])
+        name, cursor = list_name(request.path, self.workspace.pk, filters), request.query_params.get("cursor")
+        if cursor is not None:
+            rows = rows.filter(pk__lt=decode_cursor(name, cursor)[0])
+        found = list(rows.order_by("-pk")[: limit + 1])
+        page, more = found[:limit], len(found) > limit
+        next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
+        return Response({"holds": hold_rows(page), "next_cursor": next_cursor})
+
+
+def _filters(request: Request) -> dict[str, str | None]:
+    fixed = {"integration": INTEGRATIONS, "state": STATES}
+    given = {name: request.query_params.get(name) for name in (*fixed, "connection_id")}
+    wrong = {
+        name: [f"Must be one of {', '.join(values)}."]
+        for name, values in fixed.items()
+        if given[name] is not None and given[name] not in values
+    }
+    if wrong:
+        raise validation_error(wrong)
+    return given
+
+
+class OneHoldView(HoldsView):
+    required_scopes = {"GET": "problems:read"}
+    tagged_methods = ("GET",)
+
+    @extend_schema(operation_id="read_hold", responses=HoldSerializer, examples=[example(ROW)])
+    def get(self, request: Request, hold_id: str) -> Response:
+        """One hold. Its ETag changes with the number, the records that are shown, and the decision."""
+        data = self.row(hold_id)
+        etag = etag_of(data)
+        if is_unchanged(request, etag):
+            return Response(status=304, headers={"ETag": etag})
+        return Response(data, headers={"ETag": etag})
+
+
+class HoldDecisionView(HoldsView):
+    required_scopes = {"POST": "problems:write"}
+    idempotent_methods = ("POST",)
+    conditional_methods = ("POST",)
+    raises = {"POST": ("INVALID_TRANSITION", "PRECONDITION_FAILED")}
+    decision: ClassVar[str]
+
+    def decide(self, request: Request, hold_id: str) -> HttpResponseBase:
+        body = HoldDecisionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        expected = body.validated_data["expected"]
+
+        def check() -> None:
+            found = self.one(hold_id)
+            if found.decision != self.decision and "If-Match" in request.headers:
+                check_if_match(request, etag_of(hold_rows([found])[0]))
+
+        def run() -> IdempotentAnswer:
+            try:
+                decide_hold(hold=self.one(hold_id), decision=self.decision, user=self._actor, expected=expected)
+            except HeldMeanwhile as refusal:
+                raise ApiError("PRECONDITION_FAILED", str(refusal), details={"count": refusal.count}) from refusal
+            except AlreadyDecided as refusal:
+                if (decided := self.one(hold_id).decision) != self.decision:
+                    details = {"decision": decided}
+                    raise ApiError("INVALID_TRANSITION", str(refusal), details=details) from refusal
+            data = self.row(hold_id)
+            place = {"Location": reverse("integrations-job", args=[data["job_id"]])} if data["job_id"] else {}
+            return IdempotentAnswer(202, {"hold": data, "job_id": data["job_id"]}, {"ETag": etag_of(data), **place})
+
+        return replay_or_run(request, fingerprint_body=canonical({"expected": expected}), before=check, run=run)
+
+    @property
+    def _actor(self) -> KeyActor:
+        return KeyActor(signature(self.key), getattr(self.request, "request_id", ""))
+
+
+class HoldConfirmView(HoldDecisionView):
+    decision = Hold.Decision.CONFIRM
+
+    @extend_schema(
+        operation_id="confirm_hold",
+        request=HoldDecisionSerializer,
+        responses={202: HoldDecidedSerializer},
+        examples=[
+            example({"expected": 10}, request=True),
+            example(decided_example(HoldState.CONFIRMED, "confirm"), status=202),
+        ],
+    )
+    def post(self, request: Request, hold_id: str) -> HttpResponseBase:
+        """The removals are meant: exactly these are made, by a job of their own. What is gone at the provider stays
+        gone, and FieldCamp keeps its records and syncs them no more until they are edited; an event of ours without a
+        record is taken away there. This cannot be taken back.
+
+        If it holds another number than `expected` by now, it is 412 with `details.count`, and nothing is decided. What
+        was rejected meanwhile is 409 with `details.decision`; what was confirmed already is answered as it was."""
+        return self.decide(request, hold_id)
+
+
+class HoldRejectView(HoldDecisionView):
+    decision = Hold.Decision.REJECT
+
+    @extend_schema(
+        operation_id="reject_hold",
+        request=HoldDecisionSerializer,
+        responses={202: HoldDecidedSerializer},
+        examples=[
+            example({"expected": 10}, request=True),
+            example(decided_example(HoldState.REJECTED, "reject"), status=202),
+        ],
+    )
+    def post(self, request: Request, hold_id: str) -> HttpResponseBase:
+        """The removals are not meant: what is gone at the provider is made again, exactly these, by a job of their own.
+
+        If it holds another number than `expected` by now, it is 412 with `details.count`, and nothing is decided. What
+        was confirmed meanwhile is 409 with `details.decision`; what was rejected already is answered as it was."""
+        return self.decide(request, hold_id)
