@@ -38,6 +38,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RoleEnum": "fieldcamp.workspace.models.Role",
         "ModeEnum": "integrations.models.SyncJob.Mode",
         "ApiKeyScopeEnum": "fieldcamp.api.scopes.CHOICES",
+        "ConnectLinkStateEnum": "integrations.models.ConnectLinkState",
         "WebhookStatusEnum": "fieldcamp.webhooks.models.WebhookEndpoint.Status",
         "WebhookDeliveryStatusEnum": "fieldcamp.webhooks.models.WebhookDelivery.State",
         "WebhookEventSourceEnum": "fieldcamp.webhooks.models.WebhookEvent.Source",
