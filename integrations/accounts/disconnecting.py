@@ -70,7 +70,7 @@ def disconnect(*, connection: Connection, user: User | None, by: str = "", note:
 
 
 def withdraw(integration: str, account_id: str, token: str) -> None:
-    """Gives back to the vendor what a consent has brought that is not taken, unless a connection uses the account, which
+    """Gives back to the vendor what a consent has brought that is not taken, unless a connection uses the account: it
     would end with it. What cannot be given back is forgotten all the same."""
     provider = PROVIDERS[integration]
     if provider.revoke is None or Connection.objects.connected().for_account(integration, account_id).exists():

@@ -1,5 +1,6 @@
-"""Connect links at the desk: made for a person and mailed, listed, revoked. A link's address is on the page that answers
-its making, and nowhere else. Beside them the addresses of the company's own application that links may lead back to."""
+"""Connect links at the desk: made for a person and mailed, listed, revoked. A link's address is on the page that
+answers its making, and nowhere else. Beside them the addresses of the company's own application that links may lead
+back to."""
 
 import datetime as dt
 from typing import Any
@@ -93,7 +94,15 @@ def _maker(desk_user: DeskUser) -> LinkMaker:
 @admin.register(ConnectLink)
 class ConnectLinkAdmin(ScopedAdmin):
     needs = {"view": "connect", "add": "connect"}
-    list_display = ("whose", "integration_label", "badge", "shown_created_at", "created_by", "shown_expires_at", "account")
+    list_display = (
+        "whose",
+        "integration_label",
+        "badge",
+        "shown_created_at",
+        "created_by",
+        "shown_expires_at",
+        "account",
+    )
     list_filter = (IntegrationFilter,)
     search_fields = ("=id", "member__first_name", "member__last_name")
     ordering = ("-id",)

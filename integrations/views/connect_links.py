@@ -12,7 +12,7 @@ from typing import Any
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialApp
 from csp.decorators import csp_replace
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
@@ -30,21 +30,21 @@ A_MINUTE = 60  # pages that one address may ask for: a company's mail scanner lo
 _FOLLOWED, _SAID = "connect_links", "connect_link_ended"  # in the session
 _MOST = 10  # links that one browser has open
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _for_strangers(view: View) -> View:
     """Wraps a page that somebody without a login may see: not too often, kept nowhere and found by no search engine."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             throttle.calls("connect_link", client_address(request), limit=A_MINUTE)
         except throttle.Throttled as refused:
             return too_many(request, refused)
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
-        response["X-Robots-Tag"] = "noindex, nofollow"
+        response["X-Robots-Tag"] = "noindex"
         return response
 
     return wrapped
@@ -78,7 +78,7 @@ def _followed(request: HttpRequest) -> list[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @_for_strangers
 # Browsers hold each redirect that follows the button to that rule, and nobody can list a vendor's hosts.
-@csp_replace({"form-action": None})
+@csp_replace({"form-action": None})  # type: ignore[arg-type]
 def page(request: HttpRequest, link_id: str) -> HttpResponse:
     """Shows on GET what the link is for, or what came of it, and leads on to consent on POST."""
     link = connect_links().filter(pk=link_id).first() if link_id in _followed(request) else None

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 import structlog
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -30,7 +30,7 @@ class LinkMaker:
     A link is worth no more than its maker (`ConnectLinkQuerySet.with_state`)."""
 
     name: str
-    user: AbstractBaseUser | None = None
+    user: User | None = None
     key: ApiKey | None = None
 
     @property

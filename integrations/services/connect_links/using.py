@@ -131,7 +131,10 @@ def _check_owner(known: Connection, link: ConnectLink, account: Account) -> None
 def return_address(link: ConnectLink, status: str) -> str:
     """Returns where the link leads back to, with what came of it ("connected", "refused") and nothing secret; "" where
     it has no such address, or it is not registered any more."""
-    if not link.return_url or not ReturnAddress.objects.filter(workspace=link.workspace_id, url=link.return_url).exists():
+    if (
+        not link.return_url
+        or not ReturnAddress.objects.filter(workspace=link.workspace_id, url=link.return_url).exists()
+    ):
         return ""
     mark = "&" if "?" in link.return_url else "?"
     return f"{link.return_url}{mark}link={link.pk}&status={status}"

@@ -148,7 +148,7 @@ def company(name: str) -> Company:
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
     connect_link, _ = create_link(
-        workspace=workspace, integration=GOOGLE, member_id=tech.pk, maker=LinkMaker(f"Key of {name}", key=key)
+        workspace=workspace, integration=GOOGLE, member_id=tech.pk, maker=LinkMaker(f"Somebody of {name}", key=key)
     )
     address = ReturnAddress.objects.create(workspace=workspace, url=f"https://{name.lower()}.example/connected")
     webhook, event, delivery = sent_webhook(workspace, visit.pk, job.pk)

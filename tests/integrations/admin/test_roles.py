@@ -23,7 +23,9 @@ PAGES = {
     **dict.fromkeys(("webhook form", "webhook secret", "enable webhook", "delete webhook"), MANAGERS),
     "disconnect": MANAGERS,
     "company": MANAGERS,
-    **dict.fromkeys(("connect links", "connect link", "new connect link", "return addresses", "return address"), MANAGERS),
+    **dict.fromkeys(
+        ("connect links", "connect link", "new connect link", "return addresses", "return address"), MANAGERS
+    ),
     **dict.fromkeys(("keys", "key", "revoke", "rotate"), OWNERS),
 }
 # Buttons whose pages ask first.

@@ -82,7 +82,7 @@ def test_a_technician_connects_without_a_login(made, stranger, dana, workspace, 
     token = address.rpartition("/")[2]
     assert token not in followed["Location"] and token not in str(dict(browser.session))
     page = browser.get(followed["Location"])
-    assert (page.status_code, page["Cache-Control"], page["X-Robots-Tag"]) == (200, "no-store", "noindex, nofollow")
+    assert (page.status_code, page["Cache-Control"], page["X-Robots-Tag"]) == (200, "no-store", "noindex")
     assert "form-action" not in page["Content-Security-Policy"]
     for words in (workspace.name, str(dana), str(admin), *GOOGLE.permissions.values(), "Continue to Google Calendar"):
         assert words.replace("'", "&#x27;") in text(page)
@@ -139,7 +139,6 @@ def test_a_stolen_link_in_two_browsers_binds_once(made, stranger, vendors):
     assert "This link has been used" in text(again.get(again.follow(address)))
 
 
-
 def connect_at_desk(desk, member, account: str) -> Connection:
     setup = desk.consent(account)["Location"]
     desk.post(setup, {"member": member.pk, "target": account, "busy": account})
@@ -191,7 +190,9 @@ def test_a_box_left_empty_uses_nothing_up(made, stranger, vendors):
     (link, address), browser = made(), stranger()
     browser.follow(address)
     back = browser.answer(browser.start())
-    vendors.fault("status", path="/token", status=200, body=vendors.token(scopes=[s for s in GOOGLE.scopes if s != lost]))
+    vendors.fault(
+        "status", path="/token", status=200, body=vendors.token(scopes=[s for s in GOOGLE.scopes if s != lost])
+    )
     page = text(come_back(browser, back))
     assert words in page and "tick every box" in page and not Connection.objects.exists()
     assert state_of(link) == "open" and len(vendors.requests("/revoke")) == 1
