@@ -50,15 +50,11 @@ class ConnectLinkForm(DeskForm):
     member = forms.ModelChoiceField(
         Member.objects.none(),
         required=False,
+        empty_label=_("Nobody's: books"),
         label=_("Whose calendar"),
-        help_text=_("Only an account of this person can be connected with the link. Leave it empty for books."),
+        help_text=_("Only an account of this person can be connected with the link."),
     )
     hours = forms.TypedChoiceField(label=_("Good for"), choices=list(_LIVES.items()), initial=72, coerce=int)
-    to = forms.EmailField(
-        required=False,
-        label=_("Mail it to"),
-        help_text=_("Empty: to the person's own address. Books: to whoever keeps them, or to nobody."),
-    )
     mail = forms.TypedChoiceField(
         label=_("Mail the link"),
         required=False,
@@ -66,6 +62,11 @@ class ConnectLinkForm(DeskForm):
         initial="1",
         coerce=bool,
         empty_value=False,  # type: ignore[arg-type]  # Django takes anything
+    )
+    to = forms.EmailField(
+        required=False,
+        label=_("Mail it to this address"),
+        help_text=_("Empty: to the person's own, and of books to nobody."),
     )
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any):

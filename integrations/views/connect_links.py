@@ -5,6 +5,7 @@ by themselves: only a consent that has come back uses it up. The token goes from
 keeps the link's id, so that the token stands in no Referer header and in no stored session.
 """
 
+import zoneinfo
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -14,6 +15,7 @@ from allauth.socialaccount.models import SocialApp
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -104,7 +106,8 @@ def _page(request: HttpRequest, link: ConnectLink, **more: Any) -> HttpResponse:
         "shows_way_back": bool(failed) or not is_open,
         **more,
     }
-    return render(request, "connect/link.html", context, status=200 if is_open or failed == "done" else 410)
+    with timezone.override(zoneinfo.ZoneInfo(link.workspace.timezone)):
+        return render(request, "connect/link.html", context, status=200 if is_open or failed == "done" else 410)
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
