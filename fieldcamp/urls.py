@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/", include("fieldcamp.signin.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("integrations.views.consent_urls")),
+    path("", include("integrations.views.connect_link_urls")),
     path("security-events/<slug:slug>", receive_event, name="security_events"),
     # With a slash at its end or without: a redirect would be a lost message.
     re_path(r"^push/(?P<address>[a-z]{1,32})/?$", receive_push, name="push"),

@@ -41,6 +41,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConnectionStateEnum": "integrations.models.ConnectionState",
         "ConflictPolicyEnum": "integrations.selectors.connection_settings.POLICY_NAMES",
         "ApiKeyScopeEnum": "fieldcamp.api.scopes.CHOICES",
+        "ConnectLinkStateEnum": "integrations.models.ConnectLinkState",
         "WebhookStatusEnum": "fieldcamp.webhooks.models.WebhookEndpoint.Status",
         "WebhookDeliveryStatusEnum": "fieldcamp.webhooks.models.WebhookDelivery.State",
         "WebhookEventSourceEnum": "fieldcamp.webhooks.models.WebhookEvent.Source",

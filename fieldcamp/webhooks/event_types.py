@@ -88,6 +88,7 @@ _ALL = (
         connection__resumed="An account that stood still goes on.",
         connection__stalled="An account's data is older than it should be, whatever the cause.",
         connection__recovered="A stalled account is up to date again.",
+        connect_link__used="Somebody without a login has connected an account with a connect link.",
         sync__started="A sync began. Of scheduled ones only with `onlyChanged` off.",
         sync__completed="A sync ended, in whole or in part.",
         sync__failed="A sync failed.",

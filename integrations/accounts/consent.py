@@ -6,12 +6,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ConsentRequest:
-    """`connection_id` is set to renew that connection; `switch` allows that to be done with another account."""
+    """`connection_id` is set to renew that connection; `switch` allows that to be done with another account. One with
+    a `link_id` was started by who has followed that link, whom no `user_id` names."""
 
     user_id: str
     workspace_id: str
     connection_id: str = ""
     switch: bool = False
+    link_id: str = ""
 
     def to_state(self) -> dict[str, Any]:
         return asdict(self)

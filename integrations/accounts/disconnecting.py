@@ -74,6 +74,18 @@ def disconnect(*, connection: Connection, user: Actor | None, by: str = "", note
     return connection
 
 
+def withdraw(integration: str, account_id: str, token: str) -> None:
+    """Gives back to the vendor what a consent has brought that is not taken, unless a connection uses the account: it
+    would end with it. What cannot be given back is forgotten all the same."""
+    provider = PROVIDERS[integration]
+    if provider.revoke is None or Connection.objects.connected().for_account(integration, account_id).exists():
+        return
+    try:
+        provider.revoke(HttpClient(provider, None), token)
+    except ProviderError as error:
+        log.warning("withdrawal_failed", integration=integration, error=type(error).__name__)
+
+
 def _token_of(connection: Connection) -> str:
     """Returns the token that ends the access; "" where there is none, or it cannot be read: then it is forgotten."""
     try:

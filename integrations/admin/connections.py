@@ -102,6 +102,9 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         "tone": tone_of(connection, stalled=stall is not None),
         "freshness": fresh.get(connection.pk, NEVER),
         "stall": stall,
+        "by_link": connection.connect_links.order_by("-used_at").values_list("pk", flat=True).first()
+        if may_change and not connection.connected_by_id
+        else None,
         "passport": passport_of(connection),
         "ending": ending_lines([connection], rights_at(desk_user), now).get(connection.pk),
         "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),

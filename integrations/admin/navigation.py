@@ -64,6 +64,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         own.append(item(_("Company"), "storefront", "workspace_workspace_changelist"))
     if desk_user.may("keys"):
         own.append(item(_("API keys"), "key", "api_apikey_changelist"))
+    if desk_user.may("connect"):
+        own.append(item(_("Connect links"), "forward_to_inbox", "integrations_connectlink_changelist"))
+        own.append(item(_("Return addresses"), "keyboard_return", "integrations_returnaddress_changelist"))
     if desk_user.may("settings"):
         own.append(item(_("Audit trail"), "history", "workspace_auditentry_changelist"))
     if own:

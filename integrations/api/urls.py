@@ -5,6 +5,7 @@ from rest_framework.views import APIView
 
 from integrations.api import (
     availability,
+    connect_links,
     connection_settings,
     connections,
     holds,
@@ -24,6 +25,18 @@ urlpatterns = [
     path("integrations/jobs", jobs.JobListView.as_view(), name="integrations-job-list"),
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
+]
+urlpatterns += [
+    path(
+        "integrations/connect-links",
+        connect_links.ConnectLinkListView.as_view(),
+        name="integrations-connect-link-list",
+    ),
+    path(
+        "integrations/connect-links/<str:link_id>",
+        connect_links.OneConnectLinkView.as_view(),
+        name="integrations-connect-link",
+    ),
 ]
 for place, each, name in (
     ("", problems.ProblemListView, "problem-list"),

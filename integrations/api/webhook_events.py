@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from fieldcamp.webhooks.catalogue import describe
+from integrations.api.connect_link_serializers import USED, ConnectLinkSerializer
 from integrations.api.reference import BOOKS_JOB, JOB, SUMMARY, change_examples, connection_example
 from integrations.api.serializers import (
     ChangeSerializer,
@@ -94,6 +95,7 @@ def _source(kind: str, **more: Any) -> dict[str, Any]:
 def describe_events() -> None:
     """Tells the catalogue of webhooks what these events hold."""
     _accounts()
+    describe("connect_link", ConnectLinkSerializer, USED, source=_source("system"))
     _syncs()
     problem = {"id": "prb_01HZX2Q8YV3D1G0N3WJ2P7K9MK", **BOOKS_JOB["errors"][0]}
     books = _source("sync", integration=BOOKS_JOB["integration"])

@@ -22,6 +22,7 @@ from integrations.ledger.call_rows import prune_calls
 from integrations.mail import endings
 from integrations.models import (
     ChangeRow,
+    ConnectLink,
     DailyCalls,
     Heartbeat,
     JobCall,
@@ -47,6 +48,7 @@ CALLS_KEPT = dt.timedelta(days=400)  # counts of calls, so that a month can be h
 # Longer than an event token may be old and still be believed (`providers.security_events`): none is acted on twice.
 EVENTS_KEPT = dt.timedelta(days=60)
 PUSHES_KEPT = dt.timedelta(days=7)
+LINKS_KEPT = dt.timedelta(days=90)
 
 
 def daily(now: dt.datetime) -> None:
@@ -80,6 +82,7 @@ def daily(now: dt.datetime) -> None:
         "security_events": _delete_in_chunks(ReceivedSecurityEvent.objects.filter(received_at__lt=now - EVENTS_KEPT)),
         "pushes": _delete_in_chunks(ReceivedPush.objects.filter(received_at__lt=now - PUSHES_KEPT)),
         "summaries": _delete_in_chunks(SummaryMail.objects.filter(made_at__lt=now - dt.timedelta(days=90))),
+        "connect_links": _delete_in_chunks(ConnectLink.objects.filter(expires_at__lt=now - LINKS_KEPT)),
         "outages": _delete_in_chunks(VendorOutage.objects.filter(closed_at__lt=now - dt.timedelta(days=90))),
     }
     pruned |= {f"webhook_{name}": count for name, count in retention.prune(now).items()}

@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('api', '0001_initial'),
         ('workspace', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -778,6 +779,47 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['record_id', '-id'], name='calls_of_a_record'), models.Index(fields=['stream', 'remote_id', '-id'], name='calls_of_a_counterpart'), models.Index(fields=['at'], name='record_calls_by_age')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ConnectLink',
+            fields=[
+                ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('cnl',), **{}), editable=False, max_length=32, prefix='cnl', primary_key=True, serialize=False, verbose_name='id')),
+                ('integration', models.CharField(max_length=32, verbose_name='integration')),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('return_url', models.CharField(blank=True, max_length=500, verbose_name='return address')),
+                ('created_by', models.CharField(blank=True, max_length=200, verbose_name='created by')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('expires_at', models.DateTimeField(verbose_name='expires at')),
+                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used at')),
+                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked at')),
+                ('granted', models.JSONField(default=list)),
+                ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='connect_links', to='integrations.connection', verbose_name='connection')),
+                ('key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='api.apikey')),
+                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='connect_links', to='workspace.member', verbose_name='member')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connect_links', to='workspace.workspace')),
+            ],
+            options={
+                'verbose_name': 'connect link',
+                'verbose_name_plural': 'connect links',
+                'indexes': [models.Index(fields=['workspace', '-id'], name='connect_links_of_workspace')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReturnAddress',
+            fields=[
+                ('id', fieldcamp.ids.PrefixedIdField(default=functools.partial(fieldcamp.ids.new_id, *('ret',), **{}), editable=False, max_length=32, prefix='ret', primary_key=True, serialize=False, verbose_name='id')),
+                ('url', models.CharField(help_text='Begins with https:// and is compared letter by letter with what a link asks for.', max_length=500, verbose_name='address')),
+                ('created_by', models.CharField(blank=True, editable=False, max_length=200, verbose_name='created by')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='return_addresses', to='workspace.workspace')),
+            ],
+            options={
+                'verbose_name': 'return address',
+                'verbose_name_plural': 'return addresses',
+                'ordering': ['url'],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'url'), name='one_return_address')],
             },
         ),
     ]

@@ -2,6 +2,7 @@ from integrations.models.books import BooksSettings
 from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
 from integrations.models.calls import CallPurpose, RecordCall
 from integrations.models.changes import ChangeAction, ChangeRow
+from integrations.models.connect_links import ConnectLink, ConnectLinkState, ReturnAddress
 from integrations.models.connections import (
     BROKEN,
     USABLE,
@@ -28,10 +29,10 @@ from integrations.models.security import ReceivedSecurityEvent
 __all__ = [
     "BROKEN", "USABLE",
     "AcceptedBalance", "BooksReading", "BooksSettings",
-    "CallPurpose", "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
-    "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
-    "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "OutageMail", "Outcome",
-    "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage", "ReceivedPush",
-    "ReceivedSecurityEvent", "Reconciliation", "RecordCall", "Stream",
+    "CallPurpose", "ChangeAction", "ChangeRow", "ConflictPolicy", "ConnectLink", "ConnectLinkState", "Connection",
+    "ConnectionState", "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall",
+    "JobDirection", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence",
+    "OutageMail", "Outcome", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage",
+    "ReceivedPush", "ReceivedSecurityEvent", "Reconciliation", "RecordCall", "ReturnAddress", "Stream",
     "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

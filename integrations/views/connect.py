@@ -53,7 +53,8 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "connect/one_company.html", context, status=409)
     switch = bool(form.cleaned_data["switch"])
     if request.method == "GET":
-        return render(request, "connect/start.html", {"provider": provider, "renew": renew, "switch": switch})
+        context = {"provider": provider, "renew": renew, "switch": switch, "manages": rights.manages}
+        return render(request, "connect/start.html", context)
     intent = ConsentRequest(str(request.user.pk), workspace.pk, renew.pk if renew else "", switch)
     return _to_consent(request, provider, intent, renew)
 

@@ -19,7 +19,9 @@ from integrations.errors import Misconfigured, ProviderError, Transient
 from integrations.providers import BY_SLUG
 from integrations.providers.oauth import OAuth
 from integrations.services import connections
+from integrations.services.connect_links.using import LinkRefused, accept_by_link
 from integrations.transport.session import session
+from integrations.views.connect_links import done, latest_link_of, refused
 
 log = structlog.get_logger(__name__)
 _SAID = "consent_ended"  # in the session
@@ -65,6 +67,10 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
             name = "failed"
         log.info("consent_failed", provider_id=provider.id, page=name, cause=type(cause or exception).__name__)
         intent = ConsentRequest.from_state((state or {}).get("data"))
+        link_id = intent.link_id if intent else latest_link_of(request) if state is None else ""
+        if link_id:
+            reason = str(cause) if isinstance(cause, ProviderError) else ""
+            raise ImmediateHttpResponse(refused(request, link_id, name, reason=reason))
         raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause, link=link))
 
 
@@ -81,6 +87,8 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
     intent = ConsentRequest.from_state(sociallogin.state.get("data"))
     if sociallogin.state.get("process") != AuthProcess.REDIRECT or intent is None:
         return _page(request, "refused", slug)
+    if intent.link_id:
+        return _accept_by_link(request, intent.link_id, slug, sociallogin)
     if not request.user.is_authenticated or str(request.user.pk) != intent.user_id:
         return _page(request, "other_person", slug)
     try:
@@ -97,6 +105,20 @@ def _accept(request: HttpRequest, sociallogin) -> HttpResponse:
         return _page(request, "other_person", slug)
     request.session.pop(_SAID, None)
     return redirect("integrations:setup", connection.pk)
+
+
+def _accept_by_link(request: HttpRequest, link_id: str, slug: str, sociallogin) -> HttpResponse:
+    """Takes the consent for whom the link is for; who is signed in at the desk in this browser does not matter."""
+    try:
+        link = accept_by_link(
+            link_id=link_id,
+            integration=BY_SLUG[slug].name,
+            account=sociallogin.consented,
+            tokens=sociallogin.tokens,
+        )
+    except LinkRefused as error:
+        return refused(request, link_id, error.reason.value, error=error)
+    return done(request, link)
 
 
 def _page(

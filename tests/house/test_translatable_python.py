@@ -28,6 +28,7 @@ SPEAKING = (
     "integrations/services/schedule.py",
     "integrations/services/decisions.py",
     "integrations/services/books/*.py",
+    "integrations/services/connect_links/*.py",
     "integrations/services/problems/*.py",
     "fieldcamp/desk/**/*.py",
     "fieldcamp/api/admin.py",
@@ -57,6 +58,7 @@ ALLOWED = {
     'attachment; filename="{}"': CODE,
     "api": CODE,
     "webhooks": CODE,
+    "integrations_connectlink": CODE,
     "description": CODE,  # the name of a field that a service takes
     "made by this sync: ": CODE,  # in the place of an id
     "Active Client": STORED,

@@ -55,6 +55,7 @@ NAMES = {
     "payment": _("Payments"),
     "team_member": _("Team"),
     "connection": _("Connections"),
+    "connect_link": _("Connect links"),
     "sync": _("Syncs"),
     "conflict": _("Conflicts"),
     "problem": _("Problems"),

@@ -22,6 +22,7 @@ _PAGES = {
     "payment": "workspace_payment",
     "team_member": "workspace_member",
     "connection": "integrations_connection",
+    "connect_link": "integrations_connectlink",
     "sync": "integrations_syncjob",
     "problem": "integrations_problem",
     "conflict": "integrations_problem",

@@ -74,6 +74,7 @@ class LoginPages(ServiceAdmin):
             "handles": handles,
             "may_invite": handles and member.is_active and bool(member.email) and free,
             "may_reset": not free and may_reset(desk_user_of(request), member),
+            "may_connect": member.is_active and desk_user_of(request).may("connect"),
             "may_revoke": handles and (not free or state == LoginState.INVITED) and not myself,
             "lacks_email": handles and not member.email,
             "verb": gettext("Send the invitation again") if state == LoginState.INVITED else gettext("Invite"),

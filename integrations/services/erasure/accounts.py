@@ -3,6 +3,7 @@
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from fieldcamp.webhooks.erasing import erase_events
@@ -13,7 +14,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.disconnecting import disconnect
 from integrations.calendar import busy
 from integrations.ledger.erasing import erase_traces
-from integrations.models import ChangeRow, Connection, ConnectionState, Link
+from integrations.models import ChangeRow, Connection, ConnectionState, ConnectLink, Link
 from integrations.providers import PROVIDERS
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
 
@@ -70,6 +71,9 @@ def delete_account(connection: Connection) -> None:
     for stream in connection.streams.select_related("connection__member", "connection__workspace"):
         busy.forget(stream)  # the copies of a meeting that other calendars have are shown on
     ChangeRow.objects.filter(connection=connection, record_id="").update(shown=None)
+    links = ConnectLink.objects.filter(workspace=connection.workspace_id, integration=connection.integration)
+    # Links that were sent before would bring the account back.
+    links.filter(member=connection.member_id, used_at=None, revoked_at=None).update(revoked_at=timezone.now())
     connection.delete()
 
 

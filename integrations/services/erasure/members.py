@@ -20,7 +20,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.disconnecting import disconnect
 from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
-from integrations.models import Connection, ConnectionState, SyncJob
+from integrations.models import Connection, ConnectionState, ConnectLink, ReturnAddress, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
 from integrations.services.erasure.logins import erase_login, forget_login, is_only_in
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
@@ -148,6 +148,8 @@ def _erase_actor(member: Member, words: Words) -> None:
         (ApiKey.objects.filter(**company), "created_by"),
         (ApiKey.objects.filter(**company), "name"),
         (Connection.objects.filter(**company), "state_reason"),
+        (ConnectLink.objects.filter(**company), "created_by"),
+        (ReturnAddress.objects.filter(**company), "created_by"),
     ):
         for text in rows.order_by().values_list(name, flat=True).distinct():
             if (erased := words.erased(text)) != text:

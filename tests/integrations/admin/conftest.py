@@ -27,10 +27,12 @@ from integrations.models import (
     Link,
     OAuthGrant,
     Problem,
+    ReturnAddress,
     Stream,
     SyncJob,
     WorkspaceIntegration,
 )
+from integrations.services.connect_links.making import LinkMaker, create_link
 
 GOOGLE = "google_calendar"
 CANARY = "ya29.CANARY-TOKEN"
@@ -145,13 +147,17 @@ def company(name: str) -> Company:
         record_id=hold.pk,
         message="10 of 24 visits would lose their calendar event (42 %).",
     )
+    connect_link, _ = create_link(
+        workspace=workspace, integration=GOOGLE, member_id=tech.pk, maker=LinkMaker(f"Somebody of {name}", key=key)
+    )
+    address = ReturnAddress.objects.create(workspace=workspace, url=f"https://{name.lower()}.example/connected")
     webhook, event, delivery = sent_webhook(workspace, visit.pk, job.pk)
     return Company(
         workspace=workspace, tech=tech, client=client, visit=visit,
         item=item, tax=tax, invoice=invoice, payment=payment,
         connection=connection, stream=stream, job=job,
         link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
-        webhook=webhook, event=event, delivery=delivery,
+        webhook=webhook, event=event, delivery=delivery, connect_link=connect_link, address=address,
     )  # fmt: skip
 
 
@@ -243,6 +249,8 @@ def pages_of(rows: Company) -> dict[str, str]:
         "delete webhook": f"{at}/webhooks/webhookendpoint/{rows.webhook.pk}/delete/",
         "delivery": f"{at}/webhooks/webhookdelivery/{rows.delivery.pk}/change/",
         "event": f"{at}/webhooks/webhookevent/{rows.event.pk}/change/",
+        "connect link": f"{at}/integrations/connectlink/{rows.connect_link.pk}/change/",
+        "return address": f"{at}/integrations/returnaddress/{rows.address.pk}/change/",
         "csv": f"{desk}/jobs/{rows.job.pk}/items.csv",
         "live": f"{desk}/jobs/{rows.job.pk}/live/",
         "disconnect": f"{desk}/connections/{rows.connection.pk}/disconnect/",
@@ -268,6 +276,9 @@ LISTS = {
     "keys": "/admin/api/apikey/",
     "webhooks": "/admin/webhooks/webhookendpoint/",
     "events": "/admin/webhooks/webhookevent/",
+    "connect links": "/admin/integrations/connectlink/",
+    "new connect link": "/admin/integrations/connectlink/add/",
+    "return addresses": "/admin/integrations/returnaddress/",
 }
 
 
@@ -295,6 +306,7 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "enable webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/enable/", {}),
         "resend failed": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/resend/", {}),
         "resend delivery": (f"/admin/webhooks/webhookdelivery/{rows.delivery.pk}/resend/", {}),
+        "revoke link": (f"/admin/integrations/connectlink/{rows.connect_link.pk}/revoke/", {}),
         "delete webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/delete/", {}),
     }
 

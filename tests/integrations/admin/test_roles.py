@@ -23,6 +23,9 @@ PAGES = {
     **dict.fromkeys(("webhook form", "webhook secret", "enable webhook", "delete webhook"), MANAGERS),
     "disconnect": MANAGERS,
     "company": MANAGERS,
+    **dict.fromkeys(
+        ("connect links", "connect link", "new connect link", "return addresses", "return address"), MANAGERS
+    ),
     **dict.fromkeys(("keys", "key", "revoke", "rotate"), OWNERS),
 }
 # Buttons whose pages ask first.
@@ -32,7 +35,7 @@ ASKING = {
 POSTS = {
     **dict.fromkeys(("sync", "cancel", "retry", "resolve", "ignore", "unignore"), WORKERS),
     **dict.fromkeys(("pause", "resume", "disconnect", "decide", "void invoice", "void payment"), MANAGERS),
-    **dict.fromkeys(("pause webhook", "resume webhook", "enable webhook", "delete webhook"), MANAGERS),
+    **dict.fromkeys(("pause webhook", "resume webhook", "enable webhook", "delete webhook", "revoke link"), MANAGERS),
     **dict.fromkeys(("resend failed", "resend delivery"), MANAGERS),
     **dict.fromkeys(("revoke", "rotate"), OWNERS),
 }
