@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.api import availability, jobs, problem_answers, problems, reconciliation, sync
+from integrations.api import availability, jobs, plans, problem_answers, problems, reconciliation, sync
 from integrations.kinds import INVOICE
 from integrations.providers import PROVIDERS
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("integrations/jobs", jobs.JobListView.as_view(), name="integrations-job-list"),
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
+    path("integrations/plans/<str:plan_id>", plans.PlanView.as_view(), name="integrations-plan"),
+    path("integrations/plans/<str:plan_id>/apply", plans.PlanApplyView.as_view(), name="integrations-plan-apply"),
+    path("integrations/plans/<str:plan_id>/approve", plans.PlanApproveView.as_view(), name="integrations-plan-approve"),
 ]
 for place, each, name in (
     ("", problems.ProblemListView, "problem-list"),

@@ -27,7 +27,7 @@ from integrations.providers.base import BooksClient, ProviderClient
 from integrations.records import Window
 from integrations.sync.isolation import RunEnds
 from integrations.sync.policy import SyncPolicy, Winner
-from integrations.sync.ports import RunProgress, Target
+from integrations.sync.ports import Gate, RunProgress, Target, all_of_them
 from integrations.sync.run import StreamRun
 
 # What ends a run and is no record's fault: an account's trouble, a lease that is lost, a database that is away.
@@ -71,6 +71,7 @@ def stream_run(
     assert_held: Callable[[], None],
     remote: ProviderClient,
     checkpoint: Callable[[], None],
+    gate: Gate = all_of_them,
 ) -> StreamRun:
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
@@ -101,6 +102,7 @@ def stream_run(
         sleep=time.sleep,
         now=timezone.now,
         fatal=FATAL,
+        gate=gate,
         careful=job.attempts >= CAREFUL_AFTER,
         is_writable=lambda: _may_be_written(remote, stream.container_id),
         before_push=lambda: _read_facts(local, remote, assert_held),
