@@ -3,8 +3,6 @@
 import datetime as dt
 
 import pytest
-from django.apps import apps
-from django.core import serializers as dump
 
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.jobs import runner
@@ -12,42 +10,14 @@ from integrations.jobs.applying import ApplyingSlice
 from integrations.ledger.plans import LIVES
 from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
 from integrations.services.jobs import NotConnected, trigger_sync
-from integrations.services.plans import PlanExpired, PlanMoved, apply_plan
+from integrations.services.plans import PlanExpired, PlanMoved
 from tests.faketime import process_clock
 from tests.integrations.engine import abandoned, counts, finish
+from tests.integrations.planned import applied, begun, does, everything, planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
-# What a dry run may write: itself, its plan, what its calls were and who has asked; and the company's secret.
-ITS_OWN = {
-    "SyncJob", "JobPart", "Plan", "PlanOperation", "JobCall", "DailyCalls", "ProviderBudget", "ProviderCalls",
-    "OAuthGrant", "IdentifierKey", "WebhookEvent",
-}  # fmt: skip
 NOTHING = {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
-
-
-def everything() -> dict[str, str]:
-    """All that is stored, table by table."""
-    tables = [model for model in apps.get_models() if model.__name__ not in ITS_OWN and model._meta.managed]
-    return {model.__name__: dump.serialize("json", model._base_manager.order_by("pk")) for model in tables}
-
-
-def planned(sync, **fields) -> Plan:
-    job = sync(dry_run=True, **fields)
-    assert (job.status, job.errors, counts(job)) == (JobStatus.PLANNED, [], NOTHING)
-    return Plan.objects.get(job=job)
-
-
-def does(plan: Plan) -> list[tuple[str, str, str]]:
-    return sorted(plan.operations.values_list("side", "action", "kind"))
-
-
-def begun(plan: Plan) -> SyncJob:
-    return apply_plan(plan=plan, actor="test", triggered_by="api")
-
-
-def applied(plan: Plan) -> SyncJob:
-    return finish(begun(plan))
 
 
 @pytest.fixture
