@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver
 from fieldcamp.api.models import ApiKey
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.workspace.models import AuditEntry, BlockedTime, Client, Invoice, Item, Member, Payment, TaxRate, Visit
-from integrations.models import Connection, Hold, JobItem, Link, OAuthGrant, Problem, Stream, SyncJob
+from integrations.models import Connection, Hold, JobItem, Link, OAuthGrant, Plan, Problem, Stream, SyncJob
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import Company, company, login
 
@@ -39,6 +39,7 @@ MODELS = (
     Connection,
     Hold,
     Problem,
+    Plan,
     JobItem,
     Link,
     OAuthGrant,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.errors import PRECONDITION_FAILED
 from integrations.jobs.interruptions import gravest
 from integrations.jobs.planning import looked_at
-from integrations.jobs.recorder import Found
+from integrations.jobs.recorder import Findings
 from integrations.jobs.syncing import SyncSlice
 from integrations.ledger.plans import changed_since, gate_of, not_done, told
 from integrations.models import JobItem, JobPart, JobStatus, Outcome, Plan, Stream, SyncJob
@@ -54,7 +54,7 @@ class ApplyingSlice(SyncSlice):
         return came_to
 
     def _look(self, plan: Plan, part: JobPart) -> None:
-        def take(found: Found) -> None:
+        def take(found: Findings) -> None:
             changed = changed_since(plan, part.connection_id, found.operations)
             self.save(part, JobPart.Status.WAITING, progress={**part.progress, _CHECKED: changed})
 

@@ -7,36 +7,46 @@ provider is asked between two tries at it, when no transaction is open; each try
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db import connection as database
 
+from integrations.calendar.visits import VisitsOfStream
 from integrations.errors import ProviderError, Subject, Suspended, Unavailable
 from integrations.jobs.accounts import streams_of
 from integrations.jobs.interruptions import SliceOver
-from integrations.jobs.recorder import Found, Recorder, counted
-from integrations.jobs.streams import stream_run
+from integrations.jobs.recorder import Findings, Recorder, counted
+from integrations.jobs.streams import side_of, stream_run
 from integrations.jobs.tape import Tape, TooMuch, Unanswered
 from integrations.ledger.planned import standing_of
+from integrations.ledger.ports import LocalSide
 from integrations.ledger.private import Identifiers
 from integrations.models import BooksSettings, JobPart, Stream, SyncJob
 from integrations.providers.base import ProviderClient
+from integrations.records import Window
+from integrations.sync.state import Decision
 
 MOST_QUESTIONS = 2_000  # of one account; each is asked once
 LONGEST = 15.0  # seconds that a try may take: others wait that long for their turn to write
 MOST_OPERATIONS = 10_000  # of one account
 LOCK_WAIT = "500ms"  # shorter than PostgreSQL takes to look for a deadlock: whoever else waits is never its victim
+SLOW_TRIES = 3  # that take longer
 TRIES = 20  # when somebody else is at the same rows
+
+
+class TookTooLong(TooMuch):
+    """A try has taken longer than others may be kept waiting."""
+
 
 _one_at_a_time = threading.Lock()  # each would wait for the rows that another one is about to let go
 
 
-def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) -> Found:
+def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) -> Findings:
     """Returns what a sync of this account would do now. `check` is called before each question and raises to end the
     slice. Raises a `ProviderError` where the account cannot be read, and `TooMuch`."""
-    tape, busy = Tape(remote), 0
+    tape, busy, slow = Tape(remote), 0, 0
     for stream in streams_of(part):
         stream.connection = part.connection
         Identifiers(stream)  # makes the company's secret, if there is none: it is the same in each try
@@ -47,6 +57,10 @@ def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) ->
                 return _one_try(part.pk, tape)
         except Unanswered:
             tape.ask()
+        except TookTooLong:  # perhaps the machine has other things to do
+            slow += 1
+            if slow == SLOW_TRIES:
+                raise
         except OperationalError:  # somebody else holds what this try would lock
             busy += 1
             if busy > TRIES:
@@ -67,16 +81,18 @@ def _undone() -> Iterator[None]:
             transaction.set_rollback(True)
 
 
-def _one_try(part_id: int, tape: Tape) -> Found:
+def _one_try(part_id: int, tape: Tape) -> Findings:
     part = JobPart.objects.select_related("connection__workspace", "connection__member").get(pk=part_id)
     job = SyncJob.objects.select_related("workspace").get(pk=part.job_id)
     part.job, part.progress = job, {}
-    streams, found, ends = streams_of(part), Found(), time.monotonic() + LONGEST
+    streams, found, ends = streams_of(part), Findings(), time.monotonic() + LONGEST
     found.standing = standing_of(streams)
     found.currency = _currency_of(part)
 
     def checkpoint() -> None:
-        if time.monotonic() > ends or len(found.operations) > MOST_OPERATIONS:
+        if time.monotonic() > ends:
+            raise TookTooLong
+        if len(found.operations) > MOST_OPERATIONS:
             raise TooMuch
 
     for stream in streams:
@@ -94,14 +110,35 @@ def _one_try(part_id: int, tape: Tape) -> Found:
 
 
 def _stream(
-    stream: Stream, job: SyncJob, part: JobPart, tape: Tape, checkpoint: Callable[[], None], found: Found
+    stream: Stream, job: SyncJob, part: JobPart, tape: Tape, checkpoint: Callable[[], None], found: Findings
 ) -> None:
     recorder = Recorder(stream, job)
     tape.writer = recorder.written
-    run = stream_run(stream, job, part, _nothing, tape, checkpoint, recorder.gate)
+    run = stream_run(stream, job, part, _nothing, tape, checkpoint, recorder.gate, planned_side)
     recorder.watch(run)
     run.everything()
     recorder.add_to(found, run)
+
+
+class PlannedVisits(VisitsOfStream):
+    """FieldCamp's side of a calendar, where what comes in is not made true: nothing else of a plan hangs on it, and
+    each move takes its time while others wait. (Of books it does: an invoice is of the client who has just come in.)"""
+
+    def prepare(self, decisions: Sequence[Decision]) -> None:
+        pass
+
+    def apply(self, decisions: Sequence[Decision]) -> set[str]:
+        return set()
+
+    def expand(self, decisions: Sequence[Decision]) -> None:
+        pass
+
+    def match(self, everything: bool) -> None:
+        pass
+
+
+def planned_side(stream: Stream, window: Window) -> LocalSide:
+    return side_of(stream, window) if stream.kind else PlannedVisits(stream, window)
 
 
 def _is_the_accounts(stream: Stream, error: ProviderError) -> bool:

@@ -10,7 +10,7 @@ from integrations.accounts.clients import open_remote
 from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.errors import ProblemCode, ProviderError, RateLimited
 from integrations.jobs.dry_run import dry_run
-from integrations.jobs.recorder import Found
+from integrations.jobs.recorder import Findings
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED
 from integrations.jobs.streams import FATAL
@@ -25,14 +25,14 @@ from integrations.selectors.metering import midnight_after
 
 MAX_WAITS = 5
 TOO_MUCH = (
-    "There is more to do in this account than is planned at once. Plan one kind of records or one account at a time, or "
-    "sync it once without a plan."
+    "There is more to do in this account than is planned at once. Plan one kind of records or one account at a time, "
+    "or sync it once without a plan."
 )
 
 log = structlog.get_logger(__name__)
 
 
-def look(slice_: Slice, part: JobPart) -> Found:
+def look(slice_: Slice, part: JobPart) -> Findings:
     """Returns what a sync of this account would do now. Raises a `ProviderError` where it cannot be read, and
     `TooMuch`."""
     provider, now, connection = PROVIDERS[slice_.job.integration], timezone.now(), part.connection
@@ -66,7 +66,7 @@ def tell_failure(slice_: Slice, part: JobPart, code: str, message: str) -> None:
     slice_.save(part, JobPart.Status.FAILED, error=part.error)
 
 
-def looked_at(slice_: Slice, part: JobPart, take: Callable[[Found], None]) -> None:
+def looked_at(slice_: Slice, part: JobPart, take: Callable[[Findings], None]) -> None:
     """Looks at one account and has what was found taken; where it cannot be looked at, that alone fails. A short wait
     that the provider asks for is waited."""
     connection = part.connection
@@ -96,7 +96,7 @@ class PlanningSlice(Slice):
     def part(self, part: JobPart) -> None:
         looked_at(self, part, lambda found: self._take(part, found))
 
-    def _take(self, part: JobPart, found: Found) -> None:
+    def _take(self, part: JobPart, found: Findings) -> None:
         error, now = None, timezone.now()
         if found.failures:
             _stream, code, sentence = found.failures[0]

@@ -18,7 +18,7 @@ _TAG = "planned"
 
 
 @dataclass
-class Found:
+class Findings:
     """What a dry run has found of one account. `money` has sums by what is done; `standing` is what was dirty."""
 
     operations: list[Planned] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Recorder:
         return RemoteRecord(operation.remote_id, _TAG, operation.kind, fields, marker=operation.marker,
                             made_with=operation.remote_id if creates else "")  # fmt: skip
 
-    def add_to(self, found: Found, run: StreamRun) -> None:
+    def add_to(self, found: Findings, run: StreamRun) -> None:
         """Adds what the run has come to, as far as nothing has failed at it."""
         made: dict[int, str] = getattr(run.local, "made", {})
         fresh = set(made.values())  # of records that are here only for the moment

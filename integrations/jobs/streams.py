@@ -72,10 +72,11 @@ def stream_run(
     remote: ProviderClient,
     checkpoint: Callable[[], None],
     gate: Gate = all_of_them,
+    side: Callable[[Stream, Window], LocalSide] = side_of,
 ) -> StreamRun:
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
-    local = side_of(stream, window)
+    local = side(stream, window)
     leaving = stream.connection.leaving is not None
     policy = LEAVING if leaving else policy_of(stream, job)
     stored = None if leaving else part.progress.get(stream.pk)

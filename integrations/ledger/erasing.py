@@ -14,7 +14,7 @@ from fieldcamp.workspace.erasing import Words, portions
 from fieldcamp.workspace.models import Visit
 from integrations.kinds import CUSTOMER, INVOICE, PAYMENT, VISIT
 from integrations.ledger.ownership import LEFT_OVER
-from integrations.models import BooksReading, ChangeRow, Connection, JobItem, JobPart, Link, Problem, SyncJob
+from integrations.models import BooksReading, ChangeRow, Connection, JobItem, JobPart, Link, Plan, Problem, SyncJob
 
 WAS_ERASED = "The person whom this was about has been erased."
 _DOCUMENTS = (INVOICE.name, PAYMENT.name)
@@ -69,6 +69,8 @@ def erase_traces(workspace_id: str, record_ids: Collection[str], links: Sequence
         ChangeRow.objects.bulk_update(rows, ["shown"], batch_size=500)
     _erase_problems(workspace_id, record_ids, links)
     _erase_mentions(workspace_id, words)
+    # Made anew by whoever wants it; a job that is to apply one says that it is gone.
+    Plan.objects.filter(workspace=workspace_id).delete()
     # Read from the provider for the next report, and read again for it.
     BooksReading.objects.filter(connection__workspace=workspace_id).delete()
 

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +40,7 @@ def add_operations(
     first = plan.operations.count() + 1
     PlanOperation.objects.bulk_create(
         [
-            PlanOperation(plan=plan, number=number, **asdict(operation))
+            PlanOperation(plan=plan, number=number, **{name: getattr(operation, name) for name in _COLUMNS})
             for number, operation in enumerate(operations, start=first)
         ],
         batch_size=500,

@@ -31,7 +31,7 @@ __all__ = [
     "ChangeAction", "ChangeRow", "ConflictPolicy", "Connection", "ConnectionState",
     "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall", "JobDirection", "JobItem",
     "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence", "OutageMail", "Outcome",
-    "Plan", "PlanOperation", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage", "ReceivedPush",
-    "ReceivedSecurityEvent", "Reconciliation", "Stream",
+    "Plan", "PlanOperation", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage",
+    "ReceivedPush", "ReceivedSecurityEvent", "Reconciliation", "Stream",
     "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

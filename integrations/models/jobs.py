@@ -40,8 +40,8 @@ class SyncJob(models.Model):
     """One run of one integration of one workspace, with everything that is known of it.
 
     A worker owns a job while `lease_owner` is its own token and `lease_until` lies ahead; every write of the run is
-    conditional on that. `only` narrows a job to some links (a person's decision about them). A `dry_run` does nothing but
-    make a plan; `applies` is the id of the plan that a job does, and nothing else.
+    conditional on that. `only` narrows a job to some links (a person's decision about them). A `dry_run` does nothing
+    but make a plan; `applies` is the id of the plan that a job does, and nothing else.
     """
 
     class Mode(models.TextChoices):

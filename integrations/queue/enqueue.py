@@ -86,8 +86,8 @@ def gives_way(jobs: QuerySet[SyncJob]) -> QuerySet[SyncJob]:
 
 
 _TAKEN_OVER = (
-    "mode", "scope", "connection_id", "only", "triggered_by", "actor", "request_id", "created_at", "narrowed", "dry_run",
-    "applies",
+    "mode", "scope", "connection_id", "only", "triggered_by", "actor", "request_id", "created_at", "narrowed",
+    "dry_run", "applies",
 )  # fmt: skip
 
 

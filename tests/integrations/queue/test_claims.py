@@ -236,11 +236,11 @@ def test_slices_are_no_failed_attempts(dana, google, make_visits, workspace, mon
     make_visits(dana.member, 60)
     monkeypatch.setattr(slices, "SLICE", -1.0)  # every step is the last of its slice
     job = trigger_sync(workspace=workspace, integration="google_calendar", triggered_by="api", actor="test")
-    slices = 0
+    taken = 0
     while job.in_flight:
         runner.run(job.pk)
         job.refresh_from_db()
-        slices += 1
+        taken += 1
         assert job.attempts <= 1
-    assert slices > sweeper.MAX_ATTEMPTS
+    assert taken > sweeper.MAX_ATTEMPTS
     assert job.status == JobStatus.SUCCEEDED

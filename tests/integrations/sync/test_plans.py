@@ -184,9 +184,9 @@ def test_removals_that_would_be_held_are_told_and_held(dana, person, sync, make_
 
 def test_an_account_that_cannot_be_read_fails_alone_and_stays_as_it_is(dana, connect, person, sync, make_visits):
     make_visits(dana.member, 2)
-    other = connect("robin")
+    other = connect("lee")
     make_visits(other.member, 1)
-    person.vendors.revoke(person.address("robin"))
+    person.vendors.revoke(person.address("lee"))
     before = everything()
     job = sync(dry_run=True)
     assert job.status == JobStatus.PLANNED and [error["code"] for error in job.errors] == ["NEEDS_RECONNECT"]
