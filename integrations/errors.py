@@ -30,6 +30,10 @@ class ProblemCode(StrEnum):
     POSSIBLE_DUPLICATE = "POSSIBLE_DUPLICATE"
 
 
+# In `errors[]` of a job alone, where a plan was not applied as it was made: there is no problem to open of it.
+PRECONDITION_FAILED = "PRECONDITION_FAILED"
+
+
 class ProblemReason(StrEnum):
     """What exactly is wrong with a record, where a way out of it is known (`services/problems/fix_reasons.py`)."""
 

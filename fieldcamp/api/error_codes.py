@@ -70,7 +70,8 @@ ERRORS: dict[str, ErrorSpec] = {
     "PRECONDITION_FAILED": ErrorSpec(
         412,
         "The record has changed since you read it.",
-        "Read it again and repeat the change with its new ETag in If-Match, or with the count in details.",
+        "Read it again and repeat the change with its new ETag in If-Match, or with the count in details. Make a new "
+        "plan in the place of one that is out of date.",
     ),
     "PAYLOAD_TOO_LARGE": ErrorSpec(413, "The request body is too large.", "Send a smaller body."),
     "UNSUPPORTED_MEDIA_TYPE": ErrorSpec(

@@ -108,9 +108,9 @@ def kept_answer(request: Request, *, fingerprint_body: bytes) -> HttpResponse | 
     key = idempotency_key(request)
     if key is None:
         return None
-    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
-    stored = _find(claim)
-    return _replay(stored, claim.fingerprint) if stored and not _expired(stored) else None
+    claim = Claim(caller(request).workspace_id, key, fingerprint_of(request, fingerprint_body))
+    stored = find(claim)
+    return replayed(stored, claim.fingerprint) if stored and not is_expired(stored) else None
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -90,6 +90,15 @@ class StrictIntegerField(serializers.IntegerField):
         return super().to_internal_value(int(data))
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """true or false and nothing else: "no" or 1 is refused rather than guessed at."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class InstantField(serializers.DateTimeField):
     """An instant with `Z` or an offset; answers in UTC with `Z`."""
 

@@ -94,6 +94,7 @@ _ALL = (
         sync__failed="A sync failed.",
         sync__cancelled="A sync was cancelled.",
         sync__needs_confirmation="A sync holds removals back until somebody decides.",
+        sync__planned="A dry run has made a plan.",
         sync__confirmed="Held removals were confirmed.",
         sync__rejected="Held removals were rejected.",
         conflict__opened="Both sides changed the same field, and a person is to decide.",

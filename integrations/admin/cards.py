@@ -50,6 +50,7 @@ JOB_TONES = {
     JobStatus.PARTIAL: "warning",
     JobStatus.FAILED: "danger",
     JobStatus.NEEDS_CONFIRMATION: "warning",
+    JobStatus.PLANNED: "muted",
     JobStatus.CANCELLED: "muted",
 }
 STAGES = {"pull": _("Reading changes"), "push": _("Bringing both sides together")}

@@ -24,6 +24,7 @@ _SERIES = (
     (JobStatus.PARTIAL, "--color-orange-400"),
     (JobStatus.NEEDS_CONFIRMATION, "--color-orange-600"),
     (JobStatus.FAILED, "--color-red-500"),
+    (JobStatus.PLANNED, "--color-blue-400"),
     (JobStatus.CANCELLED, "--color-base-400"),
 )
 _GREY = "#768090"  # legible on the light and on the dark page

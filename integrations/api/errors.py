@@ -7,6 +7,7 @@ from fieldcamp.api.errors import ApiError
 from integrations.records import instant
 from integrations.selectors.feed import FeedExpired
 from integrations.services.jobs import JobFinished, NotConnected, SyncInProgress
+from integrations.services.plans import NeedsPlan
 
 # How long a reader should wait before it asks for the job in flight again.
 POLL_SECONDS = "2"
@@ -26,6 +27,8 @@ def as_api_errors() -> Iterator[None]:
             details={"active_job_id": refusal.job.pk},
             headers={"Retry-After": POLL_SECONDS},
         ) from refusal
+    except NeedsPlan as refusal:
+        raise ApiError("INVALID_TRANSITION", str(refusal)) from refusal
     except JobFinished as refusal:
         raise ApiError("JOB_FINISHED", str(refusal), details={"status": refusal.job.status}) from refusal
     except FeedExpired as refusal:

@@ -38,6 +38,8 @@ SUMMARY: dict[str, Any] = {
     "started_at": "2026-05-29T14:21:08Z",
     "finished_at": "2026-05-29T14:21:11Z",
     "triggered_by": "api",
+    "dry_run": False,
+    "plan_id": None,
     "progress": {"stage": None, "done": 24, "total": 24},
     "counts": _COUNTS,
     "errors": [],

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from fieldcamp.api.serializers import StrictCharField, StrictSerializer
+from fieldcamp.api.serializers import StrictBooleanField, StrictCharField, StrictSerializer
 from integrations.models import ChangeAction, ConnectionState, JobDirection, JobStatus, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
@@ -23,6 +23,9 @@ class TriggerSerializer(StrictSerializer):
     )
     connection_id = StrictCharField(
         required=False, max_length=32, help_text="Narrows the sync to one account. Default: every account that works."
+    )
+    dry_run = StrictBooleanField(
+        default=False, help_text="Makes a plan of what a sync would do, and changes nothing at either side."
     )
 
 
@@ -63,6 +66,8 @@ class TriggerAnswerSerializer(serializers.Serializer):
     integration = serializers.CharField()
     mode = serializers.ChoiceField(SyncJob.Mode.choices)
     scope = serializers.CharField(required=False, help_text="Only where the integration has scopes.")
+    dry_run = serializers.BooleanField(required=False, help_text="Only where it was asked for.")
+    plan_id = serializers.CharField(required=False, help_text="Only of a job that applies a plan.")
     status = serializers.ChoiceField(JobStatus.choices)
     created_at = serializers.DateTimeField()
 
@@ -86,6 +91,9 @@ class ErrorEntrySerializer(serializers.Serializer):
     occurred_at = serializers.DateTimeField()
     connection_id = serializers.CharField(allow_null=True)
     record = RecordSerializer(required=False)
+    details = serializers.DictField(
+        required=False, help_text="Of `PRECONDITION_FAILED`: `changed`, with `count` and the first 20 `ids`."
+    )
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -98,6 +106,10 @@ class JobSummarySerializer(TriggerAnswerSerializer):
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     triggered_by = serializers.ChoiceField(SyncJob.Trigger.choices)
+    dry_run = serializers.BooleanField(help_text="It makes a plan, and changes nothing.")
+    plan_id = serializers.CharField(
+        allow_null=True, help_text="The plan that a dry run has made (`planned`), or that the job applies."
+    )
     progress = ProgressSerializer()
     counts = CountsSerializer()
     errors = ErrorEntrySerializer(many=True)  # type: ignore[assignment]

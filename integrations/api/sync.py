@@ -26,6 +26,7 @@ from integrations.selectors.jobs import trigger_answer
 from integrations.selectors.status import status
 from integrations.services.feed import LONGEST_WAIT, FeedQuery, read_feed
 from integrations.services.jobs import check_trigger, create_job, require_connected
+from integrations.services.plans import check_plain_trigger
 
 RETRY_WAIT = "5"  # seconds: where too many wait already, and the answer came at once
 
@@ -41,7 +42,7 @@ class SyncView(IntegrationView):
     required_scopes = {"GET": "integrations:read", "POST": "integrations:write"}
     idempotent_methods = ("POST",)
     raises = {
-        "POST": ("INTEGRATION_NOT_CONNECTED", "SYNC_IN_PROGRESS", "NOT_FOUND"),
+        "POST": ("INTEGRATION_NOT_CONNECTED", "SYNC_IN_PROGRESS", "NOT_FOUND", "INVALID_TRANSITION"),
         "GET": ("INTEGRATION_NOT_CONNECTED", "CURSOR_EXPIRED"),
     }
 
@@ -62,6 +63,8 @@ class SyncView(IntegrationView):
             if connection_id is not None:
                 target["connection"] = self._connection(connection_id)
             with as_api_errors():
+                if not wanted["dry_run"]:
+                    check_plain_trigger(self.workspace, provider.name)
                 check_trigger(**target)
 
         def create() -> IdempotentAnswer:

@@ -10,6 +10,7 @@ from integrations.api import (
     connections,
     holds,
     jobs,
+    plans,
     problem_answers,
     problems,
     reconciliation,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("integrations/jobs", jobs.JobListView.as_view(), name="integrations-job-list"),
     path("integrations/jobs/<str:job_id>", jobs.JobView.as_view(), name="integrations-job"),
     path("integrations/jobs/<str:job_id>/cancel", jobs.JobCancelView.as_view(), name="integrations-job-cancel"),
+    path("integrations/plans/<str:plan_id>", plans.PlanView.as_view(), name="integrations-plan"),
+    path("integrations/plans/<str:plan_id>/apply", plans.PlanApplyView.as_view(), name="integrations-plan-apply"),
+    path("integrations/plans/<str:plan_id>/approve", plans.PlanApproveView.as_view(), name="integrations-plan-approve"),
 ]
 urlpatterns += [
     path(

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from fieldcamp.webhooks.catalogue import describe
 from integrations.api.connect_link_serializers import USED, ConnectLinkSerializer
+from integrations.api.plan_serializers import PLAN_ID
 from integrations.api.reference import BOOKS_JOB, JOB, SUMMARY, change_examples, connection_example
 from integrations.api.serializers import (
     ChangeSerializer,
@@ -166,6 +167,8 @@ def _syncs() -> None:
     held = {**JOB, "status": "needs_confirmation", "next_action_url": page, "held": {"removals": 12},
             "hold_ids": ["hld_01HZX2Q8YV3D1G0N3WJ2P7K9MQ"]}  # fmt: skip
     describe("sync.needs_confirmation", JobSerializer, held, source=source, extra=_HELD)
+    planned = {**started, "status": "planned", "finished_at": SUMMARY["finished_at"], "dry_run": True}
+    describe("sync.planned", JobSerializer, {**planned, "plan_id": PLAN_ID}, source=source)
     decided = _source("desk", job_id=SUMMARY["job_id"], actor="olga")
     for action in ("confirmed", "rejected"):
         describe(f"sync.{action}", DecidedSyncSerializer, held, source=decided, extra=_HELD)

@@ -6,7 +6,7 @@ from typing import Any
 import requests
 
 TIMEOUT = 30
-ENDED = ("succeeded", "partial", "failed", "needs_confirmation", "cancelled")
+ENDED = ("succeeded", "partial", "failed", "needs_confirmation", "planned", "cancelled")
 
 
 class CallFailed(Exception):

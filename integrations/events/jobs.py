@@ -15,6 +15,7 @@ _ENDED = {
     JobStatus.FAILED: "sync.failed",
     JobStatus.CANCELLED: "sync.cancelled",
     JobStatus.NEEDS_CONFIRMATION: "sync.needs_confirmation",
+    JobStatus.PLANNED: "sync.planned",
 }
 _DECIDED = {Hold.Decision.CONFIRM: "sync.confirmed", Hold.Decision.REJECT: "sync.rejected"}
 
@@ -27,7 +28,9 @@ def sync_started(job: SyncJob) -> None:
 
 def sync_ended(job: SyncJob) -> None:
     """Records what a job has come to, inside the transaction that ends it. One in which no record moved and none failed
-    has no changes."""
+    has no changes. Of a dry run only its plan is told."""
+    if job.dry_run and job.status != JobStatus.PLANNED:
+        return
     shown = job_descriptor(job)
     if job.status == JobStatus.NEEDS_CONFIRMATION:
         waiting = Hold.objects.filter(job=job, decision="").aggregate(removals=Sum("removals"))

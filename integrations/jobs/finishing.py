@@ -6,6 +6,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.errors import PRECONDITION_FAILED
 from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
 from integrations.kinds import SubjectKind
@@ -60,7 +61,8 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
 def _errors(job: SyncJob) -> list[dict[str, Any]]:
     """Returns what went wrong, newest first: whole accounts, then records; what was found by this job before what still
     waits for somebody since an earlier one."""
-    errors = [part.error for part in job.parts.all() if part.error]
+    errors = [error for error in job.errors if error["code"] == PRECONDITION_FAILED]  # left there by what applies plans
+    errors += [part.error for part in job.parts.all() if part.error]
     codes = {(error["connection_id"], error["code"]) for error in errors}
     for problem in Problem.objects.listed().filter(connection__in=job.parts.values("connection"))[:MAX_ERRORS]:
         if (problem.connection_id, problem.code) in codes and not problem.record_id:

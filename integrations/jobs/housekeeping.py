@@ -19,6 +19,7 @@ from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.jobs.deleted import prune_deleted
 from integrations.ledger.call_rows import prune_calls
+from integrations.ledger.plans import KEPT
 from integrations.mail import endings
 from integrations.models import (
     ChangeRow,
@@ -27,6 +28,7 @@ from integrations.models import (
     Heartbeat,
     JobCall,
     JobItem,
+    Plan,
     Problem,
     ReceivedPush,
     ReceivedSecurityEvent,
@@ -62,6 +64,7 @@ def daily(now: dt.datetime) -> None:
         ),
         "record_calls": prune_calls(now - dt.timedelta(days=settings.RECORD_CALL_RETENTION_DAYS)),
         "daily_calls": _delete_in_chunks(DailyCalls.objects.filter(day__lt=now.date() - CALLS_KEPT)),
+        "plans": _delete_in_chunks(Plan.objects.filter(expires_at__lt=now - KEPT)),
         "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))

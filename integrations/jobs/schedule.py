@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.accounts.people import follow_members
 from integrations.accounts.state import went_well
-from integrations.errors import ProblemCode
+from integrations.errors import PRECONDITION_FAILED, ProblemCode
 from integrations.events.connections import connection_moved
 from integrations.jobs.directions import combined
 from integrations.jobs.stream_failures import failed_streams
@@ -103,7 +103,8 @@ def _dispatch(row: WorkspaceIntegration, now: dt.datetime, spread: Callable[[], 
                 actor="schedule",
             )
         except SyncInProgress as busy:
-            if busy.job.narrowed:  # it covers a few accounts: all have their turn as soon as it is over
+            # It covers a few accounts, or changes nothing: all have their turn as soon as it is over.
+            if busy.job.narrowed or busy.job.dry_run:
                 WorkspaceIntegration.objects.filter(pk=row.pk).update(next_sync_at=row.next_sync_at)
             return False
     return True
@@ -128,10 +129,10 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
     """Draws the consequences of a job's end; to be called once, when status, `finished_at` and parts are saved.
 
     Moves last_synced_at and the change feed's watermark, plans the next sync, counts failures in a row and pauses a
-    connection that has had too many. A job about single records (`only`) moves none of these.
+    connection that has had too many. A job about single records (`only`) moves none of these, nor does a dry run.
     """
     now = now or timezone.now()
-    if job.only is not None:
+    if job.only is not None or job.dry_run or _was_not_applied(job):
         return
     with transaction.atomic():
         integration_of(job.workspace_id, job.integration)
@@ -149,6 +150,13 @@ def after_job(job: SyncJob, now: dt.datetime | None = None, spread: Callable[[],
         if not job.narrowed and (_is_whole(job) or row.next_sync_at is None or row.next_sync_at <= now):
             row.next_sync_at = next_sync(row, now, spread)
         row.save(update_fields=["last_synced_at", "last_direction", "watermark", "failures", "next_sync_at"])
+
+
+def _was_not_applied(job: SyncJob) -> bool:
+    """Returns whether it was to apply a plan, and has found that something had moved: that says nothing of an account,
+    and nothing was synced."""
+    codes = {error.get("code") for error in job.errors}
+    return bool(job.applies) and job.status == JobStatus.FAILED and PRECONDITION_FAILED in codes
 
 
 def _is_whole(job: SyncJob) -> bool:

@@ -23,9 +23,10 @@ from integrations.ledger.stream import StreamLedger
 from integrations.models import JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import BooksClient, ProviderClient
+from integrations.records import Window
 from integrations.sync.isolation import RunEnds
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import RunProgress, Target
+from integrations.sync.ports import Gate, RunProgress, Target, all_of_them
 from integrations.sync.run import StreamRun
 
 # What ends a run and is no record's fault: an account's trouble, a lease that is lost, a database that is away.
@@ -44,10 +45,12 @@ def stream_run(
     assert_held: Callable[[], None],
     remote: ProviderClient,
     checkpoint: Callable[[], None],
+    gate: Gate = all_of_them,
+    side: Callable[[Stream, Window], LocalSide] = side_of,
 ) -> StreamRun:
     provider = PROVIDERS[job.integration]
     window = window_at(timezone.now())
-    local = side_of(stream, window)
+    local = side(stream, window)
     leaving = stream.connection.leaving is not None
     policy = LEAVING if leaving else policy_of(stream, full=job.mode == SyncJob.Mode.FULL)
     stored = None if leaving else part.progress.get(stream.pk)
@@ -72,6 +75,7 @@ def stream_run(
         sleep=time.sleep,
         now=timezone.now,
         fatal=FATAL,
+        gate=gate,
         careful=job.attempts >= CAREFUL_AFTER,
         is_writable=lambda: _may_be_written(remote, stream.container_id),
         before_push=lambda: _read_facts(local, remote, assert_held),

@@ -20,6 +20,7 @@ from integrations.models.jobs import Heartbeat, JobDirection, JobItem, JobPart, 
 from integrations.models.links import DirtyRow, Link, Occurrence
 from integrations.models.mails import SummaryMail
 from integrations.models.outages import OutageMail, VendorOutage
+from integrations.models.plans import Plan, PlanOperation
 from integrations.models.privacy import IdentifierKey
 from integrations.models.problems import Hold, Problem
 from integrations.models.push import PushChannel, PushMark, ReceivedPush
@@ -32,7 +33,8 @@ __all__ = [
     "CallPurpose", "ChangeAction", "ChangeRow", "ConflictPolicy", "ConnectLink", "ConnectLinkState", "Connection",
     "ConnectionState", "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall",
     "JobDirection", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence",
-    "OutageMail", "Outcome", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel", "PushMark", "ReadingPage",
-    "ReceivedPush", "ReceivedSecurityEvent", "Reconciliation", "RecordCall", "ReturnAddress", "Stream",
+    "OutageMail", "Outcome", "Plan", "PlanOperation", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel",
+    "PushMark", "ReadingPage", "ReceivedPush", "ReceivedSecurityEvent", "Reconciliation", "RecordCall", "ReturnAddress",
+    "Stream",
     "SummaryMail", "SyncJob", "VendorOutage", "WorkspaceIntegration", "not_connected_reason",
 ]  # fmt: skip

@@ -34,6 +34,8 @@ class WorkspaceIntegration(models.Model):
     failures = models.PositiveIntegerField(default=0)
     # Whether saved records are synced soon after, or wait for the schedule.
     sync_on_save = models.BooleanField(default=True)
+    # Whether what an API key starts is a plan first, which somebody else approves before it is applied.
+    approves_plans = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "integration"], name="one_row_per_integration")]

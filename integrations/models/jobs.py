@@ -17,6 +17,7 @@ class JobStatus(models.TextChoices):
     PARTIAL = "partial", _("Partly done")
     FAILED = "failed", _("Failed")
     NEEDS_CONFIRMATION = "needs_confirmation", _("Needs confirmation")
+    PLANNED = "planned", _("Planned")
     CANCELLED = "cancelled", _("Cancelled")
 
 
@@ -39,7 +40,8 @@ class SyncJob(models.Model):
     """One run of one integration of one workspace, with everything that is known of it.
 
     A worker owns a job while `lease_owner` is its own token and `lease_until` lies ahead; every write of the run is
-    conditional on that. `only` narrows a job to some links (a person's decision about them).
+    conditional on that. `only` narrows a job to some links (a person's decision about them). A `dry_run` does nothing
+    but make a plan; `applies` is the id of the plan that a job does, and nothing else.
     """
 
     class Mode(models.TextChoices):
@@ -61,6 +63,8 @@ class SyncJob(models.Model):
     only = models.JSONField(null=True, blank=True)
     # It was made for some accounts, whose parts it has had from the start: pushed, or with records saved.
     narrowed = models.BooleanField(default=False)
+    dry_run = models.BooleanField(default=False)
+    applies = models.CharField(max_length=32, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
     triggered_by = models.CharField(_("triggered by"), max_length=10, choices=Trigger)
     actor = models.CharField(max_length=200, blank=True)

@@ -26,7 +26,7 @@ def active_job(workspace: Workspace, integration: str) -> SyncJob | None:
 
 _CREATED_WITH = (
     "id", "workspace_id", "integration", "mode", "scope", "connection_id", "only", "triggered_by", "actor",
-    "request_id", "created_at", "rung_at", "narrowed",
+    "request_id", "created_at", "rung_at", "narrowed", "dry_run", "applies",
 )  # fmt: skip
 _insert_job = Insert(SyncJob, _CREATED_WITH)
 
@@ -43,6 +43,8 @@ def create_job(
     actor: str,
     request_id: str = "",
     narrowed: bool = False,
+    dry_run: bool = False,
+    applies: str = "",
 ) -> SyncJob:
     """Returns a queued job, rung after commit. Raises SyncInProgress: the unique constraint `one_job_in_flight`
     decides.
@@ -64,6 +66,8 @@ def create_job(
         created_at=now,
         rung_at=now,
         narrowed=narrowed,
+        dry_run=dry_run,
+        applies=applies,
     )
     while not _inserted(job):
         # Unless the one that was in the way has ended since: then this one can have its turn.
@@ -83,6 +87,7 @@ def gives_way(jobs: QuerySet[SyncJob]) -> QuerySet[SyncJob]:
 
 _TAKEN_OVER = (
     "mode", "scope", "connection_id", "only", "triggered_by", "actor", "request_id", "created_at", "narrowed",
+    "dry_run", "applies",
 )  # fmt: skip
 
 

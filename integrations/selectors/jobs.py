@@ -26,9 +26,13 @@ FOR_A_PERSON = (
 
 def trigger_answer(job: SyncJob) -> dict[str, Any]:
     """Returns what a trigger answers: made of columns that never change, but for `status`, which a trigger knows."""
-    answer = {"job_id": job.pk, "integration": job.integration, "mode": job.mode}
+    answer: dict[str, Any] = {"job_id": job.pk, "integration": job.integration, "mode": job.mode}
     if job.scope:
         answer["scope"] = job.scope
+    if job.dry_run:
+        answer["dry_run"] = True
+    if job.applies:
+        answer["plan_id"] = job.applies
     return {**answer, "status": job.status, "created_at": instant(job.created_at)}
 
 
@@ -39,6 +43,8 @@ def job_summary(job: SyncJob, hold_ids: Sequence[str]) -> dict[str, Any]:
         "started_at": instant(job.started_at) if job.started_at else None,
         "finished_at": instant(job.finished_at) if job.finished_at else None,
         "triggered_by": job.triggered_by,
+        "dry_run": job.dry_run,
+        "plan_id": plan_id_of(job),
         "progress": {"stage": job.stage or None, "done": job.done, "total": job.total},
         "counts": counts(job),
         "errors": job.errors,
@@ -51,6 +57,13 @@ def job_summaries(jobs: Sequence[SyncJob]) -> list[dict[str, Any]]:
     """Returns the descriptors of a page; one query for all of them."""
     held = _holds_of(jobs)
     return [job_summary(job, held.get(job.pk, ())) for job in jobs]
+
+
+def plan_id_of(job: SyncJob) -> str | None:
+    """Returns the plan that a dry run has made, or that the job applies."""
+    if job.applies or not job.dry_run or job.status != JobStatus.PLANNED:
+        return job.applies or None
+    return getattr(job, "plan", None) and job.plan.pk
 
 
 def job_descriptor(job: SyncJob) -> dict[str, Any]:
@@ -99,6 +112,6 @@ def jobs_of(
     workspace: Workspace, integration: str = "", status: str = "", mode: str = "", triggered_by: str = ""
 ) -> QuerySet[SyncJob]:
     """Returns the workspace's jobs, newest first."""
-    jobs = SyncJob.objects.filter(workspace=workspace).order_by("-created_at", "-id")
+    jobs = SyncJob.objects.filter(workspace=workspace).select_related("plan").order_by("-created_at", "-id")
     given = {"integration": integration, "status": status, "mode": mode, "triggered_by": triggered_by}
     return jobs.filter(**{name: value for name, value in given.items() if value})

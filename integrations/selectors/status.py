@@ -144,6 +144,7 @@ def _over(workspace: Workspace, integration: str) -> QuerySet[SyncJob]:
     By that time alone, which no two have, as one waits for the other's end: with the id beside it SQLite would walk an
     index that has both, through the jobs of all integrations."""
     jobs = SyncJob.objects.filter(workspace=workspace, integration=integration)
+    jobs = jobs.filter(dry_run=False)  # which says nothing of how it stands
     return jobs.ended().order_by("-created_at")
 
 

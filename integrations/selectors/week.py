@@ -65,6 +65,7 @@ def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[
     if not parts:
         return []
     jobs = SyncJob.objects.filter(workspace=workspace, created_at__gte=start, created_at__lt=end).order_by()
+    jobs = jobs.filter(dry_run=False)
     sums = jobs.values("integration").annotate(
         jobs=Count("pk"), pulled=Sum("pulled"), pushed=Sum("pushed"), failed=Sum("failed")
     )

@@ -24,11 +24,12 @@ from integrations.sync.isolation import Item, isolated
 from integrations.sync.operations import operations_of
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import Ledger, Remote, Target, Written
+from integrations.sync.ports import Gate, Ledger, Remote, Target, Written, all_of_them
 from integrations.sync.state import REMOTE_WRITES, Action, Decision, Pair
 
 TRIES = 4  # writes of one record in one run, each after a new look
 LONGEST_SLEEP = 5.0  # the longest wait inside a run; what must wait longer is put off (seconds)
+NOT_PLANNED = "It is not in the plan that is applied; the next sync looks at it."
 MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 
 
@@ -36,7 +37,8 @@ MINUTE = 60.0  # after this long a provider's rate window has passed (seconds)
 class Applier:
     """Applies the plans of one stream's run. `policy` is the stream's at this moment; `checkpoint` is called between
     any two steps and raises to end the slice. `is_writable` asks whether the container may be written: what it refuses
-    as a whole, or of what is new, is left waiting, and `barred` says why (None: nothing is). An exception that is not
+    as a whole, or of what is new, is left waiting, and `barred` says why (None: nothing is). `gate` passes on those
+    decisions that may be made true, where not all are; the others are left for the next run. An exception that is not
     `fatal` is the fault of the record at which it is raised: that one fails, and the others go on."""
 
     target: Target
@@ -50,6 +52,7 @@ class Applier:
     now: Callable[[], dt.datetime]
     fatal: tuple[type[Exception], ...]
     is_writable: Callable[[], bool] = lambda: False
+    gate: Gate = all_of_them
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -93,11 +96,19 @@ class Applier:
         (`first`)."""
         decisions: list[Decision] = []
         self._isolated(list(pairs), lambda some: decisions.extend(plan(some, self.policy())), self.ledger.save_failure)
+        decisions = self._let_through(decisions)
         untouchable = self._save_local([d for d in decisions if d.pull or _is_local(d)])
         writes = [d for d in decisions if d.action in REMOTE_WRITES and d.pair.key not in untouchable]
         # What was tried before goes together again: some providers know a batch that is sent twice.
         self._queue = [*writes, *self._queue] if first else [*self._queue, *writes]
         self.flush(rest=False)
+
+    def _let_through(self, decisions: Sequence[Decision]) -> list[Decision]:
+        through = self.gate(decisions)
+        if len(through) < len(decisions):
+            passed = {id(decision) for decision in through}
+            self.ledger.leave_waiting([d.pair for d in decisions if id(d) not in passed], NOT_PLANNED)
+        return through
 
     def _save_local(self, decisions: Sequence[Decision]) -> set[str]:
         """Makes the local half true; the keys of pairs that must not be written now, because somebody was faster or
@@ -162,7 +173,7 @@ class Applier:
         """Looks whether these writes have been done in part, and does what is left, each alone."""
         self.settle_intents()
         for pair in self.ledger.refresh([decision.pair for decision in decisions]):
-            for decision in plan([pair], self.policy()):
+            for decision in self._let_through(plan([pair], self.policy())):
                 if decision.action in REMOTE_WRITES:
                     self._write([decision], alone=True)
                     self.checkpoint()

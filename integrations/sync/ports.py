@@ -1,7 +1,7 @@
 """What a run needs of the world: `integrations.ledger` remembers, `calendar` and `books` have our records, a provider
 has the others."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -31,6 +31,14 @@ class LocalRecords(Protocol):
     def read(self, kind: str, record_ids: Iterable[str]) -> Mapping[str, Local]: ...
     def unlinked(self, after: str, limit: int) -> list[str]:
         """Returns ids after `after`, in order, of records that the stream should show and has no live link for."""
+
+
+Gate = Callable[[Sequence[Decision]], list[Decision]]  # those of some decisions that may be made true, in their order
+
+
+def all_of_them(decisions: Sequence[Decision]) -> list[Decision]:
+    """Returns all of these decisions: the gate of a run that does whatever there is to do."""
+    return list(decisions)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,17 @@ from integrations.sync.isolation import RunEnds, isolated
 from integrations.sync.observe import with_certainty
 from integrations.sync.plan import plan
 from integrations.sync.policy import SyncPolicy
-from integrations.sync.ports import CursorMoved, Ledger, LocalRecords, Phase, Remote, RunProgress, Target
+from integrations.sync.ports import (
+    CursorMoved,
+    Gate,
+    Ledger,
+    LocalRecords,
+    Phase,
+    Remote,
+    RunProgress,
+    Target,
+    all_of_them,
+)
 from integrations.sync.state import Pair
 
 CHUNK = 500  # pairs planned at a time
@@ -30,7 +40,8 @@ class DiedBefore(Exception):
 @dataclass
 class StreamRun:
     """Brings one stream into agreement. `checkpoint` is called between any two steps and raises to end the slice.
-    `careful` runs take record by record, so that what kills a process is known when it has done so."""
+    `careful` runs take record by record, so that what kills a process is known when it has done so. `gate` passes on
+    those decisions that the run may make true."""
 
     target: Target
     ledger: Ledger
@@ -48,6 +59,7 @@ class StreamRun:
     careful: bool = False
     is_writable: Callable[[], bool] = lambda: False
     before_push: Callable[[], None] = lambda: None  # called once all is observed and before anything is decided
+    gate: Gate = all_of_them
     rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -67,6 +79,7 @@ class StreamRun:
             now=self.now,
             fatal=self.fatal,
             is_writable=self.is_writable,
+            gate=self.gate,
             rng=self.rng,
         )
 

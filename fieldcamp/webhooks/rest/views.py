@@ -17,8 +17,6 @@ from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.pagination import choice_parameter, keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT, choice, truth
-from fieldcamp.api.pagination import keyset_page
-from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import envelope, ok

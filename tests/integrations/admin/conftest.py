@@ -26,6 +26,7 @@ from integrations.models import (
     JobPart,
     Link,
     OAuthGrant,
+    Plan,
     Problem,
     ReturnAddress,
     Stream,
@@ -124,6 +125,10 @@ def company(name: str) -> Company:
     link = Link.objects.create(
         stream=stream, kind="visit", record_id=visit.pk, remote_id=f"event{workspace.pk}", seen_at=now, parked=True
     )
+    plan = Plan.objects.create(
+        workspace=workspace, integration=GOOGLE, job=job, made_at=now, expires_at=now + dt.timedelta(hours=1),
+        counts={"operations": 0}, approved_by=f"account-{workspace.pk}",
+    )  # fmt: skip
     hold = Hold.objects.create(stream=stream, job=job, removals=10, of=24)
     held = Link.objects.create(stream=stream, kind="visit", record_id="vis_held", remote_id="held", hold=hold)
     blocked = BlockedTime.objects.create(
@@ -156,7 +161,7 @@ def company(name: str) -> Company:
         workspace=workspace, tech=tech, client=client, visit=visit,
         item=item, tax=tax, invoice=invoice, payment=payment,
         connection=connection, stream=stream, job=job,
-        link=link, hold=hold, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
+        link=link, hold=hold, plan=plan, held=held, blocked=blocked, key=key, conflict=conflict, removals=removals,
         webhook=webhook, event=event, delivery=delivery, connect_link=connect_link, address=address,
     )  # fmt: skip
 

@@ -40,6 +40,8 @@ def test_a_job_shows_how_far_it_is_and_what_became_of_each_record(dana):
         "started_at": "2026-11-22T08:00:00Z",
         "finished_at": None,
         "triggered_by": "api",
+        "dry_run": False,
+        "plan_id": None,
         "progress": {"stage": "push", "done": 3, "total": 120},
         "counts": counts,
         "errors": job.errors,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from fieldcamp.webhooks.models import WebhookEvent
-from integrations.jobs import runner, sweeper
+from integrations.jobs import runner, slices, sweeper
 from integrations.models import Hold, Link, SyncJob
 from integrations.queue.lease import LeaseLost
 from integrations.services.decisions import decide_hold
@@ -75,7 +75,7 @@ def test_a_quiet_sync_has_no_changes(memory, dana, sync, make_visits):
 def test_a_sync_that_goes_on_in_a_second_slice_has_begun_once(memory, dana, sync, make_visits, monkeypatch):
     make_visits(dana.member, 60)
     forget()
-    monkeypatch.setattr(runner, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "SLICE", -1.0)
     job = trigger_sync(workspace=dana.workspace, integration=dana.integration, triggered_by="api", actor="test")
     runner.run(job.pk)
     monkeypatch.undo()

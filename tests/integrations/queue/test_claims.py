@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from fieldcamp.workspace.models import Visit
-from integrations.jobs import runner, sweeper
+from integrations.jobs import runner, slices, sweeper
 from integrations.models import JobItem, JobStatus, Link, SyncJob
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.services.jobs import cancel_job, trigger_sync
@@ -234,13 +234,13 @@ def test_a_job_whose_worker_dies_five_times_is_given_up(dana, google, vendors, w
 def test_slices_are_no_failed_attempts(dana, google, make_visits, workspace, monkeypatch):
     """A first sync of many slices is not given up as one whose worker dies each time."""
     make_visits(dana.member, 60)
-    monkeypatch.setattr(runner, "SLICE", -1.0)  # every step is the last of its slice
+    monkeypatch.setattr(slices, "SLICE", -1.0)  # every step is the last of its slice
     job = trigger_sync(workspace=workspace, integration="google_calendar", triggered_by="api", actor="test")
-    slices = 0
+    taken = 0
     while job.in_flight:
         runner.run(job.pk)
         job.refresh_from_db()
-        slices += 1
+        taken += 1
         assert job.attempts <= 1
-    assert slices > sweeper.MAX_ATTEMPTS
+    assert taken > sweeper.MAX_ATTEMPTS
     assert job.status == JobStatus.SUCCEEDED

@@ -47,7 +47,7 @@ def stolen_at_step(monkeypatch):
 
     def arm(number: int) -> dict[str, str]:
         steps = iter(range(1, 10_000))
-        held, check = Lease.assert_held, runner._Slice.check
+        held, check = Lease.assert_held, runner.SyncSlice.check
 
         def steal(job_id: str) -> None:
             if next(steps) == number:
@@ -63,7 +63,7 @@ def stolen_at_step(monkeypatch):
             check(self)
 
         monkeypatch.setattr(Lease, "assert_held", asked)
-        monkeypatch.setattr(runner._Slice, "check", checked)
+        monkeypatch.setattr(runner.SyncSlice, "check", checked)
         return seen
 
     return arm

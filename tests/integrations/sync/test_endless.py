@@ -194,7 +194,7 @@ def test_a_slice_that_leads_nowhere_is_an_attempt(memory, dana, sync, make_visit
         raise runner.SliceOver
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner._Slice, "_streams", for_ever)
+        patch.setattr(runner.SyncSlice, "_streams", for_ever)
         job = sync()
     assert job.status == "failed" and job.attempts == 5
     assert "no further" in job.errors[0]["message"]

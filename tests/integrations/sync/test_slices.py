@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Visit, VisitStatus
 from integrations.accounts.clients import open_remote
-from integrations.jobs import runner
+from integrations.jobs import runner, slices
 from integrations.models import ChangeRow, JobStatus, Link, Stream, SyncJob
 from integrations.records import Page
 from integrations.services.jobs import trigger_sync
@@ -46,7 +46,7 @@ def test_a_job_of_many_slices_counts_each_record_once(dana, person, sync, make_v
     visits = make_visits(dana.member, 24)
     sync()
     visits = changed_on_both_sides(dana, person, visits, make_visits)
-    monkeypatch.setattr(runner, "SLICE", -1.0)  # every step is the last of its slice
+    monkeypatch.setattr(slices, "SLICE", -1.0)  # every step is the last of its slice
     job = sync(mode)
     assert job.status == JobStatus.SUCCEEDED
     assert counts(job) == {"pulled": 5, "pushed": 125, "skipped": 0 if mode == "incremental" else 16, "failed": 0}
@@ -62,7 +62,7 @@ def test_removals_are_held_once_however_often_the_guard_is_taken_up(dana, person
     events = person.ours()
     for visit in visits[:10]:
         person.delete(events[visit.pk].id)
-    monkeypatch.setattr(runner, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "SLICE", -1.0)
     job = sync()
     assert job.status == JobStatus.NEEDS_CONFIRMATION
     assert counts(job) == {"pulled": 0, "pushed": 0, "skipped": 10, "failed": 0}

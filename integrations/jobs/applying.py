@@ -1,0 +1,93 @@
+"""Applying a plan: the same is found out once more, and only where nothing has moved is it done, and nothing else.
+
+What moves after that is held by each write's own precondition: the record's version here, its tag there. Such a record
+is looked at again and decided about anew, which is not in the plan, and so it is left for the next sync.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from integrations.errors import PRECONDITION_FAILED
+from integrations.jobs.interruptions import gravest
+from integrations.jobs.planning import looked_at
+from integrations.jobs.recorder import Findings
+from integrations.jobs.syncing import SyncSlice
+from integrations.ledger.plans import changed_since, gate_of, not_done, told
+from integrations.models import JobItem, JobPart, JobStatus, Outcome, Plan, Stream, SyncJob
+from integrations.records import instant
+from integrations.sync.ports import Gate
+
+_CHECKED = (
+    "changed"  # in a part's progress: what has changed of its account since the plan was made, once that is known
+)
+GONE = "The plan is not kept any more, so nothing was done. Make a new one."
+CHANGED = (
+    "{count} of the records that the plan is about have changed at one side or the other since it was made, or there "
+    "are others. Nothing was done; make a new plan."
+)
+NOT_DONE = "{count} of the planned operations were not made, since their records have changed meanwhile."
+
+
+class ApplyingSlice(SyncSlice):
+    """One slice of a job that applies a plan."""
+
+    def work(self) -> str | dt.datetime:
+        self.check()
+        plan = Plan.objects.filter(pk=self.job.applies, workspace=self.job.workspace_id).first()
+        parts = list(self.parts())
+        if plan is None:
+            return self._refuse(GONE)
+        unchecked = [p for p in parts if p.status not in JobPart.OVER and _CHECKED not in p.progress]
+        if raised := self.at_once.each(unchecked, lambda part: self._look(plan, part)):
+            raise gravest(raised)
+        if self.waiting:
+            return max(self.waiting)
+        parts = list(self.parts())
+        if changed := self._changed(plan, parts):
+            return self._refuse(CHANGED.format(count=len(changed)), changed=told(changed))
+        came_to = super().work()
+        if came_to == JobStatus.SUCCEEDED and (left := not_done(plan, self._done())):
+            self._note(NOT_DONE.format(count=len(left)), changed=told(left))
+            return JobStatus.PARTIAL
+        return came_to
+
+    def _look(self, plan: Plan, part: JobPart) -> None:
+        def take(found: Findings) -> None:
+            changed = changed_since(plan, part.connection_id, found.operations)
+            self.save(part, JobPart.Status.WAITING, progress={**part.progress, _CHECKED: changed})
+
+        looked_at(self, part, take)
+
+    def _changed(self, plan: Plan, parts: list[JobPart]) -> list[str]:
+        """Returns what has changed: also all that is planned for an account that is not among the job's any more."""
+        changed = [name for part in parts for name in part.progress.get(_CHECKED, ())]
+        others = plan.operations.exclude(connection__in=[part.connection_id for part in parts])
+        changed += [row.record_id or row.remote_id for row in others.order_by("number")]
+        return list(dict.fromkeys(changed))
+
+    def _refuse(self, message: str, **details: Any) -> str:
+        self._note(message, **details)
+        with self.held():
+            JobPart.objects.filter(job=self.job).update(status=JobPart.Status.FAILED)
+        return JobStatus.FAILED
+
+    def _note(self, message: str, **details: Any) -> None:
+        """Leaves with the job, once, why it was not done as planned."""
+        error = {
+            "code": PRECONDITION_FAILED,
+            "message": message,
+            "occurred_at": instant(timezone.now()),
+            "connection_id": self.job.connection_id,
+            "details": details,
+        }
+        with self.held():
+            SyncJob.objects.filter(pk=self.job.pk).update(errors=[error])
+
+    def _done(self) -> set[tuple[str, str, str]]:
+        done = JobItem.objects.filter(job=self.job, outcome__in=(Outcome.PULLED, Outcome.PUSHED))
+        return set(done.values_list("connection", "kind", "key"))
+
+    def gate(self, stream: Stream) -> Gate:
+        return gate_of(Plan.objects.get(pk=self.job.applies), stream)

@@ -1,0 +1,142 @@
+"""Plans as they are kept: made account by account, completed once, held against what would be done now."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from integrations.ledger.planned import Planned, acts, actual_ids, counts_of, decided_of, money_text, with_made_ids
+from integrations.models import Plan, PlanOperation, Stream, SyncJob
+from integrations.sync.ports import Gate
+from integrations.sync.state import Decision
+
+LIVES = dt.timedelta(hours=1)
+KEPT = dt.timedelta(days=1)  # to be looked at, once it has expired
+NAMED = 20  # of what has changed
+
+_COLUMNS = tuple(Planned.__dataclass_fields__)
+
+
+def plan_of(job: SyncJob, now: dt.datetime) -> Plan:
+    """Returns the plan that a dry run makes; the first time a new one. Runs inside the caller's transaction."""
+    plan, _ = Plan.objects.get_or_create(
+        job=job,
+        defaults={
+            "workspace_id": job.workspace_id,
+            "integration": job.integration,
+            "made_at": now,
+            "expires_at": now + LIVES,
+        },
+    )
+    return plan
+
+
+def add_operations(
+    plan: Plan, operations: Sequence[Planned], standing: Mapping[str, Any], others: Mapping[str, Any]
+) -> None:
+    """Adds what was found of one account. Runs inside the caller's transaction, of which there is one at a time."""
+    plan.refresh_from_db()
+    first = plan.operations.count() + 1
+    PlanOperation.objects.bulk_create(
+        [
+            PlanOperation(plan=plan, number=number, **{name: getattr(operation, name) for name in _COLUMNS})
+            for number, operation in enumerate(operations, start=first)
+        ],
+        batch_size=500,
+    )
+    plan.standing = {**plan.standing, **standing}
+    counts = Counter(plan.counts)
+    counts.update(others)
+    plan.counts = dict(counts)
+    plan.save(update_fields=["standing", "counts"])
+
+
+def add_money(plan: Plan, currency: str, sums: Mapping[str, Decimal]) -> None:
+    """Adds what was found of one account's money. Runs inside the caller's transaction."""
+    if not sums:
+        return
+    known = {name: Decimal(amount) for name, amount in plan.money.get(currency, {}).items()}
+    total: dict[str, Decimal] = defaultdict(Decimal, known)
+    for name, amount in sums.items():
+        total[name] += amount
+    plan.money = {**plan.money, currency: money_text(total)}
+    plan.save(update_fields=["money"])
+
+
+def complete(plan: Plan, now: dt.datetime) -> None:
+    """Counts the operations of all accounts; the plan lives from now on. Runs inside the caller's transaction."""
+    plan.refresh_from_db()
+    counts = counts_of(rows_of(plan.operations.all()))
+    held = {name: plan.counts.get(name, 0) for name in ("held", "skipped", "failed")}
+    plan.counts = {"operations": plan.operations.count(), **counts, **held}
+    plan.made_at, plan.expires_at = now, now + LIVES
+    plan.save(update_fields=["counts", "made_at", "expires_at"])
+
+
+def rows_of(operations: Iterable[PlanOperation]) -> list[Planned]:
+    return [Planned(**{name: getattr(row, name) for name in _COLUMNS}) for row in operations]
+
+
+def changed_since(plan: Plan, connection_id: str, operations: Sequence[Planned]) -> list[str]:
+    """Returns what of one account would not be done as planned: records by their ids, those that FieldCamp does not
+    have by the ids there. What is new is there too."""
+    before = {row.identity: row for row in rows_of(plan.operations.filter(connection=connection_id))}
+    now = {row.identity: row for row in operations}
+    differing = [before[name] for name in before if name not in now] + [now[name] for name in now if name not in before]
+    return list(dict.fromkeys(row.record_id or row.remote_id for row in differing))
+
+
+def told(changed: Sequence[str]) -> dict[str, Any]:
+    """Returns what has changed as callers are told it."""
+    return {"count": len(changed), "ids": list(changed[:NAMED])}
+
+
+def dirty_since(plan: Plan, standing: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Returns the records that were saved since the plan was made, or are no more to be synced: what it stood on was
+    `plan.standing`, and this is what stands now."""
+    found: dict[str, None] = {}
+    for stream_id, before in plan.standing.items():
+        now = standing.get(stream_id, {})
+        found.update(dict.fromkeys(id for id in (*before, *now) if before.get(id) != now.get(id)))
+    return list(found)
+
+
+class PlanGate:
+    """Lets those decisions of a stream's run through that its plan has, as they stand in it."""
+
+    def __init__(self, plan: Plan, stream: Stream):
+        rows = plan.operations.filter(stream=stream)
+        self._decided: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for kind, key, decided in rows.values_list("kind", "key", "decided"):
+            self._decided[kind, key].append(decided)
+        creates = plan.operations.filter(
+            connection=stream.connection_id, side=PlanOperation.Side.PROVIDER, action=PlanOperation.Action.CREATE
+        )
+        named = str(list(self._decided.values()))
+        found = creates.values_list("stream_id", "kind", "record_id", "remote_id")
+        self._named = [row for row in found if row[3] in named]  # creates that others of this stream refer to
+
+    def __call__(self, decisions: Sequence[Decision]) -> list[Decision]:
+        made = actual_ids(self._named) if self._named else {}
+        return [decision for decision in decisions if not acts(decision) or self._has(decision, made)]
+
+    def _has(self, decision: Decision, made: Mapping[str, str]) -> bool:
+        planned = self._decided.get((decision.pair.kind.name, decision.pair.key), ())
+        wanted = decided_of(decision)
+        return any(wanted == (with_made_ids(each, made) if made else each) for each in planned)
+
+
+def gate_of(plan: Plan, stream: Stream) -> Gate:
+    return PlanGate(plan, stream)
+
+
+def not_done(plan: Plan, done: Collection[tuple[str, str, str]]) -> list[str]:
+    """Returns the records with an operation that was not made; `done` are (connection, kind, key) of those that
+    were."""
+    rows = plan.operations.exclude(action=PlanOperation.Action.LINK).order_by("number")
+    left = [
+        row for row in rows.only("connection", "kind", "key", "record_id", "remote_id")
+        if (row.connection_id, row.kind, row.key) not in done
+    ]  # fmt: skip
+    return list(dict.fromkeys(row.record_id or row.remote_id for row in left))

@@ -1,0 +1,206 @@
+"""Plans of a calendar: made without a trace, applied as they were made, or not at all."""
+
+import datetime as dt
+
+import pytest
+
+from fieldcamp.workspace.models import BlockedTime, Visit
+from integrations.jobs import runner
+from integrations.jobs.applying import ApplyingSlice
+from integrations.ledger.plans import LIVES
+from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
+from integrations.services.jobs import NotConnected, trigger_sync
+from integrations.services.plans import PlanExpired, PlanMoved
+from tests.faketime import process_clock
+from tests.integrations.engine import abandoned, counts, finish
+from tests.integrations.planned import applied, begun, does, everything, planned
+
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+
+NOTHING = {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
+
+
+@pytest.fixture
+def histories(dana, person, sync, make_visits):
+    """Three visits in the calendar, one moved there, one edited here, one removed here; a new one, and a new event."""
+    visits = make_visits(dana.member, 4)
+    sync()
+    events = person.ours()
+    person.move(events[visits[0].pk].id, visits[0].scheduled_start + dt.timedelta(minutes=30))
+    Visit.objects.filter(pk=visits[1].pk).update(title="Two leaks")
+    Visit.objects.filter(pk=visits[2].pk).update(visit_status="cancelled")
+    new = make_visits(dana.member, 1, title="New")
+    person.add("Dentist", visits[0].scheduled_start + dt.timedelta(days=3))
+    return [*visits, *new]
+
+
+DOES = [
+    ("fieldcamp", "create", "block"), ("fieldcamp", "update", "visit"), ("provider", "create", "visit"),
+    ("provider", "delete", "visit"), ("provider", "update", "visit"),
+]  # fmt: skip
+
+
+def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
+    moved, edited, cancelled, untouched, new = histories
+    before, there = everything(), person.events()
+    plan = planned(sync)
+    assert (everything(), person.events()) == (before, there)
+    assert does(plan) == DOES
+    rows = {(row.side, row.action): row for row in plan.operations.all()}
+    assert rows["provider", "update"].fields["title"] == ["Leak 1 · Kim Reed", "Two leaks · Kim Reed"]
+    assert rows["fieldcamp", "update"].fields["start"][0] == "2026-11-23T09:00:00Z"
+    assert set(rows["fieldcamp", "create"].fields) == {"start", "end", "busy"}
+    assert plan.counts["operations"] == 5 and plan.counts["provider"] == {"create": 1, "update": 1, "delete": 1}
+    job = applied(plan)
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
+    assert set(person.ours()) == {moved.pk, edited.pk, untouched.pk, new.pk}
+    assert Visit.objects.get(pk=moved.pk).scheduled_start == moved.scheduled_start + dt.timedelta(minutes=30)
+    assert BlockedTime.objects.count() == 1
+    assert counts(sync()) == NOTHING and cancelled.pk not in person.ours()
+    plan.refresh_from_db()
+    assert begun(plan) == job  # however often
+
+
+def test_what_was_saved_since_is_told_at_once(histories, person, sync, make_visits, dana):
+    plan = planned(sync)
+    Visit.objects.filter(pk=histories[3].pk).update(title="Another title")
+    [late] = make_visits(dana.member, 1, title="Late")
+    before = everything()
+    with pytest.raises(PlanMoved) as refused:
+        begun(plan)
+    assert set(refused.value.changed) == {histories[3].pk, late.pk}
+    assert everything() == before and not SyncJob.objects.in_flight().exists()
+
+
+THERE = {
+    "moved": lambda person, event: person.move(event.id, event.start + dt.timedelta(hours=2)),
+    "removed": lambda person, event: person.delete(event.id),
+    "added": lambda person, event: person.add("School", event.start + dt.timedelta(days=5)),
+}
+
+
+@pytest.mark.parametrize("what", THERE)
+@pytest.mark.parametrize("which", [1, 3])
+def test_what_has_moved_there_since_keeps_all_from_being_written(histories, person, sync, what, which, dana):
+    plan = planned(sync)
+    event = person.ours()[histories[which].pk]
+    THERE[what](person, event)
+    before, there, failures = everything(), person.events(), Connection.objects.get(pk=dana.pk).failures
+    job = applied(plan)
+    assert (job.status, counts(job)) == (JobStatus.FAILED, NOTHING)
+    [error] = job.errors
+    assert error["code"] == "PRECONDITION_FAILED"
+    changed = error["details"]["changed"]
+    assert changed["count"] == len(changed["ids"]) == 1
+    assert what == "added" or changed["ids"] == [histories[which].pk]
+    assert (everything(), person.events()) == (before, there)
+    assert Connection.objects.get(pk=dana.pk).failures == failures
+    assert sync().status == JobStatus.SUCCEEDED
+
+
+def test_what_moves_after_that_is_left_and_the_job_is_partial(histories, person, sync, monkeypatch):
+    plan = planned(sync)
+    checked = ApplyingSlice._changed
+
+    def then_it_moves(self, *args):
+        changed = checked(self, *args)
+        if event := person.ours().get(histories[2].pk):
+            person.move(event.id, event.start + dt.timedelta(hours=3))
+        Visit.objects.filter(pk=histories[1].pk).update(title="Three leaks")
+        return changed
+
+    monkeypatch.setattr(ApplyingSlice, "_changed", then_it_moves)
+    job = applied(plan)
+    monkeypatch.undo()
+    assert (job.status, job.pulled, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1, 0)
+    assert job.errors[0]["details"]["changed"] == {"count": 2, "ids": [histories[1].pk, histories[2].pk]}
+    assert person.ours()[histories[1].pk].title == "Leak 1 · Kim Reed"
+    assert histories[2].pk in person.ours()
+    sync()
+    assert person.ours()[histories[1].pk].title == "Three leaks · Kim Reed"
+    assert histories[2].pk not in person.ours() and counts(sync()) == NOTHING
+
+
+def test_a_plan_is_good_for_an_hour_and_for_what_is_connected(histories, sync, dana, person):
+    plan = planned(sync)
+    process_clock().reach(plan.expires_at - dt.timedelta(seconds=1))
+    Connection.objects.filter(pk=dana.pk).update(state="disconnected")
+    with pytest.raises(NotConnected):
+        begun(plan)
+    Connection.objects.filter(pk=dana.pk).update(state="active")
+    process_clock().reach(plan.made_at + LIVES)
+    with pytest.raises(PlanExpired):
+        begun(plan)
+    assert not SyncJob.objects.in_flight().exists()
+
+
+class Killed(BaseException):
+    """The process ends here, as by SIGKILL."""
+
+
+@pytest.mark.parametrize("call", [2, 3, 4, 5])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors, sync, call, after):
+    plan, calls = planned(sync), iter(range(1, 1_000))
+
+    def deadly(path, send):
+        if next(calls) != call:
+            return send()
+        if after:
+            send()
+        raise Killed
+
+    job, undo = begun(plan), vendors.around(deadly)
+    try:
+        runner.run(job.pk)
+    except Killed:
+        abandoned(job)
+    undo()
+    job = finish(job)
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
+    assert len(person.ours()) == 4 == len({event.id for event in person.ours().values()})
+    assert not Link.objects.with_intent().exists() and counts(sync()) == NOTHING
+
+
+def test_a_full_dry_run_and_an_expired_cursor(histories, person, vendors, sync, people):
+    vendors.fault("expire_cursor", path=people.listing)
+    before = everything()
+    plan = planned(sync)
+    full = planned(sync, mode="full")
+    assert does(plan) == does(full) == DOES and everything() == before
+    assert applied(full).status == JobStatus.SUCCEEDED
+
+
+def test_removals_that_would_be_held_are_told_and_held(dana, person, sync, make_visits):
+    make_visits(dana.member, 12)
+    sync()
+    for event in person.events():
+        person.delete(event.id)
+    before = everything()
+    plan = planned(sync)
+    assert plan.counts["held"] == 12 and plan.counts["operations"] == 0 and everything() == before
+    assert applied(plan).status == JobStatus.NEEDS_CONFIRMATION
+
+
+def test_an_account_that_cannot_be_read_fails_alone_and_stays_as_it_is(dana, connect, person, sync, make_visits):
+    make_visits(dana.member, 2)
+    other = connect("lee")
+    make_visits(other.member, 1)
+    person.vendors.revoke(person.address("lee"))
+    before = everything()
+    job = sync(dry_run=True)
+    assert job.status == JobStatus.PLANNED and [error["code"] for error in job.errors] == ["NEEDS_RECONNECT"]
+    assert everything() == before
+    plan = Plan.objects.get(job=job)
+    assert plan.counts["operations"] == 2
+    assert applied(plan).status == JobStatus.PARTIAL
+
+
+def test_a_dry_run_waits_for_its_turn_and_ends_when_cancelled(dana, sync, make_visits):
+    make_visits(dana.member, 1)
+    job = trigger_sync(
+        workspace=dana.workspace, integration=dana.integration, triggered_by="api", actor="test", dry_run=True
+    )
+    SyncJob.objects.filter(pk=job.pk).update(started_at=process_clock().now, cancel_requested_at=process_clock().now)
+    job = finish(job)
+    assert job.status == JobStatus.CANCELLED and not Plan.objects.exists()
