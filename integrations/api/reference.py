@@ -176,12 +176,14 @@ def sync_reference(provider: Provider, view: type) -> type:
     return extend_schema_view(
         post=extend_schema(
             operation_id=f"trigger_{provider.name}_sync",
+            summary=f"Start a sync of {provider.label}",
             request=trigger,
             responses={202: TriggerAnswerSerializer},
             examples=[*bodies, example(_trigger_answer(provider), status=202)],
         ),
         get=extend_schema(
             operation_id=f"read_{provider.name}_changes",
+            summary=f"Read what people changed in {provider.label}",
             parameters=FEED_PARAMETERS,
             responses=feed,
             examples=[example(page)],
@@ -223,6 +225,9 @@ def status_reference(provider: Provider, view: type) -> type:
     }
     return extend_schema_view(
         get=extend_schema(
-            operation_id=f"read_{provider.name}_status", responses=StatusSerializer, examples=[example(shown)]
+            operation_id=f"read_{provider.name}_status",
+            summary=f"Read how {provider.label} stands",
+            responses=StatusSerializer,
+            examples=[example(shown)],
         )
     )(view)
