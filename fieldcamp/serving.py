@@ -26,8 +26,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def write_error(sock: socket, status: int, reason: str, message: str) -> None:
-    """Writes the envelope of an error and says that the connection ends. What exactly was wrong stands in the log: it may
-    hold parts of a secret header."""
+    """Writes the envelope of an error and says that the connection ends. What exactly was wrong stands in the log
+    alone: it may hold parts of a secret header."""
     from fieldcamp.api.errors import ApiError, error_body  # a worker that has loaded the site, or tries to
 
     request_id = new_id("req")

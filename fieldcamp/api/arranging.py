@@ -1,5 +1,5 @@
-"""The OpenAPI document as it is published: without what misleads generators of clients, and in the order in which people
-need it."""
+"""The OpenAPI document as it is published: without what misleads generators of clients, and in the order in which
+people need it."""
 
 import json
 from collections.abc import Iterator

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.http import parse_etags
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError
 
@@ -23,6 +24,14 @@ def is_unchanged(request: Request, etag: str) -> bool:
     """Returns whether If-None-Match names this tag, so that 304 is the answer."""
     tags = _tags(request, "If-None-Match")
     return "*" in tags or etag in [tag.removeprefix("W/") for tag in tags]
+
+
+def tagged(request: Request, data: Any) -> Response:
+    """Returns the answer to a read of `data` with its tag: 304 for whoever has it already."""
+    etag = etag_of(data)
+    if is_unchanged(request, etag):
+        return Response(status=304, headers={"ETag": etag})
+    return Response(data, headers={"ETag": etag})
 
 
 def check_if_match(request: Request, etag: str) -> None:

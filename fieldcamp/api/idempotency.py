@@ -101,6 +101,52 @@ def replay_or_run(
         raise _in_progress() from exc
 
 
+def replay_or_call(
+    request: Request, *, fingerprint_body: bytes, run: Callable[[], IdempotentAnswer], longest: dt.timedelta
+) -> HttpResponse:
+    """Returns what `replay_or_run` does, for what is asked of another server: no transaction is open meanwhile.
+
+    The key is claimed in a transaction of its own, and given back when `run` raises. If the process ends before that,
+    it is free again after `longest`, by when no call of `run` can still be under way.
+    """
+    key = idempotency_key(request)
+    if key is None:
+        return _response(_rendered(run()))
+    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
+    try:
+        with transaction.atomic():
+            _insert_claim(claim)
+    except _Claimed:
+        stored = _find(claim)
+        if stored and stored.created_at + (KEPT if stored.status else longest) > timezone.now():
+            if stored.status or stored.fingerprint != claim.fingerprint:
+                return _replay(stored, claim.fingerprint)
+            raise _in_progress() from None
+        _claim_again(claim, stored)
+    mine = IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key)
+    try:
+        given = _rendered(run())
+    except BaseException:
+        mine.delete()
+        raise
+    if 200 <= given.status < 300:
+        mine.update(status=given.status, body=given.body, headers=dict(given.headers))
+    else:
+        mine.delete()
+    return _response(given)
+
+
+def _claim_again(claim: _Claim, old: IdempotencyRecord | None) -> None:
+    """Claims a key whose row has ended. Whoever comes second finds another row than the one that has been looked at."""
+    try:
+        with transaction.atomic():
+            if old:
+                IdempotencyRecord.objects.filter(pk=old.pk, created_at=old.created_at).delete()
+            _insert_claim(claim)
+    except _Claimed:
+        raise _in_progress() from None
+
+
 def idempotency_key(request: Request) -> str | None:
     """Returns the key that the request carries, bare or quoted."""
     text = request.headers.get("Idempotency-Key")

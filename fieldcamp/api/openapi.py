@@ -60,7 +60,7 @@ class AutoSchema(BaseAutoSchema):
         return f"{text}\n\nScope: `{scope}`." if scope else text
 
     def get_summary(self) -> str:
-        """Returns the operation's id in words, where nobody has said better: `create_api_key` is "Create an API key"."""
+        """Returns the operation's id in words, where no view says better: `create_api_key` is "Create an API key"."""
         verb, *words = self.get_operation_id().split("_")
         words = ["API" if word == "api" else word for word in words]
         if verb != "list" and words and not words[-1].endswith("s"):

@@ -51,6 +51,14 @@ def instant_parameter(request: Request, name: str) -> dt.datetime | None:
     return value
 
 
+def flag_parameter(request: Request, name: str) -> bool | None:
+    """Returns a query parameter that is `true` or `false`; None when it is not given."""
+    text = request.query_params.get(name)
+    if text not in (None, "true", "false"):
+        raise validation_error({name: ["Must be true or false."]})
+    return None if text is None else text == "true"
+
+
 def search_parameter(request: Request) -> str:
     """Returns `search`, which has at most ten words."""
     text = request.query_params.get("search", "")

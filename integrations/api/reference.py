@@ -74,9 +74,18 @@ BOOKS_JOB = {
 JOB_LIST = {"jobs": [SUMMARY], "next_cursor": None}
 
 FEED_PARAMETERS = [
-    instant("since", "Everything recorded after this time; not together with `cursor`. Without either: what has "
-            "changed since the last successful sync."),
+    instant("since", "Everything that FieldCamp recorded after this time; not together with `cursor`. Without either: "
+            "what has changed since the last successful sync."),
     OpenApiParameter("cursor", str, description="`next_cursor` or `resume_cursor` of an earlier answer."),
+    OpenApiParameter(
+        "refresh",
+        bool,
+        description="`true`: the provider is asked first for what FieldCamp has not recorded yet (two seconds at most, "
+        "one read at a time for each account, not while a sync runs or within two seconds of the last look). `false`: "
+        "it is not asked. Left out: it is asked by a read without `since` and `cursor`; by one with either when "
+        "nothing more is recorded and the last look is 20 seconds old (5 minutes where the provider tells of changes "
+        "by itself, 10 where it bills reads). `as_of` says how fresh the answer is.",
+    ),
     OpenApiParameter(
         "wait",
         {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
