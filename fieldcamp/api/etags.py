@@ -10,6 +10,8 @@ from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError
 
+COMPRESSED = "-gzip"  # what the tag of a compressed answer has more
+
 
 def etag_of(data: Any) -> str:
     """Returns the tag of a resource: it changes with anything that the resource shows."""
@@ -17,7 +19,13 @@ def etag_of(data: Any) -> str:
 
 
 def _tags(request: Request, header: str) -> list[str]:
-    return parse_etags(request.headers.get(header, ""))
+    return [bare(tag) for tag in parse_etags(request.headers.get(header, ""))]
+
+
+def bare(tag: str) -> str:
+    """Returns the tag of the resource, whether its answer was compressed or not."""
+    ending = f'{COMPRESSED}"'
+    return tag.removesuffix(ending) + '"' if tag.endswith(ending) else tag
 
 
 def is_unchanged(request: Request, etag: str) -> bool:

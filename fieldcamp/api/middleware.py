@@ -15,6 +15,7 @@ from django.urls import get_urlconf, is_valid_path
 
 from fieldcamp.api.bodies import take_body
 from fieldcamp.api.caching import keep_nowhere
+from fieldcamp.api.compression import compress
 from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain, problem_body
 from fieldcamp.api.negotiation import PROBLEM, wants_problems
 from fieldcamp.ids import new_id
@@ -54,6 +55,8 @@ class RequestIdMiddleware:
         response = self._api(request, request_id) if of_api else self.get_response(request)
         response["X-Request-Id"] = request_id
         keep_nowhere(response, of_api=of_api)
+        if of_api:
+            compress(request, response)
         return response
 
     def _api(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
