@@ -18,6 +18,7 @@ from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, pa
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
+from integrations.api.naming import INTEGRATION
 from integrations.api.reference import BOOKS_JOB, JOB, JOB_LIST
 from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
@@ -34,11 +35,7 @@ class JobListView(ApiView):
     @extend_schema(
         operation_id="list_jobs",
         parameters=[
-            OpenApiParameter(
-                "integration",
-                {"type": "string", "pattern": f"^({'|'.join(sorted({*PROVIDERS, *BY_SLUG}))})$"},
-                description="The integration's name, or its slug in addresses.",
-            ),
+            INTEGRATION,
             OpenApiParameter("status", str, enum=JobStatus.values),
             CURSOR,
             LIMIT,
