@@ -26,12 +26,13 @@ from fieldcamp.api.views import ApiView
 
 PAGES = {
     "quickstart": "Quickstart",
+    "example": "Example",
     "webhooks": "Webhooks",
     "quickbooks": "QuickBooks",
     "errors": "Errors",
     "changelog": "API changelog",
 }
-_FILES = {"changelog": "api-changelog.md"}
+_FILES = {"changelog": "api-changelog.md", "example": "example_app.py"}
 
 
 @functools.cache
@@ -82,7 +83,10 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 @functools.cache
 def _html(name: str) -> str:
-    text = (settings.BASE_DIR / "docs" / _FILES.get(name, f"{name}.md")).read_text()
+    file = _FILES.get(name, f"{name}.md")
+    text = (settings.BASE_DIR / "docs" / file).read_text()
+    if not file.endswith(".md"):
+        text = f"# {PAGES[name]}\n\n`{file}`\n\n```python\n{text}```\n"
     for page in PAGES:
         text = text.replace(f"]({_FILES.get(page, f'{page}.md')}", f"](/api/docs/{page}")
     html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
