@@ -17,7 +17,7 @@ from fieldcamp.ids import new_id
 log = structlog.get_logger(__name__)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     """`gunicorn --worker-class fieldcamp.serving.Worker`."""
 
     def init_process(self) -> None:
