@@ -101,6 +101,48 @@ def replay_or_run(
         raise _in_progress() from exc
 
 
+def idempotency_key(request: Request) -> str | None:
+    """Returns the key that the request carries, bare or quoted."""
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not _KEY.fullmatch(text):
+        sentence = "Idempotency-Key must be 1 to 255 printable ASCII characters, such as a UUID."
+        raise ApiError("VALIDATION_ERROR", sentence, details={"Idempotency-Key": [sentence]})
+    return text
+
+
+def canonical(data: Any) -> bytes:
+    """Returns one spelling of equal JSON, for `fingerprint_body`."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+
+def prune(now: dt.datetime) -> int:
+    """Forgets answers that have been kept long enough."""
+    count, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()
+    return count
+
+
+def forget_answers(workspace_id: str, ids: Set[str], words: Words) -> int:
+    """Takes the words of an erased person, and what was said of these records, out of the company's answers; how many.
+    Such a request is answered 404 from then on: done again, it would bring the person back."""
+    error = ApiError("NOT_FOUND", "What this request was about has been erased.")
+    gone = JSONRenderer().render(error_body(error, request_id=""))
+    count = 0
+    for record in IdempotencyRecord.objects.filter(workspace=workspace_id).order_by("pk").iterator(chunk_size=500):
+        texts = [bytes(record.body).decode(errors="replace"), json.dumps(record.headers)]
+        if words.erased(texts) != texts or any(not ids.isdisjoint(_ID.findall(text)) for text in texts):
+            record.status, record.body, record.headers = 404, gone, {}
+            count += 1
+        key = words.erased(record.key)
+        record.key = record.key if key == record.key else f"{key[:200]} {record.pk}"
+        record.save(update_fields=["key", "status", "body", "headers"])
+    return count
+
+
 def replay_or_call(
     request: Request, *, fingerprint_body: bytes, run: Callable[[], IdempotentAnswer], longest: dt.timedelta
 ) -> HttpResponse:
@@ -145,48 +187,6 @@ def _claim_again(claim: _Claim, old: IdempotencyRecord | None) -> None:
             _insert_claim(claim)
     except _Claimed:
         raise _in_progress() from None
-
-
-def idempotency_key(request: Request) -> str | None:
-    """Returns the key that the request carries, bare or quoted."""
-    text = request.headers.get("Idempotency-Key")
-    if text is None:
-        return None
-    text = text.strip()
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        text = text[1:-1]
-    if not _KEY.fullmatch(text):
-        sentence = "Idempotency-Key must be 1 to 255 printable ASCII characters, such as a UUID."
-        raise ApiError("VALIDATION_ERROR", sentence, details={"Idempotency-Key": [sentence]})
-    return text
-
-
-def canonical(data: Any) -> bytes:
-    """Returns one spelling of equal JSON, for `fingerprint_body`."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-
-
-def prune(now: dt.datetime) -> int:
-    """Forgets answers that have been kept long enough."""
-    count, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()
-    return count
-
-
-def forget_answers(workspace_id: str, ids: Set[str], words: Words) -> int:
-    """Takes the words of an erased person, and what was said of these records, out of the company's answers; how many.
-    Such a request is answered 404 from then on: done again, it would bring the person back."""
-    error = ApiError("NOT_FOUND", "What this request was about has been erased.")
-    gone = JSONRenderer().render(error_body(error, request_id=""))
-    count = 0
-    for record in IdempotencyRecord.objects.filter(workspace=workspace_id).order_by("pk").iterator(chunk_size=500):
-        texts = [bytes(record.body).decode(errors="replace"), json.dumps(record.headers)]
-        if words.erased(texts) != texts or any(not ids.isdisjoint(_ID.findall(text)) for text in texts):
-            record.status, record.body, record.headers = 404, gone, {}
-            count += 1
-        key = words.erased(record.key)
-        record.key = record.key if key == record.key else f"{key[:200]} {record.pk}"
-        record.save(update_fields=["key", "status", "body", "headers"])
-    return count
 
 
 def _fingerprint(request: Request, body: bytes) -> str:

@@ -51,7 +51,7 @@ def instant_parameter(request: Request, name: str) -> dt.datetime | None:
     return value
 
 
-def flag_parameter(request: Request, name: str) -> bool | None:
+def truth_parameter(request: Request, name: str) -> bool | None:
     """Returns a query parameter that is `true` or `false`; None when it is not given."""
     text = request.query_params.get(name)
     if text not in (None, "true", "false"):

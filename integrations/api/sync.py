@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, flag_parameter, instant_parameter, page_limit
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, truth_parameter, instant_parameter, page_limit
 from fieldcamp.api.views import ApiView
 from integrations.api.clients import client_is_gone
 from integrations.api.errors import as_api_errors
@@ -90,7 +90,7 @@ class SyncView(IntegrationView):
         """What people changed at the provider: since the last successful sync, since a time, or from a cursor on."""
         provider = self.provider
         limit, since, wait = page_limit(request), instant_parameter(request, "since"), _wait(request)
-        refresh = flag_parameter(request, "refresh")
+        refresh = truth_parameter(request, "refresh")
         cursor = request.query_params.get("cursor")
         if since is not None and cursor is not None:
             raise validation_error({"since": ["Send since or cursor, not both."]})
