@@ -66,7 +66,7 @@ class KeyListView(KeysView):
     @extend_schema(operation_id="list_api_keys", parameters=[CURSOR, LIMIT], responses=ApiKeySerializer(many=True))
     def get(self, request: Request) -> Response:
         """The workspace's live and expired keys, oldest first, never with their secrets."""
-        rows, meta = keyset_page(request, self.live(), by_update=False, filters={})
+        rows, meta = keyset_page(request, self.live(), filters={})
         return ok(request, ApiKeySerializer(rows, many=True).data, **meta)
 
     @extend_schema(operation_id="create_api_key", request=NewApiKeySerializer, responses={201: ApiKeyCreatedSerializer})

@@ -19,6 +19,7 @@ from fieldcamp.api.serializers import StrictCharField
 
 Schema = dict[str, Any]
 
+_CURSOR = "WyI4Yj…"
 _WRITES = ("POST", "PUT", "PATCH")
 _ALWAYS = ("VALIDATION_ERROR", "NOT_ACCEPTABLE", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR", "UNAVAILABLE")
 _OF_KEYS = ("UNAUTHORIZED", "INSUFFICIENT_SCOPE", "RATE_LIMITED")
@@ -104,6 +105,13 @@ class AutoSchema(BaseAutoSchema):
         schema = content["schema"]
         if self.view.meta_class:
             schema["properties"]["meta"] = self.resolve_serializer(self.view.meta_class, "response").ref
+        if self.method == "GET" and self.view.list_meta_class:
+            schema["properties"]["meta"] = self.resolve_serializer(self.view.list_meta_class, "response").ref
+            for example in content.get("examples", {}).values():
+                example["value"]["meta"] |= {"resume_cursor": _CURSOR, "has_more": False}
+        if self.method == "GET" and self.view.list_also:
+            rows = schema["properties"]["data"]
+            rows["items"] = {"anyOf": [rows["items"], self.resolve_serializer(self.view.list_also, "response").ref]}
         for name, row in self.view.beside_writes.items() if self.method in _WRITES else ():
             schema["required"].append(name)
             schema["properties"][name] = {"type": "array", "items": self.resolve_serializer(row, "response").ref}

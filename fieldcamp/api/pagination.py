@@ -3,11 +3,11 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
@@ -51,8 +51,16 @@ def instant_parameter(request: Request, name: str) -> dt.datetime | None:
     return value
 
 
+def choice_parameter(request: Request, name: str, choices: Collection[str]) -> list[str]:
+    """Returns the values of a query parameter that may be repeated, sorted: some of `choices`."""
+    values = sorted(set(request.query_params.getlist(name)))
+    if set(values) - set(choices):
+        raise validation_error({name: [f"Must be one of {', '.join(choices)}."]})
+    return values
+
+
 def truth_parameter(request: Request, name: str) -> bool | None:
-    """Returns a query parameter that is `true` or `false`; None when it is not given."""
+    """Returns a query parameter that is true or false; None when it is not given."""
     text = request.query_params.get(name)
     if text not in (None, "true", "false"):
         raise validation_error({name: ["Must be true or false."]})
@@ -89,29 +97,14 @@ def decode_cursor(name: str, text: str) -> list[Any]:
     return position
 
 
-def keyset_page(
-    request: Request, rows: QuerySet, *, by_update: bool, filters: Mapping[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
-    """Returns one page of the rows, ordered by change (updated_at, id) or by id alone, and the `meta` that goes with
-    it."""
+def keyset_page(request: Request, rows: QuerySet, *, filters: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Returns one page of the rows, ordered by id, and the `meta` that goes with it."""
     limit = page_limit(request)
     name = list_name(request.path, caller(request).workspace_id, filters)
     cursor = request.query_params.get("cursor")
     if cursor is not None:
-        rows = rows.filter(_after(decode_cursor(name, cursor), by_update))
-    found = list(rows.order_by(*(("updated_at", "id") if by_update else ("id",)))[: limit + 1])
+        rows = rows.filter(id__gt=decode_cursor(name, cursor)[0])
+    found = list(rows.order_by("id")[: limit + 1])
     page, more = found[:limit], len(found) > limit
-    next_cursor = encode_cursor(name, _position(page[-1], by_update)) if more else None
+    next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
     return page, {"next_cursor": next_cursor, "limit": limit}
-
-
-def _position(row: Any, by_update: bool) -> list[str]:
-    return [row.updated_at.isoformat(), row.pk] if by_update else [row.pk]
-
-
-def _after(position: list[Any], by_update: bool) -> Q:
-    if not by_update:
-        return Q(id__gt=position[0])
-    at, row_id = dt.datetime.fromisoformat(position[0]), position[1]
-    # The first condition is implied by the second; it is the one that an index can use.
-    return Q(updated_at__gte=at) & (Q(updated_at__gt=at) | Q(id__gt=row_id))

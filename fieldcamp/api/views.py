@@ -39,6 +39,8 @@ class ApiView(APIView):
     conditional_creation = False
     beside_writes: Mapping[str, type[Serializer]] = {}  # lists that writes answer beside `data`: name → shape of a row
     meta_class: type[Serializer] | None = None  # what `meta` holds, where it is more than usual
+    list_meta_class: type[Serializer] | None = None  # the same of a list alone
+    list_also: type[Serializer] | None = None  # another shape that rows of a list may have
     quota: limits.Quota | None = None
 
     @property

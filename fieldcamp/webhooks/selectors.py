@@ -72,6 +72,7 @@ def deliveries(
     states: Collection[str] = (),
     event_type: str = "",
     event_id: str = "",
+    is_test: bool | None = None,
     since: dt.datetime | None = None,
 ) -> QuerySet[WebhookDelivery]:
     """Returns the endpoint's deliveries that were queued at or after `since`, of any of the `states`."""
@@ -82,6 +83,8 @@ def deliveries(
         found = found.filter(event__type=event_type)
     if event_id:
         found = found.filter(event=event_id)
+    if is_test is not None:
+        found = found.filter(event__is_test=is_test)
     return found.filter(created_at__gte=since) if since else found
 
 

@@ -58,9 +58,12 @@ def busy_times(
     limit: int,
     after: Position | None = None,
     but: str = "",
+    kinds: Collection[str] = (),
+    all_day: bool | None = None,
 ) -> list[BusyTime]:
     """Returns at most `limit` times that lie at least in part in [start, end), uncut, in their order and behind
-    `after`. `but` is a visit that is left out. Two queries, by the ids of people alone, who are of one company: asked
+    `after`; of `kinds` only, and only whole days or none of them, where that is given. `but` is a visit that is left
+    out. Two queries, by the ids of people alone, who are of one company: asked
     for the company too, SQLite would go through all visits that it ever had."""
     blocked = BlockedTime.objects.filter(member__in=technicians, starts_at__lt=end, ends_at__gt=start).exclude(
         ends_at=F("starts_at")
@@ -71,6 +74,13 @@ def busy_times(
         .exclude(visit_status__in=(VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED))
         .exclude(pk=but)
     )
+    if all_day is not None:
+        whole = Q(all_day=True, start_date__isnull=False, end_date__isnull=False)
+        blocked = blocked.filter(whole if all_day else ~whole)
+    if all_day or (kinds and VISIT not in kinds):
+        visits = visits.none()
+    if kinds and BLOCKED not in kinds:
+        blocked = blocked.none()
     found = heapq.merge(
         map(_blocked, _behind(blocked, "starts_at", BLOCKED, after)[:limit]),
         map(_visit, _behind(visits, "scheduled_start", VISIT, after)[:limit]),

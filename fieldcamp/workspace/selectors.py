@@ -4,12 +4,15 @@ import datetime as dt
 import functools
 import operator
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, TaxRate, Visit, Workspace
-from fieldcamp.workspace.models.invoices import PAID_STATUSES, in_status, today_in
+from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES, in_status, today_in
 from fieldcamp.workspace.searching import words
+
+_Record = TypeVar("_Record", bound=Model)
 
 
 def visits(
@@ -18,11 +21,10 @@ def visits(
     statuses: Sequence[str] = (),
     technician_id: str = "",
     client_id: str = "",
-    since: dt.datetime | None = None,
     scheduled_from: dt.datetime | None = None,
     scheduled_to: dt.datetime | None = None,
 ) -> QuerySet[Visit]:
-    """Returns visits changed at or after `since` that start in [scheduled_from, scheduled_to)."""
+    """Returns visits that start in [scheduled_from, scheduled_to)."""
     found = Visit.objects.alive().filter(workspace=workspace)
     if statuses:
         found = found.filter(visit_status__in=statuses)
@@ -30,8 +32,6 @@ def visits(
         found = found.filter(technician_id=technician_id)
     if client_id:
         found = found.filter(client_id=client_id)
-    if since:
-        found = found.filter(updated_at__gte=since)
     if scheduled_from:
         found = found.filter(scheduled_start__gte=scheduled_from)
     if scheduled_to:
@@ -39,10 +39,8 @@ def visits(
     return found
 
 
-def clients(
-    *, workspace: Workspace, search: str = "", stage: str = "", since: dt.datetime | None = None
-) -> QuerySet[Client]:
-    """Clients changed at or after `since`; each word of `search` is in a name or the e-mail address."""
+def clients(*, workspace: Workspace, search: str = "", stage: str = "") -> QuerySet[Client]:
+    """Clients; each word of `search` is in a name or the e-mail address."""
     found = Client.objects.alive().filter(workspace=workspace)
     for word in words(search):
         found = found.filter(
@@ -54,50 +52,78 @@ def clients(
         )
     if stage:
         found = found.filter(stage=stage)
-    if since:
-        found = found.filter(updated_at__gte=since)
     return found
 
 
-def team(*, workspace: Workspace) -> QuerySet[Member]:
+def team(
+    *,
+    workspace: Workspace,
+    roles: Sequence[str] = (),
+    is_technician: bool | None = None,
+    is_active: bool | None = None,
+) -> QuerySet[Member]:
     """Returns everybody, inactive people included."""
-    return Member.objects.filter(workspace=workspace)
+    found = Member.objects.filter(workspace=workspace)
+    return _where(found, role__in=roles, is_technician=is_technician, is_active=is_active)
 
 
-def items(*, workspace: Workspace, search: str = "", since: dt.datetime | None = None) -> QuerySet[Item]:
-    """Items changed at or after `since`; each word of `search` is in the name or the SKU."""
+def items(
+    *,
+    workspace: Workspace,
+    search: str = "",
+    types: Sequence[str] = (),
+    taxable: bool | None = None,
+    is_active: bool | None = None,
+) -> QuerySet[Item]:
+    """Items; each word of `search` is in the name or the SKU."""
     found = Item.objects.alive().filter(workspace=workspace)
     for word in words(search):
         found = found.filter(Q(name__icontains=word) | Q(sku__icontains=word))
-    return found.filter(updated_at__gte=since) if since else found
+    return _where(found, type__in=types, taxable=taxable, is_active=is_active)
 
 
-def tax_rates(*, workspace: Workspace, since: dt.datetime | None = None) -> QuerySet[TaxRate]:
-    found = TaxRate.objects.alive().filter(workspace=workspace)
-    return found.filter(updated_at__gte=since) if since else found
+def tax_rates(*, workspace: Workspace, is_active: bool | None = None) -> QuerySet[TaxRate]:
+    return _where(TaxRate.objects.alive().filter(workspace=workspace), is_active=is_active)
 
 
 def invoices(
-    *, workspace: Workspace, statuses: Sequence[str] = (), client_id: str = "", since: dt.datetime | None = None
+    *,
+    workspace: Workspace,
+    statuses: Sequence[str] = (),
+    deliveries: Sequence[str] = (),
+    sent: bool | None = None,
+    voided: bool | None = None,
+    client_id: str = "",
 ) -> QuerySet[Invoice]:
-    """Invoices changed at or after `since`, with their lines; of `statuses` any, void ones being of none."""
+    """Invoices with their lines; of `statuses`, and of `deliveries`, any."""
     found = Invoice.objects.alive().filter(workspace=workspace).select_related("workspace").prefetch_related("lines")
     if statuses:
         today = today_in(workspace)
-        conditions = (in_status(status, today) for name in statuses for status in PAID_STATUSES[name])
+        conditions = (in_status(status, today) for name in statuses for status in STATUSES[name])
         found = found.filter(functools.reduce(operator.or_, conditions))
-    if client_id:
-        found = found.filter(client_id=client_id)
-    return found.filter(updated_at__gte=since) if since else found
+    if deliveries:
+        found = found.filter(functools.reduce(operator.or_, (DELIVERY_STATUSES[name] for name in deliveries)))
+    return _where(found, sent_at__isnull=_not(sent), voided_at__isnull=_not(voided), client_id=client_id or None)
 
 
 def payments(
-    *, workspace: Workspace, client_id: str = "", invoice_id: str = "", since: dt.datetime | None = None
+    *,
+    workspace: Workspace,
+    client_id: str = "",
+    invoice_id: str = "",
+    methods: Sequence[str] = (),
+    voided: bool | None = None,
 ) -> QuerySet[Payment]:
-    """Payments changed at or after `since`, with what they pay; voided ones too."""
+    """Payments with what they pay; voided ones too."""
     found = Payment.objects.alive().filter(workspace=workspace).prefetch_related("allocations")
-    if client_id:
-        found = found.filter(client_id=client_id)
-    if invoice_id:
-        found = found.filter(allocations__invoice=invoice_id)
-    return found.filter(updated_at__gte=since) if since else found
+    given = {"client_id": client_id or None, "allocations__invoice": invoice_id or None}
+    return _where(found, **given, method__in=methods, voided_at__isnull=_not(voided))
+
+
+def _where(rows: QuerySet[_Record], **conditions: Any) -> QuerySet[_Record]:
+    """Returns the rows that meet those conditions for which something is given."""
+    return rows.filter(**{name: value for name, value in conditions.items() if value not in (None, (), [])})
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
+from fieldcamp.workspace import listing
 from fieldcamp.workspace.attribution import Attribution, attributed, current_actor, who
 from fieldcamp.workspace.models.change import Change
 from fieldcamp.workspace.telling import Moved, tell
@@ -23,6 +25,8 @@ __all__ = [
     "TrackedQuerySet",
     "attributed",
     "current_actor",
+    "list_indexes",
+    "number_lists",
     "plain",
     "register_consumer",
 ]
@@ -37,6 +41,13 @@ _AT_ONCE = 10_000
 def register_consumer(consumer: Callable[[Sequence[Change]], None]) -> None:
     if consumer not in _consumers:
         _consumers.append(consumer)
+
+
+def number_lists() -> None:
+    """Numbers all lists that are followed, as far as something has changed."""
+    for model in apps.get_models():
+        if issubclass(model, TrackedModel):
+            listing.list_all(model)
 
 
 def plain(value: Any) -> Any:
@@ -83,6 +94,9 @@ def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappin
 
 def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> None:
     """Writes the log and tells the consumers."""
+    if who().source:  # a person, or a program that reads on: not what a sync writes by the thousand
+        for model, workspace_id in {(moved.model, moved.workspace_id) for moved in moves if moved}:
+            listing.list_soon(model, workspace_id)
     if rows := [change for change in changes if change]:
         Change.objects.bulk_create(rows, batch_size=500)
         for consumer in _consumers:
@@ -92,6 +106,14 @@ def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> 
 
 def _portions(keys: list[str]) -> Iterator[list[str]]:
     return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
+
+
+def list_indexes(name: str) -> list[models.Index]:
+    """Returns the indexes by which a list is read on from a number, and from a time."""
+    return [
+        models.Index(fields=["workspace", "list_number"], name=f"{name}_listed"),
+        models.Index(fields=["workspace", "listed_at", "list_number"], name=f"{name}_listed_at"),
+    ]
 
 
 class TrackedQuerySet(models.QuerySet):
@@ -104,12 +126,13 @@ class TrackedQuerySet(models.QuerySet):
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
         """Returns what the change log compares, by primary key."""
-        names = ("pk", "workspace_id", "version", *self.model.tracked, *self.model.told)
+        names = ("pk", "workspace_id", "version", "list_number", *self.model.tracked, *self.model.told)
         return {row["pk"]: row for row in self.values(*names)}
 
     def update(self, **kwargs: Any) -> int:
         """Django's update; each row of which it really changes a tracked field moves on by one version."""
         kwargs.setdefault("updated_at", timezone.now())
+        kwargs["listed_at"] = None
         seen = (*self.model.tracked, *self.model.told)
         if not set(kwargs) & {*seen, *(name.removesuffix("_id") for name in seen)}:
             return super().update(**kwargs)
@@ -137,6 +160,8 @@ class TrackedQuerySet(models.QuerySet):
     def bulk_create(self, objs, *args: Any, **kwargs: Any):
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
+        for obj in objs:
+            obj.list_number = obj.listed_at = None
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objs, *args, **kwargs)
             rows = [obj.as_created() for obj in created]  # type: ignore[attr-defined]
@@ -180,6 +205,9 @@ class TrackedModel(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Its place in its list, and since when it stands there; no time: it has changed meanwhile (`listing`).
+    list_number = models.BigIntegerField(null=True, editable=False)
+    listed_at = models.DateTimeField(null=True, editable=False)
     # Since when it has no word of a person any more (`workspace.erasing`); it is deleted as well, or a document.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -194,6 +222,7 @@ class TrackedModel(models.Model):
         with transaction.atomic():
             stored: TrackedQuerySet = TrackedQuerySet(type(self)).filter(pk=self.pk)
             old = None if self._state.adding else stored.select_for_update().snapshot().get(self.pk)
+            self.list_number, self.listed_at = old["list_number"] if old else None, None
             if old is None:
                 super().save(*args, **kwargs)
             else:
@@ -210,6 +239,17 @@ class TrackedModel(models.Model):
                 moved.before.update(self.replaced)
             _record([change], [moved])
 
+    @classmethod
+    def shown_day(cls, workspace: Any) -> dt.date | None:
+        """Returns the company's day, where a record is shown by it; else None."""
+        return None
+
+    @classmethod
+    def turned_by_day(cls, before: dt.date, today: dt.date) -> models.Q:
+        """Returns which records are shown otherwise on one of these days than on the other, though nobody has changed
+        them."""
+        raise NotImplementedError
+
     def as_created(self) -> dict[str, Any]:
         """Returns the snapshot of a record just inserted; read back only if the database computed a part of it."""
         names = ("pk", "workspace_id", "version", *self.tracked, *self.told)
@@ -224,7 +264,7 @@ class TrackedModel(models.Model):
         if kwargs.get("update_fields") is not None:
             given = set(kwargs["update_fields"])
             saved &= {*given, *(f"{name}_id" for name in given)}
-            kwargs["update_fields"] = given | {"version", "updated_at"}
+            kwargs["update_fields"] = given | {"version", "updated_at", "listed_at"}
         self.version = old["version"] + any(old[name] != getattr(self, name) for name in saved)
         self.updated_at = timezone.now()
 

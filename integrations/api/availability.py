@@ -11,8 +11,16 @@ from rest_framework.response import Response
 
 from fieldcamp.api.errors import validation_error
 from fieldcamp.api.examples import example
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
-from fieldcamp.api.parameters import CURSOR, LIMIT, instant
+from fieldcamp.api.pagination import (
+    choice_parameter,
+    decode_cursor,
+    encode_cursor,
+    instant_parameter,
+    list_name,
+    page_limit,
+    truth_parameter,
+)
+from fieldcamp.api.parameters import CURSOR, LIMIT, choice, instant, truth
 from fieldcamp.api.serializers import InstantField
 from fieldcamp.api.views import ApiView, ok
 from fieldcamp.workspace.busy import BLOCKED, VISIT, BusyTime, Position, busy_times
@@ -21,6 +29,7 @@ from integrations.calendar.window import window_at
 from integrations.selectors.availability import CalendarsReading, CalendarsState, readings
 
 MOST_TECHNICIANS = 100
+KINDS = [VISIT, BLOCKED]
 LONGEST = dt.timedelta(days=100)
 _EXAMPLE = {
     "technicianId": "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF",
@@ -39,7 +48,7 @@ class AvailabilitySerializer(serializers.Serializer):
     technicianId = serializers.CharField()
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
-    kind = serializers.ChoiceField([VISIT, BLOCKED], help_text="`blocked`: by the technician's own calendar.")
+    kind = serializers.ChoiceField(KINDS, help_text="`blocked`: by the technician's own calendar.")
     visitId = serializers.CharField(required=False, help_text="Only where it is a visit.")
     allDay = serializers.BooleanField(help_text="Whole days of the calendar's time zone.")
 
@@ -89,6 +98,8 @@ class AvailabilityView(ApiView):
             ),
             instant("from", "The beginning of the range.", required=True),
             instant("to", f"Its end, which is outside; at most {LONGEST.days} days later.", required=True),
+            choice("kind", KINDS),
+            truth("allDay", "Only whole days, or only what is none."),
             CURSOR,
             LIMIT,
         ],
@@ -103,7 +114,11 @@ class AvailabilityView(ApiView):
         start, end = _range(request)
         members = self._members(request)
         technicians = [member.pk for member in members]
-        name = list_name(request.path, self.workspace.pk, {"of": technicians, "from": start, "to": end})
+        chosen = {
+            "kinds": choice_parameter(request, "kind", KINDS),
+            "all_day": truth_parameter(request, "allDay"),
+        }
+        name = list_name(request.path, self.workspace.pk, {"of": technicians, "from": start, "to": end, **chosen})
         cursor, limit = request.query_params.get("cursor"), page_limit(request)
         rows = busy_times(
             technicians=technicians,
@@ -111,6 +126,7 @@ class AvailabilityView(ApiView):
             end=end,
             limit=limit + 1,
             after=None if cursor is None else _position(decode_cursor(name, cursor)),
+            **chosen,
         )
         more = encode_cursor(name, _cursor(rows[limit - 1])) if len(rows) > limit else None
         data = [_busy(row, start, end) for row in rows[:limit]]

@@ -26,6 +26,8 @@ from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.jobs import job_descriptor, job_summary, jobs_of
 from integrations.services.jobs import cancel_job
 
+_CHOICES = {"status": JobStatus.values, "mode": SyncJob.Mode.values, "triggered_by": SyncJob.Trigger.values}
+
 
 class JobListView(ApiView):
     tag = "Jobs"
@@ -36,7 +38,7 @@ class JobListView(ApiView):
         operation_id="list_jobs",
         parameters=[
             INTEGRATION,
-            OpenApiParameter("status", str, enum=JobStatus.values),
+            *(OpenApiParameter(name, str, enum=values) for name, values in _CHOICES.items()),
             CURSOR,
             LIMIT,
         ],
@@ -64,18 +66,20 @@ class JobListView(ApiView):
 
 
 def _filters(request: Request) -> dict[str, str]:
-    """Returns `integration` (its name, or its slug in addresses) and `status`, checked."""
+    """Returns `integration` (its name, or its slug in addresses) and the other filters, checked."""
     integration = request.query_params.get("integration")
     integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
-    status = request.query_params.get("status")
-    wrong = {}
+    given = {name: request.query_params.get(name) for name in _CHOICES}
+    wrong = {
+        name: [f"Must be one of {', '.join(_CHOICES[name])}."]
+        for name, value in given.items()
+        if value is not None and value not in _CHOICES[name]
+    }
     if integration is not None and integration not in PROVIDERS:
         wrong["integration"] = [f"Must be one of {', '.join(sorted(PROVIDERS))}."]
-    if status is not None and status not in JobStatus.values:
-        wrong["status"] = [f"Must be one of {', '.join(JobStatus.values)}."]
     if wrong:
         raise validation_error(wrong)
-    return {"integration": integration or "", "status": status or ""}
+    return {"integration": integration or "", **{name: value or "" for name, value in given.items()}}
 
 
 def _before(position: list[Any]) -> Q:

@@ -1,7 +1,8 @@
-"""The end of what was deleted: rows that people have hidden go for good, as far as nothing needs them any more.
+"""The end of what was deleted: first the words of rows that people have hidden, then the rows, as far as nothing needs
+them any more.
 
-What something points to stays, without a word of anybody: a client whom the books have, an invoice with its number. No
-change log is told: nobody is shown these rows.
+Till then a row without words tells those who follow its list that it was deleted. What something points to stays for
+good: a client whom the books have, an invoice with its number. No change log is told: nobody is shown these rows.
 """
 
 import datetime as dt
@@ -20,13 +21,17 @@ from integrations.models import Link
 CHUNK = 500
 
 
-def prune_deleted(before: dt.datetime) -> int:
-    """Ends what was deleted before that, and tells how many rows. A client stays as long as a visit, an invoice or a
-    payment of theirs does, or whoever they were merged into."""
-    return sum(_prune(model, before) for model in (Visit, Invoice, Payment, Client))
+def prune_deleted(before: dt.datetime, gone_before: dt.datetime) -> int:
+    """Takes the words out of what was deleted before the first time, ends what was deleted before both, and tells how
+    many rows have lost theirs. A client stays as long as a visit, an invoice or a payment of theirs does, or whoever
+    they were merged into."""
+    count = sum(_empty(model, before) for model in (Visit, Invoice, Payment, Client))
+    for model in (Visit, Client):  # numbers are not given again, and payments belong to invoices
+        _end(model, min(before, gone_before))
+    return count
 
 
-def _prune(model: type[TrackedModel], before: dt.datetime) -> int:
+def _empty(model: type[TrackedModel], before: dt.datetime) -> int:
     count = 0
     while True:
         with transaction.atomic():
@@ -42,8 +47,16 @@ def _prune(model: type[TrackedModel], before: dt.datetime) -> int:
             # Past the change log: what it would say of them is what goes.
             rows: QuerySet[TrackedModel] = models.QuerySet(model).filter(pk__in=ids)
             rows.update(**PERSONAL[model], erased_at=timezone.now())
-            models.QuerySet(model).filter(pk__in=_free(model, ids)).delete()
             count += len(ids)
+
+
+def _end(model: type[TrackedModel], before: dt.datetime) -> None:
+    empty: QuerySet[TrackedModel] = model.objects.filter(deleted_at__lt=before, erased_at__isnull=False)
+    last = ""
+    while ids := list(empty.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        last = ids[-1]
+        with transaction.atomic():
+            models.QuerySet(model).filter(pk__in=_free(model, ids)).delete()
 
 
 def _over(model: type[TrackedModel], before: dt.datetime) -> QuerySet[TrackedModel]:
@@ -58,8 +71,6 @@ def _over(model: type[TrackedModel], before: dt.datetime) -> QuerySet[TrackedMod
 
 def _free(model: type[TrackedModel], ids: Sequence[str]) -> list[str]:
     """Returns those of these rows that nothing points to."""
-    if model in (Invoice, Payment):
-        return []  # numbers are not given again, and payments belong to invoices
     rows = model.objects.filter(pk__in=ids).exclude(Exists(Link.objects.live().filter(record_id=OuterRef("pk"))))
     if model is Client:
         for related, name in ((Visit, "client"), (Invoice, "client"), (Payment, "client"), (Client, "merged_into")):

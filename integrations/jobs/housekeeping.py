@@ -14,6 +14,7 @@ from fieldcamp.api import services as api
 from fieldcamp.signin import sessions
 from fieldcamp.webhooks import retention
 from fieldcamp.workspace import audit_chain
+from fieldcamp.workspace.listing import TOMBSTONES_KEPT
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.jobs.deleted import prune_deleted
@@ -61,7 +62,7 @@ def daily(now: dt.datetime) -> None:
         "changes": _delete_in_chunks(
             Change.objects.filter(at__lt=now - dt.timedelta(days=settings.CHANGE_RETENTION_DAYS))
         ),
-        "deleted": prune_deleted(now - dt.timedelta(days=settings.DELETED_RETENTION_DAYS)),
+        "deleted": prune_deleted(now - dt.timedelta(days=settings.DELETED_RETENTION_DAYS), now - TOMBSTONES_KEPT),
         "problems": _delete_in_chunks(
             Problem.objects.filter(resolved_at__lt=now - dt.timedelta(days=settings.JOB_RETENTION_DAYS))
         ),

@@ -3,6 +3,7 @@
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from fieldcamp.workspace.tracking import number_lists
 from integrations.accounts import checking
 from integrations.jobs import housekeeping, outages, reconciling, runner, stalls, watchdog
 from integrations.mail import push as push_mails
@@ -53,11 +54,13 @@ def check_access(*connection_ids: str) -> None:
 
 
 def minutely() -> None:
-    """Notices vendors that fail for everybody, accounts that are not up to date, and those vendors that have stopped
-    telling, and tells of it. What may be told late comes last: an error there keeps nothing else from being told."""
+    """Numbers lists that are followed. Notices vendors that fail for everybody, accounts that are not up to date, and
+    those vendors that have stopped telling, and tells of it. What may be told late comes last: an error there keeps
+    nothing else from being told."""
     outages.watch(timezone.now())
     stalls.watch(timezone.now())
     judge_silence(timezone.now())
+    number_lists()
 
 
 def reconcile(connection_id: str, turn: int = 1) -> None:

@@ -13,10 +13,10 @@ from itertools import islice
 from django.db import connection
 from django.db.models import Q
 
+from fieldcamp.impatience import LONGEST_WAIT, impatient
 from integrations.models import Connection, PushChannel, Stream
 from integrations.providers.base import Provider
 from integrations.providers.push import NoticeKind, PostedPush, PushNotice
-from integrations.push.impatience import LONGEST_WAIT, impatient
 from integrations.push.marks import PushMessage, mark_all
 from integrations.push.secrets import NOBODYS, is_channel_id, is_resource_id, is_right
 from integrations.push.together import WrittenTogether

@@ -77,11 +77,10 @@ def next_action_url(job: SyncJob) -> str | None:
     return None
 
 
-def jobs_of(workspace: Workspace, integration: str = "", status: str = "") -> QuerySet[SyncJob]:
+def jobs_of(
+    workspace: Workspace, integration: str = "", status: str = "", mode: str = "", triggered_by: str = ""
+) -> QuerySet[SyncJob]:
     """Returns the workspace's jobs, newest first."""
     jobs = SyncJob.objects.filter(workspace=workspace).order_by("-created_at", "-id")
-    if integration:
-        jobs = jobs.filter(integration=integration)
-    if status:
-        jobs = jobs.filter(status=status)
-    return jobs
+    given = {"integration": integration, "status": status, "mode": mode, "triggered_by": triggered_by}
+    return jobs.filter(**{name: value for name, value in given.items() if value})

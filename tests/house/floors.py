@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.links",
         "fieldcamp.spreadsheets",
         "fieldcamp.encryption",
+        "fieldcamp.impatience",
     ),
     ("fieldcamp.certificates",),
     ("fieldcamp.logs", "fieldcamp.startup", "fieldcamp.sync_settings"),

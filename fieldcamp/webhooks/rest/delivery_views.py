@@ -14,8 +14,16 @@ from rest_framework.response import Response
 
 from fieldcamp.api.errors import validation_error
 from fieldcamp.api.idempotency import IdempotentAnswer
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
-from fieldcamp.api.parameters import CURSOR, LIMIT, instant
+from fieldcamp.api.pagination import (
+    choice_parameter,
+    decode_cursor,
+    encode_cursor,
+    instant_parameter,
+    list_name,
+    page_limit,
+    truth_parameter,
+)
+from fieldcamp.api.parameters import CURSOR, LIMIT, choice, instant, truth
 from fieldcamp.api.views import envelope, ok
 from fieldcamp.webhooks import selectors, services, signing
 from fieldcamp.webhooks.errors import ScopeMissing
@@ -31,7 +39,8 @@ from fieldcamp.workspace.rest.money_serializers import NothingSerializer
 
 _STATES = WebhookDelivery.State.values
 _FILTERS = [
-    OpenApiParameter("status", str, enum=_STATES, many=True, description="Repeatable: any of these."),
+    choice("status", _STATES),
+    truth("isTest", "Only deliveries of tests, or of what happened."),
     OpenApiParameter("type", str, enum=list(EVENT_TYPES), description="Only deliveries of this type of event."),
     OpenApiParameter("eventId", str, description="Only deliveries of this event."),
     instant("since", "Only deliveries that were queued at or after this time."),
@@ -74,14 +83,12 @@ class DeliveryListView(DeliveriesView):
 
 def _filters(request: Request) -> dict[str, Any]:
     query = request.query_params
-    states = sorted(set(query.getlist("status")))
-    if set(states) - set(_STATES):
-        raise validation_error({"status": [f"Must be one of {', '.join(_STATES)}."]})
     event_type = query.get("type", "")
     if event_type and event_type not in EVENT_TYPES:
         raise validation_error({"type": ["There is no such type. GET /api/v1/webhook-events lists them all."]})
     return {
-        "states": states,
+        "states": choice_parameter(request, "status", _STATES),
+        "is_test": truth_parameter(request, "isTest"),
         "event_type": event_type,
         "event_id": query.get("eventId", ""),
         "since": instant_parameter(request, "since"),

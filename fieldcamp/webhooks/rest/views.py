@@ -15,8 +15,8 @@ from fieldcamp.api.errors import ApiError
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import DeletedSerializer
-from fieldcamp.api.pagination import keyset_page
-from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.pagination import choice_parameter, keyset_page, truth_parameter
+from fieldcamp.api.parameters import CURSOR, LIMIT, choice, truth
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import envelope, ok
 from fieldcamp.webhooks import selectors, services
@@ -92,16 +92,31 @@ class WebhooksView(WorkspaceView):
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=signed, before=before)
 
 
+_FILTERS = [
+    choice("status", WebhookEndpoint.Status.values),
+    choice("payload", WebhookEndpoint.Payload.values),
+    truth("onlyChanged", "Only webhooks that leave out syncs which changed nothing, or that do not."),
+]
+
+
 class WebhookListView(WebhooksView):
     body_class = NewWebhookSerializer
     idempotent_methods = ("POST",)
     conditional_creation = True
     raises = {"POST": ("INVALID_TRANSITION",)}
 
-    @extend_schema(operation_id="list_webhooks", parameters=[CURSOR, LIMIT], responses=WebhookSerializer(many=True))
+    @extend_schema(
+        operation_id="list_webhooks", parameters=[*_FILTERS, CURSOR, LIMIT], responses=WebhookSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         """The workspace's webhooks, oldest first, never with their secrets."""
-        rows, meta = keyset_page(request, self.endpoints(), by_update=False, filters={})
+        filters = {
+            "status__in": choice_parameter(request, "status", WebhookEndpoint.Status.values),
+            "payload__in": choice_parameter(request, "payload", WebhookEndpoint.Payload.values),
+            "only_changed": truth_parameter(request, "onlyChanged"),
+        }
+        given = {name: value for name, value in filters.items() if value not in (None, [])}
+        rows, meta = keyset_page(request, self.endpoints().filter(**given), filters=given)
         return ok(request, self.shown(rows), **meta)
 
     @extend_schema(

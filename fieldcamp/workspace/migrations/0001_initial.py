@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -110,6 +112,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -206,6 +210,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -455,6 +461,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -547,6 +555,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -606,6 +616,27 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="clients", to="workspace.workspace"
             ),
+        ),
+        migrations.CreateModel(
+            name="ListCounter",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=20)),
+                ("last", models.BigIntegerField(default=0)),
+                ("at", models.DateTimeField(null=True)),
+                ("day", models.DateField(null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="workspace.workspace"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "kind"), name="one_counter_per_list"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Change",
@@ -809,6 +840,8 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("list_number", models.BigIntegerField(editable=False, null=True)),
+                ("listed_at", models.DateTimeField(editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "id",
@@ -887,7 +920,8 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "visits",
                 "ordering": ["id"],
                 "indexes": [
-                    models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
+                    models.Index(fields=["workspace", "list_number"], name="visit_listed"),
+                    models.Index(fields=["workspace", "listed_at", "list_number"], name="visit_listed_at"),
                     models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
                     models.Index(fields=["technician", "scheduled_end", "scheduled_start"], name="visit_ends"),
                     models.Index(fields=["workspace", "-scheduled_start", "-id"], name="visit_list"),
@@ -896,19 +930,35 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="taxrate",
-            index=models.Index(fields=["workspace", "updated_at", "id"], name="tax_since"),
+            index=models.Index(fields=["workspace", "list_number"], name="tax_listed"),
+        ),
+        migrations.AddIndex(
+            model_name="taxrate",
+            index=models.Index(fields=["workspace", "listed_at", "list_number"], name="tax_listed_at"),
         ),
         migrations.AddIndex(
             model_name="payment",
-            index=models.Index(fields=["workspace", "updated_at", "id"], name="payment_since"),
+            index=models.Index(fields=["workspace", "list_number"], name="payment_listed"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["workspace", "listed_at", "list_number"], name="payment_listed_at"),
         ),
         migrations.AddIndex(
             model_name="item",
-            index=models.Index(fields=["workspace", "updated_at", "id"], name="item_since"),
+            index=models.Index(fields=["workspace", "list_number"], name="item_listed"),
+        ),
+        migrations.AddIndex(
+            model_name="item",
+            index=models.Index(fields=["workspace", "listed_at", "list_number"], name="item_listed_at"),
         ),
         migrations.AddIndex(
             model_name="invoice",
-            index=models.Index(fields=["workspace", "updated_at", "id"], name="invoice_since"),
+            index=models.Index(fields=["workspace", "list_number"], name="invoice_listed"),
+        ),
+        migrations.AddIndex(
+            model_name="invoice",
+            index=models.Index(fields=["workspace", "listed_at", "list_number"], name="invoice_listed_at"),
         ),
         migrations.AddIndex(
             model_name="invoice",
@@ -920,7 +970,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="client",
-            index=models.Index(fields=["workspace", "updated_at", "id"], name="client_since"),
+            index=models.Index(fields=["workspace", "list_number"], name="client_listed"),
+        ),
+        migrations.AddIndex(
+            model_name="client",
+            index=models.Index(fields=["workspace", "listed_at", "list_number"], name="client_listed_at"),
         ),
         migrations.AddIndex(
             model_name="change",

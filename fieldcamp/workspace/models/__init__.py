@@ -3,6 +3,7 @@ from fieldcamp.workspace.models.blocked import BlockedTime
 from fieldcamp.workspace.models.change import Change
 from fieldcamp.workspace.models.invoices import Invoice, InvoiceLine, InvoiceStatus, Settlement
 from fieldcamp.workspace.models.items import Item, ItemType, TaxRate
+from fieldcamp.workspace.models.listing import ListCounter
 from fieldcamp.workspace.models.mailed import AddressChange, Invitation
 from fieldcamp.workspace.models.payments import Payment, PaymentAllocation, PaymentMethod
 from fieldcamp.workspace.models.people import ADDRESS_PARTS, Client, Member, Role, Workspace
@@ -22,6 +23,7 @@ __all__ = [
     "InvoiceStatus",
     "Item",
     "ItemType",
+    "ListCounter",
     "Member",
     "Payment",
     "PaymentAllocation",

@@ -13,7 +13,7 @@ from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.items import Item, TaxRate
 from fieldcamp.workspace.models.people import Client, Workspace
 from fieldcamp.workspace.totals import ZERO, is_overdue
-from fieldcamp.workspace.tracking import TrackedModel
+from fieldcamp.workspace.tracking import TrackedModel, list_indexes
 
 
 class InvoiceStatus(models.TextChoices):
@@ -33,13 +33,15 @@ class Settlement(models.TextChoices):
     PAID = "paid", _("Paid")
 
 
-# The API's words for how far an invoice is paid. A void one is of none of them.
-PAID_STATUSES = {
+# The API's words for how far an invoice is paid, or that it is void: each is in one of them.
+STATUSES = {
     "unpaid": (InvoiceStatus.DRAFT, InvoiceStatus.SENT),
     "paid": (InvoiceStatus.PAID,),
     "partial": (InvoiceStatus.PARTLY_PAID,),
     "overdue": (InvoiceStatus.OVERDUE,),
+    "void": (InvoiceStatus.VOID,),
 }
+DELIVERY_STATUSES = {"draft": models.Q(sent_at=None), "sent": models.Q(sent_at__isnull=False)}
 
 
 def today_in(workspace: Workspace) -> dt.date:
@@ -133,12 +135,22 @@ class Invoice(TrackedModel):
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["workspace", "number"], name="one_invoice_per_number")]
         indexes = [
-            models.Index(fields=["workspace", "updated_at", "id"], name="invoice_since"),
+            *list_indexes("invoice"),
             models.Index(fields=["workspace", "serial"], name="invoice_serial"),
         ]
 
     def __str__(self) -> str:
         return gettext("Invoice {number}").format(number=self.number)
+
+    @classmethod
+    def shown_day(cls, workspace: Workspace) -> dt.date:
+        return today_in(workspace)
+
+    @classmethod
+    def turned_by_day(cls, before: dt.date, today: dt.date) -> models.Q:
+        """Returns which are overdue on one of these days and not on the other."""
+        due = models.Q(due_date__gte=min(before, today), due_date__lt=max(before, today))
+        return due & models.Q(voided_at=None, sent_at__isnull=False) & ~models.Q(settlement=Settlement.PAID)
 
     @property
     def balance(self) -> Decimal:

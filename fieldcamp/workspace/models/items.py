@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.money import plain
 from fieldcamp.workspace.models.people import Workspace
-from fieldcamp.workspace.tracking import TrackedModel
+from fieldcamp.workspace.tracking import TrackedModel, list_indexes
 
 
 class ItemType(models.TextChoices):
@@ -37,7 +37,7 @@ class Item(TrackedModel):
         verbose_name = _("item")
         verbose_name_plural = _("items")
         ordering = ["id"]
-        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="item_since")]
+        indexes = list_indexes("item")
 
     def __str__(self) -> str:
         return self.name
@@ -70,7 +70,7 @@ class TaxRate(TrackedModel):
         verbose_name = _("tax rate")
         verbose_name_plural = _("tax rates")
         ordering = ["id"]
-        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="tax_since")]
+        indexes = list_indexes("tax")
 
     def __str__(self) -> str:
         return self.name

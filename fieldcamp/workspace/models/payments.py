@@ -10,7 +10,7 @@ from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.invoices import Invoice
 from fieldcamp.workspace.models.people import Client, Workspace
 from fieldcamp.workspace.totals import ZERO
-from fieldcamp.workspace.tracking import TrackedModel
+from fieldcamp.workspace.tracking import TrackedModel, list_indexes
 
 
 class PaymentMethod(models.TextChoices):
@@ -58,7 +58,7 @@ class Payment(TrackedModel):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         ordering = ["id"]
-        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="payment_since")]
+        indexes = list_indexes("payment")
 
     def __str__(self) -> str:
         if self.is_credit:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.names import Names
-from fieldcamp.workspace.tracking import TrackedModel
+from fieldcamp.workspace.tracking import TrackedModel, list_indexes
 
 
 @functools.cache
@@ -164,7 +164,7 @@ class Client(TrackedModel):
         verbose_name = _("client")
         verbose_name_plural = _("clients")
         ordering = ["id"]
-        indexes = [models.Index(fields=["workspace", "updated_at", "id"], name="client_since")]
+        indexes = list_indexes("client")
 
     def __str__(self) -> str:
         return f"{self.parent.own_name}: {self.own_name}" if self.parent else self.own_name

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.people import Client, Member, Workspace, validate_timezone
-from fieldcamp.workspace.tracking import TrackedModel
+from fieldcamp.workspace.tracking import TrackedModel, list_indexes
 
 
 class VisitStatus(models.TextChoices):
@@ -51,7 +51,7 @@ class Visit(TrackedModel):
         verbose_name_plural = _("visits")
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["workspace", "updated_at", "id"], name="visit_since"),
+            *list_indexes("visit"),
             models.Index(fields=["technician", "scheduled_start"], name="visit_schedule"),
             models.Index(fields=["technician", "scheduled_end", "scheduled_start"], name="visit_ends"),
             models.Index(fields=["workspace", "-scheduled_start", "-id"], name="visit_list"),

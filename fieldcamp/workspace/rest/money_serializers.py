@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from fieldcamp.api.examples import example
 from fieldcamp.api.serializers import InstantField, StrictCharField, StrictSerializer
-from fieldcamp.workspace.models import Invoice, InvoiceStatus, ItemType, PaymentMethod
-from fieldcamp.workspace.models.invoices import PAID_STATUSES
+from fieldcamp.workspace.models import Invoice, ItemType, PaymentMethod
+from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES
 from fieldcamp.workspace.rest.amounts import AmountField, DayField, TruthField
 from fieldcamp.workspace.rest.money_examples import (
     INVOICE,
@@ -22,8 +22,7 @@ from fieldcamp.workspace.rest.money_examples import (
 )
 from fieldcamp.workspace.rest.serializers import OptionalText
 
-# Whether it was sent, and voided, is said beside it.
-_STATUS = {state: word for word, states in PAID_STATUSES.items() for state in states} | {InvoiceStatus.VOID: "unpaid"}
+_STATUS = {state: word for word, states in STATUSES.items() for state in states}
 _ROWS = 500
 
 
@@ -97,7 +96,7 @@ class InvoiceSerializer(StrictSerializer):
     clientId = StrictCharField(source="client_id", max_length=40)
     date = DayField(required=False, allow_null=True, default=None, help_text="The company's today if left out.")
     dueDate = DayField(source="due_date", required=False, allow_null=True, default=None)
-    status = serializers.SerializerMethodField(help_text="How far it is paid; overdue by the company's day.")
+    status = serializers.SerializerMethodField(help_text="How far it is paid, overdue by the company's day; or void.")
     deliveryStatus = serializers.SerializerMethodField()
     lines = InvoiceLineSerializer(  # type: ignore[call-arg]
         many=True, max_length=_ROWS, help_text="Replaced as a whole."
@@ -122,11 +121,11 @@ class InvoiceSerializer(StrictSerializer):
     createdAt = InstantField(source="created_at", read_only=True)
     updatedAt = InstantField(source="updated_at", read_only=True)
 
-    @extend_schema_field({"type": "string", "enum": [*PAID_STATUSES]})
+    @extend_schema_field({"type": "string", "enum": [*STATUSES]})
     def get_status(self, invoice: Invoice) -> str:
         return _STATUS[invoice.status]
 
-    @extend_schema_field({"type": "string", "enum": ["draft", "sent"]})
+    @extend_schema_field({"type": "string", "enum": [*DELIVERY_STATUSES]})
     def get_deliveryStatus(self, invoice: Invoice) -> str:
         return "sent" if invoice.sent_at else "draft"
 

@@ -7,11 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from fieldcamp.api.errors import validation_error
-from fieldcamp.api.pagination import instant_parameter, search_parameter
-from fieldcamp.api.parameters import SINCE
+from fieldcamp.api.pagination import choice_parameter, search_parameter, truth_parameter
 from fieldcamp.workspace import catalog, invoicing, paying, selectors
-from fieldcamp.workspace.models.invoices import PAID_STATUSES
+from fieldcamp.workspace.models import ItemType, PaymentMethod
+from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES
 from fieldcamp.workspace.rest.money_serializers import (
     InvoiceSerializer,
     ItemSerializer,
@@ -24,25 +23,37 @@ from fieldcamp.workspace.rest.reference import (
     INVOICE_FILTERS,
     ITEM_FILTERS,
     PAYMENT_FILTERS,
+    TAX_FILTERS,
     action_reference,
     list_reference,
     record_reference,
 )
-from fieldcamp.workspace.rest.resources import ActionView, CreateMixin, EditableView, ListView, scopes_of
+from fieldcamp.workspace.rest.resources import (
+    ActionView,
+    CreateMixin,
+    EditableView,
+    RecordListView,
+    scopes_of,
+)
 
 Check = Callable[[Any], None]
 _REFUSED = dict.fromkeys(("PATCH", "PUT", "DELETE"), ("INVALID_TRANSITION",))
 
 
 @list_reference("items", ItemSerializer, ITEM_FILTERS, "item")
-class ItemListView(CreateMixin, ListView):
+class ItemListView(CreateMixin, RecordListView):
     tag = "Items"
     required_scopes = scopes_of("items")
     serializer_class = ItemSerializer
     create = staticmethod(catalog.create_item)
 
     def filters(self, request: Request) -> dict[str, Any]:
-        return {"search": search_parameter(request), "since": instant_parameter(request, "since")}
+        return {
+            "search": search_parameter(request),
+            "types": choice_parameter(request, "type", ItemType.values),
+            "taxable": truth_parameter(request, "taxable"),
+            "is_active": truth_parameter(request, "isActive"),
+        }
 
     def rows(self, **filters: Any) -> QuerySet:
         return selectors.items(workspace=self.workspace, **filters)
@@ -64,15 +75,15 @@ class ItemView(EditableView):
         return catalog.delete_item(workspace=self.workspace, item_id=record_id, check=check)
 
 
-@list_reference("taxes", TaxSerializer, [SINCE], "tax")
-class TaxListView(CreateMixin, ListView):
+@list_reference("taxes", TaxSerializer, TAX_FILTERS, "tax")
+class TaxListView(CreateMixin, RecordListView):
     tag = "Taxes"
     required_scopes = scopes_of("taxes")
     serializer_class = TaxSerializer
     create = staticmethod(catalog.create_tax_rate)
 
     def filters(self, request: Request) -> dict[str, Any]:
-        return {"since": instant_parameter(request, "since")}
+        return {"is_active": truth_parameter(request, "isActive")}
 
     def rows(self, **filters: Any) -> QuerySet:
         return selectors.tax_rates(workspace=self.workspace, **filters)
@@ -95,20 +106,19 @@ class TaxView(EditableView):
 
 
 @list_reference("invoices", InvoiceSerializer, INVOICE_FILTERS, "invoice")
-class InvoiceListView(CreateMixin, ListView):
+class InvoiceListView(CreateMixin, RecordListView):
     tag = "Invoices"
     required_scopes = scopes_of("invoices")
     serializer_class = InvoiceSerializer
     create = staticmethod(invoicing.create_invoice)
 
     def filters(self, request: Request) -> dict[str, Any]:
-        statuses = sorted(set(request.query_params.getlist("status")))
-        if set(statuses) - {*PAID_STATUSES}:
-            raise validation_error({"status": [f"Must be one of {', '.join(PAID_STATUSES)}."]})
         return {
-            "statuses": statuses,
+            "statuses": choice_parameter(request, "status", STATUSES),
+            "deliveries": choice_parameter(request, "deliveryStatus", DELIVERY_STATUSES),
+            "sent": truth_parameter(request, "sent"),
+            "voided": truth_parameter(request, "voided"),
             "client_id": request.query_params.get("clientId", ""),
-            "since": instant_parameter(request, "since"),
         }
 
     def rows(self, **filters: Any) -> QuerySet:
@@ -163,7 +173,7 @@ class InvoiceVoidView(ActionView):
 
 
 @list_reference("payments", PaymentSerializer, PAYMENT_FILTERS, "payment")
-class PaymentListView(CreateMixin, ListView):
+class PaymentListView(CreateMixin, RecordListView):
     tag = "Payments"
     required_scopes = scopes_of("payments")
     serializer_class = PaymentSerializer
@@ -173,7 +183,8 @@ class PaymentListView(CreateMixin, ListView):
         return {
             "client_id": request.query_params.get("clientId", ""),
             "invoice_id": request.query_params.get("invoiceId", ""),
-            "since": instant_parameter(request, "since"),
+            "methods": choice_parameter(request, "method", PaymentMethod.values),
+            "voided": truth_parameter(request, "voided"),
         }
 
     def rows(self, **filters: Any) -> QuerySet:

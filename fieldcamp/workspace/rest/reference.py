@@ -5,18 +5,17 @@ from collections.abc import Callable
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from fieldcamp.api.key_serializers import DeletedSerializer
-from fieldcamp.api.parameters import CURSOR, LIMIT, SINCE, instant
-from fieldcamp.workspace.models import VisitStatus
-from fieldcamp.workspace.models.invoices import PAID_STATUSES
+from fieldcamp.api.parameters import CURSOR, INCLUDE_DELETED, LATER_CURSOR, LIMIT, SINCE, choice, instant, truth
+from fieldcamp.workspace.models import ItemType, PaymentMethod, Role, VisitStatus
+from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES
 from fieldcamp.workspace.searching import MOST_WORDS
 
 Decorator = Callable[[type], type]
 
 VISIT_FILTERS = [
-    OpenApiParameter("visitStatus", str, enum=VisitStatus.values, many=True, description="Repeatable: any of these."),
+    choice("visitStatus", VisitStatus.values),
     OpenApiParameter("technicianId", str),
     OpenApiParameter("clientId", str),
-    SINCE,
     instant("scheduledFrom", "Only visits that start at or after this time."),
     instant("scheduledTo", "Only visits that start before this time."),
 ]
@@ -25,37 +24,45 @@ CLIENT_FILTERS = [
         "search", str, description=f"Each word, of {MOST_WORDS} at most, is in a name or in the e-mail address."
     ),
     OpenApiParameter("stage", str),
-    SINCE,
 ]
 
 
 ITEM_FILTERS = [
     OpenApiParameter("search", str, description=f"Each word, of {MOST_WORDS} at most, is in the name or in the SKU."),
-    SINCE,
+    choice("type", ItemType.values),
+    truth("taxable", "Only items that are taxable, or that are not."),
+    truth("isActive", "Only items that are sold, or that are not any more."),
+]
+TAX_FILTERS = [truth("isActive", "Only taxes that are used, or that are not any more.")]
+TEAM_FILTERS = [
+    choice("role", Role.values),
+    truth("isTechnician", "Only people who are technicians, or who are not."),
+    truth("isActive", "Only people who are active, or who are not any more."),
+    instant("since", "Everybody is answered, whenever they were changed."),
+    CURSOR,
 ]
 INVOICE_FILTERS = [
     OpenApiParameter("clientId", str),
-    OpenApiParameter(
-        "status",
-        str,
-        enum=[*PAID_STATUSES],
-        many=True,
-        description="Repeatable: any of these. Drafts are unpaid; with this filter, void invoices are left out.",
-    ),
-    SINCE,
+    choice("status", STATUSES, "Drafts are unpaid. What is void is of no other status."),
+    choice("deliveryStatus", DELIVERY_STATUSES),
+    truth("sent", "Only invoices that have `sentAt`, or that lack it."),
+    truth("voided", "Only invoices that have `voidedAt`, or that lack it."),
 ]
 PAYMENT_FILTERS = [
     OpenApiParameter("clientId", str),
     OpenApiParameter("invoiceId", str, description="Only payments that pay this invoice."),
-    SINCE,
+    choice("method", PaymentMethod.values),
+    truth("voided", "Only payments that have `voidedAt`, or that lack it."),
 ]
 
 
 def list_reference(plural: str, serializer: type, filters: list[OpenApiParameter], one: str = "") -> Decorator:
-    """Returns the reference of a list, and for its POST where `one` names what that makes."""
+    """Returns the reference of a list, and for its POST where `one` names what that makes. What can be made is
+    followed by others."""
+    followed = [SINCE, INCLUDE_DELETED, LATER_CURSOR] if one else []
     operations = {
         "get": extend_schema(
-            operation_id=f"list_{plural}", parameters=[*filters, CURSOR, LIMIT], responses=serializer(many=True)
+            operation_id=f"list_{plural}", parameters=[*filters, *followed, LIMIT], responses=serializer(many=True)
         )
     }
     if one:

@@ -19,6 +19,12 @@ from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
+from fieldcamp.workspace.rest.record_lists import (
+    RecordPageMetaSerializer,
+    TombstoneSerializer,
+    record_page,
+    tombstone,
+)
 
 
 def _camel(name: str) -> str:
@@ -65,14 +71,12 @@ class WorkspaceView(ApiView):
 
 
 class ListView(WorkspaceView):
-    """One page of a list."""
-
-    by_update = True
+    """One page of a list, in the order of ids."""
 
     def get(self, request: Request) -> Response:
-        """One page, in the order of the last change, so that reading on with `since` misses nothing."""
+        """One page."""
         filters = self.filters(request)
-        rows, meta = keyset_page(request, self.rows(**filters), by_update=self.by_update, filters=filters)
+        rows, meta = keyset_page(request, self.rows(**filters), filters=filters)
         return ok(request, [self.data(row) for row in rows], **meta)
 
     def filters(self, request: Request) -> dict[str, Any]:
@@ -80,6 +84,31 @@ class ListView(WorkspaceView):
 
     def rows(self, **filters: Any) -> QuerySet:
         raise NotImplementedError
+
+
+class RecordListView(ListView):
+    """One page of a list that others follow."""
+
+    raises: Mapping[str, Sequence[str]] = {"GET": ("CURSOR_EXPIRED",)}
+    list_meta_class = RecordPageMetaSerializer
+    list_also = TombstoneSerializer
+
+    def get(self, request: Request) -> Response:
+        """One page, in the order of the last change.
+
+        To keep a copy, follow `meta.next_cursor` until it is null, keep `meta.resume_cursor`, and send it as `cursor`
+        the next time: nothing is missed, whoever writes meanwhile, and what changes again comes again. With
+        `includeDeleted=true` what was deleted comes too, as `{"id", "deleted": true, "deletedAt", "updatedAt"}`, for a
+        year: a cursor or `since` from before that is refused (410). Filters choose by what a record is now: one that
+        does not pass them any more is not told, so keep a copy of the whole list and choose there. Deleted rows come
+        whatever the filters are.
+
+        With `since` instead: what was changed at or after that time, and may have been before where its saving took
+        until then.
+        """
+        filters = self.filters(request)
+        rows, meta = record_page(request, self.workspace, lambda: self.rows(**filters), filters)
+        return ok(request, [tombstone(row) if row.deleted_at else self.data(row) for row in rows], **meta)
 
 
 class CreateMixin:

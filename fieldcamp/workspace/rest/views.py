@@ -8,15 +8,15 @@ from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.pagination import instant_parameter, search_parameter
-from fieldcamp.api.parameters import SINCE
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.pagination import choice_parameter, instant_parameter, search_parameter, truth_parameter
 from fieldcamp.workspace import selectors, services
 from fieldcamp.workspace.merging import merge_clients
-from fieldcamp.workspace.models import Client, Visit, VisitStatus
+from fieldcamp.workspace.models import Client, Role, Visit, VisitStatus
 from fieldcamp.workspace.rest.overlaps import VisitWarningSerializer, warnings_of
 from fieldcamp.workspace.rest.reference import (
     CLIENT_FILTERS,
+    TEAM_FILTERS,
     VISIT_FILTERS,
     action_reference,
     list_reference,
@@ -27,6 +27,7 @@ from fieldcamp.workspace.rest.resources import (
     CreateMixin,
     EditableView,
     ListView,
+    RecordListView,
     RecordView,
     WorkspaceView,
     scopes_of,
@@ -44,22 +45,17 @@ class VisitWarnings(WorkspaceView):
 
 
 @list_reference("visits", VisitSerializer, VISIT_FILTERS, "visit")
-class VisitListView(VisitWarnings, CreateMixin, ListView):
+class VisitListView(VisitWarnings, CreateMixin, RecordListView):
     tag = "Visits"
     required_scopes = scopes_of("visits")
     serializer_class = VisitSerializer
     create = staticmethod(services.create_visit)
 
     def filters(self, request: Request) -> dict[str, Any]:
-        statuses = sorted(set(request.query_params.getlist("visitStatus")))
-        unknown = [status for status in statuses if status not in VisitStatus.values]
-        if unknown:
-            raise validation_error({"visitStatus": [f"Must be one of {', '.join(VisitStatus.values)}."]})
         return {
-            "statuses": statuses,
+            "statuses": choice_parameter(request, "visitStatus", VisitStatus.values),
             "technician_id": request.query_params.get("technicianId", ""),
             "client_id": request.query_params.get("clientId", ""),
-            "since": instant_parameter(request, "since"),
             "scheduled_from": instant_parameter(request, "scheduledFrom"),
             "scheduled_to": instant_parameter(request, "scheduledTo"),
         }
@@ -86,7 +82,7 @@ class VisitView(VisitWarnings, EditableView):
 
 
 @list_reference("clients", ClientSerializer, CLIENT_FILTERS, "client")
-class ClientListView(CreateMixin, ListView):
+class ClientListView(CreateMixin, RecordListView):
     tag = "Clients"
     required_scopes = scopes_of("clients")
     serializer_class = ClientSerializer
@@ -96,7 +92,6 @@ class ClientListView(CreateMixin, ListView):
         return {
             "search": search_parameter(request),
             "stage": request.query_params.get("stage", ""),
-            "since": instant_parameter(request, "since"),
         }
 
     def rows(self, **filters: Any) -> QuerySet:
@@ -149,17 +144,20 @@ class ClientMergeView(ActionView):
         return self.run(request, record_id)
 
 
-@list_reference("team", MemberSerializer, [SINCE])
+@list_reference("team", MemberSerializer, TEAM_FILTERS)
 class TeamView(ListView):
     tag = "Team"
     required_scopes = {"GET": "team:read"}
     serializer_class = MemberSerializer
-    by_update = False
 
     def filters(self, request: Request) -> dict[str, Any]:
         # People carry no time of change: `since` is checked, and everybody is answered, so that nobody is missed.
         instant_parameter(request, "since")
-        return {}
+        return {
+            "roles": choice_parameter(request, "role", Role.values),
+            "is_technician": truth_parameter(request, "isTechnician"),
+            "is_active": truth_parameter(request, "isActive"),
+        }
 
     def rows(self, **filters: Any) -> QuerySet:
         return selectors.team(workspace=self.workspace)

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 
 import pytest
+from django.db import models
 from django.utils import timezone
 
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, parse_instant
@@ -70,7 +71,8 @@ def test_meta(api, make_client):
     make_client(), make_client()
     body = api.get("/api/v1/clients?limit=1").json()
     assert set(body) == {"success", "data", "meta"} and body["success"] is True
-    assert set(body["meta"]) == {"request_id", "next_cursor", "limit"} and body["meta"]["limit"] == 1
+    assert set(body["meta"]) == {"request_id", "next_cursor", "resume_cursor", "has_more", "limit"}
+    assert body["meta"]["limit"] == 1 and body["meta"]["has_more"] is True
     assert page(api, "clients")[1]["limit"] == 50
     assert page(api, "clients", limit=200)[1]["limit"] == 200
 
@@ -90,7 +92,7 @@ def test_a_cursor_belongs_to_its_list_filters_and_workspace(api, api_key, make_c
         make_client(), make_member()
     cursor = page(api, "clients", limit=1)[1]["next_cursor"]
     assert page(api, "clients", limit=7, cursor=cursor)  # the limit may change
-    for path, query in [("team", {}), ("clients", {"search": "x"}), ("clients", {"since": "2026-01-01T00:00:00Z"})]:
+    for path, query in [("team", {}), ("clients", {"search": "x"}), ("clients", {"includeDeleted": "true"})]:
         assert refused(api, path, cursor=cursor, **query)["code"] == "INVALID_CURSOR"
     other = api_client(api_key(workspace=second_workspace))
     assert refused(other, "clients", cursor=cursor)["code"] == "INVALID_CURSOR"
@@ -102,10 +104,14 @@ def test_cursors_keep_positions():
 
 
 def test_since(api, make_client):
-    old, new = make_client(), make_client()
+    make_client()
+    assert page(api, "clients")
     at = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
-    Client.objects.filter(pk=old.pk).update(updated_at=at - dt.timedelta(seconds=1))
-    Client.objects.filter(pk=new.pk).update(updated_at=at)
+    Client.objects.update(updated_at=at - dt.timedelta(seconds=1))
+    models.QuerySet(Client).update(listed_at=at - dt.timedelta(seconds=1))
+    new = make_client()
+    assert page(api, "clients")
+    models.QuerySet(Client).filter(pk=new.pk).update(listed_at=at)
     for text in ("2026-11-22T08:00:00Z", "2026-11-22T09:00:00+01:00", "2026-11-22T08:00:00.000Z"):
         assert page(api, "clients", since=text)[0] == [new.pk]
     assert page(api, "clients", since="2126-01-01T00:00:00Z")[0] == []

@@ -103,8 +103,10 @@ def test_what_was_deleted_ends_and_what_is_needed_stays(make_client, make_visit,
     for record in (gone, linked, billed, visit, shown):
         type(record).objects.filter(pk=record.pk).update(**old)
     Client.objects.filter(pk=recent.pk).update(**new)
-    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 4
-    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 0
+    assert housekeeping.prune_deleted(NOW - 90 * DAY, NOW - 365 * DAY) == 4
+    # A year after it was deleted nobody is told of it any more.
+    assert [Client.objects.get(pk=gone.pk).last_name, Visit.objects.get(pk=visit.pk).title] == ["", "[erased]"]
+    assert housekeeping.prune_deleted(NOW - 90 * DAY, NOW - 90 * DAY) == 0
     assert not Client.objects.filter(pk=gone.pk).exists() and not Visit.objects.filter(pk=visit.pk).exists()
     linked.refresh_from_db()
     assert str(linked) == linked.pk and linked.erased_at
@@ -113,7 +115,7 @@ def test_what_was_deleted_ends_and_what_is_needed_stays(make_client, make_visit,
     assert "Quixotry" not in repr([*Change.objects.filter(record_id__in=[gone.pk, linked.pk, visit.pk]).values()])
     assert {client.last_name for client in Client.objects.filter(pk__in=[billed.pk, recent.pk])} == {"Quixotry"}
     Invoice.objects.filter(pk=invoice.pk).update(**old)
-    assert housekeeping.prune_deleted(NOW - 90 * DAY) == 2
+    assert housekeeping.prune_deleted(NOW - 90 * DAY, NOW - 90 * DAY) == 2
     assert Invoice.objects.get(pk=invoice.pk).number == invoice.number and Invoice.objects.get(pk=invoice.pk).memo == ""
 
 
