@@ -7,7 +7,7 @@ from django.conf import settings
 from fieldcamp.api.error_codes import ERRORS
 from fieldcamp.api.errors import error_example
 
-ERROR = "Error"
+ERROR, ERROR_DETAIL = "Error", "ErrorDetail"
 _META: dict[str, Any] = {"request_id": {"type": "string", "description": "Tell support this id."}}
 
 SCHEMAS: dict[str, Any] = {
@@ -16,18 +16,19 @@ SCHEMAS: dict[str, Any] = {
         "required": ["success", "error", "meta"],
         "properties": {
             "success": {"type": "boolean", "const": False},
-            "error": {
-                "type": "object",
-                "required": ["code", "message", "details", "doc_url"],
-                "properties": {
-                    "code": {"type": "string", "enum": list(ERRORS)},
-                    "message": {"type": "string", "description": "What happened and what to do next, for people."},
-                    "details": {"type": "object", "additionalProperties": True},
-                    "doc_url": {"type": "string", "format": "uri", "description": "Where the code is explained."},
-                    "param": {"type": "string", "description": "The first field that is wrong, where one is."},
-                },
-            },
+            "error": {"$ref": f"#/components/schemas/{ERROR_DETAIL}"},
             "meta": {"$ref": "#/components/schemas/Meta"},
+        },
+    },
+    ERROR_DETAIL: {
+        "type": "object",
+        "required": ["code", "message", "details", "doc_url"],
+        "properties": {
+            "code": {"type": "string", "enum": list(ERRORS)},
+            "message": {"type": "string", "description": "What happened and what to do next, for people."},
+            "details": {"type": "object", "additionalProperties": True},
+            "doc_url": {"type": "string", "format": "uri", "description": "Where the code is explained."},
+            "param": {"type": "string", "description": "The first field that is wrong, where one is."},
         },
     },
     "Meta": {"type": "object", "required": ["request_id"], "properties": _META},
@@ -66,7 +67,7 @@ HEADERS: dict[str, Any] = {
     "Sunset": _text("When it ends: an HTTP date (RFC 8594)."),
     "Retry-After": _number("Seconds to wait before the next try."),
     "ETag": _text("Changes with anything that the answer shows."),
-    "Location": _text("Where to read what has been made.", format="uri-reference"),
+    "Location": _text("Where to read what has been made: an absolute address.", format="uri"),
     "Idempotent-Replayed": _text("`true` where this is the first answer to this Idempotency-Key, repeated."),
     "WWW-Authenticate": _text("`Bearer`"),
 }

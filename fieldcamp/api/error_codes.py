@@ -85,6 +85,11 @@ ERRORS: dict[str, ErrorSpec] = {
         "This Idempotency-Key was used before with another route or body.",
         "Use a fresh key for each new request, and repeat a request unchanged.",
     ),
+    "BATCH_REJECTED": ErrorSpec(
+        422,
+        "Items of an atomic batch cannot be done, so none of it was.",
+        "Correct the items in details, each with its own error, and send the whole batch again.",
+    ),
     "RATE_LIMITED": ErrorSpec(
         429, "The request quota is used up.", "Wait as many seconds as Retry-After says, then go on.", retry=True
     ),

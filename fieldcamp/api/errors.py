@@ -1,6 +1,7 @@
 """Errors as the API answers them: every one in the same envelope, whatever raised it."""
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.workspace.clashes import as_refusal
+from fieldcamp.workspace.errors import InvalidTransition
 
 MOST_DETAILS = 50
 
@@ -55,6 +58,15 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     details = _bounded(error.details, rows=MOST_DETAILS, longest=200)
     if len(json.dumps(details)) > 40_000:
         details = _bounded(error.details, rows=1, longest=80)
+    return {"success": False, "error": _shown(error, details), "meta": {"request_id": request_id}}
+
+
+def error_of_item(error: ApiError) -> dict[str, Any]:
+    """Returns what `error` of the envelope says, for one of many items: five wrong fields at most."""
+    return _shown(error, _bounded(error.details, rows=2, longest=100, names=5))
+
+
+def _shown(error: ApiError, details: Details) -> dict[str, Any]:
     shown = {
         "code": error.code,
         "message": _cut(error.message, 500),
@@ -63,7 +75,7 @@ def error_body(error: ApiError, request_id: str) -> dict[str, Any]:
     }
     if param := _first_wrong(details) if error.code == "VALIDATION_ERROR" else "":
         shown["param"] = param
-    return {"success": False, "error": shown, "meta": {"request_id": request_id}}
+    return shown
 
 
 def doc_url(code: str) -> str:
@@ -92,7 +104,7 @@ def _first_wrong(details: Details) -> str:
     return next((name for name, found in details.items() if isinstance(found, list) and found), "")
 
 
-def _bounded(value: Any, rows: int, longest: int) -> Any:
+def _bounded(value: Any, rows: int, longest: int, names: int = MOST_DETAILS) -> Any:
     """Returns the details with at most fifty names (and how many `more` there are), so many `rows` of each list, and no
     text that is longer."""
     match value:
@@ -101,11 +113,11 @@ def _bounded(value: Any, rows: int, longest: int) -> Any:
         case Mapping():
             more = value["more"] if isinstance(value.get("more"), int) else 0
             named = [(name, inner) for name, inner in value.items() if not (more and name == "more")]
-            found = {_cut(str(name), longest): _bounded(inner, rows, longest) for name, inner in named[:MOST_DETAILS]}
-            more += len(named[MOST_DETAILS:])
+            found = {_cut(str(name), longest): _bounded(inner, rows, longest, names) for name, inner in named[:names]}
+            more += len(named[names:])
             return {**found, "more": more} if more else found
         case list() | tuple():
-            return [_bounded(inner, rows, longest) for inner in value[:rows]]
+            return [_bounded(inner, rows, longest, names) for inner in value[:rows]]
     return value
 
 
@@ -155,9 +167,12 @@ def _sentences(detail: Any) -> list[str]:
 
 
 def field_details(detail: Any, prefix: str = "") -> Details:
-    """DRF's validation errors as field → sentences; nested fields are joined by dots. `more` counts further ones."""
+    """DRF's validation errors as field → sentences; nested fields and numbers of rows are joined by dots. `more` counts
+    further ones."""
     if prefix == "more" and isinstance(detail, int):
         return {prefix: detail}
+    if isinstance(detail, list) and any(isinstance(row, Mapping) for row in detail):
+        detail = {number: row for number, row in enumerate(detail) if row}  # of a list: what is wrong in which row
     if not isinstance(detail, Mapping):
         return {prefix or "body": _sentences(detail)}
     found: Details = {}
@@ -166,6 +181,22 @@ def field_details(detail: Any, prefix: str = "") -> Details:
         for field, texts in field_details(inner, path or "body").items():
             found[field] = texts if isinstance(texts, int) else [*found.get(field, []), *texts]
     return found
+
+
+def _of_clash(exc: IntegrityError) -> ApiError | None:
+    """Returns 400 naming the field of which another record has the value, 409 for a record that is gone meanwhile."""
+    refusal = as_refusal(exc)
+    if refusal is None:
+        return None
+    log.warning("write_clashed", exc_info=exc)
+    if isinstance(refusal, InvalidTransition):
+        return ApiError("INVALID_TRANSITION", str(refusal))
+    return validation_error({camel(name): sentences for name, sentences in refusal.details.items()})
+
+
+def camel(name: str) -> str:
+    """Returns a model field's name as the API's records have it."""
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
 def as_api_error(exc: Exception) -> ApiError | None:
@@ -193,6 +224,8 @@ def as_api_error(exc: Exception) -> ApiError | None:
             return ApiError("PAYLOAD_TOO_LARGE")
         case SuspiciousOperation() | UnreadablePostError():
             return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
+        case IntegrityError():
+            return _of_clash(exc)
         case OperationalError() | InterfaceError():
             log.warning("database_unavailable", exc_info=exc)
             return ApiError("UNAVAILABLE", headers={"Retry-After": "1"})

@@ -1,6 +1,7 @@
 """ETag, If-None-Match and If-Match of single resources."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.http import parse_etags
@@ -45,6 +46,10 @@ def tagged(request: Request, data: Any) -> Response:
 def check_if_match(request: Request, etag: str) -> None:
     """Raises 412 when If-Match is there and names other tags than this one. Weak tags never match (RFC 9110)."""
     if "If-Match" in request.headers:
-        tags = _tags(request, "If-Match")
-        if "*" not in tags and etag not in tags:
-            raise ApiError("PRECONDITION_FAILED", headers={"ETag": etag})
+        check_tags(_tags(request, "If-Match"), etag)
+
+
+def check_tags(tags: Sequence[str], etag: str) -> None:
+    """Raises 412 unless this is one of the tags, or any will do."""
+    if "*" not in tags and etag not in tags:
+        raise ApiError("PRECONDITION_FAILED", headers={"ETag": etag})

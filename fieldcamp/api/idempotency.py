@@ -53,12 +53,12 @@ class _Given:
     headers: Mapping[str, str]
 
 
-class _Claimed(Exception):
+class Claimed(Exception):
     """Somebody else's transaction with this key has committed."""
 
 
 @dataclass(frozen=True)
-class _Claim:
+class Claim:
     workspace_id: str
     key: str
     fingerprint: str
@@ -82,23 +82,23 @@ def replay_or_run(
     if key is None:
         if before:
             before()
-        return _response(_rendered(run()))
-    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
+        return response_of(rendered(run()))
+    claim = Claim(caller(request).workspace_id, key, fingerprint_of(request, fingerprint_body))
     try:
         if before:
             before()
-        return _response(_claim_and_run(claim, run))
-    except (_Claimed, ApiError) as exc:
+        return response_of(_claim_and_run(claim, run))
+    except (Claimed, ApiError) as exc:
         # After a guard's refusal too: it may have seen the very work of the first request with this key.
-        stored = _find(claim)
-        if stored and not _expired(stored):
-            return _replay(stored, claim.fingerprint)
+        stored = find(claim)
+        if stored and not is_expired(stored):
+            return replayed(stored, claim.fingerprint)
         if isinstance(exc, ApiError):
             raise
     try:
-        return _response(_claim_and_run(claim, run, expired=stored))
-    except _Claimed as exc:
-        raise _in_progress() from exc
+        return response_of(_claim_and_run(claim, run, expired=stored))
+    except Claimed as exc:
+        raise in_progress() from exc
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -143,53 +143,7 @@ def forget_answers(workspace_id: str, ids: Set[str], words: Words) -> int:
     return count
 
 
-def replay_or_call(
-    request: Request, *, fingerprint_body: bytes, run: Callable[[], IdempotentAnswer], longest: dt.timedelta
-) -> HttpResponse:
-    """Returns what `replay_or_run` does, for what is asked of another server: no transaction is open meanwhile.
-
-    The key is claimed in a transaction of its own, and given back when `run` raises. If the process ends before that,
-    it is free again after `longest`, by when no call of `run` can still be under way.
-    """
-    key = idempotency_key(request)
-    if key is None:
-        return _response(_rendered(run()))
-    claim = _Claim(caller(request).workspace_id, key, _fingerprint(request, fingerprint_body))
-    try:
-        with transaction.atomic():
-            _insert_claim(claim)
-    except _Claimed:
-        stored = _find(claim)
-        if stored and stored.created_at + (KEPT if stored.status else longest) > timezone.now():
-            if stored.status or stored.fingerprint != claim.fingerprint:
-                return _replay(stored, claim.fingerprint)
-            raise _in_progress() from None
-        _claim_again(claim, stored)
-    mine = IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key)
-    try:
-        given = _rendered(run())
-    except BaseException:
-        mine.delete()
-        raise
-    if 200 <= given.status < 300:
-        mine.update(status=given.status, body=given.body, headers=dict(given.headers))
-    else:
-        mine.delete()
-    return _response(given)
-
-
-def _claim_again(claim: _Claim, old: IdempotencyRecord | None) -> None:
-    """Claims a key whose row has ended. Whoever comes second finds another row than the one that has been looked at."""
-    try:
-        with transaction.atomic():
-            if old:
-                IdempotencyRecord.objects.filter(pk=old.pk, created_at=old.created_at).delete()
-            _insert_claim(claim)
-    except _Claimed:
-        raise _in_progress() from None
-
-
-def _fingerprint(request: Request, body: bytes) -> str:
+def fingerprint_of(request: Request, body: bytes) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
 
 
@@ -206,59 +160,69 @@ _KEEP = (
 )
 
 
-def _find(claim: _Claim) -> IdempotencyRecord | None:
+def find(claim: Claim) -> IdempotencyRecord | None:
     return IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key).first()
 
 
-def _expired(record: IdempotencyRecord) -> bool:
+def is_expired(record: IdempotencyRecord) -> bool:
     return record.created_at < timezone.now() - KEPT
 
 
 def _claim_and_run(
-    claim: _Claim, run: Callable[[], IdempotentAnswer], *, expired: IdempotencyRecord | None = None
+    claim: Claim, run: Callable[[], IdempotentAnswer], *, expired: IdempotencyRecord | None = None
 ) -> _Given:
     with transaction.atomic():
         if expired:
             expired.delete()
-        _insert_claim(claim)
+        insert_claim(claim)
         answer = run()
-        given = _rendered(answer)
-        kept = given if answer.kept is None else _rendered(IdempotentAnswer(answer.status, answer.kept, answer.headers))
+        given = rendered(answer)
         if 200 <= given.status < 300:
-            with connection.cursor() as cursor:
-                headers = json.dumps(dict(kept.headers))
-                cursor.execute(_KEEP, [kept.status, kept.body, headers, claim.workspace_id, claim.key])
+            secretless = IdempotentAnswer(answer.status, answer.kept, answer.headers)
+            keep(claim, given if answer.kept is None else rendered(secretless))
         else:
             transaction.set_rollback(True)
     return given
 
 
-def _insert_claim(claim: _Claim) -> None:
+def keep(claim: Claim, given: _Given) -> None:
+    """Stores the answer in the row of the claim."""
+    with connection.cursor() as cursor:
+        headers = json.dumps(dict(given.headers))
+        cursor.execute(_KEEP, [given.status, given.body, headers, claim.workspace_id, claim.key])
+
+
+def insert_claim(claim: Claim) -> None:
     try:
         inserted = _insert(claim.workspace_id, claim.key, claim.fingerprint, timezone.now())
     except OperationalError as exc:
         if getattr(exc.__cause__, "sqlstate", None) == "55P03":  # lock_not_available
-            raise _in_progress() from exc
+            raise in_progress() from exc
         raise
     if not inserted:
-        raise _Claimed
+        raise Claimed
 
 
-def _in_progress() -> ApiError:
+def in_progress() -> ApiError:
     return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
 
 
-def _rendered(answer: IdempotentAnswer) -> _Given:
+def rendered(answer: IdempotentAnswer) -> _Given:
     return _Given(answer.status, JSONRenderer().render(answer.data), answer.headers)
 
 
-def _response(given: _Given | IdempotencyRecord) -> HttpResponse:
+def response_of(given: _Given | IdempotencyRecord) -> HttpResponse:
     return HttpResponse(bytes(given.body), status=given.status, headers=given.headers, content_type="application/json")
 
 
-def _replay(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:
+def check_same(record: IdempotencyRecord, fingerprint: str) -> None:
+    """Raises 422 where the key is another request's."""
     if record.fingerprint != fingerprint:
         raise ApiError("IDEMPOTENCY_KEY_REUSED")
-    response = _response(record)
+
+
+def replayed(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:
+    check_same(record, fingerprint)
+    response = response_of(record)
     response["Idempotent-Replayed"] = "true"
     return response

@@ -25,6 +25,7 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.api.outliving import made_with
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.round_trips import edit_of
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.tracking import attributed
 
@@ -101,6 +102,10 @@ class KeyListView(KeysView):
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 
 
+_SHAPES = (NewApiKeySerializer(), NewApiKeySerializer(partial=True))
+_MOVING = frozenset({"lastUsedAt"})  # with this very call
+
+
 class KeyView(KeysView):
     required_scopes = {"GET": "api_keys:read", "PATCH": "api_keys:write", "DELETE": "api_keys:write"}
     raises = {"PATCH": ("INVALID_TRANSITION",), "DELETE": ("INVALID_TRANSITION",)}
@@ -115,9 +120,12 @@ class KeyView(KeysView):
         """Changes the fields that are sent. A key handles only keys that may do no more than itself, before and after
         (403 for a scope, 400 for a rate limit or an end); of itself it changes nothing but the name, and of the keys
         that it was made with nothing at all (409). The keys that were made with this one lose what it loses."""
-        body = NewApiKeySerializer(data=request.data, partial=True)
-        body.is_valid(raise_exception=True)
-        key = services.update_key(self.one(key_id), changes=body.validated_data, by=self.key)
+        key = self.one(key_id)
+        shown = dict(ApiKeySerializer(key).data)
+        edit = edit_of(*_SHAPES, request.data, shown, key, whole=False, moving=_MOVING)
+        # What is sent as it stands is no change of a right, which a key makes of none that is its own.
+        changes = {name: value for name, value in edit.changes.items() if getattr(key, name) != value}
+        key = services.update_key(key, changes=changes, by=self.key)
         return ok(request, ApiKeySerializer(key).data)
 
     @extend_schema(operation_id="revoke_api_key", parameters=[_STOP], responses={200: RevokedSerializer})

@@ -15,13 +15,13 @@ MINUTE, DAY = 60, 86_400
 
 # SQLite (from 3.35) and PostgreSQL both take this. Rows are locked in the order of the values, the key's before its
 # maker's, these before the workspace's, and each has one: no two calls can wait for each other.
-_ONE = f"INSERT INTO {RateWindow._meta.db_table} (id, ends_at, used) VALUES (%s, %s, 1)"  # noqa: S608
-_COUNT = f" ON CONFLICT (id) DO UPDATE SET used = {RateWindow._meta.db_table}.used + 1 RETURNING id, used"
+_ONE = f"INSERT INTO {RateWindow._meta.db_table} (id, ends_at, used) VALUES (%s, %s, %s)"  # noqa: S608
+_COUNT = f" ON CONFLICT (id) DO UPDATE SET used = {RateWindow._meta.db_table}.used + excluded.used RETURNING id, used"
 
 
 @dataclass(frozen=True)
 class WindowState:
-    """One window as it stands after a call."""
+    """One window as it stands after a call; `refused`: so many calls as were counted are not drawn after all."""
 
     name: str
     limit: int
@@ -29,10 +29,11 @@ class WindowState:
     ends_at: int
     policy: str = "minute"  # how the `RateLimit` header calls it
     length: int = MINUTE  # seconds
+    refused: int = 0
 
     @property
     def remaining(self) -> int:
-        return max(0, self.limit - self.used)
+        return max(0, self.limit - self.used + self.refused)
 
     @property
     def exceeded(self) -> bool:
@@ -67,9 +68,11 @@ class Quota:
         """Raises 429 when the call was one too many."""
         if self.window.exceeded:
             wait = self._left(self.window)
+            left = f"has {self.window.remaining} of its {self.window.limit} calls left, which is too few for this"
+            used_up = left if self.window.remaining else f"is used up ({self.window.limit} calls)"
             raise ApiError(
                 "RATE_LIMITED",
-                f"{self.window.name} is used up ({self.window.limit} calls). Try again in {wait} seconds.",
+                f"{self.window.name} {used_up}. Try again in {wait} seconds.",
                 details={"limit": self.window.limit},
                 headers={"Retry-After": str(wait)},
             )
@@ -79,9 +82,9 @@ def _end(now: float, length: int) -> int:
     return (int(now) // length + 1) * length
 
 
-def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
-    """Draws one call on the key's minute, on those of the keys that it comes from, and on the workspace's day; a
-    refused call draws on none of them.
+def take(key: ApiKey, also: Callable[[], None] | None = None, *, calls: int = 1) -> Quota:
+    """Draws a call, or several, on the key's minute, on those of the keys that it comes from, and on the workspace's
+    day; what is refused draws on none of them.
 
     `also` writes in the same transaction: a commit is the most expensive part of counting.
     """
@@ -94,9 +97,10 @@ def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
     if key.workspace.daily_request_limit is not None:
         limit, ends_at = key.workspace.daily_request_limit, _end(now, DAY)
         wanted.append(("This workspace's day", key.workspace_id, limit, ends_at, "day", DAY))
-    used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at, *_ in wanted], also)
+    used = _count([(f"{owner}:{ends_at}", ends_at, limit) for _, owner, limit, ends_at, *_ in wanted], calls, also)
+    refused = calls if any(used[f"{owner}:{ends_at}"] > limit for _, owner, limit, ends_at, *_ in wanted) else 0
     windows = tuple(
-        WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at, policy, length)
+        WindowState(name, limit, used[f"{owner}:{ends_at}"], ends_at, policy, length, refused)
         for name, owner, limit, ends_at, policy, length in wanted
     )
     exceeded = [window for window in windows if window.exceeded]
@@ -105,14 +109,14 @@ def take(key: ApiKey, also: Callable[[], None] | None = None) -> Quota:
     return Quota(min(windows, key=lambda window: window.remaining), now, windows)
 
 
-def _count(rows: list[tuple[str, int, int]], also: Callable[[], None] | None) -> dict[str, int]:
-    """Adds one to each row, or to none of them if that would pass a row's limit."""
+def _count(rows: list[tuple[str, int, int]], calls: int, also: Callable[[], None] | None) -> dict[str, int]:
+    """Adds the calls to each row, or to none of them if that would pass a row's limit."""
     limits = {row_id: limit for row_id, _, limit in rows}
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                _ONE + ", (%s, %s, 1)" * (len(rows) - 1) + _COUNT + _hurry(),
-                [value for row_id, ends_at, _ in rows for value in (row_id, ends_at)],
+                _ONE + ", (%s, %s, %s)" * (len(rows) - 1) + _COUNT + _hurry(),
+                [value for row_id, ends_at, _ in rows for value in (row_id, ends_at, calls)],
             )
             used = {row[0]: row[1] for row in cursor.fetchall()}
         if any(count > limits[row_id] for row_id, count in used.items()):

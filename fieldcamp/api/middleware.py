@@ -71,6 +71,7 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         if response.status_code >= 400 and not _is_envelope(response):
             response = self._envelope(response, request_id)
+        _absolute_location(response)
         if response.status_code >= 400 and wants_problems(request.headers.get("Accept", "")):
             _as_problem(response)
         _say_length(response)
@@ -114,6 +115,12 @@ def _as_problem(response: Any) -> None:
     response.content = json.dumps(body).encode()
     response["Content-Type"] = PROBLEM
     response.headers.pop("Content-Length", None)
+
+
+def _absolute_location(response: HttpResponseBase) -> None:
+    """Spells out where to read what was made, whichever name of ours the caller has put into Host."""
+    if response.get("Location", "").startswith("/") and response.status_code in (200, 201, 202):
+        response["Location"] = f"{settings.PUBLIC_URL}{response['Location']}"
 
 
 def _drop_trailing_slash(request: HttpRequest) -> None:

@@ -97,7 +97,7 @@ class AutoSchema(BaseAutoSchema):
         response["description"] = response.get("description") or "Done."
         content = response.get("content", {}).get("application/json")
         if content and self.view.enveloped:
-            _wrap(content)
+            _wrap(content, paged=self.method == "GET")
             self._say_more(content)
 
     def _say_more(self, content: Schema) -> None:
@@ -165,9 +165,9 @@ def _error_response(status: int, specs: dict[str, ErrorSpec], known: bool) -> Sc
     }
 
 
-def _wrap(content: Schema) -> None:
-    """FieldCamp's success envelope around a schema and its examples."""
-    is_list = content["schema"].get("type") == "array"
+def _wrap(content: Schema, *, paged: bool) -> None:
+    """FieldCamp's success envelope around a schema and its examples. `paged`: where it is a list, it has pages."""
+    is_list = paged and content["schema"].get("type") == "array"
     meta = "PageMeta" if is_list else "Meta"
     content["schema"] = {
         "type": "object",
@@ -181,7 +181,10 @@ def _wrap(content: Schema) -> None:
     page = {"next_cursor": None, "limit": 50} if is_list else {}
     for example in content.get("examples", {}).values():
         meta_value = {"request_id": "req_01HZX2Q8YV3D1G0N3WJ2P7K9MC", **page}
-        example["value"] = {"success": True, "data": example["value"], "meta": meta_value}
+        value = example["value"]
+        # drf-spectacular takes the example of a list for that of a row.
+        value = value[0] if value and isinstance(value, list) and isinstance(value[0], list) else value
+        example["value"] = {"success": True, "data": value, "meta": meta_value}
 
 
 class StrictSerializerSchema(OpenApiSerializerExtension):

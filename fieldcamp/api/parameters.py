@@ -47,7 +47,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"},
     OpenApiParameter.HEADER,
-    description="Printable ASCII, such as a UUID, bare or quoted. The same request with it does its work once.",
+    description="Printable ASCII, such as a UUID, bare or quoted. The same request with it does its work once. "
+    "Numbers have to be spelled as before: after `1`, `1.0` is another request (422).",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag: 304 while it is still the current one."

@@ -17,7 +17,8 @@ Every answer to a known key says what is left: `RateLimit` and `RateLimit-Policy
 `X-RateLimit-Remaining` and `X-RateLimit-Reset` of the one with fewer calls left. Every answer has an `X-Request-Id`.
 
 **Retries.** Send an `Idempotency-Key` with each POST: for 24 hours the same request with the same key is answered with
-the first answer again and does nothing.
+the first answer again and does nothing. The order of names in a body does not matter, the spelling of a number does:
+after `1`, `1.0` is another request (422). So send again the bytes that you have sent.
 """.strip()
 
 # In the order in which people need them; keys are made once, and more often at the desk.

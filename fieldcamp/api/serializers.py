@@ -22,10 +22,10 @@ class StrictSerializer(serializers.Serializer):
             value = super().to_internal_value(data)
         except serializers.ValidationError as exc:
             if unknown and isinstance(exc.detail, dict):
-                raise _refused({**exc.detail, **unknown}) from None
+                raise refused({**exc.detail, **unknown}) from None
             raise
         if unknown:
-            raise _refused(unknown)
+            raise refused(unknown)
         return value
 
     def _unknown(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,10 +39,11 @@ class StrictSerializer(serializers.Serializer):
         return found | {"more": len(names) - MOST_DETAILS} if len(names) > MOST_DETAILS else found
 
 
-def _refused(detail: dict[str, Any]) -> serializers.ValidationError:
-    refused = serializers.ValidationError()
-    refused.detail = detail  # as it is: numbers would be made texts
-    return refused
+def refused(detail: dict[str, Any]) -> serializers.ValidationError:
+    """Returns DRF's error with these sentences by field."""
+    error = serializers.ValidationError()
+    error.detail = detail  # as it is: numbers would be made texts
+    return error
 
 
 class StrictListField(serializers.ListField):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext
@@ -13,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 
 from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.clashes import as_refusal
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
 from fieldcamp.workspace.searching import words
@@ -132,6 +134,12 @@ class ServiceForm(PlainTexts, forms.ModelForm):
                 self._refuse(name.removesuffix("_id"), sentences)
         except InvalidTransition as error:
             self._refuse(None, [str(error)])
+        except IntegrityError as error:
+            refusal = as_refusal(error)
+            if refusal is None:
+                raise
+            for name, sentences in getattr(refusal, "details", {None: [str(refusal)]}).items():
+                self._refuse((name or "").removesuffix("_id") or None, sentences)
         except ValidationError as error:
             for name, sentences in getattr(error, "message_dict", {None: error.messages}).items():
                 self._refuse(name, sentences)

@@ -47,8 +47,8 @@ def update_item(*, workspace: Workspace, item_id: str, changes: Mapping[str, Any
     with transaction.atomic():
         item = locked(Item, workspace, item_id, check)
         # What a sync has brought in may be negative (a discount that is sold as a service): kept, though not made here.
-        price = changes.get("price", item.price)
-        _check_item(changes.get("name", item.name), Decimal(0) if price == item.price else price)
+        edited = different(item, changes)
+        _check_item(edited.get("name", "unchanged"), edited.get("price", Decimal(0)))
         save_changes(item, changes)
     return item
 
@@ -94,8 +94,9 @@ def update_tax_rate(
     changes = known(changes, TAX_FIELDS)
     with transaction.atomic():
         tax = locked(TaxRate, workspace, tax_rate_id, check)
-        _named(changes.get("name", tax.name))
-        if {"rate", "components"} & {*changes}:
+        edited = different(tax, changes)
+        _named(edited.get("name", "unchanged"))
+        if {"rate", "components"} & {*edited}:
             parts = _parts(changes.get("components", tax.components))
             given = changes.get("rate", None if parts else tax.rate)
             changes |= {"rate": _rate(given, parts), "components": parts}

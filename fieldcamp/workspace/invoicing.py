@@ -27,7 +27,7 @@ from fieldcamp.workspace.lines import (
 from fieldcamp.workspace.models import Client, Invoice, InvoiceLine, Settlement, TaxRate, Workspace
 from fieldcamp.workspace.models.invoices import today_in
 from fieldcamp.workspace.numbering import next_number, serial_of
-from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, refuse_client, save_changes
 from fieldcamp.workspace.telling import together
 
 INVOICE_FIELDS = frozenset(
@@ -99,7 +99,7 @@ def update_invoice(
         changes = _tidied(invoice, changes)
         lines = changes.pop("lines", None)
         present = list(invoice.lines.all())
-        rows = present if lines is None else checked(workspace, lines, present if invoice.sent_at else ())
+        rows = present if lines is None else checked(workspace, lines, present, was_sent=invoice.sent_at is not None)
         new_lines = lines_digest(rows) != invoice.lines_digest
         if new_lines and invoice.sent_at:
             _check_sendable(invoice, rows)
@@ -112,7 +112,8 @@ def update_invoice(
             edited["serial"] = serial_of(edited["number"])
         if "client_id" in edited and invoice.sent_at:
             edited["billed_to"] = billed_to(Client.objects.get(pk=edited["client_id"]))
-        change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
+        if edited or new_lines:
+            change_invoice(invoice, edited, rows if new_lines else None, guarded=True)
     return invoice
 
 
@@ -234,7 +235,7 @@ def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, 
     """References of what was edited, and what fits together afterwards."""
     wrong: dict[str, list[str]] = {}
     if "client_id" in edited and not is_client(workspace, edited["client_id"]):
-        wrong["client_id"] = ["There is no such client."]
+        wrong["client_id"] = [refuse_client(workspace, edited["client_id"])]
     rates = TaxRate.objects.alive().filter(workspace=workspace, is_active=True)
     if edited.get("tax_rate_id") and not rates.filter(pk=edited["tax_rate_id"]).exists():
         wrong["tax_rate_id"] = ["There is no such tax rate that is active."]
@@ -243,11 +244,12 @@ def _check(workspace: Workspace, edited: Mapping[str, Any], after: Mapping[str, 
     if {"date", "due_date"} & {*edited} and after["due_date"] and after["due_date"] < after["date"]:
         wrong["due_date"] = ["Must not be before the invoice's date."]
     percent, amount = after["discount_percent"], after["discount_amount"]
-    if percent is not None and amount is not None:
-        wrong["discount_amount"] = ["A discount is a percentage or an amount, not both."]
-    if percent is not None and not 0 <= percent <= 100:
-        wrong["discount_percent"] = ["Must be from 0 to 100."]
-    if amount is not None and amount < 0:
-        wrong["discount_amount"] = ["Must not be negative."]
+    if {"discount_percent", "discount_amount"} & {*edited}:
+        if percent is not None and amount is not None:
+            wrong["discount_amount"] = ["A discount is a percentage or an amount, not both."]
+        if percent is not None and not 0 <= percent <= 100:
+            wrong["discount_percent"] = ["Must be from 0 to 100."]
+        if amount is not None and amount < 0:
+            wrong["discount_amount"] = ["Must not be negative."]
     if wrong:
         raise InvalidFields(wrong)

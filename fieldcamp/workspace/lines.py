@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from fieldcamp.money import plain
 from fieldcamp.workspace.errors import InvalidFields
 from fieldcamp.workspace.models import Invoice, InvoiceLine, Item, Settlement, Workspace
@@ -65,22 +67,29 @@ def _defaults(source: InvoiceLine | Item | None) -> dict[str, Any]:
 
 
 def checked(
-    workspace: Workspace, lines: Sequence[Mapping[str, Any]], kept: Sequence[InvoiceLine] = ()
+    workspace: Workspace,
+    lines: Sequence[Mapping[str, Any]],
+    present: Sequence[InvoiceLine] = (),
+    *,
+    was_sent: bool = False,
 ) -> list[InvoiceLine]:
     """Builds unsaved lines from a person's input; InvalidFields for an item that is not there and numbers that make no
-    sense. Items of the lines in `kept` may be used on, even if they are not sold any more."""
+    sense. What the `present` lines have may be used on: items that are not sold any more, quantities of the books. What
+    is left out of a line comes from them where the invoice was sent, else from the item."""
     wanted = {line["item_id"] for line in lines if line.get("item_id")}
-    items = {item.pk: item for item in Item.objects.alive().filter(workspace=workspace, pk__in=wanted)}
-    usable = {*items, *(line.item_id for line in kept)}
+    usable = Q(deleted_at=None) | Q(pk__in={line.item_id for line in present if line.item_id})
+    items = {item.pk: item for item in Item.objects.filter(usable, workspace=workspace, pk__in=wanted)}
+    negative = {(line.item_id, line.quantity) for line in present if line.quantity < 0}
     wrong: dict[str, list[str]] = {}
     for position, line in enumerate(lines):
-        if line.get("item_id") and line["item_id"] not in usable:
+        item_id, quantity = line.get("item_id") or None, line.get("quantity") or 0
+        if item_id and item_id not in items:
             wrong[f"lines.{position}.item_id"] = ["There is no such item."]
-        if (line.get("quantity") or 0) < 0:
+        if quantity < 0 and (item_id, quantity) not in negative:
             wrong[f"lines.{position}.quantity"] = ["Must not be negative."]
     if wrong:
         raise InvalidFields(wrong)
-    return built(lines, items, kept)
+    return built(lines, items, present if was_sent else ())
 
 
 def comes_to(lines: Iterable[InvoiceLine]) -> tuple[Decimal, Decimal]:

@@ -13,7 +13,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.lines import digest_of, settlement_of
 from fieldcamp.workspace.models import Client, Invoice, Payment, PaymentAllocation, PaymentMethod, Workspace
 from fieldcamp.workspace.models.invoices import today_in
-from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, save_changes
+from fieldcamp.workspace.saving import Check, different, is_client, known, locked, put, refuse_client, save_changes
 from fieldcamp.workspace.telling import together
 from fieldcamp.workspace.totals import LARGEST, ZERO
 
@@ -34,14 +34,15 @@ def record_payment(
     notes: str = "",
 ) -> Payment:
     """Records a payment of today or of `date`; `allocations` are {"invoice_id", "amount"}, and what is left
-    stays unapplied."""
+    stays unapplied. A client that is deleted still pays its invoices, and nothing else."""
     with together():
-        if not is_client(workspace, client_id):
-            raise InvalidFields.of("client_id", "There is no such client.")
-        payment = Payment(workspace=workspace, client_id=client_id, amount=amount, date=date or today_in(workspace))
-        put(payment, {"method": method, "reference": reference, "notes": notes})
+        lives = is_client(workspace, client_id)
         shares = shares_of(allocations)
         invoices = lock_invoices(shares)
+        if not lives and not _was_billed(workspace, client_id, invoices):
+            raise InvalidFields.of("client_id", refuse_client(workspace, client_id))
+        payment = Payment(workspace=workspace, client_id=client_id, amount=amount, date=date or today_in(workspace))
+        put(payment, {"method": method, "reference": reference, "notes": notes})
         _check(payment, shares, {}, invoices)
         insert_payment(payment, shares, invoices)
     return payment
@@ -63,7 +64,7 @@ def update_payment(
         if payment.voided_at and (edited or new != old):
             raise InvalidTransition("This payment is void and is not changed any more. Record a new one instead.")
         if "client_id" in edited and not is_client(workspace, edited["client_id"]):
-            raise InvalidFields.of("client_id", "There is no such client.")
+            raise InvalidFields.of("client_id", refuse_client(workspace, edited["client_id"]))
         invoices = lock_invoices({*old, *new})
         put(payment, edited)
         if new != old or {"amount", "client_id"} & {*edited}:
@@ -171,8 +172,17 @@ def _pays_for(payer: Client, billed: Client) -> bool:
     return billed.pk in (payer.pk, payer.parent_id) or payer.pk == billed.parent_id
 
 
+def _was_billed(workspace: Workspace, client_id: str, invoices: Mapping[str, Invoice]) -> bool:
+    """Returns whether it is a client whose, or whose places', one of these invoices is."""
+    client = Client.objects.filter(workspace=workspace, pk=client_id).first()
+    return client is not None and any(_pays_for(client, invoice.client) for invoice in invoices.values())
+
+
 def _refusal(payment: Payment, invoice: Invoice | None, amount: Decimal, before: Decimal) -> str:
-    """Returns why this share cannot be given to this invoice; "" if it can."""
+    """Returns why this share cannot be given to this invoice; "" if it can. One that it has is kept, or lowered,
+    whatever has become of the invoice."""
+    if 0 < amount <= before:
+        return ""
     if invoice is None or invoice.workspace_id != payment.workspace_id or invoice.deleted_at:
         return "There is no such invoice."
     if not before and not _pays_for(payment.client, invoice.client):

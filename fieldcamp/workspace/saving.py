@@ -55,6 +55,13 @@ def is_client(workspace: Workspace, client_id: str) -> bool:
     return bool(list(rows.values_list("pk", flat=True)))
 
 
+def refuse_client(workspace: Workspace, client_id: str) -> str:
+    """Returns why nothing new can be made for this client, and where one that was merged has gone."""
+    rows = Client.objects.filter(workspace=workspace, pk=client_id).exclude(merged_into=None)
+    into = rows.values_list("merged_into", flat=True).first()
+    return f"This client was merged into {into}. Use that one." if into else "There is no such client."
+
+
 def hide(model: type[Record], workspace: Workspace, record_id: str, check: Check | None) -> Record:
     """Deletes the record as people see it; its history stays."""
     with transaction.atomic():

@@ -28,6 +28,9 @@ def settle(old: Slot, changes: Mapping[str, Any]) -> Slot:
 
     A start without an end lasts 60 minutes; a moved start takes the end along. Raises InvalidFields.
     """
+    standing = {"scheduled_start": old.start, "scheduled_end": old.end, "visit_status": old.status}
+    if all(changes.get(name, value) == value for name, value in standing.items()):
+        return old  # also what a calendar has brought, and people could not set
     start = changes.get("scheduled_start", old.start)
     end = _end(old, start, changes)
     status = changes.get("visit_status")

@@ -16,7 +16,7 @@ from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.models.people import known_timezones
 from fieldcamp.workspace.names import reformed
-from fieldcamp.workspace.saving import different, hide, is_client, known, locked, save_changes
+from fieldcamp.workspace.saving import different, hide, is_client, known, locked, refuse_client, save_changes
 from fieldcamp.workspace.scheduling import Slot, settle
 
 VISIT_FIELDS = frozenset(
@@ -103,7 +103,7 @@ def update_visit(
             "scheduled_start": slot.start,
             "scheduled_end": slot.end,
             "visit_status": slot.status,
-            "timezone": changes.get("timezone", visit.timezone) or workspace.timezone,
+            "timezone": changes.get("timezone", visit.timezone) or visit.timezone and workspace.timezone,
         }
         _check_references(workspace, different(visit, wanted))
         save_changes(visit, wanted)
@@ -163,13 +163,15 @@ def update_client(
             parts = {part: changes[name] for name, part in _PARTS.items() if name in changes}
             changes["display_name"] = reformed(client.display_name, client.names, replace(client.names, **parts))
         required = ("first_name", "company_name", "display_name")
-        _check_name(*(changes.get(name, getattr(client, name)) for name in required))
+        if not {*required}.isdisjoint(different(client, changes)):
+            _check_name(*(changes.get(name, getattr(client, name)) for name in required))
         save_changes(client, changes)
     return client
 
 
 def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Client], None] | None = None) -> Client:
-    """Hides the client; its visits stay as they are, but no new one can be made for it."""
+    """Hides the client. Its visits, places and invoices stay, and can be worked with and paid; nothing new can be made
+    for it."""
     return hide(Client, workspace, client_id, check)
 
 
@@ -177,7 +179,7 @@ def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
     """Refuses references to another workspace's records, which are as unknown as those that do not exist."""
     wrong: dict[str, list[str]] = {}
     if "client_id" in values and not is_client(workspace, values["client_id"]):
-        wrong["client_id"] = ["There is no such client."]
+        wrong["client_id"] = [refuse_client(workspace, values["client_id"])]
     if values.get("technician_id"):
         members = Member.objects.filter(workspace=workspace, pk=values["technician_id"])
         is_active = list(members.order_by().values_list("is_active", flat=True))

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, truth_parameter, instant_parameter, page_limit
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit, truth_parameter
 from fieldcamp.api.views import ApiView
 from integrations.api.clients import client_is_gone
 from integrations.api.errors import as_api_errors

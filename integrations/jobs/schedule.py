@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _WHOLE = (JobPart.Status.DONE, JobPart.Status.HELD)
 _REACHED = (*_WHOLE, JobPart.Status.PARTIAL)
+# What a job may have come to although it went through all of its accounts: single records failed, or wait for a person.
+_WENT_THROUGH = (JobStatus.SUCCEEDED, JobStatus.PARTIAL, JobStatus.NEEDS_CONFIRMATION)
 # Failures that say nothing about the account: waiting is not failing, and the operator's fault is not the user's.
 NOT_COUNTED = (
     ProblemCode.RATE_LIMITED,
@@ -161,7 +163,7 @@ def _covers_all_kinds(job: SyncJob) -> bool:
 
 
 def _integration(row: WorkspaceIntegration, job: SyncJob, parts: list[JobPart], now: dt.datetime) -> None:
-    if job.status == JobStatus.SUCCEEDED:
+    if job.status in _WENT_THROUGH and all(part.status in _WHOLE for part in parts):
         active = Connection.objects.active().filter(workspace_id=row.workspace_id, integration=row.integration)
         covers_all = not active.exclude(pk__in={part.connection_id for part in parts}).exists()
         if covers_all or not job.narrowed:

@@ -10,8 +10,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
+from fieldcamp.api.calling import replay_or_call
 from fieldcamp.api.etags import etag_of
-from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_call
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical
 from fieldcamp.api.views import envelope
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.models import WebhookEndpoint

@@ -17,6 +17,7 @@ from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.key_serializers import DeletedSerializer
 from fieldcamp.api.pagination import choice_parameter, keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT, choice, truth
+from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import envelope, ok
 from fieldcamp.webhooks import selectors, services
@@ -160,6 +161,10 @@ class WebhookListView(WebhooksView):
         return self.once(request, run, before)
 
 
+_SHAPES = (NewWebhookSerializer(), NewWebhookSerializer(partial=True))
+_MOVING = frozenset({"stats", "nextStep"})  # with each delivery, and with the test
+
+
 class WebhookView(WebhooksView):
     tagged_methods = ("GET",)
     conditional_methods = ("PATCH", "PUT", "DELETE")
@@ -189,22 +194,31 @@ class WebhookView(WebhooksView):
         return self._changed(request, webhook_id, partial=False)
 
     def _changed(self, request: Request, webhook_id: str, *, partial: bool) -> Response:
-        changes: dict[str, Any] = dict(NewWebhookSerializer(partial=partial).run_validation(request.data))
+        return self.answered(request, try_again(lambda: self._change(request, webhook_id, partial=partial)))
+
+    def _change(self, request: Request, webhook_id: str, *, partial: bool) -> WebhookEndpoint:
         current = self.endpoints().get(pk=webhook_id)
+        edit = edit_of(*_SHAPES, request.data, self.data(current), current, whole=not partial, moving=_MOVING)
+        changes = edit.changes
         if "url" in changes:
             # What has been checked already, and what an ETag refuses, is not looked up.
             self._check(request, current)
             changes["url"] = CheckedUrl(current.url) if changes["url"] == current.url else checked_url(changes["url"])
+
+        def check(found: WebhookEndpoint) -> None:
+            self._check(request, found)
+            if edit.as_read and found.updated_at != current.updated_at:
+                raise ChangedMeanwhile
+
         with self.signed():
-            endpoint = services.change_endpoint(
+            return services.change_endpoint(
                 workspace=self.workspace,
                 endpoint_id=webhook_id,
                 changes=changes,
                 scopes=self.key.scopes,
                 by=self.key,
-                check=lambda found: self._check(request, found),
+                check=check,
             )
-        return self.answered(request, endpoint)
 
     @extend_schema(operation_id="delete_webhook", responses={200: DeletedSerializer})
     def delete(self, request: Request, webhook_id: str) -> Response:

@@ -1,7 +1,6 @@
 """What the views of all records share: a list, a record, creation and actions in FieldCamp's envelope."""
 
 import functools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.errors import ApiError, camel, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -25,10 +25,6 @@ from fieldcamp.workspace.rest.record_lists import (
     record_page,
     tombstone,
 )
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
 @functools.cache
@@ -45,17 +41,21 @@ class WorkspaceView(ApiView):
     enveloped = True
 
     def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(self.told(exc, self.kwargs.get("record_id", "")))
+
+    def told(self, exc: Exception, record_id: str) -> Exception:
+        """Returns what the API says of an error of the workspace's, about the record if it is about one."""
         if isinstance(exc, InvalidFields):
-            exc = validation_error({_camel(name): texts for name, texts in exc.details.items()})
-        elif isinstance(exc, InvalidTransition):
-            exc = ApiError("INVALID_TRANSITION", str(exc))
-        return super().handle_exception(exc)
+            return validation_error({camel(name): texts for name, texts in exc.details.items()})
+        if isinstance(exc, InvalidTransition):
+            return ApiError("INVALID_TRANSITION", str(exc))
+        return exc
 
     def data(self, record: Any) -> dict[str, Any]:
         return dict(_shape(self.serializer_class).to_representation(record))
 
-    def parsed(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
-        return _shape(self.serializer_class, partial).run_validation(request.data)
+    def parsed(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        return _shape(self.serializer_class).run_validation(data)
 
     def beside(self, record: Any) -> dict[str, Any]:
         """Returns what the answer to a write says beside `data`: `beside_writes` has its shapes."""
@@ -120,7 +120,7 @@ class CreateMixin:
 
     def post(self: Any, request: Request) -> HttpResponseBase:
         """Creates one. What is empty may be left out or null."""
-        values = self.parsed(request)
+        values = self.parsed(request.data)
 
         def run() -> IdempotentAnswer:
             with self.signed():
@@ -137,7 +137,7 @@ class CreateMixin:
 class RecordView(WorkspaceView):
     """One record, to read."""
 
-    tagged_methods = ("GET",)
+    tagged_methods: Sequence[str] = ("GET",)
 
     def get(self, request: Request, record_id: str) -> Response:
         """One of them."""
@@ -154,21 +154,39 @@ class RecordView(WorkspaceView):
 class EditableView(RecordView):
     """One record, to read, change and delete."""
 
-    conditional_methods = ("PATCH", "PUT", "DELETE")
+    conditional_methods: Sequence[str] = ("PATCH", "PUT", "DELETE")
 
     def patch(self, request: Request, record_id: str) -> Response:
-        """Changes the fields that are sent."""
-        return self._updated(request, record_id, self.parsed(request, partial=True))
+        """Changes the fields that are sent. What is sent as GET has shown it stays as it is."""
+        return self._updated(request, record_id, whole=False)
 
     def put(self, request: Request, record_id: str) -> Response:
-        """Replaces all fields: one that is left out becomes empty, or its default."""
-        return self._updated(request, record_id, self.parsed(request))
+        """Replaces all fields: one that is left out becomes empty, or its default. What is sent as GET has shown it
+        stays as it is; of a read-only field that is all that is taken."""
+        return self._updated(request, record_id, whole=True)
 
-    def _updated(self, request: Request, record_id: str, changes: Mapping[str, Any]) -> Response:
-        with self.signed():
-            record = self.update(record_id, changes, lambda record: self._check(request, record))
+    def _updated(self, request: Request, record_id: str, *, whole: bool) -> Response:
+        record = self.edited(record_id, request.data, lambda record: self._check(request, record), whole=whole)
         answer, etag = self.written(request, record)
         return Response(answer, headers={"ETag": etag})
+
+    def edited(self, record_id: str, sent: Any, check: Callable[[Any], None], *, whole: bool = False) -> Any:
+        """Makes the edit that was sent (`round_trips`); `check` sees the record under its lock, and may raise."""
+        shapes = _shape(self.serializer_class), _shape(self.serializer_class, True)
+
+        def work() -> Any:
+            read = self.rows().get(pk=record_id)
+            edit = edit_of(*shapes, sent, self.data(read), read, whole=whole)
+
+            def checked(record: Any) -> None:
+                check(record)
+                if edit.as_read and (record.version, record.updated_at) != (read.version, read.updated_at):
+                    raise ChangedMeanwhile
+
+            with self.signed():
+                return self.update(record_id, edit.changes, checked)
+
+        return try_again(work)
 
     def delete(self, request: Request, record_id: str) -> Response:
         """Deletes it; it is not found any more, and its history stays."""

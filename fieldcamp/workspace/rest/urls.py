@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from fieldcamp.workspace.rest import money_views, views
+from fieldcamp.workspace.rest import batch, money_views, views
 
 urlpatterns = [
     path("visits", views.VisitListView.as_view(), name="visits"),
+    path("visits/batch", batch.VisitBatchView.as_view(), name="visits-batch"),
     path("visits/<str:record_id>", views.VisitView.as_view(), name="visit"),
     path("clients", views.ClientListView.as_view(), name="clients"),
+    path("clients/batch", batch.ClientBatchView.as_view(), name="clients-batch"),
     path("clients/<str:record_id>", views.ClientView.as_view(), name="client"),
     path("clients/<str:record_id>/merge", views.ClientMergeView.as_view(), name="client-merge"),
     path("items", money_views.ItemListView.as_view(), name="items"),

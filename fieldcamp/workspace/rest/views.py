@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.pagination import choice_parameter, instant_parameter, search_parameter, truth_parameter
@@ -104,14 +103,14 @@ class ClientView(EditableView):
     required_scopes = scopes_of("clients")
     serializer_class = ClientSerializer
 
-    def handle_exception(self, exc: Exception) -> Response:
+    def told(self, exc: Exception, record_id: str) -> Exception:
         if isinstance(exc, Client.DoesNotExist):
-            exc = self._merged() or exc
-        return super().handle_exception(exc)
+            return self._merged(record_id) or exc
+        return super().told(exc, record_id)
 
-    def _merged(self) -> ApiError | None:
+    def _merged(self, record_id: str) -> ApiError | None:
         """Returns the answer of a client that is no more since it was merged: where all that was its has gone."""
-        rows = Client.objects.filter(workspace=self.workspace, pk=self.kwargs["record_id"])
+        rows = Client.objects.filter(workspace=self.workspace, pk=record_id)
         into = rows.values_list("merged_into", flat=True).first()
         if into is None:
             return None

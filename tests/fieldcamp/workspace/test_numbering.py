@@ -55,6 +55,42 @@ def test_ten_invoices_have_numbers_of_their_own(workspace, bill, elsewhere, own)
     assert len({*made}) == 10 and not {*map(plain, made)} & {*map(plain, [*elsewhere, *own])}
 
 
+@pytest.mark.slow
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.booleans(),
+            st.sampled_from(
+                ["999999999999", "999999999999999", "9" * 18, "9" * 21, "１００２", "0001003", "1004", "A-1"]
+            )
+            | st.integers(1, 10**21 - 1).map(str)
+            | st.text(st.characters(categories=("Nd", "Nl", "No", "L")), min_size=1, max_size=21),
+        ),
+        max_size=6,
+    )
+)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_number_that_is_given_stops_those_that_are_made(api, make_client, bill, steps):
+    """By create and by edit, over the API: whatever was answered, three more invoices have numbers of their own."""
+    Invoice.objects.all().delete()
+    path, client = "/api/v1/invoices", make_client()
+    new = {"clientId": client.pk, "lines": []}
+    drafts = [bill().pk]
+    for edits, number in steps:
+        if edits:
+            answer = api.patch(f"{path}/{drafts[-1]}", {"number": number})
+        else:
+            answer = api.post(path, new | {"number": number})
+        assert answer.status_code in (200, 201, 400), answer.content
+        if answer.status_code == 201:
+            drafts.append(answer.json()["data"]["id"])
+    taken = {*Invoice.objects.values_list("number", flat=True)}
+    made = [api.post(path, new) for _ in range(3)]
+    assert [answer.status_code for answer in made] == [201] * 3
+    numbers = {answer.json()["data"]["number"] for answer in made}
+    assert len(numbers) == 3 and not numbers & taken
+
+
 def test_what_was_seen_is_not_forgotten(workspace, bill):
     numbers_taken(workspace_id=workspace.pk, numbers=["3050", "A-7"])
     numbers_taken(workspace_id=workspace.pk, numbers=["12", ""])

@@ -120,6 +120,17 @@ def test_success_moves_the_watermark_and_the_clocks():
     assert connection.failures == 0
 
 
+@pytest.mark.parametrize(("status", "part"), [("partial", "done"), ("needs_confirmation", "held")])
+def test_one_open_question_never_freezes_the_clocks(status, part):
+    """Nor does a record that failed: the run has gone through all accounts."""
+    workspace = build.workspace()
+    connection = build.connection(workspace)
+    planned(workspace, feed_seq=7)
+    schedule.after_job(build.ended(workspace, status, {connection: part}, finished_at=NOW - MINUTE), NOW, middle)
+    row = schedule.integration_of(workspace, GOOGLE)
+    assert (row.last_synced_at, row.watermark) == (NOW - MINUTE, 7)
+
+
 def test_partial_moves_only_the_account_that_worked():
     workspace = build.workspace()
     good, bad = build.connection(workspace), build.connection(workspace)
