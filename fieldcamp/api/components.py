@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.api.errors import error_example
 
 ERROR, ERROR_DETAIL = "Error", "ErrorDetail"
 _META: dict[str, Any] = {"request_id": {"type": "string", "description": "Tell support this id."}}
@@ -77,5 +78,9 @@ def append(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components = result.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **SCHEMAS}.items()))
     components["headers"] = HEADERS
+    components["examples"] = {
+        code: {"summary": spec.title, "description": spec.remedy, "value": error_example(code)}
+        for code, spec in ERRORS.items()
+    }
     result["servers"] = [{"url": settings.PUBLIC_URL}]
     return result

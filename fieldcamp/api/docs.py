@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
+from django.utils.cache import patch_vary_headers
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -16,20 +17,23 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from fieldcamp.api.caching import PUBLIC
+from fieldcamp.api.compression import compressed, mark_compressed
 from fieldcamp.api.error_codes import ERRORS
 from fieldcamp.api.errors import validation_error
 from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.negotiation import accepts_gzip
 from fieldcamp.api.views import ApiView
 
 PAGES = {
     "quickstart": "Quickstart",
+    "example": "Example",
     "webhooks": "Webhooks",
     "quickbooks": "QuickBooks",
     "sync-state": "Why a record is synced, or is not",
     "errors": "Errors",
     "changelog": "API changelog",
 }
-_FILES = {"changelog": "api-changelog.md"}
+_FILES = {"changelog": "api-changelog.md", "example": "example_app.py"}
 
 
 @functools.cache
@@ -45,6 +49,11 @@ def _rendered() -> bytes:
     return JSONRenderer().render(document()[0])
 
 
+@functools.cache
+def _compressed() -> bytes:
+    return compressed(_rendered())
+
+
 class SchemaView(ApiView):
     authentication_classes = []
 
@@ -56,7 +65,13 @@ class SchemaView(ApiView):
         headers = {"ETag": document()[1], **PUBLIC}
         if is_unchanged(request, headers["ETag"]):
             return HttpResponse(status=304, headers=headers)
-        return HttpResponse(_rendered(), headers=headers, content_type="application/json")
+        in_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        content = _compressed() if in_gzip else _rendered()
+        response = HttpResponse(content, headers=headers, content_type="application/json")
+        patch_vary_headers(response, ("Accept-Encoding",))
+        if in_gzip:
+            mark_compressed(response)
+        return response
 
 
 @require_safe
@@ -69,7 +84,10 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 @functools.cache
 def _html(name: str) -> str:
-    text = (settings.BASE_DIR / "docs" / _FILES.get(name, f"{name}.md")).read_text()
+    file = _FILES.get(name, f"{name}.md")
+    text = (settings.BASE_DIR / "docs" / file).read_text()
+    if not file.endswith(".md"):
+        text = f"# {PAGES[name]}\n\n`{file}`\n\n```python\n{text}```\n"
     for page in PAGES:
         text = text.replace(f"]({_FILES.get(page, f'{page}.md')}", f"](/api/docs/{page}")
     html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)

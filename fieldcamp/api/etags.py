@@ -7,8 +7,11 @@ from typing import Any
 from django.utils.http import parse_etags
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError
+
+COMPRESSED = "-gzip"  # what the tag of a compressed answer has more
 
 
 def etag_of(data: Any) -> str:
@@ -17,13 +20,27 @@ def etag_of(data: Any) -> str:
 
 
 def _tags(request: Request, header: str) -> list[str]:
-    return parse_etags(request.headers.get(header, ""))
+    return [bare(tag) for tag in parse_etags(request.headers.get(header, ""))]
+
+
+def bare(tag: str) -> str:
+    """Returns the tag of the resource, whether its answer was compressed or not."""
+    ending = f'{COMPRESSED}"'
+    return tag.removesuffix(ending) + '"' if tag.endswith(ending) else tag
 
 
 def is_unchanged(request: Request, etag: str) -> bool:
     """Returns whether If-None-Match names this tag, so that 304 is the answer."""
     tags = _tags(request, "If-None-Match")
     return "*" in tags or etag in [tag.removeprefix("W/") for tag in tags]
+
+
+def tagged(request: Request, data: Any) -> Response:
+    """Returns the answer to a read of `data` with its tag: 304 for whoever has it already."""
+    etag = etag_of(data)
+    if is_unchanged(request, etag):
+        return Response(status=304, headers={"ETag": etag})
+    return Response(data, headers={"ETag": etag})
 
 
 def check_if_match(request: Request, etag: str) -> None:

@@ -98,7 +98,7 @@ def replay_or_run(
     try:
         return response_of(_claim_and_run(claim, run, expired=stored))
     except Claimed as exc:
-        raise _in_progress() from exc
+        raise in_progress() from exc
 
 
 def kept_answer(request: Request, *, fingerprint_body: bytes) -> HttpResponse | None:
@@ -209,13 +209,13 @@ def insert_claim(claim: Claim) -> None:
         inserted = _insert(claim.workspace_id, claim.key, claim.fingerprint, timezone.now())
     except OperationalError as exc:
         if getattr(exc.__cause__, "sqlstate", None) == "55P03":  # lock_not_available
-            raise _in_progress() from exc
+            raise in_progress() from exc
         raise
     if not inserted:
         raise Claimed
 
 
-def _in_progress() -> ApiError:
+def in_progress() -> ApiError:
     return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
 
 

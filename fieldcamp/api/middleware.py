@@ -1,7 +1,6 @@
 """The outermost layer: for everything a request id and what may be kept of it, for the API also the envelope of errors
 where DRF was never reached."""
 
-import io
 import json
 import re
 import time
@@ -14,7 +13,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import get_urlconf, is_valid_path
 
+from fieldcamp.api.bodies import take_body
 from fieldcamp.api.caching import keep_nowhere
+from fieldcamp.api.compression import compress
 from fieldcamp.api.errors import ApiError, error_body, error_for_status, explain, problem_body
 from fieldcamp.api.negotiation import PROBLEM, wants_problems
 from fieldcamp.ids import new_id
@@ -54,13 +55,15 @@ class RequestIdMiddleware:
         response = self._api(request, request_id) if of_api else self.get_response(request)
         response["X-Request-Id"] = request_id
         keep_nowhere(response, of_api=of_api)
+        if of_api:
+            compress(request, response)
         return response
 
     def _api(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
         started = time.perf_counter()
         try:
             _drop_trailing_slash(request)
-            _take_chunked_body(request)
+            take_body(request)
             _lead_nowhere(request)
         except Exception as exc:
             response: HttpResponseBase = error_response(explain(exc), request_id)
@@ -71,6 +74,7 @@ class RequestIdMiddleware:
         _absolute_location(response)
         if response.status_code >= 400 and wants_problems(request.headers.get("Accept", "")):
             _as_problem(response)
+        _say_length(response)
         response._has_been_logged = True  # type: ignore[attr-defined]  # by the next line, so not by Django as well
         log.info(
             "request",
@@ -93,6 +97,12 @@ class RequestIdMiddleware:
         if not is_api(request.path_info):
             return None
         return error_response(explain(exception), getattr(request, "request_id", ""))
+
+
+def _say_length(response: Any) -> None:
+    """Says how long the answer is, also where no middleware of Django's has: else it would come in chunks."""
+    if not response.streaming and "Content-Length" not in response and response.status_code != 304:
+        response["Content-Length"] = str(len(response.content))
 
 
 def _is_envelope(response: HttpResponseBase) -> bool:
@@ -130,21 +140,3 @@ def _lead_nowhere(request: Any) -> None:
 def _exists(path: str, urlconf: str) -> bool:
     """Returns what the address leads to, kept for those that are called most: Django looks for the view once more."""
     return bool(is_valid_path(path, urlconf))
-
-
-def _take_chunked_body(request: Any) -> None:
-    """Reads a body without a Content-Length, which Django would take for an empty one.
-
-    A server that marks the end of such a body says so with `wsgi.input_terminated` (gunicorn does).
-    """
-    meta = request.META
-    if "chunked" not in meta.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return
-    if not meta.get("wsgi.input_terminated"):
-        raise ApiError("VALIDATION_ERROR", "Send the body with a Content-Length instead of in chunks.")
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = meta["wsgi.input"].read(limit + 1)
-    if len(body) > limit:
-        raise ApiError("PAYLOAD_TOO_LARGE")
-    meta["CONTENT_LENGTH"] = str(len(body))
-    request._stream = io.BytesIO(body)

@@ -68,7 +68,8 @@ class RateWindow(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a request with an Idempotency-Key, to be repeated byte for byte.
 
-    `status` 0 is a request that is still being worked on; only its own transaction ever sees that.
+    `status` 0 is a request that is still being worked on; only its own transaction sees that, but where another server
+    is asked meanwhile, and none is open.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -14,21 +14,25 @@ _TAKEN = ("application/json", "application/*", "*/*", PROBLEM)
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:
     """Returns the media ranges of an Accept header with their weights; what is not one is passed over."""
-    for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for media, weight in _weighted(accept):
         if media == "*":  # Java's HttpURLConnection sends `*; q=.2`
             media = "*/*"
-        if "/" not in media:
-            continue
+        if "/" in media:
+            yield media, weight
+
+
+def _weighted(header: str) -> Iterable[tuple[str, float]]:
+    for part in header.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weight = 1.0
         for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
                 try:
                     weight = float(value)
                 except ValueError:
                     weight = 1.0
-        yield media, weight
+        yield name, weight
 
 
 def accepts_json(accept: str) -> bool:
@@ -41,6 +45,11 @@ def accepts_json(accept: str) -> bool:
 def wants_problems(accept: str) -> bool:
     """Returns whether errors are wanted as RFC 9457's `application/problem+json`."""
     return any(media == PROBLEM and weight > 0 for media, weight in _ranges(accept))
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Returns whether the header names gzip and does not exclude it."""
+    return any(coding in ("gzip", "x-gzip") and weight > 0 for coding, weight in _weighted(accept_encoding))
 
 
 class JsonOnly(BaseContentNegotiation):

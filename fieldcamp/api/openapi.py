@@ -14,7 +14,6 @@ from drf_spectacular.utils import Direction
 from fieldcamp.api.components import ERROR, HEADERS
 from fieldcamp.api.deprecations import deprecation_of
 from fieldcamp.api.error_codes import ERRORS, ErrorSpec
-from fieldcamp.api.errors import error_example
 from fieldcamp.api.parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH
 from fieldcamp.api.serializers import StrictCharField
 
@@ -65,7 +64,12 @@ class AutoSchema(BaseAutoSchema):
         return f"{text}\n\nScope: {scopes}."
 
     def get_summary(self) -> str:
-        return self.get_operation_id().replace("_", " ").capitalize()
+        """Returns the operation's id in words, where no view says better: `create_api_key` is "Create an API key"."""
+        verb, *words = self.get_operation_id().split("_")
+        words = ["API" if word == "api" else word for word in words]
+        if verb != "list" and words and not words[-1].endswith("s"):
+            words.insert(0, "an" if words[0][0] in "aeiouA" else "a")
+        return " ".join([verb.capitalize(), *words])
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Schema | None:
         operation = super().get_operation(*args, **kwargs)
@@ -164,12 +168,12 @@ def _error_response(status: int, specs: dict[str, ErrorSpec], known: bool) -> Sc
     if status == 412:
         names.append("ETag")
     return {
-        "description": "\n".join(f"`{code}`: {spec.title} {spec.remedy}" for code, spec in specs.items()),
+        "description": " · ".join(f"[`{code}`](/api/docs/errors#{code})" for code in specs),
         "headers": {name: _header(name) for name in names},
         "content": {
             "application/json": {
                 "schema": {"$ref": f"#/components/schemas/{ERROR}"},
-                "examples": {code: {"value": error_example(code)} for code in specs},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in specs},
             }
         },
     }

@@ -13,10 +13,35 @@ Start with the [quickstart](/api/docs/quickstart); how FieldCamp tells your serv
 changed in the [changelog](/api/docs/changelog).
 
 **Limits.** Each key has 100 calls a clock minute unless it was given another number, each workspace 10,000 a UTC day.
+Every answer to a known key says what is left: `RateLimit` and `RateLimit-Policy` of all windows, `X-RateLimit-Limit`,
+`X-RateLimit-Remaining` and `X-RateLimit-Reset` of the one with fewer calls left. Every answer has an `X-Request-Id`.
+
 **Retries.** Send an `Idempotency-Key` with each POST: for 24 hours the same request with the same key is answered with
 the first answer again and does nothing. The order of names in a body does not matter, the spelling of a number does:
 after `1`, `1.0` is another request (422). So send again the bytes that you have sent.
 """.strip()
+
+# In the order in which people need them; keys are made once, and more often at the desk.
+TAGS = [
+    {"name": "Sync", "description": "Start a sync, read what has changed at the provider, see how it stands."},
+    {"name": "Jobs", "description": "What a started sync is followed with."},
+    {"name": "Plans", "description": "What a sync would do, and doing exactly that."},
+    {"name": "Holds", "description": "Unusually many removals or creations at once, which wait for a word."},
+    {"name": "Problems", "description": "What needs a person: with its cause, its choices, and their answers."},
+    {"name": "Record sync", "description": "Why a record is synced, or is not."},
+    {"name": "Connections", "description": "The accounts that are synced: how they stand, pausing, ending."},
+    {"name": "Connect links", "description": "Links by which somebody without a login connects an account."},
+    {"name": "Visits", "description": "Work for a client at a time, and when technicians are busy."},
+    {"name": "Clients", "description": "Whom the company works for."},
+    {"name": "Team", "description": "The company's people."},
+    {"name": "Items", "description": "What is sold."},
+    {"name": "Taxes", "description": "Tax rates."},
+    {"name": "Invoices", "description": "What clients owe."},
+    {"name": "Payments", "description": "What clients have paid."},
+    {"name": "Webhooks", "description": "Addresses that FieldCamp tells what happens."},
+    {"name": "Events", "description": "What has happened, as webhooks tell it."},
+    {"name": "API keys", "description": "Who may call, and what they may do."},
+]
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "FieldCamp API",
@@ -32,7 +57,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "fieldcamp.api.components.append",
         "fieldcamp.webhooks.schemas.append",
+        "fieldcamp.api.arranging.arrange",
     ],
+    "TAGS": TAGS,
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "integrations.models.jobs.JobStatus",
         "VisitStatusEnum": "fieldcamp.workspace.models.VisitStatus",
@@ -47,6 +74,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WebhookEventSourceEnum": "fieldcamp.webhooks.models.WebhookEvent.Source",
         "WebhookEventTypeEnum": "fieldcamp.webhooks.rest.serializers.TYPES",
         "WebhookSubscriptionEnum": "fieldcamp.webhooks.rest.serializers.SUBSCRIPTIONS",
+        "ProblemCodeEnum": "integrations.errors.ProblemCode",
+        "ProblemCauseEnum": "integrations.services.problems.causes.CAUSES",
+        "ProblemStateEnum": "integrations.services.problems.causes.STATES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -13,6 +13,7 @@ from fieldcamp.api import limits
 from fieldcamp.api.authentication import caller, touch
 from fieldcamp.api.deprecations import deprecation_of
 from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.idempotency import idempotency_key
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.negotiation import JsonOnly
 from fieldcamp.api.query import refuse_unknown
@@ -70,6 +71,8 @@ class ApiView(APIView):
         self.perform_content_negotiation(request)
         _refuse_nul(request, kwargs)
         refuse_unknown(request, type(self))
+        if request.method in self.idempotent_methods:
+            idempotency_key(request)  # a malformed one is refused before anything is looked for
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

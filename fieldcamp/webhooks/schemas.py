@@ -42,7 +42,7 @@ ENVELOPE: Schema = {
         "workspace_id": _TEXT,
         "sequence": {"type": ["integer", "null"], "description": "Rises with each event; null in a test."},
         "source": {"$ref": f"{_REF}{_SOURCE_NAME}"},
-        "test": {"const": True, "description": "Only in a test: nothing has happened."},
+        "test": {"type": "boolean", "description": "Only in a test, and true there: nothing has happened."},
         "data": {"type": "object", "required": ["object"]},
     },
 }

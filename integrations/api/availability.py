@@ -90,6 +90,7 @@ class AvailabilityView(ApiView):
 
     @extend_schema(
         operation_id="list_availability",
+        summary="List when technicians are busy",
         parameters=[
             OpenApiParameter(
                 "technicianId", str, required=True, many=True, description="Repeatable: several technicians, at most "

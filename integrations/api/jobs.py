@@ -4,16 +4,21 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpResponseBase
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
+from integrations.api.naming import INTEGRATION
 from integrations.api.reference import BOOKS_JOB, JOB, JOB_LIST
 from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
@@ -27,15 +32,12 @@ _CHOICES = {"status": JobStatus.values, "mode": SyncJob.Mode.values, "triggered_
 class JobListView(ApiView):
     tag = "Jobs"
     required_scopes = {"GET": "integrations:read"}
+    tagged_methods = ("GET",)
 
     @extend_schema(
         operation_id="list_jobs",
         parameters=[
-            OpenApiParameter(
-                "integration",
-                {"type": "string", "pattern": f"^({'|'.join(sorted({*PROVIDERS, *BY_SLUG}))})$"},
-                description="The integration's name, or its slug in addresses.",
-            ),
+            INTEGRATION,
             *(OpenApiParameter(name, str, enum=values) for name, values in _CHOICES.items()),
             CURSOR,
             LIMIT,
@@ -54,11 +56,12 @@ class JobListView(ApiView):
             jobs = jobs.filter(_before(decode_cursor(name, cursor)))
         found = list(jobs[: limit + 1])
         page, more = found[:limit], len(found) > limit
-        return Response(
+        return tagged(
+            request,
             {
                 "jobs": job_summaries(page),
                 "next_cursor": encode_cursor(name, [page[-1].created_at.isoformat(), page[-1].pk]) if more else None,
-            }
+            },
         )
 
 
@@ -97,17 +100,19 @@ class OneJobView(ApiView):
 
 class JobView(OneJobView):
     required_scopes = {"GET": "integrations:read"}
+    tagged_methods = ("GET",)
 
     @extend_schema(
         operation_id="read_job", responses=JobSerializer, examples=[example(JOB), example(BOOKS_JOB, name="Books")]
     )
     def get(self, request: Request, job_id: str) -> Response:
-        """All that is known of one job."""
-        return Response(job_descriptor(self.job(job_id)))
+        """All that is known of one job. Poll it with `If-None-Match`: 304 while nothing has changed."""
+        return tagged(request, job_descriptor(self.job(job_id)))
 
 
 class JobCancelView(OneJobView):
     required_scopes = {"POST": "integrations:write"}
+    idempotent_methods = ("POST",)
     raises = {"POST": ("JOB_FINISHED",)}
 
     @extend_schema(
@@ -116,10 +121,16 @@ class JobCancelView(OneJobView):
         responses={202: JobSerializer},
         examples=[example({}, request=True), example({**JOB, "status": "cancelled"}, status=202)],
     )
-    def post(self, request: Request, job_id: str) -> Response:
+    def post(self, request: Request, job_id: str) -> HttpResponseBase:
         """Ends a job that waits; asks a running one to stop after the provider call that it is in."""
         EmptySerializer(data=request.data).is_valid(raise_exception=True)
         job = self.job(job_id)
-        with as_api_errors():
-            job = cancel_job(job=job, actor=self.key.pk)
-        return Response(job_descriptor(job), status=202)
+
+        def cancel() -> IdempotentAnswer:
+            with as_api_errors():
+                found = cancel_job(job=job, actor=self.key.pk)
+            return IdempotentAnswer(
+                202, job_descriptor(found), {"Location": reverse("integrations-job", args=[found.pk])}
+            )
+
+        return replay_or_run(request, fingerprint_body=canonical(request.data), run=cancel)

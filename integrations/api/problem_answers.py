@@ -190,6 +190,7 @@ class ProblemUnignoreView(OneProblemActionView):
 
     @extend_schema(
         operation_id="unignore_problem",
+        summary="Take a problem's ignoring back",
         request=EmptySerializer,
         responses=ProblemDetailSerializer,
         examples=[example({}, request=True), example({**PUT_AWAY, "state": "open"})],

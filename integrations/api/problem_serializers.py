@@ -3,11 +3,10 @@
 from rest_framework import serializers
 
 from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictSerializer
+from integrations.api.naming import IntegrationField
 from integrations.errors import ProblemCode
-from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.services.problems.causes import CAUSES, STATES
 
-INTEGRATIONS = tuple(sorted({*PROVIDERS, *BY_SLUG}))
 MOST_EXPECTED = 1_000_000
 
 
@@ -132,7 +131,7 @@ class OfCauseSerializer(StrictSerializer):
     """Which problems: the open ones of one cause, and how many the caller has seen."""
 
     cause = serializers.ChoiceField(CAUSES)
-    integration = serializers.ChoiceField(INTEGRATIONS, help_text="The integration's name, or its slug in addresses.")
+    integration = IntegrationField()
     code = serializers.ChoiceField(
         [code.value for code in ProblemCode], required=False, help_text="Narrows it to one code."
     )

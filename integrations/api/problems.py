@@ -16,10 +16,10 @@ from fieldcamp.api.examples import example
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
 from fieldcamp.api.parameters import CURSOR, LIMIT, instant
 from fieldcamp.api.views import ApiView
+from integrations.api.naming import INTEGRATION, INTEGRATIONS
 from integrations.api.problem_examples import CAUSES_ANSWER, DETAIL, LIST
 from integrations.api.problem_rows import READ_WITH, problem_detail, problem_rows
 from integrations.api.problem_serializers import (
-    INTEGRATIONS,
     CauseListSerializer,
     ProblemDetailSerializer,
     ProblemListSerializer,
@@ -32,9 +32,6 @@ from integrations.services.problems.fixes import fix_of
 
 _CODES = [code.value for code in ProblemCode]
 _FIXED = {"integration": INTEGRATIONS, "code": _CODES, "cause": CAUSES, "state": STATES}
-_OF_INTEGRATION = OpenApiParameter(
-    "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
-)
 _OF_CONNECTION = OpenApiParameter("connection_id", str, description="Of this account alone.")
 
 
@@ -77,7 +74,7 @@ class ProblemListView(ProblemView):
     @extend_schema(
         operation_id="list_problems",
         parameters=[
-            _OF_INTEGRATION,
+            INTEGRATION,
             _OF_CONNECTION,
             OpenApiParameter("code", str, enum=_CODES),
             OpenApiParameter("cause", str, enum=CAUSES),
@@ -144,7 +141,7 @@ class ProblemCausesView(ProblemView):
 
     @extend_schema(
         operation_id="list_problem_causes",
-        parameters=[_OF_INTEGRATION, _OF_CONNECTION],
+        parameters=[INTEGRATION, _OF_CONNECTION],
         responses=CauseListSerializer,
         examples=[example(CAUSES_ANSWER)],
     )

@@ -282,6 +282,7 @@ def reconciliation_reference(provider: Provider, view: type) -> type:
     return extend_schema_view(
         get=extend_schema(
             operation_id=f"reconcile_{provider.name}",
+            summary=f"Compare the books with {provider.label}",
             parameters=_PARAMETERS,
             responses={
                 (200, "application/json"): answer,

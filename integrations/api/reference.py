@@ -77,9 +77,18 @@ BOOKS_JOB = {
 JOB_LIST = {"jobs": [SUMMARY], "next_cursor": None}
 
 FEED_PARAMETERS = [
-    instant("since", "Everything recorded after this time; not together with `cursor`. Without either: what has "
-            "changed since the last successful sync."),
+    instant("since", "Everything that FieldCamp recorded after this time; not together with `cursor`. Without either: "
+            "what has changed since the last successful sync."),
     OpenApiParameter("cursor", str, description="`next_cursor` or `resume_cursor` of an earlier answer."),
+    OpenApiParameter(
+        "refresh",
+        bool,
+        description="`true`: the provider is asked first for what FieldCamp has not recorded yet (two seconds at most, "
+        "one read at a time for each account, not while a sync runs or within two seconds of the last look). `false`: "
+        "it is not asked. Left out: it is asked by a read without `since` and `cursor`; by one with either when "
+        "nothing more is recorded and the last look is 20 seconds old (5 minutes where the provider tells of changes "
+        "by itself, 10 where it bills reads). `as_of` says how fresh the answer is.",
+    ),
     OpenApiParameter(
         "wait",
         {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
@@ -179,12 +188,14 @@ def sync_reference(provider: Provider, view: type) -> type:
     return extend_schema_view(
         post=extend_schema(
             operation_id=f"trigger_{provider.name}_sync",
+            summary=f"Start a sync of {provider.label}",
             request=trigger,
             responses={202: TriggerAnswerSerializer},
             examples=[*bodies, example(_trigger_answer(provider), status=202)],
         ),
         get=extend_schema(
             operation_id=f"read_{provider.name}_changes",
+            summary=f"Read what people changed in {provider.label}",
             parameters=FEED_PARAMETERS,
             responses=feed,
             examples=[example(page)],
@@ -226,6 +237,9 @@ def status_reference(provider: Provider, view: type) -> type:
     }
     return extend_schema_view(
         get=extend_schema(
-            operation_id=f"read_{provider.name}_status", responses=StatusSerializer, examples=[example(shown)]
+            operation_id=f"read_{provider.name}_status",
+            summary=f"Read how {provider.label} stands",
+            responses=StatusSerializer,
+            examples=[example(shown)],
         )
     )(view)

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.etags import tagged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, page_limit, truth_parameter
 from fieldcamp.api.views import ApiView
 from integrations.api.clients import client_is_gone
 from integrations.api.errors import as_api_errors
@@ -93,6 +93,7 @@ class SyncView(IntegrationView):
         """What people changed at the provider: since the last successful sync, since a time, or from a cursor on."""
         provider = self.provider
         limit, since, wait = page_limit(request), instant_parameter(request, "since"), _wait(request)
+        refresh = truth_parameter(request, "refresh")
         cursor = request.query_params.get("cursor")
         if since is not None and cursor is not None:
             raise validation_error({"since": ["Send since or cursor, not both."]})
@@ -100,7 +101,7 @@ class SyncView(IntegrationView):
         position = _position(decode_cursor(name, cursor)) if cursor is not None else None
         with as_api_errors():
             require_connected(self.workspace, provider.name)
-            query = FeedQuery(position, since, limit, wait)
+            query = FeedQuery(position, since, limit, wait, refresh)
             gone = partial(client_is_gone, request.META)
             answer = read_feed(self.workspace, provider.name, query, caller=self.key.pk, gone=gone)
         page = answer.page
@@ -143,8 +144,4 @@ class StatusView(IntegrationView):
 
     def get(self, request: Request) -> Response:
         """How the integration stands. 200 also when nothing is connected: `connected` says so."""
-        data = status(self.workspace, self.provider.name)
-        etag = etag_of(data)
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return Response(data, headers={"ETag": etag})
+        return tagged(request, status(self.workspace, self.provider.name))

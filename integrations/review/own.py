@@ -110,7 +110,16 @@ def own_product() -> Iterator[Place]:
     connections.close_all()  # before processes are started that must not share them
     port, sandbox_port = (urlsplit(url).port for url in (settings.PUBLIC_URL, settings.SANDBOX_URL))
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    web = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "1", "--worker-class", "gthread"]
+    web = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "fieldcamp.wsgi",
+        "--workers",
+        "1",
+        "--worker-class",
+        "fieldcamp.serving.Worker",
+    ]
     state = str(settings.FIELDCAMP_DATA / "sandbox.state")
     children = Children(
         {

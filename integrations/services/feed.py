@@ -33,35 +33,43 @@ class FeedAnswer:
 @dataclass(frozen=True)
 class FeedQuery:
     """What is asked for: what comes behind `position`, what was recorded after `since`, or (neither) what has changed
-    since the last successful sync; if there is nothing, `wait` seconds are waited for it."""
+    since the last successful sync; if there is nothing, `wait` seconds are waited for it.
+
+    `refresh` says whether the vendor is asked for what is pending: True before anything is read, False not at all.
+    None: as a read without a place or with one does by itself.
+    """
 
     position: int | None
     since: dt.datetime | None
     limit: int
     wait: int = 0
+    refresh: bool | None = None
 
 
 def read_feed(
     workspace: Workspace, integration: str, query: FeedQuery, *, caller: str, gone: Callable[[], bool]
 ) -> FeedAnswer:
     """Returns the page. The vendor is asked for what is pending, for two seconds at most: before a read without a place
-    always, else when nothing more is stored. Raises FeedExpired."""
+    always, else when nothing more is stored; or as `refresh` says. Raises FeedExpired."""
     now = timezone.now()
     as_of = None
-    if query.position is None and query.since is None:
+    # What was recorded up to a time that is still to come is not asked for.
+    to_come = query.since is None or query.since <= now
+    first = query.position is None and query.since is None if query.refresh is None else query.refresh
+    if first and to_come:
+        if query.refresh:
+            _place(Feed(workspace, integration), query, now)  # what has expired is refused before anybody is asked
         as_of = observe_pending(workspace, integration)
     feed = Feed(workspace, integration)
     after = _place(feed, query, now)
     page = feed.page(after, query.limit)
-    # What was recorded up to a time that is still to come is not asked for.
-    to_come = query.since is None or query.since <= now
-    if as_of is None and to_come and not page.more:
+    if as_of is None and query.refresh is None and to_come and not page.more:
         observe_pending(workspace, integration, reading_on=True)
         page = feed.page(after, query.limit)
     waited = True
     if query.wait and to_come and not page.rows:
         with waiters.place(caller) as waited:
-            if waited and _comes(workspace, integration, after, query.wait, gone):
+            if waited and _comes(workspace, integration, after, query, gone):
                 page = feed.page(after, query.limit)
             as_of = None  # it is true of a later time by now
     return FeedAnswer(page, as_of or feed.as_of(timezone.now()), waited)
@@ -73,7 +81,7 @@ def _place(feed: Feed, query: FeedQuery, now: dt.datetime) -> int:
     return feed.after_time(query.since, now) if query.since is not None else feed.after_watermark()
 
 
-def _comes(workspace: Workspace, integration: str, after: int, seconds: float, gone: Callable[[], bool]) -> bool:
+def _comes(workspace: Workspace, integration: str, after: int, query: FeedQuery, gone: Callable[[], bool]) -> bool:
     """Waits for a row behind that place; whether there is one. Other processes write it: only the database tells."""
     newer = WorkspaceIntegration.objects.filter(workspace=workspace, integration=integration, feed_seq__gt=after)
     asked = time.monotonic()
@@ -82,10 +90,10 @@ def _comes(workspace: Workspace, integration: str, after: int, seconds: float, g
         nonlocal asked
         if newer.exists():
             return True
-        if time.monotonic() - asked < ASK_AGAIN:
+        if query.refresh is False or time.monotonic() - asked < ASK_AGAIN:
             return False
         asked = time.monotonic()
         observe_pending(workspace, integration, reading_on=True)
         return newer.exists()
 
-    return wait_until(look, seconds, gone)
+    return wait_until(look, query.wait, gone)

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from fieldcamp.api.bodies import is_chunked, read_chunked
 from fieldcamp.signin.addresses import client_address
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
@@ -123,9 +124,8 @@ def _body(request: HttpRequest) -> bytes:
     try:
         if int(meta.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
             raise _TooLong
-        # A body without a length: the server says that it marks the end of one by itself (gunicorn does).
-        chunked = "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower() and meta.get("wsgi.input_terminated")
-        body: bytes = (meta["wsgi.input"] if chunked else request).read(LONGEST_BODY + 1)
+        most = LONGEST_BODY + 1
+        body: bytes = read_chunked(meta, most) if is_chunked(meta) else request.read(most)
     except ValueError:
         return b""
     except OSError:

@@ -51,7 +51,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("integrations.review",),
     ("integrations.management", "integrations.checks", "integrations.urls"),
     ("integrations.apps",),
-    ("fieldcamp.pages", "fieldcamp.error_pages", "fieldcamp.health", "fieldcamp.metrics", "fieldcamp.settings"),
+    (
+        "fieldcamp.pages",
+        "fieldcamp.error_pages",
+        "fieldcamp.health",
+        "fieldcamp.metrics",
+        "fieldcamp.settings",
+        "fieldcamp.serving",
+    ),
     ("fieldcamp.urls", "fieldcamp.wsgi", "fieldcamp.asgi"),
     ("fieldcamp.sandbox",),
 )

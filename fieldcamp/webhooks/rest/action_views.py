@@ -8,12 +8,12 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from fieldcamp.api.calling import replay_or_call
 from fieldcamp.api.etags import etag_of
-from fieldcamp.api.idempotency import IdempotentAnswer
-from fieldcamp.api.views import envelope, ok
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical
+from fieldcamp.api.views import envelope
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.models import WebhookEndpoint
 from fieldcamp.webhooks.rest.serializers import (
@@ -30,6 +30,8 @@ from fieldcamp.webhooks.rest.serializers import (
 )
 from fieldcamp.webhooks.rest.views import WebhooksView
 from fieldcamp.workspace.rest.money_serializers import NothingSerializer
+
+LONGEST_TEST = dt.timedelta(minutes=1)  # an attempt ends within 20 seconds
 
 
 class WebhookActionView(WebhooksView):
@@ -84,31 +86,34 @@ class WebhookRotateView(WebhookActionView):
 
 class WebhookTestView(WebhookActionView):
     body_class = WebhookTestSerializer
-    idempotent_methods = ()
     raises = {}
 
     @extend_schema(operation_id="test_webhook", request=WebhookTestSerializer, responses={200: WebhookTestedSerializer})
-    def post(self, request: Request, webhook_id: str) -> Response:
+    def post(self, request: Request, webhook_id: str) -> HttpResponseBase:
         """Sends an event of this type with made-up content and `"test": true`, signed as any other, and answers what
         became of it, within 20 seconds. One attempt; it works whatever the webhook's status is, and one that is
-        accepted enables a pending webhook. Two at a time of a workspace (429). Each call sends one: there is no
-        `Idempotency-Key`."""
+        accepted enables a pending webhook. Two at a time of a workspace (429). Without an `Idempotency-Key` each call
+        sends one."""
         event_type = self.values(request)["type"]
-        endpoint = self.one(webhook_id)
-        with self.signed():
-            outcome = services.send_test(endpoint, event_type)
-        endpoint = self.one(webhook_id)
-        data = {
-            "eventId": outcome.event_id,
-            "delivered": outcome.delivered,
-            "responseStatus": outcome.status,
-            "error": outcome.error or None,
-            "ms": outcome.ms,
-            "responseExcerpt": outcome.excerpt or None,
-            "enabled": outcome.enabled,
-            "nextStep": next_step(endpoint),
-        }
-        return ok(request, data)
+
+        def run() -> IdempotentAnswer:
+            with self.signed():
+                outcome = services.send_test(self.one(webhook_id), event_type)
+            endpoint = self.one(webhook_id)
+            data = {
+                "eventId": outcome.event_id,
+                "delivered": outcome.delivered,
+                "responseStatus": outcome.status,
+                "error": outcome.error or None,
+                "ms": outcome.ms,
+                "responseExcerpt": outcome.excerpt or None,
+                "enabled": outcome.enabled,
+                "nextStep": next_step(endpoint),
+            }
+            return IdempotentAnswer(200, envelope(request, data))
+
+        body = canonical(request.data)
+        return replay_or_call(request, fingerprint_body=body, run=run, longest=LONGEST_TEST)
 
 
 class WebhookEnableView(WebhookActionView):

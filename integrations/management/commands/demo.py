@@ -64,7 +64,7 @@ class Demo:
             "--workers",
             "2",
             "--worker-class",
-            "gthread",
+            "fieldcamp.serving.Worker",
             "--threads",
             "8",
             "--limit-request-line",

@@ -1,5 +1,6 @@
 """docs/quickstart.md works as it stands: its blocks are run, in order, against a server."""
 
+import json
 import os
 import re
 import subprocess
@@ -42,14 +43,26 @@ def test_every_block_works_when_pasted(live_server, worker, tmp_path: Path):
     for block in shell:
         done = subprocess.run(["bash", "-euc", block], env=environ, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and '"success": false' not in done.stdout and '"error"' not in done.stdout, done
+    first_look(tmp_path, live_server.url, secret)
     (tmp_path / "quickstart.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)))
     done = subprocess.run(
         ["python3", "quickstart.py"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert "visit vis_" in done.stdout and "succeeded" in done.stdout
+    assert "all that has changed, as of" in done.stdout and (tmp_path / "resume_cursor.txt").read_text()
     assert Visit.objects.get(title="Quickstart").deleted_at
     assert Invoice.objects.get(workspace=workspace).voided_at and "190 of which paid 100" in done.stdout
+
+
+def first_look(folder: Path, base: str, key: str) -> None:
+    """Runs what the README has people paste, beside the demo's file."""
+    (folder / "demo.json").write_text(json.dumps({"base_url": base, "api_key": key}))
+    [block] = re.findall(r"```\n((?:(?!```).)*?curl.*?)```", (settings.BASE_DIR / "README.md").read_text(), re.DOTALL)
+    environ = {**os.environ, "FIELDCAMP_DATA": str(folder), "no_proxy": "*"}
+    done = subprocess.run(["bash", "-euc", block], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and '"error"' not in done.stdout, done
+    assert done.stdout.count('"job_id"') >= 2 and '"connections"' in done.stdout
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def test_the_sync_api_is_snake_case_and_the_rest_camel_case(served):
             assert not [each for each in names if each.lower() != each], name
 
 
-@pytest.mark.parametrize("path", ["", "/quickstart", "/webhooks", "/quickbooks", "/errors", "/changelog"])
+@pytest.mark.parametrize("path", ["", "/quickstart", "/example", "/webhooks", "/quickbooks", "/errors", "/changelog"])
 def test_pages_load_nothing_from_elsewhere(path):
     response = Client().get(f"/api/docs{path}")
     page = response.content.decode()

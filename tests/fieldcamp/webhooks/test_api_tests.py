@@ -5,8 +5,11 @@ import json
 
 import jsonschema
 import pytest
+import time_machine
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from fieldcamp.api.models import IdempotencyRecord
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
 from fieldcamp.webhooks.schemas import schema_of
 from fieldcamp.workspace.models import AuditEntry
@@ -95,3 +98,46 @@ def test_another_address_is_sent_what_happened_since_as_soon_as_it_accepts(api, 
         assert api.post(f"{BASE}/{endpoint.pk}/test").json()["data"]["enabled"]
     waiting = WebhookDelivery.objects.get(event=event)
     assert (waiting.endpoint_id, waiting.state) == (endpoint.pk, "pending")
+
+
+def test_a_test_is_sent_once_for_each_key(api, workspace):
+    with receiving() as receiver:
+        endpoint = make_endpoint(workspace, url=receiver.url)
+        sent = {"format": "json", "HTTP_IDEMPOTENCY_KEY": "k1"}
+        first, again = (api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent) for _ in range(2))
+        assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (200, first.content, "true")
+        assert len(receiver.got) == 1
+        other = api.post(f"{BASE}/{endpoint.pk}/test", {"type": "visit.updated"}, **sent)
+        assert other.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+def test_a_test_under_way_holds_its_key_until_no_attempt_can_last(api, workspace, monkeypatch):
+    endpoint = make_endpoint(workspace)
+    sent = {"format": "json", "HTTP_IDEMPOTENCY_KEY": "k1"}
+    seen = []
+
+    def died(*_):
+        """The process ends in the middle: what it has claimed stays."""
+        seen.append(api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).json()["error"]["code"])
+        seen.append(api.post(f"{BASE}/{endpoint.pk}/test", {"type": "visit.updated"}, **sent).json()["error"]["code"])
+        raise RuntimeError
+
+    monkeypatch.setattr("fieldcamp.webhooks.services.send_test", died)
+    monkeypatch.setattr(QuerySet, "delete", lambda rows: (0, {}))
+    assert api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).status_code == 500
+    monkeypatch.undo()
+    assert seen == ["IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_KEY_REUSED"]
+    assert api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).json()["error"]["code"] == "IDEMPOTENCY_IN_PROGRESS"
+    with receiving() as receiver:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url)
+        with time_machine.travel(timezone.now() + dt.timedelta(minutes=2)):
+            assert api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).json()["data"]["delivered"] is True
+
+
+def test_a_refused_test_gives_its_key_back(api, workspace):
+    with receiving() as receiver:
+        endpoint = make_endpoint(workspace, url=receiver.url)
+        sent = {"format": "json", "HTTP_IDEMPOTENCY_KEY": "k1"}
+        assert api.post(f"{BASE}/whk_none/test", {}, **sent).status_code == 404
+        assert not IdempotencyRecord.objects.exists()
+        assert api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).json()["data"]["delivered"] is True

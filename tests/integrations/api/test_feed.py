@@ -105,6 +105,20 @@ def test_reads_from_a_place_ask_the_provider_where_nothing_more_is_stored(dana, 
     assert len(asked) == (1 if two_pages else 2)
 
 
+@pytest.mark.parametrize("place", ["since=2026-11-22T06:00:00Z", "cursor", ""])
+def test_a_reader_says_whether_the_provider_is_asked(dana, asked, place):
+    for number in (1, 2):
+        record(dana, number)
+    if place == "cursor":
+        place = f"cursor={dana.get(f'{FEED}?since=2026-11-22T06:00:00Z&limit=1').json()['resume_cursor']}"
+    assert dana.get(f"{FEED}?{place}&refresh=false").status_code == 200 and asked == []
+    asking = dana.get(f"{FEED}?{place}&refresh=true&limit=1")  # also where more is stored already
+    assert asked == [(dana.workspace.pk, GOOGLE)] and asking.json()["as_of"] == instant(NOW)
+    assert dana.get(f"{FEED}?since=2027-01-01T00:00:00Z&refresh=true").json()["changes"] == []
+    assert dana.get(f"{FEED}?since=2026-10-01T00:00:00Z&refresh=true").status_code == 410
+    assert len(asked) == 1  # nobody is asked for what is still to come, or is gone
+
+
 def test_what_the_provider_had_is_in_the_same_answer(dana, monkeypatch):
     from integrations.services import feed
 
@@ -173,6 +187,9 @@ def test_a_cursor_belongs_to_its_feed(dana, other):
         "wait=x",
         "wait=99999",
         "wait=%C2%B2",
+        "refresh=1",
+        "refresh=",
+        "refresh=True",
     ],
 )
 def test_parameters_that_are_not_understood(dana, query):

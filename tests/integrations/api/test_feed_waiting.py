@@ -132,6 +132,8 @@ def test_the_provider_is_asked_now_and_then_meanwhile_and_one_call_is_counted(da
     assert 2 <= len(asked) <= 4
     before = int(answer["X-RateLimit-Remaining"])
     assert int(dana.get(f"{FEED}?{SINCE}")["X-RateLimit-Remaining"]) in (before - 1, 99_999)
+    asked.clear()
+    assert dana.get(f"{FEED}?{SINCE}&wait=1&refresh=false").status_code == 200 and asked == []
 
 
 @pytest.mark.django_db

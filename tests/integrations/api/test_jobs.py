@@ -52,6 +52,27 @@ def test_a_job_shows_how_far_it_is_and_what_became_of_each_record(dana):
     }
 
 
+@pytest.mark.parametrize("path", ["/jobs/{}", "/jobs?limit=5"])
+def test_who_polls_is_told_that_nothing_has_changed(dana, path):
+    job = build.job(dana.workspace, "running")
+    path = path.format(job.pk)
+    first = dana.get(path)
+    again = dana.get(path, If_None_Match=first["ETag"])
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert int(again["X-RateLimit-Remaining"]) == int(first["X-RateLimit-Remaining"]) - 1
+    SyncJob.objects.filter(pk=job.pk).update(done=5)
+    changed = dana.get(path, If_None_Match=first["ETag"])
+    assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
+
+
+def test_a_job_is_cancelled_once_for_each_key(dana):
+    job = build.job(dana.workspace)
+    first, again = (dana.post(f"/jobs/{job.pk}/cancel", Idempotency_Key="k1") for _ in range(2))
+    assert first.status_code == 202 and first["Location"].endswith(f"/jobs/{job.pk}")
+    assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (202, first.content, "true")
+    assert dana.post(f"/jobs/{job.pk}/cancel", Idempotency_Key="k2").json()["error"]["code"] == "JOB_FINISHED"
+
+
 def test_a_dead_grant_leads_to_the_connect_page(dana):
     job = build.job(dana.workspace, "failed", errors=[{"code": "NEEDS_RECONNECT"}, {"code": "CONFLICT"}])
     url = dana.get(f"/jobs/{job.pk}").json()["next_action_url"]

@@ -1,0 +1,204 @@
+"""What the reference promises of each POST, each error and each list, tried on every operation that it publishes: a new
+route is covered by itself."""
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from fieldcamp.api.docs import document
+from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.api.models import IdempotencyRecord
+from integrations.models import JobStatus, SyncJob
+from integrations.providers import PROVIDERS
+from tests.conftest import api_client
+from tests.integrations import build
+from tests.integrations.admin.conftest import Company, company
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("get", "post", "put", "patch", "delete")
+_ID = re.compile(r"([a-z]{3})_[0-9A-Z]{26}")
+SOME_SCOPES = ("team:read", "webhooks:read")
+NOWHERE = "zzz_01HZX2Q8YV3D1G0N3WJ2P7K9MC"
+
+
+def operations(*methods: str) -> Iterator[tuple[str, str, dict]]:
+    for path, item in document()[0]["paths"].items():
+        for method in methods or METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+def somewhere(path: str) -> str:
+    return re.sub(r"{\w+}", NOWHERE, path)
+
+
+def examples(operation: dict) -> list[Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return [each["value"] for each in content.get("examples", {}).values()]
+
+
+def documented(operation: dict, status: int) -> set[str]:
+    """The codes that the reference has for this status of the operation."""
+    response = operation["responses"].get(str(status), {})
+    return set(response.get("content", {}).get("application/json", {}).get("examples", {}))
+
+
+def assert_error(response, status: int, code: str, operation: dict, where: str) -> dict:
+    assert response.status_code == status, f"{where}: {response.content[:300]}"
+    body = response.json()
+    assert body["success"] is False and body["meta"]["request_id"] == response["X-Request-Id"], where
+    assert body["error"]["code"] == code and code in documented(operation, status), where
+    return body["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.once
+def test_each_operation_answers_errors_in_the_envelope_and_as_the_reference_says(api, api_key):
+    stranger, reader, watcher = (api_client(), *(api_client(api_key(scopes=[each])) for each in SOME_SCOPES))
+    for method, path, operation in operations():
+        where, there = f"{method} {path}", somewhere(path)
+        refused = assert_error(getattr(stranger, method)(there), 401, "UNAUTHORIZED", operation, where)
+        assert refused["doc_url"].endswith("#UNAUTHORIZED")
+        scope = re.search(r"Scope: `([\w:]+)`", operation["description"])[1]
+        without = watcher if scope == SOME_SCOPES[0] else reader
+        refused = assert_error(getattr(without, method)(there), 403, "INSUFFICIENT_SCOPE", operation, where)
+        assert refused["details"]["required_scope"] == scope, where
+        no_json = getattr(api, method)(there, HTTP_ACCEPT="text/html")
+        assert_error(no_json, 406, "NOT_ACCEPTABLE", operation, where)
+        if "{" in path:
+            bodies = examples(operation) or [{}]
+            answers = [getattr(api, method)(there, body, format="json") for body in bodies]
+            if method in ("get", "delete"):
+                answers = [getattr(api, method)(there)]
+            for answer in answers:
+                assert_error(answer, 404, "NOT_FOUND", operation, where)
+        if method in ("post", "put", "patch"):
+            broken = api.generic(method.upper(), there, b"{", content_type="application/json")
+            if broken.status_code != 404:
+                assert_error(broken, 400, "VALIDATION_ERROR", operation, where)
+            xml = api.generic(method.upper(), there, b"<a/>", content_type="text/xml")
+            if xml.status_code != 404:
+                assert_error(xml, 415, "UNSUPPORTED_MEDIA_TYPE", operation, where)
+
+
+def test_each_error_of_the_reference_leads_to_where_it_is_explained():
+    page = api_client().get("/api/docs/errors").content.decode()
+    for method, path, operation in operations():
+        for status, response in operation["responses"].items():
+            if status[0] in "45":
+                links = re.findall(r"\[`(\w+)`\]\(/api/docs/errors#(\w+)\)", response["description"])
+                assert {code for code, _ in links} == documented(operation, int(status)), f"{method} {path}"
+                for code, anchor in links:
+                    assert code == anchor and f'id="{anchor}"' in page and ERRORS[code].status == int(status)
+
+
+def needs_more(operation: dict) -> bool:
+    return any(each.get("required") for each in operation.get("parameters", []))
+
+
+def test_each_list_refuses_what_is_no_page_of_it(api):
+    # What has to be given anyway is asked for first.
+    lists = [(path, each) for _, path, each in operations("get") if "{" not in path and not needs_more(each)]
+    paged = 0
+    for path, operation in lists:
+        names = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+        for name, value, code in (
+            ("limit", "0", "VALIDATION_ERROR"),
+            ("limit", "201", "VALIDATION_ERROR"),
+            ("cursor", "of no list", "INVALID_CURSOR"),
+            ("since", "yesterday", "VALIDATION_ERROR"),
+        ):
+            if name in names:
+                paged += 1
+                error = assert_error(api.get(path, {name: value}), 400, code, operation, f"{path} {name}")
+                assert code == "INVALID_CURSOR" or name in error["details"], path
+    assert paged > 30
+
+
+def test_each_post_takes_an_idempotency_key_and_refuses_a_malformed_one(api):
+    for method, path, operation in operations("post"):
+        headers = [each["name"] for each in operation["parameters"] if each["in"] == "header"]
+        assert "Idempotency-Key" in headers, path
+        for body in examples(operation) or [{}]:
+            answer = getattr(api, method)(somewhere(path), body, format="json", HTTP_IDEMPOTENCY_KEY="k" * 300)
+            error = assert_error(answer, 400, "VALIDATION_ERROR", operation, path)
+            assert error["details"].keys() == {"Idempotency-Key"}, path
+    assert not IdempotencyRecord.objects.exists()
+
+
+# What cannot be done by an example of the reference alone; each has a test of its own that it is done once.
+ELSEWHERE = frozenset(
+    {
+        "merge_client", "void_invoice", "void_payment", "create_payment", "create_webhook", "test_webhook",
+        "enable_webhook", "resume_webhook", "replay_webhook_delivery", "answer_problem", "answer_problems",
+        "retry_problem", "retry_problems", "ignore_problem", "unignore_problem", "rotate_api_key",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.once
+@time_machine.travel(dt.datetime(2026, 5, 29, tzinfo=dt.UTC))  # the day of the examples
+def test_each_post_is_done_once_for_each_key(api_key, monkeypatch):
+    ours = company("Ours")
+    ids = [str(row.pk) for row in vars(ours).values() if hasattr(row, "pk")]
+    for integration in set(PROVIDERS) - {"google_calendar"}:
+        build.connection(ours.workspace, integration=integration)
+    caller = api_client(api_key(workspace=ours.workspace))
+    done = set()
+    for _, path, operation in operations("post"):
+        SyncJob.objects.filter(status__in=["queued", "running"]).exclude(pk__in=ids).update(status=JobStatus.SUCCEEDED)
+        name = operation["operationId"]
+        if name == "cancel_job":
+            ids.append(build.job(ours.workspace).pk)
+        unknown: set[str] = set()
+        for number, (there, body) in enumerate(itertools.product(filled(path, ids), [{}, *examples(operation)])):
+            if there in unknown:
+                continue
+            sent = {"format": "json", "HTTP_IDEMPOTENCY_KEY": f"{name} {number}"}
+            first = caller.post(there, owned(body, ours), **sent)
+            assert first.status_code < 500, f"{there}: {first.content[:300]}"
+            if first.status_code == 404:
+                unknown.add(there)
+            if first.status_code < 300:
+                again = caller.post(there, owned(body, ours), **sent)
+                assert again.content == without_secret(first.content), there
+                assert (again.status_code, again["Idempotent-Replayed"]) == (first.status_code, "true"), there
+                other = caller.post(there, {"nonsense": number}, **sent)
+                assert other.status_code in (400, 422), there
+                done.add(name)
+                break
+    every = {operation["operationId"] for _, _, operation in operations("post")}
+    assert every - done <= ELSEWHERE, every - done - ELSEWHERE
+
+
+def filled(path: str, ids: list[str]) -> list[str]:
+    """The address with each of these ids, the likeliest first."""
+    name = path.split("/")[3]
+    likely = sorted((pk for pk in ids if "_" in pk), key=lambda pk: pk[:2] != name[:2])
+    return [re.sub(r"{\w+}", pk, path) for pk in likely] if "{" in path else [path]
+
+
+def owned(value: Any, rows: Company) -> Any:
+    """The example with ids of this company's own records in place of the made-up ones."""
+    if isinstance(value, dict):
+        return {name: owned(inner, rows) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [owned(inner, rows) for inner in value]
+    if isinstance(value, str) and (found := _ID.fullmatch(value)):
+        pks = [str(row.pk) for row in vars(rows).values() if hasattr(row, "pk")]
+        return next((pk for pk in pks if pk.startswith(f"{found[1]}_")), value)
+    return value
+
+
+def without_secret(content: bytes) -> bytes:
+    """A replay shows no secret."""
+    return re.sub(
+        rb'("(?:secret|key)":)"fc_live_[^"]+"', rb"\1null", re.sub(rb'("secret":)"[^"]+"', rb"\1null", content)
+    )
