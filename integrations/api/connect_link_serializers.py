@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictSerializer
-from integrations.api.problem_serializers import INTEGRATIONS
+from integrations.api.naming import IntegrationField
 from integrations.kinds import VISIT
 from integrations.models import ConnectLinkState
 from integrations.models.connect_links import LONGEST_RETURN_URL
@@ -20,7 +20,7 @@ _RETURN = "https://app.example.com/connected"
 
 
 class NewConnectLinkSerializer(StrictSerializer):
-    integration = serializers.ChoiceField(INTEGRATIONS, help_text="The integration's name, or its slug in addresses.")
+    integration = IntegrationField()
     member_id = StrictCharField(
         required=False,
         allow_null=True,

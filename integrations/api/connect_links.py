@@ -29,7 +29,7 @@ from integrations.api.connect_link_serializers import (
     ConnectLinkSerializer,
     NewConnectLinkSerializer,
 )
-from integrations.api.problem_serializers import INTEGRATIONS
+from integrations.api.naming import INTEGRATION, INTEGRATIONS
 from integrations.api.problems import name_of
 from integrations.models import ConnectLink, ConnectLinkState
 from integrations.selectors.connect_links import connect_link_row, connect_link_url, connect_links_of
@@ -63,9 +63,7 @@ class ConnectLinkListView(ConnectLinkView):
     @extend_schema(
         operation_id="list_connect_links",
         parameters=[
-            OpenApiParameter(
-                "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
-            ),
+            INTEGRATION,
             OpenApiParameter("state", str, enum=_FIXED["state"]),
             OpenApiParameter("member_id", str, description="For this person's account."),
             CURSOR,

@@ -30,7 +30,7 @@ from integrations.api.connection_serializers import (
     DisconnectedSerializer,
     DisconnectSerializer,
 )
-from integrations.api.problem_serializers import INTEGRATIONS
+from integrations.api.naming import INTEGRATION, INTEGRATIONS
 from integrations.api.problems import name_of
 from integrations.api.serializers import EmptySerializer
 from integrations.models import Connection, ConnectionState
@@ -67,9 +67,7 @@ class ConnectionListView(ConnectionsView):
     @extend_schema(
         operation_id="list_connections",
         parameters=[
-            OpenApiParameter(
-                "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
-            ),
+            INTEGRATION,
             OpenApiParameter("state", str, enum=ConnectionState.values),
             OpenApiParameter("member_id", str, description="Whose calendars they are."),
             CURSOR,

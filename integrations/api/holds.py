@@ -27,7 +27,7 @@ from integrations.api.hold_serializers import (
     HoldSerializer,
     decided_example,
 )
-from integrations.api.problem_serializers import INTEGRATIONS
+from integrations.api.naming import INTEGRATION, INTEGRATIONS
 from integrations.api.problems import name_of
 from integrations.models import Connection, Hold
 from integrations.selectors.holds import HoldState, hold_rows, holds_of, in_state
@@ -60,9 +60,7 @@ class HoldListView(HoldsView):
     @extend_schema(
         operation_id="list_holds",
         parameters=[
-            OpenApiParameter(
-                "integration", str, enum=INTEGRATIONS, description="The integration's name, or its slug in addresses."
-            ),
+            INTEGRATION,
             OpenApiParameter("connection_id", str, description="Of this account alone."),
             OpenApiParameter("state", str, enum=STATES, default=HoldState.OPEN.value),
             CURSOR,
