@@ -86,7 +86,7 @@ class ConnectionListView(ConnectionsView):
             rows = rows.in_state(filters["state"])
         if filters["member_id"] is not None:
             rows = rows.filter(member=filters["member_id"])
-        page, meta = keyset_page(request, rows.select_related(*READ_WITH), by_update=False, filters=filters)
+        page, meta = keyset_page(request, rows.select_related(*READ_WITH), filters=filters)
         return Response({"connections": connection_rows(page, timezone.now()), "next_cursor": meta["next_cursor"]})
 
 

@@ -47,3 +47,15 @@ OF_BOOKS: dict[str, Any] = {
 def example_of(kind: str) -> dict[str, Any]:
     """Returns the example for records of this kind."""
     return OF_VISIT if kind == VISIT.name else OF_BOOKS
+
+
+def fields_example_of(kind: str) -> list[dict[str, Any]]:
+    """Returns who set the fields of that record."""
+    set_at_desk = {"setBy": {"kind": "desk", "name": "Dana"}, "at": "2026-05-27T08:15:09.120000Z", "jobId": None}
+    if kind != VISIT.name:
+        return [{"field": "firstName", **set_at_desk, "integration": None}]
+    moved = {"setBy": {"kind": "sync", "name": "dana@example.com"}, "at": "2026-05-29T14:22:31.080000Z"}
+    return [
+        {"field": "title", **set_at_desk, "integration": None},
+        {"field": "scheduledStart", **moved, "jobId": JOB["job_id"], "integration": JOB["integration"]},
+    ]

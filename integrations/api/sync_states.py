@@ -12,11 +12,13 @@ from fieldcamp.api.errors import ApiError
 from fieldcamp.api.examples import example
 from fieldcamp.api.serializers import InstantField
 from fieldcamp.api.views import ApiView, ok
+from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.rest.including import SYNC, Inclusion, register_inclusion
 from fieldcamp.workspace.tracking import TrackedModel
-from integrations.api.sync_state_examples import example_of
+from integrations.api.sync_state_examples import example_of, fields_example_of
 from integrations.kinds import KINDS
 from integrations.providers import PROVIDERS
+from integrations.selectors.provenance import fields_of
 from integrations.selectors.subjects import kinds_of, local_kind, models
 from integrations.services.sync_state.reasons import REASONS, RecordState
 from integrations.services.sync_state.states import SyncStateRow, sync_state, sync_states
@@ -62,6 +64,32 @@ class RecordSyncSerializer(serializers.Serializer):
     integrations = RecordSyncRowSerializer(many=True)
 
 
+class FieldSetterSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(Change.Source.values, help_text="`system` is FieldCamp itself.")
+    name = serializers.CharField(allow_null=True, help_text="The person, the key or the account.")
+
+
+class FieldSourceSerializer(serializers.Serializer):
+    """Who set a field last."""
+
+    field = serializers.CharField(help_text="As the record's own answer calls it.")
+    setBy = FieldSetterSerializer(allow_null=True, help_text="Null where it was set before the history begins.")
+    at = InstantField(allow_null=True)
+    jobId = serializers.CharField(allow_null=True, help_text="The sync that took it over.")
+    integration = serializers.ChoiceField(sorted(PROVIDERS), allow_null=True)
+
+
+@extend_schema_serializer(component_name="RecordSyncDetail")
+class RecordSyncDetailSerializer(RecordSyncSerializer):
+    """How a record stands with every account that may have it, and who set each of its fields."""
+
+    fields_ = FieldSourceSerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {"fields" if name == "fields_" else name: field for name, field in fields.items()}
+
+
 def shown(record_id: str, rows: Sequence[SyncStateRow]) -> dict[str, Any]:
     """Returns how a record stands, as the API says it."""
     return {"recordId": record_id, "integrations": [_row(row) for row in rows]}
@@ -103,14 +131,16 @@ class RecordSyncView(ApiView):
         record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
         if record is None:
             raise ApiError("NOT_FOUND", f"There is no such {local_kind(self.kind)}.")
-        return ok(request, shown(record_id, sync_state(record)))
+        return ok(request, {**shown(record_id, sync_state(record)), "fields": fields_of(record)})
 
 
 def _view(kind: str) -> type[RecordSyncView]:
     name = local_kind(kind)
     fields = {"kind": kind, "required_scopes": {"GET": f"{resource_of(kind)}:read"}}
     described = extend_schema(
-        operation_id=f"read_{name}_sync_state", responses=RecordSyncSerializer, examples=[example(example_of(kind))]
+        operation_id=f"read_{name}_sync_state",
+        responses=RecordSyncDetailSerializer,
+        examples=[example({**example_of(kind), "fields": fields_example_of(kind)})],
     )
     return extend_schema_view(get=described)(type(f"{name.title()}SyncView", (RecordSyncView,), fields))
 

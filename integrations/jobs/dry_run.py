@@ -13,12 +13,13 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db import connection as database
 
+from integrations.accounts.streams import side_of
 from integrations.calendar.visits import VisitsOfStream
 from integrations.errors import ProviderError, Subject, Suspended, Unavailable
 from integrations.jobs.accounts import streams_of
 from integrations.jobs.interruptions import SliceOver
 from integrations.jobs.recorder import Findings, Recorder, counted
-from integrations.jobs.streams import side_of, stream_run
+from integrations.jobs.streams import stream_run
 from integrations.jobs.tape import Tape, TooMuch, Unanswered
 from integrations.ledger.planned import standing_of
 from integrations.ledger.ports import LocalSide
