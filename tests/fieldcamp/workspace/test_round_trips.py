@@ -5,6 +5,7 @@ import time
 from decimal import Decimal
 
 import pytest
+from django.urls import get_resolver
 from django.utils import timezone
 
 from fieldcamp.workspace import books, catalog, invoicing, paying, services
@@ -63,6 +64,7 @@ def made(workspace, make_client, make_technician):
 
 def test_what_is_read_is_taken_back_and_changes_nothing(api, made):
     """After deletions, too: of the item, the tax, the client and the technician that the records have."""
+    assert get_resolver().url_patterns  # which imports the views
     kinds = {view.tag.lower() for view in EditableView.__subclasses__()}
     assert kinds == {*made}, "another kind of record has PUT: give this test one"
     for deleted in (False, True):
