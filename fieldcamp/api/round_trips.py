@@ -138,10 +138,11 @@ def _take_rows(
         most = getattr(field, "max_length", None)
         if not isinstance(rows, list) or not isinstance(shown, list) or (most is not None and len(rows) > most):
             continue  # which is told as always
+        child: Any = field.child
         stored = getattr(record, str(field.source))
         stored = list(stored.all()) if hasattr(stored, "all") else list(stored)
         places = {_spelled(row): place for place, row in reversed([*enumerate(shown)])}
-        computed = _computed(field.child, shown)
+        computed = _computed(child, shown)
         taken: list[Any] = []
         refusals: list[Any] = []
         for row in rows:
@@ -149,9 +150,9 @@ def _take_rows(
             place = places.get(spelled) if spelled else None
             try:
                 taken.append(
-                    field.child.run_validation(_without(row, computed))
+                    child.run_validation(_without(row, computed))
                     if place is None
-                    else _as_it_stands(field.child, stored[place])
+                    else _as_it_stands(child, stored[place])
                 )
                 refusals.append({})
             except serializers.ValidationError as exc:
