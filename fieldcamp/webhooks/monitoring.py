@@ -33,7 +33,7 @@ class _Listed(Func):
 
 @dataclass(frozen=True)
 class DayNumbers:
-    """What became of an endpoint's deliveries of the last 24 hours."""
+    """What became of the events of the last 24 hours at one endpoint, tests left out."""
 
     delivered: int = 0
     failed: int = 0
@@ -45,9 +45,10 @@ class DayNumbers:
 
 
 def of_last_day(endpoints: Sequence[WebhookEndpoint]) -> dict[str, DayNumbers]:
-    """Returns the numbers by endpoint; one query."""
+    """Returns the numbers of each endpoint by its id; one query."""
+    keys = [each.pk for each in endpoints]
     rows = (
-        WebhookDelivery.objects.filter(endpoint__in=endpoints, created_at__gt=timezone.now() - DAY)
+        WebhookDelivery.objects.filter(endpoint__in=keys, created_at__gt=timezone.now() - DAY, event__is_test=False)
         .order_by()
         .values("endpoint_id")
         .annotate(
@@ -56,7 +57,8 @@ def of_last_day(endpoints: Sequence[WebhookEndpoint]) -> dict[str, DayNumbers]:
             waiting=Count("pk", filter=Q(state__in=OPEN)),
         )
     )
-    return {row["endpoint_id"]: DayNumbers(row["delivered"], row["failed"], row["waiting"]) for row in rows}
+    found = {row["endpoint_id"]: DayNumbers(row["delivered"], row["failed"], row["waiting"]) for row in rows}
+    return {key: found.get(key, DayNumbers()) for key in keys}
 
 
 def p95_of(endpoints: Sequence[WebhookEndpoint]) -> dict[str, int]:

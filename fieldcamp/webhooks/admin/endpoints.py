@@ -36,7 +36,7 @@ class EndpointList(ChangeList):
         rows = self.result_list = list(self.result_list)
         days, p95s = monitoring.of_last_day(rows), monitoring.p95_of(rows)
         for row in rows:
-            row.day, row.p95 = days.get(row.pk, monitoring.DayNumbers()), p95s.get(row.pk)
+            row.day, row.p95 = days[row.pk], p95s.get(row.pk)
 
 
 @admin.register(WebhookEndpoint)
@@ -113,7 +113,7 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
         )
         kept = {"state": state, "type": event_type, "record": asked["record"]}
         waiting, failure = monitoring.waiting_of(endpoint), monitoring.last_failure_of(endpoint)
-        numbers = monitoring.of_last_day([endpoint]).get(endpoint.pk, monitoring.DayNumbers())
+        numbers = monitoring.of_last_day([endpoint])[endpoint.pk]
         return {
             "title": words.plain_host(endpoint),
             "support_reference": endpoint.pk,

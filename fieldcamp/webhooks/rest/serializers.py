@@ -75,13 +75,13 @@ class NewWebhookSerializer(StrictSerializer):
 
 
 class WebhookStatsSerializer(serializers.Serializer):
-    """The last 24 hours; tests are not counted."""
+    """Of the events of the last 24 hours; tests are not counted."""
 
     delivered24h = serializers.IntegerField(help_text="Deliveries that were accepted.")
     failed24h = serializers.IntegerField(help_text="Deliveries that were given up.")
     lastDeliveredAt = InstantField(allow_null=True)
     p95Ms = serializers.IntegerField(
-        allow_null=True, help_text="Nineteen of twenty accepted attempts took at most so many milliseconds."
+        allow_null=True, help_text="Nineteen of twenty of the last attempts took at most so many milliseconds."
     )
 
 

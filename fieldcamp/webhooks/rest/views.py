@@ -20,7 +20,7 @@ from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import envelope, ok
-from fieldcamp.webhooks import selectors, services
+from fieldcamp.webhooks import monitoring, selectors, services
 from fieldcamp.webhooks.checked_urls import CheckedUrl, checked_url
 from fieldcamp.webhooks.errors import EventsExpired, ScopeMissing, TooManyTests
 from fieldcamp.webhooks.models import WebhookEndpoint
@@ -62,16 +62,16 @@ class WebhooksView(WorkspaceView):
 
     def shown(self, found: list[WebhookEndpoint]) -> list[dict[str, Any]]:
         """Returns the endpoints as answers show them: with their numbers, which are no part of their tags."""
-        stats = selectors.stats_of(found)
+        days, p95s = monitoring.of_last_day(found), monitoring.p95_of(found)
         return [
             {
                 **self.data(each),
                 "nextStep": next_step(each),
                 "stats": {
-                    "delivered24h": stats[each.pk].delivered,
-                    "failed24h": stats[each.pk].failed,
+                    "delivered24h": days[each.pk].delivered,
+                    "failed24h": days[each.pk].failed,
                     "lastDeliveredAt": each.last_delivered_at,
-                    "p95Ms": stats[each.pk].p95_ms,
+                    "p95Ms": p95s.get(each.pk),
                 },
             }
             for each in found

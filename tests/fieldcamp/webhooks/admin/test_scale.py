@@ -57,7 +57,10 @@ def test_no_page_asks_more_with_more_rows(desk, ours, django_assert_max_num_quer
 def test_numbers_are_each_endpoints_own(ours, theirs):
     WebhookDelivery.objects.all().delete()
     fill(ours, ours.webhook, 100)
-    assert of_last_day([ours.webhook, theirs.webhook]) == {ours.webhook.pk: DayNumbers(25, 25, 25)}
+    assert of_last_day([ours.webhook, theirs.webhook]) == {
+        ours.webhook.pk: DayNumbers(25, 25, 25),
+        theirs.webhook.pk: DayNumbers(),
+    }
     assert p95_of([ours.webhook, theirs.webhook]) == {ours.webhook.pk: 95}
 
 
