@@ -68,8 +68,9 @@ class RateWindow(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a request with an Idempotency-Key, to be repeated byte for byte.
 
-    `status` 0 is a request that is still being worked on; only its own transaction sees that, but where another server
-    is asked meanwhile, and none is open.
+    `status` 0 is a request that is still being worked on. Only its own transaction ever sees that, but where another
+    server is asked meanwhile and none is open, and for a batch (`api.batches`), whose items have rows of their own and
+    which a repeat takes up again.
     """
 
     id = models.BigAutoField(primary_key=True)

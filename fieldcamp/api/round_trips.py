@@ -5,6 +5,7 @@ what GET has answered. A read-only field passes with the value that it has, and 
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -137,13 +138,22 @@ def _take_rows(
         most = getattr(field, "max_length", None)
         if not isinstance(rows, list) or not isinstance(shown, list) or (most is not None and len(rows) > most):
             continue  # which is told as always
+        child: Any = field.child
         stored = getattr(record, str(field.source))
         stored = list(stored.all()) if hasattr(stored, "all") else list(stored)
+        places = {_spelled(row): place for place, row in reversed([*enumerate(shown)])}
+        computed = _computed(child, shown)
         taken: list[Any] = []
         refusals: list[Any] = []
         for row in rows:
+            spelled = _spelled(row)
+            place = places.get(spelled) if spelled else None
             try:
-                taken.append(_row(field.child, row, shown, stored))
+                taken.append(
+                    child.run_validation(_without(row, computed))
+                    if place is None
+                    else _as_it_stands(child, stored[place])
+                )
                 refusals.append({})
             except serializers.ValidationError as exc:
                 refusals.append(exc.detail)
@@ -154,16 +164,31 @@ def _take_rows(
             values[str(field.source)] = taken
 
 
-def _row(child: Any, row: Any, shown: list[Any], stored: list[Any]) -> Any:
-    same = next((number for number, each in enumerate(shown) if _is_same(row, each)), None)
-    if same is not None:
-        writable = [field.source for field in child.fields.values() if not field.read_only]
-        return {name: _part(stored[same], name) for name in writable}
-    if isinstance(row, dict):
-        computed = [name for name in row if name in child.fields and child.fields[name].read_only]
-        known = {name for name in computed if any(_is_same(row[name], each.get(name)) for each in shown)}
-        row = {name: value for name, value in row.items() if name not in known}
-    return child.run_validation(row)
+def _computed(child: Any, shown: list[Any]) -> dict[str, set[str | None]]:
+    """Returns what stands in the read-only fields of the rows."""
+    names = [name for name, field in child.fields.items() if field.read_only]
+    return {name: {_spelled(row[name]) for row in shown} for name in names}
+
+
+def _without(row: Any, computed: Mapping[str, set[str | None]]) -> Any:
+    """Returns the row without what was computed of it, or of another row of this record, when it was read."""
+    if not isinstance(row, dict):
+        return row
+    return {name: value for name, value in row.items() if _spelled(value) not in computed.get(name, ())}
+
+
+def _spelled(value: Any) -> str | None:
+    """Returns one spelling of equal JSON, in which `1` is `1.0`: rows are found by it, without comparing each with all.
+    None for what has more than one level, which no row has."""
+    parts = value if isinstance(value, Mapping) else {"": value}
+    if any(isinstance(each, (Mapping, list, tuple)) for each in parts.values()):
+        return None
+    plain = {name: int(each) if isinstance(each, float) and each.is_integer() else each for name, each in parts.items()}
+    return json.dumps(plain, sort_keys=True, default=str)
+
+
+def _as_it_stands(child: Any, row: Any) -> dict[str, Any]:
+    return {field.source: _part(row, field.source) for field in child.fields.values() if not field.read_only}
 
 
 def _part(row: Any, name: str) -> Any:

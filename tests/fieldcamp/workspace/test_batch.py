@@ -143,6 +143,7 @@ class TestItems:
         for method in (api.get, api.put, api.patch, api.delete):
             assert method(BASE).status_code == 405
 
+    @pytest.mark.slow
     def test_hostile_items_are_answered_shortly(self, api):
         items = [{"op": "create", "data": {f"{number}{'x' * 90}": "y" for number in range(90)}} for _ in range(100)]
         answer = send(api, items)

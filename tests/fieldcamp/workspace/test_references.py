@@ -121,6 +121,7 @@ def test_a_deleted_client(api, made, make_client):
     refused(api, "payments", {"clientId": owner, "amount": 1, "allocations": shares}, "clientId")
 
 
+@pytest.mark.slow
 def test_a_merged_client(api, made, make_client, workspace):
     into = make_client()
     merge_clients(workspace=workspace, client_id=made["owner"].pk, into_id=into.pk)
@@ -129,7 +130,9 @@ def test_a_merged_client(api, made, make_client, workspace):
     work_on(api, made | {"owner": into})
 
 
-@pytest.mark.parametrize("kind", ["item", "tax", "technician", "everything"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("item", "tax", "technician")), "everything"]
+)
 def test_a_deleted_item_tax_or_an_inactive_technician(api, made, kind):
     if kind in ("item", "everything"):
         well(api.delete(f"{BASE}/items/{made['item'].pk}"))
