@@ -63,8 +63,8 @@ ERRORS: dict[str, ErrorSpec] = {
     ),
     "CURSOR_EXPIRED": ErrorSpec(
         410,
-        "The cursor or `since` is older than what the feed, or the log of events, keeps.",
-        "Read your records anew, then continue from details.resync_from.",
+        "The cursor or `since` is older than what the feed, the log of events, or a list with `includeDeleted` keeps.",
+        "Read your records anew, a list without a cursor, then continue from details.resync_from.",
     ),
     "PRECONDITION_FAILED": ErrorSpec(
         412,

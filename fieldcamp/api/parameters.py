@@ -1,6 +1,6 @@
 """Parameters that several operations share, as the reference prints them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from drf_spectacular.utils import OpenApiParameter
 
@@ -16,7 +16,7 @@ def truth(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, bool, description=description)
 
 
-def choice(name: str, values: Sequence[str], description: str = "") -> OpenApiParameter:
+def choice(name: str, values: Iterable[str], description: str = "") -> OpenApiParameter:
     """Returns a parameter that may be repeated."""
     return OpenApiParameter(
         name, str, enum=[*values], many=True, description=f"Repeatable: any of these. {description}".strip()

@@ -51,7 +51,7 @@ class TombstoneSerializer(serializers.Serializer):
 
 
 @dataclass(frozen=True)
-class Position:
+class ListPosition:
     """Where a reader is: behind the record with this number and, of those that have none yet, behind `unnumbered`."""
 
     number: int = 0
@@ -59,12 +59,12 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     """Some records, where to go on now (`next`, None: there is nothing more) and later (`resume`)."""
 
     records: Sequence[TrackedModel]
-    next: Position | None
-    resume: Position
+    next: ListPosition | None
+    resume: ListPosition
 
 
 class RecordList:
@@ -80,34 +80,34 @@ class RecordList:
         dead = self.all.filter(deleted_at__gte=timezone.now() - TOMBSTONES_KEPT)
         self.sources = [living, dead] if tombstones else [living]
 
-    def start(self, since: dt.datetime | None) -> Position:
+    def start(self, since: dt.datetime | None) -> ListPosition:
         """Returns the place before everything that was changed at or after that time."""
         if since is None:
-            return Position()
+            return ListPosition()
         first = number_at(self.all, since)
-        return Position(self.standing.last if first is None else first - 1)
+        return ListPosition(self.standing.last if first is None else first - 1)
 
-    def page(self, after: Position, limit: int, *, since: dt.datetime | None = None) -> Page:
+    def page(self, after: ListPosition, limit: int, *, since: dt.datetime | None = None) -> RecordPage:
         """Returns the next `limit` records. A page costs the same wherever in the list it stands."""
         ahead = Q(list_number__gt=after.number)
         if len(self.sources) > 1:
             ahead &= Q(list_number__lte=self.standing.last)  # what one source has not shown is not passed by
         found = self._read(ahead, "list_number", limit + 1)
         if len(found) > limit:
-            position = Position(found[limit - 1].list_number or 0)
-            return Page(found[:limit], next=position, resume=position)
-        end = Position(max([self.standing.last, after.number, *(row.list_number or 0 for row in found)]))
+            position = ListPosition(found[limit - 1].list_number or 0)
+            return RecordPage(found[:limit], next=position, resume=position)
+        end = ListPosition(max([self.standing.last, after.number, *(row.list_number or 0 for row in found)]))
         if self.standing.complete or (since and since > timezone.now()):
-            return Page(found, next=None, resume=end)
+            return RecordPage(found, next=None, resume=end)
         # The database was too busy to number everything: what could not be is shown all the same, and once more with
         # its number.
         room = limit - len(found)
         passed = Q(list_number=None) | Q(list_number__lte=after.number)
         rest = self._read(passed & Q(listed_at=None, pk__gt=after.unnumbered), "pk", room + 1)
         if len(rest) <= room:
-            return Page([*found, *rest], next=None, resume=end)
+            return RecordPage([*found, *rest], next=None, resume=end)
         shown = rest[:room]
-        return Page(
+        return RecordPage(
             [*found, *shown], next=replace(end, unnumbered=shown[-1].pk if shown else after.unnumbered), resume=end
         )
 
@@ -129,10 +129,10 @@ def record_page(
     if tombstones:
         _check_age(min(since or now, dt.datetime.fromtimestamp(given, dt.UTC)), now)
     records = RecordList(workspace, rows(), tombstones=tombstones)
-    start, place = records.start(since), Position(number, unnumbered)
+    start, place = records.start(since), ListPosition(number, unnumbered)
     page = records.page(place if place.number >= start.number else start, limit, since=since)
 
-    def encoded(position: Position) -> str:
+    def encoded(position: ListPosition) -> str:
         return encode_cursor(name, [position.number, position.unnumbered, int(now.timestamp())])
 
     return page.records, {

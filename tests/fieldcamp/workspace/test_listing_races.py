@@ -11,7 +11,7 @@ from fieldcamp.workspace import selectors, services
 from fieldcamp.workspace.listing import list_all, standing
 from fieldcamp.workspace.merging import merge_clients
 from fieldcamp.workspace.models import Client, ListCounter, Visit
-from fieldcamp.workspace.rest.record_lists import Page, Position, RecordList
+from fieldcamp.workspace.rest.record_lists import ListPosition, RecordList, RecordPage
 from fieldcamp.workspace.tracking import attributed
 from tests.conftest import api_client
 from tests.fieldcamp.workspace.mirror import Mirror, whole
@@ -71,14 +71,14 @@ def test_a_reader_waits_for_no_writer(workspace, make_client):
     """A writer is busy: what was saved before and has no number yet is shown without."""
     ids = [make_client().pk]
 
-    def page(position: Position) -> Page:
+    def page(position: ListPosition) -> RecordPage:
         return RecordList(workspace, selectors.clients(workspace=workspace), tombstones=False).page(position, 50)
 
-    resume = page(Position()).resume
+    resume = page(ListPosition()).resume
     ids.append(make_client().pk)
     with OpenTransaction(lambda: Client.objects.update(last_name="long")):
         began = time.monotonic()
-        shown = page(Position())
+        shown = page(ListPosition())
         assert [(row.pk, row.last_name) for row in shown.records] == [(pk, "") for pk in ids] and shown.next is None
         assert [row.pk for row in page(resume).records] == ids[1:]
         assert time.monotonic() - began < 10
@@ -114,7 +114,8 @@ def _write(workspace, number: int, until: float) -> None:
         else:
             services.create_visit(workspace=workspace, client_id=choose.choice(mine), title=str(choose.random()))
 
-    while time.monotonic() < until:
+    pause = threading.Event()  # SQLite gives its one lock to anybody who asks: readers want a turn, too
+    while not pause.wait(0.005) and time.monotonic() < until:
         with attributed(source=choose.choice(["api", ""])):
             if choose.random() < 0.3:
                 with transaction.atomic():
