@@ -7,6 +7,7 @@ number till then, and is read in its old place.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 # So long the row of a deleted record stays at least, without its words, and those who follow its list are told of it.
 TOMBSTONES_KEPT = dt.timedelta(days=365)
 AT_ONCE = 5_000
+FEW = 20  # records that are numbered one by one
 SOON = 200  # milliseconds that whoever has written something waits at most
 BACKGROUND = 20_000
 # So much the clocks of two machines differ at most; a time beyond that is a mistake, and moves nothing.
@@ -36,6 +38,12 @@ _NUMBER = """UPDATE {table} SET list_number = %s + placed.place, listed_at = %s 
             ORDER BY updated_at, id LIMIT %s {lock}
         ) AS free
     ) AS placed WHERE {table}.id = placed.id"""
+# The same of single records.
+_COUNT = f"""UPDATE {ListCounter._meta.db_table}
+    SET last = last + %s, at = CASE WHEN at > %s THEN at ELSE %s END WHERE workspace_id = %s AND kind = %s
+    RETURNING last, at"""  # noqa: S608
+_PLACE = """UPDATE {table} SET list_number = %s, listed_at = %s WHERE id = (
+    SELECT id FROM {table} WHERE id = %s AND listed_at IS NULL {lock})"""
 _LOCK = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 
 
@@ -64,15 +72,27 @@ def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WA
         return ListStanding(found[0] if found else 0, complete=False)
 
 
-def list_soon(model: type[Any], workspace_id: str) -> None:
-    """Has the list numbered once the transaction at hand is saved, so that its times are those of the changes."""
-    transaction.on_commit(partial(_list_now, model, workspace_id), robust=True)
+def list_soon(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
+    """Has these records numbered once the transaction at hand is saved, so that the times at which they are listed are
+    those of the changes. Of many, of a list that nobody has ever read, and where the database is busy, nothing is done:
+    a reader, or the worker, does it."""
+    if len(ids) <= FEW:
+        transaction.on_commit(partial(_list_now, model, workspace_id, sorted(ids)), robust=True)
 
 
-def _list_now(model: type[Any], workspace_id: str) -> None:
-    found = _counters(model).filter(workspace=workspace_id, kind=model.kind).select_related("workspace").first()
-    if found and found.waiting:  # type: ignore[attr-defined]  # without a counter nobody has ever read the list
-        standing(model, found.workspace, milliseconds=SOON)
+def _list_now(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
+    if not ListCounter.objects.filter(workspace=workspace_id, kind=model.kind).exists():
+        return
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    try:
+        with impatient(SOON, writes=True), connection.cursor() as cursor:
+            cursor.execute(_COUNT, [len(ids), now, now, workspace_id, model.kind])
+            last, at = cursor.fetchone()
+            statement = _statement(_PLACE, model, connection.vendor)
+            for number, pk in enumerate(ids, last - len(ids) + 1):
+                cursor.execute(statement, [number, at, pk])
+    except OperationalError:
+        log.info("list_not_numbered", workspace_id=workspace_id, kind=model.kind)
 
 
 def list_all(model: type[Any]) -> None:
@@ -123,10 +143,10 @@ def _number(model: type[Any], workspace_id: str, day: dt.date | None, millisecon
 def _give_numbers(model: type[Any], workspace_id: str, counter: ListCounter) -> int:
     at = connection.ops.adapt_datetimefield_value(counter.at)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, connection.vendor), [counter.last, at, workspace_id, AT_ONCE])
+        cursor.execute(_statement(_NUMBER, model, connection.vendor), [counter.last, at, workspace_id, AT_ONCE])
         return cursor.rowcount
 
 
 @lru_cache
-def _statement(model: type[Any], vendor: str) -> str:
-    return _NUMBER.format(table=model._meta.db_table, lock=_LOCK.get(vendor, ""))
+def _statement(text: str, model: type[Any], vendor: str) -> str:
+    return text.format(table=model._meta.db_table, lock=_LOCK.get(vendor, ""))

@@ -105,8 +105,11 @@ def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappin
 def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> None:
     """Writes the log and tells the consumers."""
     if who().source:  # a person, or a program that reads on: not what a sync writes by the thousand
-        for model, workspace_id in {(moved.model, moved.workspace_id) for moved in moves if moved}:
-            listing.list_soon(model, workspace_id)
+        written: dict[tuple[type[Any], str], set[str]] = {}
+        for moved in filter(None, moves):
+            written.setdefault((moved.model, moved.workspace_id), set()).add(moved.record_id)
+        for (model, workspace_id), ids in written.items():
+            listing.list_soon(model, workspace_id, [*ids])
     if rows := [change for change in changes if change]:
         Change.objects.bulk_create(rows, batch_size=500)
         for consumer in _consumers:

@@ -159,7 +159,7 @@ class TeamView(ListView):
         }
 
     def rows(self, **filters: Any) -> QuerySet:
-        return selectors.team(workspace=self.workspace)
+        return selectors.team(workspace=self.workspace, **filters)
 
 
 @record_reference("team_member", MemberSerializer, editable=False)

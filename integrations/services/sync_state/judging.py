@@ -4,8 +4,13 @@ told that somebody has to deal with first; docs/sync-state.md says the order."""
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
 from integrations.errors import ProblemCode, ProblemReason
 from integrations.kinds import TAX, VISIT, SubjectKind
+from integrations.ledger.failures import FAILED_HERE
+from integrations.ledger.private import where
 from integrations.models import Problem
 from integrations.selectors.dashboard import SEVERITY
 from integrations.selectors.links import mapping_url, setup_url
@@ -21,6 +26,8 @@ from integrations.sync.plan import FIRST_SYNC as FIRST_REMOVES_NOTHING
 from integrations.sync.plan import ONLY_PULLS, ONLY_PUSHES, WAS_REMOVED
 from integrations.sync.state import Absence, Action
 
+log = structlog.get_logger(__name__)
+
 # FieldCamp's own side says these, and each run asks it anew: where it says so no longer they are over.
 _ASKED_ANEW = (
     ProblemReason.WAITING, ProblemReason.TAX_MAPPING, ProblemReason.ITEM_MAPPING, ProblemReason.MERGED_HERE,
@@ -30,14 +37,23 @@ _UNWRITTEN = (Action.NOTHING, Action.FORGET)
 
 
 def judge(situation: Situation) -> Explanation:
-    """Returns how the record stands there, and why."""
-    return next((found for step in STEPS if (found := step(situation))), IN_STEP)
+    """Returns how the record stands there, and why. Of one that our own side fails at that is told: the others of a
+    list are none the worse for it."""
+    try:
+        return next((found for step in STEPS if (found := step(situation))), IN_STEP)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        stream = situation.stream
+        log.error("record_not_explained", connection_id=stream.connection_id, stream_id=stream.pk, **where(error))
+        problem = Problem(pk="", code=ProblemCode.INTERNAL_ERROR, message=FAILED_HERE, data={})
+        return of_problem(problem)
 
 
 def by_severity(problem: Problem) -> int:
     """Returns the rank of a problem among those of one record: the gravest first."""
-    code = ProblemCode(problem.code)
-    return SEVERITY.index(code) if code in SEVERITY else len(SEVERITY)
+    ranks = {str(code): rank for rank, code in enumerate(SEVERITY)}
+    return ranks.get(problem.code, len(ranks))
 
 
 def _record(situation: Situation) -> Explanation | None:

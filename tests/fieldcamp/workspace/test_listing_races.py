@@ -114,7 +114,8 @@ def _write(workspace, number: int, until: float) -> None:
         else:
             services.create_visit(workspace=workspace, client_id=choose.choice(mine), title=str(choose.random()))
 
-    while time.monotonic() < until:
+    pause = threading.Event()  # SQLite gives its one lock to anybody who asks: readers want a turn, too
+    while not pause.wait(0.005) and time.monotonic() < until:
         with attributed(source=choose.choice(["api", ""])):
             if choose.random() < 0.3:
                 with transaction.atomic():

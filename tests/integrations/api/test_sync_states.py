@@ -63,6 +63,7 @@ def schema_of(path: str) -> dict:
     return content["schema"] | {"components": served["components"]}
 
 
+@pytest.mark.slow
 def test_each_kind_answers_in_the_shape_of_the_document(workspace, account, api):
     for resource, record_id in records_of(workspace, account.member).items():
         response = api.get(f"/api/v1/{resource}/{record_id}/sync")
@@ -79,6 +80,7 @@ def test_each_kind_answers_in_the_shape_of_the_document(workspace, account, api)
         assert "sync" not in api.get(f"/api/v1/{resource}").json()["data"][0]
 
 
+@pytest.mark.slow
 def test_rows_of_lists_may_have_it_and_bodies_may_not():
     schemas = document()[0]["components"]["schemas"]
     for name in ("Visit", "Client", "Item", "Tax", "Invoice", "Payment"):
@@ -143,6 +145,7 @@ def remember(workspace, records: dict[str, str]) -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_page_costs_the_same_however_many_rows_and_accounts(workspace, account, api):
     def costs() -> dict[str, int]:
         found = {}

@@ -14,7 +14,7 @@ from django.utils import timezone
 from fieldcamp.workspace import services
 from fieldcamp.workspace.models import Member, Visit
 from integrations.accounts.acting import KeyActor
-from integrations.models import DirtyRow, Problem, SyncJob
+from integrations.models import DirtyRow, Link, Problem, SyncJob
 from integrations.services.decisions import ignore, unignore
 from integrations.services.observe import observe_pending
 from integrations.services.problems.answering import answer
@@ -247,3 +247,14 @@ def assert_told(name: str, row: SyncStateRow, expected: tuple[str, str, str, str
     assert sentence in told.sentence and next_step in told.next_step, (name, told)
     if state != "synced":
         assert told.sentence.strip() and told.next_step.strip() and told.sentence[-1] in ".”", (name, told)
+
+
+def test_one_that_cannot_be_explained_spoils_no_others(world, workspace, sync, make_visits):
+    broken, fine = make_visits(world.dana, 2)
+    sync()
+    Link.objects.filter(record_id=broken.pk).update(seen=["no", "fields"])
+    states = sync_states(workspace.pk, "visit", [broken.pk, fine.pk, "vis_nobody"])
+    assert states.keys() == {broken.pk, fine.pk}
+    [row] = states[broken.pk]
+    assert (row.explanation.state, row.explanation.reason) == ("problem", "internal_error")
+    assert states[fine.pk][0].explanation.state == "synced"
