@@ -137,6 +137,8 @@ def test_a_stolen_link_in_two_browsers_binds_once(made, stranger, vendors):
     crossed = come_back(thief, backs[0])  # what was begun in another browser is worth nothing in this one
     assert "begun in another browser" in text(crossed) and not Connection.objects.exists()
     assert "is connected" in text(come_back(mine, backs[0]))
+    again = text(come_back(mine, backs[0]))  # the back button
+    assert "This link has been used" in again and "given back" not in again
     late = come_back(thief, backs[1])
     assert late.status_code == 410 and "This link has been used" in text(late) and "given back" in text(late)
     assert only_connection().account_name == MAIN
