@@ -155,8 +155,9 @@ def test_the_walk_finds_the_routes():
 @pytest.mark.parametrize(
     "routes", [WITH_IDS[start : start + 10] for start in range(0, len(WITH_IDS), 10)], ids=lambda routes: routes[0]
 )
-def test_their_ids_are_unknown(routes, ours, theirs, key, owner):
+def test_their_ids_are_unknown(routes, ours, theirs, key, owner, monkeypatch):
     """Several routes with the same two companies, which is what takes time; nothing of theirs changes."""
+    monkeypatch.setattr("integrations.views.connect_links.A_MINUTE", 1_000_000)
     before = stored(theirs)
     for route in routes:
         try_their_ids(route, theirs, key if is_api(route) else owner)

@@ -49,6 +49,7 @@ def test_made_and_mailed(desk, ours):
     assert link.state == "revoked"
 
 
+@pytest.mark.slow
 def test_what_the_form_refuses(desk, ours, theirs):
     browser, before = desk("admin"), ConnectLink.objects.count()
     Member.objects.filter(pk=ours.tech.pk).update(email="")
@@ -67,6 +68,7 @@ def test_what_the_form_refuses(desk, ours, theirs):
     assert TOKEN.search(text(books)) and mail.outbox[0].to == ["books@example.com"]
 
 
+@pytest.mark.slow
 def test_a_mail_that_does_not_go_out_is_said(desk, ours, settings):
     settings.EMAIL_BACKEND = "nowhere.Backend"
     page = text(desk("admin").post(ADD, form(ours)))
@@ -88,6 +90,7 @@ def test_addresses_that_nobody_is_led_to(url):
     assert flaw_of_address(url)
 
 
+@pytest.mark.slow
 def test_return_addresses(desk, ours):
     add = "/admin/integrations/returnaddress/add/"
     browser, url = desk("admin"), "https://app.example.com:8443/connected?tenant=7"

@@ -144,6 +144,7 @@ def test_a_link_ends_with_what_made_it(ours, caller):
     assert caller.get(f"{PATH}/{before}").json()["state"] == "revoked"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_consents_at_once(monkeypatch):
     """Two links of one person, each brought back by several browsers at once with other accounts: one account is

@@ -8,12 +8,16 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from fieldcamp.redaction import redact
 from fieldcamp.webhooks.models import WebhookEvent
 from fieldcamp.workspace.models import AuditEntry, Member
+from integrations.jobs.housekeeping import daily
 from integrations.models import Connection, ConnectionState, ConnectLink, OAuthGrant, ReturnAddress
 from integrations.selectors.connect_links import connect_link_url, connect_links
 from integrations.services import connections
 from integrations.services.connect_links.making import LinkMaker, create_link, revoke_link
+from integrations.services.erasure.accounts import erase_account
+from integrations.services.erasure.members import erase_member
 from tests.integrations.connecting import GOOGLE, MAIN, QUICKBOOKS, only_connection
 from tests.sandboxed import COMPANY
 
@@ -107,6 +111,7 @@ def test_a_technician_connects_without_a_login(made, stranger, dana, workspace, 
         assert browser.get(shut)["Location"].startswith("/admin/login/")
 
 
+@pytest.mark.slow
 def test_following_and_breaking_off_does_not_use_it_up(made, stranger):
     link, address = made()
     for _ in range(3):
@@ -132,6 +137,8 @@ def test_a_stolen_link_in_two_browsers_binds_once(made, stranger, vendors):
     crossed = come_back(thief, backs[0])  # what was begun in another browser is worth nothing in this one
     assert "begun in another browser" in text(crossed) and not Connection.objects.exists()
     assert "is connected" in text(come_back(mine, backs[0]))
+    again = text(come_back(mine, backs[0]))  # the back button
+    assert "This link has been used" in again and "given back" not in again
     late = come_back(thief, backs[1])
     assert late.status_code == 410 and "This link has been used" in text(late) and "given back" in text(late)
     assert only_connection().account_name == MAIN
@@ -145,6 +152,7 @@ def connect_at_desk(desk, member, account: str) -> Connection:
     return Connection.objects.get(account_name=account)
 
 
+@pytest.mark.slow
 def test_an_account_of_somebody_else_is_not_bound(made, stranger, desk, lee, vendors):
     """Nor is one that was theirs once: its history is theirs."""
     theirs, (link, address) = connect_at_desk(desk, lee, LEES), made()
@@ -160,6 +168,7 @@ def test_an_account_of_somebody_else_is_not_bound(made, stranger, desk, lee, ven
     assert state_of(link) == "open"
 
 
+@pytest.mark.slow
 def test_it_renews_the_account_that_is_connected_and_no_other(made, stranger, desk, dana, vendors):
     before = connect_at_desk(desk, dana, MAIN)
     Connection.objects.update(state=ConnectionState.NEEDS_RECONNECT)
@@ -178,6 +187,7 @@ def test_it_renews_the_account_that_is_connected_and_no_other(made, stranger, de
     assert (again.pk, again.member, again.state) == (before.pk, dana, ConnectionState.ACTIVE)
 
 
+@pytest.mark.slow
 def test_who_was_paused_by_a_person_stays_so(made, stranger, desk, dana, admin):
     connection = connect_at_desk(desk, dana, MAIN)
     connections.pause(connection=connection, user=admin.user)
@@ -185,6 +195,7 @@ def test_who_was_paused_by_a_person_stays_so(made, stranger, desk, dana, admin):
     assert only_connection().state == ConnectionState.PAUSED
 
 
+@pytest.mark.slow
 def test_a_box_left_empty_uses_nothing_up(made, stranger, vendors):
     lost, words = next(iter(GOOGLE.permissions.items()))
     (link, address), browser = made(), stranger()
@@ -220,7 +231,9 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "ending", [pytest.param(name, marks=() if name == "revoked" else pytest.mark.slow) for name in ENDINGS]
+)
 def test_what_ends_while_the_consent_is_under_way(made, stranger, vendors, admin, dana, ending):
     (link, address), browser = made(), stranger()
     browser.follow(address)
@@ -235,6 +248,7 @@ def test_what_ends_while_the_consent_is_under_way(made, stranger, vendors, admin
         assert browser.post(browser.connect_page).status_code == 410  # it leads to no consent any more
 
 
+@pytest.mark.slow
 def test_it_leads_back_to_the_companys_own_application(made, stranger, workspace):
     ReturnAddress.objects.create(workspace=workspace, url=BACK)
     (link, address), browser = made(return_url=BACK), stranger()
@@ -248,6 +262,7 @@ def test_it_leads_back_to_the_companys_own_application(made, stranger, workspace
     assert BACK not in text(browser.get(browser.connect_page))
 
 
+@pytest.mark.slow
 def test_nobody_is_led_to_an_address_that_was_removed_meanwhile(made, stranger, workspace):
     address = ReturnAddress.objects.create(workspace=workspace, url=BACK)
     link = made(return_url=BACK)[1]
@@ -255,6 +270,7 @@ def test_nobody_is_led_to_an_address_that_was_removed_meanwhile(made, stranger, 
     assert "is connected" in text(go(stranger(), link))
 
 
+@pytest.mark.slow
 def test_books_are_the_companys(made, stranger, intuit, workspace):
     _, address = made(integration=QUICKBOOKS.name, member_id=None)
     browser = stranger()
@@ -266,6 +282,7 @@ def test_books_are_the_companys(made, stranger, intuit, workspace):
     assert (connection.member, connection.state, connection.is_of(COMPANY)) == (None, ConnectionState.SETUP, True)
 
 
+@pytest.mark.slow
 def test_who_is_signed_in_at_the_desk_matters_nothing(made, browse, admin, dana):
     browser = browse(admin)
     browser.connect_page = browser.get(made()[1])["Location"]
@@ -291,7 +308,35 @@ def test_what_is_not_a_link(made, stranger, browse):
 
 
 def test_one_address_asks_only_so_often(stranger, monkeypatch):
-    from integrations.views import connect_links as views
-
-    monkeypatch.setattr(views, "A_MINUTE", 2)
+    monkeypatch.setattr("integrations.views.connect_links.A_MINUTE", 2)
     assert [stranger().get(f"/link/{number}").status_code for number in range(3)] == [404, 404, 429]
+
+
+@pytest.mark.slow
+def test_what_is_left_of_links(made, dana, admin, workspace):
+    """Logs and error pages have no token; old links are forgotten, and so is the name of who made one."""
+    link, address = made()
+    assert address.rpartition("/")[2] not in redact(f"GET http://127.0.0.1:8000{address} HTTP/1.1")
+    books, _ = made(integration=QUICKBOOKS.name, member_id=None)
+    Member.objects.create(workspace=workspace, first_name="Olga", role="owner")
+    erase_member(dana, by=None, actor="operator")
+    assert not ConnectLink.objects.filter(pk=link.pk).exists()
+    erase_member(admin, by=None, actor="operator")
+    books.refresh_from_db()
+    assert "Adam" not in books.created_by and state_of(books) == "revoked"
+    ended = timezone.now() - dt.timedelta(days=89)
+    ConnectLink.objects.update(expires_at=ended)
+    daily(timezone.now())
+    assert ConnectLink.objects.exists()
+    daily(timezone.now() + dt.timedelta(days=2))
+    assert not ConnectLink.objects.exists()
+
+
+@pytest.mark.slow
+def test_what_was_erased_is_not_brought_back(made, stranger, desk, dana):
+    connection = connect_at_desk(desk, dana, MAIN)
+    link, address = made()
+    erase_account(connection, actor="Adam")
+    assert state_of(link) == "revoked"
+    browser = stranger()
+    assert browser.get(browser.follow(address)).status_code == 410
