@@ -239,6 +239,16 @@ def test_events_are_taken_away_first_by_a_job(caller, active, make_visit, lee):
     assert (now["state"], now["removing_events"], now["job_id"]) == ("disconnected", False, None)
 
 
+@pytest.mark.parametrize("state", sorted({*ConnectionState.values} - {"disconnected"}))
+def test_whatever_state_it_is_in_it_can_be_disconnected(workspace, caller, state):
+    one = build.connection(workspace, state, retry_at=build.NOW, paused_by_person=state == "paused")
+    OAuthGrant.objects.create(connection=one, access_token="a", scopes=["openid"])
+    build.job(workspace, "running", started_at=timezone.now())
+    row = caller.post(f"/connections/{one.pk}/disconnect").json()
+    assert (row["state"], row["retry_at"], row["scopes_missing"]) == ("disconnected", None, [])
+    assert OAuthGrant.objects.get().access_token == "" and told() == ["connection.disconnected"]
+
+
 def test_events_stay_where_fieldcamp_has_no_access(workspace, caller):
     one = build.connection(workspace, ConnectionState.NEEDS_RECONNECT)
     stream = Stream.objects.create(connection=one, container_id="main", is_target=True)

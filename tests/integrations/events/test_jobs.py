@@ -169,7 +169,7 @@ def test_removals_that_are_held_and_decided(held, decision, told, api, job_of_ap
     assert names("sync") == ["sync.started", "sync.needs_confirmation"]
     asked = {**job_of_api(held), "held": {"removals": 12}}
     assert objects("sync.needs_confirmation") == [asked]
-    assert asked["next_action_url"]
+    assert asked["next_action_url"] and asked["hold_ids"] == [Hold.objects.get().pk]
     forget()
     key = api.get("/api/v1/integrations/problems").json()["problems"]
     [question] = [problem for problem in key if problem["code"] == "CONFIRMATION_NEEDED"]
