@@ -139,11 +139,12 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     form = ScheduleForm(request.POST if request.method == "POST" else None, initial=initial, by_itself=by_itself)
 
     def save() -> WorkspaceIntegration:
-        chosen, of = dict(form.cleaned_data), {"workspace": workspace, "integration": provider.name}
+        chosen = dict(form.cleaned_data)
         wanted = chosen.pop("approval")
+        row = set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **chosen)
         if wanted is not None:
-            set_approval(**of, wanted=wanted, user=desk_user.user)
-        return set_interval(**of, user=desk_user.user, **chosen)
+            set_approval(workspace=workspace, integration=provider.name, wanted=wanted, user=desk_user.user)
+        return row
 
     if form.is_bound and form.attempt(save):
         said = gettext("{provider} is synced {interval}.")
