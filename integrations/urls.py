@@ -43,6 +43,7 @@ urlpatterns = [
     path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),
     path("jobs/<str:job_id>/calls.csv", desk.job_calls, name="job_calls"),
     path("jobs/<str:job_id>/cancel/", desk.cancel, name="cancel"),
+    path("plans/<str:plan_id>/approve/", desk.approve_plan, name="approve_plan"),
     path("connections/<str:connection_id>/settings/", settings.connection_settings, name="settings"),
     path("settings/<slug:slug>/", settings.integration_settings, name="integration_settings"),
     path("connections/<str:connection_id>/calls/", metering.page, name="metering"),

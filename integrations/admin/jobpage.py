@@ -14,6 +14,7 @@ from fieldcamp.spreadsheets import csv_line
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.jobcalls import support_of
+from integrations.admin.planpage import plan_context
 from integrations.admin.record_pages import page_of
 from integrations.admin.values import PLURALS
 from integrations.kinds import KINDS
@@ -71,6 +72,7 @@ def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> 
         **items_context(job, desk_user, query),
         "who": who(job),
         "support": support_of(job),
+        "shown_plan": plan_context(job, desk_user) if job.dry_run or job.applies else None,
     }
 
 

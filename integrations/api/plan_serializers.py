@@ -10,7 +10,7 @@ from integrations.selectors.plans import STATES
 
 
 class PlanSideCountsSerializer(serializers.Serializer):
-    create = serializers.IntegerField()
+    create = serializers.IntegerField()  # type: ignore[assignment]
     update = serializers.IntegerField()  # type: ignore[assignment]
     delete = serializers.IntegerField()
     link = serializers.IntegerField(required=False, help_text="Records of both sides that are found to be the same.")

@@ -87,7 +87,7 @@ def planned_of(decision: Decision, stream: Stream, made_id: str = "") -> list[Pl
     return found
 
 
-def _halves(decision: Decision) -> list[tuple[str, str, dict[str, list[Any]]]]:
+def _halves(decision: Decision) -> Sequence[tuple[str, str, dict[str, list[Any]]]]:
     """Returns side, action and fields (name → from, to) of what a decision does at each side."""
     pair, action, halves = decision.pair, decision.action, []
     here = pair.local.fields or pair.base or {}

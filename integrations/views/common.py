@@ -17,7 +17,7 @@ from fieldcamp.workspace.audit import audit_export
 from fieldcamp.workspace.errors import InvalidTransition
 from integrations.accounts.rights import Rights, connections_of, rights_of
 from integrations.models import Connection
-from integrations.services import decisions, jobs
+from integrations.services import decisions, jobs, plans
 from integrations.services.books.decisions import NotPossible
 
 REFUSALS = (
@@ -27,6 +27,8 @@ REFUSALS = (
     decisions.AlreadyDecided,
     NotPossible,
     InvalidTransition,
+    plans.PlanExpired,
+    plans.PlanRefused,
 )
 
 

@@ -16,10 +16,10 @@ from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
 from integrations.admin.jobcalls import calls_csv, support_of
 from integrations.admin.jobpage import csv_lines, live_context
-from integrations.models import Connection, Outcome, SyncJob
+from integrations.models import Connection, Outcome, Plan, SyncJob
 from integrations.providers import BY_SLUG
 from integrations.providers.base import Provider
-from integrations.services import connections, jobs
+from integrations.services import connections, jobs, plans
 from integrations.views.common import attempt, back, csv_response, done, one
 from integrations.views.forms.buttons import CompanyForm, SyncForm
 
@@ -139,6 +139,13 @@ def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
     job = _job(request, job_id)
     ok, _ = attempt(request, lambda: jobs.cancel_job(job=job, actor=desk_user_of(request).name))
     return done(request, job, gettext("The sync stops after the call that it is in.")) if ok else back(request)
+
+
+@desk_view("POST", may="settings")
+def approve_plan(request: HttpRequest, plan_id: str) -> HttpResponse:
+    plan = one(request, Plan.objects.select_related("job"), plan_id)
+    ok, _ = attempt(request, lambda: plans.approve_plan(plan=plan, actor=desk_user_of(request).user))
+    return done(request, plan.job, gettext("The plan is approved.")) if ok else back(request)
 
 
 # --- connections ----------------------------------------------------------------------------------------------------

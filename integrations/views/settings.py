@@ -23,6 +23,7 @@ from integrations.providers.base import Provider
 from integrations.queue.planning import interval_minutes_of, scheduled_every
 from integrations.selectors.budget import usage_of
 from integrations.services import connections, leaving
+from integrations.services.plans import set_approval
 from integrations.services.schedule import set_interval
 from integrations.views.common import one, tell_saved
 from integrations.views.forms.calendars import CalendarForm, chosen_in
@@ -133,11 +134,19 @@ def integration_settings(request: HttpRequest, slug: str) -> HttpResponse:
     at_once = stored.sync_on_save if stored else True
     by_itself = _by_itself(provider)
     left = by_itself and not (stored and stored.interval_chosen)
-    initial = {"minutes": None if left else minutes, "on_save": "at_once" if at_once else "by_schedule"}
+    initial = {"minutes": None if left else minutes, "on_save": "at_once" if at_once else "by_schedule",
+               "approval": "approved" if stored and stored.approves_plans else "free"}  # fmt: skip
     form = ScheduleForm(request.POST if request.method == "POST" else None, initial=initial, by_itself=by_itself)
-    if form.is_bound and form.attempt(
-        lambda: set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **form.cleaned_data)
-    ):
+
+    def save() -> WorkspaceIntegration:
+        chosen = dict(form.cleaned_data)
+        wanted = chosen.pop("approval")
+        row = set_interval(workspace=workspace, integration=provider.name, user=desk_user.user, **chosen)
+        if wanted is not None:
+            set_approval(workspace=workspace, integration=provider.name, wanted=wanted, user=desk_user.user)
+        return row
+
+    if form.is_bound and form.attempt(save):
         said = gettext("{provider} is synced {interval}.")
         interval = every(interval_minutes_of(form.result))
         messages.success(request, said.format(provider=provider.label, interval=interval))

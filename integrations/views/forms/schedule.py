@@ -29,6 +29,14 @@ class ScheduleForm(ChoicesForm):
         required=False,
     )
 
+    approval = forms.TypedChoiceField(
+        label=_("Syncs that an API key starts"),
+        choices=[("free", _("need nobody’s approval")), ("approved", _("need a plan that somebody else has approved"))],
+        coerce=lambda chosen: chosen == "approved",
+        empty_value=None,
+        required=False,
+    )
+
     def __init__(self, *args: Any, initial: dict[str, Any], by_itself: str = "", **kwargs: Any):
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["minutes"].required = not by_itself

@@ -79,8 +79,13 @@ THERE = {
 }
 
 
-@pytest.mark.parametrize("what", THERE)
-@pytest.mark.parametrize("which", [1, 3])
+@pytest.mark.parametrize(
+    ("what", "which"),
+    [
+        ("moved", 1),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("moved", 3), ("removed", 1), ("added", 3))),
+    ],
+)
 def test_what_has_moved_there_since_keeps_all_from_being_written(histories, person, sync, what, which, dana):
     plan = planned(sync)
     event = person.ours()[histories[which].pk]
@@ -121,6 +126,7 @@ def test_what_moves_after_that_is_left_and_the_job_is_partial(histories, person,
     assert histories[2].pk not in person.ours() and counts(sync()) == NOTHING
 
 
+@pytest.mark.slow
 def test_a_plan_is_good_for_an_hour_and_for_what_is_connected(histories, sync, dana, person):
     plan = planned(sync)
     process_clock().reach(plan.expires_at - dt.timedelta(seconds=1))
@@ -138,8 +144,8 @@ class Killed(BaseException):
     """The process ends here, as by SIGKILL."""
 
 
-@pytest.mark.parametrize("call", [2, 3, 4, 5])
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.slow
+@pytest.mark.parametrize(("call", "after"), [(2, True), (3, False), (4, True)])
 def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors, sync, call, after):
     plan, calls = planned(sync), iter(range(1, 1_000))
 
@@ -162,6 +168,7 @@ def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors,
     assert not Link.objects.with_intent().exists() and counts(sync()) == NOTHING
 
 
+@pytest.mark.slow
 def test_a_full_dry_run_and_an_expired_cursor(histories, person, vendors, sync, people):
     vendors.fault("expire_cursor", path=people.listing)
     before = everything()
@@ -171,6 +178,7 @@ def test_a_full_dry_run_and_an_expired_cursor(histories, person, vendors, sync, 
     assert applied(full).status == JobStatus.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_removals_that_would_be_held_are_told_and_held(dana, person, sync, make_visits):
     make_visits(dana.member, 12)
     sync()
@@ -182,6 +190,7 @@ def test_removals_that_would_be_held_are_told_and_held(dana, person, sync, make_
     assert applied(plan).status == JobStatus.NEEDS_CONFIRMATION
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_read_fails_alone_and_stays_as_it_is(dana, connect, person, sync, make_visits):
     make_visits(dana.member, 2)
     other = connect("lee")

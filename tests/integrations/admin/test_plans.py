@@ -1,0 +1,60 @@
+"""A plan at the desk: what it would do, in words; who may approve it; and the switch that asks for that."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+
+from fieldcamp.workspace.models import Member
+from integrations.models import Plan, PlanOperation, SyncJob, WorkspaceIntegration
+from tests.integrations.admin.conftest import Company, company, login
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ours(db) -> Company:
+    made = company("Ours")
+    SyncJob.objects.filter(pk=made.job.pk).update(dry_run=True, status="planned")
+    later = timezone.now() + dt.timedelta(minutes=30)
+    counts = {"operations": 2, "fieldcamp": {}, "provider": {}}
+    Plan.objects.filter(pk=made.plan.pk).update(
+        counts=counts, expires_at=later, money={"USD": {"invoices_created": "8.00"}}
+    )
+    common = {"plan": made.plan, "connection": made.connection, "stream": made.stream, "decided": {}}
+    PlanOperation.objects.create(
+        **common, number=1, action="update", side="provider", kind="visit", key=made.visit.pk, record_id=made.visit.pk,
+        fields={"title": ["Old", "<b>New</b>"]},
+    )  # fmt: skip
+    PlanOperation.objects.create(
+        **common, number=2, action="create", side="fieldcamp", kind="block", key="h", remote_id="h"
+    )
+    return made
+
+
+def at_the_desk(rows: Company, role: str) -> Browser:
+    user = login(f"{role}-of-ours")
+    Member.objects.create(workspace=rows.workspace, user=user, first_name="Pat", role=role)
+    browser = Browser()
+    browser.force_login(user)
+    return browser
+
+
+def test_a_person_reads_and_approves_it(ours):
+    owner, staff = at_the_desk(ours, "owner"), at_the_desk(ours, "staff")
+    page = f"/admin/integrations/syncjob/{ours.job.pk}/change/"
+    approve = f"/admin/integrations/plans/{ours.plan.pk}/approve/"
+    text = owner.get(page).content.decode()
+    assert "2 changes" in text and "Visit of Ours" in text and "8.00 USD" in text and approve not in text
+    row = WorkspaceIntegration.objects.get(workspace=ours.workspace)
+    settings = reverse("integrations:integration_settings", args=["google-calendar"])
+    assert owner.post(settings, {"minutes": row.interval_minutes, "approval": "approved"}).status_code == 302
+    row.refresh_from_db()
+    assert row.approves_plans
+    assert approve in owner.get(page).content.decode() and approve not in staff.get(page).content.decode()
+    assert staff.post(approve).status_code in (302, 403) and Plan.objects.get(pk=ours.plan.pk).approved_at is None
+    assert owner.post(approve).status_code == 302
+    assert Plan.objects.get(pk=ours.plan.pk).approved_by == "owner-of-ours"
+    assert "Approved by owner-of-ours" in owner.get(page).content.decode()
