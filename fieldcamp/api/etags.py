@@ -51,5 +51,5 @@ def check_if_match(request: Request, etag: str) -> None:
 
 def check_tags(tags: Sequence[str], etag: str) -> None:
     """Raises 412 unless this is one of the tags, or any will do."""
-    if "*" not in tags and etag not in tags:
+    if "*" not in tags and etag not in [bare(tag) for tag in tags]:
         raise ApiError("PRECONDITION_FAILED", headers={"ETag": etag})

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictSerializer
+from integrations.api.naming import INTEGRATIONS as INTEGRATIONS
 from integrations.api.naming import IntegrationField
 from integrations.errors import ProblemCode
 from integrations.services.problems.causes import CAUSES, STATES
