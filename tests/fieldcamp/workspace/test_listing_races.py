@@ -138,7 +138,9 @@ def test_copies_equal_the_list_beside_many_writers(workspace, api_key, in_parall
     def work(number: int) -> int:
         until, turns = time.monotonic() + seconds, 0
         if number < 4:
-            _write(workspace, number, until)
+            if number < (4 if connection.vendor == "postgresql" else 2):  # SQLite has one writer at a time
+                _write(workspace, number, until)
+            return 0
         while time.monotonic() < until:
             if number == 4:
                 list_all(Client), list_all(Visit)
