@@ -17,8 +17,8 @@ from fieldcamp.ids import new_id
 log = structlog.get_logger(__name__)
 
 
-class Worker(ThreadWorker):
-    """`gunicorn --worker-class fieldcamp.serving.Worker`."""
+class EnvelopeWorker(ThreadWorker):
+    """`gunicorn --worker-class fieldcamp.serving.EnvelopeWorker`."""
 
     def init_process(self) -> None:
         util.write_error = write_error

@@ -118,7 +118,7 @@ def own_product() -> Iterator[Place]:
         "--workers",
         "1",
         "--worker-class",
-        "fieldcamp.serving.Worker",
+        "fieldcamp.serving.EnvelopeWorker",
     ]
     state = str(settings.FIELDCAMP_DATA / "sandbox.state")
     children = Children(

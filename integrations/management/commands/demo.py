@@ -64,7 +64,7 @@ class Demo:
             "--workers",
             "2",
             "--worker-class",
-            "fieldcamp.serving.Worker",
+            "fieldcamp.serving.EnvelopeWorker",
             "--threads",
             "8",
             "--limit-request-line",

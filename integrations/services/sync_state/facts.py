@@ -17,7 +17,7 @@ from integrations.selectors.freshness import jobs_of
 from integrations.selectors.stalls import NOBODY_WORKS, in_flight
 
 
-class Worker:
+class WorkerHealth:
     """Whether anybody works at all; asked for only where it matters, and once."""
 
     def __init__(self, now: dt.datetime):
@@ -36,7 +36,7 @@ class AccountFacts:
 
     connection: Connection
     now: dt.datetime
-    worker: Worker
+    worker: WorkerHealth
     streams: Sequence[Stream] = ()
     schedule: WorkspaceIntegration | None = None
     job: SyncJob | None = None
@@ -77,7 +77,7 @@ def account_facts(
     about = Q(record_id="") | Q(record_kind__in=[SubjectKind.STREAM, SubjectKind.HOLD])
     for problem in Problem.objects.listed().filter(about, connection__in=ids).order_by("-occurred_at", "-id"):
         problems[problem.connection_id or ""].append(problem)
-    worker = Worker(now)
+    worker = WorkerHealth(now)
     return {
         connection.pk: AccountFacts(
             connection,

@@ -48,7 +48,7 @@ class Web:
             self.port = probe.getsockname()[1]
         self.log = folder / "log"
         command = [sys.executable, "-m", "gunicorn", "fieldcamp.wsgi", "--workers", "1", "--threads", "4"]
-        command += ["--worker-class", "fieldcamp.serving.Worker", "--bind", f"127.0.0.1:{self.port}"]
+        command += ["--worker-class", "fieldcamp.serving.EnvelopeWorker", "--bind", f"127.0.0.1:{self.port}"]
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         environ = {**kept, "FIELDCAMP_DATA": str(folder), "LOG_FORMAT": "json"}
         with self.log.open("wb") as file:
