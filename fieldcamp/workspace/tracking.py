@@ -160,6 +160,7 @@ class TrackedQuerySet(models.QuerySet):
     def bulk_create(self, objs, *args: Any, **kwargs: Any):
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError("Tracked records cannot be created over conflicts: which were created would be unknown.")
+        objs = list(objs)  # a generator is gone through once
         for obj in objs:
             obj.list_number = obj.listed_at = None
         with transaction.atomic(using=self.db):
