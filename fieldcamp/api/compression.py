@@ -50,7 +50,7 @@ def compressed(content: bytes) -> bytes:
 
 
 def _repeat_tag(request: HttpRequest, response: Any) -> None:
-    """Gives a 304 the tag that the caller has kept."""
+    """Puts the tag that the caller has kept on a 304."""
     tag = response.get("ETag", "")
     kept = f'{tag[:-1]}{COMPRESSED}"'
     if tag.startswith('"') and kept in request.headers.get("If-None-Match", ""):
