@@ -88,7 +88,7 @@ def _list_now(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
         with impatient(SOON, writes=True), connection.cursor() as cursor:
             cursor.execute(_COUNT, [len(ids), now, now, workspace_id, model.kind])
             last, at = cursor.fetchone()
-            statement = _statement(_PLACE, model, connection.vendor)
+            statement = _statement(_PLACE, model._meta.db_table, connection.vendor)
             for number, pk in enumerate(ids, last - len(ids) + 1):
                 cursor.execute(statement, [number, at, pk])
     except OperationalError:
@@ -108,7 +108,7 @@ def number_at(records: QuerySet[Any], since: dt.datetime) -> int | None:
     return later.values_list("list_number", flat=True).first()
 
 
-def _counters(model: type[Any]) -> QuerySet[ListCounter]:
+def _counters(model: type[Any]) -> QuerySet[Any]:
     waiting = model._base_manager.filter(workspace=OuterRef("workspace"), listed_at=None)
     return ListCounter.objects.annotate(waiting=Exists(waiting))
 
@@ -143,10 +143,11 @@ def _number(model: type[Any], workspace_id: str, day: dt.date | None, millisecon
 def _give_numbers(model: type[Any], workspace_id: str, counter: ListCounter) -> int:
     at = connection.ops.adapt_datetimefield_value(counter.at)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(_NUMBER, model, connection.vendor), [counter.last, at, workspace_id, AT_ONCE])
+        statement = _statement(_NUMBER, model._meta.db_table, connection.vendor)
+        cursor.execute(statement, [counter.last, at, workspace_id, AT_ONCE])
         return cursor.rowcount
 
 
 @lru_cache
-def _statement(text: str, model: type[Any], vendor: str) -> str:
-    return text.format(table=model._meta.db_table, lock=_LOCK.get(vendor, ""))
+def _statement(text: str, table: str, vendor: str) -> str:
+    return text.format(table=table, lock=_LOCK.get(vendor, ""))

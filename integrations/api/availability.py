@@ -114,11 +114,9 @@ class AvailabilityView(ApiView):
         start, end = _range(request)
         members = self._members(request)
         technicians = [member.pk for member in members]
-        chosen = {
-            "kinds": choice_parameter(request, "kind", KINDS),
-            "all_day": truth_parameter(request, "allDay"),
-        }
-        name = list_name(request.path, self.workspace.pk, {"of": technicians, "from": start, "to": end, **chosen})
+        kinds, all_day = choice_parameter(request, "kind", KINDS), truth_parameter(request, "allDay")
+        filters = {"of": technicians, "from": start, "to": end, "kinds": kinds, "all_day": all_day}
+        name = list_name(request.path, self.workspace.pk, filters)
         cursor, limit = request.query_params.get("cursor"), page_limit(request)
         rows = busy_times(
             technicians=technicians,
@@ -126,7 +124,8 @@ class AvailabilityView(ApiView):
             end=end,
             limit=limit + 1,
             after=None if cursor is None else _position(decode_cursor(name, cursor)),
-            **chosen,
+            kinds=kinds,
+            all_day=all_day,
         )
         more = encode_cursor(name, _cursor(rows[limit - 1])) if len(rows) > limit else None
         data = [_busy(row, start, end) for row in rows[:limit]]

@@ -213,7 +213,7 @@ class TestInvoices:
         assert "Payments are recorded" in refused.json()["error"]["message"]
         post(f"payments/{payment['id']}/void", status=200)
         void = post(f"invoices/{invoice['id']}/void", {"reason": "Twice"}, 200)
-        assert (void["voidReason"], void["balance"], void["status"]) == ("Twice", 0, "unpaid") and void["voidedAt"]
+        assert (void["voidReason"], void["balance"], void["status"]) == ("Twice", 0, "void") and void["voidedAt"]
         assert data(api.get("/api/v1/invoices", {"status": ["unpaid", "paid", "partial", "overdue"]})) == [draft]
         details(api.patch(path, {"dueDate": "2030-01-01"}), 409, "INVALID_TRANSITION")
         assert data(api.patch(path, {"memo": "Sorry"}))["memo"] == "Sorry"
