@@ -27,6 +27,7 @@ from fieldcamp_client.models import (
     InvoiceRequest,
     ItemRequest,
     JobStatusEnum,
+    ListProblemsState,
     PatchedClientRequest,
     TriggerRequest,
     VisitRequest,
@@ -100,7 +101,7 @@ def main() -> None:
     done(delete_invoice.sync(invoice.id, client=api))
 
     print("books", done(read_quickbooks_status.sync(client=api)).health)
-    for problem in done(list_problems.sync(client=api, state="open", limit=5)).problems:
+    for problem in done(list_problems.sync(client=api, state=ListProblemsState.OPEN, limit=5)).problems:
         print(problem.code, problem.title, [choice.id for choice in problem.choices])
     print("causes", len(done(list_problem_causes.sync(client=api)).causes))
 

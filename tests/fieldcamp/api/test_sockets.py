@@ -53,7 +53,7 @@ class Web:
         environ = {**kept, "FIELDCAMP_DATA": str(folder), "LOG_FORMAT": "json"}
         with self.log.open("wb") as file:
             self.process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environ, stdout=file, stderr=file)
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 180  # a bound, not a wait
         while self.send(b"GET /healthz HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n") == b"":
             assert self.process.poll() is None and time.monotonic() < ends, self.log.read_text()
             time.sleep(0.1)
