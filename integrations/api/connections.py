@@ -16,8 +16,8 @@ from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import etag_of, is_unchanged
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, kept_answer, replay_or_run
-from fieldcamp.api.pagination import keyset_page
-from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.pagination import keyset_page, truth_parameter
+from fieldcamp.api.parameters import CURSOR, LIMIT, truth
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
 from fieldcamp.workspace.models import Member
@@ -35,6 +35,7 @@ from integrations.api.problems import name_of
 from integrations.api.serializers import EmptySerializer
 from integrations.models import Connection, ConnectionState
 from integrations.selectors.connections import READ_WITH, connection_row, connection_rows
+from integrations.selectors.stalls import stalls_of
 from integrations.services import connections, leaving
 
 VISITS = "visits:write"
@@ -70,6 +71,8 @@ class ConnectionListView(ConnectionsView):
             INTEGRATION,
             OpenApiParameter("state", str, enum=ConnectionState.values),
             OpenApiParameter("member_id", str, description="Whose calendars they are."),
+            truth("stalled", "Only accounts that are stalled, or that are not."),
+            truth("removing_events", "Only accounts whose events are being taken away, or that are not."),
             CURSOR,
             LIMIT,
         ],
@@ -86,11 +89,16 @@ class ConnectionListView(ConnectionsView):
             rows = rows.in_state(filters["state"])
         if filters["member_id"] is not None:
             rows = rows.filter(member=filters["member_id"])
+        if filters["removing_events"] is not None:
+            rows = rows.filter(leaving__isnull=not filters["removing_events"])
+        if filters["stalled"] is not None:
+            stalled = [stall.connection.pk for stall in stalls_of(self.workspace, timezone.now())]
+            rows = rows.filter(pk__in=stalled) if filters["stalled"] else rows.exclude(pk__in=stalled)
         page, meta = keyset_page(request, rows.select_related(*READ_WITH), filters=filters)
         return Response({"connections": connection_rows(page, timezone.now()), "next_cursor": meta["next_cursor"]})
 
 
-def _filters(request: Request) -> dict[str, str | None]:
+def _filters(request: Request) -> dict[str, Any]:
     fixed = {"integration": INTEGRATIONS, "state": tuple(ConnectionState.values)}
     given = {name: request.query_params.get(name) for name in (*fixed, "member_id")}
     wrong = {
@@ -100,7 +108,7 @@ def _filters(request: Request) -> dict[str, str | None]:
     }
     if wrong:
         raise validation_error(wrong)
-    return given
+    return given | {name: truth_parameter(request, name) for name in ("stalled", "removing_events")}
 
 
 class OneConnectionView(ConnectionsView):

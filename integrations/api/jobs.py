@@ -14,8 +14,8 @@ from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
-from fieldcamp.api.parameters import CURSOR, LIMIT
+from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit, truth_parameter
+from fieldcamp.api.parameters import CURSOR, LIMIT, truth
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
 from integrations.api.naming import INTEGRATION
@@ -39,6 +39,7 @@ class JobListView(ApiView):
         parameters=[
             INTEGRATION,
             *(OpenApiParameter(name, str, enum=values) for name, values in _CHOICES.items()),
+            truth("dry_run", "Only dry runs, or only what is none."),
             CURSOR,
             LIMIT,
         ],
@@ -65,7 +66,7 @@ class JobListView(ApiView):
         )
 
 
-def _filters(request: Request) -> dict[str, str]:
+def _filters(request: Request) -> dict[str, Any]:
     """Returns `integration` (its name, or its slug in addresses) and the other filters, checked."""
     integration = request.query_params.get("integration")
     integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
@@ -79,7 +80,8 @@ def _filters(request: Request) -> dict[str, str]:
         wrong["integration"] = [f"Must be one of {', '.join(sorted(PROVIDERS))}."]
     if wrong:
         raise validation_error(wrong)
-    return {"integration": integration or "", **{name: value or "" for name, value in given.items()}}
+    dry_run = truth_parameter(request, "dry_run")
+    return {"integration": integration or "", "dry_run": dry_run} | {name: value or "" for name, value in given.items()}
 
 
 def _before(position: list[Any]) -> Q:

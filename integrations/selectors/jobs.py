@@ -109,9 +109,16 @@ def next_action_url(job: SyncJob) -> str | None:
 
 
 def jobs_of(
-    workspace: Workspace, integration: str = "", status: str = "", mode: str = "", triggered_by: str = ""
+    workspace: Workspace,
+    integration: str = "",
+    status: str = "",
+    mode: str = "",
+    triggered_by: str = "",
+    dry_run: bool | None = None,
 ) -> QuerySet[SyncJob]:
     """Returns the workspace's jobs, newest first."""
     jobs = SyncJob.objects.filter(workspace=workspace).select_related("plan").order_by("-created_at", "-id")
     given = {"integration": integration, "status": status, "mode": mode, "triggered_by": triggered_by}
+    if dry_run is not None:
+        jobs = jobs.filter(dry_run=dry_run)
     return jobs.filter(**{name: value for name, value in given.items() if value})

@@ -37,6 +37,7 @@ RACED = {"one_invoice_per_number", "one_line_per_position", "one_allocation_per_
 ELSEWHERE = {
     "one_member_per_login": "logins.accept looks under the login's lock; tests/fieldcamp/workspace/admin/test_logins",
     "one_block_per_meeting": "a sync writes them, with their calendar's lock",
+    "one_counter_per_list": "made by readers, over what is there",
     "digest": "of 32 random bytes",
     "member_id": "update_or_create, and the invited or moving member is locked",
 }

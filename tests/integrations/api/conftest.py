@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from fieldcamp.api.services import create_key
@@ -12,6 +13,7 @@ from fieldcamp.workspace.models import Workspace
 from tests.integrations import build
 
 BASE = "/api/v1/integrations"
+JOBS = f"{settings.PUBLIC_URL}{BASE}/jobs"  # as Location has it
 
 
 @dataclass

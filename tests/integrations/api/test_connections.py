@@ -15,7 +15,7 @@ from fieldcamp.workspace.models import AuditEntry, BlockedTime, Visit
 from integrations.models import Connection, ConnectionState, Link, OAuthGrant, Problem, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from tests.integrations import build
-from tests.integrations.api.conftest import BASE, caller_of
+from tests.integrations.api.conftest import JOBS, caller_of
 from tests.integrations.connecting import *  # noqa: F403
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,18 @@ def test_each_account_is_listed_once_in_the_state_that_it_shows(workspace, calle
     assert [*first["connections"], *rest["connections"]] == rows and rest["next_cursor"] is None
     for wrong in ("state=lost", "integration=fax", "limit=0", "cursor=x", f"state=setup&cursor={first['next_cursor']}"):
         assert caller.get(f"/connections?{wrong}").status_code == 400
+
+
+@pytest.mark.parametrize("name", ["stalled", "removing_events"])
+def test_what_is_true_of_an_account_is_a_filter(workspace, caller, name):
+    for state in (ConnectionState.ACTIVE, ConnectionState.PAUSED, ConnectionState.DISCONNECTED):
+        build.connection(workspace, state, last_synced_at=build.NOW - dt.timedelta(days=9), fresh_from=None)
+    build.connection(workspace, last_synced_at=timezone.now(), leaving={"visits_to": None})
+    rows = caller.get("/connections").json()["connections"]
+    parts = {value: caller.get(f"/connections?{name}={value}").json()["connections"] for value in ("true", "false")}
+    assert parts["true"] == [row for row in rows if row[name]] and parts["true"]
+    assert parts["false"] == [row for row in rows if not row[name]] and parts["false"]
+    assert caller.get(f"/connections?{name}=maybe").status_code == 400
 
 
 def test_a_row_says_what_is_lacking_and_when_it_is_asked_again(workspace, caller):
@@ -230,7 +242,7 @@ def test_events_are_taken_away_first_by_a_job(caller, active, make_visit, lee):
     row = answer.json()
     assert (answer.status_code, row["state"], row["removing_events"]) == (200, "active", True)
     job = SyncJob.objects.get(pk=row["job_id"])
-    assert (job.connection, job.triggered_by, answer["Location"]) == (active, "api", f"{BASE}/jobs/{job.pk}")
+    assert (job.connection, job.triggered_by, answer["Location"]) == (active, "api", f"{JOBS}/{job.pk}")
     assert Visit.objects.get().technician == lee
     entries = AuditEntry.objects.count()
     again = caller.post(place, {"remove_events": True}).json()

@@ -14,7 +14,7 @@ from integrations.ledger.holds import Holds
 from integrations.models import Hold, Link, Problem, Stream, SyncJob
 from integrations.services.decisions import decide_hold
 from tests.integrations import build
-from tests.integrations.api.conftest import BASE, caller_of
+from tests.integrations.api.conftest import JOBS, caller_of
 
 # As in tests/integrations/sync, with the vendor in memory alone: what is decided is the same of all.
 from tests.integrations.engine import *  # noqa: F403, I001
@@ -90,7 +90,7 @@ def test_a_decision_is_carried_out_for_exactly_what_was_held(held, caller, perso
     done = caller.post(f"/holds/{row['id']}/{verb}", {"expected": 12}, Idempotency_Key="once")
     answer = done.json()
     assert (done.status_code, answer["hold"]["state"], answer["hold"]["decision"]) == (202, state, verb)
-    assert (answer["job_id"], done["Location"]) == (answer["hold"]["job_id"], f"{BASE}/jobs/{answer['job_id']}")
+    assert (answer["job_id"], done["Location"]) == (answer["hold"]["job_id"], f"{JOBS}/{answer['job_id']}")
     assert (answer["hold"]["sample"], answer["hold"]["problem_id"]) == ([], None)
     finish(SyncJob.objects.get(pk=answer["job_id"]))  # noqa: F405
     assert len(person.ours()) == events

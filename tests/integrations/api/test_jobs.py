@@ -105,14 +105,17 @@ def test_the_list_is_filtered_and_its_cursor_belongs_to_the_filters(dana):
     for _ in range(2):
         build.job(dana.workspace, "failed")
     build.job(dana.workspace, "queued")
+    planned = build.job(dana.workspace, "planned", dry_run=True)
+    assert [job["job_id"] for job in dana.get("/jobs?dry_run=true").json()["jobs"]] == [planned.pk]
+    assert planned.pk not in [job["job_id"] for job in dana.get("/jobs?dry_run=false").json()["jobs"]]
     page = dana.get("/jobs?status=failed&integration=google_calendar&limit=1").json()
     assert [job["status"] for job in page["jobs"]] == ["failed"]
-    assert len(dana.get("/jobs?integration=google-calendar").json()["jobs"]) == 3
+    assert len(dana.get("/jobs?integration=google-calendar").json()["jobs"]) == 4
     response = dana.get(f"/jobs?limit=1&cursor={page['next_cursor']}")
     assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_CURSOR")
 
 
-@pytest.mark.parametrize("query", ["status=done", "integration=icloud", "limit=0", "limit=201", "limit=x"])
+@pytest.mark.parametrize("query", ["status=done", "integration=icloud", "limit=0", "limit=201", "limit=x", "dry_run=1"])
 def test_filters_that_are_not_understood(dana, query):
     response = dana.get(f"/jobs?{query}")
     assert (response.status_code, response.json()["error"]["code"]) == (400, "VALIDATION_ERROR")

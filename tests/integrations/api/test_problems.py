@@ -10,7 +10,7 @@ from django.utils import timezone
 from fieldcamp.workspace.models import AuditEntry, Visit
 from integrations.models import Link, Problem, Stream, SyncJob
 from tests.integrations import build
-from tests.integrations.api.conftest import BASE, caller_of
+from tests.integrations.api.conftest import JOBS, caller_of
 from tests.integrations.build import GOOGLE
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_it_is_put_back_by_a_job_of_its_own(removed, workspace):
     assert answer.status_code == 202
     problem = answer.json()["problem"]
     assert (problem["id"], problem["state"], problem["choices"]) == (told["id"], "resolved", [])
-    assert (answer.json()["outcome"], answer["Location"]) == ("queued", f"{BASE}/jobs/{answer.json()['job_id']}")
+    assert (answer.json()["outcome"], answer["Location"]) == ("queued", f"{JOBS}/{answer.json()['job_id']}")
     job = SyncJob.objects.get(pk=answer.json()["job_id"])
     assert (job.triggered_by, job.only) == ("api", [Link.objects.get().pk])
     again = caller.post(f"/problems/{removed.pk}/answer", {"choice": "put_back"})

@@ -40,7 +40,7 @@ def plant(patch: pytest.MonkeyPatch, owner: Any, name: str, when: Callable[..., 
 
 # Where our side touches one record that is to be made there: (owner, function, is it this record?).
 CREATING = {
-    "reading it": (VisitsOfStream, "_view", lambda bad: lambda self, visit: visit.pk == bad),
+    "reading it": (VisitsOfStream, "view", lambda bad: lambda self, visit: visit.pk == bad),
     "deciding": (plan, "decide", lambda bad: lambda pair, policy: pair.record_id == bad),
     "storing the write": (
         writes.Writes,
@@ -80,7 +80,7 @@ def _retry_what_waits(problem: Problem) -> None:
 
 
 MOVING = {
-    "reading it": (VisitsOfStream, "_view", lambda bad: lambda self, visit: visit.pk == bad),
+    "reading it": (VisitsOfStream, "view", lambda bad: lambda self, visit: visit.pk == bad),
     "moving it": (VisitsOfStream, "_move", lambda bad: lambda self, decision: decision.pair.record_id == bad),
     "settling it": (
         local_half,
