@@ -55,6 +55,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "status"), PUBLISHED.items())
 def test_each_row_of_the_table(api, code, status, monkeypatch):
     details = {"reason": "test"}

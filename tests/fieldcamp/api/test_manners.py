@@ -29,6 +29,7 @@ def reads() -> list[tuple[str, list[dict]]]:
 
 
 class TestQueryParameters:
+    @pytest.mark.slow
     def test_each_read_refuses_what_the_reference_does_not_list(self, api):
         assert len(reads()) > 12
         for path, listed in reads():
@@ -130,6 +131,7 @@ class TestDeprecation:
         for other in (api.get("/api/v1/visits"), api.delete("/api/v1/visits/vis_none")):
             assert "Deprecation" not in other and "Sunset" not in other
 
+    @pytest.mark.slow
     def test_the_document_marks_it(self, entry):
         paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
         assert paths["/api/v1/visits/{record_id}"]["get"]["deprecated"] is True

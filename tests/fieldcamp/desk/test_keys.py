@@ -80,6 +80,7 @@ def test_what_a_key_has_made_is_shown_and_ends_with_it_or_is_kept(desk, ours):
     assert made.revoked_at and "They end with it" not in browser.get(revoke.format(made.pk)).content.decode()
 
 
+@pytest.mark.slow
 def test_a_key_that_gets_more_than_its_maker_has_is_said_to_be_parted(desk, ours):
     update_key(ours.key, changes={"scopes": ["visits:read", "api_keys:write"]})
     made, _ = create_key(workspace=ours.workspace, name="Made", scopes=["visits:read"], by=ours.key)
@@ -90,6 +91,7 @@ def test_a_key_that_gets_more_than_its_maker_has_is_said_to_be_parted(desk, ours
     assert "stands for itself" in page and ApiKey.objects.get(pk=made.pk).made_by is None
 
 
+@pytest.mark.slow
 def test_rotation_keeps_the_old_secret_for_a_while(desk, ours):
     old = secret_in(desk().post(ADD, NEW).content.decode())
     key = ApiKey.objects.get(name="Zapier")
@@ -126,6 +128,7 @@ def test_a_key_is_narrowed_by_its_tick_boxes(desk, ours):
     assert len(re.findall(r'name="scopes" value="[a-z_:]+" id="\w+" checked', page)) == 2
 
 
+@pytest.mark.slow
 def test_an_edit_that_makes_no_sense_changes_nothing(desk, ours):
     url = pages_of(ours)["key"]
     for wrong in ({"scopes": []}, {"scopes": ["all:things"]}, {"name": ""}, {"expires_at_0": "2001-01-01"}):
@@ -133,6 +136,7 @@ def test_an_edit_that_makes_no_sense_changes_nothing(desk, ours):
     assert ApiKey.objects.get(pk=ours.key.pk).scopes == ours.key.scopes
 
 
+@pytest.mark.slow
 def test_a_revoked_key_is_only_read(desk, ours):
     desk().post(posts_of(ours)["revoke"][0])
     url = pages_of(ours)["key"]

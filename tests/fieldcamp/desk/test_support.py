@@ -28,6 +28,7 @@ def named(settings):
     settings.SUPPORT_URL = BOX
 
 
+@pytest.mark.slow
 def test_every_page_of_the_desk_leads_to_help_about_this_request(desk, ours):
     browser, wrong = desk(), []
     known = pages_of(ours) | LISTS

@@ -32,6 +32,7 @@ def test_the_dashboard_and_every_list_follow_the_choice(root, ours, theirs):
     assert root.get(pages_of(ours)["visit"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_what_is_done_is_done_for_the_chosen_company(root, theirs):
     root.post(CHOOSE, {"company": theirs.workspace.pk})
     root.post("/admin/integrations/sync/google-calendar/")
@@ -40,6 +41,7 @@ def test_what_is_done_is_done_for_the_chosen_company(root, theirs):
     assert theirs.workspace.clients.filter(first_name="Nia").exists()
 
 
+@pytest.mark.slow
 def test_a_company_that_does_not_exist(root, ours):
     assert root.post(CHOOSE, {"company": "wsp_none"}).status_code == 404
     assert root.get(CHOOSE).status_code == 405
@@ -58,6 +60,7 @@ def test_members_stay_where_they_belong(role, desk, ours, theirs):
     assert 'name="company"' not in browser.get("/admin/").content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fields", [{"is_superuser": False}, {"is_superuser": True, "is_active": False}], ids=["no superuser", "has left"]
 )
@@ -71,6 +74,7 @@ def test_a_choice_in_the_session_gives_nobody_a_company(fields, rf, theirs):
     assert not desk_user.scope(SyncJob.objects.all()).exists()
 
 
+@pytest.mark.slow
 def test_a_superuser_with_a_member_stays_in_the_members_company(rf, ours, theirs):
     """The right to do everything is no right to see everybody: who belongs to a company sees that one."""
     user = User.objects.create_superuser("root-member", is_staff=True)
@@ -83,5 +87,6 @@ def test_a_superuser_with_a_member_stays_in_the_members_company(rf, ours, theirs
     assert desk_user.may("disconnect")
 
 
+@pytest.mark.slow
 def test_a_single_company_is_not_asked_about(desk, ours):
     assert 'name="company"' not in desk("root").get("/admin/").content.decode()

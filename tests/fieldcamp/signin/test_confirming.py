@@ -38,6 +38,7 @@ def carried(page: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_key_is_made_after_the_password_with_all_that_was_entered(stale, mails):
     asked = stale.post(ADD, NEW)
     assert asked.status_code == 401 and not ApiKey.objects.exists()
@@ -145,6 +146,7 @@ def deeds(rows: Company) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_confirmed(make_person, clock, django_user_model):
     rows = company("Ours")
     browser = signed_in(make_person("olivia", workspace=rows.workspace))

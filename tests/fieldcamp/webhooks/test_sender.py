@@ -103,6 +103,7 @@ def test_a_dead_endpoint_with_thousands_waiting_holds_up_nobody(workspace, make_
     assert good.deliveries.filter(state=State.DELIVERED).count() == 20
 
 
+@pytest.mark.slow
 def test_slow_ones_leave_threads_for_the_others(make_endpoint, make_delivery):
     release = threading.Event()
 

@@ -258,6 +258,7 @@ class TestClaiming:
 
 
 class TestBreaker:
+    @pytest.mark.slow
     def test_five_in_a_row_then_probes_that_cost_nothing_then_all_goes_on(self, make_endpoint, make_delivery):
         answers = [500]
         with receiving(lambda got: (answers[0], {}, b"")) as receiver:

@@ -213,6 +213,7 @@ class TestQuota:
         assert again.content == first.content and again["X-RateLimit-Remaining"] == "91"
         assert {*RateWindow.objects.values_list("used", flat=True)} == {9}
 
+    @pytest.mark.slow
     def test_one_that_has_too_few_left_does_nothing(self, api_key, workspace):
         caller = api_client(api_key(rate_limit_override=None))
         for atomic in (False, True):

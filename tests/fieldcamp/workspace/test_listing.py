@@ -23,6 +23,7 @@ def meta(api, path: str, **query) -> dict:
     return api.get(f"/api/v1/{path}", query).json()["meta"]
 
 
+@pytest.mark.slow
 def test_a_copy_equals_the_list_whatever_is_done(api, client, make_client, make_visit):
     """Each way to write: saves, updates in bulk, new rows, what is no version, lines, payments, merges, deletes."""
     post = lambda path, body=None: api.post(f"/api/v1/{path}", body or {}).json()["data"]  # noqa: E731

@@ -67,6 +67,7 @@ def test_what_is_saved_last_is_told_last(api_key, make_client):
         assert mirror.rows == whole(api, "clients")
 
 
+@pytest.mark.slow
 def test_a_reader_waits_for_no_writer(workspace, make_client):
     """A writer is busy: what was saved before and has no number yet is shown without."""
     ids = [make_client().pk]

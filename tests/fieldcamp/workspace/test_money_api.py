@@ -314,6 +314,7 @@ def test_once_for_an_idempotency_key(api, bill, client):
     assert Invoice.objects.get().paid == 60
 
 
+@pytest.mark.slow
 def test_lists_take_a_constant_number_of_queries(api, bill, pay, django_assert_num_queries, call_queries):
     for _ in range(3):
         pay(10, (bill(), 10))

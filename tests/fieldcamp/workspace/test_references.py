@@ -100,6 +100,7 @@ def refused(api, path: str, body: dict, name: str, sentence: str = "There is no 
     assert answer.status_code == 400 and sentence in answer.json()["error"]["details"][name][0], answer.content
 
 
+@pytest.mark.slow
 def test_a_deleted_client(api, made, make_client):
     owner = made["owner"].pk
     well(api.delete(f"{BASE}/clients/{owner}"))
@@ -130,6 +131,7 @@ def test_a_merged_client(api, made, make_client, workspace):
     work_on(api, made | {"owner": into})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("item", "tax", "technician")), "everything"]
 )
@@ -153,6 +155,7 @@ def test_a_deleted_item_tax_or_an_inactive_technician(api, made, kind):
         refused(api, "visits", visit, "technicianId", "not active")
 
 
+@pytest.mark.slow
 def test_an_invoice_that_is_paid_is_neither_deleted_nor_voided(api, made):
     path = f"{BASE}/invoices/{made['sent'].pk}"
     for answer in (api.delete(path), api.post(f"{path}/void", {})):

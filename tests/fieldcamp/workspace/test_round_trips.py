@@ -62,6 +62,7 @@ def made(workspace, make_client, make_technician):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_read_is_taken_back_and_changes_nothing(api, made):
     """After deletions, too: of the item, the tax, the client and the technician that the records have."""
     assert get_resolver().url_patterns  # which imports the views
@@ -105,6 +106,7 @@ def test_one_field_is_edited_among_what_a_sync_has_brought(api, made):
     assert [row["amount"] for row in edit("invoices", 1, lines=data["lines"])["lines"]] == [8, 50]
 
 
+@pytest.mark.slow
 def test_a_read_only_field_passes_with_its_value_alone(api, made):
     for kind, rows in made.items():
         path = f"/api/v1/{kind}/{rows[0].pk}"
@@ -207,6 +209,7 @@ def test_a_deleted_clients_invoice_is_paid(api, made):
     assert Payment.objects.filter(client=client).count() == 3
 
 
+@pytest.mark.slow
 def test_rows_that_are_none_are_refused_as_always(api, made):
     path = f"/api/v1/invoices/{made['invoices'][0].pk}"
     deep: object = []

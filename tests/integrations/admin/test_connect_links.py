@@ -23,6 +23,7 @@ def text(response) -> str:
     return response.content.decode()
 
 
+@pytest.mark.slow
 def test_made_and_mailed(desk, ours):
     browser = desk("admin")
     page = text(browser.get("/admin/integrations/connect/google-calendar/"))

@@ -44,6 +44,7 @@ def utc(ours):
     Workspace.objects.update(timezone="UTC")
 
 
+@pytest.mark.slow
 def test_saving_an_untouched_form_changes_nothing(desk, ours, page):
     before = Change.objects.count()
     assert desk().post(page["visit"], form_of(desk(), page["visit"])).status_code == 302
@@ -111,6 +112,7 @@ def test_another_companys_client_or_technician_cannot_be_chosen(desk, ours, thei
         assert name in errors_of(desk().post(page["visit"], data))
 
 
+@pytest.mark.slow
 def test_who_may_only_look_cannot_save(desk, ours, page):
     data = form_of(desk(), page["visit"]) | {"title": "Mine"}
     for role in ("staff", "viewer"):
@@ -118,6 +120,7 @@ def test_who_may_only_look_cannot_save(desk, ours, page):
     assert not Visit.objects.filter(title="Mine").exists()
 
 
+@pytest.mark.slow
 def test_the_visits_twin_is_shown(desk, ours, page):
     shown = desk().get(page["visit"]).content.decode()
     assert ours.link.remote_id in shown
@@ -125,6 +128,7 @@ def test_the_visits_twin_is_shown(desk, ours, page):
     assert "Waits for a person" in shown
 
 
+@pytest.mark.slow
 def test_a_clients_address_keeps_what_the_form_does_not_show(desk, ours, page):
     Client.objects.filter(pk=ours.client.pk).update(property_address={"street": "1 Old St", "unit": "7"})
     data = form_of(desk(), page["client"])
@@ -133,6 +137,7 @@ def test_a_clients_address_keeps_what_the_form_does_not_show(desk, ours, page):
     assert Client.objects.get(pk=ours.client.pk).property_address == {"street": "2 New St", "unit": "7"}
 
 
+@pytest.mark.slow
 def test_of_a_client_of_the_books_only_what_was_edited_is_changed(desk, ours, page):
     address = {"street": "Russ Sonnenschein\nFamily Store\n5647 Cypress Hill Ave.", "city": "Middlefield, " * 12 + "CA"}
     client = Client.objects.get(pk=ours.client.pk)
@@ -186,6 +191,7 @@ def test_one_owner_stays_and_nobody_changes_the_own_role(desk, ours):
     assert "only owner" in errors_of(root.post(member_page(owner), data))
 
 
+@pytest.mark.slow
 def test_the_companys_settings(desk, ours):
     url = "/admin/workspace/workspace/"
     assert desk("admin").get(url).status_code == 200  # the own company's form

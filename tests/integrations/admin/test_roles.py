@@ -41,6 +41,7 @@ POSTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["viewer", *(pytest.param(role, marks=pytest.mark.slow) for role in REST)])
 def test_each_page_opens_for_those_who_may(role, desk, ours):
     browser = desk(role)
@@ -71,6 +72,7 @@ def test_a_page_offers_only_the_buttons_that_work(role, desk, ours):
     assert any(url in shown for url in urls) is (role != "viewer")
 
 
+@pytest.mark.slow
 def test_foreign_rows_are_404_and_stay_as_they_are(desk, theirs):
     for role in ("owner", "admin"):
         browser = desk(role)

@@ -108,6 +108,7 @@ def test_a_choice_that_cannot_be_taken_is_said_and_kept(wrong, desk, ours, calen
     assert Stream.objects.get(pk=ours.stream.pk).direction == "two_way"
 
 
+@pytest.mark.slow
 def test_staff_and_viewers_only_read(desk, ours, theirs):
     for role in ("staff", "viewer"):
         page = desk(role).get(page_of(ours)).content.decode()

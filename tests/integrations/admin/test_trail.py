@@ -28,6 +28,7 @@ def page(ours):
     return pages_of(ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in ROLES if role in ("owner", "viewer")])
 def test_who_set_what_and_the_calls_are_on_the_records_page(desk, ours, theirs, page, role):
     with attributed(actor=f"Dana {SCRIPT}", origin=ours.stream.pk, integration="google_calendar", job=ours.job.pk):

@@ -91,6 +91,7 @@ def test_visits_and_blocked_times_sorted_and_cut(api, tech, make_technician, blo
     assert "canary" not in response.content.decode()
 
 
+@pytest.mark.slow
 def test_pages_are_the_whole_list_whatever_begins_together(api, tech, make_technician, block, visit):
     people = [tech, make_technician()]
     for member in people:

@@ -85,6 +85,7 @@ def test_the_answer_comes_as_soon_as_something_is_there(dana, monkeypatch):
     assert later.json()["changes"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_nothing_comes_and_the_answer_is_empty(dana):
     began = time.monotonic()
@@ -125,6 +126,7 @@ def test_only_so_many_wait_and_the_others_are_answered_at_once(dana, other, monk
     assert waits(0) and not feed.waiters._waiting
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_provider_is_asked_now_and_then_meanwhile_and_one_call_is_counted(dana, asked, monkeypatch):
     monkeypatch.setattr(feed, "ASK_AGAIN", 0.3)

@@ -112,6 +112,7 @@ def test_held_removals_are_decided_and_nobody_else_is_said_to_have_done_it(ours)
     assert caller.post(place, {"choice": "put_back"}).status_code == 409
 
 
+@pytest.mark.slow
 def test_a_client_of_the_books_is_the_same_or_another(ours, ask):
     seen = {"1": {"display_name": "Client of Ours"}, "2": {"display_name": "client of ours "}}
     problem, caller = ask(ours.client, "customer", seen=seen), caller_of(ours.workspace)
@@ -134,6 +135,7 @@ def test_a_client_of_the_books_is_the_same_or_another(ours, ask):
     assert caller.post(place, {"choice": "same:2"}).status_code == 409
 
 
+@pytest.mark.slow
 def test_what_was_deleted_there_is_voided_or_made_again_and_not_both(ours, ask, books):
     stream, now = Stream.objects.get(connection=books, kind="invoice"), timezone.now()
     link = Link.objects.create(stream=stream, kind="invoice", record_id=ours.invoice.pk, remote_id="7", cut_at=now,
@@ -156,6 +158,7 @@ def test_what_was_deleted_there_is_voided_or_made_again_and_not_both(ours, ask, 
     assert link.decision is None and Invoice.objects.get().voided_at
 
 
+@pytest.mark.slow
 def test_one_is_tried_again_where_that_may_help(ours, ask, books):
     stream = Stream.objects.get(connection=books, kind="customer")
     link = Link.objects.create(stream=stream, kind="customer", record_id=ours.client.pk, remote_id="", parked=True)
@@ -212,6 +215,7 @@ def questions(ours, ask, make_client) -> list[Problem]:
     return found
 
 
+@pytest.mark.slow
 def test_all_of_a_cause_are_answered_in_one_sync_but_for_those_that_do_not_stand_out(ours, questions):
     caller = caller_of(ours.workspace)
     body = {"cause": "match", "integration": BOOKS, "choice": "same"}
@@ -243,6 +247,7 @@ def test_all_are_another_and_one_that_was_decided_meanwhile_is_left(ours, questi
     assert Link.objects.filter(decision__match="new").count() == 2
 
 
+@pytest.mark.slow
 def test_all_of_a_cause_are_tried_again_and_no_others(ours, ask, books, make_client):
     theirs = company("Theirs")
     stream = Stream.objects.get(connection=books, kind="customer")

@@ -57,6 +57,7 @@ def test_ten_thousand_calls_are_read_page_by_page(workspace, stream, make_client
     assert queries == again == at_the_end
 
 
+@pytest.mark.slow
 def test_it_takes_both_scopes_and_the_own_company(workspace, second_workspace, stream, make_client, api_key):
     mine, other = make_client(last_name="Reed"), Client.objects.create(workspace=second_workspace, first_name="Theirs")
     RecordCall.objects.bulk_create([called(stream, 1, mine.pk, status="ReadTimeout"), called(stream, 2, mine.pk)])

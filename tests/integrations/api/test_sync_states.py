@@ -90,6 +90,7 @@ def test_rows_of_lists_may_have_it_and_bodies_may_not():
     assert "sync" not in schemas["Member"]["properties"]
 
 
+@pytest.mark.slow
 def test_who_may_ask(workspace, second_workspace, account, api_key):
     records = records_of(workspace, account.member)
     foreign = api_client(api_key(workspace=second_workspace))
@@ -117,6 +118,7 @@ def test_what_is_misspelt_is_refused(workspace, account, api):
     assert api.post(f"/api/v1/visits/{record_id}/sync").status_code == 405
 
 
+@pytest.mark.slow
 def test_what_was_deleted_is_answered_and_listed(workspace, account, api):
     records = records_of(workspace, account.member)
     for resource in ("visits", "clients", "items", "taxes"):

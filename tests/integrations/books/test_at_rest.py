@@ -3,6 +3,7 @@
 Intuit asks for both to be encrypted: https://developer.intuit.com/app/developer/qbo/docs/go-live/publish-app/security-requirements
 """
 
+import pytest
 from django.db import connection as database
 from structlog.testing import capture_logs
 
@@ -26,6 +27,7 @@ def tables_with(text: str) -> list[str]:
     return [table for table, rows in dump().items() if text in rows]
 
 
+@pytest.mark.slow
 def test_neither_its_id_nor_a_token_is_kept_or_logged_in_clear(company, sync, make_client, make_invoice, desk):
     make_invoice(make_client(last_name="Reed"), [(None, 1, "120.00")])
     with capture_logs() as logs:

@@ -183,6 +183,7 @@ def test_a_record_leads_to_its_twin(kind, place, company, books, sync, make_clie
     assert f"/intuit/ui/9130001/{place}/{there}" in browser.get(page).content.decode()
 
 
+@pytest.mark.slow
 def test_who_may_connect_books(workspace, desk, make_member):
     user = User.objects.create_user(username="tech", is_staff=True)
     make_member(first_name="Tech", user=user, role=Role.STAFF, is_technician=True)

@@ -18,6 +18,7 @@ def links_are_apart() -> None:
     assert len(records) == len(set(records))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=[pytest.mark.slow, pytest.mark.once])])
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_second_client_of_a_name_is_asked_about(how, times, company, books, sync, intuit, make_client):
@@ -38,6 +39,7 @@ def test_a_second_client_of_a_name_is_asked_about(how, times, company, books, sy
     links_are_apart()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "number"), [("customer", 2), pytest.param("item", 3, marks=[pytest.mark.slow, pytest.mark.once])]
 )

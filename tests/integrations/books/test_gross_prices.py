@@ -95,6 +95,7 @@ def test_such_an_item_is_asked_about_and_taken_in_at_what_is_said(connect_books,
     assert [books.get("Item", row["Id"])["SyncToken"] for row in made] == there
 
 
+@pytest.mark.slow
 def test_what_is_not_brought_in_is_not_asked_about(connect_books, intuit, sync):
     books = Bookkeeper(intuit, REALM)
     account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
@@ -153,6 +154,7 @@ def test_a_price_that_changes_after_the_answer_is_asked_about_anew(connect_books
     assert Item.objects.get(name="Pump").price == 224 and not asked()
 
 
+@pytest.mark.slow
 def test_the_taxes_are_read_where_it_is_asked_which_one_a_price_includes_and_none_is_known(company):
     stream = company.streams.get(kind="tax")
     taxes = Taxes(stream, window_at(timezone.now()))

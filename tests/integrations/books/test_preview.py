@@ -89,6 +89,7 @@ def test_what_is_said_beforehand_is_what_happens(connect_books, books, sync, mak
     assert {count.to_create + count.to_bring_in for count in after.counts.values()} == {0}
 
 
+@pytest.mark.slow
 def test_what_the_direction_leaves_of_it(connect_books, books, make_client):
     books.add("Customer", DisplayName="Only There")
     make_client()

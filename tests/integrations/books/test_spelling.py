@@ -49,6 +49,7 @@ def test_an_address_that_somebody_linked_has_is_no_proof():
     assert (alone.links, alone.doubts) == ({}, {"b": ["r2"]})
 
 
+@pytest.mark.slow
 def test_of_two_with_one_address_the_first_one_is_brought_in(side):
     """In one go as in several, and as the preview says."""
     clients = side(Clients)
@@ -90,6 +91,7 @@ def unmatched(stream, **seen) -> Link:
     return Link.objects.create(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, unsettled=True)
 
 
+@pytest.mark.slow
 def test_a_clients_address_makes_no_second_client(side, make_client):
     client, clients = make_client(), side(Clients)
     other = unmatched(clients.stream, email="lee@reed.test")
@@ -109,6 +111,7 @@ def test_the_database_is_asked_for_each_spelling_of_a_number(side, make_client, 
     assert invoices.doubts == {invoice.pk: [link.remote_id for link in links]}
 
 
+@pytest.mark.slow
 def test_an_item_is_the_same_however_it_is_written(side, make_item):
     items = side(Items)
     ours = [make_item(name="Drain cleaning", sku="D-1"), make_item(name="Tap", sku="t-1")]
@@ -118,6 +121,7 @@ def test_an_item_is_the_same_however_it_is_written(side, make_item):
     assert [Link.objects.get(pk=link.pk).record_id for link in links] == [item.pk for item in ours]
 
 
+@pytest.mark.slow
 def test_what_is_asked_about_is_not_taken_in_meanwhile(side, make_item):
     """Of an item, as of a client: the answer would find it taken."""
     items = side(Items)

@@ -199,6 +199,7 @@ def a_whole_life(series, dana, person, vendors, sync, monkeypatch) -> None:
     assert not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_nothing_of_an_imported_event_is_left(nothing_told, dana, google, person, sync):
     imported, named = person.accept(UID, WORD, tomorrow()), person.add(WORD, tomorrow(3), id=f"{WORD}2026")
     sync()

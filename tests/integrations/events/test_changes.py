@@ -32,6 +32,7 @@ def by_id(rows: list[dict]) -> list[dict]:
     return sorted(rows, key=lambda row: row["id"])
 
 
+@pytest.mark.slow
 def test_each_row_of_the_feed_is_an_event(google, dana, sync, person, make_visits, feed):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -63,6 +64,7 @@ def test_our_own_writes_are_none(memory, dana, sync, make_visits):
     assert objects("change.detected") == []
 
 
+@pytest.mark.slow
 def test_many_changes_are_written_with_a_few_statements(memory, dana, sync, person):
     sync()
     for number in range(60):

@@ -43,6 +43,7 @@ def set_active(member, active: bool) -> None:
     follow_members(member.pk)
 
 
+@pytest.mark.slow
 def test_a_walk_through_all_states_tells_each_move_once(new, dana, admin, vendors, settings):
     settings.PAUSE_AFTER_FAILURES = 3
     user = admin.user

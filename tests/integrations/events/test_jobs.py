@@ -57,6 +57,7 @@ def test_a_sync_tells_of_its_beginning_and_its_end(memory, dana, sync, make_visi
     assert quiet() == [True, True]
 
 
+@pytest.mark.slow
 def test_a_quiet_sync_has_no_changes(memory, dana, sync, make_visits):
     make_visits(dana.member, 3)
     sync()
@@ -72,6 +73,7 @@ def test_a_quiet_sync_has_no_changes(memory, dana, sync, make_visits):
     assert (names("sync"), quiet()) == (["sync.started", "sync.completed"], [False, False])
 
 
+@pytest.mark.slow
 def test_a_sync_that_goes_on_in_a_second_slice_has_begun_once(memory, dana, sync, make_visits, monkeypatch):
     make_visits(dana.member, 60)
     forget()
@@ -163,6 +165,7 @@ def held(memory, dana, sync, make_visits, person) -> SyncJob:
     return sync()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("decision", "told"), [("confirm", "sync.confirmed"), ("reject", "sync.rejected")])
 def test_removals_that_are_held_and_decided(held, decision, told, api, job_of_api):
     assert held.status == "needs_confirmation"
@@ -182,6 +185,7 @@ def test_removals_that_are_held_and_decided(held, decision, told, api, job_of_ap
     assert objects("problem.resolved")[0]["code"] == "CONFIRMATION_NEEDED"
 
 
+@pytest.mark.slow
 def test_a_decision_about_a_job_that_is_forgotten(held, django_user_model):
     Link.objects.update(unsettled=False)
     SyncJob.objects.all().delete()

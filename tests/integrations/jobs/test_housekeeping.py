@@ -88,6 +88,7 @@ def test_the_daily_work_keeps_to_the_settings(settings, monkeypatch):
     assert Change.objects.filter(record_id="v").count() == 1
 
 
+@pytest.mark.slow
 def test_what_was_deleted_ends_and_what_is_needed_stays(make_client, make_visit, make_technician):
     """A deleted client whom the books have stays as a stone without a name; one with an invoice stays as they are."""
     gone, linked, billed, recent = (make_client(first_name=name, last_name="Quixotry") for name in "ABCD")

@@ -77,6 +77,7 @@ BEGUN = [
 OVER = [(to, "Google Calendar answers again") for to in EVERYBODY]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", [DOWN, REFUSED], ids=["no answer", "every access refused"])
 def test_an_hour_of_it(companies, settings, trouble):
     settings.PAUSE_AFTER_FAILURES = 2
@@ -120,6 +121,7 @@ def test_a_short_one_is_told_to_nobody(companies):
     assert VendorOutage.objects.get().closed_at and told() == []
 
 
+@pytest.mark.slow
 def test_a_vendor_that_falters_is_one_outage_and_two_mails(companies):
     for turn in range(6):
         sync(companies, NOW + turn * 10 * MINUTE, None if turn in (2, 4) else DOWN)
@@ -128,6 +130,7 @@ def test_a_vendor_that_falters_is_one_outage_and_two_mails(companies):
     assert VendorOutage.objects.count() == 1 and told() == sorted(BEGUN + OVER)
 
 
+@pytest.mark.slow
 def test_one_that_is_over_stays_over_while_some_still_fail(companies):
     dana, lee, ravi = companies
     for turn in range(4):
@@ -148,6 +151,7 @@ def test_one_that_is_over_stays_over_while_some_still_fail(companies):
     assert (outage.ended_at, outage.closed_at) == (over, over + SETTLED) and told() == OVER
 
 
+@pytest.mark.slow
 def test_one_that_comes_back_goes_on(companies):
     for minute in (0, 14, 31):
         sync(companies, NOW + minute * MINUTE, DOWN)
@@ -163,6 +167,7 @@ def test_one_that_comes_back_goes_on(companies):
     assert VendorOutage.objects.get().closed_at and told() == OVER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("detail", "begins"), [("503 Service Unavailable", True), ("500 x", True), ("quotaExceeded", False)]
 )
@@ -172,6 +177,7 @@ def test_a_vendor_that_says_when_to_come_back(companies, detail, begins):
     assert VendorOutage.objects.exists() == begins
 
 
+@pytest.mark.slow
 def test_the_trouble_of_one_company_is_its_own(companies, settings, django_capture_on_commit_callbacks):
     settings.PAUSE_AFTER_FAILURES = 3
     for turn in range(3):

@@ -292,6 +292,7 @@ def test_too_many_failures_pause_the_connection_and_tell_its_owners_once(setting
     assert f"/admin/integrations/connection/{connection.pk}/change/" in message.body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "state"),
     [

@@ -84,6 +84,7 @@ def raw(account, id: str) -> dict[str, Any]:
     return seen[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "account",
     [SANDBOXED[0], "Payment", *(pytest.param(leg, marks=pytest.mark.slow)

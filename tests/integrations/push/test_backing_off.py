@@ -77,6 +77,7 @@ def test_what_fails_alone_is_tried_less_and_less_often(pair):
     assert minutes(runs(NOW + 18 * HOUR, alone(failing), step=MINUTE)) == [6, 11, 21, 41, 81, 161, 321, 361]
 
 
+@pytest.mark.slow
 def test_pushes_that_come_all_the_time_do_not_hurry_it(pair):
     _well, failing = pair
     started = runs(NOW + HOUR, alone(failing), each=lambda at: mark([failing.pk], at, kind="exists"), step=30 * SECOND)
@@ -90,6 +91,7 @@ def test_the_other_calendars_go_on_meanwhile(pair):
     assert dispatch_prompt(NOW + 2 * SECOND) == 1
 
 
+@pytest.mark.slow
 def test_a_good_look_ends_it(pair):
     _well, failing = pair
     mark([failing.pk], NOW, kind="exists")
@@ -101,12 +103,14 @@ def test_a_good_look_ends_it(pair):
     assert (row.due_at, row.failures, row.backs_off_until) == (None, 0, None)
 
 
+@pytest.mark.slow
 def test_a_saved_record_waits_for_its_failing_calendar_and_no_longer(pair):
     _well, failing = pair
     save(failing, NOW)
     assert minutes(runs(NOW + 20 * MINUTE, alone(failing))) == [5, 10]
 
 
+@pytest.mark.slow
 def test_a_saved_record_is_not_held_up_by_another_calendar(pair):
     well, failing = pair
     save(well, NOW)
@@ -115,6 +119,7 @@ def test_a_saved_record_is_not_held_up_by_another_calendar(pair):
     assert Stream.objects.get(pk=failing.pk).looked_at == NOW - HOUR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["misconfigured", "rate_limited", "provider_unavailable", "internal_error"])
 def test_accounts_that_fail_altogether_are_tried_less_and_less_often_whosever_fault(pair, code):
     well, _other = pair
@@ -123,6 +128,7 @@ def test_accounts_that_fail_altogether_are_tried_less_and_less_often_whosever_fa
     assert Connection.objects.get().failures == 0
 
 
+@pytest.mark.slow
 def test_what_backs_off_is_not_called_late_before_it_is_tried(pair):
     _well, failing = pair
     Connection.objects.update(fresh_from=NOW, last_synced_at=NOW)
@@ -135,6 +141,7 @@ def test_what_backs_off_is_not_called_late_before_it_is_tried(pair):
 # What a run may have missed
 
 
+@pytest.mark.slow
 def test_what_was_saved_just_before_a_run_and_seen_just_after_is_looked_at_once_more(pair):
     well, _other = pair
     save(well, NOW)

@@ -86,6 +86,7 @@ def test_a_subscription_that_the_vendor_does_not_know_is_made_anew(stream, switc
     assert due(stream)
 
 
+@pytest.mark.slow
 def test_failures_are_tried_again_less_and_less_often_and_told_once(stream, switchboard, clock, tasks):
     Stream.objects.create(connection=stream.connection, container_id="busy", reads_busy=True)
     switchboard.errors["open"] = [Unavailable("down") for _ in range(40)]
@@ -114,6 +115,7 @@ def test_the_mail_says_what_is_the_matter_and_that_nothing_is_lost(stream):
     assert stream.connection_id in message.body
 
 
+@pytest.mark.slow
 def test_in_its_last_day_a_channel_is_tried_every_hour_and_then_its_calendar_is_read(stream, switchboard, clock, tasks):
     round()
     due(stream)
@@ -149,6 +151,7 @@ def test_when_the_vendor_says_when_to_come_back_that_is_no_failure(stream, switc
     assert (current(stream).renew_at, current(stream).failures) == (later, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extends", [False, True])
 def test_an_opening_whose_answer_is_lost_leaves_no_channel_that_nobody_knows(stream, switchboard, clock, extends):
     switchboard.extends = extends
@@ -215,6 +218,7 @@ def test_a_refusal_that_may_be_wrong_is_asked_about_again_in_a_week(stream, swit
     assert states(stream) == ["live"]
 
 
+@pytest.mark.slow
 def test_the_operators_fault_is_told_once_and_asked_about_once_a_day(workspace, stream, switchboard, clock, settings):
     settings.OPERATOR_EMAIL = "operator@example.com"
     for number in range(5):

@@ -101,6 +101,7 @@ def take_over(dana, person, sync, make_visits, workspace, stolen_at_step, monkey
     return take
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 @pytest.mark.parametrize("step", [2, 8, 14, 20, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 11, 17, 23))])
 def test_nothing_is_written_after_the_lease_was_taken_over(take_over, step):

@@ -53,6 +53,7 @@ def test_no_row_fails(probe, monkeypatch, tmp_path):
     assert not re.search(r"(code|state|token)=(?!…|\[redacted\])\w", texts[1])
 
 
+@pytest.mark.slow
 def test_the_running_site_is_asked_from_outside(make_probe, behind_tls):
     """Nobody listens there: TLS cannot be spoken, and what is answered here in its place is asked."""
     place = make_probe().place

@@ -83,6 +83,7 @@ def test_what_was_passed_over_is_read_anew(grant):
     assert connection.streams.filter(window_end=None).count() == 3
 
 
+@pytest.mark.slow
 def test_another_direction_reads_what_the_old_one_held_back(grant):
     connection = set_up_books(connection=grant(), direction=Direction.PULL, income_account_id=SERVICES)
     connection.streams.update(cursor="read up to here")
@@ -90,6 +91,7 @@ def test_another_direction_reads_what_the_old_one_held_back(grant):
     assert marks(connection) == {"customer": "", "item": "", "tax": "read up to here", "invoice": "", "payment": ""}
 
 
+@pytest.mark.slow
 def test_one_company_for_each_workspace(grant, second_workspace):
     set_up_books(connection=grant(), income_account_id=SERVICES)
     other = grant("9130002", "Northern")
@@ -100,6 +102,7 @@ def test_one_company_for_each_workspace(grant, second_workspace):
     assert set_up_books(connection=elsewhere, direction=Direction.PULL).usable
 
 
+@pytest.mark.slow
 def test_a_paused_company_stays_paused(grant):
     connection = set_up_books(connection=grant(), income_account_id=SERVICES)
     connection.paused_by_person = True

@@ -213,6 +213,7 @@ def test_a_vendor_that_tells_nothing_of_its_accounts():
     assert name == "note Google Calendar" and "security_events register google-calendar" in text
 
 
+@pytest.mark.slow
 def test_the_certificate_of_the_app(settings, tmp_path):
     outlook = PROVIDERS["outlook_calendar"]
 

@@ -31,6 +31,7 @@ def run(what: str, file, *more: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_events_come_once_they_are_registered(told, key):
     file = key()
     with pytest.raises(CommandError, match="Project has no RISC configuration"):

@@ -23,6 +23,7 @@ from tests.integrations.connecting import GOOGLE, MAIN
 WITHDRAWN, TAKEN_OVER, DISABLED, SESSIONS = "withdrawn", "got into it", "tries again once", "all sessions"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("event", "more", "said", "kept"),
     [
@@ -59,6 +60,7 @@ def test_what_happens_to_the_account_happens_here(
         token_source(connection, GOOGLE).access_token()
 
 
+@pytest.mark.slow
 def test_one_token_is_revoked_by_its_name(told, new):
     other = new("lee@google.test")
     token = told.refresh_token(other)
@@ -183,6 +185,7 @@ def test_what_is_granted_while_an_event_is_looked_at_stays(told, monkeypatch):
     assert (told.state(), bool(told.refresh_token())) == ("active", True)
 
 
+@pytest.mark.slow
 def test_being_enabled_mends_nothing_else(told):
     for ended_by in (None, "sessions-revoked", "tokens-revoked", "account-disabled"):
         if ended_by:
@@ -202,6 +205,7 @@ def test_the_vendors_word_ends_the_tries_of_an_account_that_we_had_given_up(told
     assert WITHDRAWN in Problem.objects.open().get().message
 
 
+@pytest.mark.slow
 def test_what_has_come_is_kept_for_longer_than_it_would_be_believed(told):
     told.tell("verification", state="hello")
     assert OLDEST < housekeeping.EVENTS_KEPT

@@ -79,6 +79,7 @@ def test_a_refusal_that_lasts_is_believed_and_tried_again(
     assert not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_the_word_of_the_token_endpoint_is_final(google, dana, person, vendors, sync, clock, by_schedule):
     sync()
     vendors.revoke(person.account)

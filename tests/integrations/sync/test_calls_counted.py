@@ -9,6 +9,7 @@ from integrations.models import DailyCalls, ProviderCalls
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_each_part_of_a_batch_is_a_call(dana, google, outlook, sync, make_visits, vendors):
     make_visits(dana.member, 5)
     vendors.forget_requests()
@@ -19,6 +20,7 @@ def test_each_part_of_a_batch_is_a_call(dana, google, outlook, sync, make_visits
     assert counted.counted == counted.reads + 5
 
 
+@pytest.mark.slow
 def test_a_job_writes_its_calls_down_once(dana, google, sync, make_visits):
     make_visits(dana.member, 3)
     sync()

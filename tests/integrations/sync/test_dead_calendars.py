@@ -67,6 +67,7 @@ def chosen(connection: Connection, target: str, *read: str) -> None:
     set_up(connection=connection, member=connection.member, target_container_id=target, busy_container_ids=list(read))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("page", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_one_calendar_that_fails_is_alone(dana, person, sync, make_visits, broken, monkeypatch, error, page):
@@ -173,6 +174,7 @@ def test_a_calendar_that_was_let_go_is_taken_up_again_when_it_comes_back(
     assert (quiet.status, quiet.pulled, quiet.pushed) == ("succeeded", 0, 0)
 
 
+@pytest.mark.slow
 def test_nothing_is_let_go_for_what_one_run_has_seen(dana, person, sync, make_visits, broken):
     visits = make_visits(dana.member, 3)
     chosen(dana, "family")

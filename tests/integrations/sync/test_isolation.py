@@ -95,6 +95,7 @@ MOVING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "error"), list(zip(MOVING, itertools.cycle(FAULTS))))
 def test_a_record_that_cannot_be_taken_in_is_alone(place, error, dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
@@ -120,6 +121,7 @@ def test_a_record_that_cannot_be_taken_in_is_alone(place, error, dana, person, s
     assert (quiet.pulled, quiet.pushed, quiet.failed) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_lost_answer_that_cannot_be_resolved_is_alone(dana, person, sync, vendors, make_visits, monkeypatch):
     """Its write stays open and is looked for before it is tried again, so that it is not made twice."""
     visits = make_visits(dana.member, 4)
@@ -139,6 +141,7 @@ def test_a_lost_answer_that_cannot_be_resolved_is_alone(dana, person, sync, vend
     assert not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_a_write_that_our_side_cannot_send_is_alone(dana, google, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 4)
     Visit.objects.filter(pk=visits[1].pk).update(title="Unsendable")
@@ -159,6 +162,7 @@ def test_a_write_that_our_side_cannot_send_is_alone(dana, google, person, sync, 
     assert len(person.ours()) == 4
 
 
+@pytest.mark.slow
 def test_what_kills_the_process_is_left_out_and_named(dana, person, sync, make_visits, monkeypatch):
     """A record at which the process itself dies: from the third attempt on it is known which one that is."""
 

@@ -41,6 +41,7 @@ def calls(vendors) -> int:
     return len(vendors.requests())
 
 
+@pytest.mark.slow
 def test_a_person_who_has_left_is_left_alone_until_they_are_back(dana, person, sync, make_visits, vendors, memory):
     visits = make_visits(dana.member, 3)
     person.add("Dentist", timezone.now() + dt.timedelta(days=3))
@@ -77,6 +78,7 @@ def test_a_pause_outlasts_an_absence(dana, memory, paused):
     assert dana.state == ("paused" if paused else "active")
 
 
+@pytest.mark.slow
 def test_a_job_that_waits_meets_a_person_who_has_left(dana, memory, make_visits, workspace):
     """Also where the database was changed behind the desk's back."""
     make_visits(dana.member, 2)
@@ -91,6 +93,7 @@ def test_a_job_that_waits_meets_a_person_who_has_left(dana, memory, make_visits,
     assert Problem.objects.open().get().code == "MEMBER_INACTIVE"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end", ["inactive", *(pytest.param(end, marks=pytest.mark.slow) for end in ("disconnected", "needs_permission"))]
 )
@@ -151,6 +154,7 @@ def test_what_a_person_leaves_behind_is_done_away_with_as_chosen(
     assert len(person.ours()) == 1 and BlockedTime.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_disconnecting_can_take_the_events_along(dana, person, sync, make_visits, olga, connect, people):
     visits = make_visits(dana.member, 3)
     person.add("Dentist", timezone.now() + dt.timedelta(days=3))

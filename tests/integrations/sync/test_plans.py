@@ -40,6 +40,7 @@ DOES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
     moved, edited, cancelled, untouched, new = histories
     before, there = everything(), person.events()
@@ -61,6 +62,7 @@ def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
     assert begun(plan) == job  # however often
 
 
+@pytest.mark.slow
 def test_what_was_saved_since_is_told_at_once(histories, person, sync, make_visits, dana):
     plan = planned(sync)
     Visit.objects.filter(pk=histories[3].pk).update(title="Another title")
@@ -79,6 +81,7 @@ THERE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "which"),
     [
@@ -103,6 +106,7 @@ def test_what_has_moved_there_since_keeps_all_from_being_written(histories, pers
     assert sync().status == JobStatus.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_what_moves_after_that_is_left_and_the_job_is_partial(histories, person, sync, monkeypatch):
     plan = planned(sync)
     checked = ApplyingSlice._changed

@@ -30,6 +30,7 @@ def quiet(job) -> bool:
     return (job.pulled, job.pushed, job.failed, job.errors) == (0, 0, 0, [])
 
 
+@pytest.mark.slow
 def test_a_refused_precondition_is_read_again_and_decided(sandboxed, dana, people, person, vendors, sync, make_visits):
     visits = make_visits(dana.member, 2)
     sync()
@@ -67,6 +68,7 @@ def test_one_that_is_refused_for_ever_is_its_own_problem_and_ends_by_itself(
     assert quiet(sync()) and not Problem.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_an_event_that_its_owner_moves_just_before_we_remove_it(
     sandboxed, dana, people, person, vendors, sync, make_visits
 ):

@@ -55,6 +55,7 @@ def one_edit_is_one_job(site, person):
     assert not PushMark.objects.exclude(due_at=None).exists()
 
 
+@pytest.mark.slow
 def test_one_edit_at_google_is_here_within_ten_seconds_by_one_job(site, person, google):
     one_edit_is_one_job(site, person)
 
@@ -86,6 +87,7 @@ def during_the_next_listing(site, person, work) -> None:
     site.vendors.around(around)
 
 
+@pytest.mark.slow
 def test_a_push_during_a_run_makes_exactly_one_more(site, person, google):
     event = person.add("Dentist", tomorrow(9))
 

@@ -98,6 +98,7 @@ def test_fresh_ones_cost_one_query_more_and_no_write(workspace, asked, django_as
     assert asked == []
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_asked_rests(dana, sync, vendors, clock):
     sync()
     clock.move(60)

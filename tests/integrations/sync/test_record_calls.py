@@ -23,6 +23,7 @@ def told(record) -> list[tuple]:
     ]
 
 
+@pytest.mark.slow
 def test_a_visits_fields_and_calls_name_their_jobs(google, dana, sync, make_visits):
     with attributed(actor="Olivia Hart", source="desk"):
         visit, other = make_visits(dana.member, 2)
@@ -66,6 +67,7 @@ def test_a_visits_fields_and_calls_name_their_jobs(google, dana, sync, make_visi
     assert calls_of(visit, 50) == []
 
 
+@pytest.mark.slow
 def test_what_a_reader_of_the_feed_has_seen_is_in_no_job(google, dana, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()

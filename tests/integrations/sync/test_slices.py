@@ -41,6 +41,7 @@ def shown(visits) -> list[Visit]:
     return [visit for visit in visits if visit.visit_status != VisitStatus.CANCELLED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["incremental", pytest.param("full", marks=pytest.mark.slow)])
 def test_a_job_of_many_slices_counts_each_record_once(dana, person, sync, make_visits, monkeypatch, mode):
     visits = make_visits(dana.member, 24)
@@ -56,6 +57,7 @@ def test_a_job_of_many_slices_counts_each_record_once(dana, person, sync, make_v
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_removals_are_held_once_however_often_the_guard_is_taken_up(dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 24)
     sync()
@@ -124,6 +126,7 @@ def test_a_first_listing_whose_place_is_forgotten_starts_again_and_misses_nothin
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_an_edit_there_between_our_lost_write_and_its_look_is_taken_in(dana, person, vendors, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()

@@ -91,6 +91,7 @@ def test_the_watermark_stays_where_an_account_was_not_covered(dana, lee, google,
     assert BlockedTime.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_a_schedule_whose_only_account_waits_starts_nothing_before_its_time(dana, google, scheduled, vendors, clock):
     clock.reach(integration_of(dana.workspace, GOOGLE).next_sync_at)
     tell_to_wait(dana, clock, 20)
@@ -103,6 +104,7 @@ def test_a_schedule_whose_only_account_waits_starts_nothing_before_its_time(dana
     assert Connection.objects.get().retry_at is None
 
 
+@pytest.mark.slow
 def test_a_vendor_that_names_no_time_is_left_alone_for_a_full_minute(
     dana, person, vendors, sync, make_visits, workspace, clock
 ):
@@ -132,6 +134,7 @@ def sync_once(workspace, integration: str) -> SyncJob:
     return job
 
 
+@pytest.mark.slow
 def test_an_account_that_waits_does_not_hold_up_the_others(dana, lee, google, vendors, sync, make_visits, workspace):
     """Dana's calendar is synced in the first slice; the job then waits for Lee's minute."""
     sync()
@@ -145,6 +148,7 @@ def test_an_account_that_waits_does_not_hold_up_the_others(dana, lee, google, ve
     assert len(type(google)(vendors, "lee").ours()) == 2
 
 
+@pytest.mark.slow
 def test_patience_ends_after_five_waits_without_a_step_forward(dana, google, vendors, make_visits, workspace, clock):
     """Each of a minute at most; then the account leaves the job, which would else hold off everybody for ever."""
     make_visits(dana.member, 3)
@@ -156,6 +160,7 @@ def test_patience_ends_after_five_waits_without_a_step_forward(dana, google, ven
     assert 5 * 30 <= (clock.now - started).total_seconds() < 6 * 70
 
 
+@pytest.mark.slow
 def test_a_job_is_about_its_own_companys_accounts(dana, google, sync, vendors, second_workspace):
     """The other company has connected the same Google account."""
     account, tokens = google.granted(vendors, "dana")

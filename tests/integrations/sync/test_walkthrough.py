@@ -51,6 +51,7 @@ def test_quiet_runs_write_nothing_and_ask_once_per_calendar(dana, person, vendor
     assert {event.id: event.tag for event in person.events()} == tags
 
 
+@pytest.mark.slow
 def test_a_move_in_fieldcamp_moves_the_event(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -65,6 +66,7 @@ def test_a_move_in_fieldcamp_moves_the_event(dana, person, sync, make_visits):
     assert after.start == visit.scheduled_start
 
 
+@pytest.mark.slow
 def test_reassigning_removes_here_and_creates_there(dana, connect, person, vendors, sync, make_visits):
     lee = connect("lee")
     [visit] = make_visits(dana.member, 1)
@@ -82,6 +84,7 @@ def test_reassigning_removes_here_and_creates_there(dana, connect, person, vendo
     assert set(person.ours()) == {visit.pk}
 
 
+@pytest.mark.slow
 @pytest.mark.engine(daily="sandbox")
 def test_a_move_in_the_calendar_moves_the_visit(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
@@ -97,6 +100,7 @@ def test_a_move_in_the_calendar_moves_the_visit(dana, person, sync, make_visits)
     assert (row.action, row.record_id) == ("updated", visit.pk)
 
 
+@pytest.mark.slow
 def test_a_rename_in_the_calendar_is_put_back(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -106,6 +110,7 @@ def test_a_rename_in_the_calendar_is_put_back(dana, person, sync, make_visits):
     assert ChangeRow.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_private_event_blocks_time_without_its_words(dana, person, sync, make_visits):
     sync()
     start = (timezone.now() + dt.timedelta(days=1)).replace(microsecond=0)
@@ -136,6 +141,7 @@ def test_fieldcamp_wins_a_conflict(dana, person, sync, make_visits):
     assert event.start == visit.scheduled_start
 
 
+@pytest.mark.slow
 def test_a_conflict_can_ask(connect, person, sync, make_visits):
     dana = connect(policy="ask")
     [visit] = make_visits(dana.member, 1)
@@ -153,6 +159,7 @@ def test_a_conflict_can_ask(connect, person, sync, make_visits):
     assert Problem.objects.filter(code="CONFLICT", resolved_at=None).count() == 1
 
 
+@pytest.mark.slow
 def test_ten_removals_of_twenty_four_wait_for_a_person(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 24)
     sync()
@@ -173,6 +180,7 @@ def test_ten_removals_of_twenty_four_wait_for_a_person(dana, person, sync, make_
     assert Visit.objects.filter(visit_status=VisitStatus.SCHEDULED).count() == len(visits)
 
 
+@pytest.mark.slow
 def test_a_few_removals_cut_the_link_and_flag_the_visit(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 12)
     sync()
@@ -195,6 +203,7 @@ def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, person, sync,
     assert set(person.ours()) == {visits[2].pk}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("decision", "events"), [("confirm", 14), pytest.param("reject", 24, marks=pytest.mark.slow)])
 def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, admin_user, decision, events):
     make_visits(dana.member, 24)

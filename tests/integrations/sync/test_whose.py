@@ -90,6 +90,7 @@ def test_a_calendar_that_is_shared_no_more(team, sync, make_visits):
     assert len(calendar.events()) == 6
 
 
+@pytest.mark.slow
 def test_busy_time_of_a_colleague_in_a_shared_calendar_is_not_that_of_the_visits(memory, team, sync, make_visits):
     nina, hannah, calendar = team
     make_visits(nina.member, 2)
@@ -108,6 +109,7 @@ def ours_in(connection, container_id: str) -> list[str]:
     return sorted(record.marker.record_id for record in found.values() if record.marker and not record.gone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_another_target_takes_every_event_along(dana, person, sync, make_visits, busy):
     visits = make_visits(dana.member, 6)
@@ -143,6 +145,7 @@ def test_what_comes_back_out_of_the_trash_is_removed_and_never_busy_time(dana, m
     assert not Link.objects.filter(record_id__startswith="old_", cut_at=None, seen_gone=False).exists()
 
 
+@pytest.mark.slow
 def test_where_fieldcamp_only_reads_nothing_is_taken_away_either(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 2)
     family = next(one.id for one in open_remote(dana).containers() if one.writable and not one.primary)

@@ -111,6 +111,7 @@ def took(settings, url: str, method: str = "DELETE", **given) -> float:
     return real_time.monotonic() - started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", SAID)
 def test_an_answer_that_does_not_end(settings, said):
     with server(saying(SAID[said])) as address:
@@ -133,6 +134,7 @@ def test_a_server_that_reads_slowly(settings):
         assert took(settings, f"http://{address}", "POST", data=b"x" * 20_000_000) < LIMIT + SLACK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", ["nothing", "a body that drips"])
 def test_the_same_with_tls(settings, monkeypatch, tmp_path, said):
     context = self_signed("127.0.0.1")
@@ -205,6 +207,7 @@ def test_a_name_that_is_not_found_in_time(settings, resolver):
     assert resolver.asked == 1 and threading.active_count() <= before + 1  # all have waited for the same lookup
 
 
+@pytest.mark.slow
 def test_lookups_that_hang_do_not_pile_up(settings, resolver):
     for number in range(3):
         took(settings, f"http://slow-{number}.test")

@@ -51,6 +51,7 @@ def took(work: Callable[[], object]) -> float:
     return real_time.monotonic() - started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [(), (HEAD,), (HEAD, b"{")], ids=["nothing", "a head", "the beginning of a body"])
 def test_a_vendor_that_stalls_is_waited_for_so_long_and_no_longer(settings, parts):
     with vendor_that_says(*parts) as url:

@@ -123,6 +123,7 @@ def test_a_redirect_is_not_followed(status):
     assert not reached.is_set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "status", "error"),
     [

@@ -59,6 +59,7 @@ def test_no_preset_has_the_beginning_of_syncs(desk, ours):
     assert "sync.completed" in made().events and not {"sync.*", "sync.started"} & set(made().events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -142,6 +143,7 @@ def test_an_edit_changes_only_what_was_edited(desk, ours, page):
     assert set(entry.after) == {"description"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sources, shown",
     [
@@ -169,6 +171,7 @@ def test_another_address_waits_for_a_test_and_is_mailed(desk, ours, page, django
     assert WebhookEndpoint.objects.get().status == "pending"
 
 
+@pytest.mark.slow
 def test_a_rotated_secret_is_shown_once(desk, ours, page):
     browser = desk()
     assert "is signed with both secrets" in text_of(browser.get(page("rotate")))
@@ -180,6 +183,7 @@ def test_a_rotated_secret_is_shown_once(desk, ours, page):
     assert browser.post(page("rotate"), {"overlap": "12345"}).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["edit", "rotate"])
 def test_secrets_and_addresses_are_confirmed(part, desk, ours, page, time_machine):
     import datetime as dt
@@ -214,6 +218,7 @@ def test_enabling_sends_what_was_missed_if_asked(desk, ours, page):
     assert WebhookDelivery.objects.get().state == "pending"
 
 
+@pytest.mark.slow
 def test_what_is_left_of_the_missed_is_offered_again(desk, ours, page, monkeypatch):
     from django.utils import timezone
 
@@ -233,6 +238,7 @@ def test_what_is_left_of_the_missed_is_offered_again(desk, ours, page, monkeypat
     assert 'id="enable"' not in browser.get(page()).content.decode()
 
 
+@pytest.mark.slow
 def test_failed_events_are_sent_again(desk, ours, page):
     browser = desk()
     assert "Resend failed" not in browser.get(page()).content.decode()
@@ -243,6 +249,7 @@ def test_failed_events_are_sent_again(desk, ours, page):
     assert "Nothing is left to be sent again." in text_of(browser.post(page("resend"), follow=True))
 
 
+@pytest.mark.slow
 def test_a_refusal_is_said_on_the_page(desk, ours, page):
     WebhookEndpoint.objects.update(status="disabled")
     for part in ("pause", "resume", "resend"):

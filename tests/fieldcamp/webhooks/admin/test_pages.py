@@ -38,6 +38,7 @@ def test_the_list_tells_a_day_in_numbers(desk, ours):
     assert "visit.*" in shown and "Enabled" in shown and "14.0 s" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -53,6 +54,7 @@ def test_the_state_is_a_sentence(fields, said, desk, ours, page):
     assert said in text_of(desk("viewer").get(page()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "error", "why"),
     [
@@ -78,6 +80,7 @@ def test_no_banner_while_all_is_well(desk, ours):
     assert "A webhook needs somebody" not in desk().get("/admin/").content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -123,6 +126,7 @@ def test_what_a_private_server_answered_is_shown_to_nobody(desk, ours):
     assert "root:x" not in desk().get(pages_of(ours)["delivery"]).content.decode()
 
 
+@pytest.mark.slow
 def test_the_records_page_says_how_many_were_told(desk, ours):
     shown = desk("viewer").get(pages_of(ours)["visit"]).content.decode()
     assert f'<a href="{EVENTS}?q={ours.visit.pk}">Sent to 1 webhook</a>' in shown
@@ -142,6 +146,7 @@ def test_events_tell_where_they_came_from(desk, ours):
     assert "A program, over the API: &lt;i&gt;Zapier&lt;/i&gt;" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b'{"source":[1]}', b'{"source":{"job_id":{"a":1}}}', b'{"source":'])
 def test_a_body_that_cannot_be_read_breaks_no_page(body, desk, ours):
     WebhookEvent.objects.update(body=body)
@@ -149,17 +154,20 @@ def test_a_body_that_cannot_be_read_breaks_no_page(body, desk, ours):
         assert desk().get(address).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["record=%00", "before=%00", "record=" + "x" * 5000, "type=%F0%9F%98%80"])
 def test_a_hostile_query_breaks_no_page(query, desk, page):
     assert desk().get(f"{page()}?{query}").status_code in (200, 404)
 
 
+@pytest.mark.slow
 def test_the_pages_come_up_without_the_key_of_the_secrets(desk, ours, page, settings):
     settings.TOKEN_ENCRYPTION_KEYS = ["QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="]
     for address in (ENDPOINTS, page(), EVENTS, "/admin/"):
         assert desk().get(address).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["viewer", pytest.param("owner", marks=pytest.mark.slow)])
 def test_neither_the_secret_nor_what_is_behind_the_question_mark_is_shown(role, desk, ours):
     named = ("webhook", "webhook secret", "enable webhook", "delete webhook", "delivery", "event", "visit")

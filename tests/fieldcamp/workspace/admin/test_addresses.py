@@ -60,6 +60,7 @@ def addresses_of(member: Member) -> tuple[str, str, str]:
     return row.email, row.user.email, row.user.username
 
 
+@pytest.mark.slow
 def test_before_it_is_confirmed_nothing_has_changed(desk, ask, member, mailoutbox):
     mails = ask()
     assert mails.keys() == {NEW, "Tech@google.test", OLD} and "/admin/password/" in mails[NEW].body
@@ -73,6 +74,7 @@ def test_before_it_is_confirmed_nothing_has_changed(desk, ask, member, mailoutbo
     assert sign_in(OLD) and sign_in(NEW) is None
 
 
+@pytest.mark.slow
 def test_after_it_is_confirmed_the_old_address_is_nobodys(ask, confirm, member, mailoutbox):
     forgotten(OLD, mailoutbox)
     reset = link_in(mailoutbox[0])
@@ -133,6 +135,7 @@ def test_a_mail_that_fails_is_told_and_keeps_the_change(desk, ask, member, monke
     assert "could not be sent to" in desk().get(member_page(member)).content.decode()
 
 
+@pytest.mark.slow
 def test_an_address_with_a_login_of_its_own_is_told_to_its_reader_alone(desk, ask, confirm, member, theirs):
     other = User.objects.create_user("another-name", NEW, PASSWORD)
     answer = confirm(link_in(ask()[NEW]))
@@ -141,6 +144,7 @@ def test_an_address_with_a_login_of_its_own_is_told_to_its_reader_alone(desk, as
     assert User.objects.get(pk=other.pk).email == NEW
 
 
+@pytest.mark.slow
 def test_no_company_leads_a_login_of_others_astray(desk, ask, confirm, member, theirs):
     """Its own word is what it takes: the mailbox that one company names is not enough."""
     Member.objects.filter(pk=theirs.tech.pk).update(user=member.user)
@@ -155,6 +159,7 @@ def test_no_company_leads_a_login_of_others_astray(desk, ask, confirm, member, t
     assert Member.objects.get(pk=theirs.tech.pk).email == "attacker@evil.test"  # one fact, wherever it stands
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("email", "said"),
     [("", "needs an e-mail address"), (f"a@{'.'.join(['x' * 50] * 3)}.test", "too long for a login")],
@@ -181,6 +186,7 @@ def test_nobody_who_is_switched_off_moves(off, ask, confirm, member):
     assert addresses_of(member)[1] == OLD
 
 
+@pytest.mark.slow
 def test_a_login_that_ended_takes_no_new_address(desk, ask, confirm, member):
     link = link_in(ask()[NEW])
     press(desk(), f"/admin/workspace/member/{member.pk}/revoke/")

@@ -124,6 +124,7 @@ def test_the_one_who_invites_is_told_the_same_whatever_exists(exists, told, desk
         assert Member.objects.get(pk=ours.tech.pk).user is None
 
 
+@pytest.mark.slow
 def test_an_invitation_that_ends_frees_the_address(desk, ours, theirs, mailoutbox, settings):
     now = dt.datetime.now(dt.UTC)
     invite(desk(), ours.tech)
@@ -135,6 +136,7 @@ def test_an_invitation_that_ends_frees_the_address(desk, ours, theirs, mailoutbo
     assert Member.objects.get(pk=ours.tech.pk).user is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"email": "new@x.test"}, {"is_active": None}], ids=["another address", "switched off"]
 )

@@ -26,6 +26,7 @@ def page(client: Client, what: str = "merge", into: Client | None = None) -> str
     return f"/admin/workspace/client/{client.pk}/{what}/" + (f"?into={into.pk}" if into else "")
 
 
+@pytest.mark.slow
 def test_from_the_clients_page_to_the_one_that_is_left(desk, ann, lee, make_visit):
     browser = desk()
     make_visit(client=ann, title="Boiler")
@@ -74,6 +75,7 @@ def test_two_of_the_list(desk, ann, lee, make_client):
     assert "Select two clients, and no more" in answer.content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["staff", "viewer"])
 def test_it_is_for_who_may_edit_clients(role, desk, ann, lee):
     browser = desk(role)

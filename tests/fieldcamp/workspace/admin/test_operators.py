@@ -57,6 +57,7 @@ def done_to(member: Member) -> int:
     return AuditEntry.objects.filter(object_id=member.pk).exclude(action="access.refused").count()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("give", RIGHTS)
 def test_no_company_touches_it(give, desk, operator, mailoutbox, django_capture_on_commit_callbacks):
     give(operator.user)

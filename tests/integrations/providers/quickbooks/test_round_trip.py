@@ -52,6 +52,7 @@ def test_customers(books, numbers, first, company_name, home, site):
     check(books, customer(number, **values))
 
 
+@pytest.mark.slow
 @FEW
 @given(TEXTS, PRICE, st.booleans(), st.sampled_from(["service", "product"]))
 def test_items(books, numbers, description, price, taxable, type):

@@ -51,6 +51,7 @@ def test_a_domain_that_nobody_has_verified_is_told_to_the_operators_alone(google
     assert why_off("google_calendar") == ""
 
 
+@pytest.mark.slow
 def test_calendars_that_google_tells_nothing_of(google, dana, vendors, site, clock):
     vendors.deliver_to(site)
     dana.streams.update(container_id="en.usa#holiday@group.v.calendar.google.com")
@@ -108,6 +109,7 @@ def test_where_only_the_documented_resource_is_taken_the_main_calendar_is_watche
     assert states(dana.streams.get()) == ["live"]
 
 
+@pytest.mark.slow
 def test_a_calendar_that_cannot_be_watched_at_all_is_asked_about_again_in_a_week(outlook, dana, vendors, site, clock):
     vendors.deliver_to(site)
     refused = {"error": {"code": "ExtensionError", "message": "The value of parameter 'Resource' is not supported."}}
@@ -171,6 +173,7 @@ def test_the_first_message_of_google_may_come_before_the_answer(google, dana, ve
     assert states(dana.streams.get()) == ["live"]
 
 
+@pytest.mark.slow
 def test_what_still_comes_after_a_channel_was_stopped(google, listening, vendors, clock):
     switch(vendors, push_stragglers=3)
     stream = listening.streams.get()

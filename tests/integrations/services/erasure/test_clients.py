@@ -77,6 +77,7 @@ def an_invoice(client: Client, **fields) -> Invoice:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_a_canary_in_every_field_is_gone_and_stays_away(dana, person, sync, workspace, kept_mails, api_key, client):
     erased, other = a_client(workspace), services.create_client(workspace=workspace, first_name="Kim")

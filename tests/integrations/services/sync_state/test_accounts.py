@@ -260,6 +260,7 @@ def test_a_visit_that_is_in_step_says_when_it_was_written_and_taken_over(world, 
     assert moved.explanation == Explanation(RecordState.SYNCED)
 
 
+@pytest.mark.slow
 def test_a_visit_that_changes_hands_is_told_of_both_calendars(world, connect, sync):
     robin = connect("robin", busy=False)
     sync()
@@ -279,6 +280,7 @@ def test_a_visit_that_changes_hands_is_told_of_both_calendars(world, connect, sy
     assert {pk: row.explanation.state for pk, row in told().items()} == {robin.pk: "synced"}
 
 
+@pytest.mark.slow
 def test_removals_that_wait_for_somebody(world, person, sync, make_visits, workspace):
     visits = make_visits(world.account.member, 11)
     sync()

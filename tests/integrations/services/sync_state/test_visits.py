@@ -206,6 +206,7 @@ def world(connect, make_technician, person, memory) -> World:
     return World(dana, make_technician(first_name="Robin"), person, timezone.now() + dt.timedelta(days=1))
 
 
+@pytest.mark.slow
 def test_each_visit_has_its_reason_and_its_way_out(world, workspace, sync, make_visits, memory, clock):
     visits = dict(zip(SITUATIONS, make_visits(world.dana, len(SITUATIONS)), strict=True))
     for step in ("first", "then", "last"):
