@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button
 from integrations.admin.record_pages import page_of
-from integrations.admin.values import PLURALS
+from integrations.admin.values import PLURALS, Table, label_of, shown
 from integrations.models import Plan, PlanOperation, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.selectors.plans import operations_of, state_of
@@ -55,8 +55,19 @@ def _row(row: PlanOperation, about: Subjects, desk_user: DeskUser) -> dict[str, 
         "title": str(record) if record is not None else named or row.remote_id,
         "url": page_of(record, desk_user) if record is not None else "",
         "kind": PLURALS.get(row.kind, row.kind),
+        "is_new": row.action == PlanOperation.Action.CREATE,
         "does": PlanOperation.Action(row.action).label,
         "where": there if row.side == PlanOperation.Side.PROVIDER else "FieldCamp",
         "account": row.connection.account_name,
-        "fields": [] if row.kind == "block" else sorted(row.fields),
+        "fields": [] if row.kind == "block" else [_field(row, name) for name in sorted(row.fields)],
     }
+
+
+def _field(row: PlanOperation, name: str) -> dict[str, str]:
+    before, after = (_text(shown(name, value)) for value in row.fields[name])
+    return {"label": label_of(row.kind, name), "before": before, "after": after}
+
+
+def _text(value: str | Table) -> str:
+    """Returns a list of parts in one line."""
+    return value if isinstance(value, str) else "; ".join(", ".join(filter(None, cells)) for cells in value.rows)

@@ -48,6 +48,7 @@ def test_a_person_reads_and_approves_it(ours):
     approve = f"/admin/integrations/plans/{ours.plan.pk}/approve/"
     text = owner.get(page).content.decode()
     assert "2 changes" in text and "Visit of Ours" in text and "8.00 USD" in text and approve not in text
+    assert "<b>Title</b> Old → &lt;b&gt;New&lt;/b&gt;" in text
     row = WorkspaceIntegration.objects.get(workspace=ours.workspace)
     settings = reverse("integrations:integration_settings", args=["google-calendar"])
     assert owner.post(settings, {"minutes": row.interval_minutes, "approval": "approved"}).status_code == 302
