@@ -29,8 +29,9 @@ class ConnectLinkQuerySet(models.QuerySet["ConnectLink"]):
     def with_state(self, now: dt.datetime) -> Self:
         """Annotates `state`, which follows from facts: what ends a link needs to know nothing of links.
 
-        A link is worth no more than whoever made it: it ends with the key, or its scope to make links, and with the
-        person's right to connect. It ends with its member too, and when somebody disconnects what it would connect: it was asked for before that.
+        A link is worth no more than whoever made it: it ends with the key, or the key's scope to make links, and with
+        the person's right to connect. It ends with its member too, and when somebody disconnects what it would connect:
+        it was asked for before that.
         """
         key_works = Q(key__revoked_at=None) & (Q(key__expires_at=None) | Q(key__expires_at__gt=now))
         by_key = Q(key__isnull=False) & key_works & Q(key_scopes__contains=f'"{SCOPE}"')
@@ -46,7 +47,7 @@ class ConnectLinkQuerySet(models.QuerySet["ConnectLink"]):
                 When(over, then=Value(ConnectLinkState.REVOKED.value)),
                 default=Value(ConnectLinkState.OPEN.value),
                 output_field=models.CharField(),
-            )
+            ),
         )
 
 

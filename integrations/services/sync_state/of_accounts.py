@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from fieldcamp.workspace.models import Member
 from integrations.errors import ProblemCode
 from integrations.kinds import SubjectKind
 from integrations.models import Connection, ConnectionState, Problem
@@ -36,14 +37,19 @@ def of_problem(problem: Problem) -> Explanation:
     )
 
 
-def nobody_connected(provider: Provider, technician: str = "") -> Explanation:
+def nobody_connected(provider: Provider, technician: Member | None = None) -> Explanation:
     """Returns what is told where the company has no account of this provider, or this technician has none."""
     place = connect_url(provider.name)
-    if technician:
+    if technician is not None:
+        step = (
+            f"Have {technician} connect one at {place}, or with a connect link, or give the visit to somebody who has."
+        )
+        if not technician.is_active:
+            step = f"Give the visit to somebody who has: {technician} is not active any more."
         return because(
             SyncReason.TECHNICIAN_NOT_CONNECTED,
             f"{technician} has no {provider.label} account that is connected.",
-            f"Have {technician} connect one at {place}, or give the visit to somebody who has.",
+            step,
         )
     return because(SyncReason.NEVER_CONNECTED, f"No {provider.label} account is connected.", f"Connect one at {place}.")
 

@@ -101,7 +101,8 @@ def why_out_of_window(visit: Visit, now: dt.datetime) -> Explanation:
     back, ahead = settings.SYNC_WINDOW_PAST_DAYS, settings.SYNC_WINDOW_FUTURE_DAYS
     assert visit.scheduled_start and visit.scheduled_end
     if visit.scheduled_end <= now:
-        over = count(days_between(visit.scheduled_end, now), "day")
+        last = visit.scheduled_end - dt.timedelta(microseconds=1)  # at midnight the day before ends
+        over = count(days_between(last, now), "day")
         return because(
             SyncReason.TOO_OLD,
             f"It ended {over} ago; visits are synced {count(back, 'day')} back.",
