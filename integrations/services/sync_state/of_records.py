@@ -46,7 +46,7 @@ def _draft(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[
 
 
 def _void(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
-    return f"The {kind.singular} was voided before it was posted, so there is nothing to post.", NOTHING_TO_DO
+    return f"The {kind.singular} was voided, and what is void is not posted.", NOTHING_TO_DO
 
 
 def _inactive(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
