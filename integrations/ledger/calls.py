@@ -214,7 +214,7 @@ def _insert(rows: Sequence[RecordCall]) -> None:
     """Inserts the rows. `bulk_create` would take as long for it as all else about them: it asks every field of every
     row for its value. Of most kinds of fields that is the value itself."""
     database, fields = connections[router.db_for_write(RecordCall)], RecordCall._meta.concrete_fields
-    into = ", ".join(database.ops.quote_name(field.column) for field in fields)
+    into = ", ".join(database.ops.quote_name(str(field.column)) for field in fields)
     table, marks = database.ops.quote_name(RecordCall._meta.db_table), ", ".join(["%s"] * len(fields))
     told = [
         [
