@@ -31,12 +31,19 @@ def excerpt(fields: Fields) -> dict[str, Any]:
     kept = {name: _short(value, 0) for name, value in fields.items()}
     room = LONGEST
     for name, value in kept.items():
-        size = len(name) + (len(value) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False)))
+        size = len(name) + _size(value)
         if size > room:
             kept[name] = "…"
             size = len(name)
         room -= size
     return kept
+
+
+def _size(value: Any) -> int:
+    """Returns how many characters this takes as JSON, or about as many."""
+    if isinstance(value, str):
+        return len(value)
+    return len(json.dumps(value, ensure_ascii=False)) if isinstance(value, dict | list) else len(str(value))
 
 
 def short(text: str, longest: int) -> str:

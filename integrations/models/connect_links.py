@@ -6,6 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.ids import PrefixedIdField
@@ -14,6 +15,7 @@ from fieldcamp.workspace.roles import MAY
 from integrations.models.connections import Connection, ConnectionState
 
 LONGEST_RETURN_URL = 500
+SCOPE = "integrations:write"  # of a key, to make links with it
 
 
 class ConnectLinkState(models.TextChoices):
@@ -27,14 +29,17 @@ class ConnectLinkQuerySet(models.QuerySet["ConnectLink"]):
     def with_state(self, now: dt.datetime) -> Self:
         """Annotates `state`, which follows from facts: what ends a link needs to know nothing of links.
 
-        A link is worth no more than whoever made it: it ends with the key, and with the person's right to connect. It
-        ends with its member too, and when somebody disconnects what it would connect: it was asked for before that.
+        A link is worth no more than whoever made it: it ends with the key, or the key's scope to make links, and with
+        the person's right to connect. It ends with its member too, and when somebody disconnects what it would connect:
+        it was asked for before that.
         """
         key_works = Q(key__revoked_at=None) & (Q(key__expires_at=None) | Q(key__expires_at__gt=now))
-        by_key = Q(key__isnull=False) & key_works
+        by_key = Q(key__isnull=False) & key_works & Q(key_scopes__contains=f'"{SCOPE}"')
         by_person = Q(key=None, user__is_active=True) & (Q(user__is_superuser=True) | Q(Exists(_managers())))
         over = ~(by_key | by_person) | Q(member__is_active=False) | _disconnected_since()
         return self.annotate(
+            # As text, in which SQLite can look as well.
+            key_scopes=Cast("key__scopes", models.TextField()),
             state=Case(
                 When(used_at__isnull=False, then=Value(ConnectLinkState.USED.value)),
                 When(revoked_at__isnull=False, then=Value(ConnectLinkState.REVOKED.value)),
@@ -42,7 +47,7 @@ class ConnectLinkQuerySet(models.QuerySet["ConnectLink"]):
                 When(over, then=Value(ConnectLinkState.REVOKED.value)),
                 default=Value(ConnectLinkState.OPEN.value),
                 output_field=models.CharField(),
-            )
+            ),
         )
 
 

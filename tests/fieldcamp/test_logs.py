@@ -7,13 +7,16 @@ import logging
 import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import structlog
+from django.conf import settings
 from django.http import HttpRequest
 from django.test import RequestFactory
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
+from fieldcamp import redaction
 from fieldcamp.logs import logging_config
 from fieldcamp.redaction import DebugFilter, redact
 from integrations.records import Tokens
@@ -178,3 +181,12 @@ def test_a_long_text_takes_its_time_and_no_more(piece):
             tries.append(time.process_time() - started)
         times.append(min(tries))
     assert times[1] < 3.5 * times[0] + 0.05
+
+
+def test_the_proxys_log_is_to_leave_out_each_address_that_is_a_secret():
+    """As docs/operating.md sets it up for nginx."""
+    said = (Path(settings.BASE_DIR) / "docs" / "operating.md").read_text()
+    left_out = re.findall(r"^ +~(\^/\S+) +\S+\[redacted\];$", said, re.MULTILINE)
+    starts = {start.replace("\\", "") for start in redaction._starts(get_resolver().url_patterns, "") if start}
+    assert {"link/", "admin/password/invitation/"} <= starts
+    assert [start for start in starts if not any(re.match(rule, f"/{start}") for rule in left_out)] == []

@@ -126,8 +126,7 @@ class _Reading:
         return RecordPlace(connection.integration, connection.pk, "", said)
 
     def _nowhere(self, visit: Visit, integration: str) -> Explanation:
-        technician = str(visit.technician) if visit.technician else ""
-        return self._of_visit(visit) or nobody_connected(PROVIDERS[integration], technician)
+        return self._of_visit(visit) or nobody_connected(PROVIDERS[integration], visit.technician)
 
     def _of_visit(self, visit: Visit) -> Explanation | None:
         if absence := absence_of(visit):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from fieldcamp.workspace.models import Member
 from integrations.errors import ProblemCode
 from integrations.kinds import SubjectKind
 from integrations.models import Connection, ConnectionState, Problem
@@ -36,14 +37,17 @@ def of_problem(problem: Problem) -> Explanation:
     )
 
 
-def nobody_connected(provider: Provider, technician: str = "") -> Explanation:
+def nobody_connected(provider: Provider, technician: Member | None = None) -> Explanation:
     """Returns what is told where the company has no account of this provider, or this technician has none."""
     place = connect_url(provider.name)
-    if technician:
+    if technician is not None:
+        step = f"Have {technician} connect one at {place} or by a connect link, or give the visit to somebody who has."
+        if not technician.is_active:
+            step = f"Give the visit to somebody who has: {technician} is not active any more."
         return because(
             SyncReason.TECHNICIAN_NOT_CONNECTED,
             f"{technician} has no {provider.label} account that is connected.",
-            f"Have {technician} connect one at {place}, or give the visit to somebody who has.",
+            step,
         )
     return because(SyncReason.NEVER_CONNECTED, f"No {provider.label} account is connected.", f"Connect one at {place}.")
 
@@ -119,7 +123,8 @@ def of_stream(situation: Situation) -> Explanation | None:
     """Returns why nothing of this calendar, or of this kind of the books' records, is synced; and what is wrong with
     the account beside its access, where the record has something to wait for."""
     stream, account = situation.stream, situation.account
-    if not stream.is_active and not situation.is_present:
+    is_off = not stream.is_active and stream.let_go_at is None
+    if (is_off and situation.to_do) or not (stream.is_active or situation.is_present):
         return not_synced(account, situation.kind.plural)
     for problem in account.problems_of(SubjectKind.STREAM, stream.pk):
         concerns = situation.to_do or problem.code == ProblemCode.CALENDAR_UNAVAILABLE

@@ -46,7 +46,7 @@ def _draft(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[
 
 
 def _void(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
-    return f"The {kind.singular} was voided before it was posted, so there is nothing to post.", NOTHING_TO_DO
+    return f"The {kind.singular} was voided, and what is void is not posted.", NOTHING_TO_DO
 
 
 def _inactive(record: Any, kind: Kind, label: str, since: dt.date | None) -> tuple[str, str]:
@@ -101,7 +101,8 @@ def why_out_of_window(visit: Visit, now: dt.datetime) -> Explanation:
     back, ahead = settings.SYNC_WINDOW_PAST_DAYS, settings.SYNC_WINDOW_FUTURE_DAYS
     assert visit.scheduled_start and visit.scheduled_end
     if visit.scheduled_end <= now:
-        over = count(days_between(visit.scheduled_end, now), "day")
+        last = visit.scheduled_end - dt.timedelta(microseconds=1)  # at midnight the day before ends
+        over = count(days_between(last, now), "day")
         return because(
             SyncReason.TOO_OLD,
             f"It ended {over} ago; visits are synced {count(back, 'day')} back.",

@@ -15,6 +15,7 @@ from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
 from integrations.services.sync_state.in_books import books_places
 from integrations.services.sync_state.in_calendars import calendar_places
+from integrations.services.sync_state.of_records import NOTHING_TO_DO
 from integrations.services.sync_state.places import RecordPlace
 from integrations.services.sync_state.reasons import Explanation, RecordState
 
@@ -92,13 +93,17 @@ def _told_why(place: RecordPlace, others: Mapping[tuple[str, str, str | None], E
     other = others.get((*told.awaited, place.connection_id)) if told.awaited else None
     if other is None or other.state is RecordState.SYNCED:
         return place
+    # What keeps that one out is no answer for what needs it: either that is ended, or this is changed.
+    step = other.next_step.removeprefix(NOTHING_TO_DO).strip() if other.state is RecordState.EXCLUDED else ""
+    if told.state is RecordState.PROBLEM or not step:
+        step = told.next_step if other.state is RecordState.EXCLUDED else other.next_step
     return replace(
         place,
         explanation=replace(
             told,
             state=RecordState.PROBLEM if other.state in _STUCK else told.state,
             sentence=f"{told.sentence} {other.sentence}",
-            next_step=other.next_step,
+            next_step=step,
             problem_ids=tuple(dict.fromkeys([*told.problem_ids, *other.problem_ids])),
         ),
     )

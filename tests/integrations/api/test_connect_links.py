@@ -8,7 +8,7 @@ from django.db import connections
 from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey, IdempotencyRecord
-from fieldcamp.api.services import create_key, revoke_key, rotate_key
+from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_key
 from fieldcamp.workspace.models import AuditEntry, Member
 from integrations.models import Connection, ConnectLink, ReturnAddress
 from integrations.records import Account, Tokens
@@ -129,7 +129,8 @@ def test_the_list_is_parted_by_state_and_paged(ours, caller, django_assert_num_q
 
 
 def test_a_link_ends_with_what_made_it(ours, caller):
-    """A key that ends, or whose secret was replaced, leaves no link behind that would outlive it."""
+    """A key that ends, may make no links any more, or whose secret was replaced, leaves no link behind that would
+    outlive that."""
     in_an_hour = timezone.now() + dt.timedelta(hours=1)
     short = caller_of(ours.workspace, expires_at=in_an_hour)
     assert ConnectLink.objects.get(pk=short.post(PATH, body(ours)).json()["id"]).expires_at == in_an_hour
@@ -139,6 +140,10 @@ def test_a_link_ends_with_what_made_it(ours, caller):
     rotate_key(key, overlap=dt.timedelta(minutes=10))
     after = ConnectLink.objects.get(pk=old.post(PATH, body(ours)).json()["id"])
     assert after.expires_at == ApiKey.objects.get(pk=key.pk).previous_until
+    assert caller.get(f"{PATH}/{before}").json()["state"] == "open"
+    update_key(key, changes={"scopes": ["integrations:read"]})
+    assert caller.get(f"{PATH}/{before}").json()["state"] == "revoked"
+    update_key(key, changes={"scopes": ["integrations:read", "integrations:write"]})
     assert caller.get(f"{PATH}/{before}").json()["state"] == "open"
     revoke_key(key)
     assert caller.get(f"{PATH}/{before}").json()["state"] == "revoked"

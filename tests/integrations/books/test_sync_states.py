@@ -11,7 +11,7 @@ from fieldcamp.workspace import catalog, invoicing, services
 from fieldcamp.workspace.merging import merge_clients
 from integrations.accounts.disconnecting import disconnect
 from integrations.accounts.metering import spent
-from integrations.models import Connection
+from integrations.models import Connection, Stream
 from integrations.providers import PROVIDERS
 from integrations.services.connections import take_grant
 from integrations.services.sync_state.reasons import Explanation
@@ -77,7 +77,7 @@ def test_each_record_has_its_reason_and_its_way_out(
     assert_told("paid", paid, "synced")
     assert_told("edited", ada, "pending", "waits_for_sync", "last change of the client, saved less", "two minutes")
     assert_told("draft", draft, "excluded", "draft", "only invoices that were sent are posted", "Send the invoice")
-    assert_told("void", void, "excluded", "void", "voided before it was posted", "Nothing to do")
+    assert_told("void", void, "excluded", "void", "what is void is not posted", "Nothing to do")
     assert_told("early", early, "excluded", "before_opening_date", "is dated 31 May 2026; invoices and payments are "
                 "posted from 1 June 2026 on.", "Choose an earlier day")  # fmt: skip
     assert_told("of early", of_early, "excluded", "before_opening_date", f"Pays invoice {early.number}", "earlier day")
@@ -112,6 +112,39 @@ def test_each_record_has_its_reason_and_its_way_out(
     disconnect(connection=company, user=None)
     assert_told("disconnected", ada, "not_connected", "disconnected", "what stands there stays", "Connect it again at")
     assert_told("disconnected", void, "excluded", "void")
+
+
+def test_what_is_left_out_is_told_of_what_needs_it_too(
+    workspace, books, connect_books, sync, make_client, make_item, make_invoice
+):
+    here, drain, ada = {"workspace": workspace}, make_item(name="Drain"), make_client(first_name="Ada")
+    account = next(row for row in books.all("Account") if row["AccountType"] == "Income")
+    item = books.add("Item", Name="Services", Type="Service", IncomeAccountRef={"value": account["Id"]})
+    connect_books(default_item_id=item["Id"])
+    lost = make_invoice(ada, [(drain, 1, "100")])
+    sync()
+    books.delete("Invoice", lost_id(lost))
+    nia = make_client(first_name="Nia")
+    of_nia = make_invoice(nia, [(drain, 1, "100")])
+    services.delete_client(**here, client_id=nia.pk)
+    sync()
+    invoicing.void_invoice(**here, invoice_id=lost.pk)
+    lost.refresh_from_db()
+    assert_told("lost, void", lost, "excluded", "void", "was voided, and what is void is not posted", "Nothing to do")
+    assert_told("of deleted", of_nia, "problem", "waiting", "restore it", "Decide about the record that is named above")
+
+    Stream.objects.filter(kind="customer").update(is_active=False)
+    services.update_client(**here, client_id=ada.pk, changes={"email": "ada@example.test"})
+    sync("full")
+    assert_told("switched off", ada, "excluded", "kind_not_synced", "No clients are synced", "Choose that they are")
+    kim = make_client(first_name="Kim")
+    of_kim = make_invoice(kim, [(drain, 1, "100")])
+    assert_told("of kim", of_kim, "problem", "waits_for_record", "No clients are synced", "Choose that they are")
+    Stream.objects.filter(kind="customer").update(is_active=True)
+    sync("full")
+    sync("full")
+    for record in (ada, kim, of_kim):
+        assert_told("on again", record, "synced")
 
 
 def lost_id(invoice: Any) -> str:

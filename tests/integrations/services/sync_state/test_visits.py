@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace import services
 from fieldcamp.workspace.models import Member, Visit
+from fieldcamp.workspace.team import update_member
 from integrations.accounts.acting import KeyActor
 from integrations.models import DirtyRow, Link, Problem, SyncJob
 from integrations.services.decisions import ignore, unignore
@@ -39,6 +40,7 @@ class World:
 
     dana: Member
     robin: Member
+    gus: Member
     person: Person
     tomorrow: dt.datetime
 
@@ -89,6 +91,16 @@ def refused_then(step: Step) -> dict[str, Step]:
             "then": lambda world, visit: world.edit(visit, technician_id=world.dana.pk), "last": step}  # fmt: skip
 
 
+def end_at_midnight(world: World, visit: Visit) -> None:
+    end = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=30)
+    world.edit(visit, scheduled_start=end - dt.timedelta(hours=1), scheduled_end=end)
+
+
+def give_to_who_leaves(world: World, visit: Visit) -> None:
+    world.edit(visit, technician_id=world.gus.pk)
+    update_member(workspace=visit.workspace, member_id=world.gus.pk, by=None, changes={"is_active": False})
+
+
 def leave(world: World, visit: Visit) -> None:
     leave_removed(problem=world.problem(visit), user=OLGA)
 
@@ -117,6 +129,14 @@ SITUATIONS: dict[str, Planted] = {
     "of somebody without an account": Planted(
         ("not_connected", "technician_not_connected", "Robin", "give the visit to somebody who has"),
         then=lambda world, visit: world.edit(visit, technician_id=world.robin.pk), **REASSIGN,
+    ),
+    "of somebody who has left": Planted(
+        ("not_connected", "technician_not_connected", "Gus", "Gus is not active any more"),
+        then=give_to_who_leaves, **REASSIGN,
+    ),
+    "over since a midnight": Planted(
+        ("excluded", "too_old", "It ended 31 days ago; visits are synced 30 days back.", "give it its new time"),
+        first=end_at_midnight, cure=lambda world, visit: world.move(visit, 3),
     ),
     "long over": Planted(
         ("excluded", "too_old", "It ended 41 days ago; visits are synced 30 days back.", "give it its new time"),
@@ -203,7 +223,8 @@ SITUATIONS: dict[str, Planted] = {
 @pytest.fixture
 def world(connect, make_technician, person, memory) -> World:
     dana = connect(policy="ask", busy=False).member
-    return World(dana, make_technician(first_name="Robin"), person, timezone.now() + dt.timedelta(days=1))
+    robin, gus = make_technician(first_name="Robin"), make_technician(first_name="Gus")
+    return World(dana, robin, gus, person, timezone.now() + dt.timedelta(days=1))
 
 
 @pytest.mark.slow
