@@ -32,7 +32,8 @@ NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
 TRIED_BY_OTHERS = ("fieldcamp/webhooks/admin", "integrations/push/vendors", "integrations/review", "browser")
 SLOW_TRIED_BY_OTHERS = (
     "fieldcamp/desk", "fieldcamp/signin", "fieldcamp/workspace/admin", "integrations/admin", "integrations/books",
-    "integrations/demo", "integrations/mail", "integrations/views",
+    "integrations/calendar", "integrations/demo", "integrations/mail", "integrations/reconciliation",
+    "integrations/transport", "integrations/views",
 )  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.

@@ -48,6 +48,7 @@ def no_receiver(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @schema.parametrize()
 @settings(
     max_examples=5,
