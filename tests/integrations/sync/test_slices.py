@@ -150,9 +150,11 @@ def test_an_edit_there_between_our_lost_write_and_its_look_is_taken_in(dana, per
     ("verb", "kind", "then"),
     # Each two of these together once, at least.
     [
-        ("create", "drop", "cancel"), ("create", "drop_after_commit", "edit"), ("create", "drop_after_commit", "reassign"),
+        ("create", "drop", "cancel"), ("create", "drop_after_commit", "edit"),
+        ("create", "drop_after_commit", "reassign"),
         ("update", "drop", "edit"), ("update", "drop_after_commit", "cancel"), ("update", "drop", "reassign"),
-        ("delete", "drop", "reassign"), ("delete", "drop_after_commit", "cancel"), ("delete", "drop_after_commit", "edit"),
+        ("delete", "drop", "reassign"), ("delete", "drop_after_commit", "cancel"),
+        ("delete", "drop_after_commit", "edit"),
     ],
 )  # fmt: skip
 def test_a_visit_changed_between_a_lost_answer_and_the_look_ends_right(
