@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from integrations.ledger.planned import Planned, acts, actual_ids, counts_of, decided_of, money_text, with_made_ids
 from integrations.models import Plan, PlanOperation, Stream, SyncJob
 from integrations.sync.ports import Gate
@@ -131,10 +133,10 @@ def gate_of(plan: Plan, stream: Stream) -> Gate:
     return PlanGate(plan, stream)
 
 
-def not_done(plan: Plan, done: Collection[tuple[str, str, str]]) -> list[str]:
-    """Returns the records with an operation that was not made; `done` are (connection, kind, key) of those that
-    were."""
-    rows = plan.operations.exclude(action=PlanOperation.Action.LINK).order_by("number")
+def not_done(operations: QuerySet[PlanOperation], done: Collection[tuple[str, str, str]]) -> list[str]:
+    """Returns the records with one of these operations that was not made; `done` are (connection, kind, key) of those
+    that were."""
+    rows = operations.exclude(action=PlanOperation.Action.LINK).order_by("number")
     left = [
         row for row in rows.only("connection", "kind", "key", "record_id", "remote_id")
         if (row.connection_id, row.kind, row.key) not in done

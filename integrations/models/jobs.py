@@ -117,6 +117,11 @@ class SyncJob(models.Model):
     def in_flight(self) -> bool:
         return self.status in IN_FLIGHT
 
+    @property
+    def leaves(self) -> bool:
+        """Returns whether it takes our events out of accounts that are being left: that is no part of a plan."""
+        return not (self.dry_run or self.applies)
+
 
 class JobDirection(models.TextChoices):
     """What a run covered, as the status says it."""
