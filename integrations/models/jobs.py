@@ -131,6 +131,14 @@ class JobDirection(models.TextChoices):
     BIDIRECTIONAL = "bidirectional"
 
 
+class JobPartQuerySet(models.QuerySet["JobPart"]):
+    def of_syncs(self) -> Self:
+        """Returns those of jobs that went for all of an account: single records do not, nor does a dry run, nor a plan
+        that was not applied because something had moved."""
+        whole = self.filter(job__only__isnull=True, job__dry_run=False)
+        return whole.exclude(job__applies__gt="", status=JobPart.Status.FAILED, error__isnull=True)
+
+
 class JobPart(models.Model):
     """What a job does for one connection. An account that fails fails alone."""
 
@@ -151,6 +159,8 @@ class JobPart(models.Model):
     progress = models.JSONField(default=dict)
     direction = models.CharField(max_length=14, blank=True)
     error = models.JSONField(null=True, blank=True)
+
+    objects = JobPartQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
