@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 
 import pytest
+from django.conf import settings
 from django.db import connection as database
 from django.db import connections as databases
 from django.test.utils import CaptureQueriesContext
@@ -230,7 +231,11 @@ def test_events_are_taken_away_first_by_a_job(caller, active, make_visit, lee):
     row = answer.json()
     assert (answer.status_code, row["state"], row["removing_events"]) == (200, "active", True)
     job = SyncJob.objects.get(pk=row["job_id"])
-    assert (job.connection, job.triggered_by, answer["Location"]) == (active, "api", f"{BASE}/jobs/{job.pk}")
+    assert (job.connection, job.triggered_by, answer["Location"]) == (
+        active,
+        "api",
+        f"{settings.PUBLIC_URL}{BASE}/jobs/{job.pk}",
+    )
     assert Visit.objects.get().technician == lee
     entries = AuditEntry.objects.count()
     again = caller.post(place, {"remove_events": True}).json()

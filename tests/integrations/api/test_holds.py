@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.conf import settings
 from django.db import connection as database
 from django.db import connections as databases
 from django.test.utils import CaptureQueriesContext
@@ -90,7 +91,10 @@ def test_a_decision_is_carried_out_for_exactly_what_was_held(held, caller, perso
     done = caller.post(f"/holds/{row['id']}/{verb}", {"expected": 12}, Idempotency_Key="once")
     answer = done.json()
     assert (done.status_code, answer["hold"]["state"], answer["hold"]["decision"]) == (202, state, verb)
-    assert (answer["job_id"], done["Location"]) == (answer["hold"]["job_id"], f"{BASE}/jobs/{answer['job_id']}")
+    assert (answer["job_id"], done["Location"]) == (
+        answer["hold"]["job_id"],
+        f"{settings.PUBLIC_URL}{BASE}/jobs/{answer['job_id']}",
+    )
     assert (answer["hold"]["sample"], answer["hold"]["problem_id"]) == ([], None)
     finish(SyncJob.objects.get(pk=answer["job_id"]))  # noqa: F405
     assert len(person.ours()) == events
