@@ -119,7 +119,10 @@ class PlanApplyView(OnePlanView):
         A plan is good for an hour. Where records were saved in FieldCamp since, it is 412 with `details.changed`. The
         provider is asked by the job, before it writes anything: where something has moved there, the job ends `failed`
         with `PRECONDITION_FAILED`, the same details in `errors[]`, and nothing was written. What moves later than that
-        is left as it is, and the job ends `partial`. Where the company wants plans approved it is 409 until then."""
+        is left as it is, and the job ends `partial`.
+
+        Where the company wants plans approved it is 409 until then. That is about syncs that keys start: the schedule
+        goes on, and so does what a key decides about single problems and holds, which is another right."""
 
         def run() -> IdempotentAnswer:
             job = apply_plan(

@@ -159,7 +159,8 @@ class ProblemRetryView(OneProblemActionView):
     )
     def post(self, request: Request, problem_id: str) -> HttpResponseBase:
         """Tries a problem again, after what was wrong has been corrected. Where it says `can_retry: false` it is 409:
-        somebody has to answer it first."""
+        somebody has to answer it first. One of a whole account syncs that account, which is 409 where the company wants
+        plans approved."""
         EmptySerializer(data=request.data).is_valid(raise_exception=True)
         return self.act_on(request, problem_id, {}, lambda problem: try_one(problem=problem, user=self.actor))
 
@@ -252,7 +253,7 @@ class ProblemsAnswerView(AllOfCauseView):
 
 
 class ProblemsRetryView(AllOfCauseView):
-    raises = {"POST": ("NOT_FOUND", "PRECONDITION_FAILED", "INTEGRATION_NOT_CONNECTED")}
+    raises = {"POST": ("NOT_FOUND", "PRECONDITION_FAILED", "INVALID_TRANSITION", "INTEGRATION_NOT_CONNECTED")}
 
     @extend_schema(
         operation_id="retry_problems",
@@ -265,7 +266,8 @@ class ProblemsRetryView(AllOfCauseView):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Tries all open problems of a cause again, in one sync, after what was wrong has been corrected. `expected` is
-        how many the caller has seen: if there are others now, it is 412 with `details.count`, and nothing is done."""
+        how many the caller has seen: if there are others now, it is 412 with `details.count`, and nothing is done.
+        Where the company wants plans approved, it is 409."""
         body = OfCauseSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         sent = dict(body.validated_data)

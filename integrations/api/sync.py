@@ -52,7 +52,10 @@ class SyncView(IntegrationView):
         return sync_reference(provider, view)
 
     def post(self, request: Request) -> HttpResponseBase:
-        """Starts a sync of every account that works, or of one. One job at a time: a second trigger is 409."""
+        """Starts a sync of every account that works, or of one. One job at a time: a second trigger is 409.
+
+        With `dry_run` it makes a plan, and changes nothing. Where the company wants plans approved, it is 409 without:
+        see the plan's `/apply`. The schedule goes on by itself, and people at the desk start what they like."""
         provider = self.provider
         wanted = trigger_body(provider, request.data)
         fingerprint = canonical(wanted)

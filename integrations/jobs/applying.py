@@ -13,6 +13,7 @@ from integrations.errors import PRECONDITION_FAILED
 from integrations.jobs.interruptions import gravest
 from integrations.jobs.planning import looked_at
 from integrations.jobs.recorder import Findings
+from integrations.jobs.stream_failures import failed_streams
 from integrations.jobs.syncing import SyncSlice
 from integrations.ledger.plans import changed_since, gate_of, not_done, told
 from integrations.models import JobItem, JobPart, JobStatus, Outcome, Plan, Stream, SyncJob
@@ -27,7 +28,8 @@ CHANGED = (
     "{count} of the records that the plan is about have changed at one side or the other since it was made, or there "
     "are others. Nothing was done; make a new plan."
 )
-NOT_DONE = "{count} of the planned operations were not made, since their records have changed meanwhile."
+NOT_DONE = "{count} of the planned operations were not made, since their records or accounts have changed meanwhile."
+_WENT_ON = (JobStatus.SUCCEEDED, JobStatus.PARTIAL, JobStatus.NEEDS_CONFIRMATION)
 
 
 class ApplyingSlice(SyncSlice):
@@ -48,10 +50,16 @@ class ApplyingSlice(SyncSlice):
         if changed := self._changed(plan, parts):
             return self._refuse(CHANGED.format(count=len(changed)), changed=told(changed))
         came_to = super().work()
-        if came_to == JobStatus.SUCCEEDED and (left := not_done(plan, self._done())):
+        if came_to in _WENT_ON and (left := self._left(plan)):
             self._note(NOT_DONE.format(count=len(left)), changed=told(left))
-            return JobStatus.PARTIAL
+            return JobStatus.PARTIAL if came_to == JobStatus.SUCCEEDED else came_to
         return came_to
+
+    def part(self, part: JobPart) -> None:
+        if part.connection.leaving is None:
+            super().part(part)
+        else:  # which is no part of the plan, so the gate would let nothing of it through: a job of its own does it
+            self.save(part, JobPart.Status.PARTIAL)
 
     def _look(self, plan: Plan, part: JobPart) -> None:
         def take(found: Findings) -> None:
@@ -85,9 +93,14 @@ class ApplyingSlice(SyncSlice):
         with self.held():
             SyncJob.objects.filter(pk=self.job.pk).update(errors=[error])
 
-    def _done(self) -> set[tuple[str, str, str]]:
-        done = JobItem.objects.filter(job=self.job, outcome__in=(Outcome.PULLED, Outcome.PUSHED))
-        return set(done.values_list("connection", "kind", "key"))
+    def _left(self, plan: Plan) -> list[str]:
+        """Returns the records with an operation that was not made, as far as no error tells why."""
+        made = JobItem.objects.filter(job=self.job).exclude(outcome=Outcome.SKIPPED)  # what failed has a problem
+        parts = list(self.parts())
+        failed = [part.connection_id for part in parts if part.status == JobPart.Status.FAILED]
+        streams = [stream_id for part in parts for stream_id in failed_streams(part)]
+        rows = plan.operations.exclude(connection__in=failed).exclude(stream__in=streams)
+        return not_done(rows, set(made.values_list("connection", "kind", "key")))
 
     def gate(self, stream: Stream) -> Gate:
         return gate_of(Plan.objects.get(pk=self.job.applies), stream)

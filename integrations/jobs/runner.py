@@ -46,7 +46,7 @@ def run(job_id: str) -> None:
                     finish(job, lease, came_to)
             except Cancelled:
                 finish(job, lease, JobStatus.CANCELLED)
-                if job.connection_id:
+                if job.connection_id and job.leaves:
                     abandon_leaving(job.connection_id)
         except SliceOver:
             if standing(job) != before:

@@ -92,7 +92,8 @@ def _give_up(job: SyncJob, now: dt.datetime) -> None:
             return
         unfinished = job.parts.exclude(status__in=JobPart.OVER)
         unfinished.update(status=JobPart.Status.FAILED, error=error)
-        open_company_problem(job.workspace_id, job.integration, ProblemCode.INTERNAL_ERROR, GAVE_UP, now=now)
+        if not job.dry_run:  # which changes nothing but itself
+            open_company_problem(job.workspace_id, job.integration, ProblemCode.INTERNAL_ERROR, GAVE_UP, now=now)
         job.refresh_from_db()
         schedule.after_job(job, now)
         sync_ended(job)

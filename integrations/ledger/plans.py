@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from integrations.ledger.planned import Planned, acts, actual_ids, counts_of, decided_of, money_text, with_made_ids
-from integrations.models import Plan, PlanOperation, Stream, SyncJob
+from integrations.models import Link, Plan, PlanOperation, Stream, SyncJob
 from integrations.sync.ports import Gate
 from integrations.sync.state import Decision
 
@@ -131,12 +133,30 @@ def gate_of(plan: Plan, stream: Stream) -> Gate:
     return PlanGate(plan, stream)
 
 
-def not_done(plan: Plan, done: Collection[tuple[str, str, str]]) -> list[str]:
-    """Returns the records with an operation that was not made; `done` are (connection, kind, key) of those that
-    were."""
-    rows = plan.operations.exclude(action=PlanOperation.Action.LINK).order_by("number")
-    left = [
-        row for row in rows.only("connection", "kind", "key", "record_id", "remote_id")
-        if (row.connection_id, row.kind, row.key) not in done
-    ]  # fmt: skip
-    return list(dict.fromkeys(row.record_id or row.remote_id for row in left))
+def not_done(operations: QuerySet[PlanOperation], done: Collection[tuple[str, str, str]]) -> list[str]:
+    """Returns the records with one of these operations that was not made; `done` are (connection, kind, key) of those
+    that were."""
+    rows = operations.exclude(action=PlanOperation.Action.LINK).order_by("number").defer("decided")
+    left = [row for row in rows if (row.connection_id, row.kind, row.key) not in done]
+    found: dict[str, None] = {}
+    for start in range(0, len(left), 5_000):
+        some = left[start : start + 5_000]
+        links = Link.objects.filter(
+            stream__in={row.stream_id for row in some}, record_id__in={r.record_id for r in some}
+        )
+        by_record = {(link.stream_id, link.kind, link.record_id): link for link in links.order_by("pk")}
+        for row in some:
+            if not _is_as_planned(row, by_record.get((row.stream_id, row.kind, row.record_id))):
+                found[row.record_id or row.remote_id] = None
+    return list(found)
+
+
+def _is_as_planned(row: PlanOperation, link: Link | None) -> bool:
+    """Returns whether the other side was last seen as the plan wanted it: of a write whose answer was lost nobody has
+    noted more than that."""
+    if not row.record_id or row.side != PlanOperation.Side.PROVIDER or link is None:
+        return False
+    if row.action == PlanOperation.Action.DELETE:
+        return link.seen_gone or link.cut_at is not None
+    seen = link.seen or {}
+    return not link.seen_gone and bool(seen) and all(seen.get(name) == to for name, (_from, to) in row.fields.items())

@@ -117,6 +117,11 @@ class SyncJob(models.Model):
     def in_flight(self) -> bool:
         return self.status in IN_FLIGHT
 
+    @property
+    def leaves(self) -> bool:
+        """Returns whether it takes our events out of accounts that are being left: that is no part of a plan."""
+        return not (self.dry_run or self.applies)
+
 
 class JobDirection(models.TextChoices):
     """What a run covered, as the status says it."""
@@ -124,6 +129,14 @@ class JobDirection(models.TextChoices):
     PULL = "pull"
     PUSH = "push"
     BIDIRECTIONAL = "bidirectional"
+
+
+class JobPartQuerySet(models.QuerySet["JobPart"]):
+    def of_syncs(self) -> Self:
+        """Returns those of jobs that went for all of an account: single records do not, nor does a dry run, nor a plan
+        that was not applied because something had moved."""
+        whole = self.filter(job__only__isnull=True, job__dry_run=False)
+        return whole.exclude(job__applies__gt="", status=JobPart.Status.FAILED, error__isnull=True)
 
 
 class JobPart(models.Model):
@@ -146,6 +159,8 @@ class JobPart(models.Model):
     progress = models.JSONField(default=dict)
     direction = models.CharField(max_length=14, blank=True)
     error = models.JSONField(null=True, blank=True)
+
+    objects = JobPartQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -38,7 +38,7 @@ def moving(
 
 def _posted_since_last_listing(connection: Connection) -> list[str]:
     whole = (JobPart.Status.DONE, JobPart.Status.HELD)
-    parts = JobPart.objects.filter(connection=connection, status__in=whole, job__only__isnull=True)
+    parts = JobPart.objects.of_syncs().filter(connection=connection, status__in=whole)
     begun = parts.order_by("-job__created_at").values_list("job__created_at", flat=True).first()
     posted = JobItem.objects.filter(connection=connection, kind=PAYMENT.name, outcome=Outcome.PUSHED)
     return list(posted.filter(job__created_at__gte=begun or timezone.now()).values_list("record_id", flat=True))

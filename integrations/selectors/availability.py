@@ -31,7 +31,7 @@ class CalendarsReading:
 
 def readings(members: Collection[Member]) -> list[CalendarsReading]:
     """Returns the calendars of these people, in their order. Three queries, however many there are."""
-    parts = JobPart.objects.filter(connection=OuterRef("pk"), job__only__isnull=True).order_by("-pk")
+    parts = JobPart.objects.of_syncs().filter(connection=OuterRef("pk")).order_by("-pk")
     complete = parts.filter(status__in=(JobPart.Status.DONE, JobPart.Status.HELD))
     busy = Stream.objects.filter(reads_busy=True, is_active=True).exclude(direction=Direction.PUSH)
     connections = (

@@ -84,14 +84,14 @@ def freshness_of(
 
 
 def jobs_of(connections: Collection[Connection], jobs: Jobs) -> dict[str, SyncJob]:
-    """Returns the jobs that bring these connections up to date, by connection: one about single records does not, one
-    of a few accounts those that are its parts."""
+    """Returns the jobs that bring these connections up to date, by connection: one about single records does not, nor
+    a dry run, one of a few accounts those that are its parts."""
     narrowed = [job.pk for job in jobs.values() if job.narrowed]
     parts = set(JobPart.objects.filter(job__in=narrowed).values_list("job", "connection")) if narrowed else set()
     found = {}
     for connection in connections:
         job = jobs.get((connection.workspace_id, connection.integration))
-        if job is None or job.only is not None or job.connection_id not in (None, connection.pk):
+        if job is None or job.only is not None or job.dry_run or job.connection_id not in (None, connection.pk):
             continue
         if not job.narrowed or (job.pk, connection.pk) in parts:
             found[connection.pk] = job

@@ -18,6 +18,7 @@ from integrations.events.jobs import hold_decided
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, Hold, Link, Problem, Stream, SyncJob
 from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
+from integrations.services.plans import check_plain_trigger
 from integrations.sync.policy import RemovalChoice, Winner
 
 AT_ONCE = 5_000  # ids in one statement
@@ -172,7 +173,8 @@ def retry_cause(*, problem: Problem, user: Actor) -> SyncJob | None:
 
 def try_again(*, problems: Sequence[Problem], user: Actor) -> SyncJob | None:
     """Tries these problems of one integration again, in one sync of their accounts. While another job is running there
-    is no such job (None): the next run tries them. Raises NotConnected."""
+    is no such job (None): the next run tries them. Raises NotConnected, NeedsPlan."""
+    _check_may_sync(problems[0], user)
     links = sorted({problem.link_id for problem in problems if problem.link_id})
     accounts = {problem.connection.pk: problem.connection for problem in problems if problem.connection}
     for start in range(0, len(links), AT_ONCE):
@@ -190,7 +192,14 @@ def try_again(*, problems: Sequence[Problem], user: Actor) -> SyncJob | None:
         return None
 
 
+def _check_may_sync(problem: Problem, user: Actor) -> None:
+    """Raises NeedsPlan where a key would sync whole accounts, and the company wants that approved."""
+    if isinstance(user, KeyActor):
+        check_plain_trigger(problem.workspace, problem.integration)
+
+
 def _sync_account(problem: Problem, user: Actor) -> SyncJob:
+    _check_may_sync(problem, user)
     return trigger_sync(
         workspace=problem.workspace,
         integration=problem.integration,

@@ -110,7 +110,7 @@ def cancel_job(*, job: SyncJob, actor: str) -> SyncJob:
             sync_ended(job)
     if cancelled:
         log.info("job_cancelled", job_id=job.pk, actor=actor)
-        if job.connection_id:
+        if job.connection_id and job.leaves:
             abandon_leaving(job.connection_id)
         if job.narrowed:  # what it was made for waits a while before it makes another
             back_off(list(job.parts.values_list("connection", flat=True)), now)

@@ -131,7 +131,10 @@ def test_how_old_it_is_and_whose_calendars_are_not_read(api, workspace, make_tec
     Connection.objects.filter(pk=connection.pk).update(state="active")
     build.ended(workspace, "failed", {connection: "failed"})
     assert calendars(recent) == (five, [("not_read", five)])
+    build.ended(workspace, "planned", {connection: "done"}, started_at=NOW, dry_run=True)  # took nothing in
+    assert calendars(recent) == (five, [("not_read", five)])
     build.ended(workspace, "succeeded", {connection: "done"}, started_at=NOW)
+    build.ended(workspace, "failed", {connection: "failed"}, applies="pln_1")  # something had moved
     assert calendars(recent)[1] == [("read", "2026-11-22T08:00:00Z")]
     problem = Problem.objects.create(
         workspace=workspace, integration=connection.integration, connection=connection, code="RECORD_REJECTED",

@@ -9,8 +9,21 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import AuditEntry
 from integrations.ledger.plans import LIVES
-from integrations.models import Connection, DirtyRow, Plan, PlanOperation, Stream, SyncJob, WorkspaceIntegration
+from integrations.models import (
+    Connection,
+    DirtyRow,
+    JobItem,
+    Plan,
+    PlanOperation,
+    Stream,
+    SyncJob,
+    WorkspaceIntegration,
+)
+from integrations.reconciliation.moving import _posted_since_last_listing
+from integrations.selectors.freshness import jobs_of
+from integrations.selectors.stalls import in_flight
 from integrations.services.plans import set_approval
+from tests.integrations import build
 from tests.integrations.api.conftest import Caller, caller_of
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +68,18 @@ def test_the_job_names_its_plan(dana, plan):
     assert (answer["status"], answer["dry_run"], answer["plan_id"]) == ("planned", True, plan.pk)
     assert dana.get("/jobs?status=planned").json()["jobs"][0]["plan_id"] == plan.pk
     assert dana.get("/google-calendar/status").json()["last_job"] is None
+
+
+def test_a_dry_run_brings_nothing_up_to_date(dana):
+    assert dana.post(SYNC, {"dry_run": True}).status_code == 202
+    assert not jobs_of(Connection.objects.select_related("member"), in_flight(dana.workspace.pk))
+    connection = Connection.objects.get(workspace=dana.workspace)
+    sync = build.ended(dana.workspace, "succeeded", {connection: "done"})
+    build.ended(dana.workspace, "planned", {connection: "done"}, dry_run=True, created_at=build.NOW + LIVES)
+    JobItem.objects.create(
+        job=sync, connection=connection, kind="payment", key="pay_1", record_id="pay_1", outcome="pushed"
+    )  # fmt: skip
+    assert _posted_since_last_listing(connection) == ["pay_1"]
 
 
 def test_a_plan_is_read_page_by_page(dana, plan, django_assert_max_num_queries):

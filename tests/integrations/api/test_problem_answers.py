@@ -3,12 +3,15 @@
 import threading
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connections
 from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry, Invoice
 from fieldcamp.workspace.paying import void_payment
 from integrations.models import BooksSettings, Connection, DirtyRow, Hold, Link, Problem, Stream, SyncJob
+from integrations.services import decisions
+from integrations.services.plans import set_approval
 from tests.integrations.admin.conftest import company
 from tests.integrations.api.conftest import caller_of
 
@@ -278,6 +281,26 @@ def test_all_of_a_cause_are_tried_again_and_no_others(ours, ask, books, make_cli
     Problem.objects.filter(connection=books).update(data={"reason": "match"})
     left = caller.post("/problems/retry", {**body, "cause": "match", "expected": 4}).json()
     assert (left["retried"], left["left"], left["job_id"]) == (0, 4, None)
+
+
+def test_a_key_syncs_no_whole_account_where_plans_are_approved(ours, ask, books):
+    stream = Stream.objects.get(connection=books, kind="customer")
+    link = Link.objects.create(stream=stream, kind="customer", record_id=ours.client.pk, remote_id="", parked=True)
+    one = ask(ours.client, "customer", reason="closed_period", link=link)
+    whole = Problem.objects.create(
+        workspace=ours.workspace, connection=books, integration=books.integration, code="PROVIDER_UNAVAILABLE",
+        occurred_at=timezone.now(),
+    )  # fmt: skip
+    person = get_user_model().objects.create(username="boss")
+    set_approval(workspace=ours.workspace, integration=books.integration, wanted=True, user=person)
+    caller, body = caller_of(ours.workspace), {"cause": "closed_period", "integration": BOOKS, "expected": 1}
+    for refused in (caller.post(f"/problems/{whole.pk}/retry"), caller.post("/problems/retry", body)):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "INVALID_TRANSITION")
+    link.refresh_from_db()
+    assert link.parked and not SyncJob.objects.in_flight().exists()
+    assert caller.post(f"/problems/{one.pk}/retry").json()["outcome"] == "queued"  # just this record
+    SyncJob.objects.in_flight().update(status="succeeded")
+    assert decisions.retry(problem=whole, user=person)
 
 
 @pytest.mark.slow

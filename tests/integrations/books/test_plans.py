@@ -3,13 +3,17 @@
 from decimal import Decimal
 
 import pytest
+from requests import Session
 
 from fieldcamp.workspace import invoicing
 from fieldcamp.workspace.models import Client, Payment
+from integrations.jobs import runner
 from integrations.models import JobStatus
 from integrations.services.plans import PlanMoved
 from tests.integrations.books.conftest import counts
+from tests.integrations.engine import abandoned, finish
 from tests.integrations.planned import applied, begun, does, everything, planned
+from tests.integrations.sync.test_faults import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -92,3 +96,24 @@ def test_records_of_both_sides_that_meet_are_planned_as_links(company, books, sy
     assert (link.record_id, link.remote_id) == (kim.pk, customer["Id"])
     assert applied(plan).status == JobStatus.SUCCEEDED
     assert len(books.all("Customer")) == 1
+
+
+def test_a_write_whose_answer_was_lost_is_not_told_as_not_made(histories, books, sync, monkeypatch):
+    plan, numbers, real = planned(sync), iter(range(1, 1_000)), Session.send
+
+    def deadly(self, request, **options):
+        answer = real(self, request, **options)
+        if "/company/" in request.url and request.method == "POST" and next(numbers) == 5:  # the void invoice's
+            raise Killed
+        return answer
+
+    monkeypatch.setattr(Session, "send", deadly)
+    job = begun(plan)
+    with pytest.raises(Killed):
+        runner.run(job.pk)
+    monkeypatch.undo()
+    abandoned(job)
+    job = finish(job)
+    assert (job.status, job.errors) == (JobStatus.SUCCEEDED, [])
+    assert [len(books.all(entity)) for entity in ("Customer", "Item", "Invoice", "Payment")] == [2, 3, 3, 2]
+    assert counts(sync())[:2] == (0, 0)

@@ -144,6 +144,14 @@ def test_a_job_that_came_alive_again_is_not_given_up(rung):
     assert not Problem.objects.exists() and not WorkspaceIntegration.objects.exists()
 
 
+def test_a_dry_run_that_is_given_up_is_no_problem_of_the_company(rung):
+    job = leased(NOW - SECOND, attempts=sweeper.MAX_ATTEMPTS, dry_run=True)
+    sweeper.sweep(NOW)
+    job.refresh_from_db()
+    assert (job.status, job.errors[0]["message"]) == ("failed", sweeper.GAVE_UP)
+    assert not Problem.objects.exists()
+
+
 def test_one_companys_lost_job_is_not_told_to_another(rung):
     theirs = build.workspace("Other Inc.")
     old = Problem.objects.create(

@@ -5,11 +5,14 @@ import datetime as dt
 import pytest
 
 from fieldcamp.workspace.models import BlockedTime, Visit
+from integrations.accounts.acting import KeyActor
 from integrations.jobs import runner
 from integrations.jobs.applying import ApplyingSlice
+from integrations.jobs.schedule import dispatch_due
 from integrations.ledger.plans import LIVES
 from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
-from integrations.services.jobs import NotConnected, trigger_sync
+from integrations.services.jobs import NotConnected, cancel_job, trigger_sync
+from integrations.services.leaving import LeaveChoices, leave
 from integrations.services.plans import PlanExpired, PlanMoved
 from tests.faketime import process_clock
 from tests.integrations.engine import abandoned, counts, finish
@@ -220,3 +223,42 @@ def test_a_dry_run_waits_for_its_turn_and_ends_when_cancelled(dana, sync, make_v
     SyncJob.objects.filter(pk=job.pk).update(started_at=process_clock().now, cancel_requested_at=process_clock().now)
     job = finish(job)
     assert job.status == JobStatus.CANCELLED and not Plan.objects.exists()
+
+
+def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories, person, sync, dana, monkeypatch):
+    plan = planned(sync)
+    checked = ApplyingSlice._changed
+
+    def then_it_is_left(self, *args):
+        leave(connection=dana, choices=LeaveChoices(remove_events=True), user=KeyActor("test"), disconnecting=True)
+        return checked(self, *args)
+
+    monkeypatch.setattr(ApplyingSlice, "_changed", then_it_is_left)
+    job = applied(plan)
+    monkeypatch.undo()
+    assert (job.status, job.errors[0]["details"]["changed"]["count"]) == (JobStatus.PARTIAL, 5)
+    assert len(person.ours()) == 4 and Connection.objects.get(pk=dana.pk).leaving
+    dispatch_due(process_clock().now)
+    finish(SyncJob.objects.in_flight().get())
+    left = Connection.objects.get(pk=dana.pk)
+    assert (left.state, left.state_reason) == ("disconnected", "Disconnected by test.")  # nothing stays there
+
+
+@pytest.mark.parametrize("of", ["making", "applying"])
+def test_who_cancels_a_plan_does_not_take_back_that_the_account_is_left(histories, sync, dana, of):
+    plan = planned(sync, connection=dana)
+    job = begun(plan) if of == "applying" else trigger_sync(
+        workspace=dana.workspace, integration=dana.integration, connection=dana, triggered_by="api", actor="test",
+        dry_run=True,
+    )  # fmt: skip
+    leave(connection=dana, choices=LeaveChoices(remove_events=True), user=KeyActor("test"), disconnecting=True)
+    cancel_job(job=job, actor="test")
+    assert Connection.objects.get(pk=dana.pk).leaving
+
+
+def test_a_record_that_is_refused_is_not_told_to_have_moved(histories, person, vendors, sync):
+    plan = planned(sync)
+    vendors.fault("status", path=person.creates, method="POST", status=400, times=1)
+    job = applied(plan)
+    assert (job.status, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1)
+    assert [error["code"] for error in job.errors] == ["RECORD_REJECTED"]
