@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 # So long the row of a deleted record stays at least, without its words, and those who follow its list are told of it.
 TOMBSTONES_KEPT = dt.timedelta(days=365)
 AT_ONCE = 5_000
-FEW = 20  # records that are numbered one by one
+FEW = 100  # records of one piece of work that are numbered at once: a batch has no more
 SOON = 200  # milliseconds that whoever has written something waits at most
 BACKGROUND = 20_000
 # So much the clocks of two machines differ at most; a time beyond that is a mistake, and moves nothing.
