@@ -57,6 +57,9 @@ class RequestIdMiddleware:
         keep_nowhere(response, of_api=of_api)
         if of_api:
             compress(request, response)
+        if request.method == "HEAD" and not response.streaming:
+            # Its headers say how long it would be. A server drops it as well, and tells the log of each.
+            response.content = b""  # type: ignore[attr-defined]
         return response
 
     def _api(self, request: HttpRequest, request_id: str) -> HttpResponseBase:

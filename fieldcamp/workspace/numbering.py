@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Invoice, Workspace
@@ -30,10 +30,27 @@ def next_number(workspace: Workspace) -> str:
     invoices = Invoice.objects.filter(workspace=workspace)
     last = invoices.filter(serial__lt=HIGHEST_COUNTED).aggregate(last=Max("serial"))["last"] or 0
     elsewhere = Workspace.objects.values_list("numbers_taken_to", flat=True).get(pk=workspace.pk)
-    number = max(last + 1, elsewhere + 1, FIRST_NUMBER)
-    while invoices.filter(number=str(number)).exists():
-        number += 1
-    return str(number)
+    return str(_free_from(max(last + 1, elsewhere + 1, FIRST_NUMBER), invoices))
+
+
+def _free_from(first: int, invoices: QuerySet[Invoice]) -> int:
+    """Returns a free number from this one on: the lowest, where those that are taken follow each other. Where counting
+    has come to its end (`HIGHEST_COUNTED`) they are many, and looking at one after another would take ever longer."""
+
+    def is_taken(number: int) -> bool:
+        return invoices.filter(number=str(number)).exists()
+
+    taken, step = first - 1, 1
+    while is_taken(taken + step):
+        taken, step = taken + step, step * 2
+    free = taken + step
+    while free - taken > 1:
+        middle = (free + taken) // 2
+        if is_taken(middle):
+            taken = middle
+        else:
+            free = middle
+    return free
 
 
 def numbers_taken(*, workspace_id: str, numbers: Iterable[str]) -> None:

@@ -87,6 +87,9 @@ def update_visit(
     """
     changes = known(changes, VISIT_FIELDS)
     with transaction.atomic():
+        if "client_id" in changes:
+            # Clients before visits, as batches and merges lock them: else each could wait for the other.
+            is_client(workspace, changes["client_id"])
         visit = Visit.objects.alive().select_for_update().get(workspace=workspace, pk=visit_id)
         if check:
             check(visit)

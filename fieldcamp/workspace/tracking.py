@@ -17,7 +17,7 @@ from django.utils import timezone
 from fieldcamp.workspace import listing
 from fieldcamp.workspace.attribution import Attribution, attributed, current_actor, who
 from fieldcamp.workspace.models.change import Change
-from fieldcamp.workspace.telling import Moved, tell
+from fieldcamp.workspace.telling import Moved, register_teller, tell
 
 __all__ = [
     "Attribution",
@@ -104,17 +104,25 @@ def _moved(model: type["TrackedModel"], before: Mapping[str, Any], after: Mappin
 
 def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> None:
     """Writes the log and tells the consumers."""
-    if who().source:  # a person, or a program that reads on: not what a sync writes by the thousand
-        written: dict[tuple[type[Any], str], set[str]] = {}
-        for moved in filter(None, moves):
-            written.setdefault((moved.model, moved.workspace_id), set()).add(moved.record_id)
-        for (model, workspace_id), ids in written.items():
-            listing.list_soon(model, workspace_id, [*ids])
     if rows := [change for change in changes if change]:
         Change.objects.bulk_create(rows, batch_size=500)
         for consumer in _consumers:
             consumer(rows)
     tell([moved for moved in moves if moved])
+
+
+def _list_soon(moves: Sequence[Moved]) -> None:
+    """Has what a person, or a program that reads on, has written numbered soon: not what a sync writes by the
+    thousand."""
+    written: dict[tuple[type[Any], str], set[str]] = {}
+    for moved in moves:
+        if moved.by.source:
+            written.setdefault((moved.model, moved.workspace_id), set()).add(moved.record_id)
+    for (model, workspace_id), ids in written.items():
+        listing.list_soon(model, workspace_id, [*ids])
+
+
+register_teller(_list_soon)
 
 
 def _portions(keys: list[str]) -> Iterator[list[str]]:

@@ -3,7 +3,8 @@
 import gzip
 
 import pytest
-from django.test import Client
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client, RequestFactory
 
 from tests.conftest import api_client
 
@@ -31,6 +32,15 @@ def test_an_answer_is_compressed_for_whoever_takes_it(api, long):
         assert {"Accept-Encoding", "Authorization", "X-Api-Key"} <= set(answer["Vary"].split(", "))
     head = api.head(long, **GZIP)
     assert (head["Content-Encoding"], head.content) == ("gzip", b"") and int(head["Content-Length"]) > 100
+
+
+@pytest.mark.parametrize("path", ["/api/v1/schema", "/api/v1/nowhere", "/admin/login/"])
+def test_the_server_is_given_no_body_of_a_head(path):
+    """As it is run, without what Django's own client takes away."""
+    headers: dict[str, str] = {}
+    environ = RequestFactory().head(path, **GZIP).environ
+    answer = WSGIHandler()(environ, lambda status, given: headers.update(given))
+    assert b"".join(answer) == b"" and int(headers["Content-Length"]) > 100
 
 
 @pytest.mark.parametrize("accept", ["", "identity", "gzip;q=0", "br", "*", "gzipped", "deflate, gzip; q=0.000"])

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 from django.db import OperationalError, connection, models, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fieldcamp.api.pagination import parse_instant
@@ -160,6 +161,18 @@ def test_what_is_written_by_api_is_numbered_at_once_and_the_rest_by_the_worker(a
         make_client()
         raise RuntimeError
     assert ListCounter.objects.get().last == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_numbered_at_once_and_in_one_go(api):
+    """Not record by record: each would wait for the counter, and for the disk, by itself."""
+    whole(api, "clients")
+    items = [{"op": "create", "data": {"firstName": str(number)}} for number in range(30)]
+    with CaptureQueriesContext(connection) as seen:
+        data(api.post("/api/v1/clients/batch", {"items": items, "atomic": True}))
+    assert sum("UPDATE workspace_listcounter" in query["sql"] for query in seen) == 1
+    assert sorted(Client.objects.values_list("list_number", flat=True)) == list(range(1, 31))
+    assert whole(api, "clients", since=timezone.now().isoformat()) == {}
 
 
 def test_a_busy_database_hides_nothing(api, make_client, monkeypatch):

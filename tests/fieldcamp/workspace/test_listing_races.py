@@ -162,3 +162,16 @@ def test_copies_equal_the_list_beside_many_writers(workspace, api_key, in_parall
         assert living == truth, mirror.path
     assert last.pk in made[0].deleted and not made[0].deleted & set(made[0].rows)
     assert not Client.objects.filter(listed_at=None).exists()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time: the edit itself waits.")
+def test_a_writer_does_not_wait_long_for_the_counter(api_key, make_client):
+    """Somebody numbers the list for long: the edit is answered, and gets its number by the next reader."""
+    api, edited = api_client(api_key()), make_client()
+    cursor = api.get("/api/v1/clients").json()["meta"]["resume_cursor"]
+    with OpenTransaction(lambda: ListCounter.objects.select_for_update().get()):
+        began = time.monotonic()
+        assert api.patch(f"/api/v1/clients/{edited.pk}", {"lastName": "x"}).status_code == 200
+        assert time.monotonic() - began < 10  # and not the thirty seconds that the other one takes
+        assert Client.objects.get().listed_at is None
+    assert [row["id"] for row in api.get("/api/v1/clients", {"cursor": cursor}).json()["data"]] == [edited.pk]

@@ -30,6 +30,19 @@ def plain(number: str) -> str:
     return text.lstrip("0") if text.isdigit() else text
 
 
+@pytest.mark.django_db
+def test_counting_beyond_its_end_costs_no_more_with_each_invoice(workspace, bill, django_assert_max_num_queries):
+    """A person has given the highest number that is counted on from."""
+    first = bill("999999999999999")
+    same = {"workspace": workspace, "client": first.client, "date": first.date}
+    made = [str(10**15 + number) for number in range(1000)]
+    Invoice.objects.bulk_create([Invoice(number=number, **same) for number in made])
+    with django_assert_max_num_queries(25):
+        assert next_number(workspace) == str(10**15 + 1000)
+    Invoice.objects.filter(number=made[700]).update(number="A-1")
+    assert next_number(workspace) in (made[700], str(10**15 + 1000))
+
+
 @pytest.mark.slow
 @given(
     elsewhere=st.lists(
