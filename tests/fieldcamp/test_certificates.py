@@ -70,6 +70,7 @@ def refusal(files: dict[str, str], **changes: str) -> str:
     return str(refused.value)
 
 
+@pytest.mark.slow
 def test_what_is_no_certificate_with_its_key_is_refused(tmp_path):
     files, other = make_certificate(tmp_path), make_certificate(tmp_path, "other", key=2_001)
     assert "takes two files" in refusal(files, key_file="")

@@ -181,6 +181,7 @@ def test_any_accept_header_is_understood_somehow(accept):
     assert accepts_json(accept) in (True, False)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.text(alphabet=st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
@@ -236,6 +237,7 @@ def test_a_body_of_twice_the_size_takes_no_more_than_thrice_the_time(around):
     assert seconds(lambda: refused(twice)) <= 3 * seconds(lambda: refused(whole)) + 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

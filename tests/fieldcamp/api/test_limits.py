@@ -116,6 +116,7 @@ def test_sixty_parallel_calls_are_counted_exactly(workspace, api_key, in_paralle
     assert sorted(RateWindow.objects.values_list("used", flat=True)) == [40, 40]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_keys_of_one_workspace_share_its_day(workspace, api_key, in_parallel):
     workspace.daily_request_limit = 30

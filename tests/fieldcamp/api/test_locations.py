@@ -11,6 +11,7 @@ from tests.integrations import build
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_every_creation_says_an_absolute_address_of_ours(api, settings, workspace, make_client, monkeypatch):
     monkeypatch.setattr("fieldcamp.webhooks.addresses.check_reachable", destination_of)
     settings.ALLOWED_HOSTS = ["*"]

@@ -21,6 +21,7 @@ def secret_in(html: str) -> str:
     return re.search(r'id="secret" value="([^"]+)"', html)[1]
 
 
+@pytest.mark.slow
 def test_the_secret_is_on_the_answer_and_nowhere_else(desk, ours):
     browser = desk()
     response = browser.post(ADD, NEW)

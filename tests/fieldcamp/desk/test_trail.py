@@ -76,6 +76,7 @@ def edit(root, user: User, **changes):
     )
 
 
+@pytest.mark.slow
 def test_what_an_operator_does_to_logins(desk, olivia, ours):
     root = desk("root")
     operator = User.objects.get(is_superuser=True).username

@@ -31,6 +31,7 @@ def set_up_app(browser: Browser) -> tuple[str, list[str]]:
     return secret, re.findall(r"<li>(\d{8})</li>", answer.content.decode())
 
 
+@pytest.mark.slow
 def test_set_up_and_sign_in(olivia, clock, mails):
     browser = signed_in(olivia)
     secret, codes = set_up_app(browser)
@@ -178,6 +179,7 @@ def test_what_one_company_demands_holds_for_the_login(olivia, workspace, second_
     assert browser.get("/admin/").status_code == 302  # an owner's session, there too
 
 
+@pytest.mark.slow
 def test_demanded_nothing_else_opens_until_it_is_set_up(olivia, workspace, clock):
     browser = signed_in(olivia)
     page = f"/admin/workspace/workspace/{workspace.pk}/change/"

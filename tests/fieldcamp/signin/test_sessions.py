@@ -57,6 +57,7 @@ def test_ended_sessions_are_forgotten(olivia, clock):
     assert not Session.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_list_of_sessions_and_ending_them(olivia, make_person, clock):
     here, there, third = Browser(), Browser(), Browser()
     sign_in("olivia", browser=here, HTTP_USER_AGENT=FIREFOX)

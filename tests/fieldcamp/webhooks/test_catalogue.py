@@ -13,6 +13,7 @@ from fieldcamp.workspace.paying import record_payment
 NAMES = [*EVENT_TYPES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_is_of_its_schema(name):
     validator = jsonschema.Draft202012Validator(schema_of(name), format_checker=jsonschema.FormatChecker())
@@ -62,6 +63,7 @@ def test_the_reference_has_each_type_with_its_scope_and_example():
         assert operation["requestBody"]["content"]["application/json"]["examples"]["Example"]["value"]["type"] == name
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_catalogue_is_served(api):
     answer = api.get("/api/v1/webhook-events").json()

@@ -59,6 +59,7 @@ def begins_to_fail(endpoint: WebhookEndpoint, make_delivery, waiting: int = 12) 
     return rows
 
 
+@pytest.mark.slow
 def test_three_mails_and_no_more(clock, owners, watch, make_endpoint, make_delivery, mailoutbox):
     endpoint, other = make_endpoint("https://hooks.example.com/x?token=hidden"), make_endpoint()
     rows = begins_to_fail(endpoint, make_delivery)

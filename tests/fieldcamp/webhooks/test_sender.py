@@ -150,6 +150,7 @@ def test_two_senders_send_each_once_and_no_more_than_two_to_one_at_a_time(make_e
     assert most[0] <= policy.IN_FLIGHT
 
 
+@pytest.mark.slow
 def test_of_one_record_in_order(make_endpoint, make_event):
     with receiving() as receiver:
         make_endpoint(receiver.url, max_per_second=100)
@@ -161,6 +162,7 @@ def test_of_one_record_in_order(make_endpoint, make_event):
     assert numbers == sorted(numbers)
 
 
+@pytest.mark.slow
 def test_it_ends_although_a_receiver_hangs_and_the_delivery_is_free_again(make_endpoint, make_delivery, monkeypatch):
     monkeypatch.setattr(sender, "GRACE", 0.2)
     release = threading.Event()

@@ -251,6 +251,7 @@ class TestPayments:
     def test_amounts_that_are_none(self, api, client, amount):
         assert list(details(api.post("/api/v1/payments", {"clientId": client.pk, "amount": amount}))) == ["amount"]
 
+    @pytest.mark.slow
     def test_what_cannot_be_paid(self, api, bill, client, make_client, post):
         sent, draft, other = bill(), bill(send=False), bill(clientId=make_client().pk)
         void = bill()
@@ -324,6 +325,7 @@ def test_lists_take_a_constant_number_of_queries(api, bill, pay, django_assert_n
             assert len(data(api.get(f"/api/v1/{path}"))) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_payments_at_once_never_overpay(api_key, bill, client, in_parallel):
     invoice, secret = bill(), api_key()

@@ -30,6 +30,7 @@ def plain(number: str) -> str:
     return text.lstrip("0") if text.isdigit() else text
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_counting_beyond_its_end_costs_no_more_with_each_invoice(workspace, bill, django_assert_max_num_queries):
     """A person has given the highest number that is counted on from."""

@@ -94,6 +94,7 @@ def test_a_company_name_never_splits_a_header(desk, ours, mailoutbox):
     assert link_in(mail)
 
 
+@pytest.mark.slow
 def test_what_stands_there_already_hinders_no_other_edit(desk, ours):
     Client.objects.filter(pk=ours.client.pk).update(display_name="From the\tbooks")
     page = pages_of(ours)["client"]

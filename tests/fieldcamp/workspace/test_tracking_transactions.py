@@ -61,6 +61,7 @@ def test_a_rollback_takes_the_log_along(make_visit):
     assert Change.objects.count() == changes and Visit.objects.get().title == "old"
 
 
+@pytest.mark.slow
 def test_versions_are_exact_under_parallel_writes(make_visit, in_parallel):
     visit = make_visit()
 

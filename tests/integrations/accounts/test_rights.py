@@ -149,6 +149,7 @@ def test_a_technician_connects_their_own(browse, dana, lee):
     assert connection.member == dana
 
 
+@pytest.mark.slow
 def test_a_technician_does_not_touch_anothers_connection(browse, dana, lee):
     mine = browse(dana)
     setup = mine.consent()["Location"]
@@ -201,16 +202,19 @@ def test_what_one_technician_has_connected_is_not_another_technicians(browse, le
     assert OAuthGrant.objects.get().access_token
 
 
+@pytest.mark.slow
 def test_the_technician_who_has_connected_it_may_do_everything_with_it(browse, dana, unbound):
     assert set(answers(browse(dana), unbound).values()) <= {200, 302, 400}
     assert only_connection().state == "disconnected"
 
 
+@pytest.mark.slow
 def test_and_so_may_an_admin(browse, admin, unbound):
     assert set(answers(browse(admin), unbound).values()) <= {200, 302, 400}
     assert only_connection().state == "disconnected"
 
 
+@pytest.mark.slow
 def test_what_is_bound_is_its_members_and_not_any_more_who_connected_its(browse, dana, lee, unbound):
     """An admin, or Dana for Lee: the calendar is Lee's from then on."""
     Connection.objects.update(member=lee)

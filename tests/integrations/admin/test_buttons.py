@@ -98,6 +98,7 @@ def test_disconnect_asks_first_and_then_forgets_the_grant(desk, quiet, monkeypat
     assert len(explicit) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("decision", "removal"), [("confirm", "cut"), ("reject", "put_back")])
 def test_held_removals_are_decided_once(decision, removal, desk, quiet):
     url = posts_of(quiet)["decide"][0]

@@ -64,6 +64,7 @@ def test_a_reason_has_its_card(reason, desk, ours):
     assert str(fix.button) in text_of(staff)
 
 
+@pytest.mark.slow
 def test_a_retry_shows_its_run_and_then_its_result_in_place(desk, ours):
     refused(ours)
     browser, url = desk("staff"), posts_of(ours)["retry"][0]
@@ -149,6 +150,7 @@ def test_held_removals_are_decided_in_place(desk, ours):
     assert Link.objects.get(pk=ours.held.pk).decision == {"removal": "cut"}
 
 
+@pytest.mark.slow
 def test_an_outcome_is_the_own_companys(desk, ours, theirs):
     url = f"/admin/integrations/problems/{theirs.conflict.pk}/outcome/"
     assert desk().get(url).status_code == 404

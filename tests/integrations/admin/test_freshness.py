@@ -41,6 +41,7 @@ def page_of(connection: Connection) -> str:
     return f"/admin/integrations/connection/{connection.pk}/change/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worker", [True, False])
 def test_a_stalled_account_says_so_everywhere_and_why(desk, synced, worker):
     one = synced(60)

@@ -101,6 +101,7 @@ def test_what_a_conflict_is_decided_with(desk, asked):  # noqa: F811
     assert stored() == before
 
 
+@pytest.mark.slow
 def test_one_field_of_several_without_a_side_decides_none(desk, ours):
     problem = customer_conflict(
         ours, local={"email": "a", "phone": "1"}, remote={"email": "b", "phone": "2"}, fields="email, phone"

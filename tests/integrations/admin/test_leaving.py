@@ -41,6 +41,7 @@ def test_what_is_chosen_for_a_person_who_has_left_is_carried_out(left, desk, our
     assert BlockedTime.objects.exists()  # nobody has chosen to remove them
 
 
+@pytest.mark.slow
 def test_technicians_disconnect_their_own_account_and_do_not_decide_about_visits(desk, ours):
     Member.objects.create(workspace=ours.workspace, first_name="Lee", is_technician=True)
     assert "visits_to" in desk("admin").get(posts_of(ours)["disconnect"][0]).content.decode()

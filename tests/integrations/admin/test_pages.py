@@ -230,6 +230,7 @@ def test_the_vendors_text_is_folded_away_and_escaped(desk, ours):
     assert "What the provider said" in shown
 
 
+@pytest.mark.slow
 def test_queue_health(desk, ours):
     assert "No worker has run yet" in desk().get("/admin/").content.decode()
     beat = Heartbeat.objects.create(name="worker", at=timezone.now())
@@ -255,6 +256,7 @@ def test_the_sandbox_is_named(desk, settings):
     assert "Sandbox" in desk().get("/admin/").content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -42,6 +42,7 @@ def at_the_desk(rows: Company, role: str) -> Browser:
     return browser
 
 
+@pytest.mark.slow
 def test_a_person_reads_and_approves_it(ours):
     owner, staff = at_the_desk(ours, "owner"), at_the_desk(ours, "staff")
     page = f"/admin/integrations/syncjob/{ours.job.pk}/change/"

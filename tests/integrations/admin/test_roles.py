@@ -139,6 +139,7 @@ def test_a_fragment_without_a_session_reloads_the_page_around_it(ours):
     assert (response.status_code, response["HX-Refresh"]) == (204, "true")
 
 
+@pytest.mark.slow
 def test_buttons_need_a_token_against_forgery_and_a_post(desk, ours):
     guarded = Browser(enforce_csrf_checks=True)
     guarded.cookies = desk("owner").cookies

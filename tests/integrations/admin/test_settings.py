@@ -183,6 +183,7 @@ def test_saving_the_same_schedule_changes_nothing(desk, ours):
     assert not AuditEntry.objects.filter(action="integration.schedule_changed").exists()
 
 
+@pytest.mark.slow
 def test_who_may_set_the_schedule(desk, ours):
     for role in ("staff", "viewer"):
         assert 'name="minutes"' not in desk(role).get(GOOGLE_SETTINGS).content.decode()
@@ -191,6 +192,7 @@ def test_who_may_set_the_schedule(desk, ours):
     assert desk().get("/admin/integrations/settings/outlook-calendar/").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_calls_of_the_minute_and_of_the_day(desk, ours, theirs):
     now = timezone.now()
     number = int(now.timestamp() // 5)

@@ -55,6 +55,7 @@ def test_who_set_what_and_the_calls_are_on_the_records_page(desk, ours, theirs, 
     assert desk(role).get(pages_of(theirs)["visit"]).status_code in (302, 404)
 
 
+@pytest.mark.slow
 def test_what_is_older_than_the_history_and_jobs_that_are_gone_are_no_links(desk, ours, page):
     Change.objects.filter(record_id=ours.invoice.pk).delete()
     SyncJob.objects.all().delete()

@@ -113,6 +113,7 @@ def test_pages_are_the_whole_list_whatever_begins_together(api, tech, make_techn
     details(api.get(PATH, query | {"technicianId": tech.pk, "cursor": cursor}), 400, "INVALID_CURSOR")
 
 
+@pytest.mark.slow
 def test_how_old_it_is_and_whose_calendars_are_not_read(api, workspace, make_technician, connected):
     def calendars(*members) -> tuple:
         meta = api.get(PATH, RANGE | {"technicianId": [member.pk for member in members]}).json()["meta"]

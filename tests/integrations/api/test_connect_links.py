@@ -63,6 +63,7 @@ def test_a_link_from_its_making_to_its_end(ours, caller):
     assert (late.status_code, late.json()["error"]["code"]) == (409, "INVALID_TRANSITION")
 
 
+@pytest.mark.slow
 def test_what_is_refused(ours, caller):
     them = company("Theirs")
     left = Member.objects.create(workspace=ours.workspace, first_name="Left", is_active=False)
@@ -104,6 +105,7 @@ def test_a_replay_tells_no_address_and_keeps_none(ours, caller):
     assert token.encode() not in bytes(IdempotencyRecord.objects.get().body)
 
 
+@pytest.mark.slow
 def test_the_list_is_parted_by_state_and_paged(ours, caller, django_assert_num_queries):
     now = timezone.now()
     ids = [caller.post(PATH, body(ours)).json()["id"] for _ in range(5)]

@@ -39,6 +39,7 @@ def audited() -> list[str]:
 # --- the list -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_each_account_is_listed_once_in_the_state_that_it_shows(workspace, caller):
     made = {state: build.connection(workspace, state) for state in ConnectionState.values}
     left = build.connection(workspace, ConnectionState.ACTIVE)
@@ -169,6 +170,7 @@ def test_what_cannot_sync_is_neither_paused_nor_resumed(workspace, caller, state
     assert (one.state, one.paused_by_person, audited()) == (state, False, [])
 
 
+@pytest.mark.slow
 def test_what_cannot_be_paused_is_told_at_the_desk_as_well(workspace, desk):
     one = build.connection(workspace, ConnectionState.NEEDS_RECONNECT)
     for verb in ("pause", "resume"):

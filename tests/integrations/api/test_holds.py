@@ -65,6 +65,7 @@ def only(caller, job: SyncJob) -> dict:
     return caller.get(f"/holds/{hold_id}").json()
 
 
+@pytest.mark.slow
 def test_a_hold_says_what_would_be_lost(held, caller, dana):
     row = only(caller, held)
     assert (row["state"], row["direction"], row["decision"], row["kind"]) == ("open", "pull", None, "visit")
@@ -78,6 +79,7 @@ def test_a_hold_says_what_would_be_lost(held, caller, dana):
     assert row["problem_id"] == problem["id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "state", "events"), [("confirm", "confirmed", 0), ("reject", "rejected", 12)])
 def test_a_decision_is_carried_out_for_exactly_what_was_held(held, caller, person, verb, state, events):
     row = only(caller, held)

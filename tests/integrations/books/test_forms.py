@@ -64,6 +64,7 @@ def test_no_day(day, browser, setup, choices):
     assert said["invoices_from"] == "Give a day like 2026-01-31, or leave it empty."
 
 
+@pytest.mark.slow
 def test_one_wrong_choice_of_a_set_up_saves_none_and_keeps_all(browser, setup, choices):
     response = browser.post(setup, choices | {"policy_lists": "newest", "import_items": "1"})
     assert_refused(response, stored(), "policy_lists")
@@ -73,6 +74,7 @@ def test_one_wrong_choice_of_a_set_up_saves_none_and_keeps_all(browser, setup, c
     assert page.count('value="1" checked') == 2
 
 
+@pytest.mark.slow
 def test_what_the_service_refuses_stands_at_its_field(browser, setup, choices):
     response = browser.post(setup, choices | {"income_account": ""})
     said = assert_refused(response, stored(), "income_account")
@@ -81,6 +83,7 @@ def test_what_the_service_refuses_stands_at_its_field(browser, setup, choices):
     assert BooksSettings.objects.get().income_account_id == ""
 
 
+@pytest.mark.slow
 def test_what_is_ticked(browser, setup, choices):
     page = browser.get(setup).content.decode()
     assert 'value="1" checked' not in page
@@ -107,6 +110,7 @@ def test_the_taxes(browser, mapping, make_tax):
     assert_refused(browser.post(mapping, twice), before, f"tax-{one.pk}")
 
 
+@pytest.mark.slow
 def test_a_row_that_is_not_sent_stays_as_it_is(browser, mapping, make_tax):
     one, other = make_tax("One", "0.08"), make_tax("Other", "0.08")
     browser.post(mapping, {"part": "taxes", f"tax-{one.pk}": "2", f"tax-{other.pk}": "3"})
@@ -146,6 +150,7 @@ def test_the_items(browser, mapping, books, make_item):
     assert Link.objects.get(record_id=one.pk).remote_id == labor["Id"]
 
 
+@pytest.mark.slow
 def test_an_item_whose_counterpart_is_inactive_by_now_does_not_stop_the_others(browser, mapping, books, make_item):
     there = [books.add("Item", Name=name, Type="Service", IncomeAccountRef={"value": "1"}) for name in ("A", "B")]
     old, new = make_item(name="Old hour"), make_item(name="New hour")

@@ -217,6 +217,7 @@ def test_a_button_that_would_have_to_ask_says_why_it_does_not(
     assert sync().status in ("succeeded", "partial")
 
 
+@pytest.mark.slow
 def test_the_change_feed_answers_from_what_is_stored(company, sync, limit, intuit, workspace):
     from rest_framework.test import APIClient
 

@@ -82,6 +82,7 @@ def test_what_does_not_take_time_does_not_block(dana, person, sync):
     assert starts() == []
 
 
+@pytest.mark.slow
 def test_one_meeting_in_two_calendars_is_one_block(workspace, dana, google, person, vendors, sync):
     family = next(entry.id for entry in open_remote(dana).containers() if entry.writable and not entry.primary)
     set_up(
@@ -241,6 +242,7 @@ def test_the_window_moves_on_with_the_syncs_where_series_are_listed_one_by_one(d
     assert before <= set(starts())
 
 
+@pytest.mark.slow
 def test_a_copy_that_a_person_makes_of_a_visit_is_busy_time(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -251,6 +253,7 @@ def test_a_copy_that_a_person_makes_of_a_visit_is_busy_time(dana, person, sync, 
     assert sync(mode="full").pushed == 0
 
 
+@pytest.mark.slow
 def test_an_event_of_ours_without_a_link_is_adopted(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 3)
     sync()

@@ -29,6 +29,7 @@ def last_of(link: Link) -> dt.datetime:
     return Occurrence.objects.filter(link=link).latest("starts_at").starts_at
 
 
+@pytest.mark.slow
 def test_one_that_fails_keeps_what_it_blocks_and_no_other_from_moving_on(memory, dana, person, sync):
     for title in ("Standup", "Briefing", "Course"):
         person.add(title, soon(1), repeat=("weekly", 60))

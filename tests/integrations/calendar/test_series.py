@@ -35,6 +35,7 @@ def test_an_occurrence_over_the_change_of_the_clocks_lasts_as_long_as_the_others
     ]
 
 
+@pytest.mark.slow
 @given(
     zone=st.sampled_from(ZONES),
     day=st.integers(0, 364),

@@ -54,6 +54,7 @@ def test_one_account_that_many_move_is_told_once(account, in_parallel):
                                                                      "disconnected")]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_one_job_is_cancelled_or_begins_and_either_is_told_once(workspace, in_parallel):
     for _ in range(5):
         job = build.job(workspace)

@@ -1,6 +1,7 @@
 """Whoever changes what integrators are told of has to tell it: who moves an account, ends a job, opens or closes a
 problem. Found in the source, so that a new writer is not forgotten."""
 
+import pytest
 import ast
 from collections.abc import Iterator
 from functools import cache
@@ -41,6 +42,7 @@ def writers(column: str) -> set[str]:
     return {name for name, source in modules().items() if any(written(source, column))}
 
 
+@pytest.mark.slow
 def test_whoever_moves_accounts_tells_of_it():
     found = writers("state")
     assert {"accounts/state.py", "services/connections.py", "jobs/schedule.py"} <= found

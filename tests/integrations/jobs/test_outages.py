@@ -114,6 +114,7 @@ def test_an_hour_of_it(companies, settings, trouble):
     assert not VendorOutage.objects.exists() and not OutageMail.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_short_one_is_told_to_nobody(companies):
     sync(companies, NOW, DOWN)
     sync(companies, NOW + 20 * MINUTE)
@@ -198,6 +199,7 @@ def test_what_the_token_endpoint_says_of_one_account_is_told_in_an_outage_too(
     assert told() == [("owner@lee.test", f"Google Calendar of {one.account_name} needs to be reconnected")]
 
 
+@pytest.mark.slow
 def test_a_mail_that_cannot_be_sent_is_tried_again_and_one_that_was_is_not(companies, monkeypatch):
     sync(companies, NOW, DOWN)
     sent, refused = mail.EmailMultiAlternatives.send, []

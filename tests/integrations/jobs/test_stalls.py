@@ -66,6 +66,7 @@ def events() -> list[tuple[str, str | None]]:
     return found
 
 
+@pytest.mark.slow
 def test_it_is_told_once_within_ten_minutes_and_that_it_is_over(company):
     one = account(company)
     look(DUE - MINUTE)
@@ -95,6 +96,7 @@ def test_what_healed_before_it_was_due_sends_nothing(company):
     assert one.stalled_at is None
 
 
+@pytest.mark.slow
 def test_a_company_gets_one_mail_however_many_accounts_are_behind(company):
     other = build.workspace("Other Inc.")
     build.owner(other, email="else@fieldcamp.test")

@@ -41,6 +41,7 @@ def told(end: dt.datetime, days: range, mailoutbox) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_sixty_fourteen_and_three_days_ahead_and_once_each(company, mailoutbox):
     end = START + 365 * DAY + dt.timedelta(hours=5)
     account = grant(company, end).connection

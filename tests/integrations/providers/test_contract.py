@@ -70,6 +70,7 @@ def test_what_is_created_is_known_as_ours_and_what_people_make_is_not(account):
     assert not account.look(copy.id).ours
 
 
+@pytest.mark.slow
 def test_an_update_changes_what_it_names_and_keeps_the_id(account):
     record = account.made()
     [result] = account.write(account.update(record))

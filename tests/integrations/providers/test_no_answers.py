@@ -41,6 +41,7 @@ def account(request, sandbox):
     return leg(sandbox) if leg is AtIntuit else Calendar(sandbox, leg)
 
 
+@pytest.mark.slow
 def test_a_200_that_is_no_answer_is_asked_again_and_moves_nothing(account):
     account.owner_adds(1)
     expected, cursor = account.listed()

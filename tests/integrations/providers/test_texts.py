@@ -80,6 +80,7 @@ LONG = st.builds(lambda piece, length, end: (piece * (length // (len(piece) or 1
                  PIECES, LENGTHS, PIECES)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kept", "through", "rooms"), VENDORS)
 @hypothesis_settings(max_examples=25, deadline=None)
 @given(

@@ -67,6 +67,7 @@ def test_of_many_supervisors_one_makes_the_job(company):
     assert (SyncJob.objects.count(), JobPart.objects.count()) == (1, 3)
 
 
+@pytest.mark.slow
 def test_of_a_worker_and_many_triggers_one_gets_the_job(company):
     def trigger(number: int) -> SyncJob:
         return trigger_sync(workspace=company, integration=GOOGLE, triggered_by="api", actor=f"key_{number}")
@@ -89,6 +90,7 @@ def test_of_a_worker_and_many_triggers_one_gets_the_job(company):
         assert [each.pk for each in won] in ([], [job.pk])
 
 
+@pytest.mark.slow
 def test_pushes_while_jobs_begin_and_end_are_never_lost(company):
     """Each push is answered by a run that began after it, or is still due."""
     ids, stop = sorted(Stream.objects.values_list("pk", flat=True)), threading.Event()

@@ -267,6 +267,7 @@ def test_nothing_that_was_agreed_is_logged_or_kept(workspace, caplog, capsys):
         assert secret not in str(list(table.objects.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_what_cannot_be_stored_in_time_comes_again():
     from fieldcamp.workspace.models import Workspace

@@ -140,6 +140,7 @@ def test_old_rows_go(stream, switchboard, clock):
     assert channels.prune(timezone.now()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_several_workers_open_each_channel_once(switchboard):
     """Each with threads of its own; the vendor is asked without a transaction being open."""

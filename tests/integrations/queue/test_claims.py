@@ -125,6 +125,7 @@ def test_the_first_start_stays_the_start(job, clock):
     assert (job.started_at, job.attempts) == (started, 2)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_paused_for_too_long_writes_no_row_and_makes_no_call_after_it_wakes(
     dana, google, vendors, sync, make_visits, workspace, clock, heartbeat, monkeypatch
 ):

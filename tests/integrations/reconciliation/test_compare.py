@@ -1,5 +1,6 @@
 """Comparing is pure: whatever both sides have, the differences explain the sums of each month and each customer."""
 
+import pytest
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -72,6 +73,7 @@ def explained(found: Comparison, period: Period) -> None:
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(PAIRS, PERIODS)
 def test_the_differences_explain_the_sums(pairs, period):

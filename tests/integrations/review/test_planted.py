@@ -128,6 +128,7 @@ def test_a_secret_in_a_page_is_found(verdict):
     assert found == RowVerdict.FAIL and "shows a token or a secret" in said
 
 
+@pytest.mark.slow
 def test_a_trail_that_anybody_can_change_is_found(verdict, monkeypatch):
     monkeypatch.setattr("integrations.management.commands.audit_check.check_all", list)
     found, said = verdict("xero", "XS.audit")

@@ -158,6 +158,7 @@ def test_whose_calendar_it_probably_is(new, dana):
     assert connections.suggest_member(new("lee@google.test")) is None
 
 
+@pytest.mark.slow
 def test_the_first_sync_is_told_beforehand(active, dana, make_visit, make_technician, vendors):
     now = timezone.now()
     hour = dt.timedelta(hours=1)

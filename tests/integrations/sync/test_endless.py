@@ -186,6 +186,7 @@ def test_the_other_accounts_and_calendars_are_synced(loops, dana, connect, perso
     assert (sync().status, Problem.objects.open().count()) == ("succeeded", 0)
 
 
+@pytest.mark.slow
 def test_a_slice_that_leads_nowhere_is_an_attempt(memory, dana, sync, make_visits, monkeypatch):
     """Whatever it is that keeps a run from getting on: five slices, and the next sync may begin."""
     make_visits(dana.member, 3)

@@ -96,6 +96,7 @@ def test_a_lost_answer_is_resolved_by_looking(dana, person, vendors, sync, make_
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_a_provider_that_stays_away_costs_nothing(dana, person, vendors, sync, make_visits):
     visits = make_visits(dana.member, 60)
     vendors.fault("status", status=503, times=1000)
@@ -108,6 +109,7 @@ def test_a_provider_that_stays_away_costs_nothing(dana, person, vendors, sync, m
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_single_failures_in_a_batch_are_tried_again_alone(dana, person, vendors, sync, make_visits):
     sync()
     visits = make_visits(dana.member, 50)
@@ -117,6 +119,7 @@ def test_single_failures_in_a_batch_are_tried_again_alone(dana, person, vendors,
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, person, vendors, sync, make_visits):
     sync()
     visits = make_visits(dana.member, 50)
@@ -135,6 +138,7 @@ def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, person, vendors, 
     assert not Problem.objects.filter(resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_an_expired_cursor_forces_a_full_sync_and_says_so(dana, person, vendors, sync, make_visits):
     visits = make_visits(dana.member, 12)
     private = person.add("Dentist", visits[0].scheduled_start)
@@ -154,6 +158,7 @@ def test_an_expired_cursor_forces_a_full_sync_and_says_so(dana, person, vendors,
     assert sync().errors == []
 
 
+@pytest.mark.slow
 def test_a_revoked_account_fails_alone(dana, connect, person, vendors, sync, make_visits, workspace):
     lee = connect("lee")
     visits = make_visits(dana.member, 3)
@@ -204,6 +209,7 @@ def at_the_next_batch(vendors, person):
     return arm
 
 
+@pytest.mark.slow
 def test_an_edit_made_while_the_sync_runs_stays_dirty(dana, person, sync, make_visits, at_the_next_batch):
     [visit] = make_visits(dana.member, 1)
     sync()

@@ -25,6 +25,7 @@ def asked(sync) -> list[str]:
     return [query["sql"] for query in captured if not query["sql"].startswith(NO_QUERY)]
 
 
+@pytest.mark.slow
 def test_an_account_with_nothing_to_do_costs_a_few_queries(memory, dana, connect, sync, make_visits):
     make_visits(dana.member, 3)
     sync()

@@ -53,6 +53,7 @@ def once(monkeypatch):
     return arm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [2, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_first_sync_that_breaks_off_while_writing_is_made_up_by_the_next(
     dana, person, vendors, sync, make_visits, times
@@ -97,6 +98,7 @@ def test_what_a_full_sync_could_not_write_is_written_by_the_next_incremental_one
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_an_edit_between_the_two_looks_at_our_own_side_stays_dirty(dana, person, sync, make_visits, once):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -154,6 +156,7 @@ def test_a_decision_about_a_hold_made_while_a_job_looks_at_it_is_carried_out(
     assert agree(person, visits)
 
 
+@pytest.mark.slow
 def test_half_a_merge_is_not_written_when_the_visit_was_edited_meanwhile(dana, person, sync, make_visits, once):
     Stream.objects.update(policy="remote")
     [visit] = make_visits(dana.member, 1)
@@ -215,6 +218,7 @@ def test_a_hold_grows_and_is_confirmed_as_one(dana, person, sync, make_visits, a
     assert counts(sync()) == {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 
+@pytest.mark.slow
 def test_our_own_removal_with_a_lost_answer_is_no_row_of_the_feed(dana, person, vendors, sync, make_visits, workspace):
     [visit] = make_visits(dana.member, 1)
     sync()

@@ -133,6 +133,7 @@ def token_ends(connection: Connection) -> None:
     OAuthGrant.objects.filter(connection=connection).update(expires_at=timezone.now())
 
 
+@pytest.mark.slow
 def test_no_account_is_begun_with_when_the_time_is_up(dana, pending, connect, sync, vendors, clock):
     """Not even its token is renewed."""
     lee = connect("lee")
@@ -153,6 +154,7 @@ def test_beside_a_job_not_even_the_token_is_renewed(dana, pending, vendors, work
     assert vendors.requests() == []
 
 
+@pytest.mark.slow
 def test_no_calendar_is_begun_with_when_the_time_is_up(dana, pending, google, sync, vendors, clock):
     family = next(c.id for c in open_remote(dana).containers() if c.writable and not c.primary)
     set_up(
@@ -172,6 +174,7 @@ def test_no_calendar_is_begun_with_when_the_time_is_up(dana, pending, google, sy
     assert Connection.objects.get().observed_at is None
 
 
+@pytest.mark.slow
 def test_another_integration_of_the_company_is_left_alone(dana, pending, connect, sync, vendors, clock):
     theirs = connect(kind=Outlook, member=dana.member)
     sync(integration="outlook_calendar")
@@ -194,6 +197,7 @@ def test_an_ill_provider_makes_the_answer_older_and_never_wrong(dana, pending, v
     assert taken_in() == [known_as(pending.id)]
 
 
+@pytest.mark.slow
 def test_the_answer_is_as_old_as_its_oldest_account(dana, pending, connect, sync, clock):
     lee = connect("lee")
     sync()

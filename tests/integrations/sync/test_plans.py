@@ -225,6 +225,7 @@ def test_a_dry_run_waits_for_its_turn_and_ends_when_cancelled(dana, sync, make_v
     assert job.status == JobStatus.CANCELLED and not Plan.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories, person, sync, dana, monkeypatch):
     plan = planned(sync)
     checked = ApplyingSlice._changed
@@ -244,6 +245,7 @@ def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories
     assert (left.state, left.state_reason) == ("disconnected", "Disconnected by test.")  # nothing stays there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", ["making", "applying"])
 def test_who_cancels_a_plan_does_not_take_back_that_the_account_is_left(histories, sync, dana, of):
     plan = planned(sync, connection=dana)
@@ -256,6 +258,7 @@ def test_who_cancels_a_plan_does_not_take_back_that_the_account_is_left(historie
     assert Connection.objects.get(pk=dana.pk).leaving
 
 
+@pytest.mark.slow
 def test_a_record_that_is_refused_is_not_told_to_have_moved(histories, person, vendors, sync):
     plan = planned(sync)
     vendors.fault("status", path=person.creates, method="POST", status=400, times=1)

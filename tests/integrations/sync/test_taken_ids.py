@@ -25,6 +25,7 @@ def taken(dana, google, sync, make_visits):
     return make
 
 
+@pytest.mark.slow
 def test_the_id_of_an_event_that_was_removed_is_never_used_again(google, vendors, sync, taken):
     sync()
     visit, event_id = taken()

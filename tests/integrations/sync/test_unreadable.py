@@ -16,6 +16,7 @@ from tests.integrations.identifiers import known_as
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
+@pytest.mark.slow
 def test_a_private_event_is_alone(dana, person, sync):
     soon = timezone.now() + dt.timedelta(days=1)
     bad, good = person.add("Dentist", soon), person.add("Gym", soon + dt.timedelta(hours=3))
@@ -60,6 +61,7 @@ def test_a_visits_event_stays_as_it_is_known(dana, person, sync, make_visits):
     assert len(person.ours()) == 3
 
 
+@pytest.mark.slow
 def test_the_problem_ends_though_nothing_of_the_record_has_changed(dana, person, sync, make_visits):
     """As when the fault was ours, and has been mended."""
     [visit] = make_visits(dana.member, 1)

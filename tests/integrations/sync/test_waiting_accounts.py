@@ -47,6 +47,7 @@ def tell_to_wait(connection: Connection, clock, minutes: float) -> None:
     Connection.objects.filter(pk=connection.pk).update(retry_at=clock.now + dt.timedelta(minutes=minutes))
 
 
+@pytest.mark.slow
 def test_the_schedule_leaves_out_who_has_to_wait_and_a_person_does_not(dana, lee, sync, scheduled, clock):
     clock.reach(integration_of(dana.workspace, GOOGLE).next_sync_at)
     tell_to_wait(lee, clock, 5)

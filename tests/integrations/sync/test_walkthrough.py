@@ -194,6 +194,7 @@ def test_a_few_removals_cut_the_link_and_flag_the_visit(dana, person, sync, make
     assert visits[0].pk in person.ours()
 
 
+@pytest.mark.slow
 def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 3)
     sync()

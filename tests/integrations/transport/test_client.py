@@ -182,6 +182,7 @@ def test_before_call_comes_before_every_send_and_may_stop(tokens, vendors, time)
     assert len(vendors.requests()) == 1
 
 
+@pytest.mark.slow
 def test_one_log_line_a_call_and_no_secret_in_it(http, tokens, vendors, caplog):
     vendors.fault("expire_token", path="calendarList")
     first = tokens.token

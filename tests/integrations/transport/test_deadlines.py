@@ -124,6 +124,7 @@ def test_an_answer_that_is_none(settings, said):
         assert took(settings, f"http://{address}") < LIMIT + SLACK
 
 
+@pytest.mark.slow
 def test_a_server_that_reads_slowly(settings):
     def serve(each: socket.socket) -> None:
         each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -154,6 +155,7 @@ def test_the_same_with_tls(settings, monkeypatch, tmp_path, said):
         assert LIMIT - 0.05 <= took(settings, f"https://{address}") < LIMIT + SLACK
 
 
+@pytest.mark.slow
 def test_a_connection_is_used_again_and_read_by_the_deadline_of_its_call(settings):
     """What was the deadline of the call before must not end the next one."""
     connections = []
@@ -195,6 +197,7 @@ def resolver(monkeypatch):
     hanging.go.set()
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_found_in_time(settings, resolver):
     callers = [threading.Thread(target=lambda: found.append(took(settings, "http://slow.test"))) for _ in range(20)]
     found: list[float] = []

@@ -186,6 +186,7 @@ def test_a_gigabyte_is_not_read():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kilobytes
 
 
+@pytest.mark.slow
 def test_a_receiver_that_reads_slowly():
     def serve(each: socket.socket) -> None:
         each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -262,6 +263,7 @@ def test_a_name_that_nobody_knows(monkeypatch):
     assert refused.value.reason == Refusal.UNKNOWN_NAME
 
 
+@pytest.mark.slow
 def test_a_lookup_that_hangs(monkeypatch):
     monkeypatch.setattr(lookups.socket, "getaddrinfo", lambda *_: PAUSE.wait(2))
     assert post("https://slow.example.com/", b"{}", {}, PUBLIC, total=0.2).error == "TIMEOUT"
@@ -295,6 +297,7 @@ def test_the_certificate_is_checked_against_the_name(resolver, certificate, trus
     assert answer.error == error
 
 
+@pytest.mark.slow
 def test_tls_that_stalls():
     with receiver(lambda each: PAUSE.wait(5)) as port:
         answer = post(f"https://127.0.0.1:{port}/", b"{}", {}, HERE, total=LIMIT)

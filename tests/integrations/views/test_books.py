@@ -32,6 +32,7 @@ def only() -> Connection:
     return Connection.objects.get()
 
 
+@pytest.mark.slow
 def test_from_consent_to_the_first_sync(desk, vendors):
     setup = desk.consent()["Location"]
     connection = only()
@@ -130,6 +131,7 @@ def test_a_lapsed_subscription_and_several_currencies_are_said(desk, monkeypatch
 CHOICES = {"income_account": SERVICES, "direction": "two_way", "policy_lists": "local", "policy_documents": "ask"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["get", "post"])
 def test_a_second_company_is_refused_before_the_vendor_is_asked(how, desk, vendors):
     setup = desk.consent()["Location"]
@@ -143,6 +145,7 @@ def test_a_second_company_is_refused_before_the_vendor_is_asked(how, desk, vendo
     assert renewed.status_code == 200
 
 
+@pytest.mark.slow
 def test_books_that_another_company_writes_into_are_not_taken_without_a_yes(desk, second_workspace):
     setup = desk.consent()["Location"]
     mine = only()

@@ -127,6 +127,7 @@ def test_following_and_breaking_off_does_not_use_it_up(made, stranger):
     assert "is connected" in text(go(browser, address))
 
 
+@pytest.mark.slow
 def test_a_stolen_link_in_two_browsers_binds_once(made, stranger, vendors):
     link, address = made()
     mine, thief = stranger(), stranger()

@@ -166,6 +166,7 @@ def test_a_page_about_a_consent_that_nobody_has_given(desk, provider, path, stat
     assert response.status_code == status and words in text(response)
 
 
+@pytest.mark.slow
 def test_one_box_left_empty(desk, dana, vendors, provider):
     lost, words = next(iter(provider.permissions.items()))
     kept = [scope for scope in provider.scopes if scope != lost]
@@ -204,6 +205,7 @@ def test_a_consent_that_took_too_long(desk, clock):
     assert Connection.objects.count() == 0
 
 
+@pytest.mark.slow
 def test_two_tabs_each_finish(desk, main, lees):
     first, second = desk.start(), desk.start()
     desk.come_back(desk.answer(first, main))
@@ -266,6 +268,7 @@ def test_reconnecting_with_another_account_needs_a_yes(desk, dana, main, lees):
     assert not switched.streams.filter(is_active=True).exists()
 
 
+@pytest.mark.slow
 def test_a_switch_to_an_account_that_has_a_connection_is_refused(desk, main, lees):
     desk.consent(main)
     desk.consent(lees)

@@ -206,6 +206,7 @@ def test_pausing_and_resuming(desk, ours, page):
     assert "Resumed: what has waited is sent now." in text_of(browser.post(page("resume"), follow=True))
 
 
+@pytest.mark.slow
 def test_enabling_sends_what_was_missed_if_asked(desk, ours, page):
     from django.utils import timezone
 

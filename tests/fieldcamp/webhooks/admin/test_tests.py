@@ -81,6 +81,7 @@ def command_of(html: str) -> str:
     return unescape(re.search(r'<textarea[^>]*id="curl"[^>]*>(.*?)</textarea>', html, re.S)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NO CURL: the command was not run")
 def test_the_command_sends_the_delivery_with_a_good_signature(desk, ours, lead):
     told = 'it\'s $(touch /tmp/x) `id` "quoted" \\ ä'

@@ -54,6 +54,7 @@ def signed_in(member: Member) -> None:
     member.user.save()
 
 
+@pytest.mark.slow
 def test_from_the_invitation_to_the_dashboard(desk, ours, mailoutbox):
     assert invite(desk("admin"), ours.tech) == "The invitation is on its way to tech@google.test."
     page = desk().get(member_page(ours.tech)).content.decode()
@@ -93,6 +94,7 @@ def test_an_easy_password_is_refused_on_the_page(desk, ours, mailoutbox):
     assert sign_in("tech@google.test", "password") is None
 
 
+@pytest.mark.slow
 def test_revoking_ends_the_session_and_the_password(desk, ours, mailoutbox):
     invite(desk(), ours.tech)
     set_password(link_in(mailoutbox[0]))
@@ -124,6 +126,7 @@ def test_who_cannot_be_invited(desk, ours, mailoutbox):
     assert mailoutbox == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [ConnectionRefusedError, UnicodeError, KeyError])
 def test_a_mail_that_cannot_be_sent_is_told_and_can_be_sent_again(error, desk, ours, mailoutbox, monkeypatch, capsys):
     def refuse(*args, **kwargs):
@@ -139,6 +142,7 @@ def test_a_mail_that_cannot_be_sent_is_told_and_can_be_sent_again(error, desk, o
     assert "Your password is set" in set_password(link_in(mailoutbox[0])).content.decode()
 
 
+@pytest.mark.slow
 def test_roles(desk, ours, theirs, mailoutbox):
     desk("owner")
     owner = Member.objects.get(role="owner")

@@ -156,6 +156,7 @@ def test_a_draft_is_deleted_and_a_bill_is_not(desk, ours):
     assert Invoice.objects.alive().filter(pk=ours.invoice.pk).exists()
 
 
+@pytest.mark.slow
 def test_items_and_taxes_are_deleted_and_their_invoices_stay(desk, ours, page):
     for name, row in (("item", ours.item), ("tax rate", ours.tax)):
         url = page[name].replace("change", "delete")

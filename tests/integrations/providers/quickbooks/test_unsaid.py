@@ -80,6 +80,7 @@ BUNDLE = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(PLAIN | BUNDLE, max_size=5), st.sampled_from([0, 0.55]), st.sampled_from(["", "Voided"]))
 def test_whatever_rows_there_are_their_sum_is_right_or_they_are_not_read(rows, tax, note):
     flat = [part for row in rows for part in (row["GroupLineDetail"]["Line"] if "GroupLineDetail" in row else [row])]

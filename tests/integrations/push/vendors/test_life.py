@@ -21,6 +21,7 @@ def stream_of(connection) -> Stream:
     return connection.streams.get(is_active=True)
 
 
+@pytest.mark.slow
 def test_an_edit_at_the_vendor_makes_its_calendar_due(listening, person, vendors):
     stream = stream_of(listening)
     assert states(stream) == ["live"]
@@ -32,6 +33,7 @@ def test_an_edit_at_the_vendor_makes_its_calendar_due(listening, person, vendors
     assert current(stream).last_push_at is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["forge", "unknown_channel"])
 def test_what_is_forged_makes_nothing_due(listening, person, vendors, kind):
     stream = stream_of(listening)
@@ -57,6 +59,7 @@ def test_there_is_no_moment_without_a_channel(listening, vendors, clock):
     assert current(stream).expires_at > timezone.now()
 
 
+@pytest.mark.slow
 def test_eight_days_in_one_hop(listening, person, vendors, clock):
     """The channel is over by then: another is opened, and the calendar is read."""
     stream = stream_of(listening)
@@ -71,6 +74,7 @@ def test_eight_days_in_one_hop(listening, person, vendors, clock):
     assert PushMark.objects.get(stream=stream).due_at is not None
 
 
+@pytest.mark.slow
 def test_a_channel_that_ended_in_silence_is_opened_anew(listening, vendors, clock):
     stream = stream_of(listening)
     vendors.trouble("silent_expire")
@@ -90,6 +94,7 @@ def test_a_disconnected_account_has_no_channel_at_the_vendor_either(listening, p
     assert PushMark.objects.get(stream=stream).due_at is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["status", "drop_after_commit"])
 def test_the_vendor_is_down_when_a_channel_is_opened(dana, vendors, settings, clock, fault):
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "https://sync.example.com", ["*"]

@@ -46,6 +46,7 @@ def person_to_erase(make_technician) -> Member:
     return make_technician(first_name=f"{WORD}a", last_name=f"{WORD}b", email=address, role=Role.ADMIN, user=user)
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_a_canary_in_every_field_is_gone(olga, person_to_erase, connect, people, person, sync, workspace, make_visit):
     member, user = person_to_erase, person_to_erase.user
