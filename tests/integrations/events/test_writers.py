@@ -1,11 +1,12 @@
 """Whoever changes what integrators are told of has to tell it: who moves an account, ends a job, opens or closes a
 problem. Found in the source, so that a new writer is not forgotten."""
 
-import pytest
 import ast
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 SOURCES = Path(__file__).parents[3] / "integrations"
 

@@ -1,8 +1,8 @@
 """Comparing is pure: whatever both sides have, the differences explain the sums of each month and each customer."""
 
-import pytest
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
