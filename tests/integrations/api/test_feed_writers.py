@@ -6,7 +6,7 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 
-from integrations.ledger.observations import Observations
+from integrations.ledger.feed import append_to_feed
 from integrations.models import ChangeRow, Link, Stream
 from integrations.records import RemoteRecord
 from tests.integrations import build
@@ -31,7 +31,7 @@ def test_no_gap_and_no_repeat_while_twenty_write(no_provider):
                 link = Link(stream=stream, kind="visit", remote_id=f"event-{number}-{turn}")
                 record = RemoteRecord(id=link.remote_id, tag="1", kind="visit")
                 with transaction.atomic():
-                    Observations(stream, lambda: None)._append([("created", link, record)])
+                    append_to_feed(stream, [("created", link, record)])
         except Exception as error:
             failures.append(error)
         finally:
