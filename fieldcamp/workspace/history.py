@@ -45,6 +45,7 @@ _LABELS = {
     "property_address": _("address"),
     "lines_digest": _("lines"),
     "allocations_digest": _("invoices that it pays"),
+    "settlement": _("status"),
 }
 
 

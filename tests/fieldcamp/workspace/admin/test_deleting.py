@@ -69,7 +69,7 @@ def test_who_may_not_delete(name, desk, ours, theirs, page):
 
 @pytest.mark.slow
 def test_a_clients_twin_and_its_problems_are_shown(desk, ours, page):
-    assert "connected books" in text_of(desk().get(page["client"]).content.decode())
+    assert "Not connected" in text_of(desk().get(page["client"]).content.decode())
     link = Link.objects.create(stream=ours.stream, kind="customer", record_id=ours.client.pk, remote_id="customer-61")
     type(ours.conflict).objects.create(
         workspace=ours.workspace, integration=GOOGLE, connection=ours.connection, link=link, code="RECORD_REJECTED",
