@@ -32,8 +32,9 @@ NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
 TRIED_BY_OTHERS = ("fieldcamp/webhooks/admin", "integrations/push/vendors", "integrations/review", "browser")
 SLOW_TRIED_BY_OTHERS = (
     "fieldcamp/desk", "fieldcamp/signin", "fieldcamp/workspace/admin", "integrations/admin", "integrations/books",
-    "integrations/calendar", "integrations/demo", "integrations/mail", "integrations/reconciliation",
-    "integrations/transport", "integrations/views",
+    "integrations/accounts", "integrations/calendar", "integrations/demo", "integrations/mail",
+    "integrations/push", "integrations/reconciliation", "integrations/services", "integrations/transport",
+    "integrations/views",
 )  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.
@@ -47,8 +48,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves what is marked `once`, and what is about no database, to SQLite: CI has forty minutes for both."""
+    """Leaves what is marked `once`, and what is about no database, to SQLite, and where both are tried long tests with the
+    vendor in memory to PostgreSQL: CI has forty minutes for them."""
     if connection.vendor == "sqlite":
+        if "BOTH_DATABASES" in os.environ:
+            leave_out(config, items, {item for item in items if is_a_long_one_in_memory(item)})
         return
 
     def stands_in(item: pytest.Item, folders: tuple[str, ...]) -> bool:
@@ -61,8 +65,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         or stands_in(item, NO_DATABASE + TRIED_BY_OTHERS)
         or (item.get_closest_marker("slow") and stands_in(item, SLOW_TRIED_BY_OTHERS))
     }
-    config.hook.pytest_deselected(items=list(once))
-    items[:] = [item for item in items if item not in once]
+    leave_out(config, items, once)
+
+
+def is_a_long_one_in_memory(item: pytest.Item) -> bool:
+    """Returns whether other vendors' people go through the same test."""
+    people = getattr(getattr(item, "callspec", None), "params", {}).get("people")
+    alone = "memory" in getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("slow")) and getattr(people, "__name__", "") == "Memory" and not alone
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], left_out: set[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:
