@@ -48,8 +48,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves what is marked `once`, and what is about no database, to SQLite. Where both databases are tried, long tests
-    with the vendor in memory are left to PostgreSQL. CI has forty minutes for both."""
+    """Leaves what is marked `once`, and what is about no database, to SQLite. Where both databases are tried,
+    long tests with the vendor in memory are left to PostgreSQL. CI has forty minutes for both."""
     if connection.vendor == "sqlite":
         if "BOTH_DATABASES" in os.environ:
             leave_out(config, items, {item for item in items if is_a_long_one_in_memory(item)})
