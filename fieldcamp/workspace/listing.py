@@ -50,10 +50,6 @@ _FEW = f"""WITH counted AS (
             SELECT id FROM {{table}} WHERE id = ANY(%s) AND listed_at IS NULL {{lock}}
         ) AS free
     ) AS placed WHERE {{table}}.id = placed.id"""  # noqa: S608
-_IS_READ = f"SELECT 1 FROM {_COUNTER} WHERE workspace_id = %s AND kind = %s"  # noqa: S608
-_COUNT = f"""UPDATE {_COUNTER} SET last = last + %s, at = max(coalesce(at, ''), %s)
-    WHERE workspace_id = %s AND kind = %s RETURNING last, at"""  # noqa: S608
-_PLACE = "UPDATE {table} SET list_number = %s, listed_at = %s WHERE id = %s AND listed_at IS NULL"
 _LOCK = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 
 
@@ -85,36 +81,23 @@ def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WA
 def list_soon(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
     """Has these records numbered once the transaction at hand is saved, so that the times at which they are listed are
     those of the changes. Of many, of a list that nobody has ever read, and where the database is busy, nothing is done:
-    a reader, or the worker, does it."""
-    if len(ids) <= FEW:
+    a reader, or the worker, does it. So it is with SQLite, where a second transaction for each write would have all
+    writers wait for each other."""
+    if len(ids) <= FEW and connection.vendor == "postgresql":
         transaction.on_commit(partial(_list_now, model, workspace_id, sorted(ids)), robust=True)
 
 
 def _list_now(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
-    place = _place_on_postgresql if connection.vendor == "postgresql" else _place_on_sqlite
     try:
-        place(model, workspace_id, ids)
+        _place(model, workspace_id, ids)
     except OperationalError:
         log.info("list_not_numbered", workspace_id=workspace_id, kind=model.kind)
 
 
-def _place_on_postgresql(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
+def _place(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
     statement = _statement(_FEW, model._meta.db_table, connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(statement, [len(ids), timezone.now(), workspace_id, model.kind, len(ids), list(ids)])
-
-
-def _place_on_sqlite(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
-    with connection.cursor() as cursor:
-        if not cursor.execute(_IS_READ, [workspace_id, model.kind]).fetchone():
-            return  # without waiting for another writer
-        with impatient(SOON, writes=True):
-            now = connection.ops.adapt_datetimefield_value(timezone.now())
-            cursor.execute(_COUNT, [len(ids), now, workspace_id, model.kind])
-            last, at = cursor.fetchone()
-            statement = _statement(_PLACE, model._meta.db_table, connection.vendor)
-            for number, pk in enumerate(ids, last - len(ids) + 1):
-                cursor.execute(statement, [number, at, pk])
 
 
 def list_all(model: type[Any]) -> None:
@@ -122,6 +105,12 @@ def list_all(model: type[Any]) -> None:
     for counter in _counters(model).filter(kind=model.kind).select_related("workspace").iterator(chunk_size=500):
         if counter.waiting or counter.day != model.shown_day(counter.workspace):
             standing(model, counter.workspace, milliseconds=BACKGROUND)
+
+
+def last_number(model: type[Any], workspace: Any) -> int | None:
+    """Returns the highest number that a list has given."""
+    counters = ListCounter.objects.filter(workspace=workspace.pk, kind=model.kind)
+    return counters.values_list("last", flat=True).first()
 
 
 def number_at(records: QuerySet[Any], since: dt.datetime) -> int | None:

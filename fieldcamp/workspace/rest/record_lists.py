@@ -22,11 +22,12 @@ from fieldcamp.api.pagination import (
     truth_parameter,
 )
 from fieldcamp.api.serializers import InstantField
-from fieldcamp.workspace.listing import TOMBSTONES_KEPT, number_at, standing
+from fieldcamp.workspace.listing import TOMBSTONES_KEPT, last_number, number_at, standing
 from fieldcamp.workspace.models import Workspace
 from fieldcamp.workspace.tracking import TrackedModel
 
 _ORDER = "order of the last change"  # what a cursor's position is in; others were given before
+_TRIES = 5  # to read a page that nothing is numbered beside
 _EDGE = dt.timedelta(hours=1)  # so that who starts again where they are told to does not miss it once more
 
 
@@ -73,12 +74,18 @@ class RecordList:
 
     def __init__(self, workspace: Workspace, living: QuerySet[Any], *, tombstones: bool):
         self.model: type[TrackedModel] = living.model
+        self.workspace = workspace
         # Before any record is read: what is numbered later is still to come.
         self.standing = standing(self.model, workspace)
         self.all = self.model.objects.filter(workspace=workspace)
         # Those who live first: one who dies between the two is in both.
         dead = self.all.filter(deleted_at__gte=timezone.now() - TOMBSTONES_KEPT)
         self.sources = [living, dead] if tombstones else [living]
+
+    def is_as_it_stood(self) -> bool:
+        """Returns whether nothing was numbered while the page was read. Where two sources are read what was numbered
+        meanwhile is left out, and a record beside it may show a later time: who goes on by that time would miss it."""
+        return len(self.sources) == 1 or last_number(self.model, self.workspace) in (self.standing.last, None)
 
     def start(self, since: dt.datetime | None) -> ListPosition:
         """Returns the place before everything that was changed at or after that time."""
@@ -128,9 +135,13 @@ def record_page(
     number, unnumbered, given = decode_cursor(name, cursor) if cursor is not None else (0, "", int(now.timestamp()))
     if tombstones:
         _check_age(min(since or now, dt.datetime.fromtimestamp(given, dt.UTC)), now)
-    records = RecordList(workspace, rows(), tombstones=tombstones)
-    start, place = records.start(since), ListPosition(number, unnumbered)
-    page = records.page(place if place.number >= start.number else start, limit, since=since)
+    place = ListPosition(number, unnumbered)
+    for _again in range(_TRIES):
+        records = RecordList(workspace, rows(), tombstones=tombstones)
+        start = records.start(since)
+        page = records.page(place if place.number >= start.number else start, limit, since=since)
+        if records.is_as_it_stood():
+            break
 
     def encoded(position: ListPosition) -> str:
         return encode_cursor(name, [position.number, position.unnumbered, int(now.timestamp())])
