@@ -142,9 +142,7 @@ def test_an_invoice_that_becomes_overdue_is_told(api, client, django_assert_num_
     with time_machine.travel(timezone.now() + dt.timedelta(days=5)):
         assert mirror.follow() == [due["id"]] and mirror.rows == whole(api, "invoices")
         assert mirror.rows[due["id"]]["status"] == "overdue" and Invoice.objects.get(pk=due["id"]).version == 2
-        with django_assert_num_queries(
-            call_queries + 4
-        ):  # how far, before and after; living, tombstones
+        with django_assert_num_queries(call_queries + 4):  # how far, before and after; living, tombstones
             assert mirror.follow() == []
 
 
