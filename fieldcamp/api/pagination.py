@@ -59,6 +59,20 @@ def choice_parameter(request: Request, name: str, choices: Collection[str]) -> l
     return values
 
 
+def fixed_parameters(request: Request, fixed: Mapping[str, Collection[str]]) -> dict[str, str | None]:
+    """Returns query parameters that have one of a fixed set of values each, None for each that was not sent. Raises 400
+    that names all that are wrong."""
+    given = {name: request.query_params.get(name) for name in fixed}
+    wrong = {
+        name: [f"Must be one of {', '.join(fixed[name])}."]
+        for name, value in given.items()
+        if value is not None and value not in fixed[name]
+    }
+    if wrong:
+        raise validation_error(wrong)
+    return given
+
+
 def truth_parameter(request: Request, name: str) -> bool | None:
     """Returns a query parameter that is true or false; None when it is not given."""
     text = request.query_params.get(name)
@@ -97,14 +111,18 @@ def decode_cursor(name: str, text: str) -> list[Any]:
     return position
 
 
-def keyset_page(request: Request, rows: QuerySet, *, filters: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Returns one page of the rows, ordered by id, and the `meta` that goes with it."""
-    limit = page_limit(request)
+def keyset_page(
+    request: Request, rows: QuerySet, *, filters: Mapping[str, Any], order: str = "id"
+) -> tuple[list[Any], dict[str, Any]]:
+    """Returns one page of the rows and the `meta` that goes with it. `order` is a field of which no two rows have the
+    same; with a minus before it the greatest comes first."""
+    limit, field = page_limit(request), order.removeprefix("-")
     name = list_name(request.path, caller(request).workspace_id, filters)
     cursor = request.query_params.get("cursor")
     if cursor is not None:
-        rows = rows.filter(id__gt=decode_cursor(name, cursor)[0])
-    found = list(rows.order_by("id")[: limit + 1])
+        behind = f"{field}__lt" if order.startswith("-") else f"{field}__gt"
+        rows = rows.filter(**{behind: decode_cursor(name, cursor)[0]})
+    found = list(rows.order_by(order)[: limit + 1])
     page, more = found[:limit], len(found) > limit
-    next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
+    next_cursor = encode_cursor(name, [getattr(page[-1], field)]) if more else None
     return page, {"next_cursor": next_cursor, "limit": limit}

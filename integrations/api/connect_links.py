@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.pagination import fixed_parameters, keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
@@ -29,8 +29,7 @@ from integrations.api.connect_link_serializers import (
     ConnectLinkSerializer,
     NewConnectLinkSerializer,
 )
-from integrations.api.naming import INTEGRATION, INTEGRATIONS
-from integrations.api.problems import name_of
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
 from integrations.models import ConnectLink, ConnectLinkState
 from integrations.selectors.connect_links import connect_link_row, connect_link_url, connect_links_of
 from integrations.services.connect_links.making import USUAL, LinkMaker, create_link, revoke_link
@@ -74,28 +73,14 @@ class ConnectLinkListView(ConnectLinkView):
     )
     def get(self, request: Request) -> Response:
         """Connect links, the newest first. Those that ended are kept for 90 days."""
-        given = {name: request.query_params.get(name) for name in (*_FIXED, "member_id")}
-        wrong = {
-            name: [f"Must be one of {', '.join(values)}."]
-            for name, values in _FIXED.items()
-            if given[name] is not None and given[name] not in values
-        }
-        if wrong:
-            raise validation_error(wrong)
-        limit, rows = page_limit(request), connect_links_of(self.workspace)
+        given = fixed_parameters(request, _FIXED) | {"member_id": request.query_params.get("member_id")}
+        rows = connect_links_of(self.workspace)
         if given["integration"] is not None:
             rows = rows.filter(integration=name_of(given["integration"]))
         rows = rows.filter(**{name: given[name] for name in ("state", "member_id") if given[name] is not None})
-        name = list_name(request.path, self.workspace.pk, given)
-        if (cursor := request.query_params.get("cursor")) is not None:
-            rows = rows.filter(id__lt=decode_cursor(name, cursor)[0])
-        found = list(rows.order_by("-id")[: limit + 1])
-        page, more = found[:limit], len(found) > limit
+        page, meta = keyset_page(request, rows, filters=given, order="-id")
         return Response(
-            {
-                "connect_links": [connect_link_row(link) for link in page],
-                "next_cursor": encode_cursor(name, [page[-1].pk]) if more else None,
-            }
+            {"connect_links": [connect_link_row(link) for link in page], "next_cursor": meta["next_cursor"]}
         )
 
     @extend_schema(

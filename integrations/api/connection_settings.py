@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from fieldcamp.api.errors import validation_error
-from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
+from fieldcamp.api.etags import check_if_match, etag_of, tagged
 from fieldcamp.api.examples import example
 from fieldcamp.workspace.errors import InvalidFields
 from integrations.api.connection_errors import refusals_of
@@ -34,13 +34,6 @@ _LISTS = {"income_accounts": "income_account", "items": "item", "classes": "clas
           "terms": "terms"}  # fmt: skip
 
 
-def _tagged(request: Request, data: Mapping[str, Any]) -> Response:
-    etag = etag_of(data)
-    if is_unchanged(request, etag):
-        return Response(status=304, headers={"ETag": etag})
-    return Response(data, headers={"ETag": etag})
-
-
 def _if_match(request: Request) -> Callable[[Mapping[str, Any]], None]:
     return lambda settings: check_if_match(request, etag_of(settings))
 
@@ -58,7 +51,7 @@ class ConnectionSettingsView(ConnectionsView):
     )
     def get(self, request: Request, connection_id: str) -> Response:
         """What is chosen for an account. The ETag changes with nothing else."""
-        return _tagged(request, settings_of(self.one(connection_id)))
+        return tagged(request, settings_of(self.one(connection_id)))
 
     @extend_schema(
         operation_id="update_connection_settings",
@@ -151,7 +144,7 @@ class IntegrationSettingsView(ConnectionsView):
     def get(self, request: Request) -> Response:
         """How often the integration is synced by itself, and whether what is saved waits for that."""
         row = WorkspaceIntegration.objects.filter(workspace=self.workspace, integration=self.provider.name).first()
-        return _tagged(request, integration_settings(self.provider.name, row))
+        return tagged(request, integration_settings(self.provider.name, row))
 
     def patch(self, request: Request) -> Response:
         """Changes what is sent of it, for all accounts of the integration."""

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, kept_answer, replay_or_run
-from fieldcamp.api.pagination import keyset_page, truth_parameter
+from fieldcamp.api.pagination import fixed_parameters, keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT, truth
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
@@ -30,8 +30,7 @@ from integrations.api.connection_serializers import (
     DisconnectedSerializer,
     DisconnectSerializer,
 )
-from integrations.api.naming import INTEGRATION, INTEGRATIONS
-from integrations.api.problems import name_of
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
 from integrations.api.serializers import EmptySerializer
 from integrations.models import Connection, ConnectionState
 from integrations.selectors.connections import READ_WITH, connection_row, connection_rows
@@ -99,15 +98,8 @@ class ConnectionListView(ConnectionsView):
 
 
 def _filters(request: Request) -> dict[str, Any]:
-    fixed = {"integration": INTEGRATIONS, "state": tuple(ConnectionState.values)}
-    given = {name: request.query_params.get(name) for name in (*fixed, "member_id")}
-    wrong = {
-        name: [f"Must be one of {', '.join(values)}."]
-        for name, values in fixed.items()
-        if given[name] is not None and given[name] not in values
-    }
-    if wrong:
-        raise validation_error(wrong)
+    given: dict[str, Any] = fixed_parameters(request, {"integration": INTEGRATIONS, "state": ConnectionState.values})
+    given["member_id"] = request.query_params.get("member_id")
     return given | {name: truth_parameter(request, name) for name in ("stalled", "removing_events")}
 
 
@@ -122,11 +114,7 @@ class OneConnectionView(ConnectionsView):
     )
     def get(self, request: Request, connection_id: str) -> Response:
         """One account. Where `connect_url` is set, send its person there."""
-        data = connection_row(self.one(connection_id), timezone.now())
-        etag = etag_of(data)
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return Response(data, headers={"ETag": etag})
+        return tagged(request, connection_row(self.one(connection_id), timezone.now()))
 
 
 class ConnectionActionView(ConnectionsView):

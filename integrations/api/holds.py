@@ -9,11 +9,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.etags import check_if_match, etag_of, tagged
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.pagination import fixed_parameters, keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
@@ -27,8 +27,7 @@ from integrations.api.hold_serializers import (
     HoldSerializer,
     decided_example,
 )
-from integrations.api.naming import INTEGRATION, INTEGRATIONS
-from integrations.api.problems import name_of
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
 from integrations.models import Connection, Hold
 from integrations.selectors.holds import HoldState, hold_rows, holds_of, in_state
 from integrations.services.decisions import AlreadyDecided, HeldMeanwhile, decide_hold
@@ -71,7 +70,8 @@ class HoldListView(HoldsView):
     )
     def get(self, request: Request) -> Response:
         """Removals that wait for somebody, those first that were held last; with `state` those that were decided."""
-        filters, limit = _filters(request), page_limit(request)
+        fixed = {"integration": INTEGRATIONS, "state": STATES}
+        filters = fixed_parameters(request, fixed) | {"connection_id": request.query_params.get("connection_id")}
         rows = in_state(holds_of(self.workspace), HoldState(filters["state"] or HoldState.OPEN))
         if filters["integration"]:
             rows = rows.filter(stream__connection__integration=name_of(filters["integration"]))
@@ -79,26 +79,8 @@ class HoldListView(HoldsView):
             if not Connection.objects.filter(pk=filters["connection_id"], workspace=self.workspace).exists():
                 raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
             rows = rows.filter(stream__connection=filters["connection_id"])
-        name, cursor = list_name(request.path, self.workspace.pk, filters), request.query_params.get("cursor")
-        if cursor is not None:
-            rows = rows.filter(pk__lt=decode_cursor(name, cursor)[0])
-        found = list(rows.order_by("-pk")[: limit + 1])
-        page, more = found[:limit], len(found) > limit
-        next_cursor = encode_cursor(name, [page[-1].pk]) if more else None
-        return Response({"holds": hold_rows(page), "next_cursor": next_cursor})
-
-
-def _filters(request: Request) -> dict[str, str | None]:
-    fixed = {"integration": INTEGRATIONS, "state": STATES}
-    given = {name: request.query_params.get(name) for name in (*fixed, "connection_id")}
-    wrong = {
-        name: [f"Must be one of {', '.join(values)}."]
-        for name, values in fixed.items()
-        if given[name] is not None and given[name] not in values
-    }
-    if wrong:
-        raise validation_error(wrong)
-    return given
+        page, meta = keyset_page(request, rows, filters=filters, order="-id")
+        return Response({"holds": hold_rows(page), "next_cursor": meta["next_cursor"]})
 
 
 class OneHoldView(HoldsView):
@@ -108,11 +90,7 @@ class OneHoldView(HoldsView):
     @extend_schema(operation_id="read_hold", responses=HoldSerializer, examples=[example(ROW)])
     def get(self, request: Request, hold_id: str) -> Response:
         """One hold. Its ETag changes with the number, the records that are shown, and the decision."""
-        data = self.row(hold_id)
-        etag = etag_of(data)
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return Response(data, headers={"ETag": etag})
+        return tagged(request, self.row(hold_id))
 
 
 class HoldDecisionView(HoldsView):

@@ -10,19 +10,25 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError, validation_error
+from fieldcamp.api.errors import ApiError
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit, truth_parameter
+from fieldcamp.api.pagination import (
+    decode_cursor,
+    encode_cursor,
+    fixed_parameters,
+    list_name,
+    page_limit,
+    truth_parameter,
+)
 from fieldcamp.api.parameters import CURSOR, LIMIT, truth
 from fieldcamp.api.views import ApiView
 from integrations.api.errors import as_api_errors
-from integrations.api.naming import INTEGRATION
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
 from integrations.api.reference import BOOKS_JOB, JOB, JOB_LIST
 from integrations.api.serializers import EmptySerializer, JobListSerializer, JobSerializer
 from integrations.models import JobStatus, SyncJob
-from integrations.providers import BY_SLUG, PROVIDERS
 from integrations.selectors.jobs import job_descriptor, job_summaries, jobs_of
 from integrations.services.jobs import cancel_job
 
@@ -67,21 +73,11 @@ class JobListView(ApiView):
 
 
 def _filters(request: Request) -> dict[str, Any]:
-    """Returns `integration` (its name, or its slug in addresses) and the other filters, checked."""
-    integration = request.query_params.get("integration")
-    integration = BY_SLUG[integration].name if integration in BY_SLUG else integration
-    given = {name: request.query_params.get(name) for name in _CHOICES}
-    wrong = {
-        name: [f"Must be one of {', '.join(_CHOICES[name])}."]
-        for name, value in given.items()
-        if value is not None and value not in _CHOICES[name]
-    }
-    if integration is not None and integration not in PROVIDERS:
-        wrong["integration"] = [f"Must be one of {', '.join(sorted(PROVIDERS))}."]
-    if wrong:
-        raise validation_error(wrong)
-    dry_run = truth_parameter(request, "dry_run")
-    return {"integration": integration or "", "dry_run": dry_run} | {name: value or "" for name, value in given.items()}
+    """Returns the filters as `jobs_of` takes them, checked."""
+    given = fixed_parameters(request, {"integration": INTEGRATIONS, **_CHOICES})
+    texts = {name: value or "" for name, value in given.items()}
+    integration = name_of(texts["integration"]) if texts["integration"] else ""
+    return {**texts, "integration": integration, "dry_run": truth_parameter(request, "dry_run")}
 
 
 def _before(position: list[Any]) -> Q:

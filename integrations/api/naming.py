@@ -24,3 +24,8 @@ class IntegrationField(serializers.ChoiceField):
 
     def __init__(self, **options: Any):
         super().__init__(choices=INTEGRATIONS, **{"help_text": _HELP, **options})
+
+
+def name_of(integration: str) -> str:
+    """Returns the name of an integration that may be given by its slug."""
+    return BY_SLUG[integration].name if integration in BY_SLUG else integration

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from django.http import HttpResponseBase
 from django.urls import reverse
@@ -14,7 +13,7 @@ from rest_framework.response import Response
 from fieldcamp.api.errors import ApiError
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
+from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
@@ -78,28 +77,15 @@ class PlanView(OnePlanView):
 
         `fields` has what is changed of a record as `[from, to]`. An id that is still to be made there stands as
         `new:` and the id of FieldCamp's record. Of what blocks somebody's time nothing but the time is told."""
-        plan, limit = self.plan(plan_id), page_limit(request)
-        name = list_name(request.path, self.workspace.pk, {})
-        rows = operations_of(plan)
-        cursor = request.query_params.get("cursor")
-        if cursor is not None:
-            rows = rows.filter(number__gt=_number(decode_cursor(name, cursor)))
-        found = list(rows[: limit + 1])
-        page, more = found[:limit], len(found) > limit
+        plan = self.plan(plan_id)
+        page, meta = keyset_page(request, operations_of(plan), filters={}, order="number")
         return Response(
             {
                 **plan_head(plan, timezone.now()),
                 "operations": operation_rows(plan, page),
-                "next_cursor": encode_cursor(name, [page[-1].number]) if more else None,
+                "next_cursor": meta["next_cursor"],
             }
         )
-
-
-def _number(values: list[Any]) -> int:
-    match values:
-        case [int(number)]:
-            return number
-    raise ApiError("INVALID_CURSOR")
 
 
 class PlanApplyView(OnePlanView):

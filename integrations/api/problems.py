@@ -10,13 +10,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError, validation_error
-from fieldcamp.api.etags import etag_of, is_unchanged
+from fieldcamp.api.errors import ApiError
+from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
-from fieldcamp.api.pagination import decode_cursor, encode_cursor, instant_parameter, list_name, page_limit
+from fieldcamp.api.pagination import (
+    decode_cursor,
+    encode_cursor,
+    fixed_parameters,
+    instant_parameter,
+    list_name,
+    page_limit,
+)
 from fieldcamp.api.parameters import CURSOR, LIMIT, instant
 from fieldcamp.api.views import ApiView
-from integrations.api.naming import INTEGRATION, INTEGRATIONS
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
 from integrations.api.problem_examples import CAUSES_ANSWER, DETAIL, LIST
 from integrations.api.problem_rows import READ_WITH, problem_detail, problem_rows
 from integrations.api.problem_serializers import (
@@ -26,7 +33,6 @@ from integrations.api.problem_serializers import (
 )
 from integrations.errors import ProblemCode
 from integrations.models import Connection, Problem
-from integrations.providers import BY_SLUG
 from integrations.services.problems.causes import CAUSES, STATES, cause_of, in_state, of_cause
 from integrations.services.problems.fixes import fix_of
 
@@ -61,10 +67,6 @@ class ProblemView(ApiView):
         if not Connection.objects.filter(pk=connection_id, workspace=self.workspace).exists():
             raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
         return rows.filter(connection=connection_id)
-
-
-def name_of(integration: str) -> str:
-    return BY_SLUG[integration].name if integration in BY_SLUG else integration
 
 
 class ProblemListView(ProblemView):
@@ -118,15 +120,8 @@ class ProblemListView(ProblemView):
 
 def _filters(request: Request) -> dict[str, str | None]:
     """Returns the filters as they were sent, None for each that was not; those with fixed values are checked."""
-    given = {name: request.query_params.get(name) for name in (*_FIXED, "connection_id", "record_id")}
-    wrong = {
-        name: [f"Must be one of {', '.join(values)}."]
-        for name, values in _FIXED.items()
-        if given[name] is not None and given[name] not in values
-    }
-    if wrong:
-        raise validation_error(wrong)
-    return given
+    free = {name: request.query_params.get(name) for name in ("connection_id", "record_id")}
+    return fixed_parameters(request, _FIXED) | free
 
 
 def _before(position: list[Any]) -> Q:
@@ -171,8 +166,4 @@ class OneProblemView(ProblemView):
         """One problem with both sides, the records there that may be the same, and the provider's own words.
 
         Its ETag changes with anything of that: with it as `If-Match` an answer is given only to what was seen."""
-        data = problem_detail(self.problem(problem_id))
-        etag = etag_of(data)
-        if is_unchanged(request, etag):
-            return Response(status=304, headers={"ETag": etag})
-        return Response(data, headers={"ETag": etag})
+        return tagged(request, problem_detail(self.problem(problem_id)))
