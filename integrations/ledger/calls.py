@@ -108,10 +108,12 @@ class RecordCalls:
         for by. Runs inside the caller's transaction."""
         rows: list[RecordCall] = []
         for link, record, name in records:
-            told = self._looked.get(name) or ([(self._page, None)] if self._page else [])
+            purpose = CallPurpose.LOOK if name in self._looked else CallPurpose.LIST
+            # Taken out: what is looked for again, in the same run, has calls of its own.
+            told = self._looked.pop(name, None) or ([(self._page, None)] if self._page else [])
             if not told or link.kind == BLOCK.name or link.record_id.startswith(LEFT_OVER):
                 continue
-            kind, purpose = KINDS[link.kind], CallPurpose.LOOK if name in self._looked else CallPurpose.LIST
+            kind = KINDS[link.kind]
             # Of a first listing all is new, and stands with the link.
             whole = purpose is CallPurpose.LOOK or self.stream.first_synced_at is not None
             fields = _kept(kind, record.fields, bool(link.erased_at)) if whole and not record.gone else None
