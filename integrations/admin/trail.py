@@ -26,7 +26,7 @@ CALLS_SHOWN = 20
 _STATES: Mapping[RecordState, tuple[Any, str]] = {
     RecordState.SYNCED: (_("In step"), "success"),
     RecordState.PENDING: (_("To be synced"), "info"),
-    RecordState.HELD: (_("Waits for a confirmation"), "warning"),
+    RecordState.HELD: (_("On hold"), "warning"),
     RecordState.PROBLEM: (_("Needs somebody"), "danger"),
     RecordState.EXCLUDED: (_("Left out"), "muted"),
     RecordState.NOT_CONNECTED: (_("Not connected"), "muted"),

@@ -21,7 +21,7 @@ from integrations.services.sync_state.reasons import Explanation, RecordState
 
 # What waits for what waits: a payment for its invoice, that for its client.
 DEEPEST = 3
-_STUCK = (RecordState.PROBLEM, RecordState.EXCLUDED, RecordState.HELD, RecordState.NOT_CONNECTED)
+_STUCK = (RecordState.PROBLEM, RecordState.EXCLUDED, RecordState.NOT_CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,19 @@ def _told_why(place: RecordPlace, others: Mapping[tuple[str, str, str | None], E
         place,
         explanation=replace(
             told,
-            state=RecordState.PROBLEM if other.state in _STUCK else told.state,
+            state=_state(told.state, other.state),
             sentence=f"{told.sentence} {other.sentence}",
             next_step=step,
             problem_ids=tuple(dict.fromkeys([*told.problem_ids, *other.problem_ids])),
         ),
     )
+
+
+def _state(own: RecordState, awaited: RecordState) -> RecordState:
+    """Returns how a record stands that waits for one that stands so."""
+    if awaited in _STUCK:
+        return RecordState.PROBLEM
+    return awaited if own is RecordState.PENDING else own
 
 
 def _row(place: RecordPlace) -> SyncStateRow:

@@ -213,7 +213,7 @@ SITUATIONS: dict[str, Planted] = {
             ignore(problem=world.problem(visit), user=OLGA), world.edit(visit, title="Shorter"))),
     ),
     "changed behind the sync's back": Planted(
-        ("pending", "full_sync_needed", "the next one passes over it", "Start a full sync"),
+        ("held", "full_sync_needed", "the next one passes over it", "Start a full sync"),
         last=lambda world, visit: (
             world.edit(visit, title="Other"), DirtyRow.objects.filter(record_id=visit.pk).delete()),
     ),
