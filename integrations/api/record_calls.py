@@ -124,8 +124,9 @@ class RecordCallsView(ApiView):
     def get(self, request: Request, record_id: str) -> Response:
         """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
 
-        They are kept for seven days, without secrets and without anything of other records, and go when the account is
-        disconnected. Of a record that was deleted the calls are named without a word of it."""
+        They are kept for seven days, unless the operator of the site has chosen another number
+        (`RECORD_CALL_RETENTION_DAYS`), without secrets and without anything of other records, and go when the account
+        is disconnected. Of a record that was deleted the calls are named without a word of it."""
         limit = page_limit(request)
         model: Any = models()[self.kind]
         record = model.objects.filter(pk=record_id, workspace=self.workspace).first()

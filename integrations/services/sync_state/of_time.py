@@ -3,6 +3,7 @@
 import datetime as dt
 
 from integrations.kinds import SubjectKind
+from integrations.ledger.pairs import is_abandoned
 from integrations.models import ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.selectors.metering import limit_of, midnight_after
@@ -115,8 +116,7 @@ def _of_schedule(situation: Situation, open_now: str) -> Explanation:
 def _is_given_up(situation: Situation) -> bool:
     """Returns whether a write without an answer could not be looked for, and is left alone until the record is
     edited."""
-    link = situation.link
-    return link is not None and link.intent is not None and link.parked and situation.dirty is None
+    return is_abandoned(situation.link) and situation.dirty is None
 
 
 def _is_prompt(situation: Situation) -> bool:

@@ -4,7 +4,8 @@ import datetime as dt
 import json
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
 from integrations.errors import Rejected, Stale, Unavailable
@@ -220,6 +221,7 @@ def test_no_shape_of_a_secret_is_kept():
 
 def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
     monkeypatch.setattr(call_rows, "MOST", 3)
+    monkeypatch.setattr(call_rows, "_CHUNK", 1)
 
     def row(number: int, days: float, record_id: str = "vis_1") -> RecordCall:
         at = build.NOW - dt.timedelta(days=days)
@@ -230,5 +232,7 @@ def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
 
     made = [row(number, 0.1) for number in range(5)] + [row(10, 6.9, "vis_2"), row(11, 7.1, "vis_2")]
     RecordCall.objects.bulk_create(made)
-    daily(build.NOW)
+    with CaptureQueriesContext(connection) as queries:
+        daily(build.NOW)
+    assert sum("ROW_NUMBER" in query["sql"] for query in queries) == 1
     assert {*RecordCall.objects.values_list("pk", flat=True)} == {"cal_002", "cal_003", "cal_004", "cal_010"}
