@@ -17,6 +17,7 @@ from integrations.models import Link, RecordCall, Stream
 from integrations.records import Marker, Operation, Page, RemoteRecord, Verb, WriteResult
 from integrations.transport import exchanges
 from integrations.transport.exchanges import Part, carrying
+from integrations.transport.meter import Metered, Sent
 from tests.fieldcamp.test_logs import CANARY, HEX, TEXTS
 from tests.integrations import build
 
@@ -36,12 +37,13 @@ class Account:
     def _call(self) -> object:
         for status, parts in self.orders:
             self.at += dt.timedelta(seconds=1)
-            args = (self.at, "GET" if self.reads else "POST", "/v1/batch", status, 12, "trace-1")
+            method = "GET" if self.reads else "POST"
+            sent = Sent(self.at, method, "/v1/batch", status, 12, "trace-1", self.reads, Metered.NO)
             if parts is None:
-                exchanges.note(*args, reads=self.reads)
+                exchanges.note(sent)
             else:
                 with carrying(parts):
-                    exchanges.note(*args, reads=self.reads)
+                    exchanges.note(sent)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
