@@ -189,7 +189,7 @@ def _of_books(
     if categories and not is_set_up:
         sentence = gettext("Set the books up first. Then this can be chosen.")
         raise InvalidFields({f"{BOOKS}.{name}_id": [sentence] for name in categories})
-    mapping.columns_of_categories(connection, categories)  # refuses what is none, before anything is changed
+    columns = mapping.columns_of_categories(connection, categories)  # refuses what is none
     choices = read_choices(connection)
     accounts = {name: wanted[name] for name in ("income_account_id", "default_item_id")}
     if changed - {*ids} or not is_set_up:
@@ -206,12 +206,14 @@ def _of_books(
             shared=changes.get("shared", False),
             user=user,
             choices=choices,
+            categories=columns,
             unchanged=check,
         )
-        check.look_again()
-    if is_set_up and changed & {*ids}:  # what has waited for it is tried
+        if is_set_up and changed & {*ids}:
+            mapping.try_what_waited(connection, user)
+    else:
         mapping.set_defaults(
-            connection=connection, **accounts, categories=categories, user=user, choices=choices, unchanged=check
+            connection=connection, **accounts, columns=columns, user=user, choices=choices, unchanged=check
         )
 
 

@@ -8,6 +8,7 @@ from django.db import connections as databases
 from fieldcamp.workspace.models import AuditEntry
 from integrations.models import BooksSettings, Connection, ConnectionState, SyncJob, WorkspaceIntegration
 from integrations.services.books.setup import set_up_books
+from integrations.transport.exchanges import collected
 from tests.integrations import build
 from tests.integrations.api.conftest import caller_of
 from tests.integrations.connecting import *  # noqa: F403
@@ -167,7 +168,19 @@ def test_books_are_set_up_and_changed_one_by_one(caller, change, grant):
     assert {"id": DESIGN, "name": "Design income"} in options["income_accounts"] and options["calendars"] == []
     [terms, *_] = options["terms"]
     changes = {"terms_id": terms["id"], "import_items": False, "conflict_policy_documents": "provider"}
-    now = change(books, {"books": changes, "metered_reads_per_day": 500}, If_Match=first["ETag"]).json()
+    audited = AuditEntry.objects.filter(action__startswith="connection.", object_id=books.pk)
+    known = set(audited.values_list("pk", flat=True))
+    with collected() as calls:
+        now = change(books, {"books": changes, "metered_reads_per_day": 500}, If_Match=first["ETag"]).json()
+    assert {*audited.exclude(pk__in=known).values_list("action", flat=True)} == {
+        "connection.set_up", "connection.metered_reads_changed",
+    }  # fmt: skip
+    set_up = audited.exclude(pk__in=known).get(action="connection.set_up")
+    assert (set_up.before["terms_id"], set_up.after["terms_id"]) == ("", terms["id"])
+    with collected() as fewer:
+        assert change(books, {"books": {"import_items": True}}).status_code == 200
+    assert change(books, {"books": {"import_items": False}}).status_code == 200
+    assert len(calls) == len(fewer) + 1  # that about the terms
     assert now["books"] == first.json()["books"] | {
         "terms": terms, "import_items": False, "conflict_policy_documents": "provider",
     }  # fmt: skip
