@@ -1,11 +1,9 @@
 """Connect links: with one of them a person without a login connects an account, after a vendor's own consent."""
 
 import datetime as dt
-from typing import Any
 
 from django.http import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,10 +37,6 @@ _FIXED = {"integration": INTEGRATIONS, "state": tuple(ConnectLinkState.values)}
 
 class ConnectLinkView(ApiView):
     tag = "Connect links"
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with override("en"):  # as all of the API, whatever the browser would rather read
-            return super().dispatch(request, *args, **kwargs)
 
     @property
     def maker(self) -> LinkMaker:

@@ -13,7 +13,7 @@ from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.accounts import TOLD_BY_THE_STATE, end_access, streams_of
-from integrations.jobs.directions import DIRECTIONS, combined
+from integrations.jobs.directions import combined
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
@@ -23,6 +23,7 @@ from integrations.models import Connection, JobPart, Stream, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import ProviderClient
 from integrations.records import instant
+from integrations.selectors.connection_settings import DIRECTIONS
 from integrations.selectors.metering import midnight_after
 from integrations.sync.ports import Gate, Phase, all_of_them
 

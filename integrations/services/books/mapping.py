@@ -165,7 +165,7 @@ def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord |
     if link is None and record is not None and not record.gone:
         seen = KINDS[stream.kind].pick(record.fields)
         link = Link(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, seen_tag=record.tag)
-    if link is None or link.seen_gone or link.cut_at or not link.seen or link.seen.get("active") is False:
+    if link is None or not link.is_present or not link.seen or link.seen.get("active") is False:
         raise SetupError(record_id, gettext("This one is not there any more, or inactive. Choose another."))
     if link.record_id and _is_used(stream.kind, link.record_id):
         taken = gettext("“{name}” stands for another record, which is used. Choose another for that first.")

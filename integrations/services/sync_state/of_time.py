@@ -41,7 +41,7 @@ def of_time(situation: Situation) -> Explanation | None:
 
 def _of_account(account: AccountFacts, situation: Situation, open_now: str) -> Explanation | None:
     connection, label, now = account.connection, account.provider.label, account.now
-    if _is_late(account) and not account.worker.works:
+    if _is_late(account) and not account.queue.somebody_works:
         return because(
             SyncReason.NO_WORKER,
             f"{open_now} Nothing is synced at present, as no worker runs.",
