@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,6 +14,7 @@ from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.serializers import InstantField
 from fieldcamp.api.views import ok
 from integrations.api.record_views import OneRecordView, for_each_kind
+from integrations.ledger import call_rows, calls
 from integrations.models import CallPurpose, RecordCall
 from integrations.providers import PROVIDERS
 from integrations.selectors.calls import calls_of
@@ -114,11 +116,7 @@ class RecordCallsView(OneRecordView):
     """The calls behind one record of one kind."""
 
     def get(self, request: Request, record_id: str) -> Response:
-        """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
-
-        They are kept for seven days, unless the operator of the site has chosen another number
-        (`RECORD_CALL_RETENTION_DAYS`), without secrets and without anything of other records, and go when the account
-        is disconnected. Of a record that was deleted the calls are named without a word of it."""
+        """Answers with the calls behind the record, the newest first."""
         limit = page_limit(request)
         record = self.record(record_id)
         name = list_name(request.path, self.workspace.pk, {})
@@ -131,9 +129,19 @@ class RecordCallsView(OneRecordView):
         return ok(request, rows, next_cursor=next_cursor, limit=limit)
 
 
+_DESCRIPTION = f"""\
+The calls to providers behind this record, the newest first: what was sent about it, and what came back.
+
+They are kept for {settings.RECORD_CALL_RETENTION_DAYS} days (the operator of the site chooses), {call_rows.MOST} at
+most in each calendar or kind of the books' records; of one sync the first {calls.MOST}. They have no secrets and nothing
+of other records, and go when the account is disconnected. Of a record that was deleted the calls are named
+without a word of it."""
+
+
 def _described(kind: str) -> Any:
     return extend_schema(
         operation_id=f"list_{local_kind(kind)}_calls",
+        description=_DESCRIPTION,
         parameters=[CURSOR, LIMIT],
         responses=RecordCallSerializer(many=True),
         examples=[example([EXAMPLE])],

@@ -60,7 +60,7 @@ def test_what_is_older_than_the_history_and_jobs_that_are_gone_are_no_links(desk
     Change.objects.filter(record_id=ours.invoice.pk).delete()
     SyncJob.objects.all().delete()
     text = desk().get(page["invoice"]).content.decode()
-    assert "Longer ago than the history goes" in text and "None in the last days." in text
+    assert "Longer ago than the history goes" in text and "None in this time." in text
     RecordCall.objects.bulk_create(called(ours, number, ours.visit.pk) for number in range(100, 400))
     text = desk().get(page["visit"]).content.decode()
     assert text.count("their-name-1") == 20 and "Older ones are in the API" in text

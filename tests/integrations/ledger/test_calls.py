@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
+from integrations.api import record_calls
 from integrations.errors import Rejected, Stale, Unavailable
 from integrations.jobs.housekeeping import daily
 from integrations.ledger import call_rows, calls
@@ -238,3 +241,12 @@ def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
         daily(build.NOW)
     assert sum("ROW_NUMBER" in query["sql"] for query in queries) == 1
     assert {*RecordCall.objects.values_list("pk", flat=True)} == {"cal_002", "cal_003", "cal_004", "cal_010"}
+
+
+def test_the_documents_say_how_many_are_kept():
+    docs = Path(settings.BASE_DIR, "docs")
+    assert f"{call_rows.MOST} at most of each record" in (docs / "data.md").read_text()
+    assert f"of each record at most {call_rows.MOST} stay" in (docs / "operating.md").read_text()
+    page = record_calls._DESCRIPTION
+    for number in (f"{settings.RECORD_CALL_RETENTION_DAYS} days", f"{call_rows.MOST} at", f"first {calls.MOST}."):
+        assert number in page

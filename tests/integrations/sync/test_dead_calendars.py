@@ -20,11 +20,6 @@ FAULTS = [GONE, ValueError("A defect."),
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
-@pytest.fixture
 def broken(memory, monkeypatch):
     """Makes all calls about one calendar fail, from some page of its listing on."""
     real = {name: getattr(MemoryClient, name) for name in ("changes", "get", "write")}

@@ -9,12 +9,9 @@ from integrations.jobs import runner
 from integrations.models import Connection, ConnectionState, JobStatus, Link, Problem
 from integrations.services.jobs import NotConnected, trigger_sync
 from tests.integrations.engine import abandoned, counts, finish
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
-
-
-class Killed(BaseException):
-    """The process ends here, as by SIGKILL: nothing is caught, nothing is cleaned up."""
 
 
 @pytest.fixture

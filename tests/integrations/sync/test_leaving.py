@@ -23,12 +23,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-    return memory_vendor
-
-
-@pytest.fixture
 def olga(db):
     return User.objects.create_user("olga")
 

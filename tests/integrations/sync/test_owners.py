@@ -260,11 +260,6 @@ def test_a_far_move_is_over_when_either_side_moves_again(memory, person, dana, s
     assert not Problem.objects.open().exists()
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
 @pytest.mark.slow
 def test_what_is_copied_moved_to_another_calendar_or_restored(google, outlook, person, dana, sync, make_visits):
     copied, again, anew, elsewhere = make_visits(dana.member, 4)

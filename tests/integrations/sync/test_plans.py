@@ -17,6 +17,7 @@ from integrations.services.plans import PlanExpired, PlanMoved
 from tests.faketime import process_clock
 from tests.integrations.engine import abandoned, counts, finish
 from tests.integrations.planned import applied, begun, does, everything, planned
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -145,10 +146,6 @@ def test_a_plan_is_good_for_an_hour_and_for_what_is_connected(histories, sync, d
     with pytest.raises(PlanExpired):
         begun(plan)
     assert not SyncJob.objects.in_flight().exists()
-
-
-class Killed(BaseException):
-    """The process ends here, as by SIGKILL."""
 
 
 @pytest.mark.slow

@@ -29,11 +29,6 @@ def edit(visit: Visit, **fields) -> None:
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
-@pytest.fixture
 def team(connect, people, vendors):
     """A calendar of Nina's, which is Hannah's target as well."""
     vendors.throttle(False)

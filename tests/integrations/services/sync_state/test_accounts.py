@@ -31,12 +31,6 @@ from tests.integrations.sync.people import Person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what the vendor in memory is enough for."""
-    return memory_vendor
-
-
 @dataclass
 class World:
     """A company, a technician's account, one visit of theirs, and what syncs them."""

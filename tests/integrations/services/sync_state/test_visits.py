@@ -28,12 +28,6 @@ pytestmark = pytest.mark.django_db
 OLGA = KeyActor("olga")
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what the vendor in memory is enough for."""
-    return memory_vendor
-
-
 @dataclass
 class World:
     """A company with a connected technician and one who is not, between two of whose syncs things happen to a visit."""
