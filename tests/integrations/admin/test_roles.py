@@ -43,7 +43,7 @@ POSTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("role", ["viewer", *(pytest.param(role, marks=pytest.mark.slow) for role in REST)])
+@pytest.mark.parametrize("role", ["viewer", *REST])
 def test_each_page_opens_for_those_who_may(role, desk, ours):
     browser = desk(role)
     pages = {**LISTS, **pages_of(ours)}

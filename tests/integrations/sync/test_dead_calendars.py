@@ -64,7 +64,7 @@ def chosen(connection: Connection, target: str, *read: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("page", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("page", [0, 1])
 def test_one_calendar_that_fails_is_alone(dana, person, sync, make_visits, broken, monkeypatch, error, page):
     person.small_pages(monkeypatch)
     chosen(dana, person.main, person.main, "family", "holidays")

@@ -71,13 +71,13 @@ def survive_a_kill(dana, person, sync, make_visits, workspace, killed_at_call):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3)), 2, 4])
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
 def test_a_kill_at_any_call_loses_and_doubles_nothing(survive_a_kill, call, after):
     survive_a_kill(call, after)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("after", [False, True])
 def test_nor_does_a_kill_at_a_vendors_first_batch(survive_a_kill, outlook, after):
     survive_a_kill(2, after)
 

@@ -221,7 +221,7 @@ def question_of(visit: Visit) -> Problem:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["remote", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("choice", ["remote", "local"])
 def test_a_move_that_is_far_waits_for_an_answer(memory, person, dana, sync, make_visits, admin_user, choice):
     [visit] = make_visits(dana.member, 1)
     sync()

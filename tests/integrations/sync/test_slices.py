@@ -42,7 +42,7 @@ def shown(visits) -> list[Visit]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["incremental", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mode", ["incremental", "full"])
 def test_a_job_of_many_slices_counts_each_record_once(dana, person, sync, make_visits, monkeypatch, mode):
     visits = make_visits(dana.member, 24)
     sync()

@@ -205,7 +205,7 @@ def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, person, sync,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), pytest.param("reject", 24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), ("reject", 24)])
 def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, admin_user, decision, events):
     make_visits(dana.member, 24)
     sync()
