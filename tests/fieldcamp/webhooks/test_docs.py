@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,13 +89,21 @@ def port() -> int:
     return int(subprocess.run([sys.executable, script, "1"], capture_output=True, text=True, check=True).stdout)
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Returns what a program out of the page finds: the suite's Python, and nothing that changes how it starts."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", os.defpath)])
+    return {**own, "PATH": path, "no_proxy": "*", **more}
+
+
 @contextmanager
-def running(command: list[str], where: Path, said: str = "", **environ: str) -> Iterator[subprocess.Popen]:
+def running(command: list[str], where: Path, said: str = "", **more: str) -> Iterator[subprocess.Popen]:
     """A program out of the page, until the block ends; its output is read line by line. `said` is waited for."""
+    env = environment(**more)
     program = subprocess.Popen(
-        command,
+        [shutil.which(command[0], path=env["PATH"]) or command[0], *command[1:]],
         cwd=where,
-        env={**os.environ, "no_proxy": "*", **environ},
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -102,11 +112,6 @@ def running(command: list[str], where: Path, said: str = "", **environ: str) -> 
         if said:
             line_with(program, said)
         yield program
-    except BaseException:
-        ended = program.poll()
-        program.kill()
-        print(f"{command} had ended with {ended} and said: {program.stdout.read() if program.stdout else ''}")
-        raise
     finally:
         program.send_signal(signal.SIGKILL)
         program.wait()
@@ -132,12 +137,27 @@ def signed(endpoint: WebhookEndpoint, event_type: str = "visit.updated") -> tupl
     return headers_of(delivery, endpoint, body, attempt=1, now=timezone.now()), body
 
 
+def until_it_listens(program: subprocess.Popen, port: int) -> None:
+    """Waits for as long as the program lives, two minutes at most: how soon it starts is not what is tried here."""
+    ends = time.monotonic() + 120
+    refused: OSError | None = None
+    while program.poll() is None and time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError as error:
+            refused = error
+            time.sleep(0.05)
+        else:
+            return
+    ended = program.poll()
+    program.kill()
+    pytest.fail(f"Not listening: ended with {ended}, {refused}, said {program.communicate()[0]!r}", pytrace=False)
+
+
 def sent(port: int, headers: dict[str, str], body: bytes) -> int:
-    """What a receiver answers, as soon as it listens."""
+    """What a receiver answers."""
     session = requests.Session()
     session.trust_env = False
-    retries = requests.adapters.Retry(connect=20, backoff_factor=0.05)
-    session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
     return session.post(f"http://127.0.0.1:{port}/hooks", data=body, headers=headers, timeout=20).status_code
 
 
@@ -176,6 +196,7 @@ def test_a_pasted_receiver_takes_what_is_ours_and_nothing_else(language, workspa
     headers, body = signed(endpoint)
     environ = {"PORT": str(port), "FIELDCAMP_WEBHOOK_SECRET": endpoint.secret}
     with running([language, RECEIVERS[language]], tmp_path, **environ) as it:
+        until_it_listens(it, port)
         assert sent(port, headers, body) == 204
         assert headers["webhook-id"] in line_with(it, "visit.updated")
         assert [sent(port, *each) for each in wrong(headers, body)] == [400] * 7
@@ -191,10 +212,9 @@ def test_a_pasted_receiver_takes_what_is_ours_and_nothing_else(language, workspa
 def test_the_signed_request_by_curl_is_accepted(port, workspace, tmp_path):
     write_python(tmp_path)
     secret = make_endpoint(workspace).secret
-    with running(["python3", "receive.py"], tmp_path, PORT=str(port), FIELDCAMP_WEBHOOK_SECRET=secret):
-        sent(port, {}, b"")  # it listens
-        to = {"FIELDCAMP_WEBHOOK_SECRET": secret, "RECEIVER": f"http://127.0.0.1:{port}/"}
-        environ = {**os.environ, "no_proxy": "*", **to}
+    with running(["python3", "receive.py"], tmp_path, PORT=str(port), FIELDCAMP_WEBHOOK_SECRET=secret) as it:
+        until_it_listens(it, port)
+        environ = environment(FIELDCAMP_WEBHOOK_SECRET=secret, RECEIVER=f"http://127.0.0.1:{port}/")
         done = subprocess.run(
             ["bash", "-euc", block("bash", "$RECEIVER")], env=environ, capture_output=True, text=True, timeout=60
         )
@@ -272,12 +292,16 @@ def test_every_call_of_the_page_works_when_pasted(live_server, settings, port, t
     write_python(tmp_path)
     calls = [each for each in blocks("bash") if "$BASE/" in each]
     assert len(calls) == 5
-    receiver = 'python3 receive.py > received.txt 2>&1 & trap "kill $!" EXIT\nfor n in $(seq 100); do '
-    receiver += f"curl -s -o seen http://127.0.0.1:{port}/ && break || sleep 0.1; done\n"
-    environ = {
-        **os.environ, "no_proxy": "*", "PORT": str(port), "HOOK": f"http://127.0.0.1:{port}/hooks",
-        "BASE": f"{live_server.url}/api/v1", "KEY": create_key(workspace=workspace, name="quickstart")[1],
-    }  # fmt: skip
+    receiver = (
+        'python3 receive.py > received.txt 2>&1 & receiver=$!\ntrap "kill $receiver; cat received.txt >&2" EXIT\n'
+    )
+    receiver += f"until curl -s -o seen http://127.0.0.1:{port}/; do kill -0 $receiver; sleep 0.1; done\n"
+    environ = environment(
+        PORT=str(port),
+        HOOK=f"http://127.0.0.1:{port}/hooks",
+        BASE=f"{live_server.url}/api/v1",
+        KEY=create_key(workspace=workspace, name="quickstart")[1],
+    )
     script = "\n".join([calls[0], receiver, *calls[1:]])
     done = subprocess.run(
         ["bash", "-euc", script], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120
