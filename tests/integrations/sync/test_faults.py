@@ -116,7 +116,6 @@ def test_single_failures_in_a_batch_are_tried_again_alone(dana, person, vendors,
     assert agree(person, visits)
 
 
-@pytest.mark.slow
 def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, person, vendors, sync, make_visits):
     sync()
     visits = make_visits(dana.member, 50)

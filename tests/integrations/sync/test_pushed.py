@@ -164,7 +164,6 @@ def test_dropped_pushes_are_made_up_for_by_the_schedule_and_the_channel_is_reope
     assert push_states([dana], timezone.now())[dana.pk].label == "working"
 
 
-@pytest.mark.slow
 def test_a_forged_push_starts_nothing(site, person, google):
     site.vendors.trouble("drop")
     site.vendors.trouble("forge")

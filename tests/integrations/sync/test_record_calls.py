@@ -77,7 +77,6 @@ def test_what_is_lost_twice_is_looked_for_twice_and_each_look_is_told_once(googl
     assert len(looks) == len({*looks}) == 2, [(call.purpose, call.at, call.status) for call in calls]
 
 
-@pytest.mark.slow
 def test_what_a_reader_of_the_feed_has_seen_is_in_no_job(google, dana, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()

@@ -71,7 +71,6 @@ def test_removals_are_held_once_however_often_the_guard_is_taken_up(dana, person
     assert counts(sync("full")) == {"pulled": 0, "pushed": 0, "skipped": 24, "failed": 0}
 
 
-@pytest.mark.slow
 def test_rows_that_a_listing_repeats_are_taken_once(dana, person, sync, make_visits, monkeypatch):
     visits = make_visits(dana.member, 5)
     client = type(open_remote(dana))
