@@ -132,10 +132,10 @@ class RecordCallsView(OneRecordView):
 _DESCRIPTION = f"""\
 The calls to providers behind this record, the newest first: what was sent about it, and what came back.
 
-They are kept for {settings.RECORD_CALL_RETENTION_DAYS} days (the operator of the site chooses), {call_rows.MOST} at
-most in each calendar or kind of the books' records; of one sync the first {calls.MOST}. They have no secrets and nothing
-of other records, and go when the account is disconnected. Of a record that was deleted the calls are named
-without a word of it."""
+They are kept for {settings.RECORD_CALL_RETENTION_DAYS} days (the operator of the site chooses how many),
+{call_rows.MOST} at most in each calendar or kind of the books' records; of one sync the first {calls.MOST}. They have
+no secrets and nothing of other records, and go when the account is disconnected. Of a record that was deleted the calls
+are named without a word of it."""
 
 
 def _described(kind: str) -> Any:
