@@ -63,7 +63,10 @@ class BatchMixin:
             try:
                 return self.done(item)
             except Exception as exc:
-                raise self.told(exc, item.get("id", "")) from exc
+                told = self.told(exc, item.get("id", ""))
+                if told is exc:
+                    raise  # with its own cause, which says what the database has refused
+                raise told from exc
 
         def answer(rows: list[Row]) -> dict[str, Any]:
             return envelope(request, [{"index": index, **row} for index, row in enumerate(rows)])
