@@ -107,12 +107,6 @@ def list_all(model: type[Any]) -> None:
             standing(model, counter.workspace, milliseconds=BACKGROUND)
 
 
-def last_number(model: type[Any], workspace: Any) -> int | None:
-    """Returns the highest number that a list has given."""
-    counters = ListCounter.objects.filter(workspace=workspace.pk, kind=model.kind)
-    return counters.values_list("last", flat=True).first()
-
-
 def number_at(records: QuerySet[Any], since: dt.datetime) -> int | None:
     """Returns the number of the first of a list's records that was listed at or after that time, None if none was."""
     later = records.filter(listed_at__gte=since).order_by("listed_at", "list_number")

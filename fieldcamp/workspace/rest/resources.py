@@ -112,7 +112,7 @@ class RecordListView(ListView):
         until then.
         """
         filters, included = self.filters(request), asked(request, self.key)
-        rows, meta = record_page(request, self.workspace, lambda: self.rows(**filters), filters)
+        rows, meta = record_page(request, self.workspace, self.rows(**filters), filters)
         shown = [tombstone(row) if row.deleted_at else self.data(row) for row in rows]
         return ok(request, with_included(included, self.workspace.pk, rows, shown), **meta)
 
