@@ -108,8 +108,8 @@ class RecordListView(ListView):
         does not pass them any more is not told, so keep a copy of the whole list and choose there. Deleted rows come
         whatever the filters are.
 
-        With `since` instead: what was changed at or after that time, and may have been before where its saving took
-        until then.
+        With `since` instead: what was changed at or after that time; of up to a minute before it, or of as long as its
+        saving took, what has come already may come again.
         """
         filters, included = self.filters(request), asked(request, self.key)
         rows, meta = record_page(request, self.workspace, self.rows(**filters), filters)

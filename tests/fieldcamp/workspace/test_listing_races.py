@@ -165,7 +165,7 @@ def test_copies_equal_the_list_beside_many_writers(workspace, api_key, in_parall
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time: the edit itself waits.")
-def test_a_writer_does_not_wait_long_for_the_counter(api_key, make_client):
+def test_a_writer_does_not_wait_for_the_counter(api_key, make_client):
     """Somebody numbers the list for long: the edit is answered, and gets its number by the next reader."""
     api, edited = api_client(api_key()), make_client()
     cursor = api.get("/api/v1/clients").json()["meta"]["resume_cursor"]
