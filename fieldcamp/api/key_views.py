@@ -103,6 +103,7 @@ class KeyListView(KeysView):
 
 
 _SHAPES = (NewApiKeySerializer(), NewApiKeySerializer(partial=True))
+_SHOWING = ApiKeySerializer()
 _MOVING = frozenset({"lastUsedAt"})  # with this very call
 
 
@@ -122,7 +123,7 @@ class KeyView(KeysView):
         that it was made with nothing at all (409). The keys that were made with this one lose what it loses."""
         key = self.one(key_id)
         shown = dict(ApiKeySerializer(key).data)
-        edit = edit_of(*_SHAPES, request.data, shown, key, whole=False, moving=_MOVING)
+        edit = edit_of(*_SHAPES, request.data, shown, key, whole=False, showing=_SHOWING, moving=_MOVING)
         # What is sent as it stands is no change of a right, which a key makes of none that is its own.
         changes = {name: value for name, value in edit.changes.items() if getattr(key, name) != value}
         key = services.update_key(key, changes=changes, by=self.key)

@@ -162,6 +162,7 @@ class WebhookListView(WebhooksView):
 
 
 _SHAPES = (NewWebhookSerializer(), NewWebhookSerializer(partial=True))
+_SHOWING = EndpointSerializer()
 _MOVING = frozenset({"stats", "nextStep"})  # with each delivery, and with the test
 
 
@@ -198,7 +199,8 @@ class WebhookView(WebhooksView):
 
     def _change(self, request: Request, webhook_id: str, *, partial: bool) -> WebhookEndpoint:
         current = self.endpoints().get(pk=webhook_id)
-        edit = edit_of(*_SHAPES, request.data, self.data(current), current, whole=not partial, moving=_MOVING)
+        shown, whole = self.data(current), not partial
+        edit = edit_of(*_SHAPES, request.data, shown, current, whole=whole, showing=_SHOWING, moving=_MOVING)
         changes = edit.changes
         if "url" in changes:
             # What has been checked already, and what an ETag refuses, is not looked up.
