@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, PaymentAllocation, TaxRate, Visit, Workspace
+from fieldcamp.workspace.models import (
+    Client,
+    Invoice,
+    Item,
+    Member,
+    Payment,
+    PaymentAllocation,
+    TaxRate,
+    Visit,
+    Workspace,
+)
 from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES, in_status, today_in
 from fieldcamp.workspace.searching import words
 

@@ -4,8 +4,7 @@ import datetime as dt
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection, models, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import OperationalError, connection, models
 from django.utils import timezone
 
 from fieldcamp.api.pagination import parse_instant
@@ -13,7 +12,7 @@ from fieldcamp.workspace import listing, selectors, services
 from fieldcamp.workspace.merging import merge_clients
 from fieldcamp.workspace.models import Client, Invoice, ListCounter, Visit
 from fieldcamp.workspace.rest.record_lists import RecordList
-from fieldcamp.workspace.tracking import attributed, number_lists
+from fieldcamp.workspace.tracking import number_lists
 from tests.fieldcamp.workspace.answers import data, details
 from tests.fieldcamp.workspace.mirror import Mirror, whole
 
