@@ -23,7 +23,7 @@ from fieldcamp.api.key_serializers import (
 )
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.outliving import made_with
-from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.pagination import keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.round_trips import edit_of
 from fieldcamp.api.views import ApiView, envelope, ok
@@ -136,12 +136,10 @@ class KeyView(KeysView):
         A key revokes neither itself nor a key that it was made with (409), nor one that may do more than itself (403,
         400). Webhooks that they have made go on (`webhooks` names them), unless `stopWebhooks` is true.
         """
-        stop = request.query_params.get("stopWebhooks", "false")
-        if stop not in ("true", "false"):
-            raise validation_error({"stopWebhooks": ["Must be true or false."]})
+        stop = truth_parameter(request, _STOP.name) or False
         key = self.one(key_id)
         with attributed(actor=services.signature(self.key)):
-            also = services.revoke_key(key, by=self.key, stop_outliving=stop == "true")
+            also = services.revoke_key(key, by=self.key, stop_outliving=stop)
         webhooks = list(made_with([key, *also]))
         data = {"id": key_id, "deleted": True, "alsoRevoked": [each.pk for each in also], "webhooks": webhooks}
         return ok(request, data)

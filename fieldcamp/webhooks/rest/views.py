@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -151,10 +150,7 @@ class WebhookListView(WebhooksView):
             return IdempotentAnswer(
                 201,
                 envelope(request, {**data, "secret": secret}),
-                {
-                    "Location": f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{endpoint.pk}",
-                    "ETag": etag_of(self.data(endpoint)),
-                },
+                {"Location": f"{request.path}/{endpoint.pk}", "ETag": etag_of(self.data(endpoint))},
                 kept=envelope(request, {**data, "secret": None}),
             )
 
