@@ -23,26 +23,29 @@ class OpenTransaction:
     """Does something in a transaction of another connection, which stays open until the end of the `with`."""
 
     def __init__(self, work):
-        self.work, self.done, self.end, self.error = work, threading.Event(), threading.Event(), None
-        self.thread = threading.Thread(target=self._run)
+        self.work, self.done, self.end = work, threading.Event(), threading.Event()
+        self.thread, self.errors = threading.Thread(target=self._run), []
 
     def _run(self) -> None:
         try:
             with transaction.atomic():
                 self.work()
                 self.done.set()
-                self.end.wait(timeout=30)
+                assert self.end.wait(timeout=30)
+        except BaseException as error:
+            self.errors.append(error)
         finally:
             self.done.set()
             connections["default"].close()
 
     def __enter__(self) -> None:
         self.thread.start()
-        assert self.done.wait(timeout=30)
+        assert self.done.wait(timeout=30) and not self.errors, self.errors
 
     def __exit__(self, *args) -> None:
         self.end.set()
         self.thread.join(timeout=30)
+        assert not self.thread.is_alive() and not self.errors, self.errors
 
 
 def test_what_is_saved_last_is_told_last(api_key, make_client):
