@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
-from fieldcamp.api.idempotency import IdempotentAnswer, canonical, kept_answer, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, claim_of, kept_answer, replay_or_run
 from fieldcamp.api.pagination import fixed_parameters, keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT, truth
+from fieldcamp.api.permissions import require_scope
 from fieldcamp.api.views import ApiView
 from fieldcamp.workspace.models import Member
 from integrations.api.acting import key_actor
@@ -177,7 +178,7 @@ class ConnectionDisconnectView(ConnectionsView):
         sent = dict(body.validated_data)
         # The provider is told, and no transaction is open across that: the answer is kept afterwards. Done again after
         # a crash in between, it finds the account disconnected.
-        if kept := kept_answer(request, fingerprint_body=canonical(sent)):
+        if kept := kept_answer(claim_of(request, canonical(sent))):
             return kept
         connection = self.one(connection_id)
         choices = leaving.LeaveChoices(
@@ -196,9 +197,7 @@ class ConnectionDisconnectView(ConnectionsView):
         return replay_or_run(request, fingerprint_body=canonical(sent), run=run)
 
     def _technician(self, member_id: str) -> Member:
-        if VISITS not in self.key.scopes:
-            sentence = f"This API key lacks the scope {VISITS}, so it can hand over no visits."
-            raise ApiError("INSUFFICIENT_SCOPE", sentence, details={"required_scope": VISITS})
+        require_scope(self.key, VISITS)
         found = Member.objects.filter(workspace=self.workspace, pk=member_id).first()
         if found is None:
             raise validation_error({"visits_to": ["There is no such member."]})
