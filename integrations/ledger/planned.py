@@ -72,6 +72,19 @@ def decided_of(decision: Decision) -> dict[str, Any]:
     return dict(json.loads(json.dumps(decided, sort_keys=True)))
 
 
+def is_as_planned(decided: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Returns whether what is decided now is what was planned, or of a merge the half that is still to be made: what
+    comes in is saved first, and who decides again before the rest is written finds that done."""
+    return decided == planned or (not decided["pull"] and decided == _rest_of(planned))
+
+
+def _rest_of(planned: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is left of what was planned (`decided_of`) once its half in FieldCamp is made."""
+    if planned["action"] not in REMOTE_WRITES:
+        return {}
+    return {**planned, "pull": {}, "replaced": {**planned["replaced"], "here": {}}}
+
+
 def planned_of(decision: Decision, stream: Stream, made_id: str = "") -> list[Planned]:
     """Returns the operations of one decision: of a merge two. `made_id` is by what a create is known there."""
     pair, decided = decision.pair, decided_of(decision)

@@ -8,7 +8,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from integrations.ledger.planned import Planned, acts, actual_ids, counts_of, decided_of, money_text, with_made_ids
+from integrations.ledger.planned import (
+    Planned,
+    acts,
+    actual_ids,
+    counts_of,
+    decided_of,
+    is_as_planned,
+    money_text,
+    with_made_ids,
+)
 from integrations.models import Link, Plan, PlanOperation, Stream, SyncJob
 from integrations.sync.ports import Gate
 from integrations.sync.state import Decision
@@ -126,7 +135,7 @@ class PlanGate:
     def _has(self, decision: Decision, made: Mapping[str, str]) -> bool:
         planned = self._decided.get((decision.pair.kind.name, decision.pair.key), ())
         wanted = decided_of(decision)
-        return any(wanted == (with_made_ids(each, made) if made else each) for each in planned)
+        return any(is_as_planned(wanted, with_made_ids(each, made) if made else each) for each in planned)
 
 
 def gate_of(plan: Plan, stream: Stream) -> Gate:

@@ -25,39 +25,47 @@ NOTHING = {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 @pytest.fixture
 def histories(dana, person, sync, make_visits):
-    """Three visits in the calendar, one moved there, one edited here, one removed here; a new one, and a new event."""
-    visits = make_visits(dana.member, 4)
+    """Five visits in the calendar, one moved there, one edited here, one removed here, one as it was, and one moved
+    there and edited here; a new one, and a new event."""
+    visits = make_visits(dana.member, 5)
     sync()
     events = person.ours()
     person.move(events[visits[0].pk].id, visits[0].scheduled_start + dt.timedelta(minutes=30))
     Visit.objects.filter(pk=visits[1].pk).update(title="Two leaks")
     Visit.objects.filter(pk=visits[2].pk).update(visit_status="cancelled")
+    person.move(events[visits[4].pk].id, visits[4].scheduled_start + dt.timedelta(minutes=30))
+    Visit.objects.filter(pk=visits[4].pk).update(title="Two drips")
     new = make_visits(dana.member, 1, title="New")
     person.add("Dentist", visits[0].scheduled_start + dt.timedelta(days=3))
     return [*visits, *new]
 
 
 DOES = [
-    ("fieldcamp", "create", "block"), ("fieldcamp", "update", "visit"), ("provider", "create", "visit"),
-    ("provider", "delete", "visit"), ("provider", "update", "visit"),
+    ("fieldcamp", "create", "block"), ("fieldcamp", "update", "visit"), ("fieldcamp", "update", "visit"),
+    ("provider", "create", "visit"), ("provider", "delete", "visit"), ("provider", "update", "visit"),
+    ("provider", "update", "visit"),
 ]  # fmt: skip
 
 
 @pytest.mark.slow
 def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
-    moved, edited, cancelled, untouched, new = histories
+    moved, edited, cancelled, untouched, both, new = histories
     before, there = everything(), person.events()
     plan = planned(sync)
     assert (everything(), person.events()) == (before, there)
     assert does(plan) == DOES
-    rows = {(row.side, row.action): row for row in plan.operations.all()}
-    assert rows["provider", "update"].fields["title"] == ["Leak 1 · Kim Reed", "Two leaks · Kim Reed"]
-    assert rows["fieldcamp", "update"].fields["start"][0] == "2026-11-23T09:00:00Z"
-    assert set(rows["fieldcamp", "create"].fields) == {"start", "end", "busy"}
-    assert plan.counts["operations"] == 5 and plan.counts["provider"] == {"create": 1, "update": 1, "delete": 1}
+    rows = {(row.side, row.action, row.record_id): row for row in plan.operations.all()}
+    assert rows["provider", "update", edited.pk].fields["title"] == ["Leak 1 · Kim Reed", "Two leaks · Kim Reed"]
+    assert rows["fieldcamp", "update", moved.pk].fields["start"][0] == "2026-11-23T09:00:00Z"
+    assert set(rows["fieldcamp", "update", both.pk].fields) == {"start", "end"}
+    assert set(rows["provider", "update", both.pk].fields) == {"title", "text"}
+    assert set(plan.operations.get(side="fieldcamp", action="create").fields) == {"start", "end", "busy"}
+    assert plan.counts["operations"] == 7 and plan.counts["provider"] == {"create": 1, "update": 2, "delete": 1}
+    assert sum(plan.counts["fieldcamp"].values()) == 3
     job = applied(plan)
-    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
-    assert set(person.ours()) == {moved.pk, edited.pk, untouched.pk, new.pk}
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 4})
+    assert set(person.ours()) == {moved.pk, edited.pk, untouched.pk, both.pk, new.pk}
+    assert person.ours()[both.pk].title == "Two drips · Kim Reed"
     assert Visit.objects.get(pk=moved.pk).scheduled_start == moved.scheduled_start + dt.timedelta(minutes=30)
     assert BlockedTime.objects.count() == 1
     assert counts(sync()) == NOTHING and cancelled.pk not in person.ours()
@@ -124,7 +132,7 @@ def test_what_moves_after_that_is_left_and_the_job_is_partial(histories, person,
     monkeypatch.setattr(ApplyingSlice, "_changed", then_it_moves)
     job = applied(plan)
     monkeypatch.undo()
-    assert (job.status, job.pulled, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1, 0)
+    assert (job.status, job.pulled, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 2, 0)
     assert job.errors[0]["details"]["changed"] == {"count": 2, "ids": [histories[1].pk, histories[2].pk]}
     assert person.ours()[histories[1].pk].title == "Leak 1 · Kim Reed"
     assert histories[2].pk in person.ours()
@@ -170,8 +178,9 @@ def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors,
         abandoned(job)
     undo()
     job = finish(job)
-    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
-    assert len(person.ours()) == 4 == len({event.id for event in person.ours().values()})
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 4})
+    assert person.ours()[histories[4].pk].title == "Two drips · Kim Reed"
+    assert len(person.ours()) == 5 == len({event.id for event in person.ours().values()})
     assert not Link.objects.with_intent().exists() and counts(sync()) == NOTHING
 
 
@@ -237,8 +246,8 @@ def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories
     monkeypatch.setattr(ApplyingSlice, "_changed", then_it_is_left)
     job = applied(plan)
     monkeypatch.undo()
-    assert (job.status, job.errors[0]["details"]["changed"]["count"]) == (JobStatus.PARTIAL, 5)
-    assert len(person.ours()) == 4 and Connection.objects.get(pk=dana.pk).leaving
+    assert (job.status, job.errors[0]["details"]["changed"]["count"]) == (JobStatus.PARTIAL, 6)
+    assert len(person.ours()) == 5 and Connection.objects.get(pk=dana.pk).leaving
     dispatch_due(process_clock().now)
     finish(SyncJob.objects.in_flight().get())
     left = Connection.objects.get(pk=dana.pk)
@@ -263,5 +272,5 @@ def test_a_record_that_is_refused_is_not_told_to_have_moved(histories, person, v
     plan = planned(sync)
     vendors.fault("status", path=person.creates, method="POST", status=400, times=1)
     job = applied(plan)
-    assert (job.status, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1)
+    assert (job.status, job.pushed, job.failed) == (JobStatus.PARTIAL, 3, 1)
     assert [error["code"] for error in job.errors] == ["RECORD_REJECTED"]
