@@ -49,6 +49,7 @@ class ApplyingSlice(SyncSlice):
         parts = list(self.parts())
         if changed := self._changed(plan, parts):
             return self._refuse(CHANGED.format(count=len(changed)), changed=told(changed))
+        self.checkpoint()
         came_to = super().work()
         if came_to in _WENT_ON and (left := self._left(plan)):
             self._note(NOT_DONE.format(count=len(left)), changed=told(left))

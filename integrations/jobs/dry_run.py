@@ -35,6 +35,7 @@ MOST_OPERATIONS = 10_000  # of one account
 LOCK_WAIT = "500ms"  # shorter than PostgreSQL takes to look for a deadlock: whoever else waits is never its victim
 SLOW_TRIES = 3  # that take longer
 TRIES = 20  # when somebody else is at the same rows
+LONGEST_LOOK = 120.0  # seconds of one account, and of a slice over its time: the queue kills what takes 300
 
 
 class TookTooLong(TooMuch):
@@ -44,7 +45,32 @@ class TookTooLong(TooMuch):
 _one_at_a_time = threading.Lock()  # each would wait for the rows that another one is about to let go
 
 
-def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) -> Findings:
+class LookTime:
+    """The time that one account's look may take. What it waits while others try is not its own: that is bounded by
+    `slice_ends` (monotonic seconds), and then the next slice looks at it again."""
+
+    def __init__(self, slice_ends: float):
+        self._ends, self._slice_ends = time.monotonic() + LONGEST_LOOK, slice_ends + LONGEST_LOOK
+
+    def check(self) -> None:
+        """Raises TooMuch when it is over, and SliceOver when the slice's is."""
+        now = time.monotonic()
+        if now > self._ends:
+            raise TooMuch
+        if now > self._slice_ends:
+            raise SliceOver
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for this account's turn to try, and takes it."""
+        began = time.monotonic()
+        with _one_at_a_time:
+            self._ends += time.monotonic() - began
+            self.check()
+            yield
+
+
+def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None], time_: LookTime) -> Findings:
     """Returns what a sync of this account would do now. `check` is called before each question and raises to end the
     slice. Raises a `ProviderError` where the account cannot be read, and `TooMuch`."""
     tape, busy, slow = Tape(remote), 0, 0
@@ -54,7 +80,7 @@ def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) ->
     for _question in range(MOST_QUESTIONS):
         check()
         try:
-            with _one_at_a_time, _undone():
+            with time_.turn(), _undone():
                 return _one_try(part.pk, tape)
         except Unanswered:
             tape.ask()

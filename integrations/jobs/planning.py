@@ -9,7 +9,7 @@ from integrations.accounts import metering
 from integrations.accounts.clients import open_remote
 from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.errors import ProblemCode, ProviderError, RateLimited
-from integrations.jobs.dry_run import dry_run
+from integrations.jobs.dry_run import LookTime, dry_run
 from integrations.jobs.recorder import Findings
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED
@@ -43,13 +43,15 @@ def look(slice_: Slice, part: JobPart) -> Findings:
     if connection.retry_at and waits and not connection.given_up:
         raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
     meter = CallMeter(connection, provider, job_id=slice_.job.pk, at_once=metering.IN_A_JOB)
+    time_ = LookTime(slice_.ends)
 
     def check() -> None:
         slice_.check()
         slice_.check_account(connection)
+        time_.check()
 
     try:
-        return dry_run(part, open_remote(connection, before_call=check, meter=meter), check)
+        return dry_run(part, open_remote(connection, before_call=check, meter=meter), check, time_)
     finally:
         meter.flush()
 
@@ -68,8 +70,9 @@ def tell_failure(slice_: Slice, part: JobPart, code: str, message: str) -> None:
 
 def looked_at(slice_: Slice, part: JobPart, take: Callable[[Findings], None]) -> None:
     """Looks at one account and has what was found taken; where it cannot be looked at, that alone fails. A short wait
-    that the provider asks for is waited."""
+    that the provider asks for is waited. Raises SliceOver where the slice has had its time."""
     connection = part.connection
+    slice_.checkpoint()
     try:
         take(look(slice_, part))
     except RateLimited as error:

@@ -6,9 +6,12 @@ import pytest
 
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.acting import KeyActor
-from integrations.jobs import runner
+from integrations.jobs import dry_run, runner
 from integrations.jobs.applying import ApplyingSlice
+from integrations.jobs.dry_run import LONGEST_LOOK
+from integrations.jobs.planning import TOO_MUCH
 from integrations.jobs.schedule import dispatch_due
+from integrations.jobs.slices import SLICE
 from integrations.ledger.plans import LIVES
 from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
 from integrations.services.jobs import NotConnected, cancel_job, trigger_sync
@@ -232,6 +235,73 @@ def test_a_dry_run_waits_for_its_turn_and_ends_when_cancelled(dana, sync, make_v
     SyncJob.objects.filter(pk=job.pk).update(started_at=process_clock().now, cancel_requested_at=process_clock().now)
     job = finish(job)
     assert job.status == JobStatus.CANCELLED and not Plan.objects.exists()
+
+
+def waiting(vendors, *seconds):
+    """Has the next calls take so long."""
+    times = iter(seconds)
+
+    def slow(path, send):
+        process_clock().move(next(times, 0))
+        return send()
+
+    return vendors.around(slow)
+
+
+def dry_run_of(dana) -> SyncJob:
+    return trigger_sync(
+        workspace=dana.workspace, integration=dana.integration, triggered_by="api", actor="test", dry_run=True
+    )
+
+
+@pytest.mark.slow
+def test_looking_at_accounts_is_done_in_slices(dana, connect, vendors, sync, make_visits):
+    make_visits(dana.member, 1)
+    make_visits(connect("lee").member, 1)
+    job, undo = dry_run_of(dana), waiting(vendors, SLICE + 1)
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert sorted(job.parts.values_list("status", flat=True)) == ["done", "waiting"] and job.in_flight
+    assert finish(job).status == JobStatus.PLANNED
+    undo()
+    job, undo = begun(Plan.objects.get(job=job)), waiting(vendors, SLICE + 1)
+    runner.run(job.pk)
+    undo()
+    assert sum(bool(progress) for progress in job.parts.values_list("progress", flat=True)) == 1
+    assert counts(finish(job)) == {**NOTHING, "pushed": 2}
+
+
+@pytest.mark.slow
+def test_an_account_that_is_asked_for_too_long_is_told_of(dana, connect, vendors, make_visits):
+    for connection in (dana, connect("lee")):
+        make_visits(connection.member, 1)
+    job, undo = dry_run_of(dana), waiting(vendors, LONGEST_LOOK + 1)
+    job = finish(job)
+    undo()
+    [error] = job.errors
+    assert job.status == JobStatus.PLANNED and error["message"].endswith(TOO_MUCH)
+    assert Plan.objects.get(job=job).counts["operations"] == 1
+
+
+@pytest.mark.slow
+def test_an_account_that_waits_for_others_is_looked_at_in_the_next_slice(dana, vendors, make_visits, monkeypatch):
+    class Busy:
+        """A lock that others have for long."""
+
+        def __enter__(self):
+            process_clock().move(LONGEST_LOOK)
+
+        def __exit__(self, *_error):
+            pass
+
+    make_visits(dana.member, 1)
+    job = dry_run_of(dana)
+    with monkeypatch.context() as patch:
+        patch.setattr(dry_run, "_one_at_a_time", Busy())
+        runner.run(job.pk)
+    job.refresh_from_db()
+    assert job.in_flight and not job.parts.filter(status="failed").exists()
+    assert finish(job).status == JobStatus.PLANNED
 
 
 @pytest.mark.slow
