@@ -24,6 +24,7 @@ _CHECKED = (
     "changed"  # in a part's progress: what has changed of its account since the plan was made, once that is known
 )
 GONE = "The plan is not kept any more, so nothing was done. Make a new one."
+GONE_SINCE = "The plan is not kept any more, so the rest of it was not done. Make a new one."
 CHANGED = (
     "{count} of the records that the plan is about have changed at one side or the other since it was made, or there "
     "are others. Nothing was done; make a new plan."
@@ -40,7 +41,7 @@ class ApplyingSlice(SyncSlice):
         plan = Plan.objects.filter(pk=self.job.applies, workspace=self.job.workspace_id).first()
         parts = list(self.parts())
         if plan is None:
-            return self._refuse(GONE)
+            return self._end_half_way(parts) if self._has_begun(parts) else self._refuse(GONE)
         unchecked = [p for p in parts if p.status not in JobPart.OVER and _CHECKED not in p.progress]
         if raised := self.at_once.each(unchecked, lambda part: self._look(plan, part)):
             raise gravest(raised)
@@ -81,6 +82,20 @@ class ApplyingSlice(SyncSlice):
         with self.held():
             JobPart.objects.filter(job=self.job).update(status=JobPart.Status.FAILED)
         return JobStatus.FAILED
+
+    def _has_begun(self, parts: list[JobPart]) -> bool:
+        """Returns whether a slice before this one may have written something at either side."""
+        begun = any(_CHECKED in part.progress and part.status != JobPart.Status.WAITING for part in parts)
+        return begun or self.job.pulled + self.job.pushed > 0
+
+    def _end_half_way(self, parts: list[JobPart]) -> str:
+        """Ends the job without its plan; the accounts that are through keep what they have come to."""
+        self._note(GONE_SINCE)
+        for part in parts:
+            if part.status not in JobPart.OVER:
+                self.save(part, JobPart.Status.FAILED)
+        came_to = self.status(parts)
+        return came_to if came_to == JobStatus.NEEDS_CONFIRMATION else JobStatus.PARTIAL
 
     def _note(self, message: str, **details: Any) -> None:
         """Leaves with the job, once, why it was not done as planned."""

@@ -7,13 +7,13 @@ import pytest
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.acting import KeyActor
 from integrations.jobs import dry_run, runner
-from integrations.jobs.applying import ApplyingSlice
+from integrations.jobs.applying import GONE, GONE_SINCE, ApplyingSlice
 from integrations.jobs.dry_run import LONGEST_LOOK
 from integrations.jobs.planning import TOO_MUCH
 from integrations.jobs.schedule import dispatch_due
 from integrations.jobs.slices import SLICE
 from integrations.ledger.plans import LIVES
-from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
+from integrations.models import Connection, JobPart, JobStatus, Link, Plan, SyncJob
 from integrations.services.jobs import NotConnected, cancel_job, trigger_sync
 from integrations.services.leaving import LeaveChoices, leave
 from integrations.services.plans import PlanExpired, PlanMoved
@@ -185,6 +185,38 @@ def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors,
     assert person.ours()[histories[4].pk].title == "Two drips · Kim Reed"
     assert len(person.ours()) == 5 == len({event.id for event in person.ours().values()})
     assert not Link.objects.with_intent().exists() and counts(sync()) == NOTHING
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_erased_on_the_way_is_told_to_be_half_done(dana, connect, vendors, sync, make_visits):
+    for connection in (dana, connect("lee")):
+        make_visits(connection.member, 1)
+    plan = planned(sync)
+
+    def deadly(path, send):
+        if JobPart.objects.filter(job=job, status="done").exists():  # the next account has begun
+            raise Killed
+        return send()
+
+    job, undo = begun(plan), vendors.around(deadly)
+    with pytest.raises(Killed):
+        runner.run(job.pk)
+    abandoned(job)
+    undo()
+    Plan.objects.all().delete()  # as an erasure does
+    job = finish(job)
+    assert (job.status, job.pushed, job.errors[0]["message"]) == (JobStatus.PARTIAL, 1, GONE_SINCE)
+    assert sorted(job.parts.values_list("status", flat=True)) == ["done", "failed"]
+    assert counts(sync()) == {**NOTHING, "pushed": 1}
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_erased_before_anything_is_done_is_told_so(histories, person, sync):
+    job, there = begun(planned(sync)), person.events()
+    Plan.objects.all().delete()
+    job = finish(job)
+    assert (job.status, counts(job), job.errors[0]["message"]) == (JobStatus.FAILED, NOTHING, GONE)
+    assert person.events() == there
 
 
 @pytest.mark.slow
