@@ -16,7 +16,7 @@ from integrations.jobs.stream_failures import UNEXPECTED
 from integrations.jobs.streams import FATAL
 from integrations.jobs.syncing import LONGEST_WAIT
 from integrations.jobs.tape import TooMuch
-from integrations.ledger.plans import add_money, add_operations, complete, plan_of
+from integrations.ledger.plans import add_operations, complete, plan_of
 from integrations.ledger.private import where
 from integrations.models import JobPart, JobStatus
 from integrations.providers import PROVIDERS
@@ -107,8 +107,7 @@ class PlanningSlice(Slice):
                      "occurred_at": instant(now), "connection_id": part.connection_id}  # fmt: skip
         with self.held():
             plan = plan_of(self.job, now)
-            add_operations(plan, found.operations, found.standing, found.counts)
-            add_money(plan, found.currency, found.money)
+            add_operations(plan, found.operations, found.standing, found.counts, found.currency, found.money)
             part.status = JobPart.Status.PARTIAL if error else JobPart.Status.DONE
             JobPart.objects.filter(pk=part.pk).update(status=part.status, error=error)
 
