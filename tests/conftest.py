@@ -32,9 +32,7 @@ NO_DATABASE = ("fieldcamp/sandbox", "house", "integrations/providers")
 TRIED_BY_OTHERS = ("fieldcamp/webhooks/admin", "integrations/push/vendors", "integrations/review", "browser")
 SLOW_TRIED_BY_OTHERS = (
     "fieldcamp/desk", "fieldcamp/signin", "fieldcamp/workspace/admin", "integrations/admin", "integrations/books",
-    "integrations/accounts", "integrations/calendar", "integrations/demo", "integrations/mail",
-    "integrations/push", "integrations/reconciliation", "integrations/services", "integrations/transport",
-    "integrations/views",
+    "integrations/demo", "integrations/mail", "integrations/views",
 )  # fmt: skip
 
 # How long it takes to think of an example says how busy the machine is.
@@ -63,9 +61,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if item.get_closest_marker("once")
         or stands_in(item, NO_DATABASE + TRIED_BY_OTHERS)
-        or (item.get_closest_marker("slow") and stands_in(item, SLOW_TRIED_BY_OTHERS))
+        or (item.get_closest_marker("slow") and stands_in(item, SLOW_TRIED_BY_OTHERS) and not is_about_commits(item))
     }
     leave_out(config, items, once)
+
+
+def is_about_commits(item: pytest.Item) -> bool:
+    """Returns whether it sees what others commit meanwhile, and their locks: of those PostgreSQL alone has any."""
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction"))
 
 
 def is_a_long_one_in_memory(item: pytest.Item) -> bool:

@@ -30,7 +30,7 @@ from integrations.models import (
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import Company, company, login
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 FORMS = ("get", "post")  # all that the desk tells apart

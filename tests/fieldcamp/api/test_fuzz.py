@@ -48,7 +48,6 @@ def no_receiver(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.once
 @schema.parametrize()
 @settings(
     max_examples=5,

@@ -102,6 +102,11 @@ def running(command: list[str], where: Path, said: str = "", **environ: str) -> 
         if said:
             line_with(program, said)
         yield program
+    except BaseException:
+        ended = program.poll()
+        program.kill()
+        print(f"{command} had ended with {ended} and said: {program.stdout.read() if program.stdout else ''}")
+        raise
     finally:
         program.send_signal(signal.SIGKILL)
         program.wait()

@@ -25,7 +25,7 @@ from tests.integrations.sync.test_faults import Killed
 pytestmark = pytest.mark.slow
 API = "/intuit/api/"
 STEPS = 25
-FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "2"))
+FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "4"))
 HERE = ("add_client", "edit_client", "add_item", "edit_item", "add_invoice", "add_invoice", "edit_memo", "edit_lines",
         "void_invoice", "pay", "pay", "reallocate", "edit_payment", "void_payment")  # fmt: skip
 THERE = ("edit_customer_there", "edit_item_there", "edit_memo_there", "edit_lines_there", "void_invoice_there",

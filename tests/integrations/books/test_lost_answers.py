@@ -95,7 +95,8 @@ class Killed(BaseException):
     """What a worker sees of `kill -9`: nothing."""
 
 
-@pytest.mark.parametrize(("call", "moment"), [(call, ("before", "after")[call % 2]) for call in range(14)])
+@pytest.mark.parametrize("call", range(14))
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_kill_at_each_call(world, books, sync, monkeypatch, workspace, call, moment):
     """The worker dies before or after one of the calls; another takes the job up, and each record is there once."""
     from integrations.transport.client import HttpClient

@@ -275,7 +275,7 @@ def test_every_history_ends_in_agreement(vendors, people):
     run_state_machine_as_test(
         TwoSides,
         settings=settings(
-            max_examples=int(os.environ.get("HISTORIES", "2")),
+            max_examples=int(os.environ.get("HISTORIES", "4")),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
