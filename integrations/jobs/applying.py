@@ -7,17 +7,15 @@ is looked at again and decided about anew, which is not in the plan, and so it i
 import datetime as dt
 from typing import Any
 
-from django.utils import timezone
-
 from integrations.errors import PRECONDITION_FAILED
-from integrations.jobs.interruptions import gravest
+from integrations.jobs.errors import job_error
+from integrations.jobs.interruptions import SliceOver, gravest
 from integrations.jobs.planning import looked_at
 from integrations.jobs.recorder import Findings
 from integrations.jobs.stream_failures import failed_streams
 from integrations.jobs.syncing import SyncSlice
 from integrations.ledger.plans import changed_since, gate_of, not_done, told
 from integrations.models import JobItem, JobPart, JobStatus, Outcome, Plan, Stream, SyncJob
-from integrations.records import instant
 from integrations.sync.ports import Gate
 
 _CHECKED = (
@@ -66,7 +64,8 @@ class ApplyingSlice(SyncSlice):
     def _look(self, plan: Plan, part: JobPart) -> None:
         def take(found: Findings) -> None:
             changed = changed_since(plan, part.connection_id, found.operations)
-            self.save(part, JobPart.Status.WAITING, progress={**part.progress, _CHECKED: changed})
+            part.progress = {_CHECKED: changed}  # how often it had to wait for that is no matter of the run
+            self.save(part, JobPart.Status.WAITING, progress=part.progress)
 
         looked_at(self, part, take)
 
@@ -80,7 +79,8 @@ class ApplyingSlice(SyncSlice):
     def _refuse(self, message: str, **details: Any) -> str:
         self._note(message, **details)
         with self.held():
-            JobPart.objects.filter(job=self.job).update(status=JobPart.Status.FAILED)
+            parts = JobPart.objects.filter(job=self.job).exclude(status__in=JobPart.OVER)
+            parts.update(status=JobPart.Status.FAILED)
         return JobStatus.FAILED
 
     def _has_begun(self, parts: list[JobPart]) -> bool:
@@ -99,13 +99,7 @@ class ApplyingSlice(SyncSlice):
 
     def _note(self, message: str, **details: Any) -> None:
         """Leaves with the job, once, why it was not done as planned."""
-        error = {
-            "code": PRECONDITION_FAILED,
-            "message": message,
-            "occurred_at": instant(timezone.now()),
-            "connection_id": self.job.connection_id,
-            "details": details,
-        }
+        error = job_error(PRECONDITION_FAILED, message, self.job.connection_id, details=details)
         with self.held():
             SyncJob.objects.filter(pk=self.job.pk).update(errors=[error])
 
@@ -119,4 +113,7 @@ class ApplyingSlice(SyncSlice):
         return not_done(rows, set(made.values_list("connection", "kind", "key")))
 
     def gate(self, stream: Stream) -> Gate:
-        return gate_of(Plan.objects.get(pk=self.job.applies), stream)
+        plan = Plan.objects.filter(pk=self.job.applies).first()
+        if plan is None:  # erased meanwhile: the next slice says so
+            raise SliceOver
+        return gate_of(plan, stream)

@@ -15,10 +15,11 @@ from django.db import connection as database
 
 from integrations.accounts.streams import side_of
 from integrations.calendar.visits import VisitsOfStream
-from integrations.errors import ProviderError, Subject, Suspended, Unavailable
+from integrations.errors import ProviderError
 from integrations.jobs.accounts import streams_of
 from integrations.jobs.interruptions import SliceOver
 from integrations.jobs.recorder import Findings, Recorder, counted
+from integrations.jobs.stream_failures import StreamFailures
 from integrations.jobs.streams import stream_run
 from integrations.jobs.tape import Tape, TooMuch, Unanswered
 from integrations.ledger.planned import standing_of
@@ -113,6 +114,7 @@ def _one_try(part_id: int, tape: Tape) -> Findings:
     job = SyncJob.objects.select_related("workspace").get(pk=part.job_id)
     part.job, part.progress = job, {}
     streams, found, ends = streams_of(part), Findings(), time.monotonic() + LONGEST
+    failures = StreamFailures(part, streams, contextlib.nullcontext)
     found.standing = standing_of(streams)
     found.currency = _currency_of(part)
 
@@ -128,8 +130,9 @@ def _one_try(part_id: int, tape: Tape) -> Findings:
             with transaction.atomic():
                 _stream(stream, job, part, tape, checkpoint, found)
         except ProviderError as error:
-            if _is_the_accounts(stream, error):
+            if not failures.is_of(stream, error):
                 raise
+            failures.first = failures.first or error
             found.failures.append((stream.pk, error.code, f"“{stream}”: {error}"))
         checkpoint()
     found.counts += counted(job, part.connection_id)
@@ -166,13 +169,6 @@ class PlannedVisits(VisitsOfStream):
 
 def planned_side(stream: Stream, window: Window) -> LocalSide:
     return side_of(stream, window) if stream.kind else PlannedVisits(stream, window)
-
-
-def _is_the_accounts(stream: Stream, error: ProviderError) -> bool:
-    """Returns whether no other stream of the account would fare better."""
-    if error.about in (Subject.ACCOUNT, Subject.APP):
-        return not isinstance(error, Suspended)
-    return bool(stream.kind) and isinstance(error, Unavailable)
 
 
 def _currency_of(part: JobPart) -> str:
