@@ -50,7 +50,7 @@ DOES = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.engine
 def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
     moved, edited, cancelled, untouched, both, new = histories
     before, there = everything(), person.events()
@@ -96,13 +96,7 @@ THERE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("what", "which"),
-    [
-        ("moved", 1),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("moved", 3), ("removed", 1), ("added", 3))),
-    ],
-)
+@pytest.mark.parametrize(("what", "which"), [("moved", 1), ("moved", 3), ("removed", 1), ("added", 3)])
 def test_what_has_moved_there_since_keeps_all_from_being_written(histories, person, sync, what, which, dana):
     plan = planned(sync)
     event = person.ours()[histories[which].pk]
