@@ -5,7 +5,7 @@ for the same try; where the provider chooses another, that is put in its place (
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -133,32 +133,6 @@ def linked(link: Link, stream: Stream) -> Planned:
         stream.pk, stream.connection_id, Does.LINK, Side.FIELDCAMP, link.kind, link.record_id, link.record_id,
         link.remote_id, {}, decided,
     )  # fmt: skip
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """Yields all texts in what was decided, or in fields, however deep."""
-    match value:
-        case str():
-            yield value
-        case dict():
-            for inner in value.values():
-                yield from texts_of(inner)
-        case list():
-            for inner in value:
-                yield from texts_of(inner)
-
-
-def renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """Returns what was decided, or fields, with other texts for those in `names`: an id that a create was planned with,
-    say, and what was given since."""
-    match value:
-        case str():
-            return names.get(value, value)
-        case dict():
-            return {name: renamed(inner, names) for name, inner in value.items()}
-        case list():
-            return [renamed(inner, names) for inner in value]
-    return value
 
 
 def standing_of(streams: Iterable[Stream]) -> dict[str, dict[str, int]]:

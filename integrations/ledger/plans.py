@@ -17,10 +17,9 @@ from integrations.ledger.planned import (
     decided_of,
     is_as_planned,
     money_text,
-    renamed,
-    texts_of,
 )
 from integrations.models import Link, Plan, PlanOperation, Stream, SyncJob
+from integrations.records import renamed, texts_of
 from integrations.sync.ports import Gate
 from integrations.sync.state import Decision
 

@@ -7,9 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from integrations.kinds import KINDS
-from integrations.ledger.planned import renamed, texts_of
 from integrations.models import Plan, PlanOperation, WorkspaceIntegration
-from integrations.records import instant
+from integrations.records import instant, renamed, texts_of
 from integrations.selectors.subjects import local_kind
 
 STATES = ("open", "needs_approval", "applied", "expired")
