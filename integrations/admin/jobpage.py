@@ -72,7 +72,7 @@ def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> 
         **items_context(job, desk_user, query),
         "who": who(job),
         "support": support_of(job),
-        "shown_plan": plan_context(job, desk_user) if job.dry_run or job.applies else None,
+        "shown_plan": None if job.leaves else plan_context(job, desk_user),
     }
 
 

@@ -74,7 +74,7 @@ class RecordList:
         model: type[TrackedModel] = living.model
         # Before any record is read: what is numbered later is still to come.
         self.standing = standing(model, workspace)
-        self.all = model.objects.filter(workspace=workspace)
+        self.all: QuerySet[Any] = model.objects.filter(workspace=workspace)
         dead = self.all.filter(deleted_at__gte=timezone.now() - TOMBSTONES_KEPT)
         # Read by one query, which leaves out nothing that is numbered up to what it shows. The company stands outside
         # of the OR too: the index is found by it.

@@ -164,5 +164,8 @@ def test_where_approval_is_wanted_nobody_of_the_family_gives_it(dana, plan, appr
     assert answer.json()["approved_by"].startswith("API key test (key_")
     assert AuditEntry.objects.filter(action="plan.approved", object_id=plan.pk).count() == 1
     assert dana.post(f"/plans/{plan.pk}/apply").status_code == 202
+    answer = another.post(f"/plans/{plan.pk}/approve")
+    assert (answer.status_code, answer.json()["state"]) == (200, "applied")  # approving twice is harmless then, too
+    Plan.objects.update(approved_at=None)  # applied before an approval was asked for
     assert error(another.post(f"/plans/{plan.pk}/approve")) == (409, "INVALID_TRANSITION")
     assert WorkspaceIntegration.objects.get(workspace=dana.workspace).approves_plans
