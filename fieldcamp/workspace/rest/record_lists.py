@@ -71,7 +71,7 @@ class RecordList:
     were deleted are in it, too, whatever the filters."""
 
     def __init__(self, workspace: Workspace, living: QuerySet[Any], *, tombstones: bool):
-        model: type[TrackedModel] = living.model
+        model: Any = living.model
         # Before any record is read: what is numbered later is still to come.
         self.standing = standing(model, workspace)
         self.all: QuerySet[Any] = model.objects.filter(workspace=workspace)
