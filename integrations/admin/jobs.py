@@ -18,6 +18,7 @@ from fieldcamp.desk.lists.filters import BetweenDays
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.admin.audit_words import names_of
 from integrations.admin.cards import JOB_TONES
 from integrations.admin.finding import find_jobs
 from integrations.admin.jobpage import job_context
@@ -57,13 +58,20 @@ class SyncJobAdmin(ScopedAdmin):
         field("created_at", _("Asked for")), worked_out(lambda job: provider_label(job.integration), _("Integration")),
         chosen("mode", _("Mode")), chosen("status", _("Status")), field("pulled", _("Taken in")),
         field("pushed", _("Sent")), field("skipped", _("Skipped")), field("failed", _("Failed")),
-        chosen("triggered_by", _("By")), field("actor", _("Who")), field("started_at", _("Started")),
+        chosen("triggered_by", _("By")),
+        worked_out(lambda job: job.names.get(job.actor) or job.actor, _("Who")),
+        field("started_at", _("Started")),
         field("finished_at", _("Ended")),
     )  # fmt: skip
 
     @staticmethod
     def counted(number: int) -> str:
         return ngettext("{number} job", "{number} jobs", number).format(number=grouped(number))
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        names = names_of(row.actor for row in rows)
+        for row in rows:
+            row.names = names
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return find_jobs(queryset, search_term), False

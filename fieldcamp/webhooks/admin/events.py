@@ -25,6 +25,7 @@ from fieldcamp.webhooks.admin.sources import EventOrigin, record_page, source_of
 from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
 from fieldcamp.webhooks.rendered_requests import pretty
+from fieldcamp.workspace.admin.audit_words import names_of
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -47,7 +48,7 @@ class WebhookEventAdmin(ScopedAdmin):
     cells = (
         field("created_at", _("Happened")), field("type", _("Type")),
         worked_out(lambda event: source_of(event).label, _("Where it came from")),
-        worked_out(lambda event: source_of(event).actor, _("Who")),
+        worked_out(lambda event: event.names.get(source_of(event).actor) or source_of(event).actor, _("Who")),
     )  # fmt: skip
     search_help_text = _("A whole event id, or the id of a record")
     # What has not been numbered yet is the latest.
@@ -65,6 +66,11 @@ class WebhookEventAdmin(ScopedAdmin):
         term = search_term.strip()
         name = "pk" if term.startswith("evt_") else "record_id"
         return (queryset.filter(**{name: term}) if term else queryset), False
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        names = names_of(source_of(row).actor for row in rows)
+        for row in rows:
+            row.names = names
 
     happened = staticmethod(moment("created_at", _("Happened"), relative=True))
 
