@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.lists.exporting import chosen, field, worked_out
-from fieldcamp.desk.lists.filters import BetweenDays
+from fieldcamp.desk.lists.filters import between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
@@ -44,7 +44,7 @@ def provider_label(name: str) -> str:
 @admin.register(SyncJob)
 class SyncJobAdmin(ScopedAdmin):
     list_display = ("started", "integration_label", "mode", "shown_status", "counts", "trigger", "took")
-    list_filter = ("status", IntegrationFilter, "triggered_by", ("created_at", BetweenDays))
+    list_filter = ("status", IntegrationFilter, "triggered_by", ("created_at", between_days(_("Asked for"))))
     search_fields = ("id",)  # what is found is `find_jobs`
     search_help_text = _("Integration, account or who asked for it")
     ordering = ("-created_at", "-id")

@@ -44,9 +44,12 @@ class ProblemActions(BulkMixin):
     def try_again(self, request: HttpRequest, queryset: QuerySet[Problem]) -> None:
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         rows = queryset.order_by().values_list("workspace_id", "integration", "pk")
-        for workspace_id, integration, pk in rows[:MOST_TRIED]:
+        found_rows = list(rows[: MOST_TRIED + 1])
+        for workspace_id, integration, pk in found_rows[:MOST_TRIED]:
             groups[workspace_id, integration].append(pk)
         done, waits, left = 0, False, []
+        if len(found_rows) > MOST_TRIED:
+            left.append(gettext("So many are tried at once. Try the others again."))
         for ids in groups.values():
             some = Problem.objects.filter(pk__in=ids)
             try:

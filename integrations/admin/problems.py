@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.lists.exporting import field, worked_out
-from fieldcamp.desk.lists.filters import BetweenDays
+from fieldcamp.desk.lists.filters import between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
@@ -81,7 +81,7 @@ def state_word(problem: Problem) -> str:
 @admin.register(Problem)
 class ProblemAdmin(ProblemActions, ScopedAdmin):
     list_display = ("message", "record", "problem", "account", "seen", "state")
-    list_filter = (OpenFilter, CauseFilter, CodeFilter, IntegrationFilter, ("occurred_at", BetweenDays))
+    list_filter = (OpenFilter, CauseFilter, CodeFilter, IntegrationFilter, ("occurred_at", between_days(_("Seen"))))
     list_select_related = ("connection",)
     search_fields = ("message",)  # what is found is `find_problems`
     search_help_text = _("Client, record, number, account or sentence")

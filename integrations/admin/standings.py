@@ -24,15 +24,15 @@ from integrations.models import BooksSettings
 from integrations.providers import PROVIDERS
 from integrations.selectors.subjects import models
 from integrations.services.sync_records import MOST_AT_ONCE, sync_records
-from integrations.services.sync_state.standing import NOWHERE, Stand, Standing, standing_so, stands, used_by
+from integrations.services.sync_state.standing import NOWHERE, RecordStanding, Stand, standing_so, stands, used_by
 
-STANDINGS: dict[Standing, tuple[Any, str]] = {
-    Standing.IN_STEP: (_("In step"), "success"),
-    Standing.WAITS: (_("Waits"), "info"),
-    Standing.DIFFERS: (_("Differs"), "warning"),
-    Standing.REFUSED: (_("Refused"), "danger"),
-    Standing.LEFT: (_("Left as it is"), "muted"),
-    Standing.NOT_THERE: (_("Not there"), "muted"),
+STANDINGS: dict[RecordStanding, tuple[Any, str]] = {
+    RecordStanding.IN_STEP: (_("In step"), "success"),
+    RecordStanding.WAITS: (_("Waits"), "info"),
+    RecordStanding.DIFFERS: (_("Differs"), "warning"),
+    RecordStanding.REFUSED: (_("Refused"), "danger"),
+    RecordStanding.LEFT: (_("Left as it is"), "muted"),
+    RecordStanding.NOT_THERE: (_("Not there"), "muted"),
 }
 
 
@@ -53,7 +53,7 @@ class StandingFilter(admin.SimpleListFilter):
         wanted, company = self.value(), desk_user_of(request).workspace
         if not wanted or company is None:
             return rows, ""
-        if wanted not in tuple(Standing):
+        if wanted not in tuple(RecordStanding):
             return rows.none(), ""
         found = standing_so(company.pk, self.kind, rows, {self.integration: str(wanted)})
         note = ""
@@ -181,7 +181,7 @@ def _with_standings() -> None:
             own = type(admin.site.get_model_admin(model))
             admin.site.unregister(model)
             facts = {"standing_kind": kind, "standing_filters": filters_for(kind)}
-            admin.site.register(model, type(f"Standing{own.__name__}", (StandingMixin, own), facts))
+            admin.site.register(model, type(f"RecordStanding{own.__name__}", (StandingMixin, own), facts))
 
 
 _with_standings()

@@ -65,7 +65,8 @@ class DeskChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        self.result_count = getattr(self.paginator, "counted", self.result_count)
+        # As the theme's header takes them: the head says it, and nothing else has to.
+        self.result_count = self.full_result_count = getattr(self.paginator, "counted", self.result_count)
         self.model_admin.prepare_rows(request, self.result_list)
 
     # --- the head --------------------------------------------------------------------------------------------------

@@ -82,5 +82,6 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def csv_response(name: str, content: Iterator[str]) -> StreamingHttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Content-Type-Options": "nosniff"}
+    name += ".csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return StreamingHttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.lists.exporting import field, worked_out
-from fieldcamp.desk.lists.filters import BetweenDays
+from fieldcamp.desk.lists.filters import between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.spreadsheets import csv_line
@@ -39,7 +39,7 @@ class ActionFilter(admin.SimpleListFilter):
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(action, action.replace(".", ": ").replace("_", " ")) for action in SENTENCES]
+        return [(action, str(said).format(who="…", what="…")) for action, said in SENTENCES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(action=self.value()) if self.value() else queryset
@@ -49,7 +49,7 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditEntryAdmin(ScopedAdmin):
     needs = {"view": "settings"}
     list_display = (moment("at", _("Time")), "what")
-    list_filter = (ActionFilter, ("at", BetweenDays))
+    list_filter = (ActionFilter, ("at", between_days(_("Time"))))
     empty = EmptyList(_("Nothing yet. What people and keys do is written down here."))
     cells = (
         field("at", _("Time")), worked_out(lambda entry: sentence(entry, entry.names), _("What")),

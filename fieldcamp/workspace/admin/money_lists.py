@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.lists.changelist import DeskChangeList
 from fieldcamp.desk.lists.exporting import Cell, chosen, field, worked_out
-from fieldcamp.desk.lists.filters import BetweenDays
+from fieldcamp.desk.lists.filters import BetweenDays, between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.money import plain
@@ -123,7 +123,7 @@ class MoneyList:
 class InvoiceList(MoneyList):
     """The list of invoices, the latest first."""
 
-    list_filter = (StatusFilter, ("date", BetweenDays), ("due_date", BetweenDays))
+    list_filter = (StatusFilter, ("date", BetweenDays), ("due_date", between_days(_("Due date"))))
     list_select_related = ("client__parent", "workspace")
     search_fields = ("number", *NAMES_OF_CLIENT, "memo", "=id")
     search_help_text = _("Number, client or message")

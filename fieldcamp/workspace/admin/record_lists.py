@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from fieldcamp.desk.lists.exporting import chosen, field, worked_out
-from fieldcamp.desk.lists.filters import BetweenDays, SpanFilter
+from fieldcamp.desk.lists.filters import SpanFilter, between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.models import BlockedTime, Client, Member
@@ -98,7 +98,7 @@ class ClientList:
 class VisitList:
     """The list of visits, from today on."""
 
-    list_filter = (VisitSpan, "visit_status", TechnicianFilter, ("scheduled_start", BetweenDays))
+    list_filter = (VisitSpan, "visit_status", TechnicianFilter, ("scheduled_start", between_days(_("Start"))))
     search_fields = (
         "title", *NAMES_OF_CLIENT, "technician__first_name", "technician__last_name", "address", "=id", "=job_id",
     )  # fmt: skip
@@ -124,7 +124,7 @@ class VisitList:
 class BlockedTimeList:
     """The list of blocked times, from today on."""
 
-    list_filter = (BlockedSpan, MemberFilter, "all_day", ("starts_at", BetweenDays))
+    list_filter = (BlockedSpan, MemberFilter, "all_day", ("starts_at", between_days(_("From"))))
     search_fields = ("member__first_name", "member__last_name", "member__email")
     search_help_text = _("Whose time it is")
     ordering = ("starts_at", "id")

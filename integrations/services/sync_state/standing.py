@@ -16,7 +16,7 @@ from integrations.services.sync_state.states import SyncStateRow, sync_states
 MOST_LOOKED_AT = 2_000
 
 
-class Standing(StrEnum):
+class RecordStanding(StrEnum):
     IN_STEP = "in_step"
     WAITS = "waits"  # goes on by itself, or when its account, another record or a decision about many lets it
     DIFFERS = "differs"  # both sides have it, and not the same
@@ -27,7 +27,7 @@ class Standing(StrEnum):
 
 # The worst first: of several accounts that is the one that is told.
 WORST = (
-    Standing.REFUSED, Standing.DIFFERS, Standing.WAITS, Standing.LEFT, Standing.IN_STEP, Standing.NOT_THERE,
+    RecordStanding.REFUSED, RecordStanding.DIFFERS, RecordStanding.WAITS, RecordStanding.LEFT, RecordStanding.IN_STEP, RecordStanding.NOT_THERE,
 )  # fmt: skip
 _DIFFERENT = {
     str(cause).lower()
@@ -49,29 +49,29 @@ _CHOSEN = {SyncReason.IGNORED, SyncReason.ONLY_READ, SyncReason.ONLY_WRITTEN}
 class Stand:
     """How a record stands with one integration. `reason` is a word of `reasons.REASONS`, "" where it is in step."""
 
-    standing: Standing
+    standing: RecordStanding
     reason: str = ""
     sentence: str = ""
     next_step: str = ""
 
 
-NOWHERE = Stand(Standing.NOT_THERE)
+NOWHERE = Stand(RecordStanding.NOT_THERE)
 
 
-def standing_of(row: SyncStateRow) -> Standing:
+def standing_of(row: SyncStateRow) -> RecordStanding:
     """Returns the word for how a record stands in one place."""
     told = row.explanation
     if told.state is RecordState.SYNCED:
-        return Standing.IN_STEP
+        return RecordStanding.IN_STEP
     if told.state in (RecordState.PENDING, RecordState.HELD):
-        return Standing.WAITS
+        return RecordStanding.WAITS
     if told.state is RecordState.PROBLEM:
         if told.reason in _OF_ACCOUNT:
-            return Standing.WAITS
-        return Standing.DIFFERS if told.reason in _DIFFERENT else Standing.REFUSED
+            return RecordStanding.WAITS
+        return RecordStanding.DIFFERS if told.reason in _DIFFERENT else RecordStanding.REFUSED
     if row.remote_id is None:
-        return Standing.NOT_THERE
-    return Standing.DIFFERS if told.reason in _CHOSEN else Standing.LEFT
+        return RecordStanding.NOT_THERE
+    return RecordStanding.DIFFERS if told.reason in _CHOSEN else RecordStanding.LEFT
 
 
 def stands(workspace_id: str, kind: str, record_ids: Collection[str]) -> dict[str, dict[str, Stand]]:
