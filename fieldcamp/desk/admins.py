@@ -20,7 +20,7 @@ from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.desk.lists.changelist import DeskChangeList
 from fieldcamp.desk.lists.exporting import Cell, csv_response, lines
 from fieldcamp.desk.lists.paging import CappedPaginator
-from fieldcamp.desk.lists.words import NOTHING, Counted, EmptyList, counted_as
+from fieldcamp.desk.lists.words import NOTHING, EmptyList, counted_as
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.clashes import as_refusal
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -33,22 +33,22 @@ class BoundedList(ModelAdmin):
     """A list that is searched for ten words at a time, and filtered by what its filters offer and nothing else: whoever
     may filter by a column reads it, shown or not.
 
-    `counted` says a number of rows ("409 visits"), `empty` what a list without rows says, `cells` the columns of its
+    `empty` says a list without rows says, `cells` the columns of its
     CSV (none: it has no CSV)."""
 
-    change_list_template = "desk/list/page.html"
-    paginator = CappedPaginator
+    change_list_template: Any = "desk/list/page.html"
+    paginator: Any = CappedPaginator
     show_full_result_count = False
     list_max_show_all = 0
-    counted: ClassVar[Counted | None] = None
     empty: ClassVar[EmptyList] = NOTHING
     cells: ClassVar[Sequence[Cell]] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskChangeList]:
         return DeskChangeList
 
-    def counted_words(self) -> Counted:
-        return type(self).counted or counted_as(self.opts.verbose_name, self.opts.verbose_name_plural)
+    def counted(self, number: int) -> str:
+        """Returns a number of rows as it is said: "409 visits"."""
+        return counted_as(number, self.opts.verbose_name, self.opts.verbose_name_plural)
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Adds to the rows of a page what its columns show of other tables, by a constant number of queries."""

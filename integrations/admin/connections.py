@@ -143,8 +143,7 @@ class ConnectionAdmin(ScopedAdmin):
         chosen("state", _("State")), field("last_synced_at", _("Last sync")), field("connected_at", _("Connected")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} connection", "{number} connections", number).format(number=grouped(number))
 
     list_select_related = ("member",)

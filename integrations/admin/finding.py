@@ -1,6 +1,7 @@
 """Finding problems and jobs by what people know: names of records and clients, numbers, accounts, integrations."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -51,9 +52,9 @@ def find_problems(rows: QuerySet[Problem], search: str) -> QuerySet[Problem]:
         if reasons := [str(reason) for reason, fix in REASONS.items() if folded in str(fix.title).casefold()]:
             condition |= Q(data__reason__in=reasons)
         for kind, model in models().items():
-            found = model._default_manager.filter(
-                _any(_NAMES.get(kind, ()), word), pk=OuterRef("record_id"), workspace=OuterRef("workspace_id")
-            )
+            records: Any = model._default_manager
+            named = _any(_NAMES.get(kind, ()), word)
+            found = records.filter(named, pk=OuterRef("record_id"), workspace=OuterRef("workspace_id"))
             condition |= Q(Exists(found), record_kind=kind)
         rows = rows.filter(condition)
     return rows

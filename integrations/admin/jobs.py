@@ -64,8 +64,7 @@ class SyncJobAdmin(ScopedAdmin):
         field("finished_at", _("Ended")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} job", "{number} jobs", number).format(number=grouped(number))
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:

@@ -94,8 +94,7 @@ class ProblemAdmin(ProblemActions, ScopedAdmin):
         field("connection.account_name", _("Account")), worked_out(lambda row: STATES[state_word(row)], _("State")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} problem", "{number} problems", number).format(number=grouped(number))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:

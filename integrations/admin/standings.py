@@ -75,16 +75,11 @@ def filters_for(kind: str) -> dict[str, type[StandingFilter]]:
 
 
 def shown(stand: Stand) -> str:
-    """Returns the badge, with why beneath it."""
+    """Returns the badge, with why beneath it; the record's page has the sentence."""
     words, tone = STANDINGS[stand.standing]
     reason = why(stand)
-    return format_html(
-        '<span class="fc-badge fc-tone-{}"{}>{}</span>{}',
-        tone,
-        format_html(' title="{}"', stand.sentence) if stand.sentence else "",
-        words,
-        format_html('<span class="fc-list-why">{}</span>', reason) if reason else "",
-    )
+    beneath = format_html('<span class="fc-list-why">{}</span>', reason) if reason else ""
+    return format_html('<span class="fc-badge fc-tone-{}">{}</span>{}', tone, words, beneath)
 
 
 def _column(name: str) -> Callable[[Any], str]:

@@ -44,6 +44,9 @@ class DeskChangeList(ChangeList):
     """A list of the desk. Its admin class says how rows are counted and what an empty list says (`BoundedList`)."""
 
     result_list: Any
+    result_count: Any
+    full_result_count: Any
+    notes: list[str]
     model_admin: Any
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any):
@@ -55,7 +58,7 @@ class DeskChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """Returns Django's, narrowed by filters that look at what all others have left."""
         found = super().get_queryset(request, exclude_parameters)
-        self.notes: list[str] = []
+        self.notes = []
         for spec in self.filter_specs:
             if narrow := getattr(spec, "narrow", None):
                 found, note = narrow(request, found)
@@ -78,7 +81,7 @@ class DeskChangeList(ChangeList):
         shown = len(self.result_list)
         start = 0 if self.show_all and self.can_show_all else (self.page_num - 1) * self.list_per_page
         return head(
-            self.model_admin.counted_words(),
+            self.model_admin.counted,
             number=getattr(paginator, "counted", self.result_count),
             most=MOST_COUNTED,
             first=start + 1,
@@ -162,7 +165,8 @@ class DeskChangeList(ChangeList):
         label = capfirst(str(spec.title))
         if isinstance(spec, BetweenDays):
             return Select(spec.field_path, label, [], days=tuple(spec.dates.items()))
-        name, options, value = str(next(iter(spec.expected_parameters()), "")), [], ""
+        name, value = str(next(iter(spec.expected_parameters()), "")), ""
+        options: list[tuple[str, str]] = []
         for choice in spec.choices(self):
             asked = self._asked(choice, spec)
             if not asked:

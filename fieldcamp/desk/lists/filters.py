@@ -47,7 +47,7 @@ class BetweenDays(admin.FieldListFilter):
                 self.used_parameters[name] = text
             self.dates[name] = text
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[Any]:
         return [f"{self.field_path}_from", f"{self.field_path}_to"]
 
     def has_output(self) -> bool:
@@ -101,7 +101,7 @@ class SpanFilter(admin.SimpleListFilter):
     path: str  # the time that a row begins at
     end_path: str = ""  # and ends at: what began before the span and lasts into it belongs to it
     beside: tuple[str, ...] = ()  # parameters with which the list does not open on its span
-    spans = (
+    spans: tuple[tuple[str, Any], ...] = (
         ("upcoming", gettext_lazy("From today")),
         ("today", gettext_lazy("Today")),
         ("week", gettext_lazy("This week")),

@@ -30,14 +30,10 @@ class EmptyList:
 NOTHING = EmptyList(_("Nothing yet."))
 
 
-def counted_as(singular: Any, plural: Any) -> Counted:
+def counted_as(number: int, singular: Any, plural: Any) -> str:
     """Returns how a number of things is said, by the names that their table has."""
-
-    def said(number: int) -> str:
-        text = ngettext("{number} {thing}", "{number} {things}", number)
-        return text.format(number=grouped(number), thing=singular, things=plural)
-
-    return said
+    text = ngettext("{number} {thing}", "{number} {things}", number)
+    return text.format(number=grouped(number), thing=singular, things=plural)
 
 
 def grouped(number: int) -> str:

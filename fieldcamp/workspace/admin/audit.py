@@ -78,8 +78,7 @@ class AuditEntryAdmin(ScopedAdmin):
         lines = _csv_lines(self.get_queryset(request))
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} entry", "{number} entries", number).format(number=grouped(number))
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:

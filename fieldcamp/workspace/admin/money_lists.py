@@ -54,14 +54,13 @@ class ItemList:
         "admin:workspace_item_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("name", _("Name")), field("sku", _("SKU")), chosen("type", _("Type")),
         worked_out(lambda item: Decimal(plain(item.price)), _("Price")), field("taxable", _("Taxable")),
         field("is_active", _("Active")), field("description", _("Description")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} item", "{number} items", number).format(number=grouped(number))
 
 
@@ -77,13 +76,12 @@ class TaxRateList:
         "admin:workspace_taxrate_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("name", _("Name")), worked_out(lambda tax: Decimal(plain(tax.rate * 100)), _("Percent")),
         field("is_active", _("Active")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} tax rate", "{number} tax rates", number).format(number=grouped(number))
 
 
@@ -134,7 +132,7 @@ class InvoiceList(MoneyList):
         "admin:workspace_invoice_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("number", _("Number")), field("client", _("Client")), field("date", _("Date")),
         field("due_date", _("Due date")), worked_out(lambda row: row.status.label, _("Status")),
         field("subtotal", _("Subtotal")), field("discount_total", _("Discount")), field("tax_total", _("Tax")),
@@ -142,8 +140,7 @@ class InvoiceList(MoneyList):
     )  # fmt: skip
     ordering = ("-date", "-id")
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} invoice", "{number} invoices", number).format(number=grouped(number))
 
     def told(self, amounts: dict[str, Decimal]) -> list[tuple[Any, Decimal]]:
@@ -165,7 +162,7 @@ class PaymentList(MoneyList):
         "admin:workspace_payment_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("date", _("Date")), field("client", _("Client")), field("amount", _("Amount")),
         worked_out(lambda row: "" if row.is_credit else row.get_method_display(), _("Method")),
         field("reference", _("Reference")), worked_out(lambda row: state_of(row)[1], _("State")),
@@ -176,6 +173,5 @@ class PaymentList(MoneyList):
     def for_export(self, rows: QuerySet) -> QuerySet:
         return rows.prefetch_related("allocations")
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} payment", "{number} payments", number).format(number=grouped(number))

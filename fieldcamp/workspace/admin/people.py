@@ -42,8 +42,7 @@ class MemberAdmin(LoginPages, ServiceAdmin):
         field("is_active", _("Active")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} person", "{number} people", number).format(number=grouped(number))
 
     fields = MEMBER_FORM

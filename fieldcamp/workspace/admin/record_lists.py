@@ -1,7 +1,8 @@
 """The lists of clients, visits and blocked times: search, filters, what they open on, CSV."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from fieldcamp.desk.lists.exporting import chosen, field, worked_out
+from fieldcamp.desk.lists.exporting import Cell, chosen, field, worked_out
 from fieldcamp.desk.lists.filters import SpanFilter, between_days
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
@@ -83,15 +84,14 @@ class ClientList:
         "admin:workspace_client_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         worked_out(str, _("Name")), field("company_name", _("Company")), field("first_name", _("First name")),
         field("last_name", _("Last name")), field("email", _("E-mail")),
         worked_out(lambda client: phone_of(client), _("Phone")), field("address", _("Address")),
         chosen("stage", _("Stage")), field("created_at", _("Created")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} client", "{number} clients", number).format(number=grouped(number))
 
 
@@ -110,14 +110,13 @@ class VisitList:
         "admin:workspace_visit_add",
         "settings",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("scheduled_start", _("Start")), field("scheduled_end", _("End")), field("title", _("Title")),
         field("client", _("Client")), field("technician", _("Technician")), field("address", _("Address")),
         chosen("visit_status", _("Status")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} visit", "{number} visits", number).format(number=grouped(number))
 
 
@@ -134,11 +133,10 @@ class BlockedTimeList:
         "admin:index",
         "connect",
     )
-    cells = (
+    cells: ClassVar[Sequence[Cell]] = (
         field("member", _("Member")), worked_out(lambda block: first_of(block), _("From")),
         worked_out(lambda block: last_of(block), _("Until")), field("all_day", _("All day")),
     )  # fmt: skip
 
-    @staticmethod
-    def counted(number: int) -> str:
+    def counted(self, number: int) -> str:
         return ngettext("{number} blocked time", "{number} blocked times", number).format(number=grouped(number))

@@ -27,8 +27,13 @@ class RecordStanding(StrEnum):
 
 # The worst first: of several accounts that is the one that is told.
 WORST = (
-    RecordStanding.REFUSED, RecordStanding.DIFFERS, RecordStanding.WAITS, RecordStanding.LEFT, RecordStanding.IN_STEP, RecordStanding.NOT_THERE,
-)  # fmt: skip
+    RecordStanding.REFUSED,
+    RecordStanding.DIFFERS,
+    RecordStanding.WAITS,
+    RecordStanding.LEFT,
+    RecordStanding.IN_STEP,
+    RecordStanding.NOT_THERE,
+)
 _DIFFERENT = {
     str(cause).lower()
     for cause in (

@@ -235,10 +235,8 @@ def test_the_filter_finds_what_the_column_says(desk, ours):
     plant(ours)
     browser, visits = desk(), "/admin/workspace/visit/?when=all"
     column = standings_in(page(browser, visits))
-    words = {
-        RecordStanding.IN_STEP: "In step", RecordStanding.WAITS: "Waits", RecordStanding.DIFFERS: "Differs", RecordStanding.REFUSED: "Refused",
-        RecordStanding.LEFT: "Left as it is", RecordStanding.NOT_THERE: "Not there",
-    }  # fmt: skip
+    said = ("In step", "Waits", "Differs", "Refused", "Left as it is", "Not there")
+    words = dict(zip(RecordStanding, said, strict=True))
     assert {"waits": "Waits", "cancelled": "Not there", "conflict": "Differs", "refused": "Refused",
             "in step": "In step", "ignored": "Differs"}.items() <= column.items()  # fmt: skip
     for standing, word in words.items():
