@@ -118,7 +118,7 @@ class ScopedAdmin(BoundedList):
     needs: ClassVar[dict[str, str]] = {"view": "view"}
     show_facets = ShowFacets.NEVER
     list_per_page = 50
-    actions = None
+    actions: Any = None
     compressed_fields = True
     change_form_show_cancel_button = True
 

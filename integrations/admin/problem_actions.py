@@ -38,7 +38,7 @@ MOST_TRIED, MOST_IGNORED, FIRST_SHOWN = 5_000, 500, 5
 class ProblemActions(BulkMixin):
     """The list's actions. Each may be posted twice: what is done already is left out, and said."""
 
-    actions = ("try_again", "ignore_them", "same_answer")
+    actions: Any = ("try_again", "ignore_them", "same_answer")
 
     @admin.action(description=_("Try again"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Problem]) -> None:
@@ -90,11 +90,12 @@ class ProblemActions(BulkMixin):
             messages.warning(request, said if chosen else gettext("Nothing of what was chosen is open any more."))
             return None
         [(workspace_id, integration, cause)] = causes
-        alike = Problem.objects.listed().filter(workspace=workspace_id, integration=integration)
-        alike = of_cause(alike, cause)
+        listed = Problem.objects.listed().filter(workspace=workspace_id, integration=integration)
+        alike = of_cause(listed, cause)
         scope = alike if request.POST.get("scope") == "cause" else rows
         if answer := request.POST.get("answer", ""):
-            return _answer(request, scope, answer)
+            _answer(request, scope, answer)
+            return None
         return self._ask(request, chosen, alike, rows, integration)
 
     def _ask(

@@ -102,7 +102,7 @@ class StandingMixin(BulkMixin, RecordAdmin):
     """Adds the columns and filters, one for each integration that the company uses. Who sees several companies has
     none: the answer is one company's."""
 
-    actions = ("sync_these",)
+    actions: Any = ("sync_these",)
     standing_kind: ClassVar[str]
     standing_filters: ClassVar[dict[str, type[StandingFilter]]]
 
