@@ -102,7 +102,6 @@ class StandingMixin(BulkMixin, RecordAdmin):
     """Adds the columns and filters, one for each integration that the company uses. Who sees several companies has
     none: the answer is one company's."""
 
-    actions: Any = ("sync_these",)
     standing_kind: ClassVar[str]
     standing_filters: ClassVar[dict[str, type[StandingFilter]]]
 
@@ -132,8 +131,11 @@ class StandingMixin(BulkMixin, RecordAdmin):
             row.stands = found.get(row.pk, {})
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Returns the actions, where there is something that could be synced."""
-        return super().get_actions(request) if self.used(request) else {}
+        """Returns the actions; there is nothing to sync where nothing is connected."""
+        found = super().get_actions(request)
+        if not self.used(request):
+            found.pop("sync_these", None)
+        return found
 
     @admin.action(description=_("Sync these"), permissions=["sync"])
     def sync_these(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -175,7 +177,8 @@ def _with_standings() -> None:
         if admin.site.is_registered(model):
             own = type(admin.site.get_model_admin(model))
             admin.site.unregister(model)
-            facts = {"standing_kind": kind, "standing_filters": filters_for(kind)}
+            actions = (*(own.actions or ()), "sync_these")
+            facts = {"standing_kind": kind, "standing_filters": filters_for(kind), "actions": actions}
             admin.site.register(model, type(f"RecordStanding{own.__name__}", (StandingMixin, own), facts))
 
 

@@ -76,7 +76,6 @@ class ClientList:
     )  # fmt: skip
     search_help_text = _("Name, e-mail, phone or address")
     list_select_related = ("parent",)
-    list_filter = ("stage",)
     ordering = ("company_name", "last_name", "first_name", "id")
     empty = EmptyList(
         _("No clients yet. They come from your own entries, and from the books once those are connected."),
@@ -88,7 +87,7 @@ class ClientList:
         worked_out(str, _("Name")), field("company_name", _("Company")), field("first_name", _("First name")),
         field("last_name", _("Last name")), field("email", _("E-mail")),
         worked_out(lambda client: phone_of(client), _("Phone")), field("address", _("Address")),
-        chosen("stage", _("Stage")), field("created_at", _("Created")),
+        field("stage", _("Stage")), field("created_at", _("Created")),
     )  # fmt: skip
 
     def counted(self, number: int) -> str:
