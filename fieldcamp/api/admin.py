@@ -28,6 +28,8 @@ from fieldcamp.api.services import create_key, revoke_key, rotate_key, update_ke
 from fieldcamp.desk.admins import ServiceAdmin, ServiceForm
 from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.lists.exporting import field, worked_out
+from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.notices import key_made, key_rotated
 from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.desk.users import desk_user_of
@@ -124,7 +126,19 @@ class ApiKeyAdmin(ServiceAdmin):
     form = KeyForm
     needs = {"view": "keys", "add": "keys", "change": "keys"}
     list_display = ("name", "prefix", "badge", "last_used", "expires", "created_by", "created")
-    search_fields = ("name", "prefix")
+    search_fields = ("name", "prefix", "created_by")
+    search_help_text = _("Name, beginning of the key, or who made it")
+    empty = EmptyList(
+        _("No API keys yet. A program that reads or changes this company’s records needs one."),
+        _("Make an API key"),
+        "admin:api_apikey_add",
+        "keys",
+    )
+    cells = (
+        field("name", _("Name")), field("prefix", _("Begins with")),
+        worked_out(lambda key: state_of(key, timezone.now()).label, _("State")), field("last_used_at", _("Last used")),
+        field("expires_at", _("Expires")), field("created_by", _("Created by")), field("created_at", _("Created")),
+    )  # fmt: skip
     readonly_fields = (
         "prefix", "state", "granted", "old_secret", "last_used", "expires", "created_by", "created", "revoked", "maker",
         "makes",

@@ -1,18 +1,26 @@
 """The base of every admin class: rows of the own workspace only, permissions from the member's role."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import ShowFacets
-from django.core.exceptions import ValidationError
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import path
+from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
 from fieldcamp.desk.forms import PlainTexts
+from fieldcamp.desk.lists.changelist import DeskChangeList
+from fieldcamp.desk.lists.exporting import Cell, csv_response, lines
+from fieldcamp.desk.lists.paging import CappedPaginator
+from fieldcamp.desk.lists.words import NOTHING, EmptyList, counted_as
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.clashes import as_refusal
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
@@ -23,7 +31,63 @@ from fieldcamp.workspace.tracking import attributed
 
 class BoundedList(ModelAdmin):
     """A list that is searched for ten words at a time, and filtered by what its filters offer and nothing else: whoever
-    may filter by a column reads it, shown or not."""
+    may filter by a column reads it, shown or not.
+
+    `empty` says a list without rows says, `cells` the columns of its
+    CSV (none: it has no CSV)."""
+
+    change_list_template: Any = "desk/list/page.html"
+    paginator: Any = CappedPaginator
+    show_full_result_count = False
+    list_max_show_all = 0
+    empty: ClassVar[EmptyList] = NOTHING
+    cells: ClassVar[Sequence[Cell]] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskChangeList]:
+        return DeskChangeList
+
+    def counted(self, number: int) -> str:
+        """Returns a number of rows as it is said: "409 visits"."""
+        return counted_as(number, self.opts.verbose_name, self.opts.verbose_name_plural)
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Adds to the rows of a page what its columns show of other tables, by a constant number of queries."""
+
+    def summary_of(self, request: HttpRequest, changes: DeskChangeList) -> Iterable[tuple[str, str]]:
+        """Returns what is said of all the rows that are found."""
+        return ()
+
+    # --- its CSV ---------------------------------------------------------------------------------------------------
+
+    def export_cells(self, request: HttpRequest) -> Sequence[Cell]:
+        return self.cells
+
+    def for_export(self, rows: QuerySet) -> QuerySet:
+        """Returns the rows with what the columns of the CSV read of other tables."""
+        return rows
+
+    def can_export(self, request: HttpRequest) -> bool:
+        return bool(self.cells) and self.has_view_permission(request)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Sends what is filtered as a table for spreadsheets."""
+        if not self.can_export(request):
+            raise PermissionDenied
+        try:
+            rows = self.for_export(self.get_changelist_instance(request).queryset)
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        # The zone and the columns of now: the table is sent while nothing of the request is in force any more.
+        zone, today = desk_user_of(request).timezone, timezone.localdate()
+        cells = [*self.export_cells(request), Cell("id", lambda row, zone: row.pk)]
+        name = f"{slugify(self.opts.verbose_name_plural)}-{today:%Y-%m-%d}"
+        return csv_response(name, lines(rows, cells, zone, lambda some: self.prepare_rows(request, some)))
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_csv"
+        return [path("csv/", self.admin_site.admin_view(self.export_view), name=name), *super().get_urls()]
+
+    # --- what may be asked -----------------------------------------------------------------------------------------
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return super().get_search_results(request, queryset, " ".join(words(search_term)))
@@ -48,16 +112,13 @@ class BoundedList(ModelAdmin):
 
 class ScopedAdmin(BoundedList):
     """`workspace_path` leads from a row to its workspace. `needs` names the action (`workspace.roles`) that each of
-    add, change, delete and view needs; one that is not named is for nobody. Lists are paged without counting."""
+    add, change, delete and view needs; one that is not named is for nobody."""
 
     workspace_path: ClassVar[str] = "workspace"
     needs: ClassVar[dict[str, str]] = {"view": "view"}
-    paginator = InfinitePaginator
-    show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = 50
-    list_filter_sheet = True
-    actions = None
+    actions: Any = None
     compressed_fields = True
     change_form_show_cancel_button = True
 

@@ -23,6 +23,8 @@ from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin, ServiceForm
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.lists.exporting import field, worked_out
+from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Member, Workspace
@@ -105,8 +107,23 @@ class ConnectLinkAdmin(ScopedAdmin):
         "account",
     )
     list_filter = (IntegrationFilter,)
-    search_fields = ("=id", "member__first_name", "member__last_name")
+    search_fields = (
+        "=id", "member__first_name", "member__last_name", "connection__account_name", "created_by",
+    )  # fmt: skip
+    search_help_text = _("Person, account or who made it")
     ordering = ("-id",)
+    empty = EmptyList(
+        _("No connect links yet. With one a technician connects their own calendar without a login here."),
+        _("Make a connect link"),
+        "admin:integrations_connectlink_add",
+        "connect",
+    )
+    cells = (
+        worked_out(lambda link: link.member or gettext("the company's books"), _("For")),
+        worked_out(lambda link: provider_label(link.integration), _("Integration")),
+        worked_out(lambda link: ConnectLinkState(link.state).label, _("State")), field("created_at", _("Created")),
+        field("created_by", _("By")), field("expires_at", _("Good until")), field("connection", _("Connected")),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectLink]:
         rows: Any = super().get_queryset(request)
@@ -234,6 +251,14 @@ class ReturnAddressAdmin(ServiceAdmin):
     form = ReturnAddressForm
     needs = {"view": "connect", "add": "settings", "delete": "settings"}
     list_display = ("url", "created_by", "shown_created_at")
+    search_fields = ("url", "created_by")
+    empty = EmptyList(
+        _("No return addresses yet. People come back to one of them after they have connected by a link."),
+        _("Add a return address"),
+        "admin:integrations_returnaddress_add",
+        "settings",
+    )
+    cells = (field("url", _("Address")), field("created_by", _("By")), field("created_at", _("Created")))
     fields = ("url",)
 
     shown_created_at = staticmethod(moment("created_at", _("Created"), relative=True))

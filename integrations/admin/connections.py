@@ -15,9 +15,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.lists.exporting import chosen, field, worked_out
+from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from integrations.admin.books_card import books_context
@@ -126,7 +129,23 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
 class ConnectionAdmin(ScopedAdmin):
     list_display = ("account_name", "integration_label", "member", "shown_state", "last_synced", "connected")
     list_filter = ("state", IntegrationFilter)
-    search_fields = ("account_name",)
+    search_fields = ("account_name", "member__first_name", "member__last_name", "=id")
+    search_help_text = _("Account or person")
+    empty = EmptyList(
+        _("Nothing is connected yet. Calendars and books are connected on the dashboard."),
+        _("Connect an account"),
+        "admin:index",
+        "connect",
+    )
+    cells = (
+        field("account_name", _("Account")),
+        worked_out(lambda row: provider_label(row.integration), _("Integration")), field("member", _("Member")),
+        chosen("state", _("State")), field("last_synced_at", _("Last sync")), field("connected_at", _("Connected")),
+    )  # fmt: skip
+
+    def counted(self, number: int) -> str:
+        return ngettext("{number} connection", "{number} connections", number).format(number=grouped(number))
+
     list_select_related = ("member",)
     ordering = ("integration", "account_name", "pk")
 

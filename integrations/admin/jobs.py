@@ -9,12 +9,18 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.lists.exporting import chosen, field, worked_out
+from fieldcamp.desk.lists.filters import between_days
+from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.workspace.admin.audit_words import names_of
 from integrations.admin.cards import JOB_TONES
+from integrations.admin.finding import find_jobs
 from integrations.admin.jobpage import job_context
 from integrations.models import SyncJob
 from integrations.providers import PROVIDERS
@@ -38,11 +44,36 @@ def provider_label(name: str) -> str:
 @admin.register(SyncJob)
 class SyncJobAdmin(ScopedAdmin):
     list_display = ("started", "integration_label", "mode", "shown_status", "counts", "trigger", "took")
-    list_filter = ("status", IntegrationFilter, "triggered_by")
-    search_fields = ("=id", "=request_id")
-    search_help_text = _("A whole job id or request id")
+    list_filter = ("status", IntegrationFilter, "triggered_by", ("created_at", between_days(_("Asked for"))))
+    search_fields = ("id",)  # what is found is `find_jobs`
+    search_help_text = _("Integration, account or who asked for it")
     ordering = ("-created_at", "-id")
-    list_per_page = 50
+    empty = EmptyList(
+        _("No syncs yet. The first one runs once an account is connected and set up."),
+        _("Connect an account"),
+        "admin:index",
+        "connect",
+    )
+    cells = (
+        field("created_at", _("Asked for")), worked_out(lambda job: provider_label(job.integration), _("Integration")),
+        chosen("mode", _("Mode")), chosen("status", _("Status")), field("pulled", _("Taken in")),
+        field("pushed", _("Sent")), field("skipped", _("Skipped")), field("failed", _("Failed")),
+        chosen("triggered_by", _("By")),
+        worked_out(lambda job: job.names.get(job.actor) or job.actor, _("Who")),
+        field("started_at", _("Started")),
+        field("finished_at", _("Ended")),
+    )  # fmt: skip
+
+    def counted(self, number: int) -> str:
+        return ngettext("{number} job", "{number} jobs", number).format(number=grouped(number))
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        names = names_of(row.actor for row in rows)
+        for row in rows:
+            row.names = names
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return find_jobs(queryset, search_term), False
 
     @display(description=_("Asked for"), ordering="created_at")
     def started(self, job: SyncJob) -> str:

@@ -9,15 +9,26 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
+from fieldcamp.desk.lists.exporting import field, worked_out
+from fieldcamp.desk.lists.filters import between_days
+from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import desk_user_of
+from integrations.admin.finding import find_problems
 from integrations.admin.jobs import IntegrationFilter
+from integrations.admin.problem_actions import ProblemActions
 from integrations.admin.problem_cards import problem_cards
 from integrations.models import Problem
-from integrations.services.problems.fixes import TITLES
+from integrations.providers import PROVIDERS
+from integrations.selectors.subjects import subjects
+from integrations.services.problems.causes import of_cause, state_of
+from integrations.services.problems.fix_reasons import REASONS
+from integrations.services.problems.fixes import TITLES, fix_of
+from integrations.services.problems.matches import subject_of
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -35,6 +46,19 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(resolved_at__isnull=False) if self.value() == "solved" else queryset
 
 
+class CauseFilter(admin.SimpleListFilter):
+    """What exactly is wrong: those with one cause can be answered together."""
+
+    title = _("cause")
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(reason), fix.title) for reason, fix in REASONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return of_cause(queryset, str(self.value())) if self.value() else queryset
+
+
 class CodeFilter(admin.SimpleListFilter):
     title = _("problem")
     parameter_name = "code"
@@ -46,17 +70,51 @@ class CodeFilter(admin.SimpleListFilter):
         return queryset.filter(code=self.value()) if self.value() else queryset
 
 
+STATES = {"open": _("Open"), "notice": _("For information"), "ignored": _("Ignored"), "solved": _("Solved")}
+
+
+def state_word(problem: Problem) -> str:
+    word = state_of(problem)
+    return "solved" if word == "resolved" else word
+
+
 @admin.register(Problem)
-class ProblemAdmin(ScopedAdmin):
-    list_display = ("message", "problem", "account", "seen", "state")
-    list_filter = (OpenFilter, CodeFilter, IntegrationFilter)
+class ProblemAdmin(ProblemActions, ScopedAdmin):
+    list_display = ("message", "record", "problem", "account", "seen", "state")
+    list_filter = (OpenFilter, CauseFilter, CodeFilter, IntegrationFilter, ("occurred_at", between_days(_("Seen"))))
     list_select_related = ("connection",)
-    search_fields = ("message", "=record_id")
+    search_fields = ("message",)  # what is found is `find_problems`
+    search_help_text = _("Client, record, number, account or sentence")
+    empty = EmptyList(_("Nothing needs you. What a sync cannot settle by itself is asked here."))
+    cells = (
+        field("occurred_at", _("Seen")), worked_out(lambda row: fix_of(row).title, _("Problem")),
+        field("message", _("What was said")), field("about", _("Record")),
+        worked_out(lambda row: PROVIDERS[row.integration].label if row.integration in PROVIDERS else "",
+                   _("Integration")),
+        field("connection.account_name", _("Account")), worked_out(lambda row: STATES[state_word(row)], _("State")),
+    )  # fmt: skip
+
+    def counted(self, number: int) -> str:
+        return ngettext("{number} problem", "{number} problems", number).format(number=grouped(number))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return find_problems(queryset, search_term), False
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Adds the names of the records that the problems are about: a query for each kind."""
+        found = subjects((row.workspace_id, row.record_kind, subject_of(row)) for row in rows)
+        for row in rows:
+            row.about = found.get((row.record_kind, subject_of(row)), "")
+
     ordering = ("-occurred_at", "-id")
+
+    @display(description=_("Record"))
+    def record(self, problem: Any) -> str:
+        return str(getattr(problem, "about", "") or "–")
 
     @display(description=_("Problem"))
     def problem(self, problem: Problem) -> str:
-        return TITLES.get(problem.code, problem.code)
+        return str(fix_of(problem).title)
 
     @display(description=_("Account"))
     def account(self, problem: Problem) -> str:
@@ -70,11 +128,8 @@ class ProblemAdmin(ScopedAdmin):
         description=_("State"), label={"open": "danger", "solved": "success", "notice": "info", "ignored": "muted"}
     )
     def state(self, problem: Problem) -> tuple[str, Any]:
-        if problem.resolved_at:
-            return "solved", _("Solved")
-        if problem.ignored_at:
-            return "ignored", _("Ignored")
-        return ("notice", _("For information")) if problem.notice else ("open", _("Open"))
+        word = state_word(problem)
+        return word, STATES[word]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

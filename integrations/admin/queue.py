@@ -12,6 +12,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from fieldcamp.desk.admins import SuperuserAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.lists.exporting import field
+from fieldcamp.desk.lists.words import EmptyList
 from integrations.selectors.queue import queue_state
 
 for _model in (Failure, OrmQ, Schedule, Success, Task):
@@ -23,6 +25,7 @@ _RAN = (moment("started", _("Started")), moment("stopped", _("Ended")))
 
 @admin.register(Schedule)
 class ScheduleAdmin(SuperuserAdmin):
+    search_fields = ("name", "func")
     list_display = ("name", "func", "schedule_type", moment("next_run", _("Next run")), "repeats")
     fields = list_display
     readonly_fields = list_display
@@ -53,4 +56,7 @@ class FailureAdmin(SuperuserAdmin):
     list_display = ("id", "name", "func", *_RAN, "attempt_count")
     fields = list_display
     readonly_fields = list_display
-    search_fields = ("=id", "func")
+    search_fields = ("=id", "name", "func")
+    empty = EmptyList(_("No task has failed."))
+    cells = (field("name", _("Name")), field("func", _("Function")), field("started", _("Started")),
+             field("stopped", _("Ended")), field("attempt_count", _("Tries")))  # fmt: skip

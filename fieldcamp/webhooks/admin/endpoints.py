@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.views import ChangeList
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.lists.changelist import DeskChangeList
+from fieldcamp.desk.lists.exporting import chosen, field, worked_out
+from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks import monitoring
 from fieldcamp.webhooks.admin import words
@@ -26,7 +28,7 @@ from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
-class EndpointList(ChangeList):
+class EndpointList(DeskChangeList):
     """The list's rows with their numbers, which are asked for once for all of them."""
 
     result_list: Any
@@ -45,13 +47,25 @@ class WebhookEndpointAdmin(EditingMixin, DoingMixin, ScopedAdmin):
     list_display = ("place", "types", "shown_status", "last_day", "last_success", "p95")
     list_filter = ("status",)
     search_fields = ("url", "description", "=id")
+    search_help_text = _("Address or description")
+    empty = EmptyList(
+        _("No webhooks yet. A program that is to hear of changes at once is sent them to its address."),
+        _("Add a webhook"),
+        "admin:webhooks_webhookendpoint_add",
+        "settings",
+    )
+    cells = (
+        worked_out(words.plain_host, _("Host")), field("description", _("Description")),
+        worked_out(words.types_of, _("Events")), chosen("status", _("State")),
+        field("last_delivered_at", _("Last success")), field("created_at", _("Created")),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
         # Pages are to come up also where the key of the secrets is missing.
         rows = super().get_queryset(request).filter(deleted_at=None)
         return rows.select_related("workspace").defer("secret", "previous_secret")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskChangeList]:
         return EndpointList
 
     @display(description=_("Address"), ordering="url")

@@ -16,6 +16,8 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.lists.exporting import field, worked_out
+from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.rights import may_see_payloads
@@ -23,6 +25,7 @@ from fieldcamp.webhooks.admin.sources import EventOrigin, record_page, source_of
 from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
 from fieldcamp.webhooks.rendered_requests import pretty
+from fieldcamp.workspace.admin.audit_words import names_of
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -41,6 +44,12 @@ class WebhookEventAdmin(ScopedAdmin):
     list_display = ("happened", "type", "about", "came_from", "sent_to")
     list_filter = ("source", TypeFilter)
     search_fields = ("id", "record_id")
+    empty = EmptyList(_("No events yet. Each change of a record, and each sync, makes one."))
+    cells = (
+        field("created_at", _("Happened")), field("type", _("Type")),
+        worked_out(lambda event: source_of(event).label, _("Where it came from")),
+        worked_out(lambda event: event.names.get(source_of(event).actor) or source_of(event).actor, _("Who")),
+    )  # fmt: skip
     search_help_text = _("A whole event id, or the id of a record")
     # What has not been numbered yet is the latest.
     ordering = (F("sequence").desc(nulls_first=True), "-id")
@@ -57,6 +66,11 @@ class WebhookEventAdmin(ScopedAdmin):
         term = search_term.strip()
         name = "pk" if term.startswith("evt_") else "record_id"
         return (queryset.filter(**{name: term}) if term else queryset), False
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        names = names_of(source_of(row).actor for row in rows)
+        for row in rows:
+            row.names = names
 
     happened = staticmethod(moment("created_at", _("Happened"), relative=True))
 

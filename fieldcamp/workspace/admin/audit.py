@@ -6,19 +6,25 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.columns import moment
+from fieldcamp.desk.lists.exporting import field, worked_out
+from fieldcamp.desk.lists.filters import between_days
+from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.spreadsheets import csv_line
+from fieldcamp.workspace.admin.audit_words import SENTENCES, names_of, sentence
 from fieldcamp.workspace.audit import audit_export
-from fieldcamp.workspace.models import AuditEntry
+from fieldcamp.workspace.models import AuditEntry, Member
+from fieldcamp.workspace.searching import words
 
 COLUMNS = (
     "at", "actor", "action", "object_id", "object_name", "before", "after", "request_id", "caller_request_id",
@@ -26,11 +32,30 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class ActionFilter(admin.SimpleListFilter):
+    """What was done, by the words that the trail has; what a table with 100,000 entries has is not asked for."""
+
+    title = _("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(action, str(said).format(who="…", what="…")) for action, said in SENTENCES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
     needs = {"view": "settings"}
-    list_display = (moment("at", _("Time")), "who", "action", "object_name")
-    list_filter = ("action",)
+    list_display = (moment("at", _("Time")), "what")
+    list_filter = (ActionFilter, ("at", between_days(_("Time"))))
+    empty = EmptyList(_("Nothing yet. What people and keys do is written down here."))
+    cells = (
+        field("at", _("Time")), worked_out(lambda entry: sentence(entry, entry.names), _("What")),
+        worked_out(lambda entry: entry.names.get(entry.actor) or entry.actor or "FieldCamp", _("Who")),
+        field("action", _("Action")), field("object_name", _("Object")),
+    )  # fmt: skip
     search_fields = ("actor", "action", "object_id", "object_name", "request_id", "caller_request_id")
     search_help_text = _("Who, what, an id, or a request id")
     fields = (
@@ -52,6 +77,38 @@ class AuditEntryAdmin(ScopedAdmin):
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         lines = _csv_lines(self.get_queryset(request))
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def counted(self, number: int) -> str:
+        return ngettext("{number} entry", "{number} entries", number).format(number=grouped(number))
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Sends what is filtered, in words; that it was taken along is an entry itself."""
+        answer = super().export_view(request)
+        desk_user = desk_user_of(request)
+        company = None if desk_user.sees_all else desk_user.workspace
+        name = f"audit-{timezone.now():%Y-%m-%d}.csv"
+        audit_export(name, workspace_id=company.pk if company else None, actor=desk_user.name)
+        return answer
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        names = names_of(row.actor for row in rows)
+        for row in rows:
+            row.names = names
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Finds people also by the names that the list shows for their logins."""
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        people = Member.objects.all()
+        for word in words(search_term):
+            people = people.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word))
+        if not words(search_term) or not people.exists():
+            return found, distinct
+        logins = desk_user_of(request).scope(people).values("user__username")
+        return queryset.filter(Q(pk__in=found.values("pk")) | Q(actor__in=logins)), False
+
+    @display(description=_("What"))
+    def what(self, entry: Any) -> str:
+        return sentence(entry, getattr(entry, "names", {}))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).order_by("-id")

@@ -5,27 +5,24 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.users import desk_user_of
 from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
+from fieldcamp.workspace.admin.money_lists import InvoiceList, ItemList, PaymentList, TaxRateList, state_of
 from fieldcamp.workspace.admin.record_actions import RecordAction
-from fieldcamp.workspace.admin.records import NAMES_OF_CLIENT, RecordAdmin
+from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.admin.rows import AllocationRows, LineRows, RowsAdmin
 from fieldcamp.workspace.models import Invoice, InvoiceStatus, Item, Payment, TaxRate
-from fieldcamp.workspace.models.invoices import in_status, today_in
 
 _SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
@@ -39,12 +36,10 @@ _TONES = {status.value: "" for status in InvoiceStatus} | {
 
 
 @admin.register(Item)
-class ItemAdmin(RemovalMixin, RecordAdmin):
+class ItemAdmin(ItemList, RemovalMixin, RecordAdmin):
     form = ItemForm
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "sku", "type", "shown_price", "taxable", "is_active")
-    list_filter = ("type", "is_active")
-    search_fields = ("name", "sku")
     fieldsets = (
         (
             None,
@@ -64,12 +59,10 @@ class ItemAdmin(RemovalMixin, RecordAdmin):
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(RemovalMixin, RecordAdmin):
+class TaxRateAdmin(TaxRateList, RemovalMixin, RecordAdmin):
     form = TaxForm
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "percent", "made_of", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name",)
     fieldsets = ((None, {"fields": (("name", "is_active"), "rate", "parts", "description", "seen_version")}),)
 
     def remove(self, record: TaxRate) -> None:
@@ -87,34 +80,15 @@ class TaxRateAdmin(RemovalMixin, RecordAdmin):
         return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
 
 
-class StatusFilter(admin.SimpleListFilter):
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return InvoiceStatus.choices
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        workspace = desk_user_of(request).workspace
-        if self.value() not in InvoiceStatus.values or workspace is None:
-            return queryset
-        return queryset.filter(in_status(str(self.value()), today_in(workspace)))
-
-
 def _live(invoice: Invoice) -> bool:
     return bool(invoice.sent_at and not invoice.voided_at)
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(RowsAdmin):
+class InvoiceAdmin(InvoiceList, RowsAdmin):
     form = InvoiceForm
     inlines = (LineRows,)
-    list_display = ("number", "client", "date", "due_date", "total", "open", "badge")
-    list_filter = (StatusFilter, ("date", RangeDateFilter))
-    list_filter_submit = True
-    list_select_related = ("client__parent", "workspace")
-    search_fields = ("number", *NAMES_OF_CLIENT, "=id")
-    ordering = ("-date", "-id")
+    list_display = ("number", "client", "date", "due_date", "amount", "open", "badge")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
                        "settled_by", "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
@@ -187,9 +161,13 @@ class InvoiceAdmin(RowsAdmin):
         rows = format_html_join("", "<li>{}</li>", ((row,) for row in _settling(invoice)))
         return format_html("<ul>{}</ul>", rows) if rows else "–"
 
+    @display(description=_("Total"), ordering="total")
+    def amount(self, invoice: Invoice) -> str:
+        return in_column(invoice.total)
+
     @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
-        return f"{invoice.balance:,.2f}"
+        return in_column(invoice.balance)
 
     @display(description=_("Status"), label=_TONES)
     def badge(self, invoice: Invoice) -> tuple[str, Any]:
@@ -203,15 +181,10 @@ class InvoiceAdmin(RowsAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(RowsAdmin):
+class PaymentAdmin(PaymentList, RowsAdmin):
     form = PaymentForm
     inlines = (AllocationRows,)
-    list_display = ("date", "client", "amount", "how", "reference", "state")
-    list_filter = ("method", ("date", RangeDateFilter))
-    list_filter_submit = True
-    list_select_related = ("client__parent",)
-    search_fields = ("reference", *NAMES_OF_CLIENT, "=id")
-    ordering = ("-date", "-id")
+    list_display = ("date", "client", "shown_amount", "how", "reference", "state")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "credited", "elsewhere", "left_over", "where", _VOIDED)
     fieldsets: Any = (
@@ -242,9 +215,11 @@ class PaymentAdmin(RowsAdmin):
 
     @display(description=_("State"), label={"void": "danger", "received": "", "credit": "info"})
     def state(self, payment: Payment) -> tuple[str, str]:
-        if payment.voided_at:
-            return "void", gettext("Void")
-        return ("credit", gettext("Credit applied")) if payment.is_credit else ("received", gettext("Received"))
+        return state_of(payment)
+
+    @display(description=_("Amount"), ordering="amount")
+    def shown_amount(self, payment: Payment) -> str:
+        return in_column(payment.amount)
 
     @display(description=_("Method"), ordering="method")
     def how(self, payment: Payment) -> str:
@@ -257,6 +232,11 @@ class PaymentAdmin(RowsAdmin):
     @display(description=_("Recorded in"))
     def where(self, payment: Payment) -> str:
         return payment.made_in.replace("_", " ").capitalize() or "FieldCamp"
+
+
+def in_column(amount: Decimal) -> str:
+    """Returns an amount as it stands in a column."""
+    return format_html('<span class="fc-list-amount">{}</span>', f"{amount:,.2f}")
 
 
 def _settling(invoice: Invoice) -> Iterator[str]:

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -14,6 +14,8 @@ from fieldcamp.api.services import keys_made_by
 from fieldcamp.desk.admins import ServiceAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.lists.exporting import chosen, field, worked_out
+from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.addresses import pending_of
 from fieldcamp.workspace.admin.forms import MEMBER_FORM, MemberForm, SettingsForm
@@ -31,7 +33,18 @@ class MemberAdmin(LoginPages, ServiceAdmin):
     needs = {"view": "view", "add": "settings", "change": "settings"}
     list_display = ("name", "email", "shown_role", "is_technician", "login", "is_active")
     list_filter = ("role", "is_technician", "is_active")
-    search_fields = ("first_name", "last_name", "email")
+    search_fields = ("first_name", "last_name", "email", "=id")
+    ordering = ("first_name", "last_name", "id")
+    empty = EmptyList(_("Nobody is on the team yet."), _("Add a person"), "admin:workspace_member_add", "settings")
+    cells = (
+        worked_out(str, _("Name")), field("email", _("E-mail")), chosen("role", _("Role")),
+        field("is_technician", _("Technician")), worked_out(lambda row: login_state(row).label, _("Login")),
+        field("is_active", _("Active")),
+    )  # fmt: skip
+
+    def counted(self, number: int) -> str:
+        return ngettext("{number} person", "{number} people", number).format(number=grouped(number))
+
     fields = MEMBER_FORM
     change_form_outer_after_template = "admin/workspace/login.html"
 
@@ -84,6 +97,8 @@ class WorkspaceAdmin(ServiceAdmin):
     workspace_path = "pk"
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
+    search_fields = ("name", "=id")
+    cells = (field("name", _("Name")), field("timezone", _("Time zone")))
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
     fields = ("name", "timezone", "second_factor", *readonly_fields)
 

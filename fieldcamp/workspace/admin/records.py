@@ -8,50 +8,27 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.templatetags.desk import at, day
-from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.admin.merging import MergeMixin
+from fieldcamp.workspace.admin.record_lists import BlockedTimeList, ClientList, VisitList, first_of, last_of, phone_of
 from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.history import history_of
-from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit, VisitStatus
+from fieldcamp.workspace.models import BlockedTime, Client, Visit, VisitStatus
 from fieldcamp.workspace.services import delete_client, delete_visit
 
 _MADE = (moment("created_at", _("Created")), moment("updated_at", _("Updated")))
 _HISTORY = "admin/workspace/history.html"
-NAMES_OF_CLIENT = tuple(f"client__{name}" for name in ("company_name", "display_name", "first_name", "last_name"))
 _TONES = {status.value: "" for status in VisitStatus} | {
     VisitStatus.SCHEDULED.value: "info",
     VisitStatus.COMPLETED.value: "success",
     VisitStatus.CANCELLED.value: "danger",
     VisitStatus.IN_PROGRESS.value: "warning",
 }
-
-
-class TechnicianFilter(admin.SimpleListFilter):
-    """The people of the own workspace; Django's own filter would list everybody's."""
-
-    title = _("technician")
-    parameter_name = "technician"
-    path = "technician_id"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        people = desk_user_of(request).scope(Member.objects.filter(is_technician=True))
-        return [(member.pk, str(member)) for member in people[:200]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
-
-
-class MemberFilter(TechnicianFilter):
-    title = _("member")
-    parameter_name = "member"
-    path = "member_id"
 
 
 class RecordAdmin(ServiceAdmin):
@@ -82,13 +59,11 @@ class RecordAdmin(ServiceAdmin):
 
 
 @admin.register(Client)
-class ClientAdmin(MergeMixin, RemovalMixin, RecordAdmin):
+class ClientAdmin(ClientList, MergeMixin, RemovalMixin, RecordAdmin):
     change_form_outer_after_template = "admin/workspace/record_actions.html"
     form = ClientForm
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("name", "email", "phone", "place", "stage")
-    search_fields = ("first_name", "last_name", "company_name", "display_name", "email")
-    list_select_related = ("parent",)
     readonly_fields = ("parent",)
     fieldsets = (
         (
@@ -134,8 +109,7 @@ class ClientAdmin(MergeMixin, RemovalMixin, RecordAdmin):
 
     @display(description=_("Phone"))
     def phone(self, client: Client) -> str:
-        number = client.phone_number or {}
-        return f"{number.get('countryCode', '')} {number.get('number', '')}".strip() or "–"
+        return phone_of(client) or "–"
 
     @display(description=_("Address"))
     def place(self, client: Client) -> str:
@@ -143,15 +117,11 @@ class ClientAdmin(MergeMixin, RemovalMixin, RecordAdmin):
 
 
 @admin.register(Visit)
-class VisitAdmin(RemovalMixin, RecordAdmin):
+class VisitAdmin(VisitList, RemovalMixin, RecordAdmin):
     form = VisitForm
     change_form_before_template = "admin/workspace/overlaps.html"
     needs = {**RecordAdmin.needs, "delete": "settings"}
     list_display = ("title", "client", "technician", "starts", "length", "shown_status")
-    list_filter = ("visit_status", TechnicianFilter, ("scheduled_start", RangeDateFilter))
-    list_filter_submit = True
-    search_fields = ("title", *NAMES_OF_CLIENT, "address", "=id")
-    ordering = ("-scheduled_start", "-id")
     autocomplete_fields = ("client",)
     readonly_fields = ("id", "job_id", *_MADE)
     fieldsets = (
@@ -197,17 +167,15 @@ class VisitAdmin(RemovalMixin, RecordAdmin):
 
 
 @admin.register(BlockedTime)
-class BlockedTimeAdmin(ScopedAdmin):
+class BlockedTimeAdmin(BlockedTimeList, ScopedAdmin):
     list_display = ("member", "starts", "ends", "whole_days")
-    list_filter = (MemberFilter, "all_day", ("starts_at", RangeDateFilter))
-    list_filter_submit = True
     list_select_related = ("member",)
     fields = ("member", "starts", "ends", "whole_days", moment("updated_at", _("Updated")))
     readonly_fields = fields
 
     @display(description=_("From"), ordering="starts_at")
     def starts(self, block: BlockedTime) -> Any:
-        return day(block.start_date) if block.all_day and block.start_date else at(block.starts_at)
+        return _shown(first_of(block))
 
     @display(description=_("All day"))
     def whole_days(self, block: BlockedTime) -> str:
@@ -215,6 +183,8 @@ class BlockedTimeAdmin(ScopedAdmin):
 
     @display(description=_("Until"), ordering="ends_at")
     def ends(self, block: BlockedTime) -> Any:
-        if block.all_day and block.end_date:
-            return day(block.end_date - dt.timedelta(days=1))
-        return at(block.ends_at)
+        return _shown(last_of(block))
+
+
+def _shown(moment: dt.date) -> str:
+    return at(moment) if isinstance(moment, dt.datetime) else day(moment)

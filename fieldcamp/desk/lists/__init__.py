@@ -1,0 +1,1 @@
+"""Lists of the desk: how many there are, what is shown, by which filters, what an empty one says, and their CSV."""
