@@ -5,9 +5,10 @@ time, and neither does what has no length.
 """
 
 import datetime as dt
+import hashlib
 import heapq
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -106,6 +107,12 @@ def overlaps_of(visit: Visit) -> list[BusyTime]:
         limit=MOST_OVERLAPS,
         but=visit.pk,
     )
+
+
+def mark_of(overlaps: Iterable[BusyTime]) -> str:
+    """Returns what stands for these very overlaps: whoever sends it back has seen them."""
+    seen = "|".join(f"{busy.technician_id} {busy.position} {busy.end}" for busy in overlaps)
+    return hashlib.sha256(seen.encode()).hexdigest()[:20]
 
 
 def _behind(rows: QuerySet[Any], name: str, kind: str, after: Position | None) -> QuerySet[Any]:

@@ -1,0 +1,229 @@
+"""What the calendar's page shows: each day, whose visits and busy times it has, and what is marked on them."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fieldcamp.desk.users import DeskUser
+from fieldcamp.workspace.agenda import Agenda, Days
+from fieldcamp.workspace.busy import BusyTime
+from fieldcamp.workspace.models import Member, Visit, VisitStatus
+from integrations.admin.agenda_marks import Mark, marks_of, technician_mark
+from integrations.services.sync_state.reasons import Explanation
+from integrations.services.sync_state.states import SyncStateRow
+
+UNASSIGNED = "none"
+_QUARTER = dt.timedelta(minutes=15)
+# What a visit is filtered by beside its status.
+MARKED = {
+    "overlaps": _("Overlaps"),
+    "conflict": _("Conflict"),
+    "held": _("Removal waits"),
+    "needs": _("Needs somebody"),
+    "pending": _("Not in step yet"),
+}
+
+
+@dataclass(frozen=True)
+class VisitLine:
+    """One visit on the page. `start` and `end` are what a clock of the company shows, as `2026-11-30T08:00`."""
+
+    visit: Visit
+    client: str
+    url: str
+    panel: str
+    start: str
+    end: str
+    marks: Sequence[Mark]
+    movable: bool
+    person: str
+    overlaps: Sequence[BusyTime]
+
+    @property
+    def kind(self) -> str:
+        return "visit"
+
+    @property
+    def is_off(self) -> bool:
+        return self.visit.visit_status == VisitStatus.CANCELLED
+
+    @property
+    def is_done(self) -> bool:
+        return self.visit.visit_status == VisitStatus.COMPLETED
+
+    @property
+    def status(self) -> str:
+        return "" if self.visit.visit_status == VisitStatus.SCHEDULED else self.visit.get_visit_status_display()
+
+
+@dataclass(frozen=True)
+class BusyLine:
+    """A time that is blocked in somebody's own calendar: when, and nothing else."""
+
+    key: str
+    start: str
+    end: str
+    all_day: bool
+    words: str
+    person: str
+
+    @property
+    def kind(self) -> str:
+        return "busy"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A row of the calendar: somebody, or nobody."""
+
+    key: str
+    name: str
+    mark: Mark | None = None
+    note: str = ""  # inactive, say
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class PersonDay:
+    """What one person has on one day: (when, as that day sees it; the line)."""
+
+    person: Person
+    lines: Sequence[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Day:
+    date: dt.date
+    title: str
+    is_today: bool
+    people: list[PersonDay] = field(default_factory=list)
+
+
+def wall(moment: dt.datetime) -> str:
+    """Returns what the company's clock shows then."""
+    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M")
+
+
+def clock(moment: dt.datetime, day: dt.date) -> str:
+    """Returns a time as it is said on that day: with its own day where that is another one."""
+    local = timezone.localtime(moment)
+    return date_format(local, "H:i" if local.date() == day else "D j M, H:i")
+
+
+def said_day(date: dt.date) -> str:
+    return date_format(date, "D j M")
+
+
+def said_busy(busy: BusyTime) -> str:
+    """Says when it is, by the day on which it begins."""
+    if busy.days:
+        first, last = busy.days
+        if first == last:
+            return gettext("all day, {day}").format(day=said_day(first))
+        return gettext("all day, {first} – {last}").format(first=said_day(first), last=said_day(last))
+    local = timezone.localtime(busy.start)
+    return f"{date_format(local, 'D j M, H:i')}–{clock(busy.end, local.date())}"
+
+
+def people_of(
+    found: Agenda, states: Mapping[str, Explanation], *, unassigned: bool = True
+) -> list[Person]:
+    """Returns the calendar's rows: first what nobody is assigned to."""
+    rows = [Person(UNASSIGNED, gettext("Unassigned"))] if unassigned else []
+    for member in found.people:
+        note = "" if member.is_active else gettext("not active any more")
+        rows.append(Person(member.pk, str(member), technician_mark(states.get(member.pk)), note, _page(member)))
+    return rows
+
+
+def _page(member: Member) -> str:
+    return reverse("admin:workspace_member_change", args=[member.pk])
+
+
+def visit_lines(
+    found: Agenda, states: Mapping[str, Sequence[SyncStateRow]], desk_user: DeskUser
+) -> list[VisitLine]:
+    may = desk_user.may("settings")
+    return [visit_line(visit, states.get(visit.pk, []), found.overlaps.get(visit.pk, []), may) for visit in found.visits]
+
+
+def visit_line(
+    visit: Visit, states: Sequence[SyncStateRow], overlaps: Sequence[BusyTime], may_move: bool
+) -> VisitLine:
+    assert visit.scheduled_start and visit.scheduled_end  # of those on a calendar
+    start, end = wall(visit.scheduled_start), wall(visit.scheduled_end)
+    if end <= start:  # where the clock was set back meanwhile
+        end = (dt.datetime.fromisoformat(start) + _QUARTER).strftime("%Y-%m-%dT%H:%M")
+    return VisitLine(
+        visit=visit,
+        client=str(visit.client),
+        url=reverse("admin:workspace_visit_change", args=[visit.pk]),
+        panel=reverse("integrations:agenda_visit", args=[visit.pk]),
+        start=start,
+        end=end,
+        marks=marks_of(states, bool(overlaps)),
+        movable=may_move and not visit.is_over,
+        person=visit.technician_id or UNASSIGNED,
+        overlaps=overlaps,
+    )
+
+
+def busy_lines(found: Agenda) -> list[BusyLine]:
+    return [_busy(busy) for busy in found.blocked]
+
+
+def _busy(busy: BusyTime) -> BusyLine:
+    key = f"busy-{busy.position.row}"
+    if busy.days:
+        first, last = busy.days
+        end = last + dt.timedelta(days=1)
+        return BusyLine(key, f"{first}T00:00", f"{end}T00:00", True, gettext("Busy all day"), busy.technician_id)
+    return BusyLine(key, wall(busy.start), wall(busy.end), False, gettext("Busy"), busy.technician_id)
+
+
+def shown_of(lines: Sequence[VisitLine], state: str) -> list[VisitLine]:
+    """Returns those of this status, or with this mark; all without one."""
+    if not state:
+        return list(lines)
+    if state in MARKED:
+        return [line for line in lines if any(mark.key == state for mark in line.marks)]
+    return [line for line in lines if line.visit.visit_status == state]
+
+
+def days_of(
+    days: Days, people: Sequence[Person], visits: Sequence[VisitLine], busy: Sequence[BusyLine], today: dt.date
+) -> list[Day]:
+    """Returns each day with whoever has anything on it, and what goes on past midnight on each of its days."""
+    placed: dict[tuple[dt.date, str], list[tuple[str, str, Any]]] = defaultdict(list)
+    for line in (*busy, *visits):
+        for day in days.all:
+            if line.start < f"{day + dt.timedelta(days=1)}T00:00" and line.end > f"{day}T00:00":
+                placed[day, line.person].append((line.start, _when(line, day), line))
+    shown = []
+    for day in days.all:
+        here = Day(day, date_format(day, "l j F"), day == today)
+        for person in people:
+            lines = sorted(placed.get((day, person.key), []), key=lambda each: each[0])
+            if lines:
+                here.people.append(PersonDay(person, [(when, line) for _, when, line in lines]))
+        shown.append(here)
+    return shown
+
+
+def _when(line: VisitLine | BusyLine, day: dt.date) -> str:
+    if isinstance(line, BusyLine) and line.all_day:
+        return ""
+    return f"{_on(line.start, day)}–{_on(line.end, day)}"
+
+
+def _on(text: str, day: dt.date) -> str:
+    moment = dt.datetime.fromisoformat(text)
+    return date_format(moment, "H:i" if moment.date() == day else "D j M, H:i")
