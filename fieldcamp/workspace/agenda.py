@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from fieldcamp.workspace.busy import BLOCKED, BusyTime, busy_times
-from fieldcamp.workspace.models import Member, Visit, Workspace
+from fieldcamp.workspace.busy import BLOCKED, VISIT, BusyTime, busy_times, busy_with, takes_time
+from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 
 MOST_DAYS = 14
 MOST_VISITS = 3_000
@@ -70,7 +70,7 @@ def week_of_day(date: dt.date) -> dt.date:
 
 
 def agenda(workspace: Workspace, days: Days) -> Agenda:
-    """Returns what lies at least in part on these days. Four queries, however much it is."""
+    """Returns what lies at least in part on these days. At most five queries, however much it is."""
     rows = (
         Visit.objects.alive()
         .filter(
@@ -79,26 +79,54 @@ def agenda(workspace: Workspace, days: Days) -> Agenda:
             scheduled_start__gte=days.start - LONGEST,
             scheduled_end__gt=days.start,
         )
-        .select_related("client__parent", "technician")
         .order_by("scheduled_start", "pk")
     )
     visits = list(rows[: MOST_VISITS + 1])
     people = _people(workspace, {visit.technician_id for visit in visits} - {None})
+    _with_their_people(visits, people)
     # A day more on either side: whole days are stored in the zone of the calendar that they come from.
-    busy = busy_times(
+    blocked = busy_times(
         technicians=[member.pk for member in people],
         start=days.start - _DAY,
         end=days.end + _DAY,
-        limit=4 * MOST_VISITS,
+        limit=MOST_VISITS,
+        kinds=(BLOCKED,),
     )
+    taken = [busy_with(visit) for visit in visits if takes_time(visit)]
     return Agenda(
         days=days,
         people=people,
         visits=visits[:MOST_VISITS],
-        blocked=[time for time in busy if time.kind == BLOCKED and _touches(time, days)],
-        overlaps=overlaps_among(busy),
+        blocked=[time for time in blocked if _touches(time, days)],
+        overlaps=overlaps_among([*blocked, *taken, *_beyond(taken, days)]),
         more=len(visits) > MOST_VISITS,
     )
+
+
+def _with_their_people(visits: Sequence[Visit], people: Sequence[Member]) -> None:
+    """Gives each visit its technician and client: each is read once, however many visits are theirs."""
+    technicians = {member.pk: member for member in people}
+    ids = {visit.client_id for visit in visits}
+    clients = {client.pk: client for client in Client.objects.filter(pk__in=ids).select_related("parent")}
+    for visit in visits:
+        visit.client = clients[visit.client_id]
+        if visit.technician_id:
+            visit.technician = technicians[visit.technician_id]
+
+
+def _beyond(taken: Sequence[BusyTime], days: Days) -> list[BusyTime]:
+    """Returns visits of other days that those which go on past the first or last midnight may overlap."""
+    crossing = [time for time in taken if time.start < days.start or time.end > days.end]
+    if not crossing:
+        return []
+    found = busy_times(
+        technicians=sorted({time.technician_id for time in crossing}),
+        start=min(time.start for time in crossing),
+        end=max(time.end for time in crossing),
+        limit=MOST_VISITS,
+        kinds=(VISIT,),
+    )
+    return [time for time in found if not (time.start < days.end and time.end > days.start)]
 
 
 def overlaps_among(times: Iterable[BusyTime]) -> dict[str, list[BusyTime]]:

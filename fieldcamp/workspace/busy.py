@@ -90,16 +90,27 @@ def busy_times(
     return list(itertools.islice(found, limit))
 
 
+def takes_time(visit: Visit) -> bool:
+    """Returns whether somebody is busy with it at some time."""
+    return bool(
+        visit.technician_id
+        and visit.scheduled_start
+        and visit.scheduled_end
+        and not visit.deleted_at
+        and visit.visit_status not in (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
+    )
+
+
+def busy_with(visit: Visit) -> BusyTime:
+    """Returns the time of a visit that `takes_time`."""
+    return _visit(visit)
+
+
 def overlaps_of(visit: Visit) -> list[BusyTime]:
     """Returns what else the visit's technician is busy with at its time, at most `MOST_OVERLAPS`."""
-    if (
-        not visit.technician_id
-        or not visit.scheduled_start
-        or not visit.scheduled_end
-        or visit.deleted_at
-        or visit.visit_status in (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
-    ):
+    if not takes_time(visit):
         return []
+    assert visit.technician_id and visit.scheduled_start and visit.scheduled_end  # as it takes time
     return busy_times(
         technicians=[visit.technician_id],
         start=visit.scheduled_start,

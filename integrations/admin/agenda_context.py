@@ -33,7 +33,7 @@ from integrations.admin.agenda_marks import marks_of
 from integrations.admin.jobs import provider_label
 from integrations.admin.trail import states_of
 from integrations.services.sync_state.of_technicians import technicians_states
-from integrations.services.sync_state.states import sync_state, sync_states
+from integrations.services.sync_state.states import sync_state, sync_states_of
 
 VIEWS: Mapping[str, Any] = {"list": _("List"), "week": _("Week"), "day": _("Day")}
 _EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
@@ -97,9 +97,9 @@ def agenda_context(desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, A
     found = agenda(workspace, Days(*asked.days, desk_user.timezone))
     people = people_of(found, technicians_states(workspace.pk, found.people))
     asked = _among(asked, {person.key for person in people})
-    states = sync_states(workspace.pk, Visit.kind, [visit.pk for visit in found.visits])
-    every = visit_lines(found, states, desk_user)
-    visits = shown_of([line for line in every if asked.technician in ("", line.person)], asked.state)
+    wanted = [visit for visit in found.visits if asked.technician in ("", visit.technician_id or UNASSIGNED)]
+    states = sync_states_of(workspace.pk, Visit.kind, wanted)
+    visits = shown_of(visit_lines(wanted, found.overlaps, states, desk_user), asked.state)
     busy = [] if asked.state else [line for line in busy_lines(found) if asked.technician in ("", line.person)]
     rows = [person for person in people if asked.technician in ("", person.key)]
     days = days_of(found.days, rows, visits, busy, today)
@@ -123,7 +123,7 @@ def agenda_context(desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, A
         "has_technicians": len(people) > 1,
         "connected": any(not person.mark or person.mark.key != "none" for person in people[1:]),
         "may_change": desk_user.may("settings"),
-        "has_visits": bool(every),
+        "has_visits": bool(found.visits),
         "shows_visits": bool(visits),
         "has_lines": any(day.people for day in days),
         "grid": _grid(found, asked, rows, now),

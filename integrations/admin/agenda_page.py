@@ -21,6 +21,9 @@ from integrations.services.sync_state.reasons import Explanation
 from integrations.services.sync_state.states import SyncStateRow
 
 UNASSIGNED = "none"
+PAGE_OF_VISIT, PANEL = "admin:workspace_visit_change", "integrations:agenda_visit"
+_ID = "vis_x"
+_LOOKS = {VisitStatus.CANCELLED.value: " fc-agenda-off", VisitStatus.COMPLETED.value: " fc-agenda-done"}
 _QUARTER = dt.timedelta(minutes=15)
 # What a visit is filtered by beside its status.
 MARKED = {
@@ -45,19 +48,12 @@ class VisitLine:
     marks: Sequence[Mark]
     movable: bool
     person: str
-    overlaps: Sequence[BusyTime]
+    kind: str = "visit"
 
     @property
-    def kind(self) -> str:
-        return "visit"
-
-    @property
-    def is_off(self) -> bool:
-        return self.visit.visit_status == VisitStatus.CANCELLED
-
-    @property
-    def is_done(self) -> bool:
-        return self.visit.visit_status == VisitStatus.COMPLETED
+    def look(self) -> str:
+        """Returns what the style sheet calls a visit of this status."""
+        return _LOOKS.get(self.visit.visit_status, "")
 
     @property
     def status(self) -> str:
@@ -74,10 +70,7 @@ class BusyLine:
     all_day: bool
     words: str
     person: str
-
-    @property
-    def kind(self) -> str:
-        return "busy"
+    kind: str = "busy"
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,11 @@ class Day:
 
 def wall(moment: dt.datetime) -> str:
     """Returns what the company's clock shows then."""
-    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M")
+    return wall_text(timezone.localtime(moment))
+
+
+def wall_text(moment: dt.datetime) -> str:
+    return moment.isoformat()[:16]
 
 
 def clock(moment: dt.datetime, day: dt.date) -> str:
@@ -149,31 +146,44 @@ def _page(member: Member) -> str:
 
 
 def visit_lines(
-    found: Agenda, states: Mapping[str, Sequence[SyncStateRow]], desk_user: DeskUser
+    visits: Sequence[Visit],
+    overlaps: Mapping[str, Sequence[BusyTime]],
+    states: Mapping[str, Sequence[SyncStateRow]],
+    desk_user: DeskUser,
 ) -> list[VisitLine]:
-    may = desk_user.may("settings")
-    return [visit_line(visit, states.get(visit.pk, []), found.overlaps.get(visit.pk, []), may) for visit in found.visits]
+    """Returns the visits as they are shown; they have their client at hand."""
+    may, to_page, to_panel = desk_user.may("settings"), _address(PAGE_OF_VISIT), _address(PANEL)
+    shown = []
+    for visit in visits:
+        start, end = _walls(visit)
+        over = overlaps.get(visit.pk, ())
+        shown.append(
+            VisitLine(
+                visit=visit,
+                client=str(visit.client),
+                url=to_page.replace(_ID, visit.pk),
+                panel=to_panel.replace(_ID, visit.pk),
+                start=start,
+                end=end,
+                marks=marks_of(states.get(visit.pk, ()), bool(over)),
+                movable=may and not visit.is_over,
+                person=visit.technician_id or UNASSIGNED,
+            )
+        )
+    return shown
 
 
-def visit_line(
-    visit: Visit, states: Sequence[SyncStateRow], overlaps: Sequence[BusyTime], may_move: bool
-) -> VisitLine:
+def _address(name: str) -> str:
+    """Returns an address with `_ID` in the place of the id: looking one up for each of hundreds takes its time."""
+    return reverse(name, args=[_ID])
+
+
+def _walls(visit: Visit) -> tuple[str, str]:
     assert visit.scheduled_start and visit.scheduled_end  # of those on a calendar
     start, end = wall(visit.scheduled_start), wall(visit.scheduled_end)
     if end <= start:  # where the clock was set back meanwhile
-        end = (dt.datetime.fromisoformat(start) + _QUARTER).strftime("%Y-%m-%dT%H:%M")
-    return VisitLine(
-        visit=visit,
-        client=str(visit.client),
-        url=reverse("admin:workspace_visit_change", args=[visit.pk]),
-        panel=reverse("integrations:agenda_visit", args=[visit.pk]),
-        start=start,
-        end=end,
-        marks=marks_of(states, bool(overlaps)),
-        movable=may_move and not visit.is_over,
-        person=visit.technician_id or UNASSIGNED,
-        overlaps=overlaps,
-    )
+        end = wall_text(dt.datetime.fromisoformat(start) + _QUARTER)
+    return start, end
 
 
 def busy_lines(found: Agenda) -> list[BusyLine]:
@@ -203,10 +213,11 @@ def days_of(
 ) -> list[Day]:
     """Returns each day with whoever has anything on it, and what goes on past midnight on each of its days."""
     placed: dict[tuple[dt.date, str], list[tuple[str, str, Any]]] = defaultdict(list)
+    edges = [(day, f"{day}T00:00", f"{day + dt.timedelta(days=1)}T00:00") for day in days.all]
     for line in (*busy, *visits):
-        for day in days.all:
-            if line.start < f"{day + dt.timedelta(days=1)}T00:00" and line.end > f"{day}T00:00":
-                placed[day, line.person].append((line.start, _when(line, day), line))
+        for day, begins, ends in edges:
+            if line.start < ends and line.end > begins:
+                placed[day, line.person].append((line.start, _when(line, str(day)), line))
     shown = []
     for day in days.all:
         here = Day(day, date_format(day, "l j F"), day == today)
@@ -218,12 +229,12 @@ def days_of(
     return shown
 
 
-def _when(line: VisitLine | BusyLine, day: dt.date) -> str:
+def _when(line: VisitLine | BusyLine, day: str) -> str:
     if isinstance(line, BusyLine) and line.all_day:
         return ""
     return f"{_on(line.start, day)}–{_on(line.end, day)}"
 
 
-def _on(text: str, day: dt.date) -> str:
-    moment = dt.datetime.fromisoformat(text)
-    return date_format(moment, "H:i" if moment.date() == day else "D j M, H:i")
+def _on(text: str, day: str) -> str:
+    date, _, time = text.partition("T")
+    return time if date == day else date_format(dt.datetime.fromisoformat(text), "D j M, H:i")

@@ -41,7 +41,7 @@
         title: visit ? textOf(line, ".fc-agenda-title") : textOf(line, "span"),
         classNames: names.filter(Boolean),
         extendedProps: {
-          visit, version, person, address, start, end, allDay: "allDay" in line.dataset,
+          visit, version, person, address, when: textOf(line, ".fc-agenda-when"),
           client: textOf(line, ".fc-agenda-client"), url: line.querySelector("a")?.getAttribute("href"),
           badges: badges.map((badge) => [badge.className, badge.textContent, badge.title]),
         },
@@ -51,11 +51,6 @@
   };
 
   const clockOf = (text) => text.slice(11, 16);
-  const whenOf = (props) => {
-    if (props.allDay) return "";
-    const end = props.end.slice(0, 10) === props.start.slice(0, 10) ? clockOf(props.end) : props.end.replace("T", " ");
-    return `${clockOf(props.start)}–${end}`;
-  };
   const wallOf = (date) => {
     const two = (number) => String(number).padStart(2, "0");
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
@@ -67,7 +62,7 @@
   const eventContent = ({ event }) => {
     const props = event.extendedProps;
     const inside = element("div", "fc-grid-event");
-    const when = whenOf(props);
+    const { when } = props;
     if (props.visit) {
       inside.append(element("span", "fc-grid-when", when), element("span", "fc-grid-title", event.title));
       inside.append(element("span", "fc-grid-client", props.client));
@@ -122,7 +117,7 @@
     view: data.view === "day" ? "resourceTimelineDay" : "resourceTimelineMonth",
     views: {
       resourceTimelineMonth: { duration: { days: 7 }, eventDurationEditable: false, slotWidth: 150 },
-      resourceTimelineDay: { slotDuration: "01:00", snapDuration: "00:15", slotWidth: 84, scrollTime: "07:00" },
+      resourceTimelineDay: { slotDuration: "01:00", snapDuration: "00:15", slotWidth: 100, scrollTime: "07:00" },
     },
     date: data.first, firstDay: 1, headerToolbar: { start: "", center: "", end: "" },
     customScrollbars: false, nowIndicator: false, locale: document.documentElement.lang || "en",
