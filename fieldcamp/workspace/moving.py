@@ -72,9 +72,7 @@ def move_visit(
 
     follows_time = {"visit_status": None} if {"scheduled_start", "scheduled_end"} & {*changes} else {}
     with transaction.atomic():
-        visit = update_visit(
-            workspace=workspace, visit_id=visit_id, changes={**changes, **follows_time}, check=check
-        )
+        visit = update_visit(workspace=workspace, visit_id=visit_id, changes={**changes, **follows_time}, check=check)
         move = Move(visit, before[0])
         if ask and move.moved:
             overlaps = overlaps_of(visit)

@@ -16,6 +16,7 @@ from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.agenda import MOST_VISITS, Agenda, Days, agenda, week_of_day
 from fieldcamp.workspace.busy import BusyTime, overlaps_of
 from fieldcamp.workspace.models import Visit, VisitStatus
+from integrations.admin.agenda_marks import marks_of
 from integrations.admin.agenda_page import (
     MARKED,
     UNASSIGNED,
@@ -29,7 +30,6 @@ from integrations.admin.agenda_page import (
     visit_lines,
     wall,
 )
-from integrations.admin.agenda_marks import marks_of
 from integrations.admin.jobs import provider_label
 from integrations.admin.trail import states_of
 from integrations.services.sync_state.of_technicians import technicians_states
@@ -102,7 +102,7 @@ def agenda_context(desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, A
     visits = shown_of(visit_lines(wanted, found.overlaps, states, desk_user), asked.state)
     busy = [] if asked.state else [line for line in busy_lines(found) if asked.technician in ("", line.person)]
     rows = [person for person in people if asked.technician in ("", person.key)]
-    days = days_of(found.days, rows, visits, busy, today)
+    days = days_of(found.days, rows, visits, busy, today, asked.address())
     step = 1 if asked.view == "day" else 7
     return {
         "asked": asked,
@@ -154,6 +154,7 @@ def _grid(found: Agenda, asked: Asked, rows: Sequence[Any], now: dt.datetime) ->
         "view": asked.view,
         "first": found.days.first.isoformat(),
         "now": wall(now),
+        "days": {day.isoformat(): said_day(day) for day in found.days.all},
         "people": [
             {
                 "id": person.key,

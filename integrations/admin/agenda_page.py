@@ -5,10 +5,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +19,7 @@ from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.agenda import Agenda, Days
 from fieldcamp.workspace.busy import BusyTime
 from fieldcamp.workspace.models import Member, Visit, VisitStatus
+from fieldcamp.workspace.scheduling import DEFAULT_DURATION
 from integrations.admin.agenda_marks import Mark, marks_of, technician_mark
 from integrations.services.sync_state.reasons import Explanation
 from integrations.services.sync_state.states import SyncStateRow
@@ -35,7 +39,7 @@ MARKED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VisitLine:
     """One visit on the page. `start` and `end` are what a clock of the company shows, as `2026-11-30T08:00`."""
 
@@ -60,7 +64,7 @@ class VisitLine:
         return "" if self.visit.visit_status == VisitStatus.SCHEDULED else self.visit.get_visit_status_display()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BusyLine:
     """A time that is blocked in somebody's own calendar: when, and nothing else."""
 
@@ -86,18 +90,26 @@ class Person:
 
 @dataclass(frozen=True)
 class PersonDay:
-    """What one person has on one day: (when, as that day sees it; the line)."""
+    """What one person has on one day, each line as a list's element."""
 
     person: Person
-    lines: Sequence[tuple[str, Any]]
+    lines: Sequence[SafeString]
 
 
 @dataclass(frozen=True)
-class Day:
+class AgendaDay:
     date: dt.date
     title: str
     is_today: bool
     people: list[PersonDay] = field(default_factory=list)
+
+
+def minutes_of(visit: Visit) -> int:
+    """Returns how long a visit takes, as its form says it: whole minutes, and the usual ones of a visit without a
+    time."""
+    start, end = visit.scheduled_start, visit.scheduled_end
+    length = end - start if start and end else DEFAULT_DURATION
+    return max(round(length / dt.timedelta(minutes=1)), 1)
 
 
 def wall(moment: dt.datetime) -> str:
@@ -130,9 +142,7 @@ def said_busy(busy: BusyTime) -> str:
     return f"{date_format(local, 'D j M, H:i')}–{clock(busy.end, local.date())}"
 
 
-def people_of(
-    found: Agenda, states: Mapping[str, Explanation], *, unassigned: bool = True
-) -> list[Person]:
+def people_of(found: Agenda, states: Mapping[str, Explanation], *, unassigned: bool = True) -> list[Person]:
     """Returns the calendar's rows: first what nobody is assigned to."""
     rows = [Person(UNASSIGNED, gettext("Unassigned"))] if unassigned else []
     for member in found.people:
@@ -208,10 +218,49 @@ def shown_of(lines: Sequence[VisitLine], state: str) -> list[VisitLine]:
     return [line for line in lines if line.visit.visit_status == state]
 
 
+class Mover:
+    """Writes lines as elements of a list: there are hundreds on a page, for which a template takes long."""
+
+    def __init__(self, here: str):
+        self.back, self.word = quote(here), gettext("Move…")
+
+    def element(self, line: VisitLine | BusyLine, when: str) -> SafeString:
+        at = format_html('data-start="{}" data-end="{}" data-person="{}"', line.start, line.end, line.person)
+        if isinstance(line, BusyLine):
+            html = '<li class="fc-agenda-busy" data-busy="{}" {}><span>{}</span></li>'
+            return format_html(html, line.key, at, f"{line.words} {when}".strip())
+        title, move, movable = line.visit.title, "", ""
+        if line.movable:
+            html = '<a class="fc-agenda-move" href="{}?next={}#move">{}<span class="fc-hidden"> {}</span></a>'
+            move, movable = format_html(html, line.panel, self.back, self.word, title), " data-movable"
+        return format_html(
+            '<li class="fc-agenda-visit{}" data-visit="{}" data-version="{}" data-panel="{}" data-minutes="{}" {}{}>'
+            '<span class="fc-agenda-when">{}</span> <a class="fc-agenda-title" href="{}">{}</a> '
+            '<span class="fc-agenda-client">{}</span> {}{}</li>',
+            line.look, line.visit.pk, line.visit.version, line.panel, minutes_of(line.visit), at,
+            movable, when, line.url, title, line.client,
+            _badges(line), move,
+        )  # fmt: skip
+
+
+def _badges(line: VisitLine) -> SafeString:
+    badge = '<span class="fc-badge fc-tone-{}" title="{}">{}</span> '
+    marks = [format_html(badge, mark.tone, mark.why, mark.word) for mark in line.marks]
+    status = [format_html('<span class="fc-badge fc-agenda-status">{}</span> ', line.status)] if line.status else []
+    return mark_safe("".join([*status, *marks]))  # noqa: S308  # of what is escaped already
+
+
 def days_of(
-    days: Days, people: Sequence[Person], visits: Sequence[VisitLine], busy: Sequence[BusyLine], today: dt.date
-) -> list[Day]:
-    """Returns each day with whoever has anything on it, and what goes on past midnight on each of its days."""
+    days: Days,
+    people: Sequence[Person],
+    visits: Sequence[VisitLine],
+    busy: Sequence[BusyLine],
+    today: dt.date,
+    here: str,
+) -> list[AgendaDay]:
+    """Returns each day with whoever has anything on it, and what goes on past midnight on each of its days. `here` is
+    the page's own address."""
+    mover = Mover(here)
     placed: dict[tuple[dt.date, str], list[tuple[str, str, Any]]] = defaultdict(list)
     edges = [(day, f"{day}T00:00", f"{day + dt.timedelta(days=1)}T00:00") for day in days.all]
     for line in (*busy, *visits):
@@ -220,12 +269,12 @@ def days_of(
                 placed[day, line.person].append((line.start, _when(line, str(day)), line))
     shown = []
     for day in days.all:
-        here = Day(day, date_format(day, "l j F"), day == today)
+        shown_day = AgendaDay(day, date_format(day, "l j F"), day == today)
         for person in people:
             lines = sorted(placed.get((day, person.key), []), key=lambda each: each[0])
             if lines:
-                here.people.append(PersonDay(person, [(when, line) for _, when, line in lines]))
-        shown.append(here)
+                shown_day.people.append(PersonDay(person, [mover.element(line, when) for _, when, line in lines]))
+        shown.append(shown_day)
     return shown
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -43,9 +43,10 @@ def _visit(request: HttpRequest, visit_id: str) -> Visit:
     return visit
 
 
-def _form(request: HttpRequest, visit: Visit) -> MoveForm:
+def _form(visit: Visit, data: QueryDict | None = None) -> MoveForm:
+    """Returns the form as it was sent; without data, as the visit stands."""
     people = Member.objects.filter(workspace=visit.workspace_id, is_technician=True, is_active=True)
-    return MoveForm(request.POST if request.method == "POST" else None, visit=visit, technicians=list(people))
+    return MoveForm(data, visit=visit, technicians=list(people))
 
 
 @desk_view("GET")
@@ -55,12 +56,16 @@ def visit_panel(request: HttpRequest, visit_id: str) -> HttpResponse:
 
 
 def _panel(
-    request: HttpRequest, visit: Visit, form: MoveForm | None, refused: InvalidTransition | None = None, status: int = 200
+    request: HttpRequest,
+    visit: Visit,
+    form: MoveForm | None,
+    refused: InvalidTransition | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     desk_user = desk_user_of(request)
     context = visit_context(visit, desk_user)
     if desk_user.may("settings") and not visit.is_over:
-        context |= {"form": form or _form_of(visit, request), "refused": refused}
+        context |= {"form": form or _form(visit), "refused": refused}
     if isinstance(refused, Overlapping):
         context |= {"overlaps_then": [place_of(busy) for busy in refused.overlaps], "mark": refused.mark}
     context["next"] = request.POST.get("next") or request.GET.get("next") or reverse("integrations:agenda")
@@ -70,16 +75,11 @@ def _panel(
     return render(request, "integrations/agenda_visit.html", context, status=status)
 
 
-def _form_of(visit: Visit, request: HttpRequest) -> MoveForm:
-    people = Member.objects.filter(workspace=visit.workspace_id, is_technician=True, is_active=True)
-    return MoveForm(visit=visit, technicians=list(people))
-
-
 @desk_view("POST", may="settings")
 def move(request: HttpRequest, visit_id: str) -> HttpResponse:
     """Moves a visit. To a script it says what became of it as JSON; a form is shown anew, or its page again."""
     visit = _visit(request, visit_id)
-    form = _form(request, visit)
+    form = _form(visit, request.POST)
     refused: InvalidTransition | None = None
     status = 400
     if form.is_valid():
@@ -108,7 +108,7 @@ def move(request: HttpRequest, visit_id: str) -> HttpResponse:
 
 
 def _is_script(request: HttpRequest) -> bool:
-    return request.headers.get("Accept", "") == "application/json"
+    return request.META.get("HTTP_ACCEPT") == "application/json"
 
 
 def _told(form: MoveForm, refused: InvalidTransition | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@
   const readEvents = () => {
     const events = new Map();
     for (const line of document.querySelectorAll("#agenda-days li[data-start]")) {
-      const { visit, busy, start, end, person, version, panel: address } = line.dataset;
+      const { visit, busy, start, end, person, version, minutes, panel: address } = line.dataset;
       const id = visit || busy;
       if (events.has(id)) continue; // it goes on past midnight, and stands on both days
       const badges = [...line.querySelectorAll(".fc-badge")];
@@ -41,7 +41,7 @@
         title: visit ? textOf(line, ".fc-agenda-title") : textOf(line, "span"),
         classNames: names.filter(Boolean),
         extendedProps: {
-          visit, version, person, address, when: textOf(line, ".fc-agenda-when"),
+          visit, version, minutes, address, when: textOf(line, ".fc-agenda-when"),
           client: textOf(line, ".fc-agenda-client"), url: line.querySelector("a")?.getAttribute("href"),
           badges: badges.map((badge) => [badge.className, badge.textContent, badge.title]),
         },
@@ -122,7 +122,7 @@
     date: data.first, firstDay: 1, headerToolbar: { start: "", center: "", end: "" },
     customScrollbars: false, nowIndicator: false, locale: document.documentElement.lang || "en",
     slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
-    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
+    dayHeaderFormat: (date) => data.days[wallOf(date).slice(0, 10)] ?? "", monthHeaderFormat: () => "",
     resources: data.people.map(({ id, title, ...more }) => ({ id, title, extendedProps: more })),
     events: readEvents(), eventContent, resourceLabelContent: personLabel, eventBackgroundColor: "transparent",
     editable: true, eventResizableFromStart: false, dragScroll: true, highlightedDates: [data.now.slice(0, 10)],
@@ -194,10 +194,9 @@
     const props = info.event.extendedProps;
     const start = wallOf(info.event.start);
     const end = wallOf(info.event.end);
-    const length = info.endDelta ? minutesBetween(start, end) : null;
     await move(props, {
       day: start.slice(0, 10), time: clockOf(start), technician: info.event.resourceIds[0],
-      minutes: length, version: props.version,
+      minutes: info.endDelta ? minutesBetween(start, end) : props.minutes, version: props.version,
     }, info.revert);
   };
 

@@ -13,7 +13,7 @@ from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 from integrations.selectors.status import PASSING
 from integrations.services.sync_state.facts import AccountFacts, account_facts
-from integrations.services.sync_state.of_accounts import not_in_use, nobody_connected, of_account, of_problem
+from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, of_account, of_problem
 from integrations.services.sync_state.reasons import (
     IN_STEP,
     Explanation,

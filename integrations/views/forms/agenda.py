@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.forms import DeskForm
 from fieldcamp.workspace.models import Member, Visit
-from fieldcamp.workspace.scheduling import DEFAULT_DURATION
-from integrations.admin.agenda_page import UNASSIGNED
+from integrations.admin.agenda_page import UNASSIGNED, minutes_of
 
 FIRST, LAST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 _MINUTE = dt.timedelta(minutes=1)
@@ -33,7 +32,10 @@ class MoveForm(DeskForm):
         error_messages=dict.fromkeys(("required", "invalid"), _("Choose a time, such as 08:30.")),
     )  # fmt: skip
     minutes = forms.IntegerField(
-        label=_("Minutes"), min_value=1, max_value=_MOST_MINUTES, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
+        label=_("Minutes"),
+        min_value=1,
+        max_value=_MOST_MINUTES,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     technician = forms.ChoiceField(
         label=_("Technician"),
@@ -83,13 +85,11 @@ class MoveForm(DeskForm):
 
 
 def _as_it_is(visit: Visit) -> dict[str, Any]:
-    start, end = visit.scheduled_start, visit.scheduled_end
-    length = end - start if start and end else DEFAULT_DURATION
-    local = timezone.localtime(start) if start else None
+    local = timezone.localtime(visit.scheduled_start) if visit.scheduled_start else None
     return {
         "day": local.date() if local else None,
         "time": local.time().replace(second=0, microsecond=0) if local else None,
-        "minutes": max(round(length / _MINUTE), 1),
+        "minutes": minutes_of(visit),
         "technician": visit.technician_id or UNASSIGNED,
         "version": visit.version,
     }

@@ -1,4 +1,4 @@
-"""What stands on some days of a company's calendar: its edges, days of a change of the clock, and what overlaps what."""
+"""What stands on some days of a company's calendar: its edges, changes of the clock, and what overlaps what."""
 
 import datetime as dt
 import zoneinfo

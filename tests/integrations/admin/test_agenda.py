@@ -79,7 +79,10 @@ def test_the_week_has_visits_busy_times_and_what_is_wrong_in_words(desk, ours):
     off, done = (add(ours, at(15, 2, 12), title=name, visit_status=name) for name in ("cancelled", "completed"))
     nobody = add(ours, at(9, 4, 12), technician=None)
     conflict, held = add(ours, at(8, 5, 12), title="Conflict"), add(ours, at(9, 6, 12), title="Held")
-    for visit, fields in ((conflict, {"parked": True, "unsettled": True}), (held, {"hold": ours.hold, "unsettled": True})):
+    for visit, fields in (
+        (conflict, {"parked": True, "unsettled": True}),
+        (held, {"hold": ours.hold, "unsettled": True}),
+    ):
         Link.objects.create(
             stream=ours.stream, kind="visit", record_id=visit.pk, remote_id=visit.pk, seen={"title": "x"},
             base={"title": "y"}, seen_gone=visit is held, seen_at=NOW, **fields,
@@ -105,7 +108,8 @@ def test_the_week_has_visits_busy_times_and_what_is_wrong_in_words(desk, ours):
 
 @pytest.mark.parametrize(
     ("state", "word"),
-    [("active", ""), ("needs_reconnect", "Calendar not in step"), ("paused", "Paused"), ("setup", "Set-up not finished"),
+    [("active", ""), ("needs_reconnect", "Calendar not in step"), ("paused", "Paused"),
+     ("setup", "Set-up not finished"),
      ("disconnected", "No calendar connected")],
 )  # fmt: skip
 def test_how_a_technicians_calendar_stands_is_said_beneath_the_name(desk, ours, state, word):
