@@ -171,7 +171,9 @@ def _grid(found: Agenda, asked: Asked, rows: Sequence[Any], now: dt.datetime) ->
             "grid": gettext("Calendar by technician"),
             "scroll": gettext("Calendar, scrolls"),
             "technician": gettext("Technician"),
-            "failed": gettext("It could not be saved, so the visit was put back. Is the network there?"),
+            "failed": gettext(
+                "It could not be saved, so the visit was put back. Load the page again and try once more."
+            ),
             "until": gettext("until {time}"),
         },
     }

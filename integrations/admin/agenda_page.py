@@ -263,7 +263,8 @@ def days_of(
     mover = Mover(here)
     placed: dict[tuple[dt.date, str], list[tuple[str, str, Any]]] = defaultdict(list)
     edges = [(day, f"{day}T00:00", f"{day + dt.timedelta(days=1)}T00:00") for day in days.all]
-    for line in (*busy, *visits):
+    every: list[VisitLine | BusyLine] = [*busy, *visits]
+    for line in every:
         for day, begins, ends in edges:
             if line.start < ends and line.end > begins:
                 placed[day, line.person].append((line.start, _when(line, str(day)), line))
