@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -18,7 +17,7 @@ from fieldcamp.workspace.models import Member, Visit
 from fieldcamp.workspace.moving import Move, Overlapping, Placement, VisitChanged, move_visit
 from integrations.admin.agenda_context import agenda_context, place_of, said_of, visit_context
 from integrations.admin.agenda_page import said_busy
-from integrations.views.common import back, one
+from integrations.views.common import back, back_to, one
 from integrations.views.forms.agenda import MoveForm
 
 # In the session: the last move, which can be taken back for a while.
@@ -68,7 +67,7 @@ def _panel(
         context |= {"form": form or _form(visit), "refused": refused}
     if isinstance(refused, Overlapping):
         context |= {"overlaps_then": [place_of(busy) for busy in refused.overlaps], "mark": refused.mark}
-    context["next"] = request.POST.get("next") or request.GET.get("next") or reverse("integrations:agenda")
+    context["next"] = back_to(request, request.POST.get("next") or request.GET.get("next", ""), "integrations:agenda")
     if "HX-Request" in request.headers:
         return render(request, "integrations/agenda_visit_panel.html", context, status=status)
     context |= {**admin.site.each_context(request), "title": visit.title}
@@ -129,6 +128,7 @@ def _moved(request: HttpRequest, made: Move) -> HttpResponse:
         before = made.before
         request.session[LAST_MOVE] = {
             "visit": made.visit.pk,
+            "workspace": made.visit.workspace_id,
             "version": made.visit.version,
             "start": before.start.isoformat() if before.start else None,
             "end": before.end.isoformat() if before.end else None,
@@ -145,7 +145,8 @@ def _moved(request: HttpRequest, made: Move) -> HttpResponse:
 
 def _last_move(request: HttpRequest) -> dict[str, Any] | None:
     last: dict[str, Any] | None = request.session.get(LAST_MOVE)
-    if not last or not desk_user_of(request).may("settings"):
+    workspace = desk_user_of(request).workspace
+    if not last or not desk_user_of(request).may("settings") or last["workspace"] != (workspace and workspace.pk):
         return None
     return last if timezone.now().timestamp() - last["at"] < UNDO_FOR.total_seconds() else None
 

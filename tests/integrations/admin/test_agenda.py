@@ -291,6 +291,8 @@ def test_without_scripts_the_form_does_it(desk, ours):
     browser, visit = desk(), add(ours, at(15))
     address = f"{PAGE}visits/{visit.pk}/"
     assert 'name="minutes" value="60"' in browser.get(address).content.decode()
+    for wrong in ("javascript:alert(1)", "https://evil.example/"):
+        assert wrong not in browser.get(address, {"next": wrong}).content.decode()
     refused = browser.post(f"{address}move/", body(visit, time="25:00", minutes="0", day="1999-01-01"))
     assert refused.status_code == 400 and refused.content.decode().count('class="fc-error"') == 3
     other = add(ours, at(10), title="Other")
