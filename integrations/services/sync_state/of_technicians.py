@@ -12,7 +12,7 @@ from integrations.kinds import VISIT, SubjectKind
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 from integrations.selectors.status import PASSING
-from integrations.services.sync_state.facts import AccountFacts, account_facts
+from integrations.services.sync_state.facts import AccountFacts, Accounts
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, of_account, of_problem
 from integrations.services.sync_state.reasons import (
     IN_STEP,
@@ -42,7 +42,7 @@ def technicians_states(
     accounts = list(rows.select_related("member").order_by("created_at", "pk"))
     found: dict[str, list[Explanation]] = defaultdict(list)
     with override("en"):
-        for account in account_facts(workspace_id, accounts, "", now).values():
+        for account in Accounts(workspace_id, now).of(accounts, "").values():
             found[account.connection.member_id or ""].append(_of(account))
         none = PROVIDERS[calendars[0]]
         return {
