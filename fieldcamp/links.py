@@ -1,15 +1,23 @@
 """Addresses of pages as they are written in mails, answers of the API and calendar events: absolute, made by name."""
 
+import functools
 import ipaddress
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 
 def absolute(name: str, *args: str, **query: str) -> str:
     """Returns the address of the page with this URL name below PUBLIC_URL."""
-    return settings.PUBLIC_URL + reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")
+    path = _path(name, args, settings.ROOT_URLCONF, get_script_prefix())
+    return settings.PUBLIC_URL + path + (f"?{urlencode(query)}" if query else "")
+
+
+@functools.lru_cache(maxsize=5_000)
+def _path(name: str, args: tuple[str, ...], urlconf: str, prefix: str) -> str:
+    """Returns a path, looked up once: what is told of a list of records names pages for each of them."""
+    return reverse(name, args=args)
 
 
 def support_url(reference: str = "") -> str:

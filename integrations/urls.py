@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from integrations.views import (
+    agenda,
     books,
     connect,
     counterparts,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("connections/<str:connection_id>/reconciliation/accept/", reconciliation.accept, name="accept_balances"),
     path("connections/<str:connection_id>/reconciliation.csv", reconciliation.table, name="reconciliation_table"),
     path("weekly-summary/<str:token>/", mail.weekly, name="weekly"),
+    path("calendar/", agenda.page, name="agenda"),
+    path("calendar/undo/", agenda.undo, name="agenda_undo"),
+    path("calendar/visits/<str:visit_id>/", agenda.visit_panel, name="agenda_visit"),
+    path("calendar/visits/<str:visit_id>/move/", agenda.move, name="agenda_move"),
     path("tour/dismiss/", tour.dismiss, name="dismiss_tour"),
     path("company/", desk.choose_company, name="choose_company"),
     path("cards/<slug:slug>/", desk.card, name="card"),

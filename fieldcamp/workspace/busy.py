@@ -5,9 +5,10 @@ time, and neither does what has no length.
 """
 
 import datetime as dt
+import hashlib
 import heapq
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -89,16 +90,27 @@ def busy_times(
     return list(itertools.islice(found, limit))
 
 
+def takes_time(visit: Visit) -> bool:
+    """Returns whether somebody is busy with it at some time."""
+    return bool(
+        visit.technician_id
+        and visit.scheduled_start
+        and visit.scheduled_end
+        and not visit.deleted_at
+        and visit.visit_status not in (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
+    )
+
+
+def busy_with(visit: Visit) -> BusyTime:
+    """Returns the time of a visit that `takes_time`."""
+    return _visit(visit)
+
+
 def overlaps_of(visit: Visit) -> list[BusyTime]:
     """Returns what else the visit's technician is busy with at its time, at most `MOST_OVERLAPS`."""
-    if (
-        not visit.technician_id
-        or not visit.scheduled_start
-        or not visit.scheduled_end
-        or visit.deleted_at
-        or visit.visit_status in (VisitStatus.UNSCHEDULED, VisitStatus.CANCELLED)
-    ):
+    if not takes_time(visit):
         return []
+    assert visit.technician_id and visit.scheduled_start and visit.scheduled_end  # as it takes time
     return busy_times(
         technicians=[visit.technician_id],
         start=visit.scheduled_start,
@@ -106,6 +118,12 @@ def overlaps_of(visit: Visit) -> list[BusyTime]:
         limit=MOST_OVERLAPS,
         but=visit.pk,
     )
+
+
+def mark_of(overlaps: Iterable[BusyTime]) -> str:
+    """Returns what stands for these very overlaps: whoever sends it back has seen them."""
+    seen = "|".join(f"{busy.technician_id} {busy.position} {busy.end}" for busy in overlaps)
+    return hashlib.sha256(seen.encode()).hexdigest()[:20]
 
 
 def _behind(rows: QuerySet[Any], name: str, kind: str, after: Position | None) -> QuerySet[Any]:

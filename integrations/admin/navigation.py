@@ -25,6 +25,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Integrations"),
             "items": [
                 item(_("Dashboard"), "dashboard", "index"),
+                {
+                    "title": _("Calendar"),
+                    "icon": "calendar_month",
+                    "link": reverse("integrations:agenda"),
+                    "active": request.path.startswith(reverse("integrations:agenda")),
+                },
                 item(_("Jobs"), "sync", "integrations_syncjob_changelist"),
                 item(_("Connections"), "link", "integrations_connection_changelist"),
                 item(_("Problems"), "error", "integrations_problem_changelist"),

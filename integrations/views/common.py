@@ -34,10 +34,14 @@ REFUSALS = (
 
 def back(request: HttpRequest) -> HttpResponseRedirect:
     """Returns to the page with the button (`next`), if that is one of ours; else to the dashboard."""
-    place = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
-        place = reverse("admin:index")
-    return HttpResponseRedirect(place)
+    return HttpResponseRedirect(back_to(request, request.POST.get("next", ""), "admin:index"))
+
+
+def back_to(request: HttpRequest, place: str, otherwise: str) -> str:
+    """Returns this address, if it is one of ours; else that of the page with the name `otherwise`."""
+    if url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
+        return place
+    return reverse(otherwise)
 
 
 def done(request: HttpRequest, obj: Model, sentence: str) -> HttpResponseRedirect:

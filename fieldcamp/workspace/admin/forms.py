@@ -1,6 +1,5 @@
 """The forms of the workspace's records. Each is saved by its service, whose refusals become the form's errors."""
 
-import hashlib
 from typing import Any
 
 from django import forms
@@ -13,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from fieldcamp.desk.admins import ServiceForm
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace import services, team
-from fieldcamp.workspace.busy import BusyTime, overlaps_of
+from fieldcamp.workspace.busy import BusyTime, mark_of, overlaps_of
 from fieldcamp.workspace.errors import InvalidTransition
 from fieldcamp.workspace.models import Client, Member, Visit, Workspace
 from fieldcamp.workspace.tracking import TrackedModel
@@ -86,8 +85,7 @@ class VisitForm(RecordForm):
 
     def _ask(self, overlaps: list[BusyTime]) -> None:
         """Refuses what was just saved while the person has not seen what it overlaps."""
-        seen = "|".join(f"{busy.technician_id} {busy.position} {busy.end}" for busy in overlaps)
-        mark = hashlib.sha256(seen.encode()).hexdigest()[:20]
+        mark = mark_of(overlaps)
         if overlaps and self.data.get("overlaps_seen") != mark:
             self.overlaps, self.asks = overlaps, mark
             raise ValidationError(gettext("The technician is not free at this time. Nothing has been saved yet."))

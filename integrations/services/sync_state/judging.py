@@ -173,7 +173,6 @@ def _choice(situation: Situation) -> Explanation | None:
 
 def _left_alone(situation: Situation) -> Explanation | None:
     kind, label, reason = situation.kind, situation.label, situation.decision.reason
-    settings_page = setup_url(situation.account.connection.pk)
     if reason == FIRST_REMOVES_NOTHING:
         gone = f"Its {kind.counterpart} was removed in {label} before the first sync had ended, which removes nothing."
         return because(SyncReason.FIRST_SYNC, gone, "Start a sync, and another one after that.")
@@ -197,6 +196,8 @@ def _left_alone(situation: Situation) -> Explanation | None:
             f"No tax code of {label} is this tax yet, and none is ever made there.",
             f"Say at {mapping_url(situation.account.connection.pk)} which tax code it is.",
         )
+    # Made only where it is told: this is asked of each record of a list.
+    settings_page = setup_url(situation.account.connection.pk) if reason in (ONLY_PULLS, ONLY_PUSHES) else ""
     if reason == ONLY_PULLS:
         return because(
             SyncReason.ONLY_READ,

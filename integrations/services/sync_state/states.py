@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,15 +49,25 @@ def sync_state(record: TrackedModel) -> list[SyncStateRow]:
 def sync_states(workspace_id: str, kind: str, record_ids: Collection[str]) -> dict[str, list[SyncStateRow]]:
     """Returns the same of many records of one kind of a company, by their ids; of one that there is not nothing. The
     number of queries does not depend on how many they are. Sentences are English, as all of the API."""
+    return sync_states_of(workspace_id, kind, _records(workspace_id, kind, record_ids))
+
+
+def sync_states_of(workspace_id: str, kind: str, records: Sequence[Any]) -> dict[str, list[SyncStateRow]]:
+    """Returns the same of records that are at hand, visits with their client and technician."""
     with override("en"):
-        places = _places(workspace_id, kind, record_ids, Accounts(workspace_id, timezone.now()))
+        places = _places_of(workspace_id, kind, records, Accounts(workspace_id, timezone.now()))
         return {record_id: [_row(place) for place in found] for record_id, found in places.items()}
 
 
 def _places(
-    workspace_id: str, kind: str, record_ids: Collection[str], known: Accounts, depth: int = DEEPEST
+    workspace_id: str, kind: str, record_ids: Collection[str], known: Accounts, depth: int
 ) -> dict[str, list[RecordPlace]]:
-    records = _records(workspace_id, kind, record_ids)
+    return _places_of(workspace_id, kind, _records(workspace_id, kind, record_ids), known, depth)
+
+
+def _places_of(
+    workspace_id: str, kind: str, records: Sequence[Any], known: Accounts, depth: int = DEEPEST
+) -> dict[str, list[RecordPlace]]:
     if not records:
         return {}
     found = (calendar_places if kind == VISIT.name else books_places)(workspace_id, KINDS[kind], records, known)

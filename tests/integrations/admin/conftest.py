@@ -233,6 +233,7 @@ def pages_of(rows: Company) -> dict[str, str]:
         "connection": f"{at}/integrations/connection/{rows.connection.pk}/change/",
         "problem": f"{at}/integrations/problem/{rows.conflict.pk}/change/",
         "visit": f"{at}/workspace/visit/{rows.visit.pk}/change/",
+        "calendar visit": f"{desk}/calendar/visits/{rows.visit.pk}/",
         "visit history": f"{at}/workspace/visit/{rows.visit.pk}/history/",
         "client": f"{at}/workspace/client/{rows.client.pk}/change/",
         "item": f"{at}/workspace/item/{rows.item.pk}/change/",
@@ -266,6 +267,7 @@ LISTS = {
     "dashboard": "/admin/",
     "card": "/admin/integrations/cards/google-calendar/",
     "needs": "/admin/integrations/needs/",
+    "calendar": "/admin/integrations/calendar/",
     "jobs": "/admin/integrations/syncjob/",
     "connections": "/admin/integrations/connection/",
     "problems": "/admin/integrations/problem/",
@@ -302,6 +304,7 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "ignore": (f"{problem}/ignore/", {}),
         "unignore": (f"{problem}/unignore/", {}),
         "decide": (f"{at}/holds/{rows.hold.pk}/decide/", {"decision": "reject"}),
+        "move visit": (f"{at}/calendar/visits/{rows.visit.pk}/move/", moved_of(rows)),
         "void payment": (f"/admin/workspace/payment/{rows.payment.pk}/void/", {}),
         "void invoice": (f"/admin/workspace/invoice/{rows.invoice.pk}/void/", {}),
         "revoke": (f"/admin/api/apikey/{rows.key.pk}/revoke/", {}),
@@ -314,6 +317,12 @@ def posts_of(rows: Company) -> dict[str, tuple[str, dict[str, str]]]:
         "revoke link": (f"/admin/integrations/connectlink/{rows.connect_link.pk}/revoke/", {}),
         "delete webhook": (f"/admin/webhooks/webhookendpoint/{rows.webhook.pk}/delete/", {}),
     }
+
+
+def moved_of(rows: Company) -> dict[str, str]:
+    """What is posted to move the company's visit to the day after next."""
+    day = timezone.now().date() + dt.timedelta(days=2)
+    return {"day": str(day), "time": "09:00", "minutes": "60", "technician": "none", "version": str(rows.visit.version)}
 
 
 def counted(key: ApiKey) -> int:

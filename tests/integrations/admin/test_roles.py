@@ -17,8 +17,8 @@ BOSSES = [role for role in (*ROLES, "root") if role not in ("staff", "viewer")]
 REST = [role for role in (*ROLES, "root") if role != "viewer"]
 PAGES = {
     **dict.fromkeys(LISTS, ALL),
-    **dict.fromkeys(("job", "connection", "problem", "visit", "visit history", "client", "member"), ALL),
-    **dict.fromkeys(("blocked time", "csv", "item", "tax rate", "invoice", "payment"), ALL),
+    **dict.fromkeys(("job", "connection", "problem", "visit", "calendar visit", "visit history", "client"), ALL),
+    **dict.fromkeys(("member", "blocked time", "csv", "item", "tax rate", "invoice", "payment"), ALL),
     **dict.fromkeys(("void invoice", "void payment"), MANAGERS),
     **dict.fromkeys(("webhook", "delivery", "event"), ALL),
     **dict.fromkeys(("webhook form", "webhook secret", "enable webhook", "delete webhook"), MANAGERS),
@@ -37,6 +37,7 @@ POSTS = {
     **dict.fromkeys(("sync", "cancel", "retry", "resolve", "ignore", "unignore"), WORKERS),
     **dict.fromkeys(("pause", "resume", "disconnect", "decide", "void invoice", "void payment"), MANAGERS),
     **dict.fromkeys(("pause webhook", "resume webhook", "enable webhook", "delete webhook", "revoke link"), MANAGERS),
+    "move visit": MANAGERS,
     **dict.fromkeys(("resend failed", "resend delivery"), MANAGERS),
     **dict.fromkeys(("revoke", "rotate"), OWNERS),
 }
