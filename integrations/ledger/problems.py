@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.errors import ProblemCode
 from integrations.events.problems import problems_opened, problems_resolved
 from integrations.models import Connection, Link, Problem
-from integrations.selectors.status import PASSING
+from integrations.selectors.standings import PASSING
 from integrations.sync.state import Pair
 
 # So long it lasts before it is told of: what a run or two put right of themselves concerns nobody.

@@ -11,7 +11,7 @@ from integrations.models import BROKEN, Connection, ConnectionState, Problem, Sy
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.selectors.dashboard import needs_you
-from integrations.selectors.status import PASSING, open_problems
+from integrations.selectors.standings import PASSING, open_problems
 
 MOST = 5
 

@@ -264,7 +264,7 @@ def pages_of(rows: Company) -> dict[str, str]:
 
 LISTS = {
     "dashboard": "/admin/",
-    "card": "/admin/integrations/cards/google-calendar/",
+    "card": "/admin/integrations/state/",
     "needs": "/admin/integrations/needs/",
     "jobs": "/admin/integrations/syncjob/",
     "connections": "/admin/integrations/connection/",
