@@ -20,9 +20,9 @@ from unfold.decorators import display
 from fieldcamp.desk.admins import ScopedAdmin
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import DeskUser, desk_user_of
+from integrations.admin.account_rows import TONES, tone_of
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
-from integrations.admin.account_rows import TONES, tone_of
 from integrations.admin.cards import JOB_TONES
 from integrations.admin.endings import ending_lines
 from integrations.admin.intervals import every

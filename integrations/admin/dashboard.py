@@ -10,8 +10,7 @@ from fieldcamp.webhooks.admin.banners import banners
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.first_page import first_page
 from integrations.admin.problem_cards import problem_cards
-from integrations.models import Problem
-from integrations.selectors.dashboard import last_settled, needs_you, open_questions
+from integrations.selectors.dashboard import good_to_know, last_settled, needs_you, open_questions
 
 MOST = 50
 MOST_COMPANIES = 500
@@ -51,9 +50,8 @@ def needs_context(desk_user: DeskUser) -> dict[str, Any]:
     if desk_user.workspace is None:
         return {"needs": [], "notices": []}
     problems = needs_you(desk_user.workspace, limit=MOST)
-    notices = Problem.objects.filter(workspace=desk_user.workspace, notice=True, resolved_at=None, ignored_at=None)
     known = len(problems)
-    both = problem_cards([*problems, *notices.select_related("connection", "link")[:20]], desk_user)
+    both = problem_cards([*problems, *good_to_know(desk_user.workspace)], desk_user)
     return {
         "needs": both[:known],
         "notices": both[known:],

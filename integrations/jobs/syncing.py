@@ -30,12 +30,13 @@ LONGEST_WAIT = dt.timedelta(
     seconds=70
 )  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
 MAX_WAITS = 5
-_CLEARED_BY_SUCCESS = (
+# What was open about the account as a whole, and is over when a run went through all of it: everything that such a run
+# can have met with. That of single records shows no more than that the account is let in.
+_CLEARED_BY_SUCCESS = tuple(code for code in ProblemCode if code != ProblemCode.MEMBER_INACTIVE)
+_CLEARED_BY_RECORDS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,
     ProblemCode.MISCONFIGURED,
-    ProblemCode.INTERNAL_ERROR,
-    ProblemCode.CALENDAR_UNAVAILABLE,
 )
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,8 @@ class SyncSlice(Slice):
             with self.held():
                 JobPart.objects.filter(pk=part.pk).update(status=part.status, direction=part.direction)
                 if not len(failures) and "" in failures.told_of:
-                    resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
+                    codes = _CLEARED_BY_SUCCESS if self.job.only is None else _CLEARED_BY_RECORDS
+                    resolve_problems(connection, now=timezone.now(), codes=codes, record_ids=[""])
             if connection.leaving is not None:
                 failures.settle_leaving()
         except RateLimited as error:

@@ -158,6 +158,7 @@ class Migration(migrations.Migration):
                 ('detail', models.TextField(blank=True)),
                 ('data', models.JSONField(default=dict)),
                 ('notice', models.BooleanField(default=False)),
+                ('met_as', models.JSONField(default=dict)),
                 ('occurred_at', models.DateTimeField()),
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('ignored_at', models.DateTimeField(blank=True, null=True)),

@@ -3,13 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Case, IntegerField, When
+from django.db.models import Case, IntegerField, Q, When
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import Heartbeat, JobStatus, Problem, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
-from integrations.selectors.standings import PASSING, open_problems
+from integrations.selectors.standings import FOR_NOBODY, INFORMING, PASSING, open_problems
 
 # The row of `Heartbeat` that any worker writes when a pulse has come through the queue.
 WORKER = "worker"
@@ -49,14 +49,21 @@ def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:
         default=len(SEVERITY),
         output_field=IntegerField(),
     )
-    problems = open_problems(workspace).exclude(code__in=PASSING).select_related("connection", "link")
+    problems = open_problems(workspace).exclude(code__in=FOR_NOBODY).select_related("connection", "link")
     # Ranked by the database: among thousands of refused records the one dead account must not be cut off.
     return list(problems.order_by(rank, "-occurred_at", "-id")[:limit])
 
 
+def good_to_know(workspace: Workspace, limit: int = 20) -> list[Problem]:
+    """Returns what a person should know and nobody must do anything about, newest first."""
+    aside = Problem.objects.open().filter(workspace=workspace, ignored_at=None)
+    informs = aside.filter(Q(notice=True) | Q(code__in=INFORMING)).select_related("connection", "link")
+    return list(informs.order_by("-occurred_at", "-id")[:limit])
+
+
 def open_questions(workspace: Workspace) -> int:
     """Returns how many open problems there are that a person can do something about."""
-    return open_problems(workspace).exclude(code__in=PASSING).order_by().count()
+    return open_problems(workspace).exclude(code__in=FOR_NOBODY).order_by().count()
 
 
 def last_settled(workspace: Workspace) -> dt.datetime | None:

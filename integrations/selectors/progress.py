@@ -1,4 +1,4 @@
-"""How far a running job is, as numbers: never less than was shown before, and from a few seconds on how long it takes."""
+"""How far a running job is: never less than was shown before, and from a few seconds on how long it takes."""
 
 import datetime as dt
 

@@ -67,7 +67,7 @@ class RunStrip:
 
 
 def last_parts(accounts: Collection[Connection]) -> dict[str, JobPart]:
-    """Returns the newest run of each account, but for dry ones; two queries, the first of which reads an index alone."""
+    """Returns the newest run of each account, but for dry ones; two queries, the first in an index alone."""
     rows = JobPart.objects.filter(connection__in=[account.pk for account in accounts]).order_by()
     newest = [pk for _connection, pk in rows.values_list("connection").annotate(Max("pk"))] if accounts else []
     found = JobPart.objects.filter(pk__in=newest, job__dry_run=False).select_related("job")

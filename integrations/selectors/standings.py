@@ -1,9 +1,8 @@
 """The rows that tell how an integration stands: its accounts, the job that runs and the last one, what is open."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import F, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
@@ -12,7 +11,6 @@ from django.utils import timezone
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import (
-    BROKEN,
     Connection,
     ConnectionState,
     Problem,
@@ -23,16 +21,14 @@ from integrations.models import (
 from integrations.models.jobs import IS_IN_FLIGHT
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.records import instant
-from integrations.selectors.endings import endings_of
-from integrations.selectors.freshness import NEVER, Freshness, freshness_of
-from integrations.selectors.jobs import counts
+from integrations.selectors.freshness import Freshness, freshness_of
 from integrations.selectors.links import connect_url
-from integrations.selectors.metering import MeterReading, meters_of, midnight_after
 
 MOST_ERRORS = 50
-# These pass by themselves; every other open problem waits for a person.
+# These pass by themselves; of others a person need do nothing; every other open problem waits for a person.
 PASSING = (ProblemCode.RATE_LIMITED, ProblemCode.PROVIDER_UNAVAILABLE)
+INFORMING = (ProblemCode.FULL_SYNC_FORCED,)
+FOR_NOBODY = (*PASSING, *INFORMING)
 
 
 @dataclass

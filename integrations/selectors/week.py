@@ -11,7 +11,7 @@ from integrations.models import BROKEN, Connection, ConnectionState, Problem, Sy
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
 from integrations.selectors.dashboard import needs_you
-from integrations.selectors.standings import PASSING, open_problems
+from integrations.selectors.standings import FOR_NOBODY, open_problems
 
 MOST = 5
 
@@ -75,7 +75,7 @@ def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[
             part.jobs, part.pulled, part.pushed, part.failed = (
                 row["jobs"], row["pulled"], row["pushed"], row["failed"]
             )  # fmt: skip
-    problems = open_problems(workspace).exclude(code__in=PASSING).order_by()
+    problems = open_problems(workspace).exclude(code__in=FOR_NOBODY).order_by()
     for name, number in problems.values_list("integration").annotate(number=Count("pk")):
         if name in parts:
             parts[name].open = number

@@ -14,7 +14,7 @@ from integrations.errors import ProblemCode
 from integrations.models import Connection, ConnectionState, DirtyRow, Hold, JobStatus, Problem, VendorOutage
 from integrations.selectors.dashboard import QueueHealth, queue_health
 from integrations.selectors.stalls import Stall, stalls_among
-from integrations.selectors.standings import PASSING, Standing, open_problems
+from integrations.selectors.standings import FOR_NOBODY, INFORMING, PASSING, Standing, open_problems
 from integrations.selectors.subjects import subjects
 
 MOST_NAMES = 3
@@ -93,7 +93,7 @@ def _stalls(facts: CompanyFacts) -> dict[str, Stall]:
 
 
 def _read_open(facts: CompanyFacts, names: Collection[str]) -> None:
-    rows = open_problems(facts.workspace).filter(integration__in=names).exclude(code__in=PASSING)
+    rows = open_problems(facts.workspace).filter(integration__in=names).exclude(code__in=FOR_NOBODY)
     stops = Q(code__in=STOPPING) | Q(code=ProblemCode.INTERNAL_ERROR, record_id="")
     mine = open_problems(facts.workspace).filter(stops | Q(code__in=PASSING), integration__in=names)
     facts.of_accounts = list(mine[:MOST_ACCOUNTS])
@@ -107,7 +107,7 @@ def _read_put_aside(facts: CompanyFacts, names: Collection[str]) -> None:
     aside = Problem.objects.open().filter(workspace=facts.workspace, integration__in=names).order_by()
     counted = aside.values_list("integration").annotate(
         ignored=Count("pk", filter=Q(ignored_at__isnull=False, notice=False)),
-        notices=Count("pk", filter=Q(ignored_at=None, notice=True)),
+        notices=Count("pk", filter=Q(ignored_at=None) & (Q(notice=True) | Q(code__in=INFORMING))),
     )
     for name, ignored, notices in counted:
         facts.ignored[name], facts.notices[name] = ignored, notices

@@ -23,7 +23,7 @@ _TOLD_OTHERWISE = (StallCause.NO_WORKER,)
 def findings_of_accounts(
     facts: CompanyFacts, one: Standing, before: Sequence[CompanyFinding]
 ) -> Iterator[CompanyFinding]:
-    """Yields what is wrong with accounts of one integration, or not simply in step. `before` is what is said already."""
+    """Yields what is wrong with accounts of one integration, or not simply in step; `before` is said already."""
     asked = {problem.connection_id for problem in facts.of_accounts if problem.code in STOPPING}
     passing = {account.pk for finding in before if finding.urgency is Urgency.PASSES for account in finding.connections}
     by_kind: dict[FindingKind, list[Connection]] = defaultdict(list)
