@@ -26,7 +26,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "companies": _companies(desk_user),
         "chosen_company": _chosen_company(desk_user),
         "is_operator": desk_user.is_operator,
-        **first_page(desk_user),
+        **first_page(request),
         "webhooks_in_trouble": banners(desk_user),
         **needs_context(desk_user),
     }

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from fieldcamp.desk.users import DeskUser
+from fieldcamp.desk.users import DeskUser, desk_user_of
+from fieldcamp.workspace.models import Workspace
 from integrations.admin.buttons import Button, connect_button, pause_button, rights_at
 from integrations.admin.cards import cards_of
 from integrations.models import ConnectionState
@@ -18,6 +21,8 @@ from integrations.selectors.company.findings import CompanyFinding, FindingKind
 from integrations.selectors.company.state import CompanyState, company_state, in_step_of
 from integrations.selectors.runs import strips_of
 
+KEPT = 15  # seconds
+_STOPS = "stops-work:{}"
 LIVE, STILL = "3s", "15s"  # how often the open page asks, while something runs and otherwise
 
 
@@ -30,6 +35,26 @@ class StateLine:
     buttons: list[Button] = field(default_factory=list)
     command: str = ""  # what whoever runs the site types
     asks_support: bool = False
+
+
+def state_at(request: HttpRequest, workspace: Workspace) -> CompanyState:
+    """Returns how the company stands, read once for each request: the menu and the first page say the same."""
+    known: CompanyState | None = getattr(request, "_company_state", None)
+    if known is None or known.workspace.pk != workspace.pk:
+        known = company_state(workspace)
+        request._company_state = known  # type: ignore[attr-defined]
+        cache.set(_STOPS.format(workspace.pk), known.stops, KEPT)
+    return known
+
+
+def stops_at(request: HttpRequest, workspace: Workspace) -> int:
+    """Returns how many things stop work, for the menu of each page: on the first page as that says, elsewhere as it was
+    a few seconds ago."""
+    if request.path != reverse("admin:index"):
+        kept: int | None = cache.get(_STOPS.format(workspace.pk))
+        if kept is not None:
+            return kept
+    return state_at(request, workspace).stops
 
 
 def lines_of(state: CompanyState, desk_user: DeskUser) -> list[StateLine]:
@@ -81,12 +106,13 @@ def _buttons(finding: CompanyFinding, desk_user: DeskUser) -> Iterable[Button]:
         yield Button(f"{key}{'-' if one else ''}{one}", finding.label, finding.url, post=False, about=about)
 
 
-def first_page(desk_user: DeskUser, seen: dict[str, str] | None = None) -> dict[str, Any]:
+def first_page(request: HttpRequest, seen: dict[str, str] | None = None) -> dict[str, Any]:
     """Returns what the first page shows of the company's state, read once for all of it. `seen`: what the open page
     shows already, by digests, so that only what has changed is sent."""
+    desk_user = desk_user_of(request)
     if desk_user.workspace is None:
         return {"state": None, "cards": []}
-    state = company_state(desk_user.workspace)
+    state = state_at(request, desk_user.workspace)
     digests = {
         "said": _digest(state.said + state.word),
         "needs": _digest(",".join(pk for finding in state.findings for pk in finding.problem_ids), state.needs),

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import structlog
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fieldcamp.workspace.attribution import attributed
@@ -14,6 +15,7 @@ from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.accounts import TOLD_BY_THE_STATE, end_access, streams_of
 from integrations.jobs.directions import DIRECTIONS, combined
+from integrations.jobs.expecting import expect
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
@@ -44,6 +46,15 @@ log = structlog.get_logger(__name__)
 
 class SyncSlice(Slice):
     """One slice of a sync."""
+
+    def parts(self) -> QuerySet[JobPart]:
+        """Returns the job's accounts; when it begins it is written down how much is expected of them."""
+        parts = super().parts()
+        if not self.job.stage and not self.job.total and self.job.only is None:
+            with self.held():
+                expect(self.job, list(parts))
+            self.job.refresh_from_db(fields=["stage", "total"])
+        return parts.all()
 
     def part(self, part: JobPart) -> None:
         now = timezone.now()

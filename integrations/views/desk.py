@@ -38,7 +38,7 @@ def state(request: HttpRequest) -> HttpResponse:
     """Sends what has changed of the open first page, all of it read at once. `said`, `needs` and `runs` are digests of
     what it shows; `busy`: somebody has a menu of the table open, which is left as it is."""
     seen = {name: request.GET.get(name, "") for name in ("said", "needs", "runs")}
-    context = first_page(desk_user_of(request), seen)
+    context = first_page(request, seen)
     if context["state"] is None:
         raise Http404
     response = render(request, "integrations/state_fragment.html", {**context, "busy": request.GET.get("busy") == "1"})

@@ -72,7 +72,8 @@ class CompanyFinding:
 
     `sentence` is what stands on the first page, `detail` beneath it: whom it concerns, who acts next and when. Where
     several findings of a kind are told as one, `short` is this one's part of it and `count` how many things it is.
-    `stops` are those of them that stop work. `moving`: what changes while people look on, and is not read out."""
+    `stops` are those of them that stop work. `moving`: what changes while people look on, and is not read
+    out; `spoken` is what is read out of it, in steps."""
 
     kind: FindingKind
     urgency: Urgency
@@ -81,6 +82,7 @@ class CompanyFinding:
     detail: str = ""
     short: str = ""
     moving: str = ""
+    spoken: str = ""
     count: int = 1
     stops: int = 0
     integration: str = ""

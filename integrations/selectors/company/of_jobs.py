@@ -12,7 +12,7 @@ from integrations.selectors.company.facts import CompanyFacts
 from integrations.selectors.company.findings import ActsNext, CompanyFinding, FindingKind, Urgency
 from integrations.selectors.company.words import clock, place
 from integrations.selectors.freshness import AT_WORK
-from integrations.selectors.progress import left_in_words, seconds_left
+from integrations.selectors.progress import left_in_words, percent_of, seconds_left
 from integrations.selectors.standings import Standing
 
 # So long a job may wait to be taken up before it is said.
@@ -101,6 +101,7 @@ def _running(
         said.format(place=name),
         detail,
         moving=_moving(one, job, facts.now),
+        spoken=_spoken(job),
         since=job.started_at,
         next_at=waits,
         **about,  # type: ignore[arg-type]
@@ -117,6 +118,13 @@ def _moving(one: Standing, job: SyncJob, now: dt.datetime) -> str:
     if seconds is not None:
         parts.append(left_in_words(seconds))
     return ", ".join(parts)
+
+
+def _spoken(job: SyncJob) -> str:
+    """Returns `40 % done`, in tenths."""
+    percent = percent_of(job)
+    # xgettext:no-python-format
+    return _("{percent} % done").format(percent=percent // 10 * 10) if percent is not None else ""
 
 
 def _last(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFinding]:

@@ -41,6 +41,10 @@ class StateClause:
         return self.findings[0].kind
 
     @property
+    def spoken(self) -> str:
+        return next((finding.spoken for finding in self.findings), "")
+
+    @property
     def details(self) -> list[str]:
         """Returns what stands beneath: whom it concerns, who acts next and when."""
         if self.kind is FindingKind.NEEDS_YOU:
@@ -109,7 +113,8 @@ class CompanyState:
     @property
     def said(self) -> str:
         """Returns the sentence without what moves: what is read out when it changes."""
-        return " ".join(clause.text for clause in self.headline) + (f" {self.rest}" if self.rest else "")
+        parts = [part for clause in self.headline for part in (clause.text, clause.spoken) if part]
+        return " ".join([*parts, self.rest]).strip()
 
     @property
     def headline(self) -> list[StateClause]:

@@ -1,5 +1,5 @@
-"""Every state that an account, a job, a problem, a hold or the worker can be in, each planted alone in a company that is
-well otherwise; in memory, as the rules see it."""
+"""Every state that an account, a job, a problem, a hold or the worker can be in, each planted alone in a company
+that is well otherwise; in memory, as the rules see it."""
 
 import datetime as dt
 from collections.abc import Callable
