@@ -56,7 +56,7 @@ def needs_context(desk_user: DeskUser) -> dict[str, Any]:
         "needs": both[:known],
         "notices": both[known:],
         "needs_more": known == MOST,
-        "needs_number": known if known < MOST else open_questions(desk_user.workspace),
+        "needs_number": open_questions(desk_user.workspace),
         "last_question": None if problems else last_settled(desk_user.workspace),
         "may_dismiss": desk_user.may("ignore"),
     }

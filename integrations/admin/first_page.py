@@ -120,7 +120,7 @@ def first_page(request: HttpRequest, seen: dict[str, str] | None = None) -> dict
     }
     seen = seen or {}
     changed = {name: seen.get(name) != digest for name, digest in digests.items()}
-    live = any(finding.kind is FindingKind.RUNNING for finding in state.findings)
+    live = any(one.live_job for one in state.standings)
     return {
         "state": state,
         "lines": lines_of(state, desk_user),

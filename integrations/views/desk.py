@@ -42,7 +42,7 @@ def state(request: HttpRequest) -> HttpResponse:
     if context["state"] is None:
         raise Http404
     response = render(request, "integrations/state_fragment.html", {**context, "busy": request.GET.get("busy") == "1"})
-    if context["changed"]["needs"]:
+    if context["changed"]["needs"] or context["changed"]["runs"]:
         response["HX-Trigger"] = "desk-changed"  # the list of problems is fetched anew
     return response
 

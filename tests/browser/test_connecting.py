@@ -73,7 +73,7 @@ def test_from_consent_to_the_first_sync(person, ravi):
     person.press("Start")
     person.wait()
     person.expect_counts(pulled=1, pushed=3)
-    expect(person.card).to_contain_text("Connected · ravi@google.test")
+    expect(person.card.get_by_role("row", name="ravi@google.test")).to_contain_text("Connected")
     assert BlockedTime.objects.get().member == ravi
     assert "Dentist" not in page.content()
 

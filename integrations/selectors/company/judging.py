@@ -14,7 +14,7 @@ from integrations.selectors.company.of_accounts import findings_of_accounts
 from integrations.selectors.company.of_jobs import findings_of_jobs
 from integrations.selectors.company.of_vendors import findings_of_vendors
 from integrations.selectors.company.words import clock, listed, names, place
-from integrations.selectors.standings import Standing
+from integrations.selectors.standings import FOR_NOBODY, Standing
 
 
 def findings_of(facts: CompanyFacts) -> list[CompanyFinding]:
@@ -77,7 +77,7 @@ def _needs_you(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFinding]:
     if not (number := stops + waits):
         return
     concerned = {problem.connection_id for problem in [*one.problems, *facts.of_accounts]
-                 if problem.integration == name}  # fmt: skip
+                 if problem.integration == name and problem.code not in FOR_NOBODY}  # fmt: skip
     accounts = [account for account in one.accounts if account.pk in concerned]
     whose = f"{place(name)} ({names(accounts)})" if accounts else place(name)
     yield CompanyFinding(

@@ -4,7 +4,6 @@ API's health."""
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,6 +38,10 @@ class StateClause:
     @property
     def kind(self) -> FindingKind:
         return self.findings[0].kind
+
+    @property
+    def urgency(self) -> Urgency:
+        return max(finding.urgency for finding in self.findings)
 
     @property
     def spoken(self) -> str:
@@ -214,13 +217,13 @@ def company_state(workspace: Workspace) -> CompanyState:
 def clauses_of(findings: Sequence[CompanyFinding]) -> list[StateClause]:
     """Returns the clauses, worst first: what is told together is one."""
     clauses: list[StateClause] = []
-    for kind, group in groupby(findings, key=lambda finding: finding.kind):
-        some = tuple(group)
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        some = tuple(finding for finding in findings if finding.kind is kind)
         if kind in _TOLD_TOGETHER:
             clauses.append(StateClause(_together(kind, some), "", max(some, key=_urgency).tone, some))
         else:
             clauses += [StateClause(one.sentence, one.moving, one.tone, (one,)) for one in some]
-    return clauses
+    return sorted(clauses, key=lambda clause: (-clause.urgency, clause.kind.rank))
 
 
 def _urgency(finding: CompanyFinding) -> int:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from integrations.models import Connection, DailyCalls, Heartbeat, Problem, WorkspaceIntegration
+from integrations.models import Connection, DailyCalls, Heartbeat, Hold, Problem, WorkspaceIntegration
 from integrations.selectors.metering import utc_day
 from integrations.selectors.stalls import StallCause
 from tests.integrations.admin.conftest import GOOGLE, LISTS
@@ -23,6 +23,7 @@ def synced(ours):
         Connection.objects.filter(workspace=ours.workspace).update(fresh_from=at, last_synced_at=at)
         ours.workspace.sync_jobs.update(status="succeeded")
         Problem.objects.all().delete()
+        Hold.objects.all().delete()
         Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
         return ours.connection
 

@@ -79,7 +79,7 @@ def test_what_stops_work_is_counted_in_the_menu(desk, ours):
 def test_times_stand_in_the_companys_zone_and_in_utc_on_hover(desk, ours):
     ours.workspace.timezone = "Asia/Tokyo"
     ours.workspace.save()
-    WorkspaceIntegration.objects.update(last_synced_at=dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC))
+    ours.workspace.connections.update(last_synced_at=dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC))
     shown = desk().get(CARD).content.decode()
     assert "Mon 23 Nov 2026, 05:00:00 JST · 2026-11-22 20:00:00 UTC" in shown
 
