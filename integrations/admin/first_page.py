@@ -33,7 +33,7 @@ class StateLine:
     text: str
     tone: str
     buttons: list[Button] = field(default_factory=list)
-    command: str = ""  # what whoever runs the site types
+    says_command: bool = False  # what whoever runs the site types
     asks_support: bool = False
 
 
@@ -75,7 +75,7 @@ def _line(finding: CompanyFinding, desk_user: DeskUser) -> StateLine:
         finding.detail,
         finding.tone,
         [*_buttons(finding, desk_user)],
-        command="python manage.py worker" if stopped and runs_site else "",
+        says_command=stopped and runs_site,
         asks_support=stopped and not runs_site,
     )
 

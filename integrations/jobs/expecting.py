@@ -2,6 +2,7 @@
 total from the start. Each stream corrects its own share when it knows better (`ledger.run_state`)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
@@ -41,7 +42,12 @@ def _expected(job: SyncJob, parts: Sequence[JobPart], streams: Sequence[Stream])
     visits = dict(coming.order_by().values_list("technician").annotate(Count("pk"))) if people else {}
     for stream in first:
         if stream.kind in models():
-            found[stream.pk] = models()[stream.kind].objects.filter(workspace=job.workspace_id).count()
+            found[stream.pk] = _records(stream.kind, job.workspace_id)
         elif stream.is_target:
             found[stream.pk] = visits.get(members[stream.connection_id] or "", 0)
     return found
+
+
+def _records(kind: str, workspace_id: str) -> int:
+    rows: Any = models()[kind].objects  # each has a workspace
+    return int(rows.filter(workspace=workspace_id).count())

@@ -155,8 +155,8 @@ class Writes:
         if isinstance(error, Rejected):
             link.parked, link.refused_under = True, circumstances.get(pair.record_id, "")
             settle_rows(self.stream, [pair])
-            more = {"detail": error.detail, "data": reason_data(error.reason)}
-            aside = open_record_problem(connection, pair, error.code, message, link=link, **more)
+            code, data = error.code, reason_data(error.reason)
+            aside = open_record_problem(connection, pair, code, message, link=link, detail=error.detail, data=data)
         elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
             code = ProblemCode.RECORD_REJECTED
             aside = open_record_problem(connection, pair, code, message, link=link, detail=error.detail)

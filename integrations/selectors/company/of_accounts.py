@@ -61,7 +61,7 @@ def _kind_of(
     return None
 
 
-_BY_STATE = {
+_BY_STATE: dict[str, FindingKind] = {
     ConnectionState.SETUP: FindingKind.SETUP,
     **dict.fromkeys(BROKEN, FindingKind.NO_ACCESS),
     ConnectionState.MEMBER_INACTIVE: FindingKind.PERSON_LEFT,

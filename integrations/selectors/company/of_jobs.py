@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -37,7 +38,7 @@ def _page(job: SyncJob) -> str:
 
 def _live(facts: CompanyFacts, one: Standing, job: SyncJob) -> CompanyFinding:
     name = place(one.provider.name)
-    about = {
+    about: dict[str, Any] = {
         "integration": one.provider.name, "job_id": job.pk, "url": _page(job), "label": _("Watch"),
         "connections": tuple(one.accounts) if job.connection_id is None else tuple(
             account for account in one.accounts if account.pk == job.connection_id
@@ -80,7 +81,7 @@ def _live(facts: CompanyFacts, one: Standing, job: SyncJob) -> CompanyFinding:
 
 
 def _running(
-    facts: CompanyFacts, one: Standing, job: SyncJob, waits: dt.datetime | None, about: dict[str, object]
+    facts: CompanyFacts, one: Standing, job: SyncJob, waits: dt.datetime | None, about: dict[str, Any]
 ) -> CompanyFinding:
     name = place(one.provider.name)
     if job.cancel_requested_at:
@@ -104,7 +105,7 @@ def _running(
         spoken=_spoken(job),
         since=job.started_at,
         next_at=waits,
-        **about,  # type: ignore[arg-type]
+        **about,
     )
 
 

@@ -126,7 +126,7 @@ class CompanyState:
             return [StateClause(_("All in step."), self.checked, "success", ())]
         if not self._only_exceptions:
             return self.shown
-        found = []
+        found: list[StateClause] = []
         for clause in self.shown:
             if clause.kind is FindingKind.IGNORED:
                 said = _("All in step, except {what}.").format(what=clause.text.rstrip("."))
