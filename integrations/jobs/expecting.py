@@ -8,21 +8,26 @@ from django.db.models import Count
 from django.utils import timezone
 
 from fieldcamp.workspace.models import Visit
-from integrations.jobs.accounts import streams_of
 from integrations.ledger.run_state import EXPECTED
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
+from integrations.providers import PROVIDERS
 from integrations.selectors.subjects import models
 
 
 def expect(job: SyncJob, parts: Sequence[JobPart]) -> None:
-    """Writes down what is expected of each stream, and its sum as the job's total. Runs inside the caller's
-    transaction; a constant number of queries, and one for each kind of record at the first sync of books."""
-    streams = {part.pk: streams_of(part) for part in parts}
-    expected = _expected(job, parts, [stream for mine in streams.values() for stream in mine])
+    """Writes down what is expected of each stream, and its sum as the job's total; nothing where nothing is to be done.
+    Runs inside the caller's transaction; three queries for a job that is idle, and a few more at a first sync."""
+    kinds = PROVIDERS[job.integration].covers(job.scope)
+    accounts = [part.connection_id for part in parts if part.connection.leaving is None]
+    streams = list(Stream.objects.filter(connection__in=accounts, is_active=True, kind__in=("", *kinds)))
+    expected = _expected(job, parts, streams)
+    if not (total := sum(expected.values())):
+        return
     for part in parts:
-        part.progress[EXPECTED] = {stream.pk: expected.get(stream.pk, 0) for stream in streams[part.pk]}
-        part.save(update_fields=["progress"])
-    total = sum(expected.values())
+        mine = {stream.pk: expected[stream.pk] for stream in streams if stream.connection_id == part.connection_id}
+        if any(mine.values()):
+            part.progress[EXPECTED] = {pk: number for pk, number in mine.items() if number}
+            part.save(update_fields=["progress"])
     SyncJob.objects.filter(pk=job.pk, total=0).update(total=total)
 
 
@@ -35,11 +40,13 @@ def _expected(job: SyncJob, parts: Sequence[JobPart], streams: Sequence[Stream])
     for rows in (links, DirtyRow.objects.filter(stream__in=ids)):
         for pk, number in rows.order_by().values_list("stream").annotate(Count("pk")):
             found[pk] += number
-    members = {part.connection.pk: part.connection.member_id for part in parts}
     first = [stream for stream in streams if stream.first_synced_at is None and not found[stream.pk]]
-    people = [members[stream.connection_id] for stream in first if stream.is_target and not stream.kind]
-    coming = Visit.objects.filter(technician__in=[each for each in people if each], scheduled_end__gte=timezone.now())
-    visits = dict(coming.order_by().values_list("technician").annotate(Count("pk"))) if people else {}
+    if not first:
+        return found
+    members = {part.connection_id: part.connection.member_id for part in parts}
+    people = {members[stream.connection_id] for stream in first if stream.is_target} - {None}
+    coming = Visit.objects.filter(technician__in=people, scheduled_end__gte=timezone.now()).order_by()
+    visits = dict(coming.values_list("technician").annotate(Count("pk"))) if people else {}
     for stream in first:
         if stream.kind in models():
             found[stream.pk] = _records(stream.kind, job.workspace_id)
