@@ -106,7 +106,7 @@ def test_a_box_left_unticked_is_named_and_repaired(person, ravi):
     person.consent(RAVI)
     expect(person.page.get_by_role("heading", name="ravi@google.test is connected")).to_be_visible()
     person.page.goto("/admin/")
-    expect(person.needs).to_contain_text("Nothing.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
 
 
 def test_the_back_button_after_a_consent(person, ravi):

@@ -25,7 +25,7 @@ def test_the_open_page_says_what_has_become_of_it(person, connected):
     page.goto("/admin/")
     sentence, count = page.locator("#state-sentence"), page.locator("#needs-count")
     expect(sentence).to_contain_text("All in step. Checked")
-    expect(person.needs).to_contain_text("No question is open.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
     Problem.objects.create(
         workspace=connected.workspace, integration=connected.integration, connection=connected, code="MISCONFIGURED",
         message="The app is not accepted.", occurred_at=timezone.now(),
