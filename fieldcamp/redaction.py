@@ -58,6 +58,14 @@ _SHAPES = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?i:\bbearer\s+[\w.~+/-]{12,}=*|\bbasic\s+[A-Za-z0-9+/]{8,}=*)"
 )
+# Without any of these no text has any of that: words that name a secret or begin one, and what stands in front of one
+# in an address.
+_HINTS = (
+    "pass", "pwd", "secret", "token", "cookie", "pepper", "credential", "session", "key", "verifier", "assert",
+    "uidb64", "realm", "otp", "code", "state", "nonce", "sig", "auth", "bearer", "basic", "ya29", "gocspx", "m.c",
+    "0.a", "1.a", "8q~", "ab11", "rt1-", "fc_live", "whsec", "gaaaa", "eyj", "$", "/",
+)  # fmt: skip
+_HINTED = re.compile(r"Ew[A-Z]|-[0-9a-f]{32}")
 # scheme://user:password@host and scheme://token@host
 _IN_ADDRESS = re.compile(r"(?<=://)(?:[^\s/@\"'<>]*:[^\s/\"'<>]*|[^\s/@:\"'<>]{8,})(?=@)")
 
@@ -72,6 +80,14 @@ def is_secret(name: str) -> bool:
     if words[-1] in ("code", "codes") and set(words) & _CODES:
         return False
     return not _ALWAYS.isdisjoint(words) or words[-1] in _AT_THE_END or "".join(words) in _ALWAYS
+
+
+def may_hold_secret(text: str) -> bool:
+    """Returns False only of what `redact` would leave as it is: a quick look, which takes a fraction of that one."""
+    lowered = text.casefold()
+    if not lowered.isascii():  # to a pattern that minds no case these are an i, too
+        lowered = lowered.replace("\N{LATIN SMALL LETTER DOTLESS I}", "i").replace("i\N{COMBINING DOT ABOVE}", "i")
+    return any(hint in lowered for hint in _HINTS) or _HINTED.search(text) is not None
 
 
 def redact(text: str) -> str:

@@ -13,7 +13,7 @@ FEED_RETENTION_DAYS = env_int("FEED_RETENTION_DAYS", 30)
 FEED_WAITERS = env_int("FEED_WAITERS", 4)
 JOB_RETENTION_DAYS = env_int("JOB_RETENTION_DAYS", 90)
 CHANGE_RETENTION_DAYS = env_int("CHANGE_RETENTION_DAYS", 365)
-# What people have deleted is hidden at once, and ends for good after so many days (docs/data.md).
+# What people have deleted is hidden at once, and loses its words for good after so many days (docs/data.md).
 DELETED_RETENTION_DAYS = env_int("DELETED_RETENTION_DAYS", 90)
 JOB_CALL_RETENTION_DAYS = env_int("JOB_CALL_RETENTION_DAYS", 30)
 # The calls behind each record (`/sync/calls`): what was sent of it, and what came back.

@@ -68,7 +68,8 @@ class Kind:
     the remote counterpart vanishes the local record stays and is flagged, else it goes as well. `revives`: a vanished
     counterpart is made again by a full sync or an edit; where not, only by a person. `removable`: what is taken away in
     FieldCamp is taken away there. `ends` names a field that, once true at either side, is all that still matters.
-    `singular` and `plural` are how people call the records, `counterpart` what one is at the other side.
+    `named_by` names the one that people call the record by; `singular` and `plural` are how people call such records,
+    `counterpart` what one is at the other side.
 
     A side may leave a field out: it does not say what stands there (a tax that the books compute, lines that cannot be
     read in full). That is not the same as an empty value, and neither pulled nor taken for a difference.
@@ -94,6 +95,7 @@ class Kind:
     revives: bool = True
     removable: bool = True
     ends: str = ""
+    named_by: str = ""
     singular: str = "record"
     folds: Mapping[str, Fold] = field(default_factory=dict, hash=False)
     plural: str = "records"
@@ -102,6 +104,10 @@ class Kind:
     def pick(self, fields: Fields) -> dict[str, Any]:
         """Returns what is stored of these fields. One that is left out is not said, which is not the same as empty."""
         return {name: fields[name] for name in (*self.fields, *self.noted, *self.beside) if name in fields}
+
+    def name_in(self, fields: Any) -> str:
+        """Returns what people call the record with these fields; "" where they do not say it."""
+        return str(fields.get(self.named_by) or "") if isinstance(fields, Mapping) else ""
 
     def impersonal(self, fields: Fields) -> dict[str, Any]:
         """Returns what is stored of these fields where nothing may be said of a person: the personal ones are left out,
@@ -127,6 +133,7 @@ VISIT = Kind(
     carries={"repeats": ("start", "end")},
     respelled=("title", "text", "place"),
     personal=("title", "text", "place", "notes"),
+    named_by="title",
     singular="visit",
     plural="visits",
     counterpart="calendar event",
@@ -165,6 +172,7 @@ CUSTOMER = Kind(
     },
     revives=False,
     removable=False,
+    named_by="display_name",
     singular="client",
     plural="clients",
     counterpart="customer",
@@ -182,6 +190,7 @@ ITEM = Kind(
     folds={"sku": Fold.SKU},
     revives=False,
     removable=False,
+    named_by="name",
     singular="item",
     plural="items",
     counterpart="item",
@@ -196,6 +205,7 @@ TAX = Kind(
     loose=("name",),
     revives=False,
     removable=False,
+    named_by="name",
     singular="tax",
     plural="taxes",
     counterpart="tax code",
@@ -220,6 +230,7 @@ INVOICE = Kind(
     revives=False,
     removable=False,
     ends="voided",
+    named_by="number",
     singular="invoice",
     plural="invoices",
     counterpart="posted invoice",
@@ -242,6 +253,7 @@ PAYMENT = Kind(
     revives=False,
     removable=False,
     ends="voided",
+    named_by="reference",
     singular="payment",
     plural="payments",
     counterpart="posted payment",

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -261,3 +261,29 @@ class Reference:
     name: str
     detail: str = ""
     active: bool = True
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yields all texts in a JSON value, however deep."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for inner in value.values():
+                yield from texts_of(inner)
+        case list():
+            for inner in value:
+                yield from texts_of(inner)
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Returns a JSON value with other texts for those in `names`: for an id that a create was planned with, say, what
+    was given since."""
+    match value:
+        case str():
+            return names.get(value, value)
+        case dict():
+            return {name: renamed(inner, names) for name, inner in value.items()}
+        case list():
+            return [renamed(inner, names) for inner in value]
+    return value

@@ -69,7 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_about_commits(item: pytest.Item) -> bool:
     """Returns whether it sees what others commit meanwhile, and their locks: of those PostgreSQL alone has any."""
     marker = item.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction"))
+    fixtures = {"transactional_db", "in_parallel"}.intersection(getattr(item, "fixturenames", ()))
+    return bool(fixtures or (marker and marker.kwargs.get("transaction")))
 
 
 def is_a_long_one_in_memory(item: pytest.Item) -> bool:

@@ -7,6 +7,7 @@ calls at once share the work in the same manner. When all is done, the first row
 repeats.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,23 +17,21 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from fieldcamp.api.authentication import caller
 from fieldcamp.api.errors import ApiError, error_of_item, explain
 from fieldcamp.api.idempotency import (
     Claim,
     Claimed,
     IdempotentAnswer,
-    check_same,
-    find,
-    fingerprint_of,
-    idempotency_key,
+    claim_of,
+    in_progress,
+    insert_anew,
     insert_claim,
-    is_expired,
     keep,
+    kept_answer,
     rendered,
     replay_or_run,
-    replayed,
     response_of,
+    standing,
 )
 from fieldcamp.workspace.telling import together
 
@@ -51,13 +50,12 @@ def run_batch(
 
     `before` may refuse the call, before anything is done; it is not asked about a repeat of what has been answered.
     """
-    claim = _claim(request, fingerprint_body)
+    claim = claim_of(request, fingerprint_body)
     if claim is None:
         before()
         return response_of(rendered(IdempotentAnswer(200, answer([_tried(work, number) for number in range(count)]))))
-    given = _given(claim)
-    if given:
-        return given
+    if kept := kept_answer(claim):
+        return kept
     before()
     head = _begun(claim)
     parts = [replace(claim, key=_PART.format(head=head, number=number)) for number in range(count)]
@@ -85,10 +83,8 @@ def run_atomic_batch(
     `before` as of `run_batch`. `lock` locks in one order what the items are about, so that two such calls do not wait
     for each other.
     """
-    claim = _claim(request, fingerprint_body)
-    given = _given(claim) if claim else None
-    if given:
-        return given
+    if kept := kept_answer(claim_of(request, fingerprint_body)):
+        return kept
     before()
 
     def run() -> IdempotentAnswer:
@@ -103,36 +99,14 @@ def run_atomic_batch(
     return replay_or_run(request, fingerprint_body=fingerprint_body, run=run)
 
 
-def _claim(request: Request, fingerprint_body: bytes) -> Claim | None:
-    key = idempotency_key(request)
-    return Claim(caller(request).workspace_id, key, fingerprint_of(request, fingerprint_body)) if key else None
-
-
-def _given(claim: Claim) -> HttpResponse | None:
-    """Returns the answer that stands already; 422 where the key is another request's."""
-    stored = find(claim)
-    if stored is None or is_expired(stored):
-        return None
-    check_same(stored, claim.fingerprint)
-    return replayed(stored, claim.fingerprint) if stored.status else None
-
-
 def _begun(claim: Claim) -> int:
     """Returns the number of the call's row, which is made unless a call before this one has done so."""
-    for _again in range(3):  # an expired row is in the way once
-        try:
-            with transaction.atomic():
-                stored = find(claim)
-                if stored and is_expired(stored):
-                    stored.delete()
-                insert_claim(claim)
-        except Claimed:
-            pass
-        stored = find(claim)
-        if stored and not is_expired(stored):
-            check_same(stored, claim.fingerprint)
-            return stored.pk
-    raise ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
+    with contextlib.suppress(Claimed), transaction.atomic():
+        insert_anew(claim)
+    stored = standing(claim)
+    if stored is None:
+        raise in_progress()
+    return stored.pk
 
 
 def _once(claim: Claim, work: Work, number: int) -> Row:
@@ -144,9 +118,9 @@ def _once(claim: Claim, work: Work, number: int) -> Row:
             given = rendered(IdempotentAnswer(row["status"], row))
             keep(claim, given)
     except Claimed:
-        stored = find(claim)
+        stored = standing(claim)
         if stored is None:
-            raise ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"}) from None
+            raise in_progress() from None
         body: Mapping[str, Any] = json.loads(bytes(stored.body))
         # What was said of somebody who has been erased since is an error, in the envelope.
         return {"status": stored.status, "error": body["error"]} if stored.status >= 400 else dict(body)

@@ -17,16 +17,14 @@ class BrokenBody(OSError):
 class WholeStream(LimitedStream):
     """A body of a known length; who has read less, because the connection broke off, is told by BrokenBody."""
 
-    def __init__(self, stream: Any, length: int):
-        super().__init__(stream, length)
-        self.left = length
+    _pos: int  # how much has been read; of LimitedStream
 
     def read(self, size: int | None = -1, /) -> bytes:
-        wanted = self.left if size is None or size < 0 else min(size, self.left)
+        left = self.limit - self._pos
+        wanted = left if size is None or size < 0 else min(size, left)
         data: bytes = super().read(wanted)
         if len(data) < wanted:
             raise BrokenBody("The body is shorter than its Content-Length says.")
-        self.left -= len(data)
         return data
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from fieldcamp.api.error_codes import ERRORS
 from fieldcamp.workspace.clashes import as_refusal
-from fieldcamp.workspace.errors import InvalidTransition
+from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
 MOST_DETAILS = 50
 
@@ -189,9 +189,7 @@ def _of_clash(exc: IntegrityError) -> ApiError | None:
     if refusal is None:
         return None
     log.warning("write_clashed", exc_info=exc)
-    if isinstance(refusal, InvalidTransition):
-        return ApiError("INVALID_TRANSITION", str(refusal))
-    return validation_error({camel(name): sentences for name, sentences in refusal.details.items()})
+    return as_api_error(refusal)
 
 
 def camel(name: str) -> str:
@@ -224,6 +222,10 @@ def as_api_error(exc: Exception) -> ApiError | None:
             return ApiError("PAYLOAD_TOO_LARGE")
         case SuspiciousOperation() | UnreadablePostError():
             return ApiError("VALIDATION_ERROR", "The request is malformed. Check its address, headers and body.")
+        case InvalidFields():
+            return validation_error({camel(name): sentences for name, sentences in exc.details.items()})
+        case InvalidTransition():
+            return ApiError("INVALID_TRANSITION", str(exc))
         case IntegrityError():
             return _of_clash(exc)
         case OperationalError() | InterfaceError():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
@@ -78,39 +79,53 @@ def replay_or_run(
     later retry can succeed, and never comes before a stored answer: that is looked for when something is in the way,
     because most requests are the first with their key.
     """
-    key = idempotency_key(request)
-    if key is None:
+    claim = claim_of(request, fingerprint_body)
+    if claim is None:
         if before:
             before()
         return response_of(rendered(run()))
-    claim = Claim(caller(request).workspace_id, key, fingerprint_of(request, fingerprint_body))
     try:
         if before:
             before()
         return response_of(_claim_and_run(claim, run))
     except (Claimed, ApiError) as exc:
         # After a guard's refusal too: it may have seen the very work of the first request with this key.
-        stored = find(claim)
-        if stored and not is_expired(stored):
-            return replayed(stored, claim.fingerprint)
+        if kept := kept_answer(claim):
+            return kept
         if isinstance(exc, ApiError):
             raise
     try:
-        return response_of(_claim_and_run(claim, run, expired=stored))
+        return response_of(_claim_and_run(claim, run, again=True))
     except Claimed as exc:
         raise in_progress() from exc
 
 
-def kept_answer(request: Request, *, fingerprint_body: bytes) -> HttpResponse | None:
-    """Returns the answer that is kept for this request, None where there is none. For work that no transaction may be
-    open across: it is done outside, harmless when done again, and its answer is kept by `replay_or_run` afterwards.
-    Raises 422 where the key was used for something else."""
+def claim_of(request: Request, body: bytes) -> Claim | None:
+    """Returns what the request says of itself with its key: which one, and what it is used for. None without a key."""
     key = idempotency_key(request)
     if key is None:
         return None
-    claim = Claim(caller(request).workspace_id, key, fingerprint_of(request, fingerprint_body))
-    stored = find(claim)
-    return replayed(stored, claim.fingerprint) if stored and not is_expired(stored) else None
+    text = f"{request.method} {request.path}\n".encode() + body
+    return Claim(caller(request).workspace_id, key, hashlib.sha256(text).hexdigest())
+
+
+def standing(claim: Claim) -> IdempotencyRecord | None:
+    """Returns the row of the claim's key, unless it has ended. Raises 422 where the key was used for something else."""
+    found = _rows(claim).filter(created_at__gte=timezone.now() - KEPT).first()
+    if found and found.fingerprint != claim.fingerprint:
+        raise ApiError("IDEMPOTENCY_KEY_REUSED")
+    return found
+
+
+def kept_answer(claim: Claim | None) -> HttpResponse | None:
+    """Returns the answer that is kept for a request with this claim, None where there is none, or none yet. Raises as
+    `standing`."""
+    stored = standing(claim) if claim else None
+    if stored is None or not stored.status:
+        return None
+    response = response_of(stored)
+    response["Idempotent-Replayed"] = "true"
+    return response
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -155,10 +170,6 @@ def forget_answers(workspace_id: str, ids: Set[str], words: Words) -> int:
     return count
 
 
-def fingerprint_of(request: Request, body: bytes) -> str:
-    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).hexdigest()
-
-
 # Composed once because that takes longer than running them, and most POSTs do both.
 _insert = Insert(
     IdempotencyRecord,
@@ -172,21 +183,21 @@ _KEEP = (
 )
 
 
-def find(claim: Claim) -> IdempotencyRecord | None:
-    return IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key).first()
+def _rows(claim: Claim) -> QuerySet[IdempotencyRecord]:
+    return IdempotencyRecord.objects.filter(workspace_id=claim.workspace_id, key=claim.key)
 
 
-def is_expired(record: IdempotencyRecord) -> bool:
-    return record.created_at < timezone.now() - KEPT
+def give_back(claim: Claim) -> None:
+    """Frees the key of a claim whose work has failed."""
+    _rows(claim).delete()
 
 
-def _claim_and_run(
-    claim: Claim, run: Callable[[], IdempotentAnswer], *, expired: IdempotencyRecord | None = None
-) -> _Given:
+def _claim_and_run(claim: Claim, run: Callable[[], IdempotentAnswer], *, again: bool = False) -> _Given:
     with transaction.atomic():
-        if expired:
-            expired.delete()
-        insert_claim(claim)
+        if again:
+            insert_anew(claim)
+        else:
+            insert_claim(claim)
         answer = run()
         given = rendered(answer)
         if 200 <= given.status < 300:
@@ -215,6 +226,15 @@ def insert_claim(claim: Claim) -> None:
         raise Claimed
 
 
+def insert_anew(claim: Claim, longest: dt.timedelta = KEPT) -> None:
+    """Claims a key whose row has ended: 24 hours after it was made, and for the same request `longest` after it where
+    there is no answer yet. Whoever comes second finds a row that has not ended."""
+    now = timezone.now()
+    broken_off = Q(created_at__lte=now - longest, status=0, fingerprint=claim.fingerprint)
+    _rows(claim).filter(Q(created_at__lt=now - KEPT) | broken_off).delete()
+    insert_claim(claim)
+
+
 def in_progress() -> ApiError:
     return ApiError("IDEMPOTENCY_IN_PROGRESS", headers={"Retry-After": "1"})
 
@@ -225,16 +245,3 @@ def rendered(answer: IdempotentAnswer) -> _Given:
 
 def response_of(given: _Given | IdempotencyRecord) -> HttpResponse:
     return HttpResponse(bytes(given.body), status=given.status, headers=given.headers, content_type="application/json")
-
-
-def check_same(record: IdempotencyRecord, fingerprint: str) -> None:
-    """Raises 422 where the key is another request's."""
-    if record.fingerprint != fingerprint:
-        raise ApiError("IDEMPOTENCY_KEY_REUSED")
-
-
-def replayed(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:
-    check_same(record, fingerprint)
-    response = response_of(record)
-    response["Idempotent-Replayed"] = "true"
-    return response

@@ -23,7 +23,7 @@ from fieldcamp.api.key_serializers import (
 )
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.outliving import made_with
-from fieldcamp.api.pagination import keyset_page
+from fieldcamp.api.pagination import keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.round_trips import edit_of
 from fieldcamp.api.views import ApiView, envelope, ok
@@ -103,6 +103,7 @@ class KeyListView(KeysView):
 
 
 _SHAPES = (NewApiKeySerializer(), NewApiKeySerializer(partial=True))
+_SHOWING = ApiKeySerializer()
 _MOVING = frozenset({"lastUsedAt"})  # with this very call
 
 
@@ -122,7 +123,7 @@ class KeyView(KeysView):
         that it was made with nothing at all (409). The keys that were made with this one lose what it loses."""
         key = self.one(key_id)
         shown = dict(ApiKeySerializer(key).data)
-        edit = edit_of(*_SHAPES, request.data, shown, key, whole=False, moving=_MOVING)
+        edit = edit_of(*_SHAPES, request.data, shown, key, whole=False, showing=_SHOWING, moving=_MOVING)
         # What is sent as it stands is no change of a right, which a key makes of none that is its own.
         changes = {name: value for name, value in edit.changes.items() if getattr(key, name) != value}
         key = services.update_key(key, changes=changes, by=self.key)
@@ -135,12 +136,10 @@ class KeyView(KeysView):
         A key revokes neither itself nor a key that it was made with (409), nor one that may do more than itself (403,
         400). Webhooks that they have made go on (`webhooks` names them), unless `stopWebhooks` is true.
         """
-        stop = request.query_params.get("stopWebhooks", "false")
-        if stop not in ("true", "false"):
-            raise validation_error({"stopWebhooks": ["Must be true or false."]})
+        stop = truth_parameter(request, _STOP.name) or False
         key = self.one(key_id)
         with attributed(actor=services.signature(self.key)):
-            also = services.revoke_key(key, by=self.key, stop_outliving=stop == "true")
+            also = services.revoke_key(key, by=self.key, stop_outliving=stop)
         webhooks = list(made_with([key, *also]))
         data = {"id": key_id, "deleted": True, "alsoRevoked": [each.pk for each in also], "webhooks": webhooks}
         return ok(request, data)

@@ -45,18 +45,17 @@ def edit_of(
     record: Any,
     *,
     whole: bool,
+    showing: serializers.Serializer | None = None,
     moving: frozenset[str] = frozenset(),
 ) -> Edit:
     """Compares what was `sent`, a JSON object, with what GET answers at `present` of the record; ValidationError for
     what cannot be taken.
 
-    `whole`: what is left out gets its default. `moving` are read-only fields that change by themselves at any time, and
-    are taken with whatever value.
+    `whole`: what is left out gets its default. `showing` is what GET answers with, where that is another serializer.
+    `moving` are read-only fields that change by themselves at any time, and are taken with whatever value.
     """
-    fields = shape.fields
-    kept = {
-        name for name, value in sent.items() if name in present and _is_same(value, present[name], fields.get(name))
-    }
+    fields, shown = shape.fields, (showing or shape).fields
+    kept = {name for name, value in sent.items() if name in present and _is_same(value, present[name], shown.get(name))}
     kept |= moving & {*sent}
     values: dict[str, Any] = {}
     wrong: dict[str, Any] = {}
@@ -95,13 +94,10 @@ def _is_same(sent: Any, shown: Any, field: Any = None) -> bool:
             return sent is shown
         case (int() | float(), int() | float()):
             return bool(sent == shown)
-        case (str(), dt.datetime()):
-            return _is_same_instant(sent, shown)
         case (str(), str()):
             if sent == shown:
                 return True
-            then = parse_instant(shown) if isinstance(field, InstantField) else None
-            return then is not None and _is_same_instant(sent, then)
+            return isinstance(field, InstantField) and _is_same_instant(parse_instant(sent), parse_instant(shown))
         case (dict(), Mapping()):
             return sent.keys() == shown.keys() and all(_is_same(sent[name], shown[name]) for name in sent)
         case (list(), list() | tuple()):
@@ -109,9 +105,8 @@ def _is_same(sent: Any, shown: Any, field: Any = None) -> bool:
     return sent is None and shown is None
 
 
-def _is_same_instant(sent: str, then: dt.datetime) -> bool:
-    instant = parse_instant(sent)
-    return instant is not None and abs(instant - then) < _KEPT_OF_A_TIME
+def _is_same_instant(sent: dt.datetime | None, shown: dt.datetime | None) -> bool:
+    return sent is not None and shown is not None and abs(sent - shown) < _KEPT_OF_A_TIME
 
 
 def _stored(fields: Mapping[str, Any], kept: set[str], record: Any) -> dict[str, Any]:

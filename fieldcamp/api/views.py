@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.http import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import override
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -56,6 +58,10 @@ class ApiView(APIView):
     @property
     def workspace(self) -> Workspace:
         return self.key.workspace
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with override("en"):  # whatever the browser would rather read
+            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None

@@ -27,7 +27,7 @@ def create_item(
     is_active: bool = True,
 ) -> Item:
     """Creates a product or service. Two may have the same name."""
-    _check_item(name, price)
+    _check_item({"name": name, "price": price})
     return Item.objects.create(
         workspace=workspace,
         name=name,
@@ -47,8 +47,7 @@ def update_item(*, workspace: Workspace, item_id: str, changes: Mapping[str, Any
     with transaction.atomic():
         item = locked(Item, workspace, item_id, check)
         # What a sync has brought in may be negative (a discount that is sold as a service): kept, though not made here.
-        edited = different(item, changes)
-        _check_item(edited.get("name", "unchanged"), edited.get("price", Decimal(0)))
+        _check_item(different(item, changes))
         save_changes(item, changes)
     return item
 
@@ -58,10 +57,9 @@ def delete_item(*, workspace: Workspace, item_id: str, check: Check | None = Non
     return hide(Item, workspace, item_id, check)
 
 
-def _check_item(name: str, price: Decimal) -> None:
-    if not name:
-        raise InvalidFields.of("name", "A name is required.")
-    if price < 0:
+def _check_item(values: Mapping[str, Any]) -> None:
+    _check_name(values)
+    if "price" in values and values["price"] < 0:
         raise InvalidFields.of("price", "Must not be negative.")
 
 
@@ -75,10 +73,11 @@ def create_tax_rate(
     is_active: bool = True,
 ) -> TaxRate:
     """Creates a tax rate: `rate` as a fraction, or the components whose sum it is."""
+    _check_name({"name": name})
     parts = _parts(components)
     return TaxRate.objects.create(
         workspace=workspace,
-        name=_named(name),
+        name=name,
         rate=_rate(rate, parts),
         components=parts,
         description=description,
@@ -95,7 +94,7 @@ def update_tax_rate(
     with transaction.atomic():
         tax = locked(TaxRate, workspace, tax_rate_id, check)
         edited = different(tax, changes)
-        _named(edited.get("name", "unchanged"))
+        _check_name(edited)
         if {"rate", "components"} & {*edited}:
             parts = _parts(changes.get("components", tax.components))
             given = changes.get("rate", None if parts else tax.rate)
@@ -111,10 +110,9 @@ def delete_tax_rate(*, workspace: Workspace, tax_rate_id: str, check: Check | No
     return hide(TaxRate, workspace, tax_rate_id, check)
 
 
-def _named(name: str) -> str:
-    if not name:
+def _check_name(values: Mapping[str, Any]) -> None:
+    if "name" in values and not values["name"]:
         raise InvalidFields.of("name", "A name is required.")
-    return name
 
 
 def _parts(components: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

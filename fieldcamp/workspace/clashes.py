@@ -13,9 +13,8 @@ from django.db.models import Field, Model, UniqueConstraint
 
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 
-# SQLite: "UNIQUE constraint failed: workspace_invoice.workspace_id, workspace_invoice.number", or an index's name.
+# SQLite: "UNIQUE constraint failed: workspace_invoice.workspace_id, workspace_invoice.number".
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (?P<columns>\w+\.\w+(?:, \w+\.\w+)*)$")
-_INDEX = re.compile(r"UNIQUE constraint failed: index '(?P<name>\w+)'$")
 # PostgreSQL: "Key (workspace_id, number)=(wsp_…, 77) already exists."
 _KEY = re.compile(r"Key \((?P<columns>[^)]*)\)=")
 _UNIQUE, _REFERENCE = "23505", "23503"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -37,8 +36,6 @@ def as_refusal(error: IntegrityError) -> InvalidFields | InvalidTransition | Non
     elif found := _COLUMNS.match(text):
         pairs = [column.split(".") for column in found["columns"].split(", ")]
         names = _names(pairs[0][0], [column for _table, column in pairs])
-    elif found := _INDEX.match(text):
-        names = _of_constraint(found["name"])
     sentence = "Another record has this already. Choose another one, or read that record and change it."
     return InvalidFields({name: [sentence] for name in names}) if names else None
 

@@ -7,13 +7,11 @@ number till then, and is read in its old place.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from typing import Any
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -25,8 +23,6 @@ log = structlog.get_logger(__name__)
 # So long the row of a deleted record stays at least, without its words, and those who follow its list are told of it.
 TOMBSTONES_KEPT = dt.timedelta(days=365)
 AT_ONCE = 5_000
-FEW = 100  # records of one piece of work that are numbered at once: a batch has no more
-SOON = 200  # milliseconds that whoever has written something waits at most
 BACKGROUND = 20_000
 # So much the clocks of two machines differ at most; a time beyond that is a mistake, and moves nothing.
 _SKEW = dt.timedelta(minutes=5)
@@ -38,18 +34,6 @@ _NUMBER = """UPDATE {table} SET list_number = %s + placed.place, listed_at = %s 
             ORDER BY updated_at, id LIMIT %s {lock}
         ) AS free
     ) AS placed WHERE {table}.id = placed.id"""
-# The same of a few: in one round trip on PostgreSQL, since it comes with each write.
-_COUNTER = ListCounter._meta.db_table
-_FEW = f"""WITH counted AS (
-        UPDATE {_COUNTER} SET last = last + %s, at = GREATEST(at, %s)
-        FROM (SELECT set_config('lock_timeout', '{SOON}ms', true)) AS patience
-        WHERE workspace_id = %s AND kind = %s RETURNING last - %s AS before, at
-    )
-    UPDATE {{table}} SET list_number = counted.before + placed.place, listed_at = counted.at FROM counted, (
-        SELECT id, row_number() OVER (ORDER BY id) AS place FROM (
-            SELECT id FROM {{table}} WHERE id = ANY(%s) AND listed_at IS NULL {{lock}}
-        ) AS free
-    ) AS placed WHERE {{table}}.id = placed.id"""  # noqa: S608
 _LOCK = {"postgresql": "FOR NO KEY UPDATE SKIP LOCKED"}
 
 
@@ -78,39 +62,11 @@ def standing(model: type[Any], workspace: Any, *, milliseconds: int = LONGEST_WA
         return ListStanding(found[0] if found else 0, complete=False)
 
 
-def list_soon(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
-    """Has these records numbered once the transaction at hand is saved, so that the times at which they are listed are
-    those of the changes. Of many, of a list that nobody has ever read, and where the database is busy, nothing is done:
-    a reader, or the worker, does it. So it is with SQLite, where a second transaction for each write would have all
-    writers wait for each other."""
-    if len(ids) <= FEW and connection.vendor == "postgresql":
-        transaction.on_commit(partial(_list_now, model, workspace_id, sorted(ids)), robust=True)
-
-
-def _list_now(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
-    try:
-        _place(model, workspace_id, ids)
-    except OperationalError:
-        log.info("list_not_numbered", workspace_id=workspace_id, kind=model.kind)
-
-
-def _place(model: type[Any], workspace_id: str, ids: Sequence[str]) -> None:
-    statement = _statement(_FEW, model._meta.db_table, connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [len(ids), timezone.now(), workspace_id, model.kind, len(ids), list(ids)])
-
-
 def list_all(model: type[Any]) -> None:
     """Numbers the lists of these records that anybody has ever read, as far as something has changed."""
     for counter in _counters(model).filter(kind=model.kind).select_related("workspace").iterator(chunk_size=500):
         if counter.waiting or counter.day != model.shown_day(counter.workspace):
             standing(model, counter.workspace, milliseconds=BACKGROUND)
-
-
-def last_number(model: type[Any], workspace: Any) -> int | None:
-    """Returns the highest number that a list has given."""
-    counters = ListCounter.objects.filter(workspace=workspace.pk, kind=model.kind)
-    return counters.values_list("last", flat=True).first()
 
 
 def number_at(records: QuerySet[Any], since: dt.datetime) -> int | None:
@@ -154,11 +110,6 @@ def _number(model: type[Any], workspace_id: str, day: dt.date | None, millisecon
 def _give_numbers(model: type[Any], workspace_id: str, counter: ListCounter) -> int:
     at = connection.ops.adapt_datetimefield_value(counter.at)
     with connection.cursor() as cursor:
-        statement = _statement(_NUMBER, model._meta.db_table, connection.vendor)
+        statement = _NUMBER.format(table=model._meta.db_table, lock=_LOCK.get(connection.vendor, ""))
         cursor.execute(statement, [counter.last, at, workspace_id, AT_ONCE])
         return cursor.rowcount
-
-
-@lru_cache
-def _statement(text: str, table: str, vendor: str) -> str:
-    return text.format(table=table, lock=_LOCK.get(vendor, ""))

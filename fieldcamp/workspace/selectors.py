@@ -6,9 +6,19 @@ import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from fieldcamp.workspace.models import Client, Invoice, Item, Member, Payment, TaxRate, Visit, Workspace
+from fieldcamp.workspace.models import (
+    Client,
+    Invoice,
+    Item,
+    Member,
+    Payment,
+    PaymentAllocation,
+    TaxRate,
+    Visit,
+    Workspace,
+)
 from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES, in_status, today_in
 from fieldcamp.workspace.searching import words
 
@@ -116,8 +126,9 @@ def payments(
 ) -> QuerySet[Payment]:
     """Payments with what they pay; voided ones too."""
     found = Payment.objects.alive().filter(workspace=workspace).prefetch_related("allocations")
-    given = {"client_id": client_id or None, "allocations__invoice": invoice_id or None}
-    return _where(found, **given, method__in=methods, voided_at__isnull=_not(voided))
+    if invoice_id:
+        found = found.filter(Exists(PaymentAllocation.objects.filter(payment=OuterRef("pk"), invoice=invoice_id)))
+    return _where(found, client_id=client_id or None, method__in=methods, voided_at__isnull=_not(voided))
 
 
 def _where(rows: QuerySet[_Record], **conditions: Any) -> QuerySet[_Record]:

@@ -55,7 +55,8 @@ def create_visit(
     times = {"scheduled_start": scheduled_start, "scheduled_end": scheduled_end, "visit_status": visit_status}
     slot = settle(Slot(), {name: value for name, value in times.items() if value is not None})
     with transaction.atomic():
-        _check_references(workspace, {"client_id": client_id, "technician_id": technician_id, "timezone": timezone})
+        references = {"client_id": client_id, "technician_id": technician_id, "timezone": timezone}
+        _check_references(workspace, references, known_client=is_client(workspace, client_id))
         now = clock.now()
         return Visit.objects.create(
             created_at=now,
@@ -87,9 +88,8 @@ def update_visit(
     """
     changes = known(changes, VISIT_FIELDS)
     with transaction.atomic():
-        if "client_id" in changes:
-            # Clients before visits, as batches and merges lock them: else each could wait for the other.
-            is_client(workspace, changes["client_id"])
+        # Clients before visits, as batches and merges lock them: else each could wait for the other.
+        known_client = "client_id" not in changes or is_client(workspace, changes["client_id"])
         visit = Visit.objects.alive().select_for_update().get(workspace=workspace, pk=visit_id)
         if check:
             check(visit)
@@ -108,7 +108,7 @@ def update_visit(
             "visit_status": slot.status,
             "timezone": changes.get("timezone", visit.timezone) or visit.timezone and workspace.timezone,
         }
-        _check_references(workspace, different(visit, wanted))
+        _check_references(workspace, different(visit, wanted), known_client=known_client)
         save_changes(visit, wanted)
     return visit
 
@@ -178,10 +178,10 @@ def delete_client(*, workspace: Workspace, client_id: str, check: Callable[[Clie
     return hide(Client, workspace, client_id, check)
 
 
-def _check_references(workspace: Workspace, values: Mapping[str, Any]) -> None:
+def _check_references(workspace: Workspace, values: Mapping[str, Any], *, known_client: bool) -> None:
     """Refuses references to another workspace's records, which are as unknown as those that do not exist."""
     wrong: dict[str, list[str]] = {}
-    if "client_id" in values and not is_client(workspace, values["client_id"]):
+    if "client_id" in values and not known_client:
         wrong["client_id"] = [refuse_client(workspace, values["client_id"])]
     if values.get("technician_id"):
         members = Member.objects.filter(workspace=workspace, pk=values["technician_id"])

@@ -17,7 +17,7 @@ from django.utils import timezone
 from fieldcamp.workspace import listing
 from fieldcamp.workspace.attribution import Attribution, attributed, current_actor, who
 from fieldcamp.workspace.models.change import Change
-from fieldcamp.workspace.telling import Moved, register_teller, tell
+from fieldcamp.workspace.telling import Moved, tell
 
 __all__ = [
     "Attribution",
@@ -109,20 +109,6 @@ def _record(changes: Sequence[Change | None], moves: Sequence[Moved | None]) -> 
         for consumer in _consumers:
             consumer(rows)
     tell([moved for moved in moves if moved])
-
-
-def _list_soon(moves: Sequence[Moved]) -> None:
-    """Has what a person, or a program that reads on, has written numbered soon: not what a sync writes by the
-    thousand."""
-    written: dict[tuple[type[Any], str], set[str]] = {}
-    for moved in moves:
-        if moved.by.source:
-            written.setdefault((moved.model, moved.workspace_id), set()).add(moved.record_id)
-    for (model, workspace_id), ids in written.items():
-        listing.list_soon(model, workspace_id, [*ids])
-
-
-register_teller(_list_soon)
 
 
 def _portions(keys: list[str]) -> Iterator[list[str]]:

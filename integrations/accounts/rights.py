@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 
 from fieldcamp.workspace.models import Member, Workspace
 from fieldcamp.workspace.roles import may
-from integrations.kinds import VISIT
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 
@@ -29,7 +28,7 @@ class Rights:
 
     def may_connect_to(self, integration: str) -> bool:
         """Returns whether they may connect it: a technician's own calendar is theirs, books are the company's."""
-        return self.manages or (self.may_connect and VISIT.name in PROVIDERS[integration].kinds)
+        return self.manages or (self.may_connect and PROVIDERS[integration].is_calendar)
 
     def may_change(self, connection: Connection) -> bool:
         """Returns whether it is theirs to change: bound to them, or connected by them and bound to nobody yet."""

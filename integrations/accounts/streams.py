@@ -42,6 +42,5 @@ def _may_lose_events(stream: Stream, others: Iterable[Stream] | None) -> bool:
     if stream.kind or stream.is_target:
         return False
     if others is None:
-        target = Stream.objects.filter(connection=stream.connection, is_target=True, is_active=True)
-        return not target.filter(direction=Direction.PULL).exists()
+        others = Stream.objects.filter(connection=stream.connection, is_target=True)
     return not any(each.is_target and each.is_active and each.direction == Direction.PULL for each in others)

@@ -104,7 +104,7 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
         "freshness": fresh.get(connection.pk, NEVER),
         "stall": stall,
         "by_link": connection.connect_links.order_by("-used_at").values_list("pk", flat=True).first()
-        if may_change and not connection.connected_by_id
+        if desk_user.may("connect") and not connection.connected_by_id
         else None,
         "passport": passport_of(connection),
         "ending": ending_lines([connection], rights_at(desk_user), now).get(connection.pk),

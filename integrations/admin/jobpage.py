@@ -17,7 +17,7 @@ from integrations.admin.jobcalls import support_of
 from integrations.admin.planpage import plan_context
 from integrations.admin.record_pages import page_of
 from integrations.admin.values import PLURALS
-from integrations.kinds import KINDS
+from integrations.kinds import BOOKS, KINDS
 from integrations.models import Connection, JobItem, JobPart, JobStatus, Link, Outcome, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.records import instant
@@ -54,7 +54,7 @@ TRIED = {
     "update_remote": _("Change the event"),
     "remove_remote": _("Remove the event"),
 }
-_NAMED_BY = {"customer": "display_name", "item": "name", "tax": "name", "invoice": "number", "payment": "reference"}
+_IN_BOOKS = frozenset(kind.name.value for kind in BOOKS)
 TRIED_IN_BOOKS = {"create_remote": _("Make it there"), "update_remote": _("Change it there")}
 PART_TONES = {
     JobPart.Status.DONE: "success",
@@ -72,7 +72,7 @@ def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> 
         **items_context(job, desk_user, query),
         "who": who(job),
         "support": support_of(job),
-        "shown_plan": plan_context(job, desk_user) if job.dry_run or job.applies else None,
+        "shown_plan": None if job.leaves else plan_context(job, desk_user),
     }
 
 
@@ -162,19 +162,15 @@ def _place(kind: str) -> tuple[int, str]:
 def _names(items: list[JobItem]) -> dict[tuple[str, str], str]:
     """Returns names of records that FieldCamp does not have, by their remote ids; one query. Somebody's own event has
     no name."""
-    alone = {(item.connection_id, item.remote_id) for item in items if not item.record_id and item.kind in _NAMED_BY}
+    alone = {(item.connection_id, item.remote_id) for item in items if not item.record_id and item.kind in _IN_BOOKS}
     if not alone:
         return {}
     links = Link.objects.filter(
         stream__connection__in={connection_id for connection_id, _id in alone},
         remote_id__in={remote_id for _id, remote_id in alone},
-        kind__in=_NAMED_BY,
+        kind__in=_IN_BOOKS,
     )
-    return {
-        (link.kind, link.remote_id): str(name)
-        for link in links
-        if (name := (link.seen or {}).get(_NAMED_BY[link.kind]))
-    }
+    return {(link.kind, link.remote_id): name for link in links if (name := KINDS[link.kind].name_in(link.seen))}
 
 
 def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], desk_user: DeskUser) -> dict[str, Any]:
@@ -192,7 +188,7 @@ def _row(item: JobItem, about: Subjects, names: Mapping[tuple[str, str], str], d
 
 def action_of(item: JobItem) -> str:
     """Says what was done, or was tried without success."""
-    books = item.kind in _NAMED_BY
+    books = item.kind in _IN_BOOKS
     if item.outcome == Outcome.FAILED and (tried := (TRIED_IN_BOOKS if books else TRIED).get(item.action)):
         return str(tried)
     return str((IN_BOOKS.get(item.action) if books else None) or ACTIONS.get(item.action) or item.action)

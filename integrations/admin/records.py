@@ -3,12 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.webhooks.monitoring import sent_of
@@ -25,17 +23,6 @@ from integrations.models import ConnectionState, Direction, Link, Problem, Strea
 from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
 from integrations.services.books.links import can_part
-
-NOTHING_YET = {
-    "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
-    "client": _("Nothing yet: a client goes into the connected books with the next sync."),
-    "item": _("Nothing yet: an active item goes into the connected books with the next sync."),
-    "tax": _(
-        "Nothing yet: no tax code is ever made in the books. Choose one in the settings of the connected company."
-    ),
-    "invoice": _("Nothing yet: an invoice goes into the connected books once it is sent."),
-    "payment": _("Nothing yet: a payment goes into the connected books after its invoices."),
-}
 
 
 def places_of(workspace_id: str) -> dict[str, str]:
@@ -127,7 +114,7 @@ def _customers(client: Client) -> dict[str, Link]:
 
 
 def _named(link: Link) -> str:
-    return str((link.seen or {}).get("display_name") or link.remote_id)
+    return CUSTOMER.name_in(link.seen) or link.remote_id
 
 
 class SyncedMixin(RecordAdmin):
@@ -142,26 +129,20 @@ class SyncedMixin(RecordAdmin):
     def merge_consequences(self, client: Client, into: Client) -> list[str]:
         return after_merge(client, into)
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        record: Any = self.get_object(request, unquote(object_id))
-        extra: dict[str, Any] = {}
-        if record:
-            about = Problem.objects.filter(
-                workspace_id=record.workspace_id,
-                record_kind__in=kinds_of(record),
-                record_id=record.pk,
-                resolved_at=None,
-            )
-            extra = {
-                "synced_panel": "integrations/counterparts.html",
-                "counterparts": counterparts_of(record, desk_user_of(request)),
-                "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
-                "states": states_of(record),
-                **trail_of(record, desk_user_of(request)),
-                "sent_webhooks": sent_of(record.pk, record.workspace_id),
-                "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
-            }
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def beside(self, request: HttpRequest, record: Any) -> dict[str, Any]:
+        desk_user = desk_user_of(request)
+        about = Problem.objects.filter(
+            workspace_id=record.workspace_id, record_kind__in=kinds_of(record), record_id=record.pk, resolved_at=None
+        )
+        return {
+            **super().beside(request, record),
+            "synced_panel": "integrations/counterparts.html",
+            "counterparts": counterparts_of(record, desk_user),
+            "states": states_of(record),
+            **trail_of(record, desk_user),
+            "sent_webhooks": sent_of(record.pk, record.workspace_id),
+            "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user),
+        }
 
 
 def _with_twins(model: type[TrackedModel]) -> None:

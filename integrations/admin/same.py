@@ -135,7 +135,7 @@ def _line(kind: Kind, pair: LikelyPair, ticked: bool, desk_user: DeskUser) -> Pa
         f"{pair.problem_id}:{pair.link.remote_id}",
         str(pair.record),
         page_of(pair.record, desk_user),
-        str(seen.get("display_name") or seen.get("name") or pair.link.remote_id),
+        kind.name_in(seen) or pair.link.remote_id,
         ", ".join(agrees),
         differs,
         ticked,

@@ -4,6 +4,7 @@ calls to providers behind it."""
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +27,7 @@ CALLS_SHOWN = 20
 _STATES: Mapping[RecordState, tuple[Any, str]] = {
     RecordState.SYNCED: (_("In step"), "success"),
     RecordState.PENDING: (_("To be synced"), "info"),
-    RecordState.HELD: (_("Waits for a confirmation"), "warning"),
+    RecordState.HELD: (_("On hold"), "warning"),
     RecordState.PROBLEM: (_("Needs somebody"), "danger"),
     RecordState.EXCLUDED: (_("Left out"), "muted"),
     RecordState.NOT_CONNECTED: (_("Not connected"), "muted"),
@@ -59,13 +60,15 @@ def states_of(record: TrackedModel) -> list[dict[str, Any]]:
 
 
 def trail_of(record: TrackedModel, desk_user: DeskUser) -> dict[str, Any]:
-    """Returns what the panels of the record's page show: `sources`, `calls`, and whether there are `more_calls`."""
+    """Returns what the panels of the record's page show: `sources`, `calls`, whether there are `more_calls`, and for
+    how many days they are kept (`call_days`)."""
     sources, calls = sources_of(record), calls_of(record, CALLS_SHOWN + 1)
     jobs = _job_pages({each.job_id for each in sources} | {each.job for each in calls}, record, desk_user)
     return {
         "sources": [_source(record, each, jobs) for each in sources],
         "calls": [_call(each, jobs) for each in calls[:CALLS_SHOWN]],
         "more_calls": len(calls) > CALLS_SHOWN,
+        "call_days": settings.RECORD_CALL_RETENTION_DAYS,
     }
 
 

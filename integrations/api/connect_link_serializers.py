@@ -6,7 +6,6 @@ from rest_framework import serializers
 
 from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 from integrations.api.naming import IntegrationField
-from integrations.kinds import VISIT
 from integrations.models import ConnectLinkState
 from integrations.models.connect_links import LONGEST_RETURN_URL
 from integrations.providers import PROVIDERS
@@ -14,7 +13,7 @@ from integrations.services.connect_links.making import LONGEST, SHORTEST, USUAL
 
 _SECONDS = tuple(int(span.total_seconds()) for span in (SHORTEST, LONGEST, USUAL))
 LINK_ID = "cnl_01HZX2Q8YV3D1G0N3WJ2P7K9MR"
-_CALENDAR = next(provider for provider in PROVIDERS.values() if VISIT.name in provider.kinds)
+_CALENDAR = next(provider for provider in PROVIDERS.values() if provider.is_calendar)
 _MEMBER = "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF"
 _RETURN = "https://app.example.com/connected"
 

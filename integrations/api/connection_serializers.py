@@ -4,8 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from fieldcamp.api.serializers import StrictCharField, StrictIntegerField, StrictListField, StrictSerializer
-from fieldcamp.workspace.rest.amounts import DayField, TruthField
+from fieldcamp.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictListField,
+    StrictSerializer,
+)
+from fieldcamp.workspace.rest.amounts import DayField
 from integrations.api.serializers import FRESH_UNTIL, STALLED, MeteredReadsSerializer
 from integrations.models import ConnectionState, JobDirection
 from integrations.selectors.connection_settings import POLICY_NAMES
@@ -57,11 +63,11 @@ class ConnectionListSerializer(serializers.Serializer):
 class DisconnectSerializer(StrictSerializer):
     """What becomes of what is left. All of it may be left out: then everything stays where it is."""
 
-    remove_events = TruthField(
+    remove_events = StrictBooleanField(
         required=False,
         help_text="Takes FieldCamp's events out of the calendar first, by a job. Only with access to it.",
     )
-    remove_busy_times = TruthField(
+    remove_busy_times = StrictBooleanField(
         required=False, help_text="Forgets the busy times that were read from it. They block the schedule no more."
     )
     visits_to = StrictCharField(
@@ -145,7 +151,7 @@ class CalendarChangesSerializer(StrictSerializer):
         max_length=MOST_CALENDARS,
         help_text="All that busy times are to be read from. What is left out is read no more.",
     )
-    keep_busy_times = TruthField(
+    keep_busy_times = StrictBooleanField(
         required=False, help_text="Keeps the busy times of a calendar that is read no more. Else they go."
     )
     direction = serializers.ChoiceField(JobDirection.values, required=False, help_text=_CALENDAR_DIRECTION)
@@ -162,13 +168,13 @@ class BooksChangesSerializer(StrictSerializer):
     class_id = _reference("Of new invoices.")
     location_id = _reference("Of new invoices.")
     terms_id = _reference("Of new invoices.")
-    import_customers = TruthField(required=False)
-    import_items = TruthField(required=False)
+    import_customers = StrictBooleanField(required=False)
+    import_items = StrictBooleanField(required=False)
     invoices_from = DayField(required=False, allow_null=True, help_text="Null: all invoices are posted.")
     direction = serializers.ChoiceField(JobDirection.values, required=False, help_text=_BOOKS_DIRECTION)
     conflict_policy_lists = serializers.ChoiceField(POLICY_NAMES, required=False)
     conflict_policy_documents = serializers.ChoiceField(POLICY_NAMES, required=False)
-    shared = TruthField(
+    shared = StrictBooleanField(
         required=False, help_text="Needed once where another company of FieldCamp writes into the same books."
     )
 
@@ -233,7 +239,7 @@ class IntegrationChangesSerializer(StrictSerializer):
         max_value=LONGEST,
         help_text=f"{_INTERVAL} Null leaves it to FieldCamp, where the provider tells of changes by itself.",
     )
-    sync_on_save = TruthField(required=False)
+    sync_on_save = StrictBooleanField(required=False)
 
 
 def plain_changes(body: Any) -> dict[str, Any]:

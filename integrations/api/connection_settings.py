@@ -12,6 +12,7 @@ from fieldcamp.api.errors import validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, tagged
 from fieldcamp.api.examples import example
 from fieldcamp.workspace.errors import InvalidFields
+from integrations.api.acting import key_actor
 from integrations.api.connection_errors import refusals_of
 from integrations.api.connection_examples import BOOKS_SETTINGS, CALENDAR_SETTINGS, OPTIONS
 from integrations.api.connection_serializers import (
@@ -77,7 +78,10 @@ class ConnectionSettingsView(ConnectionsView):
         connection = self.one(connection_id)
         with refusals_of(connection):
             data = change_settings(
-                connection=connection, changes=plain_changes(body), user=self.actor, precondition=_if_match(request)
+                connection=connection,
+                changes=plain_changes(body),
+                user=key_actor(request),
+                precondition=_if_match(request),
             )
         return Response(data, headers={"ETag": etag_of(data)})
 
@@ -157,7 +161,7 @@ class IntegrationSettingsView(ConnectionsView):
                 integration=name,
                 minutes=body.validated_data.get("interval_minutes", Interval.AS_IT_IS),
                 on_save=body.validated_data.get("sync_on_save"),
-                user=self.actor,
+                user=key_actor(request),
                 unchanged=lambda row: check(integration_settings(name, row)),
             )
         except InvalidFields as refusal:

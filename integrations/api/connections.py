@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,13 +14,13 @@ from rest_framework.response import Response
 from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import tagged
 from fieldcamp.api.examples import example
-from fieldcamp.api.idempotency import IdempotentAnswer, canonical, kept_answer, replay_or_run
+from fieldcamp.api.idempotency import IdempotentAnswer, canonical, claim_of, kept_answer, replay_or_run
 from fieldcamp.api.pagination import fixed_parameters, keyset_page, truth_parameter
 from fieldcamp.api.parameters import CURSOR, LIMIT, truth
-from fieldcamp.api.services import signature
+from fieldcamp.api.permissions import require_scope
 from fieldcamp.api.views import ApiView
 from fieldcamp.workspace.models import Member
-from integrations.accounts.acting import KeyActor
+from integrations.api.acting import key_actor
 from integrations.api.connection_errors import refusals_of
 from integrations.api.connection_examples import BROKEN_ROW, DISCONNECTED, LEAVING, LIST, PAUSED, ROW
 from integrations.api.connection_serializers import (
@@ -30,7 +29,7 @@ from integrations.api.connection_serializers import (
     DisconnectedSerializer,
     DisconnectSerializer,
 )
-from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, NO_CONNECTION, name_of
 from integrations.api.serializers import EmptySerializer
 from integrations.models import Connection, ConnectionState
 from integrations.selectors.connections import READ_WITH, connection_row, connection_rows
@@ -43,21 +42,13 @@ VISITS = "visits:write"
 class ConnectionsView(ApiView):
     tag = "Connections"
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with override("en"):  # as all of the API, whatever the browser would rather read
-            return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> KeyActor:
-        return KeyActor(signature(self.key), getattr(self.request, "request_id", ""))
-
     def rows(self) -> QuerySet[Connection]:
         return Connection.objects.filter(workspace=self.workspace).select_related(*READ_WITH)
 
     def one(self, connection_id: str) -> Connection:
         found = self.rows().filter(pk=connection_id).first()
         if found is None:
-            raise ApiError("NOT_FOUND", "There is no such connection. The list names those that there are.")
+            raise ApiError("NOT_FOUND", NO_CONNECTION)
         return found
 
 
@@ -128,7 +119,7 @@ class ConnectionActionView(ConnectionsView):
         def run() -> IdempotentAnswer:
             connection = self.one(connection_id)
             with refusals_of(connection):
-                service(connection=connection, user=self.actor)
+                service(connection=connection, user=key_actor(request))
             return IdempotentAnswer(200, connection_row(self.one(connection_id), timezone.now()))
 
         return replay_or_run(request, fingerprint_body=canonical({}), run=run)
@@ -187,7 +178,7 @@ class ConnectionDisconnectView(ConnectionsView):
         sent = dict(body.validated_data)
         # The provider is told, and no transaction is open across that: the answer is kept afterwards. Done again after
         # a crash in between, it finds the account disconnected.
-        if kept := kept_answer(request, fingerprint_body=canonical(sent)):
+        if kept := kept_answer(claim_of(request, canonical(sent))):
             return kept
         connection = self.one(connection_id)
         choices = leaving.LeaveChoices(
@@ -196,7 +187,7 @@ class ConnectionDisconnectView(ConnectionsView):
             visits_to=self._technician(sent["visits_to"]) if "visits_to" in sent else None,
         )
         with refusals_of(connection):
-            _, job = leaving.leave(connection=connection, choices=choices, user=self.actor, disconnecting=True)
+            _, job = leaving.leave(connection=connection, choices=choices, user=key_actor(request), disconnecting=True)
 
         def run() -> IdempotentAnswer:
             row = connection_row(self.one(connection_id), timezone.now())
@@ -206,9 +197,7 @@ class ConnectionDisconnectView(ConnectionsView):
         return replay_or_run(request, fingerprint_body=canonical(sent), run=run)
 
     def _technician(self, member_id: str) -> Member:
-        if VISITS not in self.key.scopes:
-            sentence = f"This API key lacks the scope {VISITS}, so it can hand over no visits."
-            raise ApiError("INSUFFICIENT_SCOPE", sentence, details={"required_scope": VISITS})
+        require_scope(self.key, VISITS)
         found = Member.objects.filter(workspace=self.workspace, pk=member_id).first()
         if found is None:
             raise validation_error({"visits_to": ["There is no such member."]})

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,9 +14,8 @@ from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import fixed_parameters, keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
-from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
-from integrations.accounts.acting import KeyActor
+from integrations.api.acting import key_actor
 from integrations.api.hold_serializers import (
     LIST,
     ROW,
@@ -27,20 +25,17 @@ from integrations.api.hold_serializers import (
     HoldSerializer,
     decided_example,
 )
-from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
-from integrations.models import Connection, Hold
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, OF_CONNECTION, narrowed
+from integrations.models import Hold
 from integrations.selectors.holds import HoldState, hold_rows, holds_of, in_state
 from integrations.services.decisions import AlreadyDecided, HeldMeanwhile, decide_hold
 
 STATES = tuple(HoldState)
+_BY = ("stream__connection__integration", "stream__connection")
 
 
 class HoldsView(ApiView):
     tag = "Holds"
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with override("en"):  # as all of the API, whatever the browser would rather read
-            return super().dispatch(request, *args, **kwargs)
 
     def one(self, hold_id: str) -> Hold:
         found = holds_of(self.workspace).filter(pk=hold_id).first()
@@ -60,7 +55,7 @@ class HoldListView(HoldsView):
         operation_id="list_holds",
         parameters=[
             INTEGRATION,
-            OpenApiParameter("connection_id", str, description="Of this account alone."),
+            OF_CONNECTION,
             OpenApiParameter("state", str, enum=STATES, default=HoldState.OPEN.value),
             CURSOR,
             LIMIT,
@@ -73,12 +68,7 @@ class HoldListView(HoldsView):
         fixed = {"integration": INTEGRATIONS, "state": STATES}
         filters = fixed_parameters(request, fixed) | {"connection_id": request.query_params.get("connection_id")}
         rows = in_state(holds_of(self.workspace), HoldState(filters["state"] or HoldState.OPEN))
-        if filters["integration"]:
-            rows = rows.filter(stream__connection__integration=name_of(filters["integration"]))
-        if filters["connection_id"] is not None:
-            if not Connection.objects.filter(pk=filters["connection_id"], workspace=self.workspace).exists():
-                raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
-            rows = rows.filter(stream__connection=filters["connection_id"])
+        rows = narrowed(rows, self.workspace, filters["integration"], filters["connection_id"], by=_BY)
         page, meta = keyset_page(request, rows, filters=filters, order="-id")
         return Response({"holds": hold_rows(page), "next_cursor": meta["next_cursor"]})
 
@@ -112,7 +102,7 @@ class HoldDecisionView(HoldsView):
 
         def run() -> IdempotentAnswer:
             try:
-                decide_hold(hold=self.one(hold_id), decision=self.decision, user=self._actor, expected=expected)
+                decide_hold(hold=self.one(hold_id), decision=self.decision, user=key_actor(request), expected=expected)
             except HeldMeanwhile as refusal:
                 raise ApiError("PRECONDITION_FAILED", str(refusal), details={"count": refusal.count}) from refusal
             except AlreadyDecided as refusal:
@@ -124,10 +114,6 @@ class HoldDecisionView(HoldsView):
             return IdempotentAnswer(202, {"hold": data, "job_id": data["job_id"]}, {"ETag": etag_of(data), **place})
 
         return replay_or_run(request, fingerprint_body=canonical({"expected": expected}), before=check, run=run)
-
-    @property
-    def _actor(self) -> KeyActor:
-        return KeyActor(signature(self.key), getattr(self.request, "request_id", ""))
 
 
 class HoldConfirmView(HoldDecisionView):

@@ -15,9 +15,8 @@ from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.parameters import CURSOR, LIMIT
-from fieldcamp.api.services import signature
 from fieldcamp.api.views import ApiView
-from integrations.accounts.acting import KeyActor
+from integrations.api.acting import key_actor
 from integrations.api.errors import as_api_errors
 from integrations.api.plan_serializers import APPLIED, APPROVED, PLAN, PlanHeadSerializer, PlanSerializer
 from integrations.api.serializers import EmptySerializer, TriggerAnswerSerializer
@@ -138,8 +137,7 @@ class PlanApproveView(OnePlanView):
         of its family: what it comes from, and what comes from it. A person does the same on the plan's page."""
 
         def run() -> IdempotentAnswer:
-            actor = KeyActor(signature(self.key), getattr(request, "request_id", ""))
-            plan = approve_plan(plan=self.plan(plan_id), actor=actor, key=self.key)
+            plan = approve_plan(plan=self.plan(plan_id), actor=key_actor(request), key=self.key)
             return IdempotentAnswer(200, plan_head(plan, timezone.now()))
 
         return self.act(request, plan_id, run)

@@ -14,9 +14,9 @@ from fieldcamp.api.errors import ApiError, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of
 from fieldcamp.api.examples import example
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
-from fieldcamp.api.services import signature
-from integrations.accounts.acting import KeyActor
+from integrations.api.acting import key_actor
 from integrations.api.errors import as_api_errors
+from integrations.api.naming import narrowed
 from integrations.api.problem_examples import ANSWERED, ANSWERED_ALL, OF_CAUSE, PUT_AWAY, RETRIED, RETRIED_ALL
 from integrations.api.problem_rows import problem_detail
 from integrations.api.problem_serializers import (
@@ -68,10 +68,6 @@ def _as_api_errors() -> Iterator[None]:
 class ProblemActionView(ProblemView):
     required_scopes = {"POST": "problems:write"}
     idempotent_methods = ("POST",)
-
-    @property
-    def actor(self) -> KeyActor:
-        return KeyActor(signature(self.key), getattr(self.request, "request_id", ""))
 
     def act(
         self, request: Request, body: Any, run: Callable[[], IdempotentAnswer], before: Callable[[], None] | None = None
@@ -143,7 +139,9 @@ class ProblemAnswerView(OneProblemActionView):
         sent = dict(body.validated_data)
 
         def run(problem: Problem) -> Answered:
-            return answer(problem=problem, choice=sent["choice"], values=sent.get("values", {}), user=self.actor)
+            return answer(
+                problem=problem, choice=sent["choice"], values=sent.get("values", {}), user=key_actor(request)
+            )
 
         return self.act_on(request, problem_id, sent, run)
 
@@ -162,7 +160,7 @@ class ProblemRetryView(OneProblemActionView):
         somebody has to answer it first. One of a whole account syncs that account, which is 409 where the company wants
         plans approved."""
         EmptySerializer(data=request.data).is_valid(raise_exception=True)
-        return self.act_on(request, problem_id, {}, lambda problem: try_one(problem=problem, user=self.actor))
+        return self.act_on(request, problem_id, {}, lambda problem: try_one(problem=problem, user=key_actor(request)))
 
 
 class ProblemIgnoreView(OneProblemActionView):
@@ -183,7 +181,7 @@ class ProblemIgnoreView(OneProblemActionView):
         if problem.resolved_at is not None:
             raise decisions.AlreadyDecided
         if problem.ignored_at is None:
-            decisions.ignore(problem=problem, user=self.actor)
+            decisions.ignore(problem=problem, user=key_actor(self.request))
 
 
 class ProblemUnignoreView(OneProblemActionView):
@@ -205,13 +203,13 @@ class ProblemUnignoreView(OneProblemActionView):
         if problem.resolved_at is not None:
             raise decisions.AlreadyDecided
         if problem.ignored_at is not None:
-            decisions.unignore(problem=problem, user=self.actor)
+            decisions.unignore(problem=problem, user=key_actor(self.request))
 
 
 class AllOfCauseView(ProblemActionView):
     def of(self, sent: Mapping[str, Any]) -> QuerySet[Problem]:
         """Returns the open problems that the body speaks of."""
-        rows = self.narrowed(self.rows().listed(), sent["integration"], sent.get("connection_id"))
+        rows = narrowed(self.rows().listed(), self.workspace, sent["integration"], sent.get("connection_id"))
         rows = of_cause(rows, sent["cause"])
         return rows.filter(code=sent["code"]) if "code" in sent else rows
 
@@ -245,7 +243,7 @@ class ProblemsAnswerView(AllOfCauseView):
 
         def run() -> IdempotentAnswer:
             came_of_it = answer_all(
-                problems=self.of(sent), choice=sent["choice"], expected=sent["expected"], user=self.actor
+                problems=self.of(sent), choice=sent["choice"], expected=sent["expected"], user=key_actor(request)
             )
             return _all_told("answered", came_of_it)
 
@@ -273,7 +271,7 @@ class ProblemsRetryView(AllOfCauseView):
         sent = dict(body.validated_data)
 
         def run() -> IdempotentAnswer:
-            found = retry_all(problems=self.of(sent), expected=sent["expected"], user=self.actor)
+            found = retry_all(problems=self.of(sent), expected=sent["expected"], user=key_actor(request))
             return _all_told("retried", found)
 
         return self.act(request, sent, run)

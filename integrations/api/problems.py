@@ -4,8 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import HttpResponseBase
-from django.utils.translation import override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +21,7 @@ from fieldcamp.api.pagination import (
 )
 from fieldcamp.api.parameters import CURSOR, LIMIT, instant
 from fieldcamp.api.views import ApiView
-from integrations.api.naming import INTEGRATION, INTEGRATIONS, name_of
+from integrations.api.naming import INTEGRATION, INTEGRATIONS, OF_CONNECTION, narrowed
 from integrations.api.problem_examples import CAUSES_ANSWER, DETAIL, LIST
 from integrations.api.problem_rows import READ_WITH, problem_detail, problem_rows
 from integrations.api.problem_serializers import (
@@ -32,21 +30,16 @@ from integrations.api.problem_serializers import (
     ProblemListSerializer,
 )
 from integrations.errors import ProblemCode
-from integrations.models import Connection, Problem
+from integrations.models import Problem
 from integrations.services.problems.causes import CAUSES, STATES, cause_of, in_state, of_cause
 from integrations.services.problems.fixes import fix_of
 
 _CODES = [code.value for code in ProblemCode]
 _FIXED = {"integration": INTEGRATIONS, "code": _CODES, "cause": CAUSES, "state": STATES}
-_OF_CONNECTION = OpenApiParameter("connection_id", str, description="Of this account alone.")
 
 
 class ProblemView(ApiView):
     tag = "Problems"
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with override("en"):  # as all of the API, whatever the browser would rather read
-            return super().dispatch(request, *args, **kwargs)
 
     def rows(self) -> Any:
         return Problem.objects.filter(workspace=self.workspace)
@@ -57,17 +50,6 @@ class ProblemView(ApiView):
             raise ApiError("NOT_FOUND", "There is no such problem.")
         return found
 
-    def narrowed(self, rows: Any, integration: str, connection_id: str | None) -> Any:
-        """Returns those of one integration ("" for all) and account (None for all). An account of somebody else does
-        not exist for the caller."""
-        if integration:
-            rows = rows.filter(integration=name_of(integration))
-        if connection_id is None:
-            return rows
-        if not Connection.objects.filter(pk=connection_id, workspace=self.workspace).exists():
-            raise ApiError("NOT_FOUND", "There is no such connection. The status names those that there are.")
-        return rows.filter(connection=connection_id)
-
 
 class ProblemListView(ProblemView):
     required_scopes = {"GET": "problems:read"}
@@ -77,7 +59,7 @@ class ProblemListView(ProblemView):
         operation_id="list_problems",
         parameters=[
             INTEGRATION,
-            _OF_CONNECTION,
+            OF_CONNECTION,
             OpenApiParameter("code", str, enum=_CODES),
             OpenApiParameter("cause", str, enum=CAUSES),
             OpenApiParameter("record_id", str, description="About this record, by its id in FieldCamp."),
@@ -94,7 +76,7 @@ class ProblemListView(ProblemView):
 
         A problem that is seen again moves to the front; with `since` what has moved meanwhile is read."""
         filters, since, limit = _filters(request), instant_parameter(request, "since"), page_limit(request)
-        rows = self.narrowed(self.rows(), filters["integration"] or "", filters["connection_id"])
+        rows = narrowed(self.rows(), self.workspace, filters["integration"], filters["connection_id"])
         rows = in_state(rows, filters["state"] or "open")
         if filters["code"]:
             rows = rows.filter(code=filters["code"])
@@ -136,7 +118,7 @@ class ProblemCausesView(ProblemView):
 
     @extend_schema(
         operation_id="list_problem_causes",
-        parameters=[INTEGRATION, _OF_CONNECTION],
+        parameters=[INTEGRATION, OF_CONNECTION],
         responses=CauseListSerializer,
         examples=[example(CAUSES_ANSWER)],
     )
@@ -144,7 +126,7 @@ class ProblemCausesView(ProblemView):
         """How many open problems there are of each cause, account by account: what is answered or tried again
         together."""
         filters = _filters(request)
-        rows = self.narrowed(self.rows().listed(), filters["integration"] or "", filters["connection_id"])
+        rows = narrowed(self.rows().listed(), self.workspace, filters["integration"], filters["connection_id"])
         counted = rows.values("integration", "connection_id", "code", "data__reason", "record_kind")
         causes: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in counted.annotate(number=Count("pk")).order_by("integration", "connection_id", "code"):

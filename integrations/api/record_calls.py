@@ -1,25 +1,24 @@
 """The calls behind a record: `GET /{resource}/{id}/sync/calls`."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError
 from fieldcamp.api.examples import example
 from fieldcamp.api.pagination import decode_cursor, encode_cursor, list_name, page_limit
 from fieldcamp.api.parameters import CURSOR, LIMIT
 from fieldcamp.api.serializers import InstantField
-from fieldcamp.api.views import ApiView, ok
-from integrations.api.sync_states import SCOPE, resource_of
-from integrations.kinds import KINDS
+from fieldcamp.api.views import ok
+from integrations.api.record_views import OneRecordView, for_each_kind
+from integrations.ledger import call_rows, calls
 from integrations.models import CallPurpose, RecordCall
 from integrations.providers import PROVIDERS
 from integrations.selectors.calls import calls_of
-from integrations.selectors.subjects import local_kind, models
+from integrations.selectors.subjects import local_kind
 
 _PROVIDER = next(iter(PROVIDERS.values()))
 EXAMPLE: dict[str, Any] = {
@@ -113,24 +112,13 @@ def call_row(call: RecordCall, *, hidden: bool = False) -> dict[str, Any]:
     }
 
 
-class RecordCallsView(ApiView):
+class RecordCallsView(OneRecordView):
     """The calls behind one record of one kind."""
 
-    kind: ClassVar[str]
-    tag = "Record sync"
-    enveloped = True
-    further_scopes = (SCOPE,)
-
     def get(self, request: Request, record_id: str) -> Response:
-        """The calls to providers behind this record, the newest first: what was sent about it, and what came back.
-
-        They are kept for seven days, without secrets and without anything of other records, and go when the account is
-        disconnected. Of a record that was deleted the calls are named without a word of it."""
+        """Answers with the calls behind the record, the newest first."""
         limit = page_limit(request)
-        model: Any = models()[self.kind]
-        record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
-        if record is None:
-            raise ApiError("NOT_FOUND", f"There is no such {local_kind(self.kind)}.")
+        record = self.record(record_id)
         name = list_name(request.path, self.workspace.pk, {})
         cursor = request.query_params.get("cursor")
         before = decode_cursor(name, cursor)[0] if cursor is not None else ""
@@ -141,18 +129,23 @@ class RecordCallsView(ApiView):
         return ok(request, rows, next_cursor=next_cursor, limit=limit)
 
 
-def _view(kind: str) -> type[RecordCallsView]:
-    name = local_kind(kind)
-    fields = {"kind": kind, "required_scopes": {"GET": f"{resource_of(kind)}:read"}}
-    described = extend_schema(
-        operation_id=f"list_{name}_calls",
+_DESCRIPTION = f"""\
+The calls to providers behind this record, the newest first: what was sent about it, and what came back.
+
+They are kept for {settings.RECORD_CALL_RETENTION_DAYS} days (the operator of the site chooses how many),
+{call_rows.MOST} at most in each calendar or kind of the books' records; of one sync the first {calls.MOST}. They have
+no secrets and nothing of other records, and go when the account is disconnected. Of a record that was deleted the calls
+are named without a word of it."""
+
+
+def _described(kind: str) -> Any:
+    return extend_schema(
+        operation_id=f"list_{local_kind(kind)}_calls",
+        description=_DESCRIPTION,
         parameters=[CURSOR, LIMIT],
         responses=RecordCallSerializer(many=True),
         examples=[example([EXAMPLE])],
     )
-    return extend_schema_view(get=described)(type(f"{name.title()}CallsView", (RecordCallsView,), fields))
 
 
-CALLS_VIEWS: Mapping[str, type[RecordCallsView]] = {
-    resource_of(kind): _view(kind) for kind in KINDS if kind in models()
-}
+CALLS_VIEWS = for_each_kind(RecordCallsView, "CallsView", _described)

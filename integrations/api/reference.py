@@ -119,7 +119,7 @@ def _trigger_answer(provider: Provider) -> dict[str, Any]:
 def change_examples(provider: Provider) -> list[dict[str, Any]]:
     head = {"id": "chg_000000000412", "action": "updated"}
     when = {"changed_at": "2026-05-29T14:19:40Z"}
-    if not _calendar(provider):
+    if not provider.is_calendar:
         bill = {
             "entity": "invoice",
             "record_id": "inv_01HZX2Q8YV3D1G0N3WJ2P7K9MJ",
@@ -138,10 +138,6 @@ def change_examples(provider: Provider) -> list[dict[str, Any]]:
     }
     ids = {"visit_id": "vis_01HZX2Q8YV3D1G0N3WJ2P7K9MD", provider.remote_id_name: "9f2c71ab"}
     return [{**head, **ids, **when, "event": event}]
-
-
-def _calendar(provider: Provider) -> bool:
-    return VISIT.name in provider.kinds
 
 
 @cache
@@ -206,7 +202,7 @@ def sync_reference(provider: Provider, view: type) -> type:
 def connection_example(provider: Provider) -> dict[str, Any]:
     """Returns an entry of `connections[]`."""
     account: dict[str, str | None] = {"account": "dana@example.com", "member": "mem_01HZX2Q8YV3D1G0N3WJ2P7K9MF"}
-    if not _calendar(provider):  # books are the company's, not one person's
+    if not provider.is_calendar:  # books are the company's, not one person's
         account = {"account": "Dana's Plumbing", "member": None}
     return {
         "id": "con_01HZX2Q8YV3D1G0N3WJ2P7K9MG",

@@ -1,30 +1,26 @@
 """Why a record is synced, or is not: `GET /{resource}/{id}/sync`, and `include=sync` in the lists of records."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from fieldcamp.api.errors import ApiError
 from fieldcamp.api.examples import example
 from fieldcamp.api.serializers import InstantField
-from fieldcamp.api.views import ApiView, ok
+from fieldcamp.api.views import ok
 from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.rest.including import SYNC, Inclusion, register_inclusion
 from fieldcamp.workspace.tracking import TrackedModel
+from integrations.api.record_views import SCOPE, OneRecordView, for_each_kind
 from integrations.api.sync_state_examples import example_of, fields_example_of
-from integrations.kinds import KINDS
 from integrations.providers import PROVIDERS
 from integrations.selectors.provenance import fields_of
-from integrations.selectors.subjects import kinds_of, local_kind, models
+from integrations.selectors.subjects import kinds_of, local_kind
 from integrations.services.sync_state.reasons import REASONS, RecordState
 from integrations.services.sync_state.states import SyncStateRow, sync_state, sync_states
-
-SCOPE = "integrations:read"
-_PLURALS = {"tax": "taxes"}
 
 
 class AwaitedRecordSerializer(serializers.Serializer):
@@ -114,44 +110,27 @@ def _row(row: SyncStateRow) -> dict[str, Any]:
     }
 
 
-class RecordSyncView(ApiView):
+class RecordSyncView(OneRecordView):
     """How one record of one kind stands."""
-
-    kind: ClassVar[str]
-    tag = "Record sync"
-    enveloped = True
-    further_scopes = (SCOPE,)
 
     def get(self, request: Request, record_id: str) -> Response:
         """Why the record is synced, or is not: a row for each account that may have it, with what to do about it.
 
         A record that was deleted is answered, too. Where several things stand in the way, the one is told that has to
         be dealt with first. [All reasons](/api/docs/sync-state) stand on a page of their own."""
-        model: Any = models()[self.kind]
-        record = model.objects.filter(pk=record_id, workspace=self.workspace).first()
-        if record is None:
-            raise ApiError("NOT_FOUND", f"There is no such {local_kind(self.kind)}.")
+        record = self.record(record_id)
         return ok(request, {**shown(record_id, sync_state(record)), "fields": fields_of(record)})
 
 
-def _view(kind: str) -> type[RecordSyncView]:
-    name = local_kind(kind)
-    fields = {"kind": kind, "required_scopes": {"GET": f"{resource_of(kind)}:read"}}
-    described = extend_schema(
-        operation_id=f"read_{name}_sync_state",
+def _described(kind: str) -> Any:
+    return extend_schema(
+        operation_id=f"read_{local_kind(kind)}_sync_state",
         responses=RecordSyncDetailSerializer,
         examples=[example({**example_of(kind), "fields": fields_example_of(kind)})],
     )
-    return extend_schema_view(get=described)(type(f"{name.title()}SyncView", (RecordSyncView,), fields))
 
 
-def resource_of(kind: str) -> str:
-    """Returns what records of this kind are called in addresses and scopes."""
-    name = local_kind(kind)
-    return _PLURALS.get(name, f"{name}s")
-
-
-VIEWS: Mapping[str, type[RecordSyncView]] = {resource_of(kind): _view(kind) for kind in KINDS if kind in models()}
+VIEWS = for_each_kind(RecordSyncView, "SyncView", _described)
 
 
 def _read(workspace_id: str, records: Sequence[TrackedModel]) -> Mapping[str, Any]:

@@ -17,11 +17,10 @@ from integrations.api.serializers import (
     JobSerializer,
 )
 from integrations.errors import ProblemCode
-from integrations.kinds import VISIT
 from integrations.providers import PROVIDERS
 from integrations.selectors.stalls import StallCause
 
-_CALENDAR = next(provider for provider in PROVIDERS.values() if VISIT.name in provider.kinds)
+_CALENDAR = next(provider for provider in PROVIDERS.values() if provider.is_calendar)
 _HELD = {
     "held": {
         "type": "object",

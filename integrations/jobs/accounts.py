@@ -27,7 +27,7 @@ def connections_of(job: SyncJob) -> list[Connection]:
     connections = connections.filter(workspace_id=job.workspace_id, integration=job.integration)
     if job.connection_id:
         connections = connections.filter(pk=job.connection_id)
-    if job.dry_run or job.applies:  # leaving an account is no part of a plan
+    if not job.leaves:
         connections = connections.filter(leaving__isnull=True)
     if job.only is not None:
         connections = connections.filter(pk__in=Link.objects.filter(pk__in=job.only).values("stream__connection"))

@@ -2,14 +2,7 @@
 
 from collections.abc import Iterable
 
-from integrations.models import Direction, JobDirection
-
-# A stream's direction as the status calls what a run of it has covered.
-DIRECTIONS: dict[str, JobDirection] = {
-    Direction.PULL: JobDirection.PULL,
-    Direction.PUSH: JobDirection.PUSH,
-    Direction.TWO_WAY: JobDirection.BIDIRECTIONAL,
-}
+from integrations.models import JobDirection
 
 
 def combined(directions: Iterable[str]) -> str:

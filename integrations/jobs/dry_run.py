@@ -15,10 +15,11 @@ from django.db import connection as database
 
 from integrations.accounts.streams import side_of
 from integrations.calendar.visits import VisitsOfStream
-from integrations.errors import ProviderError, Subject, Suspended, Unavailable
+from integrations.errors import ProviderError
 from integrations.jobs.accounts import streams_of
 from integrations.jobs.interruptions import SliceOver
 from integrations.jobs.recorder import Findings, Recorder, counted
+from integrations.jobs.stream_failures import StreamFailures
 from integrations.jobs.streams import stream_run
 from integrations.jobs.tape import Tape, TooMuch, Unanswered
 from integrations.ledger.planned import standing_of
@@ -35,6 +36,7 @@ MOST_OPERATIONS = 10_000  # of one account
 LOCK_WAIT = "500ms"  # shorter than PostgreSQL takes to look for a deadlock: whoever else waits is never its victim
 SLOW_TRIES = 3  # that take longer
 TRIES = 20  # when somebody else is at the same rows
+LONGEST_LOOK = 120.0  # seconds of one account, and of a slice over its time: the queue kills what takes 300
 
 
 class TookTooLong(TooMuch):
@@ -44,7 +46,32 @@ class TookTooLong(TooMuch):
 _one_at_a_time = threading.Lock()  # each would wait for the rows that another one is about to let go
 
 
-def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) -> Findings:
+class LookTime:
+    """The time that one account's look may take. What it waits while others try is not its own: that is bounded by
+    `slice_ends` (monotonic seconds), and then the next slice looks at it again."""
+
+    def __init__(self, slice_ends: float):
+        self._ends, self._slice_ends = time.monotonic() + LONGEST_LOOK, slice_ends + LONGEST_LOOK
+
+    def check(self) -> None:
+        """Raises TooMuch when it is over, and SliceOver when the slice's is."""
+        now = time.monotonic()
+        if now > self._ends:
+            raise TooMuch
+        if now > self._slice_ends:
+            raise SliceOver
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for this account's turn to try, and takes it."""
+        began = time.monotonic()
+        with _one_at_a_time:
+            self._ends += time.monotonic() - began
+            self.check()
+            yield
+
+
+def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None], time_: LookTime) -> Findings:
     """Returns what a sync of this account would do now. `check` is called before each question and raises to end the
     slice. Raises a `ProviderError` where the account cannot be read, and `TooMuch`."""
     tape, busy, slow = Tape(remote), 0, 0
@@ -54,7 +81,7 @@ def dry_run(part: JobPart, remote: ProviderClient, check: Callable[[], None]) ->
     for _question in range(MOST_QUESTIONS):
         check()
         try:
-            with _one_at_a_time, _undone():
+            with time_.turn(), _undone():
                 return _one_try(part.pk, tape)
         except Unanswered:
             tape.ask()
@@ -87,6 +114,7 @@ def _one_try(part_id: int, tape: Tape) -> Findings:
     job = SyncJob.objects.select_related("workspace").get(pk=part.job_id)
     part.job, part.progress = job, {}
     streams, found, ends = streams_of(part), Findings(), time.monotonic() + LONGEST
+    failures = StreamFailures(part, streams, contextlib.nullcontext)
     found.standing = standing_of(streams)
     found.currency = _currency_of(part)
 
@@ -102,8 +130,9 @@ def _one_try(part_id: int, tape: Tape) -> Findings:
             with transaction.atomic():
                 _stream(stream, job, part, tape, checkpoint, found)
         except ProviderError as error:
-            if _is_the_accounts(stream, error):
+            if not failures.is_of(stream, error):
                 raise
+            failures.first = failures.first or error
             found.failures.append((stream.pk, error.code, f"“{stream}”: {error}"))
         checkpoint()
     found.counts += counted(job, part.connection_id)
@@ -140,13 +169,6 @@ class PlannedVisits(VisitsOfStream):
 
 def planned_side(stream: Stream, window: Window) -> LocalSide:
     return side_of(stream, window) if stream.kind else PlannedVisits(stream, window)
-
-
-def _is_the_accounts(stream: Stream, error: ProviderError) -> bool:
-    """Returns whether no other stream of the account would fare better."""
-    if error.about in (Subject.ACCOUNT, Subject.APP):
-        return not isinstance(error, Suspended)
-    return bool(stream.kind) and isinstance(error, Unavailable)
 
 
 def _currency_of(part: JobPart) -> str:

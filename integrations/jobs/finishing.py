@@ -10,11 +10,11 @@ from django.utils import timezone
 from integrations.errors import PRECONDITION_FAILED
 from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
+from integrations.jobs.errors import job_error
 from integrations.kinds import SubjectKind
 from integrations.ledger.counts import CountsDoNotAddUp, assert_sums, save_counts
 from integrations.models import JobPart, JobStatus, Problem, SyncJob
 from integrations.queue.lease import Lease, LeaseLost
-from integrations.records import instant
 
 MAX_ERRORS = 50
 
@@ -70,12 +70,7 @@ def _errors(job: SyncJob) -> list[dict[str, Any]]:
     for problem in Problem.objects.listed().filter(connection__in=job.parts.values("connection"))[:MAX_ERRORS]:
         if (problem.connection_id, problem.code) in codes and not problem.record_id:
             continue
-        error: dict[str, Any] = {
-            "code": problem.code,
-            "message": problem.message,
-            "occurred_at": instant(problem.occurred_at),
-            "connection_id": problem.connection_id,
-        }
+        error = job_error(problem.code, problem.message, problem.connection_id, problem.occurred_at)
         if problem.record_kind and problem.record_kind not in tuple(SubjectKind):
             error["record"] = {"kind": problem.record_kind, "id": problem.record_id}
         errors.append(error)

@@ -18,7 +18,7 @@ from fieldcamp.workspace.listing import TOMBSTONES_KEPT
 from fieldcamp.workspace.models import Change
 from integrations.calendar import busy
 from integrations.jobs.deleted import prune_deleted
-from integrations.ledger.call_rows import prune_calls
+from integrations.ledger.call_rows import prune_surplus
 from integrations.ledger.plans import KEPT
 from integrations.mail import endings
 from integrations.models import (
@@ -32,6 +32,7 @@ from integrations.models import (
     Problem,
     ReceivedPush,
     ReceivedSecurityEvent,
+    RecordCall,
     SummaryMail,
     SyncJob,
     VendorOutage,
@@ -62,7 +63,10 @@ def daily(now: dt.datetime) -> None:
         "job_calls": _delete_in_chunks(
             JobCall.objects.filter(at__lt=now - dt.timedelta(days=settings.JOB_CALL_RETENTION_DAYS))
         ),
-        "record_calls": prune_calls(now - dt.timedelta(days=settings.RECORD_CALL_RETENTION_DAYS)),
+        "record_calls": _delete_in_chunks(
+            RecordCall.objects.filter(at__lt=now - dt.timedelta(days=settings.RECORD_CALL_RETENTION_DAYS))
+        ),
+        "record_calls_over": prune_surplus(),
         "daily_calls": _delete_in_chunks(DailyCalls.objects.filter(day__lt=now.date() - CALLS_KEPT)),
         "plans": _delete_in_chunks(Plan.objects.filter(expires_at__lt=now - KEPT)),
         "jobs": prune_jobs(now - dt.timedelta(days=settings.JOB_RETENTION_DAYS)),

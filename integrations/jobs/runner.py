@@ -18,6 +18,7 @@ from integrations.jobs.standing import standing
 from integrations.jobs.sweeper import MAX_ATTEMPTS
 from integrations.jobs.syncing import SyncSlice
 from integrations.models import JobStatus, SyncJob
+from integrations.push.dispatching import take_pushed
 from integrations.queue.lease import Lease, LeaseLost
 from integrations.queue.ring import ring
 
@@ -33,6 +34,7 @@ def run(job_id: str) -> None:
         job = SyncJob.objects.select_related("workspace").get(pk=job_id)
         if lease.begins and not job.dry_run:
             sync_started(job)
+            take_pushed(job, timezone.now())
     with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
         log.info("job_slice", attempt=job.attempts, mode=job.mode)
         slice_ = _slice_of(job, lease)

@@ -18,10 +18,9 @@ from django.utils import timezone
 from fieldcamp.webhooks.recording import record_event
 from integrations.mail import stalls as mail
 from integrations.models import Connection, Heartbeat
-from integrations.selectors.dashboard import WORKER
+from integrations.selectors.dashboard import NOBODY_WORKS, WORKER
 from integrations.selectors.freshness import AWAITED, Freshness, is_awaited
 from integrations.selectors.stalls import (
-    NOBODY_WORKS,
     OF_THE_SITE,
     TOLD_BY_THE_STATE,
     Stall,

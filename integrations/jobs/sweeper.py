@@ -9,10 +9,10 @@ from django.db.models import F, Q, QuerySet
 from integrations.errors import ProblemCode
 from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
+from integrations.jobs.errors import job_error
 from integrations.ledger.problems import open_company_problem, tell_of_lasting
 from integrations.models import JobPart, JobStatus, SyncJob
 from integrations.queue.ring import queue_broker, ring
-from integrations.records import instant
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ def _free(job: SyncJob, now: dt.datetime) -> bool:
 
 
 def _give_up(job: SyncJob, now: dt.datetime) -> None:
-    error = {"code": ProblemCode.INTERNAL_ERROR, "message": GAVE_UP, "occurred_at": instant(now), "connection_id": None}
+    error = job_error(ProblemCode.INTERNAL_ERROR, GAVE_UP, None, now)
     with transaction.atomic():
         ended = _still(job).update(
             status=JobStatus.FAILED,

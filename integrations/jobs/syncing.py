@@ -1,37 +1,26 @@
 """What a sync does for each of its accounts: all calendars, or all kinds of the books' records, one after the other."""
 
-import datetime as dt
-
 import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from fieldcamp.workspace.attribution import attributed
-from integrations.accounts import metering
-from integrations.accounts.clients import open_remote
 from integrations.accounts.leaving import put_off_leaving
-from integrations.accounts.metering import CallMeter, check_allowance
 from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.accounts import TOLD_BY_THE_STATE, end_access, streams_of
-from integrations.jobs.directions import DIRECTIONS, combined
+from integrations.jobs.directions import combined
 from integrations.jobs.expecting import expect
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
 from integrations.ledger.private import where
 from integrations.ledger.problems import open_problem, resolve_problems
-from integrations.models import Connection, JobPart, Stream, SyncJob
-from integrations.providers import PROVIDERS
+from integrations.models import Connection, JobPart, Stream
 from integrations.providers.base import ProviderClient
-from integrations.records import instant
-from integrations.selectors.metering import midnight_after
+from integrations.selectors.connection_settings import DIRECTIONS
 from integrations.sync.ports import Gate, Phase, all_of_them
 
-LONGEST_WAIT = dt.timedelta(
-    seconds=70
-)  # a minute, and what our own pacing rounds up; a longer wait leaves the account out of this job
-MAX_WAITS = 5
 # What was open about the account as a whole, and is over when a run went through all of it: everything that such a run
 # can have met with. That of single records shows no more than that the account is let in.
 _CLEARED_BY_SUCCESS = tuple(code for code in ProblemCode if code != ProblemCode.MEMBER_INACTIVE)
@@ -57,16 +46,9 @@ class SyncSlice(Slice):
         return parts.all()
 
     def part(self, part: JobPart) -> None:
-        now = timezone.now()
         connection = part.connection
         try:
-            self.check()
-            self.check_account(connection)
-            check_allowance(connection, PROVIDERS[self.job.integration], now)
-            # The end of a day is what a limit waits for that was reached, and may since have been raised.
-            waits = connection.retry_at and connection.retry_at > now and connection.retry_at != midnight_after(now)
-            if connection.retry_at and waits and not connection.given_up:
-                raise RateLimited("The provider asked us to wait.", retry_at=connection.retry_at)
+            self.check_turn(connection)
             self.save(part, JobPart.Status.RUNNING)
             failures = StreamFailures(part, streams_of(part), self.held)
             held = JobPart.Status.HELD if self._streams(part, failures) else None
@@ -82,9 +64,7 @@ class SyncSlice(Slice):
         except RateLimited as error:
             with self.held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
-            if error.retry_at - timezone.now() <= LONGEST_WAIT and self._may_wait(part):
-                self.waiting.append(error.retry_at)
-            else:
+            if not self.waits(part, error.retry_at):
                 until = "" if isinstance(error, AllowanceSpent) else f" It goes on after {error.retry_at:%H:%M} UTC."
                 self.fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
@@ -100,47 +80,28 @@ class SyncSlice(Slice):
             self.fail(part, ProblemCode.INTERNAL_ERROR, UNEXPECTED)
 
     def fail(self, part: JobPart, code: str, message: str, detail: str = "") -> None:
-        now = timezone.now()
-        part.error = {
-            "code": code,
-            "message": message,
-            "occurred_at": instant(now),
-            "connection_id": part.connection_id,
-        }
         with self.held():
-            self.save(part, JobPart.Status.FAILED, error=part.error)
+            self.end_failed(part, code, message)
             if code not in TOLD_BY_THE_STATE:  # those have opened theirs
-                open_problem(part.connection, code, message, now=now, detail=detail)
-
-    def _may_wait(self, part: JobPart) -> bool:
-        """Returns whether an account may keep the job waiting: a few times in a row; then it leaves the job."""
-        done = SyncJob.objects.values_list("done", flat=True).get(pk=self.job.pk)
-        waits, before = part.progress.get("waits", (0, done))
-        part.progress["waits"] = (waits + 1 if before == done else 1, done)
-        with self.held():
-            part.save(update_fields=["progress"])
-        return bool(part.progress["waits"][0] <= MAX_WAITS)
+                open_problem(part.connection, code, message, now=timezone.now(), detail=detail)
 
     def _streams(self, part: JobPart, failures: StreamFailures) -> bool:
         """Runs all streams of one account, each for itself; true when removals of one were held."""
-        provider, job_id = PROVIDERS[self.job.integration], self.job.pk
-        meter = CallMeter(part.connection, provider, job_id=job_id, at_once=metering.IN_A_JOB)
 
         def before_call() -> None:
             self.check()
             self.check_account(part.connection)
 
-        remote = open_remote(part.connection, before_call=before_call, meter=meter)
         held = False
         directions = set()
-        try:
+        with self.remote(part.connection, before_call) as remote:
             for stream in failures.streams:
                 stream.connection = part.connection
                 directions.add(DIRECTIONS[stream.direction])
                 if stream in failures:
                     continue
                 try:
-                    with attributed(job=job_id):
+                    with attributed(job=self.job.pk):
                         held = self._stream(stream, part, remote) or held
                 except Exception as error:
                     if not failures.is_of(stream, error):
@@ -149,8 +110,6 @@ class SyncSlice(Slice):
                 else:
                     failures.end(stream)
             failures.raise_what_all_have_met()
-        finally:
-            meter.flush()
         part.direction = combined(directions)
         return held
 

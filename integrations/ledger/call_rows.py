@@ -1,6 +1,5 @@
-"""Forgetting the calls behind records: by age, by number, with the person or the account that they are about."""
+"""Forgetting the calls behind records: by number, with the person or the account that they are about."""
 
-import datetime as dt
 from collections.abc import Collection, Sequence
 
 from django.db.models import F, QuerySet, Window
@@ -9,15 +8,18 @@ from django.db.models.functions import RowNumber
 from fieldcamp.workspace.erasing import portions
 from integrations.models import Connection, Link, RecordCall
 
-MOST = 100  # calls that are kept of each record in each stream
+MOST = 100  # calls that are kept of each record and each counterpart of its in each stream
 _CHUNK = 2_000
 
 
-def prune_calls(before: dt.datetime) -> int:
-    """Deletes the calls made before that, and of each record all but the newest; how many these were."""
-    count = _delete(RecordCall.objects.filter(at__lt=before).order_by("at"))
+def prune_surplus() -> int:
+    """Deletes of each record's calls all but the newest; returns how many these were."""
     number = Window(RowNumber(), partition_by=[F("stream"), F("record_id"), F("remote_id")], order_by=F("id").desc())
-    return count + _delete(RecordCall.objects.annotate(number=number).filter(number__gt=MOST))
+    # Read once: it goes through the whole table.
+    surplus = list(RecordCall.objects.annotate(number=number).filter(number__gt=MOST).values_list("pk", flat=True))
+    for start in range(0, len(surplus), _CHUNK):
+        RecordCall.objects.filter(pk__in=surplus[start : start + _CHUNK]).delete()
+    return len(surplus)
 
 
 def forget_calls(record_ids: Collection[str], links: Sequence[int] = ()) -> None:
@@ -42,11 +44,3 @@ def _of_counterparts(links: QuerySet[Link]) -> None:
 def forget_calls_of(connection: Connection) -> None:
     """Deletes the calls of this account."""
     RecordCall.objects.filter(stream__connection=connection).delete()
-
-
-def _delete(rows: QuerySet[RecordCall]) -> int:
-    count = 0
-    while ids := list(rows.values_list("pk", flat=True)[:_CHUNK]):
-        RecordCall.objects.filter(pk__in=ids).delete()
-        count += len(ids)
-    return count

@@ -93,7 +93,7 @@ class RecordCalls:
 
     def _take_looks(self, exchanges: Iterable[CallMade], ids: Sequence[str] = ()) -> None:
         for exchange in exchanges:
-            if not exchange.reads:
+            if not exchange.sent.reads:
                 continue
             for part in exchange.parts or ():
                 self._looked[part.key].append((exchange, part))
@@ -108,10 +108,12 @@ class RecordCalls:
         for by. Runs inside the caller's transaction."""
         rows: list[RecordCall] = []
         for link, record, name in records:
-            told = self._looked.get(name) or ([(self._page, None)] if self._page else [])
+            purpose = CallPurpose.LOOK if name in self._looked else CallPurpose.LIST
+            # Taken out: what is looked for again, in the same run, has calls of its own.
+            told = self._looked.pop(name, None) or ([(self._page, None)] if self._page else [])
             if not told or link.kind == BLOCK.name or link.record_id.startswith(LEFT_OVER):
                 continue
-            kind, purpose = KINDS[link.kind], CallPurpose.LOOK if name in self._looked else CallPurpose.LIST
+            kind = KINDS[link.kind]
             # Of a first listing all is new, and stands with the link.
             whole = purpose is CallPurpose.LOOK or self.stream.first_synced_at is not None
             fields = _kept(kind, record.fields, bool(link.erased_at)) if whole and not record.gone else None
@@ -162,23 +164,24 @@ class RecordCalls:
     def _row(
         self, exchange: CallMade, part: Part | None, kind: Kind, record_id: str, remote_id: str, purpose: CallPurpose
     ) -> RecordCall:
+        sent = exchange.sent
         shared = part is not None and part.method and {
             "method": part.method[:10], "path": short(part.path, _WHERE), "status": part.status
         }  # fmt: skip
         return RecordCall(
-            id=self._new_id(exchange.at),
+            id=self._new_id(sent.at),
             stream_id=self.stream.pk,
             job=self.job_id,
             kind=kind.name,
             record_id=record_id,
             remote_id=remote_id,
             purpose=purpose,
-            at=exchange.at,
-            method=exchange.method[:10],
-            path=short(exchange.path, _WHERE),
-            status=str(exchange.status)[:40],
-            ms=max(exchange.ms, 0),
-            trace=short(exchange.trace, 100),
+            at=sent.at,
+            method=sent.method[:10],
+            path=short(sent.path, _WHERE),
+            status=str(sent.status)[:40],
+            ms=max(sent.ms, 0),
+            trace=short(sent.trace, 100),
             part=shared or None,
         )
 
@@ -237,11 +240,11 @@ def _carriers(key: str, exchanges: Iterable[CallMade]) -> Iterator[_Told]:
     """Yields the calls that carried the write of this key: those that say so; all writing ones that do not say."""
     for exchange in exchanges:
         if exchange.parts is None:
-            if not exchange.reads:
+            if not exchange.sent.reads:
                 yield exchange, None
             continue
         for part in exchange.parts:
-            if part.key == key and not exchange.reads:
+            if part.key == key and not exchange.sent.reads:
                 yield exchange, part
 
 

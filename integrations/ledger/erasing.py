@@ -82,7 +82,7 @@ def erase_traces(workspace_id: str, record_ids: Collection[str], links: Sequence
     _erase_problems(workspace_id, record_ids, links)
     forget_calls(record_ids, links)
     _erase_mentions(workspace_id, words)
-    # Made anew by whoever wants it; a job that is to apply one says that it is gone.
+    # Made anew by whoever wants it; a job that applies one says that it is gone, and does no more of it.
     Plan.objects.filter(workspace=workspace_id).delete()
     # Read from the provider for the next report, and read again for it.
     BooksReading.objects.filter(connection__workspace=workspace_id).delete()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from fieldcamp.redaction import redact
+from fieldcamp.redaction import may_hold_secret, redact
 from integrations.records import Fields
 
 LONGEST_TEXT = 500  # characters of one text
@@ -15,14 +15,6 @@ LONGEST = 6_000  # characters of all fields together, as JSON
 _DEEPEST = 6
 # Times, numbers, amounts: nothing in them is a word.
 _FIGURES = re.compile(r"[\d\sTZ:.,+%/-]*")
-# Without any of these no text has what `fieldcamp.redaction` hides, which looks far more closely and takes as long:
-# words that name a secret or begin one, and what stands in front of one in an address.
-_HINTS = (
-    "pass", "pwd", "secret", "token", "cookie", "pepper", "credential", "session", "key", "verifier", "assert",
-    "uidb64", "realm", "otp", "code", "state", "nonce", "sig", "auth", "bearer", "basic", "ya29", "gocspx", "m.c",
-    "0.a", "1.a", "8q~", "ab11", "rt1-", "fc_live", "whsec", "gaaaa", "eyj", "$", "/",
-)  # fmt: skip
-_HINTED = re.compile(r"Ew[A-Z]|-[0-9a-f]{32}")
 
 
 def excerpt(fields: Fields) -> dict[str, Any]:
@@ -56,8 +48,7 @@ def short(text: str, longest: int) -> str:
 
 @lru_cache(maxsize=1024)  # what is sent comes back, and what is listed is looked at again
 def _cleaned(text: str, longest: int) -> str:
-    lowered = text.lower()
-    if any(hint in lowered for hint in _HINTS) or _HINTED.search(text):
+    if may_hold_secret(text):
         text = redact(text)
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()

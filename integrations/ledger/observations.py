@@ -243,7 +243,7 @@ class Observations:
         fields = self.identifiers.stored(kind, record.fields)
         if known and fields == link.seen:  # a series' tag does not move with that of an occurrence
             return None
-        was_here = link.seen is not None and not link.seen_gone and link.cut_at is None
+        was_here = link.is_present
         if link.intent and _compared(kind, fields) == _compared(kind, link.intent.get("fields")):
             return None  # our own write, whose answer is still on its way to us
         link.seen_tag = tag

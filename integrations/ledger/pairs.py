@@ -1,6 +1,6 @@
 """Pairs out of what is stored: our record as its stream should show it, and its link."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -10,7 +10,7 @@ from integrations.kinds import KINDS
 from integrations.ledger.failures import FAILED_HERE
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.private import where
-from integrations.models import Link
+from integrations.models import Link, Stream
 from integrations.sync.beside import as_sent
 from integrations.sync.isolation import isolated
 from integrations.sync.state import Local, Pair
@@ -22,14 +22,21 @@ log = structlog.get_logger(__name__)
 
 def views_of(local: LocalSide, kind: str, record_ids: Sequence[str]) -> Mapping[str, Local]:
     """Returns our side of these records. One that cannot be read waits, with a problem; it is not taken for gone."""
+    return views_by(lambda some: local.read(kind, some), local.stream, record_ids)
+
+
+def views_by(
+    read: Callable[[Sequence[str]], Mapping[str, Local]], stream: Stream, record_ids: Sequence[str]
+) -> Mapping[str, Local]:
+    """Returns the same, by what reads them."""
     views: dict[str, Local] = {}
 
     def fail(record_id: str, error: Exception) -> None:
-        log.error("record_unreadable", stream_id=local.stream.pk, record_id=record_id, **where(error))
+        log.error("record_unreadable", stream_id=stream.pk, record_id=record_id, **where(error))
         views[record_id] = UNREADABLE_HERE
 
     fatal = (OperationalError, InterfaceError)
-    isolated(record_ids, lambda some: views.update(local.read(kind, some)), fail, fatal)
+    isolated(record_ids, lambda some: views.update(read(some)), fail, fatal)
     return views
 
 

@@ -1,7 +1,7 @@
 """What a dry run notes of each decision, and by what two of them are known as the same.
 
 An id that a record would get at the other side is the one that its create would be sent with, which is always the same
-for the same try; where the provider chooses another, `with_made_ids` puts that in its place once it is known.
+for the same try; where the provider chooses another, that is put in its place (`renamed`) once it is known.
 """
 
 import json
@@ -45,8 +45,6 @@ class Planned:
     remote_id: str
     fields: Mapping[str, Any] = field(hash=False)
     decided: Mapping[str, Any] = field(hash=False)
-    version: int = 0
-    tag: str = ""
 
     @property
     def identity(self) -> str:
@@ -72,6 +70,19 @@ def decided_of(decision: Decision) -> dict[str, Any]:
     return dict(json.loads(json.dumps(decided, sort_keys=True)))
 
 
+def is_as_planned(decided: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    """Returns whether what is decided now is what was planned, or of a merge the half that is still to be made: what
+    comes in is saved first, and who decides again before the rest is written finds that done."""
+    return decided == planned or (not decided["pull"] and decided == _rest_of(planned))
+
+
+def _rest_of(planned: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is left of what was planned (`decided_of`) once its half in FieldCamp is made."""
+    if planned["action"] not in REMOTE_WRITES:
+        return {}
+    return {**planned, "pull": {}, "replaced": {**planned["replaced"], "here": {}}}
+
+
 def planned_of(decision: Decision, stream: Stream, made_id: str = "") -> list[Planned]:
     """Returns the operations of one decision: of a merge two. `made_id` is by what a create is known there."""
     pair, decided = decision.pair, decided_of(decision)
@@ -81,7 +92,7 @@ def planned_of(decision: Decision, stream: Stream, made_id: str = "") -> list[Pl
         found.append(
             Planned(
                 stream.pk, stream.connection_id, does, side, pair.kind.name, pair.key, pair.record_id, remote_id,
-                json.loads(json.dumps(fields)), decided, pair.local.version, pair.tag[:255],
+                json.loads(json.dumps(fields)), decided,
             )
         )  # fmt: skip
     return found
@@ -120,17 +131,8 @@ def linked(link: Link, stream: Stream) -> Planned:
     decided = {"action": Does.LINK.value, "remote_id": link.remote_id}
     return Planned(
         stream.pk, stream.connection_id, Does.LINK, Side.FIELDCAMP, link.kind, link.record_id, link.record_id,
-        link.remote_id, {}, decided, tag=link.seen_tag,
+        link.remote_id, {}, decided,
     )  # fmt: skip
-
-
-def with_made_ids(decided: Mapping[str, Any], made: Mapping[str, str]) -> dict[str, Any]:
-    """Returns what was decided, with the ids that creates were planned with (`made`: → what they were given since)."""
-    text = json.dumps(decided)
-    for planned, given in made.items():
-        if planned in text:
-            text = text.replace(json.dumps(planned), json.dumps(given))
-    return dict(json.loads(text))
 
 
 def standing_of(streams: Iterable[Stream]) -> dict[str, dict[str, int]]:
@@ -140,17 +142,6 @@ def standing_of(streams: Iterable[Stream]) -> dict[str, dict[str, int]]:
     for stream_id, record_id, seq in rows.values_list("stream_id", "record_id", "seq"):
         found[stream_id][record_id] = seq
     return found
-
-
-def counts_of(operations: Iterable[Planned]) -> dict[str, dict[str, int]]:
-    """Returns how many operations do what at each side: {side: {action: number}}."""
-    counts: dict[str, dict[str, int]] = {
-        Side.FIELDCAMP.value: {action.value: 0 for action in Does},
-        Side.PROVIDER.value: {action.value: 0 for action in (Does.CREATE, Does.UPDATE, Does.DELETE)},
-    }
-    for operation in operations:
-        counts[operation.side][operation.action] += 1
-    return counts
 
 
 def money_of(decision: Decision) -> tuple[str, Decimal] | None:

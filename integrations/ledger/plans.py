@@ -6,10 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
-from integrations.ledger.planned import Planned, acts, actual_ids, counts_of, decided_of, money_text, with_made_ids
+from integrations.ledger.planned import (
+    Does,
+    Planned,
+    Side,
+    acts,
+    actual_ids,
+    decided_of,
+    is_as_planned,
+    money_text,
+)
 from integrations.models import Link, Plan, PlanOperation, Stream, SyncJob
+from integrations.records import renamed, texts_of
 from integrations.sync.ports import Gate
 from integrations.sync.state import Decision
 
@@ -35,10 +45,15 @@ def plan_of(job: SyncJob, now: dt.datetime) -> Plan:
 
 
 def add_operations(
-    plan: Plan, operations: Sequence[Planned], standing: Mapping[str, Any], others: Mapping[str, Any]
+    plan: Plan,
+    operations: Sequence[Planned],
+    standing: Mapping[str, Any],
+    others: Mapping[str, Any],
+    currency: str,
+    sums: Mapping[str, Decimal],
 ) -> None:
-    """Adds what was found of one account. Runs inside the caller's transaction, of which there is one at a time."""
-    plan.refresh_from_db()
+    """Adds what was found of one account, and of its money. Runs inside the caller's transaction, of which there is one
+    at a time, and which has read the plan."""
     first = plan.operations.count() + 1
     PlanOperation.objects.bulk_create(
         [
@@ -51,27 +66,27 @@ def add_operations(
     counts = Counter(plan.counts)
     counts.update(others)
     plan.counts = dict(counts)
-    plan.save(update_fields=["standing", "counts"])
-
-
-def add_money(plan: Plan, currency: str, sums: Mapping[str, Decimal]) -> None:
-    """Adds what was found of one account's money. Runs inside the caller's transaction."""
-    if not sums:
-        return
-    known = {name: Decimal(amount) for name, amount in plan.money.get(currency, {}).items()}
-    total: dict[str, Decimal] = defaultdict(Decimal, known)
-    for name, amount in sums.items():
-        total[name] += amount
-    plan.money = {**plan.money, currency: money_text(total)}
-    plan.save(update_fields=["money"])
+    if sums:
+        known = {name: Decimal(amount) for name, amount in plan.money.get(currency, {}).items()}
+        total: dict[str, Decimal] = defaultdict(Decimal, known)
+        for name, amount in sums.items():
+            total[name] += amount
+        plan.money = {**plan.money, currency: money_text(total)}
+    plan.save(update_fields=["standing", "counts", "money"])
 
 
 def complete(plan: Plan, now: dt.datetime) -> None:
-    """Counts the operations of all accounts; the plan lives from now on. Runs inside the caller's transaction."""
-    plan.refresh_from_db()
-    counts = counts_of(rows_of(plan.operations.all()))
+    """Counts the operations of all accounts; the plan lives from now on. Runs inside the caller's transaction, which
+    has read the plan."""
+    counts = {
+        Side.FIELDCAMP.value: {action.value: 0 for action in Does},
+        Side.PROVIDER.value: {action.value: 0 for action in (Does.CREATE, Does.UPDATE, Does.DELETE)},
+    }
+    rows = plan.operations.order_by().values_list("side", "action").annotate(Count("pk"))
+    for side, action, number in rows:
+        counts[side][action] = number
     held = {name: plan.counts.get(name, 0) for name in ("held", "skipped", "failed")}
-    plan.counts = {"operations": plan.operations.count(), **counts, **held}
+    plan.counts = {"operations": sum(number for *_, number in rows), **counts, **held}
     plan.made_at, plan.expires_at = now, now + LIVES
     plan.save(update_fields=["counts", "made_at", "expires_at"])
 
@@ -110,23 +125,37 @@ class PlanGate:
     def __init__(self, plan: Plan, stream: Stream):
         rows = plan.operations.filter(stream=stream)
         self._decided: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        texts: set[str] = set()
         for kind, key, decided in rows.values_list("kind", "key", "decided"):
             self._decided[kind, key].append(decided)
-        creates = plan.operations.filter(
-            connection=stream.connection_id, side=PlanOperation.Side.PROVIDER, action=PlanOperation.Action.CREATE
-        )
-        named = str(list(self._decided.values()))
-        found = creates.values_list("stream_id", "kind", "record_id", "remote_id")
-        self._named = [row for row in found if row[3] in named]  # creates that others of this stream refer to
+            texts.update(texts_of(decided))
+        creates = plan.operations.filter(connection=stream.connection_id, side=Side.PROVIDER, action=Does.CREATE)
+        found = creates.exclude(remote_id="").values_list("stream_id", "kind", "record_id", "remote_id")
+        self._named = {row[3]: row for row in found if row[3] in texts}  # creates that others of this stream refer to
 
     def __call__(self, decisions: Sequence[Decision]) -> list[Decision]:
-        made = actual_ids(self._named) if self._named else {}
-        return [decision for decision in decisions if not acts(decision) or self._has(decision, made)]
+        planned = [self._planned(decision) if acts(decision) else [] for decision in decisions]
+        made = self._made(planned)
+        return [
+            decision
+            for decision, those in zip(decisions, planned, strict=True)
+            if not acts(decision) or _is_among(decision, those, made)
+        ]
 
-    def _has(self, decision: Decision, made: Mapping[str, str]) -> bool:
-        planned = self._decided.get((decision.pair.kind.name, decision.pair.key), ())
-        wanted = decided_of(decision)
-        return any(wanted == (with_made_ids(each, made) if made else each) for each in planned)
+    def _planned(self, decision: Decision) -> list[dict[str, Any]]:
+        return self._decided.get((decision.pair.kind.name, decision.pair.key), [])
+
+    def _made(self, planned: Sequence[list[dict[str, Any]]]) -> dict[str, str]:
+        """Returns what the creates that these refer to were given as their ids since, by the planned ones."""
+        if not self._named:
+            return {}
+        named = self._named.keys() & set(texts_of(list(planned)))
+        return actual_ids([self._named[planned_id] for planned_id in named]) if named else {}
+
+
+def _is_among(decision: Decision, planned: Sequence[dict[str, Any]], made: Mapping[str, str]) -> bool:
+    wanted = decided_of(decision)
+    return any(is_as_planned(wanted, renamed(each, made) if made else each) for each in planned)
 
 
 def gate_of(plan: Plan, stream: Stream) -> Gate:

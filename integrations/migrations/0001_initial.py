@@ -868,8 +868,6 @@ class Migration(migrations.Migration):
                 ('remote_id', models.CharField(blank=True, max_length=1024)),
                 ('fields', models.JSONField(default=dict)),
                 ('decided', models.JSONField(default=dict)),
-                ('version', models.PositiveBigIntegerField(default=0)),
-                ('tag', models.CharField(blank=True, max_length=255)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='integrations.plan')),
                 ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.stream')),

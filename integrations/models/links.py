@@ -131,6 +131,16 @@ class Link(models.Model):
         self.leave_words_out()
         super().save(*args, **kwargs)
 
+    @property
+    def is_present(self) -> bool:
+        """Returns the same as `LinkQuerySet.present`."""
+        return self.cut_at is None and self.seen is not None and not self.seen_gone
+
+    @property
+    def is_due(self) -> bool:
+        """Returns the same as `LinkQuerySet.due`."""
+        return self.cut_at is None and self.unsettled and not self.parked
+
     def leave_words_out(self) -> None:
         """Drops what says anything of a person from what is to be saved, if that person was erased."""
         if self.erased_at is None:

@@ -71,9 +71,6 @@ class PlanOperation(models.Model):
     remote_id = models.CharField(max_length=1024, blank=True)
     fields = models.JSONField(default=dict)
     decided = models.JSONField(default=dict)
-    # What it is tied to: the version of the record here, and the tag of the one there.
-    version = models.PositiveBigIntegerField(default=0)
-    tag = models.CharField(max_length=255, blank=True)
 
     class Meta:
         verbose_name = _("planned operation")

@@ -50,15 +50,15 @@ class PushChannel(models.Model):
 class PushMark(models.Model):
     """What pushes have made of one stream: when it is due, when the last one came, how many were missed.
 
-    A run takes `due_at` away only where it knew of the push when it was started, or began to look well after
-    `pushed_at`: a push during a run makes another, whatever the clocks say.
+    A run takes `due_at` away only where it knew of the push when it began: one that comes during a run makes another,
+    whatever the clocks of the machines say that receive pushes and run jobs.
     """
 
     stream = models.OneToOneField("integrations.Stream", models.CASCADE, primary_key=True, related_name="push_mark")
     due_at = models.DateTimeField(null=True, blank=True)
     pushed_at = models.DateTimeField(null=True, blank=True)
     pushes = models.PositiveIntegerField(default=0)
-    # The push that the last run to be started knew of; none where another has come since.
+    # When the last run began, which knows of all that was pushed by then; null where something has been pushed since.
     taken_at = models.DateTimeField(null=True, blank=True)
     # Until when no push starts a run of its account: one has just been started.
     rests_until = models.DateTimeField(null=True, blank=True)

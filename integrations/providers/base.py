@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import requests
 
 from integrations.errors import ProviderError
+from integrations.kinds import VISIT
 from integrations.providers.changes import VendorChange
 from integrations.providers.push import PushSource
 from integrations.providers.security_events import EventSource
@@ -213,6 +214,11 @@ class Provider:
     @property
     def revoke(self) -> Callable[[Http, str], None] | None:
         return self.authentication.revoke
+
+    @property
+    def is_calendar(self) -> bool:
+        """Returns whether its accounts are calendars, of one person each, and not the books of the company."""
+        return VISIT.name in self.kinds
 
     def parse_tokens(self, answer: Mapping[str, Any], now: dt.datetime) -> Tokens:
         return self.authentication.parse_tokens(answer, now)

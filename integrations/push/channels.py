@@ -142,7 +142,7 @@ def make_due(stream_ids: Collection[str], now: dt.datetime) -> None:
     """Makes streams due at once, of which nobody has told what happened to them meanwhile."""
     for stream_id in sorted(stream_ids):
         if not PushMark.objects.filter(Q(pushed_at=None) | Q(pushed_at__lte=now), stream=stream_id).update(
-            due_at=now, pushed_at=now
+            due_at=now, pushed_at=now, taken_at=None
         ):
             PushMark.objects.bulk_create(
                 [PushMark(stream_id=stream_id, due_at=now, pushed_at=now)], ignore_conflicts=True

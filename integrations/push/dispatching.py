@@ -6,10 +6,11 @@ due then.
 
 import contextlib
 import datetime as dt
+from collections.abc import Mapping
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q, QuerySet
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import JobPart, PushMark, ReceivedPush, SyncJob
@@ -62,16 +63,34 @@ def _start(key: IntegrationKey, now: dt.datetime) -> None:
         if due.pushed:
             SyncJob.objects.filter(pk=job.pk).update(triggered_by=SyncJob.Trigger.PUSH, actor="push")
             put_down_to(job, due.pushed, now)
-        _take(job, due, now)
+        _rest(job, due, _take(PushMark.objects.filter(stream__connection__in=due.all), now), now)
     log.info("prompt_job", job_id=job.pk, pushed=len(due.pushed), saved=len(due.saved))
 
 
-def _take(job: SyncJob, due: DueAccounts, now: dt.datetime) -> None:
-    """Notes what the job knows of: all that is pushed of its accounts by now, also what would be due a little later."""
-    marks = PushMark.objects.filter(stream__connection__in=due.all, due_at__isnull=False).order_by("pk")
-    locked = dict(marks.select_for_update(of=("self",)).values_list("pk", "due_at"))
-    PushMark.objects.filter(pk__in=locked).update(taken_at=F("pushed_at"))
-    begun = [pk for pk, due_at in locked.items() if due_at is not None and due_at <= now]
+def take_pushed(job: SyncJob, now: dt.datetime) -> None:
+    """Notes what a job knows of that begins now, of whatever accounts it is about. One that was made of what is due has
+    known since then. Runs in the transaction of its beginning."""
+    if job.narrowed or job.dry_run or job.only is not None or PROVIDERS[job.integration].push is None:
+        return
+    marks = PushMark.objects.filter(
+        stream__connection__workspace=job.workspace_id, stream__connection__integration=job.integration
+    )
+    _take(marks.filter(stream__connection=job.connection_id) if job.connection_id else marks, now)
+
+
+def _take(marks: QuerySet[PushMark], now: dt.datetime) -> dict[str, dt.datetime | None]:
+    """Notes that a run knows of all that was pushed by now, also of what would be due a little later; returns when it
+    is due, by stream."""
+    due = marks.filter(due_at__isnull=False).order_by("pk")
+    locked = dict(due.select_for_update(of=("self",)).values_list("pk", "due_at"))
+    if locked:
+        PushMark.objects.filter(pk__in=locked).update(taken_at=now)
+    return locked
+
+
+def _rest(job: SyncJob, due: DueAccounts, taken: Mapping[str, dt.datetime | None], now: dt.datetime) -> None:
+    """Keeps pushes from starting another job of these accounts right after this one."""
+    begun = [pk for pk, due_at in taken.items() if due_at is not None and due_at <= now]
     begun_of_pushed = PushMark.objects.filter(pk__in=begun, stream__connection__in=due.pushed)
     busy = _often_pushed(job, due.pushed, now)
     for of, pause in ((Q(stream__connection__in=busy), BETWEEN_MANY), (~Q(stream__connection__in=busy), BETWEEN_FEW)):

@@ -1,7 +1,8 @@
 """What the end of a job means for pushes and saved records: what has been looked at is not due any more.
 
 Everything counts from the job's beginning, which stays the same however often a worker is killed: what was pushed or
-saved after it may have been missed by the run and makes another, what came well before has been seen.
+saved after it may have been missed by the run and makes another. Of pushes that is told by what the job knew of, not by
+times: who receives a push and who begins a job may be two machines, whose clocks differ.
 """
 
 import datetime as dt
@@ -31,9 +32,6 @@ from integrations.push.marks import AFTER_ECHOES, hold
 FIRST_BACKOFF = dt.timedelta(minutes=5)
 LONGEST_BACKOFF = dt.timedelta(hours=6)
 _MOST_COUNTED = 1000
-# Who receives a push and who begins a job may be two machines. A push is written at once, unlike a record that is saved
-# in a long transaction.
-CLOCKS_APART = dt.timedelta(seconds=3)
 # Whoever asks for one sync after the other is not to find that of a push in the way of each.
 AFTER_ASKED = dt.timedelta(seconds=5)
 
@@ -86,11 +84,10 @@ def _wait(failures: int) -> dt.timedelta:
 
 
 def _clear(job: SyncJob, stream_ids: Collection[str], began: dt.datetime) -> None:
-    """Ends what is due, unless it was pushed again since the job was started: that makes exactly one job more."""
+    """Ends what is due, unless it was pushed again since the job began: that makes exactly one job more."""
     marks = PushMark.objects.filter(pk__in=stream_ids)
     marks.exclude(failures=0, backs_off_until=None).update(failures=0, backs_off_until=None)
-    seen = Q(pushed_at__lte=began - CLOCKS_APART) | Q(pushed_at=F("taken_at"))
-    done = list(marks.filter(seen, due_at__isnull=False).values_list("pk", flat=True))
+    done = list(marks.filter(due_at__isnull=False, taken_at__isnull=False).values_list("pk", flat=True))
     if done:
         PushMark.objects.filter(pk__in=done).update(due_at=None)
         put_down_to(job, set(Stream.objects.filter(pk__in=done).values_list("connection", flat=True)), began)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations.kinds import CUSTOMER, INVOICE, VISIT
+from integrations.kinds import CUSTOMER, INVOICE
 from integrations.models import BooksSettings, ConflictPolicy, Connection, Direction, JobDirection, Stream
 from integrations.models import WorkspaceIntegration as Row
 from integrations.providers import PROVIDERS
@@ -25,14 +25,10 @@ POLICY_NAMES = tuple(POLICIES.values())
 REFERENCES = ("income_account", "default_item", "class", "location", "terms")  # of the books, by id and name
 
 
-def is_calendar(integration: str) -> bool:
-    return VISIT.name in PROVIDERS[integration].kinds
-
-
 def settings_of(connection: Connection) -> dict[str, Any]:
     """Returns what is chosen for the account, read anew; three queries at most."""
     row = Connection.objects.only("member_id", "metered_reads_per_day").get(pk=connection.pk)
-    calendar = is_calendar(connection.integration)
+    calendar = PROVIDERS[connection.integration].is_calendar
     streams = list(connection.streams.filter(is_active=True).order_by("container_name", "container_id"))
     return {
         "connection_id": connection.pk,

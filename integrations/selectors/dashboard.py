@@ -30,6 +30,10 @@ SEVERITY = (
 )
 
 
+# So long nothing has come through the queue before it is said that nobody works.
+NOBODY_WORKS = dt.timedelta(minutes=2)
+
+
 @dataclass(frozen=True)
 class QueueHealth:
     """`oldest_queued` is the age of the job that waits longest to be run, `heartbeat` that of the last pulse."""
@@ -40,6 +44,11 @@ class QueueHealth:
     @property
     def working(self) -> bool:
         return self.heartbeat is not None and self.heartbeat < dt.timedelta(seconds=60)
+
+    @property
+    def somebody_works(self) -> bool:
+        """Returns whether there has been a pulse so lately that one is only late, if at all."""
+        return self.heartbeat is not None and self.heartbeat < NOBODY_WORKS
 
 
 def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:

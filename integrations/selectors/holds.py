@@ -19,7 +19,6 @@ from integrations.sync.guard import judge
 
 SAMPLE = 20  # records that are shown of each
 READ_WITH = ("stream__connection",)
-_CALLED = {"visit": "title", "customer": "display_name", "item": "name", "tax": "name", "invoice": "number"}
 
 
 class HoldState(StrEnum):
@@ -113,14 +112,13 @@ def _record(link: Link, about: Subjects) -> dict[str, Any]:
     be somebody's own event."""
     known = bool(link.record_id)
     record = about.get((link.kind, link.record_id))
-    seen = link.seen if known and isinstance(link.seen, dict) else {}
-    title = seen.get(_CALLED.get(link.kind, "")) if link.erased_at is None else None
+    title = KINDS[link.kind].name_in(link.seen) if known and link.erased_at is None else ""
     return {
         "kind": link.kind,
         "type": local_kind(link.kind),
         "id": link.record_id or None,
         "name": str(record) if record is not None else None,
         "remote_id": link.remote_id if known else None,
-        "remote_title": str(title) if title else None,
+        "remote_title": title or None,
         "gone_there": link.seen_gone,
     }

@@ -117,7 +117,8 @@ def jobs_of(
     dry_run: bool | None = None,
 ) -> QuerySet[SyncJob]:
     """Returns the workspace's jobs, newest first."""
-    jobs = SyncJob.objects.filter(workspace=workspace).select_related("plan").order_by("-created_at", "-id")
+    jobs = SyncJob.objects.filter(workspace=workspace).select_related("plan").defer("plan__standing")
+    jobs = jobs.order_by("-created_at", "-id")
     given = {"integration": integration, "status": status, "mode": mode, "triggered_by": triggered_by}
     if dry_run is not None:
         jobs = jobs.filter(dry_run=dry_run)

@@ -65,6 +65,6 @@ def remote_url(link: Link) -> str:
     connection are at hand."""
     connection = link.stream.connection
     provider = PROVIDERS.get(connection.integration)
-    if provider is None or provider.page_of is None or link.seen is None or link.seen_gone or link.cut_at:
+    if provider is None or provider.page_of is None or not link.is_present:
         return ""
     return provider.page_of(link.kind, link.remote_id, connection.readable_account_id)

@@ -1,14 +1,14 @@
 """Plans as the API and the desk show them."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
 from integrations.kinds import KINDS
 from integrations.models import Plan, PlanOperation, WorkspaceIntegration
-from integrations.records import instant
+from integrations.records import instant, renamed, texts_of
 from integrations.selectors.subjects import local_kind
 
 STATES = ("open", "needs_approval", "applied", "expired")
@@ -69,13 +69,13 @@ def _row(operation: PlanOperation, names: dict[str, str]) -> dict[str, Any]:
         "type": _BLOCKED_TIME if hidden else local_kind(operation.kind),
         "record": record,
         "remote_id": None if creates_there else operation.remote_id or None,
-        "fields": _named(operation.fields, names),
+        "fields": renamed(operation.fields, names),
     }
 
 
 def _names_to_come(plan: Plan, operations: Sequence[PlanOperation]) -> dict[str, str]:
     """Returns how what is still to be made there is called in the fields of these operations, by its planned id."""
-    texts = {text for operation in operations for text in _texts(operation.fields)}
+    texts = {text for operation in operations for text in texts_of(operation.fields)}
     creates = plan.operations.filter(side=PlanOperation.Side.PROVIDER, action=PlanOperation.Action.CREATE)
     asked = sorted(text for text in texts if len(text) >= 20)
     found: dict[str, str] = {}
@@ -85,26 +85,3 @@ def _names_to_come(plan: Plan, operations: Sequence[PlanOperation]) -> dict[str,
             (remote_id, f"new:{record_id}") for remote_id, record_id in rows.values_list("remote_id", "record_id")
         )
     return found
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for inner in value.values():
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
-
-
-def _named(value: Any, names: dict[str, str]) -> Any:
-    match value:
-        case str():
-            return names.get(value, value)
-        case dict():
-            return {name: _named(inner, names) for name, inner in value.items()}
-        case list():
-            return [_named(inner, names) for inner in value]
-    return value

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from integrations.kinds import CUSTOMER, INVOICE, ITEM, TAX
+from integrations.kinds import CUSTOMER, INVOICE, ITEM, KINDS, TAX
 from integrations.models import Link
 
-_CALLED: dict[str, str] = {CUSTOMER.name: "display_name", ITEM.name: "name", TAX.name: "name", INVOICE.name: "number"}
 _NAMED = {"customer": CUSTOMER.name, "tax_code": TAX.name}
 _ROWS = {"lines": ("item", ITEM.name), "allocations": ("invoice", INVOICE.name)}
 NAMELESS = "–"
@@ -30,7 +29,7 @@ class RemoteNames:
             wanted |= Q(stream__connection=connection_id, kind=kind, remote_id__in=ids)
         rows = Link.objects.filter(wanted).values_list("stream__connection", "kind", "remote_id", "seen")
         self._names: dict[Key, str] = {
-            (connection_id, kind, remote_id): str((seen or {}).get(_CALLED[kind]) or "")
+            (connection_id, kind, remote_id): KINDS[kind].name_in(seen)
             for connection_id, kind, remote_id, seen in (rows if keys else ())
         }
 

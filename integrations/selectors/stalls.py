@@ -16,8 +16,6 @@ from integrations.selectors.dashboard import queue_health
 from integrations.selectors.freshness import AT_WORK, AWAITED, Freshness, Jobs, freshness_of, is_awaited
 from integrations.selectors.metering import midnight_after
 
-# So long nothing has come through the queue before it is said that nobody works.
-NOBODY_WORKS = dt.timedelta(minutes=2)
 BUSY = dt.timedelta(minutes=5)
 
 
@@ -130,8 +128,7 @@ def stalls_among(
     late = [(connection, found[connection.pk]) for connection in connections if _is_late(found, connection, now)]
     if not late:
         return []
-    queue = queue_health(now)
-    works = queue.heartbeat is not None and queue.heartbeat < NOBODY_WORKS
+    works = queue_health(now).somebody_works
     out = set(VendorOutage.objects.filter(closed_at=None).values_list("integration", flat=True))
     problems = _problems([connection for connection, _freshness in late])
     stalls = []

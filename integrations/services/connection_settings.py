@@ -15,7 +15,7 @@ from integrations.accounts.acting import Actor
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
 from integrations.records import Container, Reference
-from integrations.selectors.connection_settings import DIRECTIONS, POLICIES, is_calendar, settings_of
+from integrations.selectors.connection_settings import DIRECTIONS, POLICIES, REFERENCES, settings_of
 from integrations.services import setup
 from integrations.services.books import mapping
 from integrations.services.books.setup import open_books, read_choices, set_up_books
@@ -78,7 +78,7 @@ def change_settings(
 
 
 def _apply(connection: Connection, seen: Mapping[str, Any], changes: Mapping[str, Any], user: Actor) -> None:
-    other = BOOKS if is_calendar(connection.integration) else CALENDAR
+    other = BOOKS if PROVIDERS[connection.integration].is_calendar else CALENDAR
     if other in changes:
         raise InvalidFields.of(other, gettext("This account has no such settings."))
     if READS in changes and not PROVIDERS[connection.integration].meters_reads:
@@ -177,9 +177,8 @@ def _of_books(
     connection: Connection, seen: Mapping[str, Any], changes: Mapping[str, Any], user: Actor, check: _Unchanged
 ) -> None:
     _require_open(connection)
-    named = ("income_account", "default_item", *mapping.CATEGORIES)
-    ids = {f"{name}_id": (seen[name] or {}).get("id", "") for name in named}
-    before = {**ids, **{name: value for name, value in seen.items() if name not in named}}
+    ids = {f"{name}_id": (seen[name] or {}).get("id", "") for name in REFERENCES}
+    before = {**ids, **{name: value for name, value in seen.items() if name not in REFERENCES}}
     wanted = before | {name: value or "" if name in ids else value for name, value in changes.items() if name in before}
     changed = {name for name in wanted if wanted[name] != before[name]}
     categories = {name: wanted[f"{name}_id"] for name in mapping.CATEGORIES if f"{name}_id" in changed}
@@ -189,7 +188,7 @@ def _of_books(
     if categories and not is_set_up:
         sentence = gettext("Set the books up first. Then this can be chosen.")
         raise InvalidFields({f"{BOOKS}.{name}_id": [sentence] for name in categories})
-    mapping.columns_of_categories(connection, categories)  # refuses what is none, before anything is changed
+    columns = mapping.columns_of_categories(connection, categories)  # refuses what is none
     choices = read_choices(connection)
     accounts = {name: wanted[name] for name in ("income_account_id", "default_item_id")}
     if changed - {*ids} or not is_set_up:
@@ -206,12 +205,14 @@ def _of_books(
             shared=changes.get("shared", False),
             user=user,
             choices=choices,
+            categories=columns,
             unchanged=check,
         )
-        check.look_again()
-    if is_set_up and changed & {*ids}:  # what has waited for it is tried
+        if is_set_up and changed & {*ids}:
+            mapping.try_what_waited(connection, user)
+    else:
         mapping.set_defaults(
-            connection=connection, **accounts, categories=categories, user=user, choices=choices, unchanged=check
+            connection=connection, **accounts, columns=columns, user=user, choices=choices, unchanged=check
         )
 
 
@@ -229,7 +230,7 @@ class Offered:
 def what_is_offered(connection: Connection) -> Offered:
     """Asks the provider. Raises NotConnected, ProviderError."""
     _require_open(connection)
-    if is_calendar(connection.integration):
+    if PROVIDERS[connection.integration].is_calendar:
         return Offered(calendars=setup.list_containers(connection))
     found = read_choices(connection)
     categories = mapping.categories_of(open_books(connection), found.company)

@@ -103,12 +103,12 @@ def approve_plan(*, plan: Plan, actor: Actor, key: ApiKey | None = None) -> Plan
     from the same. Raises PlanExpired and PlanRefused."""
     with transaction.atomic():
         plan = Plan.objects.select_for_update(of=("self",)).select_related("job").get(pk=plan.pk)
-        if plan.applied_by_id is not None:
-            raise PlanRefused("This plan has been applied already.")
         if key is not None and _family(key) == _family_of(plan.job.actor):
             raise PlanRefused("A plan is approved by another key, or by a person at the desk: this one has made it.")
         if plan.approved_at is not None:
             return plan
+        if plan.applied_by_id is not None:
+            raise PlanRefused("This plan has been applied already.")
         if plan.expires_at <= timezone.now():
             raise PlanExpired(plan)
         plan.approved_at, plan.approved_by = timezone.now(), actor.get_username()[:200]

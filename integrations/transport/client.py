@@ -246,10 +246,11 @@ class HttpClient:
                 trace=trace,
             )
             self.after_call(status)
+            sent = Sent(started, method, parts.path, status, ms, trace, reads, metered, counted)
             if self.tokens:
-                exchanges.note(started, method, parts.path, status, ms, trace, reads=reads)
+                exchanges.note(sent)
             if self.meter:
-                self.meter.count(Sent(started, method, parts.path, status, ms, trace, reads, metered, counted))
+                self.meter.count(sent)
         return response
 
     def _left(self) -> float:

@@ -4,11 +4,12 @@ Whoever wants to know says `collected`; a client that puts several records into 
 says with `carrying` which. Nothing of headers, queries or bodies is kept here.
 """
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from integrations.transport.meter import Sent
 
 
 @dataclass(slots=True)
@@ -24,22 +25,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
-    """One call as it went, each try by itself: `at` is when it was sent, `path` has no query, `status` is that of HTTP
-    or a word for what went wrong, `trace` the provider's own name for it. `parts` is None where nobody has said what it
-    carries, and empty where it lists whatever there is (`listing`)."""
+    """One call, and what it carries: `parts` is None where nobody has said that, and empty where it lists whatever
+    there is (`listing`)."""
 
-    at: dt.datetime
-    method: str
-    path: str
-    status: int | str
-    ms: int
-    trace: str
-    reads: bool
+    sent: Sent
     parts: Sequence[Part] | None = None
 
     @property
     def worked(self) -> bool:
-        return isinstance(self.status, int) and self.status < 300
+        return isinstance(self.sent.status, int) and self.sent.status < 300
 
 
 _collected: ContextVar[list[CallMade] | None] = ContextVar("collected", default=None)
@@ -85,7 +79,7 @@ def tell(made: Sequence[CallMade]) -> None:
         exchanges.extend(made)
 
 
-def note(at: dt.datetime, method: str, path: str, status: int | str, ms: int, trace: str, *, reads: bool) -> None:
+def note(sent: Sent) -> None:
     """Takes a call down, where somebody collects them."""
     if (exchanges := _collected.get()) is not None:
-        exchanges.append(CallMade(at, method, path, status, ms, trace, reads, _carried.get()))
+        exchanges.append(CallMade(sent, _carried.get()))

@@ -91,7 +91,7 @@ def page(request: HttpRequest, link_id: str) -> HttpResponse:
     return _page(request, link)
 
 
-def _page(request: HttpRequest, link: ConnectLink, **more: Any) -> HttpResponse:
+def _page(request: HttpRequest, link: ConnectLink) -> HttpResponse:
     said = request.session.get(_SAID) or {}
     said = said if said.get("link") == link.pk else {}
     is_open, failed = link.state == ConnectLinkState.OPEN, said.get("page", "")
@@ -104,7 +104,6 @@ def _page(request: HttpRequest, link: ConnectLink, **more: Any) -> HttpResponse:
         "said": said,
         "back_url": return_address(link, "connected" if link.state == ConnectLinkState.USED else "refused"),
         "shows_way_back": bool(failed) or not is_open,
-        **more,
     }
     with timezone.override(zoneinfo.ZoneInfo(link.workspace.timezone)):
         return render(request, "connect/link.html", context, status=200 if is_open or failed == "done" else 410)
@@ -136,12 +135,10 @@ def done(request: HttpRequest, link: ConnectLink) -> HttpResponse:
     return HttpResponseRedirect(back) if back else redirect("connect_link_page", link.pk)
 
 
-def refused(
-    request: HttpRequest, link_id: str, name: str, *, reason: str = "", error: LinkRefused | None = None
-) -> HttpResponse:
+def refused(request: HttpRequest, link_id: str, name: str, *, error: LinkRefused | None = None) -> HttpResponse:
     """Leads back to the link's page after a consent in vain; `name` is the page of `views.consent`, or LinkRefusal."""
     told = error.told() if error else {}
-    request.session[_SAID] = {"link": link_id, "page": name, "reason": reason, **told}
+    request.session[_SAID] = {"link": link_id, "page": name, **told}
     return redirect("connect_link_page", link_id)
 
 

@@ -69,8 +69,7 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
         intent = ConsentRequest.from_state((state or {}).get("data"))
         link_id = intent.link_id if intent else latest_link_of(request) if state is None else ""
         if link_id:
-            reason = str(cause) if isinstance(cause, ProviderError) else ""
-            raise ImmediateHttpResponse(refused(request, link_id, name, reason=reason))
+            raise ImmediateHttpResponse(refused(request, link_id, name))
         raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause, link=link))
 
 

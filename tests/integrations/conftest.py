@@ -4,7 +4,7 @@ import pytest
 from django_q.brokers import Broker
 
 from integrations.queue.ring import queue_broker
-from tests.integrations.sync.memory import memory_vendor  # noqa: F401  (a fixture)
+from tests.integrations.sync.memory import memory, memory_vendor  # noqa: F401  (fixtures)
 
 
 @pytest.fixture

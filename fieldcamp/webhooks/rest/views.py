@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -151,10 +150,7 @@ class WebhookListView(WebhooksView):
             return IdempotentAnswer(
                 201,
                 envelope(request, {**data, "secret": secret}),
-                {
-                    "Location": f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{endpoint.pk}",
-                    "ETag": etag_of(self.data(endpoint)),
-                },
+                {"Location": f"{request.path}/{endpoint.pk}", "ETag": etag_of(self.data(endpoint))},
                 kept=envelope(request, {**data, "secret": None}),
             )
 
@@ -162,6 +158,7 @@ class WebhookListView(WebhooksView):
 
 
 _SHAPES = (NewWebhookSerializer(), NewWebhookSerializer(partial=True))
+_SHOWING = EndpointSerializer()
 _MOVING = frozenset({"stats", "nextStep"})  # with each delivery, and with the test
 
 
@@ -198,7 +195,8 @@ class WebhookView(WebhooksView):
 
     def _change(self, request: Request, webhook_id: str, *, partial: bool) -> WebhookEndpoint:
         current = self.endpoints().get(pk=webhook_id)
-        edit = edit_of(*_SHAPES, request.data, self.data(current), current, whole=not partial, moving=_MOVING)
+        shown, whole = self.data(current), not partial
+        edit = edit_of(*_SHAPES, request.data, shown, current, whole=whole, showing=_SHOWING, moving=_MOVING)
         changes = edit.changes
         if "url" in changes:
             # What has been checked already, and what an ETag refuses, is not looked up.

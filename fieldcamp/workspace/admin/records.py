@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
@@ -70,10 +69,16 @@ class RecordAdmin(ServiceAdmin):
     def places(self, record: Any) -> dict[str, str]:
         return {}
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        record = self.get_object(request, unquote(object_id))
-        extra = {"history": history_of(record, self.places(record))} if record else {}
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def beside(self, request: HttpRequest, record: Any) -> dict[str, Any]:
+        """Returns what the page shows beside the form."""
+        return {"history": history_of(record, self.places(record))}
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        record = kwargs.get("obj")
+        if record is not None and request.method == "POST":  # refused: it holds what was typed
+            record = self.get_object(request, str(record.pk))
+        context |= self.beside(request, record) if record is not None else {}
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Client)

@@ -90,12 +90,3 @@ class DayFieldSchema(OpenApiSerializerFieldExtension):
     def map_serializer_field(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
         schema = {"type": "string", "format": "date"}
         return schema | ({"pattern": "^(19[7-9]|20[0-9]|21[0-9])"} if direction == "request" else {})
-
-
-class TruthField(serializers.BooleanField):
-    """true or false, and neither a text nor a number that could be read as one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data

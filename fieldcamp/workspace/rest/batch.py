@@ -16,7 +16,8 @@ from fieldcamp.api.etags import check_tags, etag_of
 from fieldcamp.api.idempotency import canonical
 from fieldcamp.api.views import envelope
 from fieldcamp.workspace import services
-from fieldcamp.workspace.locking import lock_clients, lock_visits
+from fieldcamp.workspace.locking import lock
+from fieldcamp.workspace.models import Client, Visit
 from fieldcamp.workspace.rest.batch_serializers import (
     CLIENT_BATCH,
     CREATE,
@@ -63,7 +64,10 @@ class BatchMixin:
             try:
                 return self.done(item)
             except Exception as exc:
-                raise self.told(exc, item.get("id", "")) from exc
+                told = self.told(exc, item.get("id", ""))
+                if told is exc:
+                    raise  # with its own cause, which says what the database has refused
+                raise told from exc
 
         def answer(rows: list[Row]) -> dict[str, Any]:
             return envelope(request, [{"index": index, **row} for index, row in enumerate(rows)])
@@ -150,8 +154,8 @@ class VisitBatchView(BatchMixin, VisitView):
     post.__doc__ = _DOC
 
     def lock(self, items: Items) -> None:
-        lock_clients(self.workspace, _ids(items, "clientId"))
-        lock_visits(self.workspace, _ids(items))
+        lock(Client, self.workspace, _ids(items, "clientId"))
+        lock(Visit, self.workspace, _ids(items))
 
 
 class ClientBatchView(BatchMixin, ClientView):
@@ -170,4 +174,4 @@ class ClientBatchView(BatchMixin, ClientView):
     post.__doc__ = _DOC
 
     def lock(self, items: Items) -> None:
-        lock_clients(self.workspace, _ids(items))
+        lock(Client, self.workspace, _ids(items))

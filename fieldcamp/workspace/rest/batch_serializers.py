@@ -9,8 +9,7 @@ from rest_framework import serializers
 from fieldcamp.api.components import ERROR_DETAIL
 from fieldcamp.api.examples import example
 from fieldcamp.api.key_serializers import DeletedSerializer
-from fieldcamp.api.serializers import StrictCharField, StrictSerializer
-from fieldcamp.workspace.rest.amounts import TruthField
+from fieldcamp.api.serializers import StrictBooleanField, StrictCharField, StrictSerializer
 from fieldcamp.workspace.rest.examples import CLIENT, NEW_CLIENT, NEW_VISIT, VISIT
 from fieldcamp.workspace.rest.overlaps import VisitWarningSerializer
 from fieldcamp.workspace.rest.serializers import ClientSerializer, VisitSerializer
@@ -78,7 +77,9 @@ class ClientBatchItem(BatchItemSerializer):
 class BatchSerializer(StrictSerializer):
     """Up to a hundred items."""
 
-    atomic = TruthField(default=False, help_text="All of them or none: 422 `BATCH_REJECTED` if one cannot be done.")
+    atomic = StrictBooleanField(
+        default=False, help_text="All of them or none: 422 `BATCH_REJECTED` if one cannot be done."
+    )
 
 
 def _request(new: dict[str, Any], changed: dict[str, Any], record_id: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
-from fieldcamp.api.errors import validation_error
 from fieldcamp.api.models import ApiKey
+from fieldcamp.api.pagination import choice_parameter
 from fieldcamp.api.permissions import require_scope
 from fieldcamp.workspace.tracking import TrackedModel
 
@@ -53,9 +53,7 @@ def shapes() -> dict[str, type[Serializer]]:
 
 def asked(request: Request, key: ApiKey) -> list[str]:
     """Returns what is to be included; 400 for what there is not, 403 for what the key may not see."""
-    names = sorted(set(request.query_params.getlist(INCLUDE.name)))
-    if not set(names) <= _inclusions.keys():
-        raise validation_error({INCLUDE.name: [f"Must be one of {', '.join(NAMES)}."]})
+    names = choice_parameter(request, INCLUDE.name, [*_inclusions])
     for name in names:
         require_scope(key, _inclusions[name].scope)
     return names

@@ -6,10 +6,10 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from fieldcamp.api.examples import example
-from fieldcamp.api.serializers import InstantField, StrictCharField, StrictSerializer
+from fieldcamp.api.serializers import InstantField, StrictBooleanField, StrictCharField, StrictSerializer
 from fieldcamp.workspace.models import Invoice, ItemType, PaymentMethod
 from fieldcamp.workspace.models.invoices import DELIVERY_STATUSES, STATUSES
-from fieldcamp.workspace.rest.amounts import AmountField, DayField, TruthField
+from fieldcamp.workspace.rest.amounts import AmountField, DayField
 from fieldcamp.workspace.rest.money_examples import (
     INVOICE,
     ITEM,
@@ -45,8 +45,8 @@ class ItemSerializer(StrictSerializer):
     price = AmountField(places=7, default=0, help_text="For one, before tax.")
     sku = OptionalText(max_length=100)
     type = serializers.ChoiceField(choices=ItemType.choices, default=ItemType.SERVICE)
-    taxable = TruthField(default=True)
-    isActive = TruthField(source="is_active", default=True)
+    taxable = StrictBooleanField(default=True)
+    isActive = StrictBooleanField(source="is_active", default=True)
     createdAt = InstantField(source="created_at", read_only=True)
     updatedAt = InstantField(source="updated_at", read_only=True)
 
@@ -68,7 +68,7 @@ class TaxSerializer(StrictSerializer):
         many=True, required=False, default=list, max_length=10, help_text="Stacked rates, each rounded by itself."
     )
     description = OptionalText(max_length=100)
-    isActive = TruthField(source="is_active", default=True)
+    isActive = StrictBooleanField(source="is_active", default=True)
     createdAt = InstantField(source="created_at", read_only=True)
     updatedAt = InstantField(source="updated_at", read_only=True)
 
@@ -85,7 +85,7 @@ class InvoiceLineSerializer(WholeSerializer):
     unitPrice = AmountField(
         source="unit_price", places=7, low=-99_999_999, required=False, allow_null=True, default=None
     )
-    taxable = TruthField(required=False, allow_null=True, default=None)
+    taxable = StrictBooleanField(required=False, allow_null=True, default=None)
     amount = AmountField(read_only=True)
 
 

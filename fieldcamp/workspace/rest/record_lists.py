@@ -1,9 +1,8 @@
 """Lists that others follow: pages in the order of the last change, a cursor to read on from later, and tombstones."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -22,12 +21,11 @@ from fieldcamp.api.pagination import (
     truth_parameter,
 )
 from fieldcamp.api.serializers import InstantField
-from fieldcamp.workspace.listing import TOMBSTONES_KEPT, last_number, number_at, standing
+from fieldcamp.workspace.listing import TOMBSTONES_KEPT, number_at, standing
 from fieldcamp.workspace.models import Workspace
 from fieldcamp.workspace.tracking import TrackedModel
 
 _ORDER = "order of the last change"  # what a cursor's position is in; others were given before
-_TRIES = 5  # to read a page that nothing is numbered beside
 _EDGE = dt.timedelta(hours=1)  # so that who starts again where they are told to does not miss it once more
 
 
@@ -73,19 +71,14 @@ class RecordList:
     were deleted are in it, too, whatever the filters."""
 
     def __init__(self, workspace: Workspace, living: QuerySet[Any], *, tombstones: bool):
-        self.model: type[TrackedModel] = living.model
-        self.workspace = workspace
+        model: type[TrackedModel] = living.model
         # Before any record is read: what is numbered later is still to come.
-        self.standing = standing(self.model, workspace)
-        self.all = self.model.objects.filter(workspace=workspace)
-        # Those who live first: one who dies between the two is in both.
+        self.standing = standing(model, workspace)
+        self.all: QuerySet[Any] = model.objects.filter(workspace=workspace)
         dead = self.all.filter(deleted_at__gte=timezone.now() - TOMBSTONES_KEPT)
-        self.sources = [living, dead] if tombstones else [living]
-
-    def is_as_it_stood(self) -> bool:
-        """Returns whether nothing was numbered while the page was read. Where two sources are read what was numbered
-        meanwhile is left out, and a record beside it may show a later time: who goes on by that time would miss it."""
-        return len(self.sources) == 1 or last_number(self.model, self.workspace) in (self.standing.last, None)
+        # Read by one query, which leaves out nothing that is numbered up to what it shows. The company stands outside
+        # of the OR too: the index is found by it.
+        self.shown = (living | dead).filter(workspace=workspace) if tombstones else living
 
     def start(self, since: dt.datetime | None) -> ListPosition:
         """Returns the place before everything that was changed at or after that time."""
@@ -96,10 +89,7 @@ class RecordList:
 
     def page(self, after: ListPosition, limit: int, *, since: dt.datetime | None = None) -> RecordPage:
         """Returns the next `limit` records. A page costs the same wherever in the list it stands."""
-        ahead = Q(list_number__gt=after.number)
-        if len(self.sources) > 1:
-            ahead &= Q(list_number__lte=self.standing.last)  # what one source has not shown is not passed by
-        found = self._read(ahead, "list_number", limit + 1)
+        found = list(self.shown.filter(list_number__gt=after.number).order_by("list_number")[: limit + 1])
         if len(found) > limit:
             position = ListPosition(found[limit - 1].list_number or 0)
             return RecordPage(found[:limit], next=position, resume=position)
@@ -110,7 +100,8 @@ class RecordList:
         # its number.
         room = limit - len(found)
         passed = Q(list_number=None) | Q(list_number__lte=after.number)
-        rest = self._read(passed & Q(listed_at=None, pk__gt=after.unnumbered), "pk", room + 1)
+        waiting = self.shown.filter(passed, listed_at=None, pk__gt=after.unnumbered)
+        rest = list(waiting.order_by("pk")[: room + 1])
         if len(rest) <= room:
             return RecordPage([*found, *rest], next=None, resume=end)
         shown = rest[:room]
@@ -118,15 +109,11 @@ class RecordList:
             [*found, *shown], next=replace(end, unnumbered=shown[-1].pk if shown else after.unnumbered), resume=end
         )
 
-    def _read(self, condition: Q, order: str, count: int) -> list[TrackedModel]:
-        found = [row for source in self.sources for row in source.filter(condition).order_by(order)[:count]]
-        return sorted(found, key=attrgetter(order))[:count]
-
 
 def record_page(
-    request: Request, workspace: Workspace, rows: Callable[[], QuerySet[Any]], filters: Mapping[str, Any]
+    request: Request, workspace: Workspace, rows: QuerySet[Any], filters: Mapping[str, Any]
 ) -> tuple[Sequence[TrackedModel], dict[str, Any]]:
-    """Returns one page of the records that `rows` reads, and the `meta` that goes with it. A cursor belongs to the list
+    """Returns one page of the records `rows`, and the `meta` that goes with it. A cursor belongs to the list
     with its filters and with or without tombstones; `since` may be given beside it or not."""
     limit, since = page_limit(request), instant_parameter(request, "since")
     tombstones = truth_parameter(request, "includeDeleted") or False
@@ -136,12 +123,9 @@ def record_page(
     if tombstones:
         _check_age(min(since or now, dt.datetime.fromtimestamp(given, dt.UTC)), now)
     place = ListPosition(number, unnumbered)
-    for _again in range(_TRIES):
-        records = RecordList(workspace, rows(), tombstones=tombstones)
-        start = records.start(since)
-        page = records.page(place if place.number >= start.number else start, limit, since=since)
-        if records.is_as_it_stood():
-            break
+    records = RecordList(workspace, rows, tombstones=tombstones)
+    start = records.start(since)
+    page = records.page(place if place.number >= start.number else start, limit, since=since)
 
     def encoded(position: ListPosition) -> str:
         return encode_cursor(name, [position.number, position.unnumbered, int(now.timestamp())])

@@ -4,21 +4,18 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from fieldcamp.api.errors import ApiError, camel, validation_error
 from fieldcamp.api.etags import check_if_match, etag_of, is_unchanged
 from fieldcamp.api.idempotency import IdempotentAnswer, canonical, replay_or_run
 from fieldcamp.api.pagination import keyset_page
 from fieldcamp.api.round_trips import ChangedMeanwhile, edit_of, try_again
 from fieldcamp.api.views import ApiView, envelope, ok
 from fieldcamp.workspace.attribution import attributed, by_key
-from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.rest.including import asked, shapes, with_included
 from fieldcamp.workspace.rest.record_lists import (
     RecordPageMetaSerializer,
@@ -45,11 +42,7 @@ class WorkspaceView(ApiView):
         return super().handle_exception(self.told(exc, self.kwargs.get("record_id", "")))
 
     def told(self, exc: Exception, record_id: str) -> Exception:
-        """Returns what the API says of an error of the workspace's, about the record if it is about one."""
-        if isinstance(exc, InvalidFields):
-            return validation_error({camel(name): texts for name, texts in exc.details.items()})
-        if isinstance(exc, InvalidTransition):
-            return ApiError("INVALID_TRANSITION", str(exc))
+        """Returns the error that is told instead of this one, about the record if it is about one."""
         return exc
 
     def data(self, record: Any) -> dict[str, Any]:
@@ -108,11 +101,11 @@ class RecordListView(ListView):
         does not pass them any more is not told, so keep a copy of the whole list and choose there. Deleted rows come
         whatever the filters are.
 
-        With `since` instead: what was changed at or after that time, and may have been before where its saving took
-        until then.
+        With `since` instead: what was changed at or after that time; of up to a minute before it, or of as long as its
+        saving took, what has come already may come again.
         """
         filters, included = self.filters(request), asked(request, self.key)
-        rows, meta = record_page(request, self.workspace, lambda: self.rows(**filters), filters)
+        rows, meta = record_page(request, self.workspace, self.rows(**filters), filters)
         shown = [tombstone(row) if row.deleted_at else self.data(row) for row in rows]
         return ok(request, with_included(included, self.workspace.pk, rows, shown), **meta)
 
@@ -132,10 +125,7 @@ class CreateMixin:
             with self.signed():
                 record = self.create(workspace=self.workspace, **values)
             answer, etag = self.written(request, record)
-            location = (
-                f"{settings.PUBLIC_URL}{request.path}/{record.pk}"  # not the name that the caller has put into Host
-            )
-            return IdempotentAnswer(201, answer, {"Location": location, "ETag": etag})
+            return IdempotentAnswer(201, answer, {"Location": f"{request.path}/{record.pk}", "ETag": etag})
 
         return replay_or_run(request, fingerprint_body=canonical(request.data), run=run)
 

@@ -27,7 +27,6 @@ from integrations.sync.policy import RemovalChoice, Winner
 
 NEW = "new"
 REMOVED, DUPLICATE = ProblemCode.RECORD_REMOVED, ProblemCode.POSSIBLE_DUPLICATE
-_NAMED_BY = {CUSTOMER.name: "display_name", ITEM.name: "name"}
 _VOIDS: dict[str, Any] = {INVOICE.name: void_invoice, PAYMENT.name: void_payment}
 
 
@@ -119,7 +118,7 @@ def _same(stream: Stream, problem: Problem, own: Link | None, remote_id: str, us
     if link is not None and link.record_id and link.kind == PAYMENT.name and _is_taken_in(problem, link):
         _void_the_repeated(problem, own, user)
         return []
-    if link is None or link.seen is None or link.seen_gone or link.cut_at:
+    if link is None or not link.is_present:
         raise NotPossible(gettext("It is not there any more. Choose another, or make a new one."))
     if link.record_id:
         taken = gettext("It belongs to another record of FieldCamp already. Choose another, or make a new one.")
@@ -185,8 +184,8 @@ def _another(stream: Stream, problem: Problem, own: Link | None, name: str, user
 def _make_new(stream: Stream, problem: Problem, own: Link | None, name: str) -> Link:
     kind = KINDS[problem.record_kind]
     decision: dict[str, Any] = {"match": NEW}
-    if name and kind.name in _NAMED_BY:
-        decision["create"] = {_NAMED_BY[kind.name]: name}
+    if name and kind in (CUSTOMER, ITEM):
+        decision["create"] = {kind.named_by: name}
     seed = f"{stream.pk}|{problem.record_id}|0"
     link = own or Link(stream=stream, kind=kind.name, record_id=problem.record_id)
     link.remote_id = link.remote_id or PROVIDERS[stream.connection.integration].make_id(seed)

@@ -24,8 +24,7 @@ PARTED = (CUSTOMER.name, ITEM.name, INVOICE.name, PAYMENT.name)  # taxes are map
 
 def can_part(link: Link) -> bool:
     """Returns whether the two can be parted: both are there, and nothing is being written."""
-    present = link.record_id and link.seen is not None and not link.seen_gone and link.cut_at is None
-    return bool(link.kind in PARTED and present and link.intent is None)
+    return bool(link.kind in PARTED and link.record_id and link.is_present and link.intent is None)
 
 
 def part(*, link: Link, user: Actor) -> SyncJob | None:

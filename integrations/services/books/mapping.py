@@ -61,7 +61,7 @@ def map_records(*, connection: Connection, kind: str, chosen: Mapping[str, str],
                 _bind(stream, record_id, remote_id, found.get(remote_id))
         _look_again(connection)
         audit_connection("mapped", connection, user, before={pk: before.get(pk, "") for pk in changed}, after=changed)
-    return _tried(connection, user)
+    return try_what_waited(connection, user)
 
 
 def set_defaults(
@@ -71,12 +71,14 @@ def set_defaults(
     default_item_id: str,
     user: Actor | None,
     categories: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     choices: Choices | None = None,
     unchanged: Callable[[], None] | None = None,
 ) -> SyncJob | None:
     """Sets the account that new items sell to, the item that stands for lines without one, and by id which class,
-    location and terms new invoices get (`CATEGORIES`; one that is left out stays as it is). `unchanged` is called under
-    the settings' lock, before anything is written."""
+    location and terms new invoices get (`CATEGORIES`; one that is left out stays as it is; `columns` in their place
+    where the provider was asked for them already: `columns_of_categories`). `unchanged` is called under the settings'
+    lock, before anything is written."""
     choices = choices or read_choices(connection)
     account, item = named(choices.income_accounts, income_account_id), named(choices.items, default_item_id)
     writes = connection.streams.filter(is_active=True).exclude(direction=Direction.PULL).exists()
@@ -89,7 +91,7 @@ def set_defaults(
         "income_account_name": account.name[:255] if account else "",
         "default_item_id": item.id if item else "",
         "default_item_name": item.name[:255] if item else "",
-        **columns_of_categories(connection, categories or {}),
+        **(columns_of_categories(connection, categories or {}) if columns is None else columns),
     }
     with transaction.atomic():
         settings = BooksSettings.objects.select_for_update().get(connection=connection)
@@ -100,7 +102,7 @@ def set_defaults(
             return None
         BooksSettings.objects.filter(pk=settings.pk).update(**wanted)
         audit_connection("defaults_chosen", connection, user, before=before, after=wanted)
-    return _tried(connection, user)
+    return try_what_waited(connection, user)
 
 
 def columns_of_categories(connection: Connection, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -163,7 +165,7 @@ def _bind(stream: Stream, record_id: str, remote_id: str, record: RemoteRecord |
     if link is None and record is not None and not record.gone:
         seen = KINDS[stream.kind].pick(record.fields)
         link = Link(stream=stream, kind=stream.kind, remote_id=remote_id, seen=seen, seen_tag=record.tag)
-    if link is None or link.seen_gone or link.cut_at or not link.seen or link.seen.get("active") is False:
+    if link is None or not link.is_present or not link.seen or link.seen.get("active") is False:
         raise SetupError(record_id, gettext("This one is not there any more, or inactive. Choose another."))
     if link.record_id and _is_used(stream.kind, link.record_id):
         taken = gettext("“{name}” stands for another record, which is used. Choose another for that first.")
@@ -193,7 +195,7 @@ def _look_again(connection: Connection) -> None:
     write_rows([(stream.pk, record_id, 0) for record_id in ids], INVOICE.name)
 
 
-def _tried(connection: Connection, user: Actor | None) -> SyncJob | None:
+def try_what_waited(connection: Connection, user: Actor | None) -> SyncJob | None:
     """Tries what waited; before its first sync the company waits for a person to start that."""
     if user is None or connection.streams.filter(is_active=True, first_synced_at=None).exists():
         return None

@@ -77,13 +77,15 @@ def set_up_books(
     shared: bool = False,
     user: Actor | AnonymousUser | None = None,
     choices: Choices | None = None,
+    categories: Mapping[str, str] | None = None,
     unchanged: Callable[[], None] | None = None,
 ) -> Connection:
     """Takes the choices; from now on the company syncs. `unchanged` is called under the connection's lock, before
     anything is written. Raises SetupError, ProviderError, and what `unchanged` raises.
 
-    `choices` are what the provider has just said, where it was asked already. `shared`: it is known, and meant, that
-    another workspace writes into the same books.
+    `choices` are what the provider has just said, where it was asked already. `categories` are the columns of what
+    new invoices are sorted by, where that is chosen along with it (`mapping.columns_of_categories`). `shared`: it is
+    known, and meant, that another workspace writes into the same books.
     """
     if connection.state not in _SETTABLE:
         raise SetupError("", gettext("Connect this company again first."))
@@ -125,9 +127,10 @@ def set_up_books(
             other = gettext("Another company of {provider} is connected. Disconnect that one first.")
             raise SetupError("", other.format(provider=label))
         settings, _ = BooksSettings.objects.select_for_update().get_or_create(connection=connection)
-        before = chosen(connection)
+        beside = dict(categories or {})
+        before = {**chosen(connection), **{name: getattr(settings, name) for name in beside}}
         again = _brings_more(settings, wanted)
-        for name, value in {**wanted, **columns_of(choices.company)}.items():
+        for name, value in {**wanted, **beside, **columns_of(choices.company)}.items():
             setattr(settings, name, value)
         settings.save()
         for kind in BOOKS:
@@ -148,7 +151,7 @@ def set_up_books(
         connection.state, connection.state_reason = ready_state(connection), ""
         connection.save(update_fields=["state", "state_reason", "fresh_from"])
         connection_moved(connection, state, user=user)
-        audit_connection("set_up", connection, user, before=before, after=chosen(connection))
+        audit_connection("set_up", connection, user, before=before, after={**chosen(connection), **beside})
     log.info("books_set_up", connection_id=connection.pk, direction=direction)
     return connection
 

@@ -14,7 +14,6 @@ from fieldcamp.api.models import ApiKey
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Member, Workspace
-from integrations.kinds import VISIT
 from integrations.models import ConnectLink, ConnectLinkState, ReturnAddress
 from integrations.providers import PROVIDERS
 from integrations.selectors.connect_links import connect_links, digest_of_token
@@ -39,11 +38,6 @@ class LinkMaker:
         if self.key is None:
             return None
         return self.key.previous_until if self.key.used_previous_secret else self.key.expires_at
-
-
-def is_personal(integration: str) -> bool:
-    """Returns whether its accounts belong to one person each, as calendars do, and not to the company."""
-    return VISIT.name in PROVIDERS[integration].kinds
 
 
 def create_link(
@@ -81,7 +75,7 @@ def create_link(
 
 
 def _member_of(workspace: Workspace, integration: str, member_id: str | None) -> Member | None:
-    if not is_personal(integration):
+    if not PROVIDERS[integration].is_calendar:
         if member_id is not None:
             raise InvalidFields.of("member_id", gettext("Books belong to the company: name no person."))
         return None

@@ -3,45 +3,39 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from django.db.models import Q
+from django.utils.functional import SimpleLazyObject
 
 from integrations.kinds import SubjectKind
 from integrations.models import Connection, Problem, Stream, SyncJob, VendorOutage, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
-from integrations.selectors.dashboard import queue_health
+from integrations.selectors.dashboard import QueueHealth, queue_health
 from integrations.selectors.freshness import jobs_of
-from integrations.selectors.stalls import NOBODY_WORKS, in_flight
-
-
-class WorkerHealth:
-    """Whether anybody works at all; asked for only where it matters, and once."""
-
-    def __init__(self, now: dt.datetime):
-        self.now = now
-
-    @cached_property
-    def works(self) -> bool:
-        heartbeat = queue_health(self.now).heartbeat
-        return heartbeat is not None and heartbeat < NOBODY_WORKS
+from integrations.selectors.stalls import in_flight
 
 
 @dataclass(frozen=True)
 class AccountFacts:
     """One account. `problems` are those that are open and wait for somebody, or for the provider, about the account as
-    a whole, one of its streams, or a held removal; `job` is the one in flight that brings it up to date."""
+    a whole, one of its streams, or a held removal; `job` is the one in flight that brings it up to date. `queue` is
+    looked at only where it matters."""
 
     connection: Connection
     now: dt.datetime
-    worker: WorkerHealth
+    queue: QueueHealth
     streams: Sequence[Stream] = ()
     schedule: WorkspaceIntegration | None = None
     job: SyncJob | None = None
     outage: VendorOutage | None = None
     problems: Sequence[Problem] = field(default_factory=list)
+
+    def of_kind(self, kind: str) -> "AccountFacts":
+        """Returns the same with the streams of this kind alone ("" for calendars)."""
+        return replace(self, streams=[stream for stream in self.streams if stream.kind == kind])
 
     @property
     def provider(self) -> Provider:
@@ -57,17 +51,27 @@ class AccountFacts:
         return [problem for problem in self.problems if (problem.record_kind, problem.record_id) == (kind, record_id)]
 
 
-def account_facts(
-    workspace_id: str, connections: Collection[Connection], kind: str, now: dt.datetime
-) -> Mapping[str, AccountFacts]:
-    """Returns what is known of these accounts of one company, by their ids; `kind` is that of the streams that matter
-    ("" for calendars). Seven queries however many there are. Connections have their member with them."""
-    if not connections:
-        return {}
+class Accounts:
+    """The accounts of one company, each read once however many kinds of records are asked about."""
+
+    def __init__(self, workspace_id: str, now: dt.datetime):
+        self.workspace_id, self.now = workspace_id, now
+        self._facts: dict[str, AccountFacts] = {}
+
+    def of(self, connections: Collection[Connection], kind: str) -> dict[str, AccountFacts]:
+        """Returns what is known of these accounts, by their ids, with the streams of that kind ("" for calendars).
+        Connections have their member with them."""
+        if new := [connection for connection in connections if connection.pk not in self._facts]:
+            self._facts |= _read(self.workspace_id, new, self.now)
+        return {connection.pk: self._facts[connection.pk].of_kind(kind) for connection in connections}
+
+
+def _read(workspace_id: str, connections: Collection[Connection], now: dt.datetime) -> Mapping[str, AccountFacts]:
+    """Reads what is known of these accounts; seven queries at most, however many there are."""
     ids = [connection.pk for connection in connections]
     streams: dict[str, list[Stream]] = defaultdict(list)
     by_id = {connection.pk: connection for connection in connections}
-    for stream in Stream.objects.filter(connection__in=ids, kind=kind).order_by("-is_target", "-is_active", "pk"):
+    for stream in Stream.objects.filter(connection__in=ids).order_by("-is_target", "-is_active", "pk"):
         stream.connection = by_id[stream.connection_id]
         streams[stream.connection_id].append(stream)
     schedules = {row.integration: row for row in WorkspaceIntegration.objects.filter(workspace=workspace_id)}
@@ -77,12 +81,12 @@ def account_facts(
     about = Q(record_id="") | Q(record_kind__in=[SubjectKind.STREAM, SubjectKind.HOLD])
     for problem in Problem.objects.listed().filter(about, connection__in=ids).order_by("-occurred_at", "-id"):
         problems[problem.connection_id or ""].append(problem)
-    worker = WorkerHealth(now)
+    queue = cast(QueueHealth, SimpleLazyObject(lambda: queue_health(now)))
     return {
         connection.pk: AccountFacts(
             connection,
             now,
-            worker,
+            queue,
             streams[connection.pk],
             schedules.get(connection.integration),
             jobs.get(connection.pk),

@@ -1,6 +1,5 @@
 """Where clients, items, taxes, invoices and payments are or should be: the books of the company."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,7 +10,7 @@ from integrations.kinds import Kind
 from integrations.ledger.pairs import views_of
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
-from integrations.services.sync_state.facts import AccountFacts, account_facts
+from integrations.services.sync_state.facts import AccountFacts, Accounts
 from integrations.services.sync_state.judging import judge
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, not_synced
 from integrations.services.sync_state.of_records import why_absent
@@ -22,13 +21,13 @@ from integrations.sync.state import NOWHERE, Absence
 
 
 def books_places(
-    workspace_id: str, kind: Kind, records: Sequence[Any], now: dt.datetime
+    workspace_id: str, kind: Kind, records: Sequence[Any], known: Accounts
 ) -> dict[str, list[RecordPlace]]:
     """Returns the places of these records of a company, by record; the number of queries depends on how many books are
     connected, and not on how many records there are."""
     books = [name for name, provider in PROVIDERS.items() if kind.name in provider.kinds]
     rows = Connection.objects.filter(workspace=workspace_id, integration__in=books).select_related("member")
-    facts = account_facts(workspace_id, list(rows.order_by("created_at", "pk")), kind.name, now)
+    facts = known.of(list(rows.order_by("created_at", "pk")), kind.name)
     traces = traces_of(workspace_id, kind, [record.pk for record in records])
     found: dict[str, list[RecordPlace]] = {record.pk: [] for record in records}
     for name in books:

@@ -4,38 +4,32 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-import structlog
-from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from fieldcamp.workspace.models import Visit
 from integrations.calendar.visits import VisitsOfStream, absence_of
 from integrations.calendar.window import window_at
 from integrations.kinds import Kind
-from integrations.ledger.pairs import UNREADABLE_HERE
-from integrations.ledger.private import where
+from integrations.ledger.pairs import views_by
 from integrations.models import Connection, ConnectionState, Link, Stream
 from integrations.providers import PROVIDERS
 from integrations.records import Window
-from integrations.services.sync_state.facts import AccountFacts, account_facts
+from integrations.services.sync_state.facts import AccountFacts, Accounts
 from integrations.services.sync_state.judging import judge
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, not_synced
 from integrations.services.sync_state.of_records import why_absent, why_out_of_window
 from integrations.services.sync_state.places import RecordPlace, Traces, traces_of
 from integrations.services.sync_state.reasons import Explanation
 from integrations.services.sync_state.situation import Situation
-from integrations.sync.state import Local
-
-log = structlog.get_logger(__name__)
 
 
 def calendar_places(
-    workspace_id: str, kind: Kind, visits: Sequence[Visit], now: dt.datetime
+    workspace_id: str, kind: Kind, visits: Sequence[Visit], known: Accounts
 ) -> dict[str, list[RecordPlace]]:
     """Returns the places of these visits of a company, by visit; a constant number of queries. Visits come with their
     client and technician."""
     calendars = [name for name, provider in PROVIDERS.items() if kind.name in provider.kinds]
-    traces = traces_of(workspace_id, kind, [visit.pk for visit in visits])
+    now, traces = known.now, traces_of(workspace_id, kind, [visit.pk for visit in visits])
     concerned = Q(member__in={visit.technician_id for visit in visits} - {None})
     concerned |= Q(streams__in={stream_id for (stream_id, _), link in traces.links.items() if link.cut_at is None})
     rows = Connection.objects.filter(concerned, workspace=workspace_id, integration__in=calendars).distinct()
@@ -43,7 +37,7 @@ def calendar_places(
     used = Connection.objects.connected().filter(workspace=workspace_id, integration__in=calendars).order_by()
     in_use = set(used.values_list("integration", flat=True).distinct())
     reading = _Reading(
-        facts=account_facts(workspace_id, accounts, "", now),
+        facts=known.of(accounts, ""),
         traces=traces,
         window=window_at(now),
         now=now,
@@ -103,7 +97,7 @@ class _Reading:
         if link is not None:
             link.stream = stream
         side = self.sides.setdefault(stream.pk, VisitsOfStream(stream, self.window))
-        local = _view(side, visit)
+        local = views_by(lambda some: {visit.pk: side.view(visit)}, stream, [visit.pk])[visit.pk]
         situation = Situation(
             record=visit,
             kind=self.kind,
@@ -135,14 +129,3 @@ class _Reading:
         if start and end and not (end > self.window.start and start < self.window.end):
             return why_out_of_window(visit, self.now)
         return None
-
-
-def _view(side: VisitsOfStream, visit: Visit) -> Local:
-    """Returns the visit as the calendar should show it. One that cannot be read waits, as it does in a run."""
-    try:
-        return side.view(visit)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        log.error("record_unreadable", stream_id=side.stream.pk, record_id=visit.pk, **where(error))
-        return UNREADABLE_HERE

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from integrations.kinds import SubjectKind
+from integrations.ledger.pairs import is_abandoned
 from integrations.models import ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.selectors.metering import limit_of, midnight_after
@@ -23,9 +24,9 @@ def of_time(situation: Situation) -> Explanation | None:
     if not situation.to_do:
         return None
     account, open_now = situation.account, what_is_open(situation)
-    if situation.link is not None and situation.link.intent is not None and situation.link.parked:
+    if _is_given_up(situation):
         return because(
-            SyncReason.WRITE_UNCONFIRMED,
+            SyncReason.WRITE_UNRESOLVED,
             f"{situation.label} has not said whether it has taken what was sent last.",
             "Edit the record: it is looked for there before it is sent again.",
         )
@@ -40,7 +41,7 @@ def of_time(situation: Situation) -> Explanation | None:
 
 def _of_account(account: AccountFacts, situation: Situation, open_now: str) -> Explanation | None:
     connection, label, now = account.connection, account.provider.label, account.now
-    if _is_late(account) and not account.worker.works:
+    if _is_late(account) and not account.queue.somebody_works:
         return because(
             SyncReason.NO_WORKER,
             f"{open_now} Nothing is synced at present, as no worker runs.",
@@ -100,20 +101,37 @@ def _of_job(job: SyncJob, open_now: str) -> Explanation:
 
 def _of_schedule(situation: Situation, open_now: str) -> Explanation:
     account, stream = situation.account, situation.stream
+    prompt = _is_prompt(situation)
+    if account.schedule is not None and not account.schedule.interval_minutes and not prompt:
+        return because(SyncReason.BY_HAND_ONLY, f"{open_now} Nothing is synced by schedule here.", START)
     if stream.first_synced_at is None:
         sentence = f"{open_now} The first sync of {account.connection.account_name} has not ended yet."
         return because(SyncReason.FIRST_SYNC, sentence, _next_step(account, prompt=False))
     if situation.link is not None and situation.link.intent is not None:
         sentence = f"{open_now} It was sent, and {situation.label} has not said that it was taken."
-        return because(SyncReason.WRITE_UNCONFIRMED, sentence, _next_step(account, prompt=False))
-    if account.schedule is not None and not account.schedule.interval_minutes:
-        return because(SyncReason.BY_HAND_ONLY, f"{open_now} Nothing is synced by schedule here.", START)
-    prompt = account.schedule is not None and account.schedule.sync_on_save and situation.changed_at is not None
+        return because(SyncReason.WRITE_UNCONFIRMED, sentence, _next_step(account, prompt=prompt))
     return because(SyncReason.WAITS_FOR_SYNC, open_now, _next_step(account, prompt=prompt))
 
 
+def _is_given_up(situation: Situation) -> bool:
+    """Returns whether a write without an answer could not be looked for, and is left alone until the record is
+    edited."""
+    return is_abandoned(situation.link) and situation.dirty is None
+
+
+def _is_prompt(situation: Situation) -> bool:
+    """Returns whether what was saved is about to be synced without waiting for the schedule: no run has looked at it
+    since, and not the first one, which a person or the schedule begins."""
+    schedule, stream, changed = situation.account.schedule, situation.stream, situation.changed_at
+    if schedule is None or not schedule.sync_on_save or changed is None or stream.first_synced_at is None:
+        return False
+    if situation.account.connection.state != ConnectionState.ACTIVE:
+        return False
+    return stream.looked_at is None or changed > stream.looked_at
+
+
 def _next_step(account: AccountFacts, *, prompt: bool) -> str:
-    if prompt and account.connection.state == ConnectionState.ACTIVE:
+    if prompt:
         return f"{NOTHING_TO_DO} What is saved is synced within two minutes; start a sync to have it at once."
     if when := _when(account):
         return f"{NOTHING_TO_DO} The next sync comes{when}; start one to have it at once."

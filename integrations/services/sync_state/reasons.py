@@ -52,6 +52,7 @@ class SyncReason(StrEnum):
     ONLY_WRITTEN = "only_written"
     WAITS_FOR_RECORD = "waits_for_record"
     WRITE_UNCONFIRMED = "write_unconfirmed"
+    WRITE_UNRESOLVED = "write_unresolved"
     NO_WORKER = "no_worker"
     VENDOR_OUTAGE = "vendor_outage"
     READS_USED_UP = "reads_used_up"
@@ -72,12 +73,14 @@ _NOT_CONNECTED = {
     SyncReason.SETUP_UNFINISHED,
 }  # fmt: skip
 _PROBLEM = {SyncReason.NEEDS_RECONNECT, SyncReason.NEEDS_PERMISSION, SyncReason.MEMBER_INACTIVE, SyncReason.NO_WORKER}
-_HELD = {SyncReason.PAUSED, SyncReason.PAUSED_AFTER_FAILURES, SyncReason.REMOVAL_HELD}
+_HELD = {
+    SyncReason.PAUSED, SyncReason.PAUSED_AFTER_FAILURES, SyncReason.REMOVAL_HELD, SyncReason.WRITE_UNRESOLVED,
+    SyncReason.FULL_SYNC_NEEDED, SyncReason.BY_HAND_ONLY,
+}  # fmt: skip
 _PENDING = {
     SyncReason.WAITS_FOR_RECORD, SyncReason.WRITE_UNCONFIRMED, SyncReason.VENDOR_OUTAGE, SyncReason.READS_USED_UP,
     SyncReason.RATE_LIMITED, SyncReason.PROVIDER_UNAVAILABLE, SyncReason.BACKS_OFF, SyncReason.SYNC_QUEUED,
-    SyncReason.SYNC_RUNNING, SyncReason.FIRST_SYNC, SyncReason.FULL_SYNC_NEEDED, SyncReason.EDITED_SINCE,
-    SyncReason.BY_HAND_ONLY, SyncReason.WAITS_FOR_SYNC,
+    SyncReason.SYNC_RUNNING, SyncReason.FIRST_SYNC, SyncReason.EDITED_SINCE, SyncReason.WAITS_FOR_SYNC,
 }  # fmt: skip
 
 

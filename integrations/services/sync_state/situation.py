@@ -54,8 +54,7 @@ class Situation:
     @property
     def is_present(self) -> bool:
         """Returns whether its counterpart was there when it was last looked at."""
-        link = self.link
-        return link is not None and link.cut_at is None and link.seen is not None and not link.seen_gone
+        return self.link is not None and self.link.is_present
 
     @property
     def to_do(self) -> bool:
@@ -68,7 +67,7 @@ class Situation:
         """Returns whether the next run looks at it, whatever it is asked to do."""
         if self.dirty is not None:
             return True
-        if self.link is not None and self.link.cut_at is None and self.link.unsettled and not self.link.parked:
+        if self.link is not None and self.link.is_due:
             return True
         if self.link is None and self.absence is not None:
             return False

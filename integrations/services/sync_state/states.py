@@ -13,6 +13,7 @@ from fieldcamp.workspace.tracking import TrackedModel
 from integrations.kinds import KINDS, VISIT
 from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
+from integrations.services.sync_state.facts import Accounts
 from integrations.services.sync_state.in_books import books_places
 from integrations.services.sync_state.in_calendars import calendar_places
 from integrations.services.sync_state.of_records import NOTHING_TO_DO
@@ -21,7 +22,7 @@ from integrations.services.sync_state.reasons import Explanation, RecordState
 
 # What waits for what waits: a payment for its invoice, that for its client.
 DEEPEST = 3
-_STUCK = (RecordState.PROBLEM, RecordState.EXCLUDED, RecordState.HELD, RecordState.NOT_CONNECTED)
+_STUCK = (RecordState.PROBLEM, RecordState.EXCLUDED, RecordState.NOT_CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,18 @@ def sync_states(workspace_id: str, kind: str, record_ids: Collection[str]) -> di
     """Returns the same of many records of one kind of a company, by their ids; of one that there is not nothing. The
     number of queries does not depend on how many they are. Sentences are English, as all of the API."""
     with override("en"):
-        now = timezone.now()
-        places = _places(workspace_id, kind, record_ids, now)
+        places = _places(workspace_id, kind, record_ids, Accounts(workspace_id, timezone.now()))
         return {record_id: [_row(place) for place in found] for record_id, found in places.items()}
 
 
 def _places(
-    workspace_id: str, kind: str, record_ids: Collection[str], now: dt.datetime, depth: int = DEEPEST
+    workspace_id: str, kind: str, record_ids: Collection[str], known: Accounts, depth: int = DEEPEST
 ) -> dict[str, list[RecordPlace]]:
     records = _records(workspace_id, kind, record_ids)
     if not records:
         return {}
-    found = (calendar_places if kind == VISIT.name else books_places)(workspace_id, KINDS[kind], records, now)
-    return _with_awaited(workspace_id, found, now, depth - 1) if depth else found
+    found = (calendar_places if kind == VISIT.name else books_places)(workspace_id, KINDS[kind], records, known)
+    return _with_awaited(workspace_id, found, known, depth - 1) if depth else found
 
 
 def _records(workspace_id: str, kind: str, record_ids: Collection[str]) -> list[Any]:
@@ -72,7 +72,7 @@ def _records(workspace_id: str, kind: str, record_ids: Collection[str]) -> list[
 
 
 def _with_awaited(
-    workspace_id: str, found: Mapping[str, list[RecordPlace]], now: dt.datetime, depth: int
+    workspace_id: str, found: Mapping[str, list[RecordPlace]], known: Accounts, depth: int
 ) -> dict[str, list[RecordPlace]]:
     """Adds to what waits for another record why that one is not there."""
     wanted: dict[str, set[str]] = defaultdict(set)
@@ -83,7 +83,7 @@ def _with_awaited(
         return dict(found)
     others: dict[tuple[str, str, str | None], Explanation] = {}
     for kind, ids in sorted(wanted.items()):
-        for record_id, places in _places(workspace_id, kind, ids, now, depth).items():
+        for record_id, places in _places(workspace_id, kind, ids, known, depth).items():
             others |= {(kind, record_id, place.connection_id): place.explanation for place in places}
     return {record_id: [_told_why(place, others) for place in places] for record_id, places in found.items()}
 
@@ -101,7 +101,7 @@ def _told_why(place: RecordPlace, others: Mapping[tuple[str, str, str | None], E
         place,
         explanation=replace(
             told,
-            state=RecordState.PROBLEM if other.state in _STUCK else told.state,
+            state=_state(told.state, other.state),
             sentence=f"{told.sentence} {other.sentence}",
             next_step=step,
             problem_ids=tuple(dict.fromkeys([*told.problem_ids, *other.problem_ids])),
@@ -109,9 +109,16 @@ def _told_why(place: RecordPlace, others: Mapping[tuple[str, str, str | None], E
     )
 
 
+def _state(own: RecordState, awaited: RecordState) -> RecordState:
+    """Returns how a record stands that waits for one that stands so."""
+    if awaited in _STUCK:
+        return RecordState.PROBLEM
+    return awaited if own is RecordState.PENDING else own
+
+
 def _row(place: RecordPlace) -> SyncStateRow:
     link = place.link
-    present = link is not None and link.cut_at is None and link.seen is not None and not link.seen_gone
+    present = link is not None and link.is_present
     return SyncStateRow(
         place.integration,
         place.connection_id,

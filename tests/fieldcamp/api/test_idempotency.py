@@ -143,7 +143,6 @@ class TestOneCaller:
             assert idempotency.prune(timezone.now()) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 2))])
 def test_sixteen_first_requests_at_once_run_once(api_key, in_parallel, round):

@@ -6,12 +6,15 @@ import re
 
 import pytest
 import time_machine
+from django.utils.translation import get_language, override
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.response import Response
 
 from fieldcamp.api import deprecations, query
 from fieldcamp.api.deprecations import Deprecation
 from fieldcamp.api.docs import document
 from fieldcamp.api.error_codes import ERRORS
+from fieldcamp.api.views import ApiView
 from tests.conftest import api_client
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +29,21 @@ def reads() -> list[tuple[str, list[dict]]]:
             listed = [each for each in item["get"].get("parameters", []) if each["in"] == "query"]
             found.append((path, listed))
     return found
+
+
+class SpokenView(ApiView):
+    """Answers with the language that it is in."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def get(self, request):
+        return Response(get_language())
+
+
+def test_it_is_english_whatever_else_is_spoken(rf):
+    with override("de"):
+        assert SpokenView.as_view()(rf.get("/")).data == "en" and get_language() == "de"
 
 
 class TestQueryParameters:

@@ -131,6 +131,8 @@ def test_a_test_under_way_holds_its_key_until_no_attempt_can_last(api, workspace
     with receiving() as receiver:
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url)
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=2)):
+            other = api.post(f"{BASE}/{endpoint.pk}/test", {"type": "visit.updated"}, **sent)
+            assert other.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"  # it is free for the same request alone
             assert api.post(f"{BASE}/{endpoint.pk}/test", {}, **sent).json()["data"]["delivered"] is True
 
 

@@ -112,11 +112,6 @@ def running(command: list[str], where: Path, said: str = "", **more: str) -> Ite
         if said:
             line_with(program, said)
         yield program
-    except BaseException as failure:
-        ended = program.poll()
-        program.kill()
-        failure.add_note(f"{command} had ended with {ended} and said: {program.stdout and program.stdout.read()}")
-        raise
     finally:
         program.send_signal(signal.SIGKILL)
         program.wait()
@@ -145,15 +140,18 @@ def signed(endpoint: WebhookEndpoint, event_type: str = "visit.updated") -> tupl
 def until_it_listens(program: subprocess.Popen, port: int) -> None:
     """Waits for as long as the program lives, two minutes at most: how soon it starts is not what is tried here."""
     ends = time.monotonic() + 120
-    while True:
+    refused: OSError | None = None
+    while program.poll() is None and time.monotonic() < ends:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except OSError as refused:
-            assert program.poll() is None, "It ended before it listened."
-            assert time.monotonic() < ends, f"It does not listen: {refused}"
+        except OSError as error:
+            refused = error
             time.sleep(0.05)
         else:
             return
+    ended = program.poll()
+    program.kill()
+    pytest.fail(f"Not listening: ended with {ended}, {refused}, said {program.communicate()[0]!r}", pytrace=False)
 
 
 def sent(port: int, headers: dict[str, str], body: bytes) -> int:

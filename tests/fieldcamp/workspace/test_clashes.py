@@ -20,6 +20,7 @@ from fieldcamp.workspace.models import (
     PaymentAllocation,
     Visit,
 )
+from fieldcamp.workspace.rest.batch import ClientBatchView
 from tests.conftest import api_client
 from tests.integrations.admin.conftest import login
 
@@ -144,3 +145,16 @@ def test_the_desk_says_it_at_the_field(workspace, rf):
     Asked.request.user = user
     form = Asked({"name": "x", "price": "1", "type": "service"})
     assert "Another record has this already" in form.errors["name"][0]
+
+
+@pytest.mark.django_db
+def test_an_item_of_a_batch_is_refused_as_a_call_of_its_own(workspace, api, make_member, monkeypatch):
+    """By what the database itself says, which PostgreSQL's driver has beside the text; a repeat is answered alike."""
+    member = make_member(user=login("one"))
+    clash = lambda **_: Member.objects.create(workspace=workspace, user=member.user, first_name="x")  # noqa: E731
+    monkeypatch.setattr(ClientBatchView, "create", staticmethod(clash))
+    body = {"items": [{"op": "create", "data": {"firstName": "x"}}]}
+    first, again = (api.post("/api/v1/clients/batch", body, HTTP_IDEMPOTENCY_KEY="clash") for _ in range(2))
+    [row] = first.json()["data"]
+    assert (row["status"], *row["error"]["details"]) == (400, "userId")
+    assert again.content == first.content and again["Idempotent-Replayed"] == "true"

@@ -23,26 +23,29 @@ class OpenTransaction:
     """Does something in a transaction of another connection, which stays open until the end of the `with`."""
 
     def __init__(self, work):
-        self.work, self.done, self.end, self.error = work, threading.Event(), threading.Event(), None
-        self.thread = threading.Thread(target=self._run)
+        self.work, self.done, self.end = work, threading.Event(), threading.Event()
+        self.thread, self.errors = threading.Thread(target=self._run), []
 
     def _run(self) -> None:
         try:
             with transaction.atomic():
                 self.work()
                 self.done.set()
-                self.end.wait(timeout=30)
+                assert self.end.wait(timeout=30)
+        except BaseException as error:
+            self.errors.append(error)
         finally:
             self.done.set()
             connections["default"].close()
 
     def __enter__(self) -> None:
         self.thread.start()
-        assert self.done.wait(timeout=30)
+        assert self.done.wait(timeout=30) and not self.errors, self.errors
 
     def __exit__(self, *args) -> None:
         self.end.set()
         self.thread.join(timeout=30)
+        assert not self.thread.is_alive() and not self.errors, self.errors
 
 
 def test_what_is_saved_last_is_told_last(api_key, make_client):
@@ -165,7 +168,7 @@ def test_copies_equal_the_list_beside_many_writers(workspace, api_key, in_parall
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time: the edit itself waits.")
-def test_a_writer_does_not_wait_long_for_the_counter(api_key, make_client):
+def test_a_writer_does_not_wait_for_the_counter(api_key, make_client):
     """Somebody numbers the list for long: the edit is answered, and gets its number by the next reader."""
     api, edited = api_client(api_key()), make_client()
     cursor = api.get("/api/v1/clients").json()["meta"]["resume_cursor"]

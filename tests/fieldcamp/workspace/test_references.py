@@ -132,9 +132,7 @@ def test_a_merged_client(api, made, make_client, workspace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("item", "tax", "technician")), "everything"]
-)
+@pytest.mark.parametrize("kind", ["item", "tax", "technician", "everything"])
 def test_a_deleted_item_tax_or_an_inactive_technician(api, made, kind):
     if kind in ("item", "everything"):
         well(api.delete(f"{BASE}/items/{made['item'].pk}"))

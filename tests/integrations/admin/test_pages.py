@@ -305,7 +305,7 @@ def test_the_sandbox_is_named(desk, settings):
     "url",
     [
         "/admin/",
-        *(pytest.param(LISTS[name], marks=pytest.mark.slow) for name in ("jobs", "problems", "needs", "visits")),
+        *(LISTS[name] for name in ("jobs", "problems", "needs", "visits")),
     ],
 )
 def test_as_many_queries_with_300_rows_as_with_3(url, desk, ours):

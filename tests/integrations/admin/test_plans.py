@@ -3,13 +3,11 @@
 import datetime as dt
 
 import pytest
-from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from fieldcamp.workspace.models import Member
 from integrations.models import Plan, PlanOperation, SyncJob, WorkspaceIntegration
-from tests.integrations.admin.conftest import Company, company, login
+from tests.integrations.admin.conftest import Company, company
 
 pytestmark = pytest.mark.django_db
 
@@ -34,22 +32,21 @@ def ours(db) -> Company:
     return made
 
 
-def at_the_desk(rows: Company, role: str) -> Browser:
-    user = login(f"{role}-of-ours")
-    Member.objects.create(workspace=rows.workspace, user=user, first_name="Pat", role=role)
-    browser = Browser()
-    browser.force_login(user)
-    return browser
+def page_of(rows: Company) -> str:
+    return f"/admin/integrations/syncjob/{rows.job.pk}/change/"
+
+
+def test_a_person_reads_it(ours, desk):
+    text = desk("owner").get(page_of(ours)).content.decode()
+    assert "2 changes" in text and "Visit of Ours" in text and "8.00 USD" in text
+    assert "<b>Title</b> Old → &lt;b&gt;New&lt;/b&gt;" in text
 
 
 @pytest.mark.slow
-def test_a_person_reads_and_approves_it(ours):
-    owner, staff = at_the_desk(ours, "owner"), at_the_desk(ours, "staff")
-    page = f"/admin/integrations/syncjob/{ours.job.pk}/change/"
-    approve = f"/admin/integrations/plans/{ours.plan.pk}/approve/"
-    text = owner.get(page).content.decode()
-    assert "2 changes" in text and "Visit of Ours" in text and "8.00 USD" in text and approve not in text
-    assert "<b>Title</b> Old → &lt;b&gt;New&lt;/b&gt;" in text
+def test_a_person_approves_it_where_that_is_wanted(ours, desk):
+    owner, staff = desk("owner"), desk("staff")
+    page, approve = page_of(ours), f"/admin/integrations/plans/{ours.plan.pk}/approve/"
+    assert approve not in owner.get(page).content.decode()
     row = WorkspaceIntegration.objects.get(workspace=ours.workspace)
     settings = reverse("integrations:integration_settings", args=["google-calendar"])
     assert owner.post(settings, {"minutes": row.interval_minutes, "approval": "approved"}).status_code == 302
@@ -58,5 +55,5 @@ def test_a_person_reads_and_approves_it(ours):
     assert approve in owner.get(page).content.decode() and approve not in staff.get(page).content.decode()
     assert staff.post(approve).status_code in (302, 403) and Plan.objects.get(pk=ours.plan.pk).approved_at is None
     assert owner.post(approve).status_code == 302
-    assert Plan.objects.get(pk=ours.plan.pk).approved_by == "owner-of-ours"
-    assert "Approved by owner-of-ours" in owner.get(page).content.decode()
+    assert Plan.objects.get(pk=ours.plan.pk).approved_by == f"owner-{ours.workspace.pk}"
+    assert f"Approved by owner-{ours.workspace.pk}" in owner.get(page).content.decode()

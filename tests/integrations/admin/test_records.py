@@ -3,11 +3,14 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fieldcamp.workspace.history import history_of
 from fieldcamp.workspace.models import Change, Client, Member, Visit, Workspace
 from fieldcamp.workspace.tracking import attributed
+from integrations.models import DirtyRow, RecordCall
 from tests.integrations.admin.conftest import pages_of
 
 
@@ -91,6 +94,21 @@ def test_a_change_made_meanwhile_is_not_overwritten(desk, ours, page):
     assert "was changed while you had it open" in errors_of(response)
     assert Visit.objects.get(pk=ours.visit.pk).scheduled_start == visit.scheduled_start
     assert "in Google Calendar by lee@google.test." in desk().get(page["visit"]).content.decode()
+
+
+def test_panels_are_read_for_a_page_that_is_shown(desk, ours, page):
+    asked = [f'FROM "{model._meta.db_table}"' for model in (DirtyRow, RecordCall)]  # only they read these
+    data = form_of(desk(), page["visit"])
+
+    def post(**changes: str):
+        with CaptureQueriesContext(connection) as queries:
+            answer = desk().post(page["visit"], data | changes)
+        return answer, [table for table in asked if any(table in query["sql"] for query in queries)]
+
+    refused, read = post(title="")
+    assert errors_of(refused) and read == asked and "fc-states" in refused.content.decode()
+    saved, read = post(title="Other title")
+    assert (saved.status_code, read) == (302, [])
 
 
 def test_a_new_visit_with_a_time_is_scheduled(desk, ours):

@@ -3,9 +3,10 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
+from django.utils import timezone
 
 from fieldcamp.workspace.models import Member
-from integrations.models import Connection, Hold, Problem, SyncJob
+from integrations.models import Connection, ConnectLink, Hold, Problem, SyncJob
 from tests.integrations.admin.conftest import LISTS, ROLES, counted, login, pages_of, posts_of
 
 OWNERS = {"owner", "root"}
@@ -42,7 +43,7 @@ POSTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("role", ["viewer", *(pytest.param(role, marks=pytest.mark.slow) for role in REST)])
+@pytest.mark.parametrize("role", ["viewer", *REST])
 def test_each_page_opens_for_those_who_may(role, desk, ours):
     browser = desk(role)
     pages = {**LISTS, **pages_of(ours)}
@@ -157,6 +158,20 @@ def test_a_technician_handles_the_own_account_and_no_other(desk, ours):
     Connection.objects.update(member=me)
     assert browser.post(pause).status_code == 302
     assert Connection.objects.get().state == "paused"
+
+
+def test_the_link_that_an_account_came_by_is_shown_to_who_may_see_it(desk, ours):
+    ConnectLink.objects.update(connection=ours.connection, used_at=timezone.now())
+    Connection.objects.update(connected_by=None)
+    pages = pages_of(ours)
+    browser = desk("viewer", is_technician=True)
+    Connection.objects.update(member=Member.objects.get(role="viewer"))
+    for shown_to, is_shown in ((browser, False), (desk("staff"), False), (desk("admin"), True)):
+        page = shown_to.get(pages["connection"])
+        assert page.status_code == 200
+        link = pages["connect link"]
+        assert (link in page.content.decode()) is is_shown
+        assert (shown_to.get(link).status_code == 200) is is_shown
 
 
 @pytest.mark.slow

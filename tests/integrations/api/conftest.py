@@ -41,6 +41,12 @@ def caller_of(workspace: Workspace, **fields: Any) -> Caller:
 
 
 @pytest.fixture
+def caller(workspace) -> Caller:
+    """A key of the company that may do everything."""
+    return caller_of(workspace)
+
+
+@pytest.fixture
 def dana(db) -> Caller:
     """Dana's company, with one connected Google calendar."""
     workspace = build.workspace()

@@ -1,24 +1,17 @@
 """Settings by API: what the desk takes is taken, what it refuses is refused, and nobody's change is lost."""
 
-import threading
-
 import pytest
-from django.db import connections as databases
 
 from fieldcamp.workspace.models import AuditEntry
 from integrations.models import BooksSettings, Connection, ConnectionState, SyncJob, WorkspaceIntegration
 from integrations.services.books.setup import set_up_books
+from integrations.transport.exchanges import collected
 from tests.integrations import build
 from tests.integrations.api.conftest import caller_of
 from tests.integrations.connecting import *  # noqa: F403
 from tests.integrations.connecting import DESIGN, MAIN, SERVICES, UNDEPOSITED
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(workspace):
-    return caller_of(workspace)
 
 
 @pytest.fixture
@@ -125,28 +118,20 @@ def test_a_new_account_is_set_up_by_its_settings(caller, change, new, dana):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_changes_at_once_lose_nothing_and_one_etag_wins_once(caller, active, workspace):
-    place, start = f"/connections/{active.pk}/settings", threading.Barrier(4)
+def test_changes_at_once_lose_nothing_and_one_etag_wins_once(caller, active, workspace, in_parallel):
+    place = f"/connections/{active.pk}/settings"
     tag = caller.get(place)["ETag"]
-    answers: dict[str, list[int]] = {"plain": [], "tagged": []}
 
-    def patch(body: dict, kind: str, **headers: str) -> None:
-        start.wait()
-        answers[kind].append(caller("PATCH", place, {"calendar": body}, **headers).status_code)
-        databases.close_all()
+    def patched(*bodies: dict, **headers: str) -> list[int]:
+        def patch(number: int) -> int:
+            return caller("PATCH", place, {"calendar": bodies[number]}, **headers).status_code
 
-    def run(*jobs: tuple) -> None:
-        threads = [threading.Thread(target=patch, args=job[:2], kwargs=job[2]) for job in jobs]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        return in_parallel(len(bodies), patch)
 
-    run(*[({"conflict_policy": policy}, "tagged", {"If_Match": tag}) for policy in ("ask", "provider") * 2])
-    assert sorted(answers["tagged"]) == [200, 412, 412, 412]
-    run(({"direction": "push"}, "plain", {}), ({"busy_calendar_ids": []}, "plain", {}),
-        ({"conflict_policy": "ask"}, "plain", {}), ({}, "plain", {}))  # fmt: skip
-    assert answers["plain"] == [200] * 4
+    tagged = patched(*[{"conflict_policy": policy} for policy in ("ask", "provider") * 2], If_Match=tag)
+    assert sorted(tagged) == [200, 412, 412, 412]
+    plain = patched({"direction": "push"}, {"busy_calendar_ids": []}, {"conflict_policy": "ask"}, {})
+    assert plain == [200] * 4
     now = caller.get(place).json()["calendar"]
     assert (now["direction"], now["busy_calendars"], now["conflict_policy"]) == ("push", [], "ask")
 
@@ -167,7 +152,19 @@ def test_books_are_set_up_and_changed_one_by_one(caller, change, grant):
     assert {"id": DESIGN, "name": "Design income"} in options["income_accounts"] and options["calendars"] == []
     [terms, *_] = options["terms"]
     changes = {"terms_id": terms["id"], "import_items": False, "conflict_policy_documents": "provider"}
-    now = change(books, {"books": changes, "metered_reads_per_day": 500}, If_Match=first["ETag"]).json()
+    audited = AuditEntry.objects.filter(action__startswith="connection.", object_id=books.pk)
+    known = set(audited.values_list("pk", flat=True))
+    with collected() as calls:
+        now = change(books, {"books": changes, "metered_reads_per_day": 500}, If_Match=first["ETag"]).json()
+    assert {*audited.exclude(pk__in=known).values_list("action", flat=True)} == {
+        "connection.set_up", "connection.metered_reads_changed",
+    }  # fmt: skip
+    set_up = audited.exclude(pk__in=known).get(action="connection.set_up")
+    assert (set_up.before["terms_id"], set_up.after["terms_id"]) == ("", terms["id"])
+    with collected() as fewer:
+        assert change(books, {"books": {"import_items": True}}).status_code == 200
+    assert change(books, {"books": {"import_items": False}}).status_code == 200
+    assert len(calls) == len(fewer) + 1  # that about the terms
     assert now["books"] == first.json()["books"] | {
         "terms": terms, "import_items": False, "conflict_policy_documents": "provider",
     }  # fmt: skip

@@ -1,11 +1,9 @@
 """Accounts by API: every state listed once, paused, resumed and disconnected as at the desk, by whom, and at once."""
 
 import datetime as dt
-import threading
 
 import pytest
 from django.db import connection as database
-from django.db import connections as databases
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -19,11 +17,6 @@ from tests.integrations.api.conftest import JOBS, caller_of
 from tests.integrations.connecting import *  # noqa: F403
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def caller(workspace):
-    return caller_of(workspace)
 
 
 def told() -> list[str]:
@@ -320,20 +313,10 @@ def test_a_key_that_may_trigger_disconnects_nothing_and_changes_no_settings(work
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_many_at_once_pause_and_disconnect_once(workspace, caller):
+def test_many_at_once_pause_and_disconnect_once(workspace, caller, in_parallel):
     one = build.connection(workspace)
     for verb, event in (("pause", "connection.paused"), ("disconnect", "connection.disconnected")):
-        start, answers = threading.Barrier(4), []
-
-        def post(verb: str = verb, start: threading.Barrier = start, answers: list = answers) -> None:
-            start.wait()
-            answers.append(caller.post(f"/connections/{one.pk}/{verb}").status_code)
-            databases.close_all()
-
-        threads = [threading.Thread(target=post) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        place = f"/connections/{one.pk}/{verb}"
+        answers = in_parallel(4, lambda _number, place=place: caller.post(place).status_code)
         assert answers == [200] * 4
         assert told().count(event) == 1 and audited().count(event) == 1

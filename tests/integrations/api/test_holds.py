@@ -1,10 +1,7 @@
 """Held removals by API: what is shown of them, decided once by whoever was first, and carried out as they were seen."""
 
-import threading
-
 import pytest
 from django.db import connection as database
-from django.db import connections as databases
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -20,16 +17,6 @@ from tests.integrations.api.conftest import JOBS, caller_of
 from tests.integrations.engine import *  # noqa: F403, I001
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def memory(memory_vendor):
-    """Only in memory."""
-
-
-@pytest.fixture
-def caller(workspace):
-    return caller_of(workspace)
 
 
 @pytest.fixture
@@ -79,8 +66,10 @@ def test_a_hold_says_what_would_be_lost(held, caller, dana):
     assert row["problem_id"] == problem["id"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("verb", "state", "events"), [("confirm", "confirmed", 0), ("reject", "rejected", 12)])
+@pytest.mark.parametrize(
+    ("verb", "state", "events"),
+    [pytest.param("confirm", "confirmed", 0, marks=pytest.mark.slow), ("reject", "rejected", 12)],
+)
 def test_a_decision_is_carried_out_for_exactly_what_was_held(held, caller, person, verb, state, events):
     row = only(caller, held)
     for expected in (11, 13, 0):
@@ -203,26 +192,15 @@ def test_only_what_was_seen_is_decided_with_an_etag(caller, hold):
 # --- at once --------------------------------------------------------------------------------------------------------
 
 
-def at_once(*calls) -> list:
-    """What each call answers, all begun at the same time."""
-    start, answers = threading.Barrier(len(calls)), []
-
-    def run(call) -> None:
-        start.wait()
-        answers.append(call())
-        databases.close_all()
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+@pytest.fixture
+def at_once(in_parallel):
+    """Gives what each call answers, all begun at the same time."""
+    return lambda *calls: in_parallel(len(calls), lambda number: calls[number]())
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_confirm_against_reject_is_decided_once(caller, hold):
+def test_confirm_against_reject_is_decided_once(caller, hold, at_once):
     for _turn in range(3):
         made = hold()
 
@@ -238,7 +216,7 @@ def test_confirm_against_reject_is_decided_once(caller, hold):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_what_a_sync_holds_meanwhile_never_waits_for_what_was_decided(hold, django_user_model):
+def test_what_a_sync_holds_meanwhile_never_waits_for_what_was_decided(hold, django_user_model, at_once):
     """A decision and a sync that holds one more, in whatever order: what is not decided has an open hold."""
     from django.db import transaction
 

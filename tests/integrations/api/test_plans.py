@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fieldcamp.api.models import ApiKey
@@ -82,7 +84,7 @@ def test_a_dry_run_brings_nothing_up_to_date(dana):
     assert _posted_since_last_listing(connection) == ["pay_1"]
 
 
-def test_a_plan_is_read_page_by_page(dana, plan, django_assert_max_num_queries):
+def test_a_plan_is_read_page_by_page(dana, plan, django_assert_num_queries):
     first = dana.get(f"/plans/{plan.pk}?limit=2").json()
     assert [row["record"]["id"] for row in first["operations"]] == ["vis_1", "vis_2"]
     assert (first["state"], first["counts"]["operations"], first["applied_by"]) == ("open", 3, None)
@@ -90,6 +92,10 @@ def test_a_plan_is_read_page_by_page(dana, plan, django_assert_max_num_queries):
     assert first["operations"][1]["fields"]["after"] == [None, "new:vis_1"]
     last = dana.get(f"/plans/{plan.pk}?limit=2&cursor={first['next_cursor']}").json()
     assert [row["record"]["id"] for row in last["operations"]] == ["vis_3"] and last["next_cursor"] is None
+    with CaptureQueriesContext(database) as one:
+        dana.get(f"/plans/{plan.pk}?limit=1")
+    with django_assert_num_queries(len(one)):
+        assert len(dana.get(f"/plans/{plan.pk}").json()["operations"]) == 3
     assert error(dana.get(f"/plans/{plan.pk}?cursor=x")) == (400, "INVALID_CURSOR")
     assert error(dana.get(f"/plans/{plan.pk}?since=x")) == (400, "VALIDATION_ERROR")
 
@@ -158,5 +164,8 @@ def test_where_approval_is_wanted_nobody_of_the_family_gives_it(dana, plan, appr
     assert answer.json()["approved_by"].startswith("API key test (key_")
     assert AuditEntry.objects.filter(action="plan.approved", object_id=plan.pk).count() == 1
     assert dana.post(f"/plans/{plan.pk}/apply").status_code == 202
+    answer = another.post(f"/plans/{plan.pk}/approve")
+    assert (answer.status_code, answer.json()["state"]) == (200, "applied")  # approving twice is harmless then, too
+    Plan.objects.update(approved_at=None)  # applied before an approval was asked for
     assert error(another.post(f"/plans/{plan.pk}/approve")) == (409, "INVALID_TRANSITION")
     assert WorkspaceIntegration.objects.get(workspace=dana.workspace).approves_plans

@@ -1,10 +1,7 @@
 """Answers by API: each kind of problem that the desk can answer, one by one and all of a cause."""
 
-import threading
-
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connections
 from django.utils import timezone
 
 from fieldcamp.workspace.models import AuditEntry, Invoice
@@ -181,23 +178,11 @@ def test_one_is_tried_again_where_that_may_help(ours, ask, books):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_of_many_answers_at_one_moment_one_is_given(ours, ask):
+def test_of_many_answers_at_one_moment_one_is_given(ours, ask, in_parallel):
     seen = {"1": {"number": ours.invoice.number}}
     problem, caller = ask(ours.invoice, "invoice", seen=seen), caller_of(ours.workspace)
-    start, answers = threading.Barrier(5), []
-
-    def answer() -> None:
-        try:
-            start.wait()
-            answers.append(caller.post(f"/problems/{problem.pk}/answer", {"choice": "new"}).status_code)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=answer) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    place = f"/problems/{problem.pk}/answer"
+    answers = in_parallel(5, lambda _number: caller.post(place, {"choice": "new"}).status_code)
     assert sorted(answers) == [202, 409, 409, 409, 409]
     number = int(ours.invoice.number) + 1  # the next one, and not the one after that
     assert Invoice.objects.get().number == str(number)

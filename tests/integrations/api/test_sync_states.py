@@ -90,7 +90,6 @@ def test_rows_of_lists_may_have_it_and_bodies_may_not():
     assert "sync" not in schemas["Member"]["properties"]
 
 
-@pytest.mark.slow
 def test_who_may_ask(workspace, second_workspace, account, api_key):
     records = records_of(workspace, account.member)
     foreign = api_client(api_key(workspace=second_workspace))

@@ -2,10 +2,8 @@
 
 import json
 import re
-import threading
 
 import pytest
-from django.db import connections
 
 from fieldcamp.api.services import create_key
 from integrations.models import Connection, SyncJob
@@ -179,28 +177,9 @@ def test_a_refusal_is_not_kept(dana):
     assert dana.post(SYNC, {}, Idempotency_Key="k-1").status_code == 202
 
 
-def _at_once(requests):
-    """Runs the requests in threads of their own, all at one moment; their responses."""
-    barrier, responses = threading.Barrier(len(requests)), []
-
-    def run(request):
-        try:
-            barrier.wait()
-            responses.append(request())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[request]) for request in requests]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return responses
-
-
 @pytest.mark.django_db(transaction=True)
-def test_sixteen_at_once_make_one_job(dana):
-    responses = _at_once([lambda: dana.post(SYNC, {}) for _ in range(16)])
+def test_sixteen_at_once_make_one_job(dana, in_parallel):
+    responses = in_parallel(16, lambda _number: dana.post(SYNC, {}))
     job = SyncJob.objects.get()
     assert sorted(response.status_code for response in responses) == [202] + [409] * 15
     ids = {error(response)["details"]["active_job_id"] for response in responses if response.status_code == 409}
@@ -208,8 +187,8 @@ def test_sixteen_at_once_make_one_job(dana):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sixteen_at_once_with_one_key_get_one_answer(dana):
-    responses = _at_once([lambda: dana.post(SYNC, {}, Idempotency_Key="same") for _ in range(16)])
+def test_sixteen_at_once_with_one_key_get_one_answer(dana, in_parallel):
+    responses = in_parallel(16, lambda _number: dana.post(SYNC, {}, Idempotency_Key="same"))
     assert [response.status_code for response in responses] == [202] * 16
     assert len({response.content for response in responses}) == 1
     assert sum("Idempotent-Replayed" not in response for response in responses) == 1

@@ -137,8 +137,8 @@ def test_books_of_many_years_are_left_as_they_are(intuit, connect_books, sync, r
     "sold",
     [
         {"Qty": 0.3333333, "UnitPrice": 300},
-        pytest.param({"Qty": 3, "UnitPrice": 33.333333333}, marks=[pytest.mark.slow, pytest.mark.once]),
-        pytest.param({"Qty": 1.5}, marks=[pytest.mark.slow, pytest.mark.once]),
+        pytest.param({"Qty": 3, "UnitPrice": 33.333333333}, marks=pytest.mark.once),
+        pytest.param({"Qty": 1.5}, marks=pytest.mark.once),
     ],
 )
 def test_lines_that_are_rounded_here_stay_as_they_are_there(

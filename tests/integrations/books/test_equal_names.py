@@ -19,7 +19,7 @@ def links_are_apart() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", [1, pytest.param(3, marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.once)])
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_second_client_of_a_name_is_asked_about(how, times, company, books, sync, intuit, make_client):
     first = make_client(first_name="John", last_name="Smith")
@@ -40,10 +40,9 @@ def test_a_second_client_of_a_name_is_asked_about(how, times, company, books, sy
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("kind", "number"), [("customer", 2), pytest.param("item", 3, marks=[pytest.mark.slow, pytest.mark.once])]
-)
+@pytest.mark.parametrize("number", [2, pytest.param(3, marks=pytest.mark.once)])
 @pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("kind", ["customer", pytest.param("item", marks=pytest.mark.once)])
 def test_equal_records_of_one_batch(kind, how, number, company, books, sync, intuit, make_client, make_item):
     """Of so many that are equal in everything one is made, and each other is asked about."""
     for _ in range(number):

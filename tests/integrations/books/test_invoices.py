@@ -207,7 +207,7 @@ def test_a_rate_that_differs_is_not_covered_up(company, books, sync, make_client
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["invoice", pytest.param("payment", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["invoice", "payment"])
 def test_a_void_before_the_books_have_heard_of_it_is_nobodys_problem(kind, posted, books, sync, make_invoice, pay):
     invoice = posted if kind == "payment" else make_invoice(posted.client, [(None, 1, "10")])
     if kind == "payment":

@@ -152,7 +152,7 @@ def test_an_invoice_that_cannot_be_read_in_full_is_left_alone(posted, books, syn
     "mode",
     [
         {"PartnerTaxEnabled": True, "UsingSalesTax": True},
-        pytest.param({"UsingSalesTax": False}, marks=pytest.mark.slow),
+        {"UsingSalesTax": False},
     ],
     ids=str,
 )

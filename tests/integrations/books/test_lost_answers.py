@@ -13,6 +13,7 @@ from integrations.services.jobs import trigger_sync
 from tests.integrations.books.bookkeeper import money
 from tests.integrations.books.conftest import counts, said
 from tests.integrations.engine import abandoned, finish
+from tests.killing import Killed
 from tests.sandboxed import BOOKS_WRITES
 
 pytestmark = pytest.mark.slow
@@ -89,10 +90,6 @@ def test_a_lost_answer_to_a_void(world, books, sync, intuit, kind):
     assert job.status == "succeeded", (job.errors, said(job, "failed"))
     assert money(books.all("Invoice")[0]["TotalAmt"]) == 0
     assert not Problem.objects.filter(resolved_at=None).exists()
-
-
-class Killed(BaseException):
-    """What a worker sees of `kill -9`: nothing."""
 
 
 @pytest.mark.parametrize("call", range(14))

@@ -55,7 +55,7 @@ def sell(books, company, number: str, amount: int = 70) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.once
-@pytest.mark.parametrize("answer", ["new", pytest.param("same", marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("answer", ["new", pytest.param("same", marks=pytest.mark.once)])
 def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_invoice, desk):
     sold = sell(books, company, "3050")
     books.receive(sold, "30")
@@ -82,7 +82,7 @@ def test_two_invoices_of_one_number(answer, posted, company, books, sync, make_i
 
 @pytest.mark.slow
 @pytest.mark.once
-@pytest.mark.parametrize("answer", ["same", pytest.param("new", marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("answer", ["same", pytest.param("new", marks=pytest.mark.once)])
 def test_money_that_is_there_a_day_earlier(answer, posted, books, sync, pay, desk):
     there = books.one("Invoice", DocNumber=posted.number)
     theirs = books.receive(there, "101", TxnDate="2026-11-19", PaymentRefNum="1234")

@@ -127,7 +127,7 @@ def test_a_customer_without_documents_is_asked_about(company, books, sync, merge
 
 @pytest.mark.slow
 @pytest.mark.once
-@pytest.mark.parametrize("known", [False, pytest.param(True, marks=[pytest.mark.slow, pytest.mark.once])])
+@pytest.mark.parametrize("known", [False, pytest.param(True, marks=pytest.mark.once)])
 def test_an_item_that_was_merged_goes_on_as_the_survivor(known, kim, books, sync, merge, make_item, make_invoice):
     """Whether or not the survivor is another item of ours already."""
     drain = Item.objects.get()

@@ -69,7 +69,7 @@ def slow(*case: Any) -> Any:
         ("Jane's (old)", ("Jane", "Smith", "Jane's"), {"company_name": "Jane's Inc"}, "Jane's Inc (old)"),
     ],
 )
-@pytest.mark.parametrize("came_from", ["there", pytest.param("here", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("came_from", ["there", "here"])
 def test_a_name_stays_in_its_form(importing, books, sync, make_client, shown, names, changes, expected, came_from):
     given, family, company = names
     body = books.add(
@@ -88,7 +88,7 @@ def test_a_name_stays_in_its_form(importing, books, sync, make_client, shown, na
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["Flint, Wilma", pytest.param("Wilma Stone", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["Flint, Wilma", "Wilma Stone"])
 def test_a_name_that_is_changed_there_is_changed_here(name, importing, books, sync):
     body = books.add("Customer", DisplayName="Wilma Flint")
     sync()

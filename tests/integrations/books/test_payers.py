@@ -67,7 +67,7 @@ def agree(books, sync, payment: dict, **changed: object) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("payer", "stranger"),
-    [("Landlord", False), ("Landlord", True), pytest.param("Flat 1", False, marks=pytest.mark.slow)],
+    [("Landlord", False), ("Landlord", True), ("Flat 1", False)],
 )
 def test_a_payment_keeps_its_payer(family, books, sync, billed, payer, stranger):
     clients = family(stranger)

@@ -92,7 +92,7 @@ def test_taken_off_an_invoice_here(invoices, books, sync, pay):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("side", ["here", pytest.param("there", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("side", ["here", "there"])
 def test_a_void_opens_the_invoice_at_both_sides(invoices, books, sync, pay, side):
     payment = pay(invoices[0], "60")
     sync()

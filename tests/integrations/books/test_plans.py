@@ -15,7 +15,7 @@ from tests.integrations.engine import abandoned, finish
 from tests.integrations.planned import applied, begun, does, everything, planned
 from tests.integrations.sync.test_faults import Killed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def there(books) -> list:
     return [books.all(entity) for entity in ("Customer", "Item", "Invoice", "Payment")]
 
 
+@pytest.mark.slow
 def test_what_depends_on_what_is_new_is_planned_and_applied(histories, company, books, sync):
     old, posted, void, kim, new = histories
     before, at_theirs = everything(), there(books)
@@ -68,6 +69,7 @@ def test_what_depends_on_what_is_new_is_planned_and_applied(histories, company, 
     assert counts(sync())[:2] == (0, 0)
 
 
+@pytest.mark.slow
 def test_either_side_moves(histories, company, books, sync, make_client):
     old, posted, *_others = histories
     plan = planned(sync)
@@ -98,6 +100,7 @@ def test_records_of_both_sides_that_meet_are_planned_as_links(company, books, sy
     assert len(books.all("Customer")) == 1
 
 
+@pytest.mark.slow
 def test_a_write_whose_answer_was_lost_is_not_told_as_not_made(histories, books, sync, monkeypatch):
     plan, numbers, real = planned(sync), iter(range(1, 1_000)), Session.send
 

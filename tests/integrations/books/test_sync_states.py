@@ -11,7 +11,7 @@ from fieldcamp.workspace import catalog, invoicing, services
 from fieldcamp.workspace.merging import merge_clients
 from integrations.accounts.disconnecting import disconnect
 from integrations.accounts.metering import spent
-from integrations.models import Connection, Stream
+from integrations.models import Connection, Stream, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.services.connections import take_grant
 from integrations.services.sync_state.reasons import Explanation
@@ -92,6 +92,11 @@ def test_each_record_has_its_reason_and_its_way_out(
     assert_told("of eve", of_eve, "pending", "waits_for_record", "Waits for its client Eve to be in QuickBooks. The "
                 "client is not in QuickBooks yet", "two minutes")  # fmt: skip
     assert told(of_eve).awaited == ("customer", eve.pk)
+    WorkspaceIntegration.objects.update(interval_minutes=0, sync_on_save=False)
+    for name, record in (("eve by hand", eve), ("of eve by hand", of_eve)):
+        reason = "by_hand_only" if record is eve else "waits_for_record"
+        assert_told(name, record, "held", reason, "Nothing is synced by schedule here.", "Start a sync.")
+    WorkspaceIntegration.objects.update(interval_minutes=30, sync_on_save=True)
 
     use_up(company)
     assert_told("reads", ada, "pending", "reads_used_up", "reads a day that QuickBooks may bill", "It goes on then")

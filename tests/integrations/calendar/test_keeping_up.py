@@ -16,11 +16,6 @@ from integrations.sync.ports import RunProgress
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """Only in memory: it is about our own rows."""
-
-
 def soon(days: int) -> dt.datetime:
     return timezone.now().replace(minute=0, second=0, microsecond=0) + dt.timedelta(days=days)
 

@@ -23,7 +23,7 @@ def busy() -> list[dt.datetime]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["exception", pytest.param("occurrence", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["exception", "occurrence"])
 def test_one_of_a_series_that_nobody_finds_blocks_as_long_as_it_is_there(dana, outlook, person, vendors, sync, kind):
     event, other = person.add("Briefing", soon(2)), person.add("Dentist", soon(5))
 

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """Only in memory."""
-
-
-@pytest.fixture
 def feed(api, dana):
     """All rows of the feed, as the API tells them."""
     path = "/api/v1/integrations/google-calendar/sync"

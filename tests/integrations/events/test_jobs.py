@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """Only in memory."""
-
-
-@pytest.fixture
 def job_of_api(api):
     return lambda job: api.get(f"/api/v1/integrations/jobs/{job.pk}").json()
 

@@ -2,11 +2,15 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
-from django.db import DatabaseError
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
+from integrations.api import record_calls
 from integrations.errors import Rejected, Stale, Unavailable
 from integrations.jobs.housekeeping import daily
 from integrations.ledger import call_rows, calls
@@ -16,6 +20,7 @@ from integrations.models import Link, RecordCall, Stream
 from integrations.records import Marker, Operation, Page, RemoteRecord, Verb, WriteResult
 from integrations.transport import exchanges
 from integrations.transport.exchanges import Part, carrying
+from integrations.transport.meter import Metered, Sent
 from tests.fieldcamp.test_logs import CANARY, HEX, TEXTS
 from tests.integrations import build
 
@@ -35,12 +40,13 @@ class Account:
     def _call(self) -> object:
         for status, parts in self.orders:
             self.at += dt.timedelta(seconds=1)
-            args = (self.at, "GET" if self.reads else "POST", "/v1/batch", status, 12, "trace-1")
+            method = "GET" if self.reads else "POST"
+            sent = Sent(self.at, method, "/v1/batch", status, 12, "trace-1", self.reads, Metered.NO)
             if parts is None:
-                exchanges.note(*args, reads=self.reads)
+                exchanges.note(sent)
             else:
                 with carrying(parts):
-                    exchanges.note(*args, reads=self.reads)
+                    exchanges.note(sent)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -220,6 +226,7 @@ def test_no_shape_of_a_secret_is_kept():
 
 def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
     monkeypatch.setattr(call_rows, "MOST", 3)
+    monkeypatch.setattr(call_rows, "_CHUNK", 1)
 
     def row(number: int, days: float, record_id: str = "vis_1") -> RecordCall:
         at = build.NOW - dt.timedelta(days=days)
@@ -230,5 +237,16 @@ def test_a_week_and_a_hundred_of_each_are_kept(stream, monkeypatch):
 
     made = [row(number, 0.1) for number in range(5)] + [row(10, 6.9, "vis_2"), row(11, 7.1, "vis_2")]
     RecordCall.objects.bulk_create(made)
-    daily(build.NOW)
+    with CaptureQueriesContext(connection) as queries:
+        daily(build.NOW)
+    assert sum("ROW_NUMBER" in query["sql"] for query in queries) == 1
     assert {*RecordCall.objects.values_list("pk", flat=True)} == {"cal_002", "cal_003", "cal_004", "cal_010"}
+
+
+def test_the_documents_say_how_many_are_kept():
+    docs = Path(settings.BASE_DIR, "docs")
+    assert f"{call_rows.MOST} at most of each record" in (docs / "data.md").read_text()
+    assert f"of each record at most {call_rows.MOST} stay" in (docs / "operating.md").read_text()
+    page = record_calls._DESCRIPTION
+    for number in (f"{settings.RECORD_CALL_RETENTION_DAYS} days", f"{call_rows.MOST} at most", f"first {calls.MOST}."):
+        assert number in page

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from integrations.jobs import schedule
@@ -21,25 +20,17 @@ from tests.integrations.build import GOOGLE
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*works: Callable[[], object]) -> list[object]:
-    """What they return, or what they raise."""
-    barrier, came = threading.Barrier(len(works)), [None] * len(works)
+@pytest.fixture
+def at_once(in_parallel) -> Callable[..., list[object]]:
+    """Gives what the works return that are done at the same time, or what they raise."""
 
-    def run(number: int) -> None:
+    def done(work: Callable[[], object]) -> object:
         try:
-            barrier.wait()
-            came[number] = works[number]()
+            return work()
         except Exception as error:
-            came[number] = error
-        finally:
-            connections.close_all()
+            return error
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return came
+    return lambda *works: in_parallel(len(works), lambda number: done(works[number]))
 
 
 @pytest.fixture
@@ -60,7 +51,7 @@ def pushed(company) -> list[str]:
     return ids
 
 
-def test_of_many_supervisors_one_makes_the_job(company):
+def test_of_many_supervisors_one_makes_the_job(company, at_once):
     pushed(company)
     came = at_once(*[lambda: dispatch_prompt(timezone.now())] * 8)
     assert sorted(came) == [0] * 7 + [1]
@@ -68,7 +59,7 @@ def test_of_many_supervisors_one_makes_the_job(company):
 
 
 @pytest.mark.slow
-def test_of_a_worker_and_many_triggers_one_gets_the_job(company):
+def test_of_a_worker_and_many_triggers_one_gets_the_job(company, at_once):
     def trigger(number: int) -> SyncJob:
         return trigger_sync(workspace=company, integration=GOOGLE, triggered_by="api", actor=f"key_{number}")
 
@@ -91,7 +82,7 @@ def test_of_a_worker_and_many_triggers_one_gets_the_job(company):
 
 
 @pytest.mark.slow
-def test_pushes_while_jobs_begin_and_end_are_never_lost(company):
+def test_pushes_while_jobs_begin_and_end_are_never_lost(company, at_once):
     """Each push is answered by a run that began after it, or is still due."""
     ids, stop = sorted(Stream.objects.values_list("pk", flat=True)), threading.Event()
 

@@ -15,7 +15,7 @@ from integrations.models import (
     SyncJob,
     WorkspaceIntegration,
 )
-from integrations.push.dispatching import dispatch_prompt
+from integrations.push.dispatching import dispatch_prompt, take_pushed
 from integrations.push.marks import mark
 from integrations.selectors.freshness import freshness_of
 from tests.integrations import build
@@ -157,7 +157,7 @@ def test_a_push_that_a_run_did_not_know_of_makes_exactly_one_more(pair):
     well, _other = pair
     mark([well.pk], NOW, kind="exists")
     assert dispatch_prompt(NOW + 2 * SECOND) == 1
-    mark([well.pk], NOW + SECOND, kind="exists")  # by the clock of another machine, which is slow
+    mark([well.pk], NOW - 5 * SECOND, kind="exists")  # by another machine's clock, which is slow
     run(SyncJob.objects.get(), NOW + 3 * SECOND)
     assert PushMark.objects.get(stream=well).due_at is not None
     assert len(runs(NOW + 18 * MINUTE, run, since=NOW + 5 * SECOND)) == 1
@@ -197,7 +197,8 @@ def test_who_asks_for_one_sync_after_the_other_is_not_met_by_that_of_a_push(pair
     well, _other = pair
     job = build.job(well.connection.workspace, triggered_by="api")
     JobPart.objects.create(job=job, connection=well.connection)
-    mark([well.pk], NOW, kind="exists")
-    run(job, NOW)  # the push came as it began
+    take_pushed(job, NOW)
+    mark([well.pk], NOW, kind="exists")  # as it began
+    run(job, NOW, begun=True)
     assert dispatch_prompt(NOW + 5 * SECOND) == 0
     assert dispatch_prompt(NOW + 7 * SECOND) == 1

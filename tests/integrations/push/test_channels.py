@@ -13,6 +13,7 @@ from integrations.push import channels
 from integrations.selectors.push_switch import why_off
 from tests.integrations import build
 from tests.integrations.push.rounds import DAY, current, due, ends, passes, round, states
+from tests.killing import Killed
 
 
 def test_each_calendar_gets_one_channel_and_is_read_once_more(stream, switchboard, workspace):
@@ -169,9 +170,6 @@ def test_an_opening_whose_answer_is_lost_leaves_no_channel_that_nobody_knows(str
 
 
 def test_a_worker_that_was_killed_while_it_opened_is_followed_by_another(stream, switchboard, clock):
-    class Killed(BaseException):
-        """As by SIGKILL: nothing is tidied up."""
-
     def kill(_wanted):
         raise Killed
 

@@ -20,7 +20,7 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.push.channels import make_due
-from integrations.push.dispatching import SAVED, dispatch_prompt
+from integrations.push.dispatching import SAVED, dispatch_prompt, take_pushed
 from integrations.push.marks import mark
 from integrations.queue.enqueue import SyncInProgress, create_job
 from integrations.queue.lease import Lease
@@ -65,8 +65,13 @@ def save(stream: Stream, at: dt.datetime, *, actor: str = "Dana", record: str = 
     DirtyRow.objects.filter(pk=row.pk).update(at=first or at)
 
 
-def run(job: SyncJob, at: dt.datetime, status: str = JobPart.Status.DONE, job_status=JobStatus.SUCCEEDED, **fields):
+def run(
+    job: SyncJob, at: dt.datetime, status: str = JobPart.Status.DONE, job_status=JobStatus.SUCCEEDED, begun=False,
+    **fields,
+):  # fmt: skip
     """Runs a job without doing anything, and ends it."""
+    if not begun:
+        take_pushed(job, at)
     SyncJob.objects.filter(pk=job.pk).update(
         status=job_status, started_at=at, finished_at=at + SECOND, lease_owner="", **fields
     )

@@ -1,10 +1,8 @@
 """What a push leaves behind: a stream that is due, a count, a line of the log."""
 
 import datetime as dt
-import threading
 
 import pytest
-from django.db import connection as db
 
 from integrations.models import Connection, PushMark, ReceivedPush, Stream
 from integrations.push.marks import PushMessage, mark, mark_all
@@ -108,26 +106,15 @@ def test_hostile_texts_are_cut_and_kept(account):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_receivers_at_once_lose_nothing_and_do_not_lock_each_other_out():
+def test_many_receivers_at_once_lose_nothing_and_do_not_lock_each_other_out(in_parallel):
     account = build.connection(build.workspace())
     streams = [stream(account, f"c{number}").pk for number in range(8)]
-    failures: list[Exception] = []
 
     def receive(worker: int) -> None:
-        try:
-            for number in range(10):
-                turned = streams[worker:] + streams[:worker]
-                mark_all([PushMessage([pk], "updated", f"{worker}-{number}-{pk}") for pk in turned], NOW)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            db.close()
+        for number in range(10):
+            turned = streams[worker:] + streams[:worker]
+            mark_all([PushMessage([pk], "updated", f"{worker}-{number}-{pk}") for pk in turned], NOW)
 
-    threads = [threading.Thread(target=receive, args=(worker,)) for worker in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    in_parallel(6, receive)
     assert {row.pushes for row in PushMark.objects.all()} == {60}
     assert ReceivedPush.objects.count() == 480

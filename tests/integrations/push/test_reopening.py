@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection as database
-from django.db import connections
 from django.utils import timezone
 
 from integrations.errors import Unavailable
@@ -142,7 +141,7 @@ def test_old_rows_go(stream, switchboard, clock):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_open_each_channel_once(switchboard):
+def test_several_workers_open_each_channel_once(switchboard, in_parallel):
     """Each with threads of its own; the vendor is asked without a transaction being open."""
     company = build.workspace()
     connection = build.connection(company)
@@ -151,19 +150,13 @@ def test_several_workers_open_each_channel_once(switchboard):
     switchboard.during = lambda _wanted: in_transaction.append(database.in_atomic_block)
     keepers = [keeper.ChannelKeeper(threads=3) for _ in range(3)]
 
-    def work(each: keeper.ChannelKeeper) -> None:
-        each.round(timezone.now())
-        each.wait()
-        connections.close_all()
+    def work(number: int) -> None:
+        keepers[number].round(timezone.now())
+        keepers[number].wait()
 
-    threads = [threading.Thread(target=work, args=[each]) for each in keepers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for each in keepers:  # what a busy database has put off
-        each.round(timezone.now())
-        each.wait()
+    in_parallel(len(keepers), work)
+    for number in range(len(keepers)):  # what a busy database has put off
+        work(number)
     assert switchboard.calls == ["open"] * 12
     assert PushChannel.objects.filter(state="live").count() == 12
     assert not any(in_transaction)

@@ -103,7 +103,7 @@ def take_over(dana, person, sync, make_visits, workspace, stolen_at_step, monkey
 
 @pytest.mark.slow
 @pytest.mark.engine
-@pytest.mark.parametrize("step", [2, 8, 14, 20, *(pytest.param(n, marks=pytest.mark.slow) for n in (5, 11, 17, 23))])
+@pytest.mark.parametrize("step", range(2, 24, 3))
 def test_nothing_is_written_after_the_lease_was_taken_over(take_over, step):
     take_over(step)
 

@@ -1,10 +1,8 @@
 """Triggering and cancelling: one job in flight, whoever asks and however many at once."""
 
 import datetime as dt
-import threading
 
 import pytest
-from django.db import connections
 
 from integrations.models import ConnectionState, SyncJob
 from integrations.queue import enqueue
@@ -118,25 +116,17 @@ def test_the_constraint_decides_where_the_look_beforehand_was_too_early(monkeypa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_sixteen_at_once_one_wins():
+def test_of_sixteen_at_once_one_wins(in_parallel):
     workspace = build.workspace()
     build.connection(workspace)
-    barrier, outcomes = threading.Barrier(16), []
 
-    def ask():
+    def ask(_number: int) -> str | jobs.SyncInProgress:
         try:
-            barrier.wait()
-            outcomes.append(trigger(workspace).pk)
+            return trigger(workspace).pk
         except jobs.SyncInProgress as refusal:
-            outcomes.append(refusal)
-        finally:
-            connections.close_all()
+            return refusal
 
-    threads = [threading.Thread(target=ask) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = in_parallel(16, ask)
     job = SyncJob.objects.get()
     assert outcomes.count(job.pk) == 1
     assert {refusal.job.pk for refusal in outcomes if not isinstance(refusal, str)} == {job.pk}

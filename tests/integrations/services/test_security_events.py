@@ -29,7 +29,7 @@ WITHDRAWN, TAKEN_OVER, DISABLED, SESSIONS = "withdrawn", "got into it", "tries a
     [
         ("tokens-revoked", {}, WITHDRAWN, False),
         ("account-disabled", {"reason": "hijacking"}, TAKEN_OVER, False),
-        pytest.param("account-disabled", {"reason": "bulk-account"}, DISABLED, True, marks=pytest.mark.slow),
+        ("account-disabled", {"reason": "bulk-account"}, DISABLED, True),
         ("account-disabled", {}, DISABLED, True),
         ("sessions-revoked", {}, SESSIONS, True),
     ],

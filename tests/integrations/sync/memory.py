@@ -248,6 +248,12 @@ def memory_vendor() -> Iterator[MemoryVendor]:
         yield vendor
 
 
+@pytest.fixture
+def memory(memory_vendor: MemoryVendor) -> MemoryVendor:
+    """For tests that go through the vendor in memory alone: no other can do it, or none changes anything of it."""
+    return memory_vendor
+
+
 class Memory(Person):
     """A person at a calendar that is kept in memory."""
 

@@ -11,11 +11,6 @@ from tests.integrations.sync.memory import MemoryClient
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
 @pytest.mark.slow
 def test_a_private_event_blocks_and_stays_while_its_calendar_is_not_read(api, memory, dana, person, sync, monkeypatch):
     start = (timezone.now() + dt.timedelta(days=1)).replace(minute=0, second=0, microsecond=0)

@@ -107,11 +107,6 @@ def test_one_answer_that_a_calendar_is_not_there_is_no_proof(
     assert len(person.ours()) == len(visits)
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of the engine alone."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_a_pause_of_ours_ends_with_the_trouble(

@@ -16,12 +16,6 @@ from tests.integrations.sync.memory import MemoryClient
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-    return memory_vendor
-
-
 @pytest.mark.slow
 def test_edits_wait_for_a_calendar_that_may_only_be_read(dana, person, sync, make_visits, memory, settings):
     settings.PAUSE_AFTER_FAILURES = 1

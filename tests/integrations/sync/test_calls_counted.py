@@ -9,7 +9,6 @@ from integrations.models import DailyCalls, ProviderCalls
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.slow
 def test_each_part_of_a_batch_is_a_call(dana, google, outlook, sync, make_visits, vendors):
     make_visits(dana.member, 5)
     vendors.forget_requests()

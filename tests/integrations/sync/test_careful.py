@@ -9,13 +9,10 @@ from integrations.records import Verb
 from integrations.sync.ports import CursorMoved
 from tests.integrations.sync.sides import busy, pages, times
 from tests.integrations.sync.world import SliceOver, World
+from tests.killing import Killed
 
 BAD = "vis_2"
 DIED = ("DiedBefore", "The process has died at this record more than once.")
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 def world_of_three(**more) -> World:

@@ -20,11 +20,6 @@ FAULTS = [GONE, ValueError("A defect."),
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
-@pytest.fixture
 def broken(memory, monkeypatch):
     """Makes all calls about one calendar fail, from some page of its listing on."""
     real = {name: getattr(MemoryClient, name) for name in ("changes", "get", "write")}
@@ -69,7 +64,7 @@ def chosen(connection: Connection, target: str, *read: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("page", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("page", [0, 1])
 def test_one_calendar_that_fails_is_alone(dana, person, sync, make_visits, broken, monkeypatch, error, page):
     person.small_pages(monkeypatch)
     chosen(dana, person.main, person.main, "family", "holidays")

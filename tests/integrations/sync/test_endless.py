@@ -141,11 +141,6 @@ def test_and_by_a_slow_vendor_for_some_seconds(google, dana, person, vendors, cl
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
-@pytest.fixture
 def loops(memory, monkeypatch):
     """The listings of these calendars, or of this account, tell their first page for ever."""
     real = MemoryClient.changes

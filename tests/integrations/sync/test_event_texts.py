@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
 @pytest.mark.slow
 def test_what_a_technician_types_stays_through_every_later_write(google, outlook, person, dana, sync, make_visits):
     [visit] = make_visits(dana.member, 1, notes="Use the side door")

@@ -9,12 +9,9 @@ from integrations.jobs import runner
 from integrations.models import Connection, ConnectionState, JobStatus, Link, Problem
 from integrations.services.jobs import NotConnected, trigger_sync
 from tests.integrations.engine import abandoned, counts, finish
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
-
-
-class Killed(BaseException):
-    """The process ends here, as by SIGKILL: nothing is caught, nothing is cleaned up."""
 
 
 @pytest.fixture
@@ -74,13 +71,13 @@ def survive_a_kill(dana, person, sync, make_visits, workspace, killed_at_call):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3)), 2, 4])
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
 def test_a_kill_at_any_call_loses_and_doubles_nothing(survive_a_kill, call, after):
     survive_a_kill(call, after)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("after", [False, True])
 def test_nor_does_a_kill_at_a_vendors_first_batch(survive_a_kill, outlook, after):
     survive_a_kill(2, after)
 
@@ -119,7 +116,6 @@ def test_single_failures_in_a_batch_are_tried_again_alone(dana, person, vendors,
     assert agree(person, visits)
 
 
-@pytest.mark.slow
 def test_a_refused_record_is_parked_and_the_rest_goes_on(dana, person, vendors, sync, make_visits):
     sync()
     visits = make_visits(dana.member, 50)

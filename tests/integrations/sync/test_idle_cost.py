@@ -13,11 +13,6 @@ NO_QUERY = ("SAVEPOINT", "RELEASE")
 MOST = 19
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """Only in memory: the account's own queries are the same at every vendor."""
-
-
 def asked(sync) -> list[str]:
     with CaptureQueriesContext(database) as captured:
         job = sync()

@@ -21,6 +21,7 @@ from integrations.sync import plan
 from integrations.sync.isolation import RunEnds, isolated
 from integrations.transport.client import HttpClient
 from tests.integrations.engine import finish
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 FAULTS = (IntegrityError, ValueError, KeyError)  # one kind of them at each place, by turns
@@ -165,9 +166,6 @@ def test_a_write_that_our_side_cannot_send_is_alone(dana, google, person, sync, 
 @pytest.mark.slow
 def test_what_kills_the_process_is_left_out_and_named(dana, person, sync, make_visits, monkeypatch):
     """A record at which the process itself dies: from the third attempt on it is known which one that is."""
-
-    class Killed(BaseException):
-        pass
 
     visits = make_visits(dana.member, 4)
     bad = visits[2].pk

@@ -23,12 +23,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-    return memory_vendor
-
-
-@pytest.fixture
 def olga(db):
     return User.objects.create_user("olga")
 
@@ -94,9 +88,7 @@ def test_a_job_that_waits_meets_a_person_who_has_left(dana, memory, make_visits,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "end", ["inactive", *(pytest.param(end, marks=pytest.mark.slow) for end in ("disconnected", "needs_permission"))]
-)
+@pytest.mark.parametrize("end", ["inactive", "disconnected", "needs_permission"])
 def test_a_condition_that_ends_in_the_middle_of_a_run_ends_it_before_the_next_call(
     dana, person, sync, make_visits, memory, monkeypatch, end
 ):

@@ -9,11 +9,6 @@ from tests.integrations.engine import finish
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
 @pytest.mark.parametrize(("decision", "events"), [("reject", 13), ("confirm", 1)])
 def test_events_that_are_all_gone_are_a_question(memory, dana, person, sync, make_visits, admin_user, decision, events):
     make_visits(dana.member, 12)

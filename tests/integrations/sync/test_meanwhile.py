@@ -54,7 +54,7 @@ def once(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", [2, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [2, 1000])
 def test_a_first_sync_that_breaks_off_while_writing_is_made_up_by_the_next(
     dana, person, vendors, sync, make_visits, times
 ):

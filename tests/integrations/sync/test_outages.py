@@ -16,11 +16,6 @@ ACCOUNTS = {"Dana": 9, "Lee": 6, "Ravi": 5}
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """This is about the engine alone."""
-
-
-@pytest.fixture
 def companies(memory, vendors):
     made = []
     for name, count in ACCOUNTS.items():

@@ -221,7 +221,7 @@ def question_of(visit: Visit) -> Problem:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["remote", pytest.param("local", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("choice", ["remote", "local"])
 def test_a_move_that_is_far_waits_for_an_answer(memory, person, dana, sync, make_visits, admin_user, choice):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -258,11 +258,6 @@ def test_a_far_move_is_over_when_either_side_moves_again(memory, person, dana, s
         assert Visit.objects.get(pk=visit.pk).scheduled_start == visit.scheduled_start + HOUR
         assert person.ours()[visit.pk].start == visit.scheduled_start + HOUR
     assert not Problem.objects.open().exists()
-
-
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
 
 
 @pytest.mark.slow

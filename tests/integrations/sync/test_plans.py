@@ -6,17 +6,21 @@ import pytest
 
 from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.accounts.acting import KeyActor
-from integrations.jobs import runner
-from integrations.jobs.applying import ApplyingSlice
+from integrations.jobs import dry_run, runner
+from integrations.jobs.applying import GONE, GONE_SINCE, ApplyingSlice
+from integrations.jobs.dry_run import LONGEST_LOOK
+from integrations.jobs.planning import TOO_MUCH
 from integrations.jobs.schedule import dispatch_due
+from integrations.jobs.slices import SLICE
 from integrations.ledger.plans import LIVES
-from integrations.models import Connection, JobStatus, Link, Plan, SyncJob
+from integrations.models import Connection, JobPart, JobStatus, Link, Plan, SyncJob
 from integrations.services.jobs import NotConnected, cancel_job, trigger_sync
 from integrations.services.leaving import LeaveChoices, leave
 from integrations.services.plans import PlanExpired, PlanMoved
 from tests.faketime import process_clock
 from tests.integrations.engine import abandoned, counts, finish
 from tests.integrations.planned import applied, begun, does, everything, planned
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -25,39 +29,47 @@ NOTHING = {"pulled": 0, "pushed": 0, "skipped": 0, "failed": 0}
 
 @pytest.fixture
 def histories(dana, person, sync, make_visits):
-    """Three visits in the calendar, one moved there, one edited here, one removed here; a new one, and a new event."""
-    visits = make_visits(dana.member, 4)
+    """Five visits in the calendar, one moved there, one edited here, one removed here, one as it was, and one moved
+    there and edited here; a new one, and a new event."""
+    visits = make_visits(dana.member, 5)
     sync()
     events = person.ours()
     person.move(events[visits[0].pk].id, visits[0].scheduled_start + dt.timedelta(minutes=30))
     Visit.objects.filter(pk=visits[1].pk).update(title="Two leaks")
     Visit.objects.filter(pk=visits[2].pk).update(visit_status="cancelled")
+    person.move(events[visits[4].pk].id, visits[4].scheduled_start + dt.timedelta(minutes=30))
+    Visit.objects.filter(pk=visits[4].pk).update(title="Two drips")
     new = make_visits(dana.member, 1, title="New")
     person.add("Dentist", visits[0].scheduled_start + dt.timedelta(days=3))
     return [*visits, *new]
 
 
 DOES = [
-    ("fieldcamp", "create", "block"), ("fieldcamp", "update", "visit"), ("provider", "create", "visit"),
-    ("provider", "delete", "visit"), ("provider", "update", "visit"),
+    ("fieldcamp", "create", "block"), ("fieldcamp", "update", "visit"), ("fieldcamp", "update", "visit"),
+    ("provider", "create", "visit"), ("provider", "delete", "visit"), ("provider", "update", "visit"),
+    ("provider", "update", "visit"),
 ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.engine
 def test_a_plan_leaves_no_trace_and_is_applied_exactly(histories, person, sync):
-    moved, edited, cancelled, untouched, new = histories
+    moved, edited, cancelled, untouched, both, new = histories
     before, there = everything(), person.events()
     plan = planned(sync)
     assert (everything(), person.events()) == (before, there)
     assert does(plan) == DOES
-    rows = {(row.side, row.action): row for row in plan.operations.all()}
-    assert rows["provider", "update"].fields["title"] == ["Leak 1 · Kim Reed", "Two leaks · Kim Reed"]
-    assert rows["fieldcamp", "update"].fields["start"][0] == "2026-11-23T09:00:00Z"
-    assert set(rows["fieldcamp", "create"].fields) == {"start", "end", "busy"}
-    assert plan.counts["operations"] == 5 and plan.counts["provider"] == {"create": 1, "update": 1, "delete": 1}
+    rows = {(row.side, row.action, row.record_id): row for row in plan.operations.all()}
+    assert rows["provider", "update", edited.pk].fields["title"] == ["Leak 1 · Kim Reed", "Two leaks · Kim Reed"]
+    assert rows["fieldcamp", "update", moved.pk].fields["start"][0] == "2026-11-23T09:00:00Z"
+    assert set(rows["fieldcamp", "update", both.pk].fields) == {"start", "end"}
+    assert set(rows["provider", "update", both.pk].fields) == {"title", "text"}
+    assert set(plan.operations.get(side="fieldcamp", action="create").fields) == {"start", "end", "busy"}
+    assert plan.counts["operations"] == 7 and plan.counts["provider"] == {"create": 1, "update": 2, "delete": 1}
+    assert sum(plan.counts["fieldcamp"].values()) == 3
     job = applied(plan)
-    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
-    assert set(person.ours()) == {moved.pk, edited.pk, untouched.pk, new.pk}
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 4})
+    assert set(person.ours()) == {moved.pk, edited.pk, untouched.pk, both.pk, new.pk}
+    assert person.ours()[both.pk].title == "Two drips · Kim Reed"
     assert Visit.objects.get(pk=moved.pk).scheduled_start == moved.scheduled_start + dt.timedelta(minutes=30)
     assert BlockedTime.objects.count() == 1
     assert counts(sync()) == NOTHING and cancelled.pk not in person.ours()
@@ -85,13 +97,7 @@ THERE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("what", "which"),
-    [
-        ("moved", 1),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("moved", 3), ("removed", 1), ("added", 3))),
-    ],
-)
+@pytest.mark.parametrize(("what", "which"), [("moved", 1), ("moved", 3), ("removed", 1), ("added", 3)])
 def test_what_has_moved_there_since_keeps_all_from_being_written(histories, person, sync, what, which, dana):
     plan = planned(sync)
     event = person.ours()[histories[which].pk]
@@ -124,7 +130,7 @@ def test_what_moves_after_that_is_left_and_the_job_is_partial(histories, person,
     monkeypatch.setattr(ApplyingSlice, "_changed", then_it_moves)
     job = applied(plan)
     monkeypatch.undo()
-    assert (job.status, job.pulled, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1, 0)
+    assert (job.status, job.pulled, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 2, 0)
     assert job.errors[0]["details"]["changed"] == {"count": 2, "ids": [histories[1].pk, histories[2].pk]}
     assert person.ours()[histories[1].pk].title == "Leak 1 · Kim Reed"
     assert histories[2].pk in person.ours()
@@ -147,10 +153,6 @@ def test_a_plan_is_good_for_an_hour_and_for_what_is_connected(histories, sync, d
     assert not SyncJob.objects.in_flight().exists()
 
 
-class Killed(BaseException):
-    """The process ends here, as by SIGKILL."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("call", "after"), [(2, True), (3, False), (4, True)])
 def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors, sync, call, after):
@@ -170,9 +172,42 @@ def test_a_kill_on_the_way_makes_each_operation_once(histories, person, vendors,
         abandoned(job)
     undo()
     job = finish(job)
-    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 3})
-    assert len(person.ours()) == 4 == len({event.id for event in person.ours().values()})
+    assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, {**NOTHING, "pulled": 2, "pushed": 4})
+    assert person.ours()[histories[4].pk].title == "Two drips · Kim Reed"
+    assert len(person.ours()) == 5 == len({event.id for event in person.ours().values()})
     assert not Link.objects.with_intent().exists() and counts(sync()) == NOTHING
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_erased_on_the_way_is_told_to_be_half_done(dana, connect, vendors, sync, make_visits):
+    for connection in (dana, connect("lee")):
+        make_visits(connection.member, 1)
+    plan = planned(sync)
+
+    def deadly(path, send):
+        if JobPart.objects.filter(job=job, status="done").exists():  # the next account has begun
+            raise Killed
+        return send()
+
+    job, undo = begun(plan), vendors.around(deadly)
+    with pytest.raises(Killed):
+        runner.run(job.pk)
+    abandoned(job)
+    undo()
+    Plan.objects.all().delete()  # as an erasure does
+    job = finish(job)
+    assert (job.status, job.pushed, job.errors[0]["message"]) == (JobStatus.PARTIAL, 1, GONE_SINCE)
+    assert sorted(job.parts.values_list("status", flat=True)) == ["done", "failed"]
+    assert counts(sync()) == {**NOTHING, "pushed": 1}
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_erased_before_anything_is_done_is_told_so(histories, person, sync):
+    job, there = begun(planned(sync)), person.events()
+    Plan.objects.all().delete()
+    job = finish(job)
+    assert (job.status, counts(job), job.errors[0]["message"]) == (JobStatus.FAILED, NOTHING, GONE)
+    assert person.events() == there
 
 
 @pytest.mark.slow
@@ -225,6 +260,73 @@ def test_a_dry_run_waits_for_its_turn_and_ends_when_cancelled(dana, sync, make_v
     assert job.status == JobStatus.CANCELLED and not Plan.objects.exists()
 
 
+def waiting(vendors, *seconds):
+    """Has the next calls take so long."""
+    times = iter(seconds)
+
+    def slow(path, send):
+        process_clock().move(next(times, 0))
+        return send()
+
+    return vendors.around(slow)
+
+
+def dry_run_of(dana) -> SyncJob:
+    return trigger_sync(
+        workspace=dana.workspace, integration=dana.integration, triggered_by="api", actor="test", dry_run=True
+    )
+
+
+@pytest.mark.slow
+def test_looking_at_accounts_is_done_in_slices(dana, connect, vendors, sync, make_visits):
+    make_visits(dana.member, 1)
+    make_visits(connect("lee").member, 1)
+    job, undo = dry_run_of(dana), waiting(vendors, SLICE + 1)
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert sorted(job.parts.values_list("status", flat=True)) == ["done", "waiting"] and job.in_flight
+    assert finish(job).status == JobStatus.PLANNED
+    undo()
+    job, undo = begun(Plan.objects.get(job=job)), waiting(vendors, SLICE + 1)
+    runner.run(job.pk)
+    undo()
+    assert sum(bool(progress) for progress in job.parts.values_list("progress", flat=True)) == 1
+    assert counts(finish(job)) == {**NOTHING, "pushed": 2}
+
+
+@pytest.mark.slow
+def test_an_account_that_is_asked_for_too_long_is_told_of(dana, connect, vendors, make_visits):
+    for connection in (dana, connect("lee")):
+        make_visits(connection.member, 1)
+    job, undo = dry_run_of(dana), waiting(vendors, LONGEST_LOOK + 1)
+    job = finish(job)
+    undo()
+    [error] = job.errors
+    assert job.status == JobStatus.PLANNED and error["message"].endswith(TOO_MUCH)
+    assert Plan.objects.get(job=job).counts["operations"] == 1
+
+
+@pytest.mark.slow
+def test_an_account_that_waits_for_others_is_looked_at_in_the_next_slice(dana, vendors, make_visits, monkeypatch):
+    class Busy:
+        """A lock that others have for long."""
+
+        def __enter__(self):
+            process_clock().move(LONGEST_LOOK)
+
+        def __exit__(self, *_error):
+            pass
+
+    make_visits(dana.member, 1)
+    job = dry_run_of(dana)
+    with monkeypatch.context() as patch:
+        patch.setattr(dry_run, "_one_at_a_time", Busy())
+        runner.run(job.pk)
+    job.refresh_from_db()
+    assert job.in_flight and not job.parts.filter(status="failed").exists()
+    assert finish(job).status == JobStatus.PLANNED
+
+
 @pytest.mark.slow
 def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories, person, sync, dana, monkeypatch):
     plan = planned(sync)
@@ -237,8 +339,8 @@ def test_an_account_that_is_left_meanwhile_is_left_by_a_job_of_its_own(histories
     monkeypatch.setattr(ApplyingSlice, "_changed", then_it_is_left)
     job = applied(plan)
     monkeypatch.undo()
-    assert (job.status, job.errors[0]["details"]["changed"]["count"]) == (JobStatus.PARTIAL, 5)
-    assert len(person.ours()) == 4 and Connection.objects.get(pk=dana.pk).leaving
+    assert (job.status, job.errors[0]["details"]["changed"]["count"]) == (JobStatus.PARTIAL, 6)
+    assert len(person.ours()) == 5 and Connection.objects.get(pk=dana.pk).leaving
     dispatch_due(process_clock().now)
     finish(SyncJob.objects.in_flight().get())
     left = Connection.objects.get(pk=dana.pk)
@@ -263,5 +365,5 @@ def test_a_record_that_is_refused_is_not_told_to_have_moved(histories, person, v
     plan = planned(sync)
     vendors.fault("status", path=person.creates, method="POST", status=400, times=1)
     job = applied(plan)
-    assert (job.status, job.pushed, job.failed) == (JobStatus.PARTIAL, 2, 1)
+    assert (job.status, job.pushed, job.failed) == (JobStatus.PARTIAL, 3, 1)
     assert [error["code"] for error in job.errors] == ["RECORD_REJECTED"]

@@ -68,7 +68,7 @@ def test_one_that_is_refused_for_ever_is_its_own_problem_and_ends_by_itself(
     assert quiet(sync()) and not Problem.objects.open().exists()
 
 
-@pytest.mark.slow
+@pytest.mark.engine(daily="sandbox")
 def test_an_event_that_its_owner_moves_just_before_we_remove_it(
     sandboxed, dana, people, person, vendors, sync, make_visits
 ):

@@ -11,6 +11,7 @@ from fieldcamp.workspace.models import BlockedTime, Visit
 from integrations.jobs import runner
 from integrations.models import JobStatus, PushChannel, PushMark, ReceivedPush, SyncJob
 from integrations.push.dispatching import dispatch_prompt
+from integrations.push.marks import mark
 from integrations.selectors.push import push_states
 from tests.integrations.engine import abandoned, finish
 from tests.integrations.sync.pushing import PushedSite, pushed  # noqa: F401  (a fixture)
@@ -128,6 +129,21 @@ def test_so_it_does_where_the_worker_was_killed_in_between(site, person, google)
 
 
 @pytest.mark.slow
+def test_a_sync_by_hand_takes_in_what_was_pushed_before_it_and_no_more_whatever_the_clocks_say(
+    site, person, sync, google
+):
+    move_first(person)
+    stream, now = PushMark.objects.get().stream_id, timezone.now()
+    mark([stream], now + dt.timedelta(minutes=1), kind="exists")  # by another machine's clock, which is fast
+    assert sync().pulled == 1 and not PushMark.objects.exclude(due_at=None).exists()
+    mark([stream], now + dt.timedelta(minutes=2), kind="exists")
+    site.clock.move(300)
+    during_the_next_listing(site, person, lambda: mark([stream], now - dt.timedelta(minutes=1), kind="exists"))
+    sync()
+    assert PushMark.objects.exclude(due_at=None).count() == 1
+
+
+@pytest.mark.slow
 def test_our_own_write_comes_back_as_one_quiet_run(site, person, dana, google):
     visit = Visit.objects.first()
     Visit.objects.filter(pk=visit.pk).update(title="Burst pipe")
@@ -164,7 +180,6 @@ def test_dropped_pushes_are_made_up_for_by_the_schedule_and_the_channel_is_reope
     assert push_states([dana], timezone.now())[dana.pk].label == "working"
 
 
-@pytest.mark.slow
 def test_a_forged_push_starts_nothing(site, person, google):
     site.vendors.trouble("drop")
     site.vendors.trouble("forge")

@@ -68,6 +68,15 @@ def test_a_visits_fields_and_calls_name_their_jobs(google, dana, sync, make_visi
 
 
 @pytest.mark.slow
+def test_what_is_lost_twice_is_looked_for_twice_and_each_look_is_told_once(google, dana, sync, make_visits):
+    [visit] = make_visits(dana.member, 1)
+    google.vendors.fault("status", path="/events$", method="POST", status=503, times=2)
+    sync()
+    calls = calls_of(visit, 50)[::-1]
+    looks = [call.at for call in calls if call.purpose == "look"]
+    assert len(looks) == len({*looks}) == 2, [(call.purpose, call.at, call.status) for call in calls]
+
+
 def test_what_a_reader_of_the_feed_has_seen_is_in_no_job(google, dana, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()

@@ -16,11 +16,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what the vendor in memory is enough for."""
-
-
-@pytest.fixture
 def removed(dana, person, sync, make_visits):
     """One of two visits, without its event, and the problem about it."""
     visit = make_visits(dana.member, 2)[0]

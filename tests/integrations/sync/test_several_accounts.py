@@ -9,6 +9,7 @@ from integrations.jobs import runner
 from integrations.models import Connection, ConnectionState, JobPart, JobStatus, Link, SyncJob
 from integrations.services.jobs import cancel_job, trigger_sync
 from tests.integrations.engine import abandoned, counts, finish
+from tests.killing import Killed
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 NAMES = ("dana", "lee", "ravi", "maria")
@@ -87,9 +88,6 @@ def finish_all(workspace, google) -> SyncJob:
 def test_a_kill_in_the_middle_makes_no_event_twice(four, google, vendors, workspace):
     """The process dies while all four write: a call that has reached the vendor has no answer here."""
     job = trigger_sync(workspace=workspace, integration=google.integration, triggered_by="api", actor="test")
-
-    class Killed(BaseException):
-        pass
 
     def die(path, send):
         answer = send()

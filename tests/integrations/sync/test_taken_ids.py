@@ -38,8 +38,9 @@ def test_the_id_of_an_event_that_was_removed_is_never_used_again(google, vendors
     assert Link.objects.get(record_id=visit.pk).generation == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("first", [True, False], ids=["the first sync", "a later sync"])
+@pytest.mark.parametrize(
+    "first", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["the first sync", "a later sync"]
+)
 def test_somebodys_event_under_our_id_stays_theirs(google, vendors, sync, taken, first):
     if not first:
         sync()

@@ -57,7 +57,6 @@ def test_the_schedule_leaves_out_who_has_to_wait_and_a_person_does_not(dana, lee
     assert covered(scheduled()) == {dana.pk, lee.pk}
 
 
-@pytest.mark.slow
 def test_nothing_is_asked_of_an_account_that_waits_even_by_hand(dana, lee, sync, vendors, clock):
     sync()
     tell_to_wait(lee, clock, 120)

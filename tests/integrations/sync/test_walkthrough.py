@@ -51,7 +51,6 @@ def test_quiet_runs_write_nothing_and_ask_once_per_calendar(dana, person, vendor
     assert {event.id: event.tag for event in person.events()} == tags
 
 
-@pytest.mark.slow
 def test_a_move_in_fieldcamp_moves_the_event(dana, person, sync, make_visits):
     [visit] = make_visits(dana.member, 1)
     sync()
@@ -180,7 +179,6 @@ def test_ten_removals_of_twenty_four_wait_for_a_person(dana, person, sync, make_
     assert Visit.objects.filter(visit_status=VisitStatus.SCHEDULED).count() == len(visits)
 
 
-@pytest.mark.slow
 def test_a_few_removals_cut_the_link_and_flag_the_visit(dana, person, sync, make_visits):
     visits = make_visits(dana.member, 12)
     sync()
@@ -205,7 +203,7 @@ def test_cancelled_and_unscheduled_visits_leave_the_calendar(dana, person, sync,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), pytest.param("reject", 24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("decision", "events"), [("confirm", 14), ("reject", 24)])
 def test_a_person_decides_about_held_removals(dana, person, sync, make_visits, admin_user, decision, events):
     make_visits(dana.member, 24)
     sync()

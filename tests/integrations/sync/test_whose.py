@@ -29,11 +29,6 @@ def edit(visit: Visit, **fields) -> None:
 
 
 @pytest.fixture
-def memory(memory_vendor):
-    """For tests of what only the vendor in memory can do."""
-
-
-@pytest.fixture
 def team(connect, people, vendors):
     """A calendar of Nina's, which is Hannah's target as well."""
     vendors.throttle(False)
@@ -46,7 +41,6 @@ def team(connect, people, vendors):
     return nina, hannah, hers
 
 
-@pytest.mark.slow
 def test_a_team_calendar_has_each_visit_once_and_is_nobodys_busy_time(team, sync, make_visits):
     nina, hannah, calendar = team
     visits = {visit.pk for visit in [*make_visits(nina.member, 24), *make_visits(hannah.member, 36)]}
@@ -110,7 +104,7 @@ def ours_in(connection, container_id: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("busy", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("busy", [True, False])
 def test_another_target_takes_every_event_along(dana, person, sync, make_visits, busy):
     visits = make_visits(dana.member, 6)
     family = next(one.id for one in open_remote(dana).containers() if one.writable and not one.primary)

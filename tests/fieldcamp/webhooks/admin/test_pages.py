@@ -168,7 +168,7 @@ def test_the_pages_come_up_without_the_key_of_the_secrets(desk, ours, page, sett
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("role", ["viewer", pytest.param("owner", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("role", ["viewer", "owner"])
 def test_neither_the_secret_nor_what_is_behind_the_question_mark_is_shown(role, desk, ours):
     named = ("webhook", "webhook secret", "enable webhook", "delete webhook", "delivery", "event", "visit")
     pages = {name: pages_of(ours)[name] for name in named}

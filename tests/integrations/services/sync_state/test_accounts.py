@@ -16,7 +16,8 @@ from integrations.accounts.acting import KeyActor
 from integrations.accounts.disconnecting import disconnect
 from integrations.accounts.state import mark_needs_permission
 from integrations.ledger.problems import open_problem
-from integrations.models import Connection, Stream, SyncJob, VendorOutage, WorkspaceIntegration
+from integrations.models import Connection, DirtyRow, Link, Stream, SyncJob, VendorOutage, WorkspaceIntegration
+from integrations.records import instant
 from integrations.services.connections import pause, resume, set_up, take_grant
 from integrations.services.jobs import trigger_sync
 from integrations.services.problems.answering import answer
@@ -28,12 +29,6 @@ from tests.integrations.sync.memory import NAME, MemoryVendor
 from tests.integrations.sync.people import Person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what the vendor in memory is enough for."""
-    return memory_vendor
 
 
 @dataclass
@@ -129,6 +124,12 @@ def end(world: World) -> None:
     finish(job)
 
 
+def give_up_a_write(world: World) -> None:
+    DirtyRow.objects.filter(record_id=world.visit.pk).delete()
+    sent = {"verb": "update", "fields": {}, "at": instant(timezone.now())}
+    Link.objects.filter(record_id=world.visit.pk).update(intent=sent, parked=True)
+
+
 def lose_role(world: World) -> None:
     world.vendor.read_only.add(world.person.main)
     world.sync()
@@ -141,9 +142,18 @@ def miss_the_schedule(world: World) -> None:
 # Name → (state, reason, what the sentence and the next step have in them), what happens, and what mends it.
 SITUATIONS: dict[str, tuple[tuple[str, str, str, str], Step, Step]] = {
     "saved, and the schedule is off": (
-        ("pending", "by_hand_only", "Nothing is synced by schedule here.", "Start a sync."),
+        ("pending", "waits_for_sync", "is not in Memory yet", "within two minutes"),
         lambda world: world.schedule.update(interval_minutes=0),
         lambda world: world.schedule.update(interval_minutes=30),
+    ),
+    "saved, and nothing is synced by itself": (
+        ("held", "by_hand_only", "Nothing is synced by schedule here.", "Start a sync."),
+        lambda world: world.schedule.update(interval_minutes=0, sync_on_save=False),
+        lambda world: world.schedule.update(interval_minutes=30, sync_on_save=True),
+    ),
+    "sent, and it could not be found out whether it was taken": (
+        ("held", "write_unresolved", "has not said whether", "Edit the record"), give_up_a_write,
+        lambda world: world.edit(),
     ),
     "a sync is about to begin": (
         ("pending", "sync_queued", "A sync is about to begin.", "has ended"), start, end),

@@ -28,12 +28,6 @@ pytestmark = pytest.mark.django_db
 OLGA = KeyActor("olga")
 
 
-@pytest.fixture
-def memory(memory_vendor):
-    """For tests of what the vendor in memory is enough for."""
-    return memory_vendor
-
-
 @dataclass
 class World:
     """A company with a connected technician and one who is not, between two of whose syncs things happen to a visit."""
@@ -213,7 +207,7 @@ SITUATIONS: dict[str, Planted] = {
             ignore(problem=world.problem(visit), user=OLGA), world.edit(visit, title="Shorter"))),
     ),
     "changed behind the sync's back": Planted(
-        ("pending", "full_sync_needed", "the next one passes over it", "Start a full sync"),
+        ("held", "full_sync_needed", "the next one passes over it", "Start a full sync"),
         last=lambda world, visit: (
             world.edit(visit, title="Other"), DirtyRow.objects.filter(record_id=visit.pk).delete()),
     ),
