@@ -9,12 +9,11 @@ from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.channels import forget_channels, stop_channels
 from integrations.accounts.grants import forget_tokens
-from integrations.accounts.state import NEEDS_PERMISSION, NEEDS_RECONNECT
-from integrations.errors import ProblemCode, ProviderError
+from integrations.errors import ProviderError
 from integrations.events.connections import connection_moved
 from integrations.ledger.call_rows import forget_calls_of
 from integrations.ledger.problems import resolve_problems
-from integrations.models import Connection, ConnectionState, OAuthGrant
+from integrations.models import Connection, ConnectionState, Hold, Link, OAuthGrant
 from integrations.providers import PROVIDERS
 from integrations.transport.client import HttpClient
 
@@ -54,17 +53,7 @@ def disconnect(*, connection: Connection, user: Actor | None, by: str = "", note
         connection.save()
         forget_channels(connection)
         forget_calls_of(connection)
-        resolve_problems(
-            connection,
-            now=timezone.now(),
-            codes=(
-                NEEDS_RECONNECT,
-                NEEDS_PERMISSION,
-                ProblemCode.RATE_LIMITED,
-                ProblemCode.PROVIDER_UNAVAILABLE,
-                ProblemCode.MEMBER_INACTIVE,
-            ),
-        )
+        _close_questions(connection)
         connection_moved(connection, state, user=user)
         shared = Connection.objects.connected().same_account(connection).exists()
         audit_connection("disconnected", connection, user, before=before, after=facts_of(connection))
@@ -72,6 +61,16 @@ def disconnect(*, connection: Connection, user: Actor | None, by: str = "", note
     if token and not shared and PROVIDERS[connection.integration].revoke:
         _revoke(connection, token)
     return connection
+
+
+def _close_questions(connection: Connection) -> None:
+    """Closes everything that is open of an account that nothing is synced with any more. What waited for an answer is
+    looked at anew, and asked anew if need be, should the account be connected again."""
+    Link.objects.filter(stream__connection=connection, hold__decision="").update(hold=None)
+    Hold.objects.filter(stream__connection=connection, decision="").delete()
+    parked = Link.objects.live().filter(stream__connection=connection, parked=True, intent__isnull=True)
+    parked.update(parked=False, unsettled=True)
+    resolve_problems(connection, now=timezone.now())
 
 
 def withdraw(integration: str, account_id: str, token: str) -> None:

@@ -1,6 +1,6 @@
 """Buttons as data: what they say, where they lead, and whether they change something (then they post)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -23,6 +23,17 @@ class Button:
     fields: dict[str, str] = field(default_factory=dict)
     about: str = ""  # what a screen reader adds to the label
     swaps: bool = False  # the problem's card is replaced by what came of it; without scripts the page is loaded anew
+
+    def plain(self) -> "Button":
+        """Returns the same without a colour, for a menu."""
+        return replace(self, tone="")
+
+    def renamed(self, label: str) -> "Button":
+        return replace(self, label=label)
+
+    def keyed(self, key: str) -> "Button":
+        """Returns the same for another place of the page."""
+        return replace(self, key=key)
 
 
 def rights_at(desk_user: DeskUser) -> Rights:

@@ -1,4 +1,5 @@
-"""One card for each provider, as data: one template shows them all, and a new provider gets its card by itself."""
+"""One block of accounts for each provider, as data: one template shows them all, and a new provider gets its own by
+itself."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -6,34 +7,20 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import DeskUser
-from integrations.admin.books_card import facts_of
-from integrations.admin.buttons import Button, cancel_button, connect_button, connection_buttons, rights_at
-from integrations.admin.endings import EndingLine, ending_lines
+from integrations.admin.account_rows import TONES, AccountRow, account_rows
+from integrations.admin.buttons import Button, cancel_button, connect_button, rights_at
 from integrations.admin.intervals import every as in_words
-from integrations.admin.metering import MeterWarning, meter_warnings
-from integrations.admin.reconciliation import VerdictLine, verdicts_of
 from integrations.models import Connection, ConnectionState, JobStatus, SyncJob
 from integrations.queue.planning import interval_minutes_of
-from integrations.selectors.metering import calls_today
-from integrations.selectors.push import PushState, push_states
-from integrations.selectors.stalls import Stall, stalls_among
-from integrations.selectors.status import Standing, standing, standings
+from integrations.selectors.company.state import CompanyState
+from integrations.selectors.progress import left_in_words, percent_of, seconds_left
+from integrations.selectors.standings import Standing
 from integrations.services.setup import keeps_books
 
-TONES = {
-    ConnectionState.ACTIVE: "success",
-    ConnectionState.SETUP: "info",
-    ConnectionState.PAUSED: "warning",
-    ConnectionState.NEEDS_RECONNECT: "danger",
-    ConnectionState.NEEDS_PERMISSION: "danger",
-    ConnectionState.MEMBER_INACTIVE: "warning",
-    ConnectionState.DISCONNECTED: "muted",
-}
 # Of several accounts the first of these states that one of them is in is the card's.
 _WORST_FIRST = (
     ConnectionState.NEEDS_RECONNECT,
@@ -64,6 +51,7 @@ class JobProgress:
     stage: str
     percent: int | None
     rate: int | None  # records a second
+    left: str = ""  # about how long it will take, once that can be said
 
     @property
     def said(self) -> str:
@@ -81,23 +69,10 @@ def progress_of(job: SyncJob, now: dt.datetime) -> JobProgress:
         stage = gettext("Going on shortly") if job.started_at else gettext("Waiting for a worker")
     else:
         stage = str(STAGES.get(job.stage, job.stage.capitalize() or gettext("Starting")))
-    percent = min(100 * job.done // job.total, 100) if job.total else None
+    percent, left = percent_of(job), seconds_left(job, now)
     seconds = (now - job.started_at).total_seconds() if job.started_at else 0
-    return JobProgress(job, stage, percent, round(job.done / seconds) or None if seconds >= 2 else None)
-
-
-@dataclass(frozen=True)
-class AccountRow:
-    connection: Connection
-    tone: str
-    buttons: list[Button]
-    facts: str = ""
-    verdict: VerdictLine | None = None
-    meter: MeterWarning | None = None
-    stall: Stall | None = None
-    calls: int = 0  # today
-    ending: EndingLine | None = None
-    push: PushState | None = None
+    rate = round(job.done / seconds) or None if seconds >= 2 else None
+    return JobProgress(job, stage, percent, rate, left_in_words(left) if left is not None else "")
 
 
 @dataclass(frozen=True)
@@ -128,21 +103,6 @@ class Card:
         return len(self.standing.connections) - len(self.accounts)
 
     @property
-    def summary(self) -> str:
-        """Returns `Connected · dana@example.com, lee@example.com`."""
-        names = ", ".join(row.connection.account_name for row in self.accounts if row.connection.usable)
-        return gettext("Connected · {accounts}").format(accounts=names) if names else self.state
-
-    @property
-    def said(self) -> str:
-        if self.progress:
-            return f"{self.provider.label}: {self.progress.said}"
-        job = self.standing.last_job
-        return f"{self.provider.label}: {self.state}." + (
-            " " + gettext("Last sync: {status}.").format(status=job.get_status_display().lower()) if job else ""
-        )
-
-    @property
     def last_sync(self) -> dt.datetime | None:
         """Returns when an account was last gone through, be it with questions left over: the API tells whole successes
         only."""
@@ -161,22 +121,8 @@ class Card:
         return reverse("integrations:integration_settings", args=[self.provider.slug])
 
     @property
-    def every(self) -> str:
-        return "2s" if self.progress else "30s"
-
-    @property
-    def url(self) -> str:
-        return reverse("integrations:card", args=[self.provider.slug])
-
-    @property
     def sync_url(self) -> str:
         return reverse("integrations:trigger", args=[self.provider.slug])
-
-
-def tone_of(connection: Connection, *, stalled: bool) -> str:
-    """Returns the colour of its state: no calm one while its data is older than it should be."""
-    tone = TONES[ConnectionState(connection.state)]
-    return "warning" if stalled and tone == "success" else tone
 
 
 def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
@@ -185,36 +131,11 @@ def state_of(accounts: Iterable[Connection]) -> ConnectionState | None:
     return next((state for state in _WORST_FIRST if state in states), None)
 
 
-def _card(
-    found: Standing,
-    desk_user: DeskUser,
-    facts: Mapping[str, str],
-    verdicts: Mapping[str, VerdictLine],
-    meters: Mapping[str, MeterWarning],
-    endings: Mapping[str, EndingLine],
-    stalls: Mapping[str, Stall],
-    calls: Mapping[str, int],
-    pushes: Mapping[str, PushState],
-) -> Card:
-    """Builds the card of one provider; what stands beside `found` is by connection."""
+def _card(found: Standing, desk_user: DeskUser, rows: Mapping[str, AccountRow], now: dt.datetime) -> Card:
+    """Builds the block of one provider; the rows of its accounts are by connection."""
     rights = rights_at(desk_user)
-    now = timezone.now()
-    books = _books([found])
-    accounts = [
-        AccountRow(
-            connection,
-            tone_of(connection, stalled=connection.pk in stalls),
-            connection_buttons(connection, desk_user, rights),
-            facts=facts.get(connection.pk, ""),
-            verdict=verdicts.get(connection.pk),
-            meter=meters.get(connection.pk),
-            ending=endings.get(connection.pk),
-            stall=stalls.get(connection.pk),
-            calls=calls.get(connection.pk, 0),
-            push=pushes.get(connection.pk),
-        )
-        for connection in found.accounts
-    ]
+    books = [connection for connection in found.accounts if keeps_books(connection)]
+    accounts = [rows[connection.pk] for connection in found.accounts]
     live, state = found.live_job, state_of(found.accounts)
     behind = state == ConnectionState.ACTIVE and any(account.stall for account in accounts)
     slug = found.provider.slug
@@ -234,33 +155,8 @@ def _card(
     )
 
 
-def _books(found: Iterable[Standing]) -> list[Connection]:
-    return [connection for one in found for connection in one.accounts if keeps_books(connection)]
-
-
-def all_cards(desk_user: DeskUser) -> list[Card]:
-    return _cards(standings(desk_user.workspace), desk_user) if desk_user.workspace else []
-
-
-def one_card(desk_user: DeskUser, integration: str) -> Card | None:
-    return _cards([standing(desk_user.workspace, integration)], desk_user)[0] if desk_user.workspace else None
-
-
-def _cards(found: list[Standing], desk_user: DeskUser) -> list[Card]:
-    """Builds their cards; two queries more for consents that end and today's calls, two for pushes, three where there
-    are books, and four where an account is stalled."""
-    now = timezone.now()
-    books = _books(found)
-    facts, verdicts = (facts_of(books), verdicts_of(books)) if books else ({}, {})
-    accounts = [connection for one in found for connection in one.accounts]
-    meters = meter_warnings(accounts, now)
-    endings = ending_lines(accounts, rights_at(desk_user), now)
-    stalls = _stalls(found, accounts, now)
-    calls, pushes = calls_today(accounts, now), push_states(accounts, now)
-    return [_card(one, desk_user, facts, verdicts, meters, endings, stalls, calls, pushes) for one in found]
-
-
-def _stalls(found: list[Standing], accounts: list[Connection], now: dt.datetime) -> dict[str, Stall]:
-    freshness = {pk: fresh for one in found for pk, fresh in one.freshness.items()}
-    jobs = {(one.live_job.workspace_id, one.live_job.integration): one.live_job for one in found if one.live_job}
-    return {stall.connection.pk: stall for stall in stalls_among(accounts, freshness, jobs, now)}
+def cards_of(state: CompanyState, desk_user: DeskUser) -> list[Card]:
+    """Returns a block for each provider, those with accounts first; the queries are those of `account_rows`."""
+    rows = account_rows(state.facts.accounts, state.facts.stalls, desk_user, state.now)
+    found = [_card(one, desk_user, rows, state.now) for one in state.standings]
+    return sorted(found, key=lambda card: not card.accounts)

@@ -23,9 +23,10 @@ from fieldcamp.desk.lists.exporting import chosen, field, worked_out
 from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import DeskUser, desk_user_of
+from integrations.admin.account_rows import TONES, tone_of
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
-from integrations.admin.cards import JOB_TONES, TONES, tone_of
+from integrations.admin.cards import JOB_TONES
 from integrations.admin.endings import ending_lines
 from integrations.admin.intervals import every
 from integrations.admin.jobs import IntegrationFilter, provider_label

@@ -8,7 +8,7 @@ from integrations.admin.conflicts import LastChange
 from integrations.admin.problem_cards import ProblemCard, problem_cards
 from integrations.errors import ProblemCode
 from integrations.models import ConflictPolicy, Problem
-from integrations.selectors.status import open_problems
+from integrations.selectors.standings import open_problems
 
 MOST = 30
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.desk.users import desk_user_of
+from integrations.admin.first_page import stops_at
 
 
 def environment(request: HttpRequest) -> list[str] | None:
@@ -24,7 +25,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Integrations"),
             "items": [
-                item(_("Dashboard"), "dashboard", "index"),
+                item(_("Dashboard"), "dashboard", "index") | _badge(request),
                 {
                     "title": _("Calendar"),
                     "icon": "calendar_month",
@@ -90,6 +91,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             }
         )
     return groups
+
+
+def _badge(request: HttpRequest) -> dict[str, Any]:
+    """Returns how many things stop work, as the first page says; nothing where none does."""
+    workspace = desk_user_of(request).workspace
+    if workspace is None:
+        return {}
+    stops = stops_at(request, workspace)
+    return {"badge": str(stops), "badge_variant": "danger"} if stops else {}
 
 
 def _item(request: HttpRequest) -> Callable[[Any, str, str], dict[str, Any]]:

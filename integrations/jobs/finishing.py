@@ -1,5 +1,6 @@
 """How a job ends: its status, its errors, and that its counts add up."""
 
+from collections import Counter
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from integrations.events.jobs import sync_ended
 from integrations.jobs import schedule
 from integrations.jobs.errors import job_error
 from integrations.kinds import SubjectKind
-from integrations.ledger.counts import CountsDoNotAddUp, assert_sums
+from integrations.ledger.counts import CountsDoNotAddUp, assert_sums, save_counts
 from integrations.models import JobPart, JobStatus, Problem, SyncJob
 from integrations.queue.lease import Lease, LeaseLost
 
@@ -34,8 +35,9 @@ def status_of(parts: list[JobPart]) -> str:
 def finish(job: SyncJob, lease: Lease, status: str) -> None:
     """Closes the job, if it is still ours: status, errors, and what its end means for the schedule."""
     job.refresh_from_db()
+    accounts: dict[str, Counter[str]] = {}
     try:
-        assert_sums(job)
+        accounts = assert_sums(job)
     except CountsDoNotAddUp:
         log.exception("job_counts_do_not_add_up")
         status = JobStatus.FAILED
@@ -45,6 +47,7 @@ def finish(job: SyncJob, lease: Lease, status: str) -> None:
         let_go = lease.let_go(status=status, finished_at=timezone.now(), stage="", run_after=None, errors=_errors(job))
         if not let_go:
             raise LeaseLost(job.pk)
+        save_counts(job, accounts)
         job.refresh_from_db()
         schedule.after_job(job)
         sync_ended(job)

@@ -1,6 +1,7 @@
 """What a sync does for each of its accounts: all calendars, or all kinds of the books' records, one after the other."""
 
 import structlog
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fieldcamp.workspace.attribution import attributed
@@ -9,6 +10,7 @@ from integrations.books.totals import compare_totals, invoices_seen_since
 from integrations.errors import AllowanceSpent, ProblemCode, ProviderError, RateLimited
 from integrations.jobs.accounts import TOLD_BY_THE_STATE, end_access, streams_of
 from integrations.jobs.directions import combined
+from integrations.jobs.expecting import expect
 from integrations.jobs.slices import Slice
 from integrations.jobs.stream_failures import UNEXPECTED, StreamFailures
 from integrations.jobs.streams import FATAL, stream_run
@@ -19,12 +21,13 @@ from integrations.providers.base import ProviderClient
 from integrations.selectors.connection_settings import DIRECTIONS
 from integrations.sync.ports import Gate, Phase, all_of_them
 
-_CLEARED_BY_SUCCESS = (
+# What was open about the account as a whole, and is over when a run went through all of it: everything that such a run
+# can have met with. That of single records shows no more than that the account is let in.
+_CLEARED_BY_SUCCESS = tuple(code for code in ProblemCode if code != ProblemCode.MEMBER_INACTIVE)
+_CLEARED_BY_RECORDS = (
     ProblemCode.PROVIDER_UNAVAILABLE,
     ProblemCode.RATE_LIMITED,
     ProblemCode.MISCONFIGURED,
-    ProblemCode.INTERNAL_ERROR,
-    ProblemCode.CALENDAR_UNAVAILABLE,
 )
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,15 @@ log = structlog.get_logger(__name__)
 
 class SyncSlice(Slice):
     """One slice of a sync."""
+
+    def parts(self) -> QuerySet[JobPart]:
+        """Returns the job's accounts; when it begins it is written down how much is expected of them."""
+        parts = super().parts()
+        if not self.job.stage and not self.job.total and self.job.only is None:
+            with self.held():
+                expect(self.job, list(parts))
+            self.job.refresh_from_db(fields=["stage", "total"])
+        return parts.all()
 
     def part(self, part: JobPart) -> None:
         connection = part.connection
@@ -45,7 +57,8 @@ class SyncSlice(Slice):
             with self.held():
                 JobPart.objects.filter(pk=part.pk).update(status=part.status, direction=part.direction)
                 if not len(failures) and "" in failures.told_of:
-                    resolve_problems(connection, now=timezone.now(), codes=_CLEARED_BY_SUCCESS, record_ids=[""])
+                    codes = _CLEARED_BY_SUCCESS if self.job.only is None else _CLEARED_BY_RECORDS
+                    resolve_problems(connection, now=timezone.now(), codes=codes, record_ids=[""])
             if connection.leaving is not None:
                 failures.settle_leaving()
         except RateLimited as error:

@@ -24,11 +24,10 @@ NOTICE = (
 )
 _LET_GO = "let go"  # the mark of links that were given up with their calendar
 
-_CODES = (
-    ProblemCode.CALENDAR_UNAVAILABLE,
-    ProblemCode.RECORD_REJECTED,
-    ProblemCode.PROVIDER_UNAVAILABLE,
-    ProblemCode.INTERNAL_ERROR,
+# Whatever has failed about a whole stream is over when its run is through; that it had to be listed anew, or holds what
+# is not understood, ends by itself.
+_CODES = tuple(
+    code for code in ProblemCode if code not in (ProblemCode.FULL_SYNC_FORCED, ProblemCode.RECORD_UNREADABLE)
 )
 
 

@@ -1,7 +1,7 @@
 """What became of each record of a job: one outcome per connection and record, and the counts as their sums."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Count, F
 
@@ -12,6 +12,7 @@ from integrations.sync.state import Action, Pair
 # A record that was both pulled and pushed counts as pushed; failed beats all.
 _RANK = {Outcome.SKIPPED: 0, Outcome.PULLED: 1, Outcome.PUSHED: 2, Outcome.FAILED: 3}
 _CHUNK = 500
+IGNORED = "Held back, as somebody ignores its problem until it changes. {message}"
 
 
 class JobLog:
@@ -23,6 +24,12 @@ class JobLog:
 
     def add(self, pair: Pair, outcome: Outcome, action: str, message: str = "") -> None:
         self._add(pair.kind.name, pair.key, pair.record_id, pair.remote_id, outcome, action, message)
+
+    def add_judged(self, pair: Pair, outcome: Outcome, action: str, message: str, *, aside: bool) -> None:
+        """Adds what became of a pair; where somebody has put its problem `aside` it has not failed, it is held back."""
+        if aside and outcome is Outcome.FAILED:
+            outcome, message = Outcome.SKIPPED, IGNORED.format(message=message)
+        self.add(pair, outcome, action, message)
 
     def add_link(self, link: Link, outcome: Outcome, action: str, message: str = "") -> None:
         key = link.record_id or link.remote_id
@@ -93,9 +100,23 @@ class CountsDoNotAddUp(Exception):
     """The job's counts are not the sums of its records: a defect of ours, never hidden."""
 
 
-def assert_sums(job: SyncJob) -> None:
-    """Raises CountsDoNotAddUp unless every record that was looked at is in exactly one of the four counts."""
-    sums = dict(job.items.order_by().values_list("outcome").annotate(Count("pk")))
+def assert_sums(job: SyncJob) -> dict[str, Counter[str]]:
+    """Raises CountsDoNotAddUp unless every record that was looked at is in exactly one of the four counts. Returns the
+    counts of each account."""
+    sums: Counter[str] = Counter()
+    accounts: dict[str, Counter[str]] = defaultdict(Counter)
+    for connection_id, outcome, number in (
+        job.items.order_by().values_list("connection", "outcome").annotate(Count("pk"))
+    ):
+        sums[outcome] += number
+        accounts[connection_id][outcome] += number
     counts = {name: getattr(job, name) for name in Outcome.values}
     if counts != {name: sums.get(name, 0) for name in Outcome.values}:
-        raise CountsDoNotAddUp(f"{job.pk}: {counts} but {sums}")
+        raise CountsDoNotAddUp(f"{job.pk}: {counts} but {dict(sums)}")
+    return accounts
+
+
+def save_counts(job: SyncJob, accounts: Mapping[str, Mapping[str, int]]) -> None:
+    """Writes what became of each account's records with its part of the job, inside the caller's transaction."""
+    for connection_id, counts in accounts.items():
+        job.parts.filter(connection=connection_id).update(**{name: counts.get(name, 0) for name in Outcome.values})

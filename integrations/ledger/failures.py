@@ -9,7 +9,7 @@ import structlog
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
-from integrations.ledger.counts import JobLog
+from integrations.ledger.counts import IGNORED, JobLog
 from integrations.ledger.private import Identifiers, where
 from integrations.ledger.problems import open_problem, open_record_problem, resolve
 from integrations.models import DirtyRow, Link, Outcome, Problem, Stream
@@ -30,11 +30,11 @@ UNREADABLE = "unreadable"  # in a problem's data: the id of the remote record th
 log = structlog.get_logger(__name__)
 
 
-def open_unreadable(stream: Stream, name: str, record: RemoteRecord, error: Exception, link: Link | None) -> None:
+def open_unreadable(stream: Stream, name: str, record: RemoteRecord, error: Exception, link: Link | None) -> bool:
     """Leaves a problem about a remote record that is called `name`: our record's where it has one, so that it is found
-    there."""
+    there. Returns whether somebody has put it aside, and it is still the same."""
     log.error("remote_record_failed", stream_id=stream.pk, remote_id=name, **where(error))
-    open_problem(
+    problem = open_problem(
         stream.connection,
         ProblemCode.RECORD_UNREADABLE,
         UNREADABLE_THERE,
@@ -44,7 +44,9 @@ def open_unreadable(stream: Stream, name: str, record: RemoteRecord, error: Exce
         link=link,
         detail=type(error).__name__,
         data={UNREADABLE: name, "stream": stream.pk},
+        met_as={"tag": record.tag},
     )
+    return problem.ignored_at is not None
 
 
 def end_unreadable(stream: Stream, names: Callable[[], Collection[str]] | None = None) -> None:
@@ -72,8 +74,8 @@ class Failures:
         log.error("record_failed", stream_id=self.stream.pk, record=pair.key, **where(error))
         link = Link.objects.filter(pk=pair.link_id or 0).first()
         code, detail = ProblemCode.INTERNAL_ERROR, type(error).__name__
-        open_record_problem(self.stream.connection, pair, code, FAILED_HERE, link=link, detail=detail)
-        self.job_log.add(pair, Outcome.FAILED, Action.NOTHING, FAILED_HERE)
+        aside = open_record_problem(self.stream.connection, pair, code, FAILED_HERE, link=link, detail=detail)
+        self.job_log.add_judged(pair, Outcome.FAILED, Action.NOTHING, FAILED_HERE, aside=aside)
         self.job_log.save()
 
     def of_write(self, remote_id: str, error: Exception) -> None:
@@ -89,11 +91,13 @@ class Failures:
     def of_listing(self, record: RemoteRecord, error: Exception, link: Link | None) -> None:
         """Leaves a record of a listing that could not be read, or not be written down; a full sync lists it again."""
         name = self.identifiers.name_of(record)
-        open_unreadable(self.stream, name, record, error, link)
+        outcome, message = Outcome.FAILED, UNREADABLE_THERE
+        if open_unreadable(self.stream, name, record, error, link):
+            outcome, message = Outcome.SKIPPED, IGNORED.format(message=UNREADABLE_THERE)
         if link:
-            self.job_log.add_link(link, Outcome.FAILED, Action.NOTHING, UNREADABLE_THERE)
+            self.job_log.add_link(link, outcome, Action.NOTHING, message)
         else:
-            self.job_log.add_remote(record, name, Outcome.FAILED, UNREADABLE_THERE)
+            self.job_log.add_remote(record, name, outcome, message)
         self.job_log.save()
 
     def _open(self, kind: str, record_id: str, error: Exception, link: Link | None = None) -> None:

@@ -99,10 +99,9 @@ class LocalHalf:
         return Circumstances(timezone.now(), pulled, conflict, self.local.removed_remotely())
 
     def _count(self, decision: Decision, link: Link | None, effect: Effect) -> None:
-        if effect.outcome is not None:
-            self.log.add(decision.pair, effect.outcome, decision.action, effect.message)
+        aside = False
         if problem := effect.problem:
-            open_record_problem(
+            aside = open_record_problem(
                 self.stream.connection,
                 decision.pair,
                 problem.code,
@@ -111,6 +110,8 @@ class LocalHalf:
                 data=dict(problem.data),
                 notice=problem.notice,
             )
+        if effect.outcome is not None:
+            self.log.add_judged(decision.pair, effect.outcome, decision.action, effect.message, aside=aside)
 
     def _forget(self, over: Sequence[Link]) -> None:
         """Deletes links of which nothing has to be remembered. A removed series sends no word of its exceptions."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 from integrations.errors import ProblemCode
 from integrations.events.problems import problems_opened, problems_resolved
 from integrations.models import Connection, Link, Problem
-from integrations.selectors.status import PASSING
+from integrations.selectors.standings import PASSING
 from integrations.sync.state import Pair
 
 # So long it lasts before it is told of: what a run or two put right of themselves concerns nobody.
@@ -35,8 +35,10 @@ def open_problem(
     detail: str = "",
     data: dict[str, Any] | None = None,
     notice: bool = False,
+    met_as: Mapping[str, Any] | None = None,
 ) -> Problem:
-    """Opens a problem, or brings the open one up to date."""
+    """Opens a problem, or brings the open one up to date. One that is ignored stays so while it is the same: it wakes
+    when something else is said of it, or the record was edited since on either side (`met_as`)."""
     values = {
         "message": message[:500],
         "detail": detail[:2000],
@@ -47,6 +49,12 @@ def open_problem(
     }
     which = {"connection": connection, "code": code, "record_kind": kind, "record_id": record_id, "resolved_at": None}
     with transaction.atomic(savepoint=False):
+        known = Problem.objects.filter(**which).defer("detail").first()
+        if known is not None and known.ignored_at and _differs(known, values, met_as or {}):
+            values |= {"ignored_at": None, "ignored_by": None}
+        if met_as is not None:
+            newer = {name: value for name, value in met_as.items() if value}
+            values["met_as"] = {**(known.met_as if known else {}), **newer}
         if not Problem.objects.filter(**which).update(**values):
             try:
                 with transaction.atomic():
@@ -68,6 +76,21 @@ def open_problem(
             problem.save(update_fields=["tell_at", "told_at"])
             _tell_of_new([problem])
     return problem
+
+
+def _differs(known: Problem, values: Mapping[str, Any], met_as: Mapping[str, Any]) -> bool:
+    """Returns whether an ignored problem is met as another one than the one that was ignored."""
+    if known.notice or values["notice"]:
+        return False
+    if known.message != values["message"] or _reason(known.data) != _reason(values["data"]):
+        return True
+    edited = (met_as.get("seq") or 0) > (known.met_as.get("seq") or 0)
+    before, now = known.met_as.get("tag"), met_as.get("tag")
+    return edited or bool(before and now and before != now)
+
+
+def _reason(data: Any) -> Any:
+    return data.get("reason") if isinstance(data, Mapping) else None
 
 
 def _telling(code: str, notice: bool, now: dt.datetime) -> dict[str, dt.datetime | None]:
@@ -145,9 +168,10 @@ def open_record_problem(
     detail: str = "",
     data: dict[str, Any] | None = None,
     notice: bool = False,
-) -> None:
-    """Opens a problem of one pair of records."""
-    open_problem(
+) -> bool:
+    """Opens a problem of one pair of records. Returns whether somebody has put it aside, and it is still the same: then
+    the pair is held back, and has not failed."""
+    problem = open_problem(
         connection,
         code,
         message,
@@ -158,7 +182,9 @@ def open_record_problem(
         detail=detail,
         data=data,
         notice=notice,
+        met_as={"seq": pair.dirty_seq, "tag": pair.tag},
     )
+    return problem.ignored_at is not None
 
 
 def resolve_problems(

@@ -6,8 +6,8 @@ What writes runs inside the ledger's transaction, which asserts that the job is 
 from dataclasses import asdict
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.errors import ProblemCode
@@ -16,8 +16,11 @@ from integrations.ledger.holds import Holds
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.problems import open_problem
 from integrations.models import DirtyRow, Hold, JobPart, Link, Stream, SyncJob
+from integrations.selectors.progress import percent_of
 from integrations.sync.ports import RunProgress, Stage
 
+# In a part's progress: how much is expected of its streams that have not told yet, by their ids.
+EXPECTED = "expected"
 FORCED = "The provider could not tell all that has changed since the last sync, so everything was read anew."
 
 
@@ -78,9 +81,16 @@ class RunState:
         Link.objects.save_many(woken, ["parked", "unsettled"])
 
     def _show(self, stage: Stage, remaining: int) -> None:
-        """Adds to what there is to do: other accounts have told theirs, and are at it at the same time."""
-        told = Greatest(F("total"), F("done"))
-        SyncJob.objects.filter(pk=self.job.pk).update(stage=stage, total=told + remaining)
+        """Puts what there is to do in the place of what was expected of this stream: other accounts have told theirs,
+        and are at it at the same time. How far the job was is kept, so that it never falls back."""
+        job = SyncJob.objects.select_for_update().get(pk=self.job.pk)
+        values: dict[str, Any] = {"stage": stage}
+        if stage is Stage.PUSH:
+            expected = self.part.progress.get(EXPECTED, {}).pop(self.stream.pk, 0)
+            total = max(job.total - expected, job.done) + remaining
+            if total != job.total:
+                values |= {"total": total, "measured_from": job.done, "measured_percent": percent_of(job) or 0}
+        SyncJob.objects.filter(pk=job.pk).update(**values)
         self.job.stage = stage
 
     def _remaining(self, full: bool) -> int:

@@ -151,13 +151,13 @@ class Writes:
         pair, error = entry.decision.pair, entry.error
         assert error is not None
         link.intent = None
-        connection, message = self.stream.connection, str(error)
+        connection, message, aside = self.stream.connection, str(error), False
         if isinstance(error, Rejected):
             link.parked, link.refused_under = True, circumstances.get(pair.record_id, "")
             settle_rows(self.stream, [pair])
-            data = reason_data(error.reason)
-            open_record_problem(connection, pair, error.code, message, link=link, detail=error.detail, data=data)
+            code, data = error.code, reason_data(error.reason)
+            aside = open_record_problem(connection, pair, code, message, link=link, detail=error.detail, data=data)
         elif isinstance(error, ProviderError) and not isinstance(error, Duplicate):
             code = ProblemCode.RECORD_REJECTED
-            open_record_problem(connection, pair, code, message, link=link, detail=error.detail)
-        self.log.add(pair, Outcome.FAILED, entry.decision.action, message)
+            aside = open_record_problem(connection, pair, code, message, link=link, detail=error.detail)
+        self.log.add_judged(pair, Outcome.FAILED, entry.decision.action, message, aside=aside)

@@ -84,6 +84,9 @@ class SyncJob(models.Model):
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
+    # How far it was, in records and in percent, when `total` was told last: what is shown goes on from there.
+    measured_from = models.PositiveIntegerField(default=0)
+    measured_percent = models.PositiveSmallIntegerField(default=0)
     pulled = models.PositiveIntegerField(default=0)
     pushed = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
@@ -159,6 +162,11 @@ class JobPart(models.Model):
     progress = models.JSONField(default=dict)
     direction = models.CharField(max_length=14, blank=True)
     error = models.JSONField(null=True, blank=True)
+    # What became of its records, when the job has ended.
+    pulled = models.PositiveIntegerField(default=0)
+    pushed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
 
     objects = JobPartQuerySet.as_manager()
 

@@ -47,6 +47,9 @@ class Problem(models.Model):
     detail = models.TextField(blank=True)
     data = models.JSONField(default=dict)
     notice = models.BooleanField(default=False)
+    # As what it was met last: {"seq": of our record's edit, "tag": the counterpart's version}. One that is ignored
+    # wakes when either side has been edited since, or something else is said of it.
+    met_as = models.JSONField(default=dict)
     occurred_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     ignored_at = models.DateTimeField(null=True, blank=True)

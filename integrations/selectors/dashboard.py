@@ -1,16 +1,15 @@
-"""What the dashboard shows beside its cards: what needs a person, the queue's health, jobs per day."""
+"""What the dashboard shows beside its cards: what needs a person, and the queue's health."""
 
 import datetime as dt
-import zoneinfo
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, IntegerField, When
+from django.db.models import Case, IntegerField, Q, When
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import Heartbeat, JobStatus, Problem, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
-from integrations.selectors.status import PASSING, open_problems
+from integrations.selectors.standings import FOR_NOBODY, INFORMING, PASSING, open_problems
 
 # The row of `Heartbeat` that any worker writes when a pulse has come through the queue.
 WORKER = "worker"
@@ -19,6 +18,8 @@ SEVERITY = (
     ProblemCode.MISCONFIGURED,
     ProblemCode.NEEDS_RECONNECT,
     ProblemCode.NEEDS_PERMISSION,
+    ProblemCode.MEMBER_INACTIVE,
+    ProblemCode.CALENDAR_UNAVAILABLE,
     ProblemCode.CONFIRMATION_NEEDED,
     ProblemCode.INTERNAL_ERROR,
     ProblemCode.CONFLICT,
@@ -57,9 +58,27 @@ def needs_you(workspace: Workspace, limit: int = 50) -> list[Problem]:
         default=len(SEVERITY),
         output_field=IntegerField(),
     )
-    problems = open_problems(workspace).exclude(code__in=PASSING).select_related("connection", "link")
+    problems = open_problems(workspace).exclude(code__in=FOR_NOBODY).select_related("connection", "link")
     # Ranked by the database: among thousands of refused records the one dead account must not be cut off.
     return list(problems.order_by(rank, "-occurred_at", "-id")[:limit])
+
+
+def good_to_know(workspace: Workspace, limit: int = 20) -> list[Problem]:
+    """Returns what a person should know and nobody must do anything about, newest first."""
+    aside = Problem.objects.open().filter(workspace=workspace, ignored_at=None)
+    informs = aside.filter(Q(notice=True) | Q(code__in=INFORMING)).select_related("connection", "link")
+    return list(informs.order_by("-occurred_at", "-id")[:limit])
+
+
+def open_questions(workspace: Workspace) -> int:
+    """Returns how many open problems there are that a person can do something about."""
+    return open_problems(workspace).exclude(code__in=FOR_NOBODY).order_by().count()
+
+
+def last_settled(workspace: Workspace) -> dt.datetime | None:
+    """Returns when the newest of the company's problems was settled, of those that are not open any more."""
+    problems = Problem.objects.filter(workspace=workspace, resolved_at__isnull=False, notice=False)
+    return problems.order_by("-occurred_at", "-id").values_list("resolved_at", flat=True).first()
 
 
 def queue_health(now: dt.datetime) -> QueueHealth:
@@ -68,29 +87,3 @@ def queue_health(now: dt.datetime) -> QueueHealth:
     oldest = waiting.values_list("created_at", flat=True).first()
     beat = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
     return QueueHealth(oldest_queued=now - oldest if oldest else None, heartbeat=now - beat if beat else None)
-
-
-def jobs_per_day(workspace: Workspace, now: dt.datetime, days: int = 14) -> list[tuple[dt.date, dict[str, int]]]:
-    """Returns for each of the last days, oldest first, how many jobs ended how. In the workspace's own days."""
-    zone = zoneinfo.ZoneInfo(workspace.timezone)
-    today = now.astimezone(zone).date()
-    first = dt.datetime.combine(today - dt.timedelta(days=days - 1), dt.time(), zone)
-    dates = [first.date() + dt.timedelta(days=n) for n in range(days)]
-    # By comparing with midnights: TruncDate is a Python function for each row on SQLite. All statuses are named so
-    # that the index on them holds everything that is asked for.
-    midnights = [(number, dt.datetime.combine(day, dt.time(), zone)) for number, day in enumerate(dates)]
-    number_of_day = Case(
-        *(When(created_at__gte=midnight, then=number) for number, midnight in reversed(midnights)),
-        output_field=IntegerField(),
-    )
-    rows = (
-        SyncJob.objects.filter(workspace=workspace, created_at__gte=first, status__in=JobStatus.values)
-        .order_by()
-        .annotate(day=number_of_day)
-        .values_list("day", "status")
-        .annotate(number=Count("pk"))
-    )
-    by_day: list[dict[str, int]] = [{} for _ in dates]
-    for day, status, number in rows:
-        by_day[day][status] = number
-    return list(zip(dates, by_day, strict=True))

@@ -10,10 +10,13 @@ from fieldcamp.workspace.models import Workspace
 from integrations.models import BROKEN, Connection, ConnectionState, Problem, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.providers.base import Provider
+from integrations.selectors.company.findings import FindingKind
+from integrations.selectors.company.state import company_state
 from integrations.selectors.dashboard import needs_you
-from integrations.selectors.status import PASSING, open_problems
 
 MOST = 5
+# The open problems are listed by themselves; what runs is over when the mail is read.
+_NOT_IN_MAILS = (FindingKind.NEEDS_YOU, FindingKind.RUNNING)
 
 
 @dataclass
@@ -27,6 +30,8 @@ class IntegrationWeek:
     pushed: int = 0
     failed: int = 0
     open: int = 0
+    # How it stands now, where it is not simply in step: sentences of the first page, but for the open problems.
+    now: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -55,7 +60,8 @@ class IntegrationWeek:
 
 
 def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[IntegrationWeek]:
-    """Returns a part for each integration that had an account by the end of that week; four queries."""
+    """Returns a part for each integration that had an account by the end of that week, and how it stands now; a
+    constant number of queries."""
     parts: dict[str, IntegrationWeek] = {}
     connected = Connection.objects.filter(workspace=workspace, connected_at__lt=end)
     for connection in connected.connected().order_by("created_at", "pk"):
@@ -75,10 +81,11 @@ def week_of(workspace: Workspace, start: dt.datetime, end: dt.datetime) -> list[
             part.jobs, part.pulled, part.pushed, part.failed = (
                 row["jobs"], row["pulled"], row["pushed"], row["failed"]
             )  # fmt: skip
-    problems = open_problems(workspace).exclude(code__in=PASSING).order_by()
-    for name, number in problems.values_list("integration").annotate(number=Count("pk")):
-        if name in parts:
-            parts[name].open = number
+    state = company_state(workspace)
+    for name, part in parts.items():
+        findings = state.of(name)
+        part.open = sum(finding.count for finding in findings if finding.kind is FindingKind.NEEDS_YOU)
+        part.now = [finding.sentence for finding in findings if finding.kind not in _NOT_IN_MAILS]
     worst: dict[str, list[Problem]] = defaultdict(list)
     for problem in needs_you(workspace, limit=200):
         worst[problem.integration].append(problem)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -17,6 +17,7 @@ from integrations.errors import ProblemCode
 from integrations.events.jobs import hold_decided
 from integrations.ledger.problems import resolve_problems
 from integrations.models import Connection, Hold, Link, Problem, Stream, SyncJob
+from integrations.selectors.standings import INFORMING
 from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
 from integrations.services.plans import check_plain_trigger
 from integrations.sync.policy import RemovalChoice, Winner
@@ -224,7 +225,8 @@ def unignore(*, problem: Problem, user: Actor) -> None:
 def dismiss_notices(*, workspace: Workspace, user: Actor) -> int:
     """Puts away everything that is merely good to know; how many that were."""
     now = timezone.now()
-    open_ones = Problem.objects.notices().filter(workspace=workspace)
+    informs = Q(notice=True) | Q(code__in=INFORMING)
+    open_ones = Problem.objects.open().filter(informs, workspace=workspace, ignored_at=None)
     with transaction.atomic():
         count = open_ones.update(ignored_at=now, ignored_by=login_of(user))
         if count:

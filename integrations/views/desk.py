@@ -12,8 +12,8 @@ from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import CHOSEN, desk_user_of
 from fieldcamp.workspace.audit import audit
 from integrations.admin.buttons import rights_at
-from integrations.admin.cards import one_card
 from integrations.admin.dashboard import needs_context
+from integrations.admin.first_page import first_page
 from integrations.admin.jobcalls import calls_csv, support_of
 from integrations.admin.jobpage import csv_lines, live_context
 from integrations.models import Connection, Outcome, Plan, SyncJob
@@ -34,16 +34,15 @@ def _provider(slug: str) -> Provider:
 
 
 @desk_view("GET")
-def card(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows one provider's card. `job` is the running job that the page shows, `said` what a screen reader has been
-    told."""
-    found = one_card(desk_user_of(request), _provider(slug).name)
-    if found is None:
+def state(request: HttpRequest) -> HttpResponse:
+    """Sends what has changed of the open first page, all of it read at once. `said`, `needs` and `runs` are digests of
+    what it shows; `busy`: somebody has a menu of the table open, which is left as it is."""
+    seen = {name: request.GET.get(name, "") for name in ("said", "needs", "runs")}
+    context = first_page(request, seen)
+    if context["state"] is None:
         raise Http404
-    context = {"card": found, "announce": found.said != request.GET.get("said", found.said)}
-    response = render(request, "integrations/card_fragment.html", context)
-    live = found.standing.live_job
-    if request.GET.get("job") and request.GET["job"] != (live.pk if live else ""):
+    response = render(request, "integrations/state_fragment.html", {**context, "busy": request.GET.get("busy") == "1"})
+    if context["changed"]["needs"] or context["changed"]["runs"]:
         response["HX-Trigger"] = "desk-changed"  # the list of problems is fetched anew
     return response
 

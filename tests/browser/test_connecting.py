@@ -73,7 +73,7 @@ def test_from_consent_to_the_first_sync(person, ravi):
     person.press("Start")
     person.wait()
     person.expect_counts(pulled=1, pushed=3)
-    expect(person.card).to_contain_text("Connected · ravi@google.test")
+    expect(person.card.get_by_role("row", name="ravi@google.test")).to_contain_text("Connected")
     assert BlockedTime.objects.get().member == ravi
     assert "Dentist" not in page.content()
 
@@ -106,7 +106,7 @@ def test_a_box_left_unticked_is_named_and_repaired(person, ravi):
     person.consent(RAVI)
     expect(person.page.get_by_role("heading", name="ravi@google.test is connected")).to_be_visible()
     person.page.goto("/admin/")
-    expect(person.needs).to_contain_text("Nothing.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
 
 
 def test_the_back_button_after_a_consent(person, ravi):

@@ -151,6 +151,7 @@ def test_the_schedule_and_the_settings_of_an_account(person, connected):
     page.get_by_role("link", name="Back to the dashboard").click()
     expect(person.card).to_contain_text("Synced every 2 h")
     assert WorkspaceIntegration.objects.get().next_sync_at > timezone.now() + dt.timedelta(minutes=90)
+    person.card.locator("summary").first.click()
     person.card.get_by_role("link", name="Settings").click()
     page.get_by_role("radio", name="Ask a person").check()
     person.press("Save")

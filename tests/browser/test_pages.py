@@ -11,6 +11,7 @@ from fieldcamp.api.services import create_key
 from fieldcamp.workspace.models import Invoice, Visit
 from integrations.models import Connection, Link, Problem, SyncJob
 from tests.browser.person import Person
+from tests.integrations import build
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -140,7 +141,16 @@ def test_a_long_name_pushes_nothing_aside(person, make_client):
         assert number["x"] + number["width"] <= width
 
 
-def test_cards_stand_side_by_side_on_a_desk(person):
+def test_twelve_accounts_fit_on_a_screen_and_beneath_each_other_on_a_phone(person, connected):
+    for _ in range(11):
+        build.connection(connected.workspace, last_synced_at=timezone.now())
     person.page.set_viewport_size({"width": 1440, "height": 900})
-    tops = [card.bounding_box()["y"] for card in person.page.locator(".fc-card").all()]
-    assert len(tops) == 3 and len(set(tops)) == 1
+    person.page.goto("/admin/")
+    rows = person.card.locator("tr.fc-row")
+    expect(rows).to_have_count(12)
+    first, last = rows.first.bounding_box(), rows.last.bounding_box()
+    assert last["y"] + last["height"] - first["y"] < 600
+    person.page.set_viewport_size({"width": 360, "height": 800})
+    for cell in rows.first.locator("th, td").all():
+        box = cell.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 360

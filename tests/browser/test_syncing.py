@@ -116,7 +116,7 @@ def test_ten_deletions_wait_for_a_decision(person, worker, visit, decision, coun
     worker.finish()
     person.page.goto("/admin/")
     person.expect_counts(**counts)
-    expect(person.needs).to_contain_text("Nothing.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
     expect(person.look_at(DANA, visit.scheduled_start.date() - dt.timedelta(days=1))).to_have_count(left)
     assert Visit.objects.count() == 12
 
@@ -135,7 +135,7 @@ def test_a_conflict_is_asked_about_and_decided(person, worker, visit):
     worker.finish()
     person.page.goto("/admin/")
     person.expect_counts(pulled=1)
-    expect(person.needs).to_contain_text("Nothing.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
     visit.refresh_from_db()
     assert visit.scheduled_start == before + dt.timedelta(hours=2)
 
@@ -153,7 +153,7 @@ def test_a_refused_record_is_tried_again(person, vendors, worker, visit):
     worker.finish()
     person.page.goto("/admin/")
     person.expect_counts(pushed=1)
-    expect(person.needs).to_contain_text("Nothing.")
+    expect(person.needs).to_contain_text("Nothing needs you.")
 
 
 def test_access_removed_at_google_is_renewed_in_two_clicks(person, connected):

@@ -10,13 +10,16 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates" / "integrations"
 COMMENT = re.compile(r"{#.*?#}|{%\s*comment.*?endcomment\s*%}", re.S)
 OPENING = re.compile(r"<(a|button|summary|select|textarea|input|div)\b((?:{[{%].*?[}%]}|[^<>])*)>", re.S)
 INCLUDED = re.compile(r'{% (?:include|extends) "integrations/([\w/]+\.html)"')
+MOVED = re.compile("hx-get|hx-swap-oob")
 REPLACED = ["button.html"]  # by which a card is replaced, and which stands in all of them
 
 
 def replaced() -> set[str]:
     """Gives the templates of which a part is replaced while the page stays, with all that they include."""
     found, waiting = set(), [*REPLACED]
-    waiting += [str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html") if "hx-get" in path.read_text()]
+    waiting += [
+        str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html") if MOVED.search(path.read_text())
+    ]
     waiting += ["problem_card.html", *(f"fix/{path.name}" for path in (TEMPLATES / "fix").iterdir())]
     while waiting:
         name = waiting.pop()

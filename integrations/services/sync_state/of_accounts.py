@@ -14,7 +14,7 @@ from integrations.selectors.links import (
     reconnect_url,
     setup_url,
 )
-from integrations.selectors.status import PASSING
+from integrations.selectors.standings import PASSING
 from integrations.services.problems.causes import cause_of
 from integrations.services.problems.fixes import fix_of
 from integrations.services.sync_state.facts import AccountFacts

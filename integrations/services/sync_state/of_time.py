@@ -8,7 +8,7 @@ from integrations.models import ConnectionState, SyncJob
 from integrations.providers import PROVIDERS
 from integrations.selectors.metering import limit_of, midnight_after
 from integrations.selectors.stalls import BUSY
-from integrations.selectors.status import PASSING
+from integrations.selectors.standings import PASSING
 from integrations.services.sync_state.facts import AccountFacts
 from integrations.services.sync_state.of_records import NOTHING_TO_DO, why_absent
 from integrations.services.sync_state.reasons import Explanation, SyncReason, because

@@ -265,7 +265,7 @@ def pages_of(rows: Company) -> dict[str, str]:
 
 LISTS = {
     "dashboard": "/admin/",
-    "card": "/admin/integrations/cards/google-calendar/",
+    "card": "/admin/integrations/state/",
     "needs": "/admin/integrations/needs/",
     "calendar": "/admin/integrations/calendar/",
     "jobs": "/admin/integrations/syncjob/",

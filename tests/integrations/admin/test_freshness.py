@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from integrations.models import Connection, DailyCalls, Heartbeat, Problem, WorkspaceIntegration
+from integrations.models import Connection, DailyCalls, Heartbeat, Hold, Problem, WorkspaceIntegration
 from integrations.selectors.metering import utc_day
 from integrations.selectors.stalls import StallCause
 from tests.integrations.admin.conftest import GOOGLE, LISTS
@@ -23,6 +23,7 @@ def synced(ours):
         Connection.objects.filter(workspace=ours.workspace).update(fresh_from=at, last_synced_at=at)
         ours.workspace.sync_jobs.update(status="succeeded")
         Problem.objects.all().delete()
+        Hold.objects.all().delete()
         Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
         return ours.connection
 
@@ -34,7 +35,7 @@ def test_a_fresh_account_is_calm(desk, synced):
     card, page, needs = (text_of(desk().get(url).content.decode()) for url in (LISTS["card"], page_of(one), "/admin/"))
     assert "Current until" in card and "Current until" in page
     assert "Not up to date" not in card + page + needs
-    assert "Nothing. All is in step." in needs
+    assert "All in step. Checked 3 min ago" in card and "All in step. Checked 3 min ago" in needs
 
 
 def page_of(connection: Connection) -> str:
@@ -51,8 +52,8 @@ def test_a_stalled_account_says_so_everywhere_and_why(desk, synced, worker):
     card, page, first = (text_of(desk().get(url).content.decode()) for url in (LISTS["card"], page_of(one), "/admin/"))
     for shown in (card, page, first):
         assert "Not up to date since" in shown and sentence in shown
-    assert "Nothing. All is in step." not in first
-    assert "1 account is not up to date" in first
+    assert "All in step" not in first
+    assert ("1 account is not up to date" if worker else "Syncing has stopped: nothing has run since") in first
     assert "Current until" not in card
 
 

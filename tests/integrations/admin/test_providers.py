@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.mail import weekly
 from integrations.models import BooksSettings, Connection, Problem, SyncJob, WorkspaceIntegration
 from integrations.providers import PROVIDERS
-from integrations.selectors.status import MOST_ERRORS, standing, standings
+from integrations.selectors.standings import MOST_ERRORS, standing, standings
 from integrations.selectors.week import week_of
 from tests.integrations.admin.conftest import GOOGLE
 from tests.integrations.sync.memory import NAME as MEMORY

@@ -4,7 +4,6 @@ import datetime as dt
 import zoneinfo
 
 import pytest
-import time_machine
 from django.db import connection as database
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from fieldcamp.workspace.models import BlockedTime, Client, Member, Visit
 from integrations.admin.jobpage import PAGE
 from integrations.models import Connection, JobItem, JobPart, Problem, Stream, SyncJob
 from integrations.models.jobs import IS_IN_FLIGHT
-from integrations.selectors.dashboard import jobs_per_day
+from integrations.selectors.runs import strips_of
 from tests.integrations.admin.conftest import GOOGLE, LISTS, pages_of
 
 pytestmark = pytest.mark.slow
@@ -97,20 +96,24 @@ def test_a_day_begins_at_the_companys_midnight(ours):
     ours.workspace.timezone = "America/New_York"
     SyncJob.objects.all().delete()
     zone = zoneinfo.ZoneInfo("America/New_York")
-    for moment in (
-        dt.datetime(2026, 10, 31, 23, 59, tzinfo=zone),
-        dt.datetime(2026, 11, 1, 0, 0, tzinfo=zone),
-        dt.datetime(2026, 11, 1, 23, 59, tzinfo=zone),
-        dt.datetime(2026, 11, 2, 0, 0, tzinfo=zone),
-        dt.datetime(2026, 10, 1, tzinfo=zone),  # too old
+    for moment, status in (
+        (dt.datetime(2026, 10, 31, 23, 59, tzinfo=zone), "failed"),
+        (dt.datetime(2026, 11, 1, 0, 0, tzinfo=zone), "failed"),
+        (dt.datetime(2026, 11, 1, 23, 59, tzinfo=zone), "done"),
+        (dt.datetime(2026, 11, 2, 0, 0, tzinfo=zone), "done"),
+        (dt.datetime(2026, 10, 1, tzinfo=zone), "done"),  # too old
     ):
-        SyncJob.objects.create(
-            workspace=ours.workspace, integration=GOOGLE, status="failed", triggered_by="api", created_at=moment
-        )
+        job = SyncJob.objects.create(
+            workspace=ours.workspace, integration=GOOGLE, status="succeeded", triggered_by="api", created_at=moment,
+            finished_at=moment + dt.timedelta(seconds=7),
+        )  # fmt: skip
+        JobPart.objects.create(job=job, connection=ours.connection, status=status, pulled=2, pushed=3)
     now = dt.datetime(2026, 11, 2, 5, 30, tzinfo=dt.UTC)
-    with time_machine.travel(now, tick=False):
-        assert jobs_per_day(ours.workspace, now, days=3) == [
-            (dt.date(2026, 10, 31), {"failed": 1}),
-            (dt.date(2026, 11, 1), {"failed": 2}),
-            (dt.date(2026, 11, 2), {"failed": 1}),
-        ]
+    [strip] = strips_of(ours.workspace, [ours.connection], now)
+    assert [(day.date, day.runs, day.records, day.result) for day in strip.days[-4:]] == [
+        (dt.date(2026, 10, 30), 0, 0, "none"),
+        (dt.date(2026, 10, 31), 1, 5, "failed"),
+        (dt.date(2026, 11, 1), 2, 10, "waits"),
+        (dt.date(2026, 11, 2), 1, 5, "done"),
+    ]
+    assert (strip.runs, strip.records, strip.longest) == (4, 20, dt.timedelta(seconds=7))

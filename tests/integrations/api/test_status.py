@@ -8,7 +8,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from integrations.jobs import schedule
-from integrations.models import Connection, Problem
+from integrations.models import Connection, Heartbeat, Problem
+from integrations.selectors.dashboard import WORKER
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
 
@@ -33,6 +34,7 @@ def test_a_healthy_integration(dana):
     connection = dana.workspace.connections.get()
     job = build.ended(dana.workspace, "succeeded", {connection: "done"}, pushed=3)
     schedule.after_job(job, NOW, lambda: 0.5)
+    Heartbeat.objects.create(name=WORKER, at=NOW + dt.timedelta(minutes=37))
     with time_machine.travel(NOW + dt.timedelta(minutes=37), tick=False):
         answer = dana.get(STATUS).json()
     assert answer == {
@@ -156,6 +158,16 @@ def test_problems_open_now_newest_first_at_most_fifty(dana, other):
 def test_health_tells_what_passes_from_what_needs_a_person(dana, code, health):
     problem(dana.workspace.connections.get(), code)
     assert dana.get(STATUS).json()["health"] == health
+
+
+@pytest.mark.parametrize(("beat", "waited", "health"), [(8, 30, "ok"), (8, 80, "degraded"), (80, 80, "degraded")])
+def test_health_tells_of_a_job_that_waits_and_of_a_worker_that_is_dead(dana, beat, waited, health):
+    Connection.objects.update(last_synced_at=NOW, fresh_from=NOW)
+    build.job(dana.workspace, created_at=NOW)
+    now = NOW + dt.timedelta(seconds=waited)
+    Heartbeat.objects.create(name=WORKER, at=now - dt.timedelta(seconds=beat))
+    with time_machine.travel(now, tick=False):
+        assert dana.get(STATUS).json()["health"] == health
 
 
 def test_an_unchanged_status_is_304(dana):
