@@ -11,7 +11,7 @@ from fieldcamp.workspace.models import Member
 from integrations.kinds import VISIT, SubjectKind
 from integrations.models import Connection, ConnectionState
 from integrations.providers import PROVIDERS
-from integrations.selectors.status import PASSING
+from integrations.selectors.standings import PASSING
 from integrations.services.sync_state.facts import AccountFacts, Accounts
 from integrations.services.sync_state.of_accounts import nobody_connected, not_in_use, of_account, of_problem
 from integrations.services.sync_state.reasons import (
