@@ -42,7 +42,10 @@ def palette(request: HttpRequest, search: str) -> list[Group]:
     search = search[:LONGEST].strip()
     desk_user = desk_user_of(request)
     named = [name for name, provider in PROVIDERS.items() if search and search.lower() in provider.label.lower()]
-    groups = [*_records(find(desk_user, search, named)), Group(gettext("Do"), _matching(_deeds(request, desk_user), search))]
+    groups = [
+        *_records(find(desk_user, search, named)),
+        Group(gettext("Do"), _matching(_deeds(request, desk_user), search)),
+    ]
     groups.append(Group(gettext("Go to"), _matching(_places(request), search)))
     return [group for group in groups if group.entries]
 
@@ -103,20 +106,29 @@ def _records(found: Found) -> Iterable[Group]:
     yield Group(
         gettext("Invoices"), [_record(row, "receipt_long", _said(row.client, _day(row.date))) for row in found.invoices]
     )
-    yield Group(gettext("Payments"), [_record(row, "payments", _said(row.client, row.reference)) for row in found.payments])
+    yield Group(
+        gettext("Payments"), [_record(row, "payments", _said(row.client, row.reference)) for row in found.payments]
+    )
     yield Group(gettext("Items"), [_record(row, "sell", row.sku) for row in found.items])
     yield Group(gettext("Team"), [_record(row, "group", row.email) for row in found.team])
     yield Group(
         gettext("Accounts"),
         [
-            _record(row, "link", _said(PROVIDERS[row.integration].label, row.member, row.get_state_display()), row.account_name)
+            _record(
+                row,
+                "link",
+                _said(PROVIDERS[row.integration].label, row.member, row.get_state_display()),
+                row.account_name,
+            )
             for row in found.accounts
         ],
     )
     yield Group(
         gettext("Jobs"),
         [
-            _record(row, "sync", row.get_status_display(), _said(PROVIDERS[row.integration].label, _moment(row.created_at)))
+            _record(
+                row, "sync", row.get_status_display(), _said(PROVIDERS[row.integration].label, _moment(row.created_at))
+            )
             for row in found.jobs
         ],
     )

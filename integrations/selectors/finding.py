@@ -59,7 +59,9 @@ def find(desk_user: DeskUser, search: str, integrations: Sequence[str] = ()) -> 
         invoices=list(invoices.select_related("client__parent").order_by("-date", "-pk")[:MOST]),
         payments=list(payments.select_related("client__parent").order_by("-date", "-pk")[:MOST]),
         items=list(scope(Item.objects.filter(_all(sought, "name", "sku"), deleted_at=None))[:MOST]),
-        team=list(scope(Member.objects.filter(_all(sought, "first_name", "last_name", "email"), erased_at=None))[:MOST]),
+        team=list(
+            scope(Member.objects.filter(_all(sought, "first_name", "last_name", "email"), erased_at=None))[:MOST]
+        ),
         accounts=list(scope(Connection.objects.filter(_all(sought, *owners))).select_related("member")[:MOST]),
         jobs=list(jobs.order_by("-created_at", "-pk")[:MOST]),
     )
