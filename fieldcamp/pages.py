@@ -44,8 +44,8 @@ class KnownMethods:
 
 
 class CompressedPages(GZipMiddleware):
-    """Pages go over the wire compressed, with a padding of random length against BREACH, which is Django's. What the API
-    answers has an ETag that is compared byte by byte, so it stays as it is."""
+    """Pages go over the wire compressed, with Django's padding of random length against BREACH. What the API answers
+    has an ETag that is compared byte by byte, so it stays as it is."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(_NO_PAGES):

@@ -2,7 +2,7 @@
 const palette = document.getElementById("palette");
 const field = palette.querySelector("[role=combobox]");
 const list = document.getElementById("palette-list");
-let asked = 0, waiting = 0, opener = null;
+let asked = 0, waiting = 0, opener = null, stale = false, wanted = false;
 
 const options = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector("[aria-selected=true]");
@@ -21,6 +21,9 @@ const look = async () => {
   list.innerHTML = await answer.text();
   list.scrollTop = 0;
   choose(options()[0]);
+  stale = false;
+  if (wanted) chosen()?.click(); // Enter was pressed before the answer was there
+  wanted = false;
 };
 const open = () => {
   if (palette.open) return field.select();
@@ -48,7 +51,12 @@ for (const link of document.querySelectorAll("[data-find]")) {
     if (event.key === " ") { event.preventDefault(); open(); }
   });
 }
-field.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(look, 80); });
+field.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(look, 80);
+  [stale, wanted] = [true, false]; // what is shown answers what was typed before
+  choose(null);
+});
 field.addEventListener("keydown", (event) => {
   const all = options(), at = all.indexOf(chosen());
   const moves = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 8, PageUp: at - 8 };
@@ -58,6 +66,7 @@ field.addEventListener("keydown", (event) => {
     choose(event.key.startsWith("Page") ? all[Math.min(Math.max(step, 0), all.length - 1)] : all[(step + all.length) % all.length]);
   } else if (event.key === "Enter" && !event.isComposing) {
     event.preventDefault();
+    if (stale) { wanted = true; return; }
     const option = chosen();
     if (event.ctrlKey || event.metaKey) { if (option?.href) window.open(option.href, "_blank", "noopener"); } else option?.click();
   }
