@@ -17,7 +17,7 @@ from integrations.admin.buttons import rights_at
 from integrations.admin.navigation import sidebar
 from integrations.models import USABLE, Connection
 from integrations.providers import PROVIDERS
-from integrations.selectors.finding import LONGEST, Found, find
+from integrations.selectors.finding import LONGEST, SearchResults, find
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _site() -> UnfoldAdminSite:
     return admin.site
 
 
-def _records(found: Found) -> Iterable[Group]:
+def _records(found: SearchResults) -> Iterable[Group]:
     yield Group(gettext("Clients"), [_record(row, "contacts", row.email) for row in found.clients])
     yield Group(
         gettext("Visits"),

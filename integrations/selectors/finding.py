@@ -21,7 +21,7 @@ LONGEST = 80  # characters
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """The rows of each kind, the likeliest first."""
 
     clients: Sequence[Client] = ()
@@ -34,13 +34,13 @@ class Found:
     jobs: Sequence[SyncJob] = ()
 
 
-def find(desk_user: DeskUser, search: str, integrations: Sequence[str] = ()) -> Found:
+def find(desk_user: DeskUser, search: str, integrations: Sequence[str] = ()) -> SearchResults:
     """Looks for all words of the search, in a constant number of queries. `integrations` are those that the search
     names: their last jobs belong to what is found."""
     sought = words(search.replace("\x00", "")[:LONGEST])
     text = " ".join(sought)
     if not text:
-        return Found()
+        return SearchResults()
     scope = desk_user.scope
     names = _all(sought, "first_name", "last_name", "company_name", "display_name", "email")
     clients = list(scope(Client.objects.filter(names | Q(pk=text), deleted_at=None)).select_related("parent")[:MOST])
@@ -53,7 +53,7 @@ def find(desk_user: DeskUser, search: str, integrations: Sequence[str] = ()) -> 
     payments = scope(Payment.objects.filter(Q(pk=text) | Q(reference=text) | theirs, deleted_at=None))
     jobs = scope(SyncJob.objects.filter(Q(pk=text) | Q(integration__in=integrations)))
     owners = ("account_name", "member__first_name", "member__last_name")
-    return Found(
+    return SearchResults(
         clients=clients,
         visits=list(shown.select_related("client__parent", "technician")[:MOST]),
         invoices=list(invoices.select_related("client__parent").order_by("-date", "-pk")[:MOST]),

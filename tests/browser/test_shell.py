@@ -68,7 +68,7 @@ def test_a_day_by_keyboard_alone(person, connected, worker):
     expect(who).to_have_attribute("aria-expanded", "true")
     page.get_by_role("button", name="Log out").focus()
     press("Enter")
-    expect(page.get_by_role("main")).to_contain_text("Logged out")
+    expect(page.get_by_role("main")).to_contain_text("successfully logged out")
 
 
 @pytest.mark.slow
@@ -88,7 +88,7 @@ def test_a_day_without_scripts_on_a_phone(open_page, google, connected, worker):
     expect(person.page.get_by_role("link", name="Dana").first).to_be_visible()
     person.page.get_by_role("link", name="Menu", exact=True).click()
     person.page.get_by_role("button", name="Log out").click()
-    expect(person.page.locator("main")).to_contain_text("Logged out")
+    expect(person.page.locator("main")).to_contain_text("successfully logged out")
 
 
 SHIFT = """() => new Promise((resolve) => {
