@@ -22,12 +22,12 @@ const press = (event) => {
 };
 const nameControls = () => {
   for (const icon of document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])")) icon.ariaHidden = "true";
-  for (const one of document.querySelectorAll("main [x-on\\:click]:not([role], a[href], button, input, summary, form)")) {
+  for (const one of document.querySelectorAll("#main [x-on\\:click]:not([role], a[href], button, input, summary, form)")) {
     one.setAttribute("role", "button");
     one.tabIndex = 0;
     one.addEventListener("keydown", press);
   }
-  for (const one of document.querySelectorAll("main :is(a[href], button, [role=button]):not([aria-label], [data-seen])")) {
+  for (const one of document.querySelectorAll("#main :is(a[href], button, [role=button]):not([aria-label], [data-seen])")) {
     one.dataset.seen = "";
     const shown = [...one.childNodes].map((node) => (node.ariaHidden === "true" ? "" : node.textContent)).join("").trim();
     if (shown || one.querySelector("img[alt]:not([alt=''])")) continue;
