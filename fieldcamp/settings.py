@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "fieldcamp.health.HealthChecks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fieldcamp.pages.CompressedPages",
     "fieldcamp.pages.KnownMethods",
     "fieldcamp.pages.Patience",
     "fieldcamp.pages.PagePolicy",
@@ -124,8 +125,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [*env_list("TEMPLATES_FOLDER"), BASE_DIR / "templates"],  # the operator's own wording first
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader", "fieldcamp.desk.loader.ThemeLoader"],
+                )
+            ],
             # The desk is Django's own admin app, so its tags are found by name.
             "libraries": {"desk": "fieldcamp.desk.templatetags.desk"},
             "context_processors": [
@@ -203,6 +209,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = FIELDCAMP_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "fieldcamp.desk.static_files.StaticFiles"},
+}
 
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = env_int("EMAIL_PORT", 587)

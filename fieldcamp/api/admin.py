@@ -31,6 +31,7 @@ from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.lists.exporting import field, worked_out
 from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.notices import key_made, key_rotated
+from fieldcamp.desk.once import done_once, once
 from fieldcamp.desk.templatetags.desk import at, when
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.tracking import attributed
@@ -203,6 +204,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return super().changelist_view(request, extra_context)
 
     @confirmed
+    @once
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Answers a saved key with the page that shows the secret: there is one way to save."""
         return super().add_view(request, form_url, {**ONE_SAVE, **(extra_context or {})})
@@ -224,6 +226,7 @@ class ApiKeyAdmin(ServiceAdmin):
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         key_made(request.user, obj.name)
         # Rendered here, not after a redirect: the secret would have to be kept somewhere in between.
+        done_once(request, reverse("admin:api_apikey_change", args=[obj.pk]))
         return self._show(request, obj, self._secret_of(request))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
@@ -283,6 +286,7 @@ class ApiKeyAdmin(ServiceAdmin):
         return HttpResponseRedirect(reverse("admin:api_apikey_changelist"))
 
     @confirmed
+    @once
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Rotates the secret: GET asks how long the old one stays good, POST shows the new one."""
         key = self._key(request, object_id)
@@ -294,4 +298,5 @@ class ApiKeyAdmin(ServiceAdmin):
             secret = rotate_key(key, overlap=dt.timedelta(hours=form.cleaned_data["overlap"]))
         self.log_change(request, key, gettext("Rotated."))
         key_rotated(request.user, key.name)
+        done_once(request, reverse("admin:api_apikey_change", args=[key.pk]))
         return self._show(request, key, secret, rotated=True)

@@ -13,7 +13,10 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "ACCOUNT": {"navigation": [{"title": _("Your login"), "link": reverse_lazy("signin:security")}]},
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("fieldcamp/desk.css")],
+    "STYLES": [
+        lambda request: static("fieldcamp/desk.css"),
+        lambda request: static("fieldcamp/shell.css"),
+    ],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("fieldcamp/icon.svg")},
     ],

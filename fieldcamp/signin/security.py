@@ -12,11 +12,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
 from fieldcamp.desk import notices
 from fieldcamp.desk.guards import confirmed, confirmed_to_see
+from fieldcamp.desk.once import done_once, once
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.signin import confirming, factors, records, sessions, throttle
@@ -71,6 +73,7 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
 
 @confirmed_to_see
 @desk_view("GET", "POST")
+@once
 def app(request: HttpRequest) -> HttpResponse:
     """Shows the secret for an authenticator app, and stores it once the app has shown a code for it."""
     user: Any = request.user
@@ -96,6 +99,7 @@ def app(request: HttpRequest) -> HttpResponse:
 
 @confirmed_to_see
 @desk_view("GET", "POST")
+@once
 def passkey(request: HttpRequest) -> HttpResponse:
     """Has the browser make a passkey, and stores it."""
     user: Any = request.user
@@ -132,6 +136,7 @@ def _added(request: HttpRequest, row: Authenticator) -> HttpResponse:
 
 @confirmed
 @desk_view("POST")
+@once
 def codes(request: HttpRequest) -> HttpResponse:
     """Makes new recovery codes."""
     user: Any = request.user
@@ -149,6 +154,7 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 def _show_codes(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
+    done_once(request, reverse("signin:security"))
     context = _context(request, gettext("Keep these codes"), codes=factors.new_recovery_codes(user))
     return TemplateResponse(request, "signin/codes.html", context)
 

@@ -25,6 +25,7 @@ from fieldcamp.desk.forms import DeskForm
 from fieldcamp.desk.guards import confirmed
 from fieldcamp.desk.lists.exporting import field, worked_out
 from fieldcamp.desk.lists.words import EmptyList
+from fieldcamp.desk.once import done_once, once
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Member, Workspace
@@ -162,6 +163,7 @@ class ConnectLinkAdmin(ScopedAdmin):
 
     @confirmed
     @csrf_protect_m
+    @once
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Asks for whom the link is, and answers with the page that shows its address. The page is ours and not the
         admin's, which would hold a transaction open while the mail is sent."""
@@ -192,6 +194,7 @@ class ConnectLinkAdmin(ScopedAdmin):
         self.log_addition(request, link, gettext("Added."))
         sent = bool(address) and mail_link(link=link, token=token, to=address, maker=_maker(desk_user))
         # Rendered here, not after a redirect: the address would have to be kept somewhere in between.
+        done_once(request, reverse("admin:integrations_connectlink_change", args=[link.pk]))
         shown = {"link": link, "url": connect_link_url(token), "to": address, "sent": sent}
         return self._page(request, "made", title=gettext("The link is made"), whose=self.whose(link), **shown)
 

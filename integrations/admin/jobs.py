@@ -87,7 +87,7 @@ class SyncJobAdmin(ScopedAdmin):
     def shown_status(self, job: SyncJob) -> tuple[str, str]:
         return job.status, job.get_status_display()
 
-    @display(description=_("Pulled · pushed · skipped · failed"))
+    @display(description=_("Taken in · sent · skipped · failed"))
     def counts(self, job: SyncJob) -> str:
         return f"{job.pulled} · {job.pushed} · {job.skipped} · {job.failed}"
 

@@ -34,7 +34,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 },
                 item(_("Jobs"), "sync", "integrations_syncjob_changelist"),
                 item(_("Connections"), "link", "integrations_connection_changelist"),
-                item(_("Problems"), "error", "integrations_problem_changelist"),
+                item(_("All problems"), "error", "integrations_problem_changelist"),
                 {
                     "title": _("Conflicts"),
                     "icon": "compare_arrows",
@@ -46,7 +46,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
-            "title": _("Workspace"),
+            "title": _("Schedule"),
             "items": [
                 item(_("Visits"), "event", "workspace_visit_changelist"),
                 item(_("Clients"), "contacts", "workspace_client_changelist"),

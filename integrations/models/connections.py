@@ -46,7 +46,7 @@ class WorkspaceIntegration(models.Model):
 
 
 class ConnectionState(models.TextChoices):
-    SETUP = "setup", _("Finish setting up")
+    SETUP = "setup", _("Set-up not finished")
     ACTIVE = "active", _("Connected")
     PAUSED = "paused", _("Paused")
     NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnect")

@@ -14,9 +14,9 @@ class JobStatus(models.TextChoices):
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     SUCCEEDED = "succeeded", _("Succeeded")
-    PARTIAL = "partial", _("Partly done")
+    PARTIAL = "partial", _("Done, some wait")
     FAILED = "failed", _("Failed")
-    NEEDS_CONFIRMATION = "needs_confirmation", _("Needs confirmation")
+    NEEDS_CONFIRMATION = "needs_confirmation", _("Waits for your answer")
     PLANNED = "planned", _("Planned")
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -45,14 +45,14 @@ class SyncJob(models.Model):
     """
 
     class Mode(models.TextChoices):
-        INCREMENTAL = "incremental", _("Incremental")
-        FULL = "full", _("Full")
+        INCREMENTAL = "incremental", _("Changes")
+        FULL = "full", _("Everything")
 
     class Trigger(models.TextChoices):
         API = "api", _("API")
         ADMIN = "admin", _("a person")
         SCHEDULE = "schedule", _("schedule")
-        PUSH = "push", _("provider's notice")
+        PUSH = "push", _("vendor's notice")
 
     id = PrefixedIdField("syn")
     workspace = models.ForeignKey("workspace.Workspace", models.CASCADE, related_name="sync_jobs")
@@ -149,7 +149,7 @@ class JobPart(models.Model):
         WAITING = "waiting", _("Waiting")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
-        HELD = "held", _("Held")  # done, but removals wait for a person
+        HELD = "held", _("Waits for your answer")  # done, but removals wait for a person
         PARTIAL = "partial", _("Done in part")  # some of its calendars failed
         FAILED = "failed", _("Failed")
 
@@ -179,8 +179,8 @@ class JobPart(models.Model):
 
 
 class Outcome(models.TextChoices):
-    PULLED = "pulled", _("Pulled")
-    PUSHED = "pushed", _("Pushed")
+    PULLED = "pulled", _("Taken in")
+    PUSHED = "pushed", _("Sent")
     SKIPPED = "skipped", _("Skipped")
     FAILED = "failed", _("Failed")
 

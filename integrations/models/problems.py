@@ -88,7 +88,7 @@ class Hold(models.Model):
     """Removals of one stream that a sync did not dare to make. Its links wait until a person decides."""
 
     class Decision(models.TextChoices):
-        CONFIRM = "confirm", _("Cut them loose")
+        CONFIRM = "confirm", _("Leave them removed")
         REJECT = "reject", _("Put the events back")
 
     id = PrefixedIdField("hld")

@@ -111,7 +111,7 @@ def _sync(request: HttpRequest, workspace: Any, integration: str, connection: Co
     )
     if ok:
         full = mode == SyncJob.Mode.FULL
-        messages.success(request, gettext("Full sync started.") if full else gettext("Sync started."))
+        messages.success(request, gettext("Everything is checked again.") if full else gettext("Sync started."))
     return back(request)
 
 

@@ -58,7 +58,7 @@ class Person:
         expect(self.card.get_by_role("button", name="Sync now")).to_be_visible()
 
     def expect_counts(self, *, pulled: int = 0, pushed: int = 0, skipped: int = 0, failed: int = 0) -> None:
-        numbers = rf"Pulled\s*{pulled}\s*Pushed\s*{pushed}\s*Skipped\s*{skipped}\s*Failed\s*{failed}\s*$"
+        numbers = rf"Taken in\s*{pulled}\s*Sent\s*{pushed}\s*Skipped\s*{skipped}\s*Failed\s*{failed}\s*$"
         expect(self.card.locator(".fc-counts")).to_have_text(re.compile(numbers))
 
     def look_at(self, account: str, day: dt.date) -> Locator:

@@ -74,6 +74,7 @@ def pages(connected, vendors) -> list[str]:
         "/admin/api/apikey/",
         "/admin/api/apikey/add/",
         f"/admin/api/apikey/{key.pk}/change/",
+        f"{at}/find/?q=da",
         "/privacy",
         "/disconnected/quickbooks",
         "/support",
@@ -86,8 +87,12 @@ def pages(connected, vendors) -> list[str]:
     ]
 
 
-EVERYTHING: dict[str, Any] = {}
+EVERYTHING: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}
 COLOURS = {"runOnly": ["color-contrast"]}  # in the dark the rest is the same; each kind of page is among every second
+
+
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 800}
+OTHER_WIDTH = 16  # so many pages, each of another kind, are looked at in both widths
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", EVERYTHING), ("dark", COLOURS)])
@@ -96,10 +101,14 @@ def test_no_serious_finding_of_axe(open_page, google, pages, scheme, rules):
     person.page.goto("/admin/login/")
     findings = _serious(person, rules)
     person.sign_in()
-    for address in pages if rules is EVERYTHING else pages[::2]:
+    for number, address in enumerate(pages if rules is EVERYTHING else pages[::2]):
+        person.page.set_viewport_size(WIDE if number % 2 else NARROW)
         answer = person.page.goto(address)
         assert answer.status == 200, address
         findings += _serious(person, rules)
+        if rules is EVERYTHING and number < OTHER_WIDTH:
+            person.page.set_viewport_size(NARROW if number % 2 else WIDE)
+            findings += _serious(person, rules)
     assert findings == []
 
 
@@ -112,13 +121,71 @@ def _serious(person: Person, rules: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_nothing_scrolls_sideways(person, pages):
-    root = "document.documentElement"
+# What ends right of the edge, also where it could be scrolled to; text that is set in fixed width may scroll.
+OUTSIDE = """() => {
+  const edge = document.documentElement.clientWidth + 1, found = [];
+  if (document.documentElement.scrollWidth > edge) found.push("the page");
+  const left = "table[data-lines] > thead, pre, code, " +
+    ".fc-hidden, .fc-skip, [inert], [aria-hidden=true], .select2-hidden-accessible";
+  for (const one of document.querySelectorAll("td, th, button, a, input, select, textarea, summary, h1, h2, h3, p")) {
+    const box = one.getBoundingClientRect();
+    if (!box.width || !box.height || !one.checkVisibility() || one.closest(left)) continue;
+    if (box.right > edge || box.left < -1) found.push(one.outerHTML.slice(0, 120));
+  }
+  return found;
+}"""
+# What reacts to a click and is no stop of the Tab key, or a stop without role or name.
+UNREACHABLE = """() => {
+  const found = [];
+  const own = "a[href], button, input, select, textarea, summary, [role=button], [role=link], [role=option]";
+  const clicked = "[onclick], [x-on\\\\:click], [\\\\@click], [hx-get], [hx-post], [tabindex='0']";
+  for (const one of document.querySelectorAll(`${own}, ${clicked}`)) {
+    if (!one.checkVisibility() || one.type === "hidden" || one.disabled || one.closest("[aria-hidden=true]")) continue;
+    if (one.matches("form")) continue; // its button is the stop
+    if (one.matches("[hx-get], [hx-post]") && /every|load|from:/.test(one.getAttribute("hx-trigger") ?? "")) continue;
+    const stop = one.tabIndex >= 0, known = one.matches(`${own}, [role]`);
+    const labels = [...(one.labels ?? [])].map((label) => label.textContent).join("");
+    const by = one.getAttribute("aria-labelledby");
+    const words = one.getAttribute("aria-label") || (by && document.getElementById(by.split(" ")[0])?.textContent)
+      || labels || one.title || one.placeholder || one.value || one.querySelector("img")?.alt;
+    const shown = [...one.childNodes].map((node) => node.ariaHidden === "true" ? "" : node.textContent).join("").trim();
+    if (!stop || !known || !(words || shown)) found.push(`${stop} ${known} ${one.outerHTML.slice(0, 160)}`);
+  }
+  return found;
+}"""
+LANDMARKS = """() => {
+  const icons = [...document.querySelectorAll(".material-symbols-outlined")];
+  const read = icons.filter((one) => !one.closest("[aria-hidden=true]"));
+  return [document.querySelectorAll("main").length, read.map((icon) => icon.outerHTML.slice(0, 120))];
+}"""
+
+
+def test_all_is_on_the_page_and_within_reach(person, pages):
+    wrong: list[Any] = []
     for address in pages:
+        person.page.set_viewport_size(NARROW)
         person.page.goto(address)
-        for width in (1280, 360):
-            person.page.set_viewport_size({"width": width, "height": 800})
-            assert person.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0, (address, width)
+        wrong += [(address, 360, one) for one in person.page.evaluate(OUTSIDE)]
+        wrong += [(address, "reach", one) for one in person.page.evaluate(UNREACHABLE)]
+        mains, icons = person.page.evaluate(LANDMARKS)
+        wrong += [(address, "icon", icon) for icon in icons]
+        if mains != 1:
+            wrong.append((address, "mains", mains))
+        person.page.evaluate("document.activeElement.blur()")
+        person.page.keyboard.press("Tab")
+        if not address.endswith(("?next=/admin/", "/add/")):  # their first field has the focus from the start
+            skip = person.page.evaluate("document.activeElement.getAttribute('href')")
+            if not (skip or "").startswith("#"):
+                wrong.append(
+                    (address, "first stop", person.page.evaluate("document.activeElement.outerHTML.slice(0, 100)"))
+                )
+        person.page.set_viewport_size({"width": 320, "height": 700})
+        if address != "/admin/workspace/workspace/":  # its form is wider: the zone and its button
+            wrong += [(address, 320, one) for one in person.page.evaluate(OUTSIDE)]
+        person.page.set_viewport_size({"width": 1280, "height": 800})
+        wrong += [(address, "reach", one) for one in person.page.evaluate(UNREACHABLE)]
+        wrong += [(address, "wide", one) for one in person.page.evaluate(OUTSIDE) if one == "the page"]
+    assert not wrong, "\n".join(str(one) for one in wrong)
 
 
 def test_the_lines_of_an_invoice_name_their_fields(person, make_client):

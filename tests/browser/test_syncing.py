@@ -99,7 +99,7 @@ def test_a_private_event_blocks_time_without_its_words(person, visit):
 
 @pytest.mark.parametrize(
     ("decision", "counts", "left"),
-    [("Put the events back", {"pushed": 10}, 12), ("Cut them loose", {"pulled": 10}, 2)],
+    [("Put the events back", {"pushed": 10}, 12), ("Leave them removed", {"pulled": 10}, 2)],
 )
 def test_ten_deletions_wait_for_a_decision(person, worker, visit, decision, counts, left):
     rows = person.look_at(DANA, visit.scheduled_start.date() - dt.timedelta(days=1))

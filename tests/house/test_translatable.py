@@ -14,7 +14,9 @@ TEMPLATES = [path for path in EVERY if path.relative_to(ROOT / "templates").part
 NAMES = ("FieldCamp Integrations", "FieldCamp", "Authorization: Bearer")
 UNTRANSLATED = ("500.html",)
 ATTRIBUTES = ("title", "aria-label", "placeholder", "alt", "label")
-QUIET = ("script", "style", "code", "pre")
+QUIET = ("script", "style", "code", "pre", "kbd")  # kbd: what stands on a key
+# The theme's font draws the word as an icon.
+ICON = re.compile(r'(<span class="[^"]*material-symbols-outlined[^>]*>)[a-z_]+(?=</span>)')
 # Tags whose quoted arguments are read by people.
 SPEAKING = re.compile(r"^(?:when|at|with|cycle|firstof)\b|^include\b.*?\swith\s")
 WORDS = re.compile(r"[A-Za-z]{2,}")
@@ -63,9 +65,10 @@ def untranslated(source: str) -> Iterator[str]:
             yield value.strip()
         for literal in re.findall(r"""default(?:_if_none)?:["'](.*?)["']|add:["'](.*?)["']""", value):
             yield from (text for text in literal if WORDS.search(text))
-    bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", source, flags=re.DOTALL)
+    bare = ICON.sub(r"\1", source)
+    bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", bare, flags=re.DOTALL)
     for text in Texts(bare).found:
-        for name in (*NAMES, "chevron_right"):
+        for name in NAMES:
             text = text.replace(name, "")
         if WORDS.search(text.replace("&nbsp;", " ")):
             yield " ".join(text.split())

@@ -91,6 +91,31 @@ def brief(moment: dt.datetime) -> str:
     return _time(moment, date_format(timezone.localtime(moment), _BRIEF))
 
 
+@register.simple_tag(takes_context=True)
+def menu_titles(context: Context) -> str:
+    """Has the page's head and its window called what the menu calls them. Returns nothing to show."""
+    groups = context.get("sidebar_navigation") or []
+    context["request"].menu_titles = {
+        str(item["link"]): str(item["title"]) for group in groups for item in group["items"] if "link" in item
+    }
+    return ""
+
+
+@register.filter
+def in_menu(part: dict[str, Any], request: Any) -> str:
+    """Returns the name of one step to the page: the menu's, where the menu leads there."""
+    return str(getattr(request, "menu_titles", {}).get(str(part.get("link", "")), part["title"]))
+
+
+@register.simple_tag(takes_context=True)
+def list_title(context: Context) -> str:
+    """Returns what the menu calls the list that is shown, else the page's title."""
+    changelist, title = context.get("cl"), context.get("title", "")
+    if changelist is None:
+        return str(title)
+    return in_menu({"link": context["request"].path, "title": changelist.opts.verbose_name_plural}, context["request"])
+
+
 @register.filter
 def span(length: dt.timedelta | None) -> str:
     """Returns `40 s`, `3 min`, `2 h`."""

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.desk.guards import confirmed
+from fieldcamp.desk.once import done_once, once
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks import services
 from fieldcamp.webhooks.admin.forms import EndpointForm, SecretRotationForm
@@ -38,6 +39,7 @@ class EditingMixin:
 
     @confirmed
     @csrf_protect_m
+    @once
     def add_view(self: Any, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Asks for a new webhook, and answers with the page that shows its secret."""
         if not self.has_add_permission(request):
@@ -63,6 +65,7 @@ class EditingMixin:
             webhook_made(request.user, endpoint)
             self.log_addition(request, endpoint, gettext("Added."))
             # Rendered here, not after a redirect: the secret would have to be kept somewhere in between.
+            done_once(request, page_of(endpoint))
             return self._show_secret(request, endpoint, secret)
         return self._form_page(request, form, None, gettext("Add webhook"))
 
@@ -109,6 +112,7 @@ class EditingMixin:
         return self.page(request, "url_checked.html", None, checked=url_answer(request.POST.get("url", "")))
 
     @confirmed
+    @once
     def rotate_view(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         """Rotates the secret: GET asks how long the old one is used as well, POST shows the new one."""
         endpoint = self.endpoint(request, object_id)
@@ -123,6 +127,7 @@ class EditingMixin:
             return self.refused(request, endpoint, error)
         self.log_change(request, rotated, gettext("Rotated."))
         webhook_rotated(request.user, rotated)
+        done_once(request, page_of(rotated))
         return self._show_secret(request, rotated, secret, rotated=True)
 
     def _show_secret(

@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                 ("numbers_taken_to", models.BigIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
-            options={"verbose_name": "workspace", "verbose_name_plural": "workspaces", "ordering": ["name"]},
+            options={"verbose_name": "company", "verbose_name_plural": "companies", "ordering": ["name"]},
         ),
         migrations.CreateModel(
             name="Invoice",
@@ -405,8 +405,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "member",
-                "verbose_name_plural": "members",
+                "verbose_name": "team member",
+                "verbose_name_plural": "team members",
                 "ordering": ["first_name", "last_name", "id"],
             },
         ),

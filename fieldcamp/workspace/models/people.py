@@ -67,8 +67,8 @@ class Workspace(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("workspace")
-        verbose_name_plural = _("workspaces")
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -106,8 +106,8 @@ class Member(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("member")
-        verbose_name_plural = _("members")
+        verbose_name = _("team member")
+        verbose_name_plural = _("team members")
         ordering = ["first_name", "last_name", "id"]
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_member_per_login")]
 

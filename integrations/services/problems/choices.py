@@ -112,7 +112,7 @@ def _of_hold(hold: Hold) -> list[Choice]:
         ),
         Choice(
             CUT_LOOSE,
-            gettext("Cut them loose"),
+            gettext("Leave them removed"),
             gettext("It stays removed there, and FieldCamp syncs it no more. Nothing is deleted in FieldCamp."),
             right="settings",
             dangerous=True,

@@ -30,7 +30,7 @@ class Fix:
     title: LazyText
     sentence: LazyText
     button: LazyText = _("Try again")
-    dismiss: LazyText = _("Got it")
+    dismiss: LazyText = _("Put away")
     leads: FixTarget = FixTarget.NOWHERE
     link: LazyText = ""
     nobody: LazyText = _("Somebody with more rights can fix this.")

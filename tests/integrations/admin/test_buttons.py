@@ -35,7 +35,7 @@ def test_sync_now_starts_a_job_in_the_persons_name(mode, desk, quiet):
     assert (job.mode, job.status, job.triggered_by, job.actor) == (mode, "queued", "admin", "Staff")
     assert job.connection is None
     assert job.request_id == response["X-Request-Id"]
-    assert said == ["Full sync started." if mode == "full" else "Sync started."]
+    assert said == ["Everything is checked again." if mode == "full" else "Sync started."]
 
 
 def test_a_second_sync_meets_the_first(desk, quiet):

@@ -146,7 +146,7 @@ def test_ignored_in_place_and_undone_in_place(desk, ours):
 
 def test_held_removals_are_decided_in_place(desk, ours):
     answer = desk().post(posts_of(ours)["decide"][0], {"decision": "confirm"}, headers=HTMX).content.decode()
-    assert "Cut them loose. Sync started." in answer
+    assert "Leave them removed. Sync started." in answer
     assert Link.objects.get(pk=ours.held.pk).decision == {"removal": "cut"}
 
 
@@ -169,8 +169,8 @@ def test_all_notices_are_put_away_at_once(desk, ours, theirs):
                 workspace=rows.workspace, integration="google_calendar", connection=rows.connection, notice=True,
                 code="EVENT_REMOVED", record_id=str(number), message="Removed.", occurred_at=rows.job.created_at,
             )  # fmt: skip
-    assert "Got it, all of them" in desk("staff").get("/admin/").content.decode()
-    assert "Got it, all of them" not in desk("viewer").get("/admin/").content.decode()
+    assert "Put all of them away" in desk("staff").get("/admin/").content.decode()
+    assert "Put all of them away" not in desk("viewer").get("/admin/").content.decode()
     assert desk("viewer").post("/admin/integrations/notices/dismiss/").status_code == 403
     _, said = press(desk("staff"), "/admin/integrations/notices/dismiss/")
     assert said == ["3 notices put away. They stay under Problems."]

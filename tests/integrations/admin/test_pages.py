@@ -41,8 +41,8 @@ def test_the_accounts_tell_how_they_stand(desk, ours):
     shown = text_of(desk().get("/admin/").content.decode())
     assert ours.connection.account_name in shown and "Tech of Ours" in shown
     assert "Next sync in 28 min" in shown
-    assert "Last run : partly done" in shown
-    assert "Pulled 0 Pushed 1 Skipped 0 Failed 1" in shown
+    assert "Last run : done, some wait" in shown
+    assert "Taken in 0 Sent 1 Skipped 0 Failed 1" in shown
 
 
 def test_the_first_page_says_first_how_the_company_stands_then_what_needs_somebody(desk, ours):
@@ -88,7 +88,7 @@ def test_times_stand_in_the_companys_zone_and_in_utc_on_hover(desk, ours):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("setup", "Finish setting up"), ("paused", "Paused"), ("needs_reconnect", "Needs reconnect"),
+        ("setup", "Set-up not finished"), ("paused", "Paused"), ("needs_reconnect", "Needs reconnect"),
         ("needs_permission", "Needs permission"), ("disconnected", "Not connected"),
     ],
 )  # fmt: skip
@@ -231,7 +231,7 @@ def test_needs_you_lists_each_problem_once_with_its_fix(desk, ours):
     assert shown.index("10 of 24") < shown.index("Conflict of Ours")  # worst first
     words = text_of(shown)
     assert "Start Tue 24 Nov, 09:00 Tue 24 Nov, 13:00" in words
-    for button in ("Put the events back", "Cut them loose", "Keep FieldCamp&#x27;s", "Keep Google Calendar&#x27;s"):
+    for button in ("Put the events back", "Leave them removed", "Keep FieldCamp&#x27;s", "Keep Google Calendar&#x27;s"):
         assert button in words
 
 
