@@ -5,9 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.webhooks.admin.banners import banners
 from fieldcamp.workspace.models import Workspace
@@ -99,7 +99,7 @@ def _chart(desk_user: DeskUser) -> dict[str, Any]:
         return {}
     days = jobs_per_day(desk_user.workspace, timezone.now())
     data = {
-        "labels": [date_format(day, "j M") for day, _ in days],
+        "labels": [formats.short_day(day) for day, _ in days],
         "datasets": [
             {
                 "label": str(status.label),

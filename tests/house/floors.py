@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.encryption",
         "fieldcamp.impatience",
     ),
-    ("fieldcamp.certificates",),
+    ("fieldcamp.certificates", "fieldcamp.formats"),
     ("fieldcamp.logs", "fieldcamp.startup", "fieldcamp.sync_settings"),
     ("integrations.errors", "integrations.records"),
     ("integrations.kinds", "integrations.paging"),

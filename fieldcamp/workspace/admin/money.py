@@ -1,23 +1,21 @@
 """Items, tax rates, invoices and payments."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from fieldcamp import formats
 from fieldcamp.desk.columns import moment
 from fieldcamp.desk.users import desk_user_of
-from fieldcamp.money import plain
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
 from fieldcamp.workspace.admin.record_actions import RecordAction
@@ -60,7 +58,7 @@ class ItemAdmin(RemovalMixin, RecordAdmin):
 
     @display(description=_("Price"), ordering="price")
     def shown_price(self, item: Item) -> str:
-        return price(item.price)
+        return formats.price(item.price)
 
 
 @admin.register(TaxRate)
@@ -80,11 +78,11 @@ class TaxRateAdmin(RemovalMixin, RecordAdmin):
 
     @display(description=_("Rate"), ordering="rate")
     def percent(self, tax: TaxRate) -> str:
-        return f"{plain(tax.rate * 100)} %"
+        return formats.percent(tax.rate)
 
     @display(description=_("Components"))
     def made_of(self, tax: TaxRate) -> str:
-        return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
+        return ", ".join(f"{part['name']} {formats.percent(part['rate'])}" for part in tax.components) or "–"
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -169,7 +167,7 @@ class InvoiceAdmin(RowsAdmin):
     @display(description=_("Taxed with"))
     def taxed_with(self, invoice: Invoice) -> str:
         """Returns the rates that the total was worked out with, whatever the list says now."""
-        parts = ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in invoice.tax_parts)
+        parts = ", ".join(f"{part['name']} {formats.percent(part['rate'])}" for part in invoice.tax_parts)
         return parts if parts.startswith(f"{invoice.tax_name} ") else f"{invoice.tax_name}: {parts}" if parts else "–"
 
     @display(description=_("Sent to"))
@@ -189,7 +187,7 @@ class InvoiceAdmin(RowsAdmin):
 
     @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
-        return f"{invoice.balance:,.2f}"
+        return formats.money(invoice.balance)
 
     @display(description=_("Status"), label=_TONES)
     def badge(self, invoice: Invoice) -> tuple[str, Any]:
@@ -252,7 +250,7 @@ class PaymentAdmin(RowsAdmin):
 
     @display(description=_("Unapplied"))
     def left_over(self, payment: Payment) -> str:
-        return f"{payment.unapplied:,.2f}" if payment.pk and not payment._state.adding else "–"
+        return formats.money(payment.unapplied) if payment.pk and not payment._state.adding else formats.EMPTY
 
     @display(description=_("Recorded in"))
     def where(self, payment: Payment) -> str:
@@ -263,27 +261,23 @@ def _settling(invoice: Invoice) -> Iterator[str]:
     """Yields what has settled the invoice, the oldest first: a deposit that was taken with it, then payments."""
     if invoice.deposit:
         taken = gettext("{amount}: deposit, taken in the books")
-        yield taken.format(amount=f"{invoice.deposit:,.2f}")
+        yield taken.format(amount=formats.money(invoice.deposit))
     live = invoicing.live_allocations(invoice).select_related("payment").order_by("payment__date", "payment_id")
     for share in live:
         payment = share.payment
         page = reverse("admin:workspace_payment_change", args=[payment.pk])
-        yield format_html('{}: <a class="underline" href="{}">{}</a>', f"{share.amount:,.2f}", page, _called(payment))
+        yield format_html(
+            '{}: <a class="underline" href="{}">{}</a>', formats.money(share.amount), page, _called(payment)
+        )
 
 
 def _called(payment: Payment) -> str:
     """Returns what a payment is, and of when: "check 2217 on …", "credit applied in the books on …"."""
-    day = date_format(payment.date, "j M Y")
+    day = formats.day(payment.date)
     if payment.is_credit:
         return gettext("credit applied in the books on {day}").format(day=day)
     by = " ".join(text for text in (payment.get_method_display(), payment.reference) if text)
     if payment.credited:
         said = gettext("payment ({by}) on {day}, with {credit} of credit applied in the books")
-        return said.format(by=by, day=day, credit=f"{payment.credited:,.2f}")
+        return said.format(by=by, day=day, credit=formats.money(payment.credited))
     return gettext("payment ({by}) on {day}").format(by=by, day=day)
-
-
-def price(value: Decimal) -> str:
-    """Returns a unit price: two places, or as many as it has."""
-    text = plain(value)
-    return f"{value:,.2f}" if len(text.partition(".")[2]) <= 2 else text

@@ -85,7 +85,7 @@ class WorkspaceAdmin(ServiceAdmin):
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
-    fields = ("name", "timezone", "second_factor", *readonly_fields)
+    fields = ("name", ("timezone", "currency"), "second_factor", *readonly_fields)
 
     change_view = confirmed(ServiceAdmin.change_view)
 

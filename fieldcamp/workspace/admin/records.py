@@ -14,8 +14,9 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.templatetags.desk import at, day
+from fieldcamp.desk.templatetags.desk import at
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.formats import day
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.admin.merging import MergeMixin
 from fieldcamp.workspace.admin.removal import RemovalMixin

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import timezone
 
-from fieldcamp.desk.templatetags.desk import ago, day, span
+from fieldcamp.desk.templatetags.desk import ago, span
+from fieldcamp.formats import day
 from fieldcamp.workspace.audit import audit
 from integrations.models import Heartbeat, SyncJob
 from tests.integrations.admin.conftest import LISTS, pages_of
