@@ -27,6 +27,9 @@ ACTIONS: dict[str, Any] = {
 }
 # What was tried without success.
 TRIED: dict[str, Any] = {
+    "wait": _("Waits for you"),
+    "ask": _("Waits for you"),
+    "nothing": _("Waits for you"),
     "pull": _("Not taken in"),
     "create_local": _("Not taken in"),
     "remove_local": _("Not removed in FieldCamp"),

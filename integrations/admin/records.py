@@ -1,30 +1,27 @@
 """The pages of FieldCamp's records, with their remote counterparts and where their changes came from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.users import DeskUser, desk_user_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks.monitoring import sent_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.tracking import TrackedModel
-from integrations.admin.buttons import Button
+from integrations.admin.counterparts import places_of_record, taking_back
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
-from integrations.admin.trail import states_of, trail_of
-from integrations.admin.values import PLURALS
+from integrations.admin.trail import trail_of
 from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
-from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
-from integrations.services.books.links import can_part
 
 NOTHING_YET = {
     "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
@@ -51,38 +48,17 @@ def _links(record: Any) -> QuerySet[Link]:
     return rows.select_related("stream__connection").order_by("-cut_at", "pk")
 
 
-def counterparts_of(record: Any, desk_user: DeskUser) -> list[dict[str, Any]]:
-    """Returns the record's remote counterparts, the present ones first, with the button that parts them."""
+def past_counterparts(links: Sequence[Link]) -> list[dict[str, Any]]:
+    """Returns what the record was linked with once."""
     return [
         {
-            "link": link,
             "label": provider_label(link.stream.connection.integration),
-            "connection": link.stream.connection,
-            "place": str(PLURALS.get(link.stream.kind) or link.stream),
-            "page": remote_url(link),
-            "part": _part_button(link) if can_part(link) and desk_user.may("settings") else None,
-            **_state(link),
+            "account": link.stream.connection.account_name,
+            "at": link.cut_at,
         }
-        for link in _links(record)[:20]
+        for link in links
+        if link.cut_at is not None
     ]
-
-
-def _part_button(link: Link) -> Button:
-    url = reverse("integrations:part", args=[link.pk])
-    about = gettext("as {name} there").format(name=link.remote_id)
-    return Button(f"part-{link.pk}", gettext("Not the same"), url, about=about)
-
-
-def _state(link: Link) -> dict[str, str]:
-    if link.cut_at:
-        return {"state": gettext("Not linked any more"), "tone": "muted"}
-    if link.hold_id:
-        return {"state": gettext("Waits for a confirmation"), "tone": "warning"}
-    if link.parked:
-        return {"state": gettext("Waits for a person"), "tone": "danger"}
-    if link.intent or link.unsettled:
-        return {"state": gettext("To be synced"), "tone": "info"}
-    return {"state": gettext("In step"), "tone": "success"}
 
 
 def after_deletion(record: Any) -> list[str]:
@@ -146,6 +122,7 @@ class SyncedMixin(RecordAdmin):
         record: Any = self.get_object(request, unquote(object_id))
         extra: dict[str, Any] = {}
         if record:
+            links = list(_links(record)[:20])
             about = Problem.objects.filter(
                 workspace_id=record.workspace_id,
                 record_kind__in=kinds_of(record),
@@ -154,9 +131,10 @@ class SyncedMixin(RecordAdmin):
             )
             extra = {
                 "synced_panel": "integrations/counterparts.html",
-                "counterparts": counterparts_of(record, desk_user_of(request)),
+                "past_counterparts": past_counterparts(links),
                 "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
-                "states": states_of(record),
+                "states": places_of_record(record, links, desk_user_of(request)),
+                "taking_back": taking_back(links, desk_user_of(request)),
                 **trail_of(record, desk_user_of(request)),
                 "sent_webhooks": sent_of(record.pk, record.workspace_id),
                 "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user_of(request)),
