@@ -1,6 +1,7 @@
 """What became of each record of a job: rows with names, what was changed from what to what, and links to both sides;
 found by outcome, kind, what was done and name."""
 
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp import formats
@@ -235,27 +237,35 @@ def _cards(job: SyncJob, items: Sequence[JobItem]) -> dict[tuple[str, str], str]
     return {(row.connection_id or "", row.record_id): row.pk for row in rows}
 
 
-def csv_lines(job: SyncJob, asked: Asked, desk_user: DeskUser | None = None) -> Iterator[str]:
-    """Yields the wanted results as a table for people, fetched a chunk at a time; ids come last."""
+def csv_lines(job: SyncJob, asked: Asked) -> Iterator[str]:
+    """Yields the wanted results as a table for people, fetched a chunk at a time; ids come last. It is written while it
+    is sent, when the zone of the page is not in force any more: the company's is taken here."""
+    zone, last = zoneinfo.ZoneInfo(job.workspace.timezone), 0
     yield csv_line([
         gettext("Run"), gettext("Account"), gettext("Kind"), gettext("Record"), gettext("About"), gettext("Outcome"),
         gettext("What was done"), gettext("Why"), gettext("Amount"), gettext("Record id"), gettext("Id there"),
     ])  # fmt: skip
     accounts = dict(Connection.objects.filter(workspace_id=job.workspace_id).values_list("pk", "account_name"))
-    last, place, run = 0, job.label, formats.precise(job.created_at)
     while True:
         chunk = list(rows_of(job, asked).filter(pk__gt=last)[:CHUNK])
-        about, links = subjects((job.workspace_id, one.kind, one.record_id) for one in chunk), _links(chunk)
-        for item in chunk:
-            record = about.get((item.kind, item.record_id))
-            link = links.get((item.connection_id, item.kind, item.record_id or item.remote_id))
-            title, beside = called(record) if record is not None else (_name_there(item, link), "")
-            amount = getattr(record, "total", None) if isinstance(record, Invoice) else getattr(record, "amount", None)
-            yield csv_line([
-                run, accounts.get(item.connection_id, ""), PLURALS.get(item.kind, item.kind), title, beside,
-                _OUTCOMES[Outcome(item.outcome)](), action_of(item, place), item.message, amount, item.record_id,
-                item.remote_id,
-            ])  # fmt: skip
+        with timezone.override(zone):
+            lines = [csv_line(cells) for cells in _cells(job, chunk, accounts)]
+        yield from lines
         if len(chunk) < CHUNK:
             return
         last = chunk[-1].pk
+
+
+def _cells(job: SyncJob, items: Sequence[JobItem], accounts: Mapping[str, str]) -> Iterator[list[Any]]:
+    about, links = subjects((job.workspace_id, one.kind, one.record_id) for one in items), _links(items)
+    place, run = job.label, formats.precise(job.created_at)
+    for item in items:
+        record = about.get((item.kind, item.record_id))
+        link = links.get((item.connection_id, item.kind, item.record_id or item.remote_id))
+        title, beside = called(record) if record is not None else (_name_there(item, link), "")
+        amount = record.total if isinstance(record, Invoice) else record.amount if isinstance(record, Payment) else None
+        yield [
+            run, accounts.get(item.connection_id, ""), PLURALS.get(item.kind, item.kind), title, beside,
+            _OUTCOMES[Outcome(item.outcome)](), action_of(item, place), item.message, amount, item.record_id,
+            item.remote_id,
+        ]  # fmt: skip

@@ -14,6 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "fieldcamp.ids",
         "fieldcamp.redaction",
         "fieldcamp.money",
+        "fieldcamp.locales",
         "fieldcamp.statements",
         "fieldcamp.texts",
         "fieldcamp.links",

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from fieldcamp import formats
-from fieldcamp.desk.columns import moment
+from fieldcamp.desk.columns import amount, moment
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
@@ -25,6 +25,10 @@ from fieldcamp.workspace.admin.rows import AllocationRows, LineRows, RowsAdmin
 from fieldcamp.workspace.models import Invoice, InvoiceStatus, Item, Payment, TaxRate
 from fieldcamp.workspace.models.invoices import in_status, today_in
 
+_SUBTOTAL, _DISCOUNT = amount("subtotal", _("Subtotal")), amount("discount_total", _("Discount"))
+_TAX, _TOTAL, _PAID = amount("tax_total", _("Tax")), amount("total", _("Total")), amount("paid", _("Paid"))
+_AMOUNT = amount("amount", _("Amount"))
+_CREDITED, _ELSEWHERE = amount("credited", _("Credit applied")), amount("elsewhere", _("Used otherwise"))
 _SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
 _INVOICES_STAY = _("Invoices that have it stay as they are.")
@@ -107,14 +111,14 @@ def _live(invoice: Invoice) -> bool:
 class InvoiceAdmin(RowsAdmin):
     form = InvoiceForm
     inlines = (LineRows,)
-    list_display = ("number", "client", "date", "due_date", "total", "open", "badge")
+    list_display = ("number", "client", "date", "due_date", _TOTAL, "open", "badge")
     list_filter = (StatusFilter, ("date", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("client__parent", "workspace")
     search_fields = ("number", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
+    readonly_fields = ("id", _SUBTOTAL, _DISCOUNT, _TAX, _TOTAL, _PAID, "open", "shown_status",
                        "settled_by", "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
@@ -123,10 +127,10 @@ class InvoiceAdmin(RowsAdmin):
             _("Totals"),
             {
                 "fields": (
-                    ("subtotal", "discount_total"),
-                    ("taxed_with", "tax_total"),
-                    "total",
-                    ("paid", "open"),
+                    (_SUBTOTAL, _DISCOUNT),
+                    ("taxed_with", _TAX),
+                    _TOTAL,
+                    (_PAID, "open"),
                     "settled_by",
                 )
             },
@@ -204,14 +208,14 @@ class InvoiceAdmin(RowsAdmin):
 class PaymentAdmin(RowsAdmin):
     form = PaymentForm
     inlines = (AllocationRows,)
-    list_display = ("date", "client", "amount", "how", "reference", "state")
+    list_display = ("date", "client", _AMOUNT, "how", "reference", "state")
     list_filter = ("method", ("date", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("client__parent",)
     search_fields = ("reference", *NAMES_OF_CLIENT, "=id")
     ordering = ("-date", "-id")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "credited", "elsewhere", "left_over", "where", _VOIDED)
+    readonly_fields = ("id", _CREDITED, _ELSEWHERE, "left_over", "where", _VOIDED)
     fieldsets: Any = (
         (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "left_over"), "seen_version")}),
         (_("Notes"), {"fields": ("notes",)}),
@@ -231,7 +235,8 @@ class PaymentAdmin(RowsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Returns the sections; what the books have done with the payment stands there only if they have."""
         sections = super().get_fieldsets(request, obj)
-        beside = tuple(name for name in ("credited", "elsewhere") if obj is not None and getattr(obj, name))
+        told = (("credited", _CREDITED), ("elsewhere", _ELSEWHERE))
+        beside = tuple(shown for name, shown in told if obj is not None and getattr(obj, name))
         if not beside:
             return sections
         (title, first), *others = sections
