@@ -79,6 +79,7 @@ def live_context(job: SyncJob, desk_user: DeskUser) -> dict[str, Any]:
             }
             for chapter in told
         ],
+        "several": len(parts) != 1,
         "quiet": quiet_words(quiet),
         "errors": _errors(job, errors, desk_user),
         "notes": [error.get("message", "") for error in job.errors if error.get("code") in _NOTES],

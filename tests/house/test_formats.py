@@ -19,8 +19,11 @@ IN_MODULES = re.compile(r"\b(?:date_format|number_format|time_format|naturaltime
 
 @pytest.mark.parametrize(
     ("pattern", "source"),
-    [(IN_TEMPLATES, '{{ day|date:"j M" }}'), (IN_TEMPLATES, "{{ sum|floatformat:2 }}"), (IN_TEMPLATES, "{{ n|intcomma }}"),
-     (IN_MODULES, 'date_format(day, "j M")'), (IN_MODULES, 'f"{amount:,.2f}"'), (IN_MODULES, 'f"{amount:+,.2f}"')],
+    [
+        (IN_TEMPLATES, '{{ day|date:"j M" }}'), (IN_TEMPLATES, "{{ sum|floatformat:2 }}"),
+        (IN_TEMPLATES, "{{ n|intcomma }}"), (IN_MODULES, 'date_format(day, "j M")'),
+        (IN_MODULES, 'f"{amount:,.2f}"'), (IN_MODULES, 'f"{amount:+,.2f}"'),
+    ],
 )  # fmt: skip
 def test_what_is_looked_for_is_found(pattern, source):
     assert pattern.search(source)

@@ -58,9 +58,10 @@ def test_its_story(desk, told):
 
 
 def test_a_job_that_changed_nothing_is_short(desk, ours):
+    now = timezone.now()
     quiet = SyncJob.objects.create(
-        workspace=ours.workspace, integration=GOOGLE, status="succeeded", triggered_by="push", created_at=timezone.now(),
-        started_at=timezone.now(), finished_at=timezone.now(),
+        workspace=ours.workspace, integration=GOOGLE, status="succeeded", triggered_by="push", created_at=now,
+        started_at=now, finished_at=now,
     )  # fmt: skip
     JobPart.objects.create(job=quiet, connection=ours.connection, status="done")
     said = read(desk, quiet)

@@ -115,15 +115,8 @@ def test_the_job_page_tells_who_started_it(desk, ours):
 
 def test_results_are_filtered_and_paged(desk, ours):
     JobItem.objects.bulk_create(
-        JobItem(
-            job=ours.job,
-            connection=ours.connection,
-            kind="visit",
-            key=f"k{n:03}",
-            outcome="skipped",
-            message=f"k{n:03}",
-        )
-        for n in range(PAGE + 10)
+        JobItem(job=ours.job, connection=ours.connection, kind="visit", key=key, outcome="skipped", message=key)
+        for key in (f"k{n:03}" for n in range(PAGE + 10))
     )
     SyncJob.objects.filter(pk=ours.job.pk).update(skipped=PAGE + 10)
     page = pages_of(ours)["job"]
