@@ -55,6 +55,11 @@ def money(amount: Any, currency: str = "") -> str:
     return _shown(amount) if value is None else _signed(rounded(value), 2, currency)
 
 
+def difference(amount: Decimal) -> str:
+    """Returns `+$5.00`, `−$5.00`; `–` where there is none."""
+    return f"{'+' if amount > 0 else ''}{money(amount)}" if amount else EMPTY
+
+
 def price(amount: Any, currency: str = "") -> str:
     """Returns a unit price: as money, with more places where it has them (`$6.333333`)."""
     value = _decimal(amount)

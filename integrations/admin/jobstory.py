@@ -19,7 +19,7 @@ _MOST_TOLD = 12  # accounts that are told of one by one though nothing was chang
 
 
 @dataclass(frozen=True)
-class Step:
+class StoryStep:
     """One thing that a job did for one account. `at` is None where it was not written down."""
 
     words: str
@@ -35,7 +35,7 @@ class Chapter:
     account: str
     url: str
     status: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[StoryStep] = field(default_factory=list)
     quiet: bool = False  # nothing was changed, and nothing is wrong
 
 
@@ -133,20 +133,20 @@ def _chapter(job: SyncJob, part: JobPart, counts: Mapping[str, int], removals: M
     return Chapter(part.connection.account_name, page, part.status, steps, quiet)
 
 
-def _done(job: SyncJob, part: JobPart, counts: Mapping[str, int]) -> Iterator[Step]:
+def _done(job: SyncJob, part: JobPart, counts: Mapping[str, int]) -> Iterator[StoryStep]:
     """Yields what was read, compared, taken in and sent."""
     streams = list(part.progress.get(STORY, {}).values())
     records, reads, writes = (sum(one.get(name, 0) for one in streams) for name in ("records", "reads", "writes"))
     if streams:
-        yield Step(_read(job, part, records) + _calls(reads), min(_moments(streams, "began"), default=None))
+        yield StoryStep(_read(job, part, records) + _calls(reads), min(_moments(streams, "began"), default=None))
     if looked := sum(counts.values()):
         said = gettext("compared {number}").format(number=formats.number(looked))
-        yield Step(said, max(_moments(streams, "compared"), default=None))
+        yield StoryStep(said, max(_moments(streams, "compared"), default=None))
     if counts.get("pulled"):
-        yield Step(gettext("took in {number}").format(number=formats.number(counts["pulled"])))
+        yield StoryStep(gettext("took in {number}").format(number=formats.number(counts["pulled"])))
     if counts.get("pushed") or writes:
         said = gettext("sent {number}").format(number=formats.number(counts.get("pushed", 0)))
-        yield Step(said + _calls(writes), max(_moments(streams, "ended"), default=None))
+        yield StoryStep(said + _calls(writes), max(_moments(streams, "ended"), default=None))
 
 
 def _read(job: SyncJob, part: JobPart, records: int) -> str:
@@ -158,7 +158,7 @@ def _read(job: SyncJob, part: JobPart, records: int) -> str:
     return words.format(number=formats.number(records), place=job.label)
 
 
-def _waiting(job: SyncJob, part: JobPart, counts: Mapping[str, int], held: int) -> Iterator[Step]:
+def _waiting(job: SyncJob, part: JobPart, counts: Mapping[str, int], held: int) -> Iterator[StoryStep]:
     """Yields what it could not do: what waits for a person, and what has ended the account's turn."""
     if failed := counts.get("failed"):
         words = ngettext("{number} waits for you", "{number} wait for you", failed).format(
@@ -166,13 +166,13 @@ def _waiting(job: SyncJob, part: JobPart, counts: Mapping[str, int], held: int) 
         )
         here = reverse("admin:integrations_syncjob_change", args=[job.pk])
         failing = f"{here}?outcome=failed#records"
-        yield Step(words.format(number=formats.number(failed)), None, "danger", failing)
+        yield StoryStep(words.format(number=formats.number(failed)), None, "danger", failing)
     if held:
         words = ngettext("{number} removal waits for your answer", "{number} removals wait for your answer", held)
         needs = f"{reverse('admin:index')}#needs"
-        yield Step(words.format(number=formats.number(held)), None, "warning", needs)
+        yield StoryStep(words.format(number=formats.number(held)), None, "warning", needs)
     if part.error:
-        yield Step(str(part.error.get("message", "")), None, "danger")
+        yield StoryStep(str(part.error.get("message", "")), None, "danger")
 
 
 def _calls(number: int) -> str:

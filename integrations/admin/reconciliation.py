@@ -231,4 +231,4 @@ def _money(amount: Decimal) -> str:
 
 
 def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{formats.money(amount)}" if amount else formats.EMPTY
+    return formats.difference(amount)

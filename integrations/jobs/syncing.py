@@ -72,7 +72,7 @@ class SyncSlice(Slice):
             if error.retry_at - timezone.now() <= LONGEST_WAIT and self._may_wait(part):
                 self.waiting.append(error.retry_at)
             else:
-                until = "" if isinstance(error, AllowanceSpent) else f" It goes on after {error.retry_at:%H:%M} UTC."
+                until = "" if isinstance(error, AllowanceSpent) else " The next sync after that goes on."
                 self.fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self.held():

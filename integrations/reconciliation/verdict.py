@@ -94,7 +94,7 @@ def _with_entries(sentence: str, verdict: Reconciliation, connection: Connection
         return sentence
     more = gettext("{sentence}; beside them {amount} of other entries in {books}")
     label = PROVIDERS[connection.integration].label
-    return more.format(sentence=sentence, amount=f"{verdict.entries:+,.2f}", books=label)
+    return more.format(sentence=sentence, amount=formats.difference(verdict.entries), books=label)
 
 
 def verdict_of(report: ReconciliationReport) -> Reconciliation:

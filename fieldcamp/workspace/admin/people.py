@@ -85,7 +85,10 @@ class WorkspaceAdmin(ServiceAdmin):
     needs = {"view": "settings", "change": "settings"}
     list_display = ("name", "timezone")
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
-    fields = ("name", ("timezone", "currency"), "second_factor", *readonly_fields)
+    fieldsets: Any = (
+        (None, {"fields": ("name", ("timezone", "currency"), "second_factor", *readonly_fields[1:])}),
+        (_("Details for support"), {"fields": ("id",), "classes": ("collapse",)}),
+    )
 
     change_view = confirmed(ServiceAdmin.change_view)
 
