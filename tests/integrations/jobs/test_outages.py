@@ -87,7 +87,7 @@ def test_an_hour_of_it(companies, settings, trouble):
     for turn in range(1, 5):
         sync(companies, NOW + turn * 14 * MINUTE, trouble)
     words = mail.outbox[1].body + mail.outbox[1].alternatives[0][0]
-    assert words.count("9 accounts of yours are not synced") == 2 and "22 November 2026, 03:00 (EST)" in words
+    assert words.count("9 accounts of yours are not synced") == 2 and "Sun 22 Nov, 03:00 (EST)" in words
     assert "20 accounts of 3 companies" in mail.outbox[0].body
     assert told() == BEGUN
     # Nobody is disconnected or paused by it.

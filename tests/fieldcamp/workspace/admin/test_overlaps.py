@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fieldcamp import formats
 from fieldcamp.workspace.models import BlockedTime, Change, Visit
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_pages import text_of
@@ -44,7 +45,8 @@ def test_a_moved_visit_is_saved_when_the_person_has_seen_it(desk, ours):
     data = form_of(browser, url) | at(9)
     response = browser.post(url, data)
     shown = text_of(response.content.decode())
-    assert "Blocked in the technician's own calendar: 1 Dec 2026, 09:30 – 1 Dec 2026, 10:00" in shown
+    since, until = (formats.moment(NINE + dt.timedelta(minutes=minutes)) for minutes in (30, 60))
+    assert f"Blocked in the technician's own calendar: {since} – {until}" in shown
     yes = asked(response)
     assert Change.objects.count() == changes and Visit.objects.get().scheduled_start == ours.visit.scheduled_start
     assert browser.post(url, data | yes).status_code == 302
