@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fieldcamp import formats
+from fieldcamp.formats import day as day
 from fieldcamp.links import support_shown, support_url
 from fieldcamp.texts import said
 

@@ -12,7 +12,7 @@ OURS = re.compile(r"\b[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}\b")
 THEIRS = ("event-of-theirs-4711", "held-4712", "busy-4713", "id of Ours")
 # What programs are given by: their pages are read by developers.
 OF_PROGRAMS = ("webhook", "webhook form", "webhook secret", "enable webhook", "delete webhook", "delivery", "event",
-               "webhooks", "events", "csv")  # fmt: skip
+               "webhooks", "events", "csv", "live")  # fmt: skip
 FOLDED = ("script", "style", "code", "template", "details", "option")
 VOID = ("input", "br", "img", "link", "meta", "hr", "wbr")
 
