@@ -78,11 +78,12 @@ def _named(job: SyncJob, asked: Asked) -> Q:
     for kind, model in models().items():
         if (asked.kind and kind != asked.kind) or not admin.site.is_registered(model):
             continue
-        fields = [name for name in admin.site.get_model_admin(model).search_fields if not str(name).startswith("=")]
+        fields = [name for name in admin.site.get_model_admin(model).search_fields if str(name)[:1].isalpha()]
+        rows: Any = model.objects
         wanted = Q(pk__in=[])
         for name in fields:
             wanted |= Q(**{f"{name}__icontains": asked.search})
-        records: Any = model.objects.filter(wanted, workspace=job.workspace_id)  # type: ignore[attr-defined]
+        records = rows.filter(wanted, workspace=job.workspace_id)
         found += list(records.order_by().values_list("pk", flat=True)[:_MOST_FOUND])
     return Q(record_id__in=found) | Q(message__icontains=asked.search) | Q(key=asked.search)
 

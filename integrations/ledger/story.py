@@ -22,8 +22,11 @@ class StreamStory:
 
     def __init__(self, part: JobPart, stream_id: str, counted: Counted):
         self._part, self._stream_id, self._counted = part, stream_id, counted
-        self._before: dict[str, Any] = dict(part.progress.get(STORY, {}).get(stream_id, {}))
-        self._told = {name: self._before[name] for name in ("began", "compared", "ended") if name in self._before}
+        told: dict[str, dict[str, Any]] = part.progress.get(STORY) or {}
+        self._before = told.get(stream_id, {})
+        self._told: dict[str, Any] = {
+            name: self._before[name] for name in ("began", "compared", "ended") if name in self._before
+        }
         self._told.setdefault("began", timezone.now().isoformat())
 
     def compares(self) -> None:
@@ -38,4 +41,5 @@ class StreamStory:
         numbers = {
             name: self._before.get(name, 0) + getattr(self._counted, name) for name in ("records", "reads", "writes")
         }
-        self._part.progress.setdefault(STORY, {})[self._stream_id] = {**self._told, **numbers}
+        told: dict[str, dict[str, Any]] = self._part.progress.setdefault(STORY, {})
+        told[self._stream_id] = {**self._told, **numbers}

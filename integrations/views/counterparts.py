@@ -45,12 +45,19 @@ def _linked(request: HttpRequest, link_id: int) -> tuple[Link, Any]:
     """Returns the link and its record, where the two can be parted."""
     rows = Link.objects.select_related("stream__connection__workspace")
     link: Link = one(request, rows, str(link_id), "stream__connection__workspace")
-    workspace_id = link.stream.connection.workspace_id
-    record = subjects([(workspace_id, link.kind, link.record_id)]).get((link.kind, link.record_id))
-    return link, record
+    return link, _record_of(link, link.record_id)
 
 
-def _to_record(request: HttpRequest, link: Link, record: Any) -> HttpResponseRedirect:
+def _record_of(link: Link, record_id: str) -> Any:
+    found = subjects([(link.stream.connection.workspace_id, link.kind, record_id)])
+    return found.get((link.kind, record_id))
+
+
+def _to_record(request: HttpRequest, link: Link, record: Any, other: int = 0) -> HttpResponseRedirect:
+    """Leads back to the record; where the link has none any more, to that of the `other`."""
+    if record is None and other:
+        chosen = Link.objects.filter(pk=other, stream=link.stream_id).first()
+        record = _record_of(link, chosen.record_id) if chosen is not None else None
     place = page_of(record, desk_user_of(request)) if record is not None else ""
     return HttpResponseRedirect(place or reverse("admin:index"))
 
@@ -84,7 +91,7 @@ def link_to_another(request: HttpRequest, link_id: int) -> HttpResponse:
         worked, _job = attempt(request, lambda: relink(link=link, other=chosen, user=desk_user_of(request).user))
         if worked:
             done(request, link, gettext("It is linked with the other one now. What differs is being compared."))
-        return _to_record(request, link, record)
+        return _to_record(request, link, record, chosen)
     if record is None or not can_part(link):
         raise Http404
     context = {

@@ -208,7 +208,7 @@ def test_values_in_words(name, value, words):
 def test_lines_are_a_small_table():
     table = shown("lines", LINES)
     assert table == Table(
-        ["What", "Item", "Quantity", "Price", "Amount", "Taxed"], [["Pipe", "7", "2", "4.50", "9.00", "Yes"]]
+        ["What", "Item", "Quantity", "Price", "Amount", "Taxed"], [["Pipe", "7", "2", "$4.50", "$9.00", "Yes"]]
     )
 
 
@@ -217,4 +217,4 @@ def test_lines_are_shown_as_a_table_on_the_page(desk, ours):
     Problem.objects.filter(pk=problem.pk).update(record_kind="invoice")
     page = desk().get(INBOX).content.decode()
     assert '<table class="fc-parts">' in page
-    assert "<td>4.50</td>" in page
+    assert "<td>$4.50</td>" in page

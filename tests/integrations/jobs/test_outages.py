@@ -106,7 +106,7 @@ def test_an_hour_of_it(companies, settings, trouble):
     assert not Connection.objects.exclude(refused_at=None).exists()
     sync(companies[2:], back + 5 * MINUTE)
     look(back + SETTLED)
-    assert "from 2026-11-22 08:00 to 2026-11-22 09:10 UTC" in mail.outbox[-1].body
+    assert "from Sun 22 Nov, 08:00 to Sun 22 Nov, 09:10 UTC" in mail.outbox[-1].body
     assert told() == OVER
     look(back + dt.timedelta(days=1))
     assert told() == []

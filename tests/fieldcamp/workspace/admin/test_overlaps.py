@@ -66,7 +66,10 @@ def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
         scheduled_start=NINE, scheduled_end=NINE + dt.timedelta(hours=1),
     )  # fmt: skip
     response = browser.post(url, data | yes)
-    assert other.pk in response.content.decode() and "A second one : 1 Dec" in text_of(response.content.decode())
+    page = response.content.decode()
+    assert other.pk in page and f"A second one : {formats.weekday(NINE.date())}" in text_of(page)
+        response.content.decode()
+    )
     assert browser.post(url, data | asked(response)).status_code == 302
 
 
