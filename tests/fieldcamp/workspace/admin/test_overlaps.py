@@ -68,8 +68,6 @@ def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
     response = browser.post(url, data | yes)
     page = response.content.decode()
     assert other.pk in page and f"A second one : {formats.weekday(NINE.date())}" in text_of(page)
-        response.content.decode()
-    )
     assert browser.post(url, data | asked(response)).status_code == 302
 
 
