@@ -230,7 +230,7 @@ def test_money_for_which_nothing_is_open_there(posted, books, sync, pay, make_in
         occurred_at=link.updated_at, data={"reason": "over_applied"},
     )  # fmt: skip
     browser = desk()
-    shows(card(browser, problem), "Same as “200.00 · Tue 1 Sep 2026”: void this one", "Try again")
+    shows(card(browser, problem), "Same as “$200.00 · 1 Sep 2026”: void this one", "Try again")
     press(browser, problem, "match", choice=there["Id"])
     ours.refresh_from_db()
     assert ours.voided_at and not Problem.objects.open().filter(pk=problem.pk).exists()
