@@ -72,6 +72,7 @@ def test_a_job_that_changed_nothing_is_short(desk, ours):
     assert "How it went" not in said and "Records" not in said
 
 
+@pytest.mark.slow
 def test_what_was_changed_stands_old_to_new(desk, told, ours):
     call = {"stream": ours.stream, "kind": "visit", "record_id": ours.visit.pk, "remote_id": "e", "method": "PATCH",
             "path": "/e", "status": "200", "ms": 1}  # fmt: skip
@@ -90,6 +91,7 @@ def test_what_was_changed_stands_old_to_new(desk, told, ours):
     assert "<del>Here before</del>" in page and "<ins>From there</ins>" in page
 
 
+@pytest.mark.slow
 def test_records_are_found_by_name_kind_and_what_was_done(desk, told, ours):
     assert "Visit of Ours" in read(desk, told, q="visit OF ours")
     assert "Visit of Ours" in read(desk, told, q="Client of Ours")
@@ -100,6 +102,7 @@ def test_records_are_found_by_name_kind_and_what_was_done(desk, told, ours):
     assert "No record matches." in read(desk, told, q="100%' OR 1=1 --")
 
 
+@pytest.mark.slow
 def test_what_waits_leads_to_its_card(desk, told, ours):
     JobItem.objects.filter(job=told, kind="visit").update(outcome="failed", action="ask")
     page = main_of(desk().get(pages_of(ours)["job"]))
@@ -121,6 +124,7 @@ def test_a_forced_full_run_is_no_failure(desk, told):
     assert "Everything was read." in said and "could not do" not in said
 
 
+@pytest.mark.slow
 def test_a_link_of_another_account_is_not_shown(desk, told, ours, theirs):
     Link.objects.filter(pk=theirs.link.pk).update(record_id=ours.visit.pk, kind="visit", seen={"title": "Stolen"})
     assert "Stolen" not in read(desk, told)
