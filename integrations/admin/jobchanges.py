@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
+
 from fieldcamp.workspace.history import label_of as name_of_field
 from fieldcamp.workspace.history import value_in_words
 from fieldcamp.workspace.models import Change
@@ -102,10 +105,11 @@ def _sent(job: SyncJob, items: Sequence[JobItem]) -> dict[Key, list[ChangedField
 def _value(name: str, value: Any) -> str | None:
     """Returns a value of the change log in short; None for what has no such form."""
     words = value_in_words(value)
-    return str(shown(name, words)) if words else words
+    return _text(name, words) if words else words
 
 
 def _text(name: str, value: Any) -> str:
     """Returns a value in one line; a list of parts row by row."""
     words = shown(name, value)
-    return "; ".join(", ".join(filter(None, row)) for row in words.rows) if isinstance(words, Table) else words
+    line = "; ".join(", ".join(filter(None, row)) for row in words.rows) if isinstance(words, Table) else words
+    return strip_tags(line) if isinstance(line, SafeString) else line

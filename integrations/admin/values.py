@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp import formats
+from fieldcamp.desk.templatetags.desk import at
 from fieldcamp.workspace.models import ADDRESS_PARTS, PaymentMethod
 from integrations.records import is_day, parse_instant
 
@@ -121,7 +122,7 @@ def _time(value: str) -> str:
     try:
         if is_day(value):
             return formats.day(dt.date.fromisoformat(value))
-        return formats.moment(parse_instant(value))
+        return at(parse_instant(value))
     except ValueError:
         return value
 
