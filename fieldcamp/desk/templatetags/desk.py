@@ -87,6 +87,12 @@ def precise(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> s
     return _time(moment, formats.precise(moment)) if moment else missing
 
 
+@register.simple_tag
+def second(moment: dt.datetime) -> str:
+    """Returns the time of day to the second, as the story of a job says it."""
+    return _time(moment, formats.seconds(moment))
+
+
 @register.filter
 def span(length: dt.timedelta | None) -> str:
     """Returns `40 s`, `3 min`, `2 h`."""
