@@ -14,7 +14,8 @@ from integrations.models import Heartbeat, SyncJob
 from tests.integrations.admin.conftest import LISTS, pages_of
 
 CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b|\b[ap]\.m\.")
-JOB = re.compile(r"[\w ]+, \w{3} \d{1,2} \w{3}(?: \d{4})?, \d\d:\d\d:\d\d")  # by when it was asked for, jobs are named
+# Jobs are named by when they were asked for, visits are told apart by their time and client.
+JOB = re.compile(r"[\w ]+, \w{3} \d{1,2} \w{3}(?: \d{4})?, \d\d:\d\d:\d\d|\w{3} \d{1,2} \w{3}(?: \d{4})?, \d\d:\d\d · ")
 TITLE = re.compile(r"^\w{3} \d{1,2} \w{3} \d{4}, \d\d:\d\d:\d\d JST · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")
 # History says in a sentence from when to when a visit was moved; what people type is in form fields.
 SENTENCES = ("ol", "script", "style", "option", "textarea", "label")
