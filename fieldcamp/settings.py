@@ -204,6 +204,7 @@ LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]  # CONTRIBUTING.md says how a language is added
 TIME_ZONE = "UTC"
 USE_I18N = USE_TZ = True
+FORMAT_MODULE_PATH = "fieldcamp.locales"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = FIELDCAMP_DATA / "static"

@@ -74,6 +74,8 @@ urlpatterns = [
     path("problems/<str:problem_id>/leave-removed/", problems.leave_removed, name="leave_removed"),
     path("problems/<str:problem_id>/cancel-visit/", problems.cancel_visit, name="cancel_visit"),
     path("links/<int:link_id>/part/", counterparts.part, name="part"),
+    path("links/<int:link_id>/relink/", counterparts.link_to_another, name="relink"),
+    re_path(r"^records/(?P<kind>[a-z]+)/(?P<pk>[a-z]{3}_\w{1,28})/sync/$", counterparts.sync_one, name="sync_record"),
     re_path(r"^erase/(?P<what>client|member)/(?P<pk>[a-z]{3}_\w{1,28})/$", erasing.erase, name="erase"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

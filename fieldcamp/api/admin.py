@@ -12,12 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from fieldcamp import formats
 from fieldcamp.api import family
 from fieldcamp.api.expiry import expires_soon, expiring
 from fieldcamp.api.models import ApiKey
@@ -199,7 +199,7 @@ class ApiKeyAdmin(ServiceAdmin):
         """Says which keys end soon."""
         for key in desk_user_of(request).scope(expiring(timezone.now()))[:5]:
             said = gettext("{key} expires on {day}: make a new key in time.")
-            day = date_format(timezone.localtime(key.expires_at), "j F Y")
+            day = formats.day(key.expires_at)
             self.message_user(request, said.format(key=key.name, day=day), messages.WARNING)
         return super().changelist_view(request, extra_context)
 

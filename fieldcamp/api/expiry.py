@@ -6,9 +6,9 @@ import structlog
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import QuerySet
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from fieldcamp.api.models import ApiKey
 from fieldcamp.links import absolute, support_shown
 from fieldcamp.texts import said
@@ -56,7 +56,7 @@ def _mail(key: ApiKey) -> int:
     if not addresses or key.expires_at is None:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)
-    name, day = said(key.name), date_format(key.expires_at, "j F Y")
+    name, day = said(key.name), formats.day(key.expires_at)
     company = said(key.workspace.name)
     refused = gettext("From then on FieldCamp refuses every call with the key {key} ({prefix}…) of {company}.")
     advice = gettext("Create a new key and put it where your program reads its secrets, or move this one's end:")

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from fieldcamp.workspace import mailed
 from fieldcamp.workspace.models import Member
 
@@ -29,11 +29,8 @@ def tell(user: Any, subject: str, sentence: str) -> None:
 def _send(user: Any, address: str, subject: str, sentence: str) -> None:
     member = Member.objects.select_related("workspace").filter(user=user).first()
     zone = zoneinfo.ZoneInfo(member.workspace.timezone if member else "UTC")
-    moment = timezone.localtime(timezone.now(), zone)
-    values = {
-        "sentence": " ".join(sentence.split()),
-        "moment": f"{date_format(moment, 'j F Y, H:i')} ({zone.key})",
-    }
+    with timezone.override(zone):
+        values = {"sentence": " ".join(sentence.split()), "moment": formats.zoned(timezone.now())}
     mailed.send(address, subject=subject, template="desk/notice.txt", context=values)
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.formats import in_currency
 from fieldcamp.workspace.tracking import attributed
 
 View = Callable[..., HttpResponseBase]
@@ -36,7 +37,11 @@ def _in_company_time(view: View) -> View:
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         desk_user = desk_user_of(request)
-        with timezone.override(desk_user.timezone), attributed(actor=desk_user.name, source="desk"):
+        with (
+            timezone.override(desk_user.timezone),
+            in_currency(desk_user.currency),
+            attributed(actor=desk_user.name, source="desk"),
+        ):
             response = view(request, *args, **kwargs)
             if isinstance(response, SimpleTemplateResponse):
                 response = response.render()

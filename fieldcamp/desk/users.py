@@ -71,6 +71,11 @@ class DeskUser:
         return zoneinfo.ZoneInfo(self.workspace.timezone if self.workspace else "UTC")
 
     @property
+    def currency(self) -> str:
+        """Returns what amounts are shown in; "" where no company is looked at."""
+        return self.workspace.currency if self.workspace else ""
+
+    @property
     def name(self) -> str:
         """Returns the person in history rows and on jobs."""
         return str(self.member) if self.member else self.user.get_username()

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.workspace.models import ADDRESS_PARTS, AuditEntry, Change, Client, Member, Settlement, Visit, VisitStatus
 from fieldcamp.workspace.tracking import TrackedModel
 
@@ -161,7 +160,7 @@ def _taken(row: Change, record: TrackedModel, names: list[str]) -> tuple[list[st
     sync has taken over was somebody's here before."""
     left, told = [], []
     for name in names:
-        old, new = _value(row.before.get(name)), _value(row.after.get(name))
+        old, new = value_in_words(row.before.get(name)), value_in_words(row.after.get(name))
         if name.endswith(("_id", "_digest", "_at")) or old is None or new is None or not (old or new):
             left.append(name)
             continue
@@ -171,7 +170,7 @@ def _taken(row: Change, record: TrackedModel, names: list[str]) -> tuple[list[st
     return left, told
 
 
-def _value(value: Any) -> str | None:
+def value_in_words(value: Any) -> str | None:
     """Returns a value in short as people read it; None for what has no such form."""
     if isinstance(value, Mapping):
         return ", ".join(str(value[name]) for name in ADDRESS_PARTS if value.get(name))[:_SHORT]
@@ -207,7 +206,7 @@ def _moment(value: Any) -> dt.datetime | None:
 
 
 def _text(moment: dt.datetime | None) -> str:
-    return date_format(timezone.localtime(moment), "D j M, H:i") if moment else gettext("no time")
+    return formats.moment(moment) if moment else gettext("no time")
 
 
 def _reassigned(row: Change, people: Mapping[str, str]) -> list[str]:

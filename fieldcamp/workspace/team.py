@@ -17,7 +17,7 @@ from fieldcamp.workspace.telling import tell_of_person
 ONLY_OWNER_WHO_SIGNS_IN = _("This is the only owner who can sign in. Give another owner a login first.")
 
 MEMBER_FIELDS = frozenset({"first_name", "last_name", "email", "role", "is_technician", "is_active", "weekly_summary"})
-SETTINGS = frozenset({"name", "timezone", "second_factor"})
+SETTINGS = frozenset({"name", "timezone", "currency", "second_factor"})
 
 _consumers: list[Callable[[str], object]] = []
 

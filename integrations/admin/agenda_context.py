@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.agenda import MOST_VISITS, Agenda, Days, agenda, week_of_day
 from fieldcamp.workspace.busy import BusyTime, overlaps_of
@@ -30,8 +30,8 @@ from integrations.admin.agenda_page import (
     visit_lines,
     wall,
 )
+from integrations.admin.counterparts import links_of, places_of_record
 from integrations.admin.jobs import provider_label
-from integrations.admin.trail import states_of
 from integrations.services.sync_state.of_technicians import technicians_states
 from integrations.services.sync_state.states import sync_state, sync_states_of
 
@@ -132,8 +132,8 @@ def agenda_context(desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, A
 
 def _heading(days: Days) -> str:
     if days.number == 1:
-        return date_format(days.first, "l j F Y")
-    return f"{said_day(days.first)} – {date_format(days.last, 'D j M Y')}"
+        return formats.long_day(days.first)
+    return f"{said_day(days.first)} – {said_day(days.last)}"
 
 
 def _said_filter(asked: Asked, people: Sequence[Any]) -> str:
@@ -193,7 +193,7 @@ def visit_context(visit: Visit, desk_user: DeskUser) -> dict[str, Any]:
         "when": said_when(visit),
         "client_url": reverse("admin:workspace_client_change", args=[visit.client_id]) if desk_user.may("view") else "",
         "page": reverse("admin:workspace_visit_change", args=[visit.pk]),
-        "sync_rows": states_of(visit),
+        "sync_rows": places_of_record(visit, list(links_of(visit)[:20]), desk_user),
         "marks": marks_of(rows, bool(overlaps)),
         "overlaps": [place_of(busy) for busy in overlaps],
         "links": links,
@@ -207,7 +207,7 @@ def said_when(visit: Visit) -> str:
     if not visit.scheduled_start or not visit.scheduled_end:
         return gettext("Not scheduled")
     day = timezone.localtime(visit.scheduled_start).date()
-    return f"{date_format(day, 'D j M Y')}, {clock(visit.scheduled_start, day)}–{clock(visit.scheduled_end, day)}"
+    return f"{said_day(day)}, {clock(visit.scheduled_start, day)}–{clock(visit.scheduled_end, day)}"
 
 
 def said_of(visit: Visit) -> str:

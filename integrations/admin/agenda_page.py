@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.agenda import Agenda, Days
 from fieldcamp.workspace.busy import BusyTime
@@ -123,12 +123,11 @@ def wall_text(moment: dt.datetime) -> str:
 
 def clock(moment: dt.datetime, day: dt.date) -> str:
     """Returns a time as it is said on that day: with its own day where that is another one."""
-    local = timezone.localtime(moment)
-    return date_format(local, "H:i" if local.date() == day else "D j M, H:i")
+    return formats.clock(moment) if timezone.localtime(moment).date() == day else formats.moment(moment)
 
 
 def said_day(date: dt.date) -> str:
-    return date_format(date, "D j M")
+    return formats.weekday(date)
 
 
 def said_busy(busy: BusyTime) -> str:
@@ -139,7 +138,7 @@ def said_busy(busy: BusyTime) -> str:
             return gettext("all day, {day}").format(day=said_day(first))
         return gettext("all day, {first} – {last}").format(first=said_day(first), last=said_day(last))
     local = timezone.localtime(busy.start)
-    return f"{date_format(local, 'D j M, H:i')}–{clock(busy.end, local.date())}"
+    return f"{formats.moment(busy.start)}–{clock(busy.end, local.date())}"
 
 
 def people_of(found: Agenda, states: Mapping[str, Explanation], *, unassigned: bool = True) -> list[Person]:
@@ -270,7 +269,7 @@ def days_of(
                 placed[day, line.person].append((line.start, _when(line, str(day)), line))
     shown = []
     for day in days.all:
-        shown_day = AgendaDay(day, date_format(day, "l j F"), day == today)
+        shown_day = AgendaDay(day, formats.long_day(day), day == today)
         for person in people:
             lines = sorted(placed.get((day, person.key), []), key=lambda each: each[0])
             if lines:
@@ -287,4 +286,4 @@ def _when(line: VisitLine | BusyLine, day: str) -> str:
 
 def _on(text: str, day: str) -> str:
     date, _, time = text.partition("T")
-    return time if date == day else date_format(dt.datetime.fromisoformat(text), "D j M, H:i")
+    return time if date == day else f"{said_day(dt.date.fromisoformat(date))}, {time}"

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from integrations.admin.buttons import Button
 from integrations.admin.reconciliation import verdicts_of
 from integrations.admin.values import PLURALS
@@ -103,7 +103,7 @@ def facts_of(connections: Sequence[Connection]) -> dict[str, str]:
 def _line(connection: Connection, company: Company | None) -> str:
     parts = [gettext("company no. {number}").format(number=connection.shown_account_id)]
     if company and company.closed_until and (day := day_of(company.closed_until)):
-        parts.append(gettext("books closed until {day}").format(day=date_format(day, "j M Y")))
+        parts.append(gettext("books closed until {day}").format(day=formats.day(day)))
     if company and not company.subscription_active:
         parts.append(gettext("its subscription has ended"))
     return " · ".join(parts)

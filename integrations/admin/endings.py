@@ -4,10 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from integrations.accounts.rights import Rights
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
@@ -30,7 +29,7 @@ def ending_lines(connections: Sequence[Connection], rights: Rights, now: dt.date
         connection.pk: EndingLine(
             gettext("{provider} ends this access on {day}. Connect the account again before that.").format(
                 provider=PROVIDERS[connection.integration].label,
-                day=date_format(timezone.localtime(ends[connection.pk]), "j F Y"),
+                day=formats.day(ends[connection.pk]),
             ),
             reconnect_url(connection) if rights.may_change(connection) else connection_url(connection.pk),
         )

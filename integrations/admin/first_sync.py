@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from integrations.admin.values import PLURALS
 from integrations.services.books.preview import BooksPreview
 from integrations.services.books.preview_rows import Count, Fate, PreviewRow, Span
@@ -61,7 +61,7 @@ def dated_in(preview: BooksPreview, place: str) -> list[str]:
 
 
 def _days(span: Span) -> str:
-    first, last = date_format(span.first, "j M Y"), date_format(span.last, "j M Y")
+    first, last = formats.day(span.first), formats.day(span.last)
     if span.days == 1:
         return gettext("all of {day}").format(day=first)
     days = ngettext("{number} day", "{number} days", span.days).format(number=f"{span.days:,}")

@@ -114,7 +114,7 @@ class SyncJobAdmin(ScopedAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": job,
-            "title": job.pk,
+            "title": str(job),
             "support_reference": job.pk,
             **job_context(job, desk_user_of(request), request.GET),
         }

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from fieldcamp.desk.templatetags.desk import brief
+from fieldcamp.desk.templatetags.desk import at as shown_at
 from integrations.admin.conflicts import LastChange, Line, last_changes
 from integrations.admin.values import EMPTY, label_of, shown
 from integrations.kinds import PAYMENT
@@ -76,7 +76,7 @@ def _lines(kind: str, local: Mapping[str, Any], seen: Mapping[str, Any]) -> list
 
 def _changed(here: LastChange, link: Link) -> Line:
     """Returns who changed it here last, and when the other was seen."""
-    at = brief(here.at) if here.at else ""
+    at = shown_at(here.at) if here.at else ""
     mine = format_html("{}, {}", here.who, at) if here.who and at else here.who or at or EMPTY
-    there = format_html(gettext("seen {time}"), time=brief(link.seen_at)) if link.seen_at else EMPTY
+    there = format_html(gettext("seen {time}"), time=shown_at(link.seen_at)) if link.seen_at else EMPTY
     return Line(gettext("Last change"), mine, there)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.selectors.metering import Day, MeterReading, meters_of, midnight_after
@@ -29,7 +29,7 @@ def meter_context(connection: Connection, now: dt.datetime) -> dict[str, Any]:
     rows: list[tuple[str, Day]] = [
         (gettext("Today (UTC)"), meter.today),
         (gettext("Yesterday"), meter.yesterday),
-        *((date_format(day, "D j M"), count) for day, count in meter.days[2:]),
+        *((formats.weekday(day), count) for day, count in meter.days[2:]),
         (gettext("Last 30 days"), meter.last),
     ]
     return {

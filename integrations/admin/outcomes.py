@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button
 from integrations.admin.cards import JobProgress, progress_of
-from integrations.admin.jobpage import action_of
+from integrations.admin.jobwords import action_of
 from integrations.admin.problem_cards import ProblemCard, problem_cards
 from integrations.models import JobItem, Problem, SyncJob
 
@@ -77,5 +77,5 @@ def _tried(problem: Problem, job: SyncJob) -> bool:
 def _solved(problem: Problem, job: SyncJob) -> str:
     """Says what was done with the record."""
     item = JobItem.objects.filter(job=job, kind=problem.record_kind, key=problem.record_id).first()
-    done = action_of(item) if item else ""
+    done = action_of(item, job.label) if item else ""
     return " ".join(filter(None, [_("Solved."), f"{done}." if done else ""]))

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from unfold.sites import UnfoldAdminSite
 
+from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.models import Client, Item, Visit
 from integrations.admin.buttons import rights_at
@@ -144,8 +143,8 @@ def _said(*parts: Any) -> str:
 
 
 def _moment(moment: Any) -> str:
-    return date_format(timezone.localtime(moment), "D j M, H:i") if moment else ""
+    return formats.moment(moment) if moment else ""
 
 
 def _day(date: Any) -> str:
-    return date_format(date, "j M Y")
+    return formats.day(date)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from integrations.admin.values import PLURALS, label_of
 from integrations.kinds import CUSTOMER
 from integrations.models import BooksReading, Connection, Reconciliation
@@ -150,7 +150,7 @@ def _credits(report: ReconciliationReport) -> dict[str, Any]:
 def _sums(report: ReconciliationReport) -> list[SumRow]:
     rows = []
     for month, sums in sorted(report.comparison.months.items(), reverse=True):
-        first = date_format(dt.date.fromisoformat(f"{month}-01"), "M Y")
+        first = formats.month(dt.date.fromisoformat(f"{month}-01"))
         for kind in READ:
             here, there = sums.of(kind.name)[HERE], sums.of(kind.name)[THERE]
             if here.count or there.count:
@@ -223,12 +223,12 @@ def _day(document: BooksDocument | None) -> str:
 
 def _day_of(text: str) -> str:
     """Returns a day as people write it."""
-    return date_format(dt.date.fromisoformat(text), "j M Y") if text else ""
+    return formats.day(dt.date.fromisoformat(text)) if text else ""
 
 
 def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+    return formats.money(amount)
 
 
 def _signed(amount: Decimal) -> str:
-    return f"{amount:+,.2f}" if amount else "–"
+    return formats.difference(amount)

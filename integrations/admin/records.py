@@ -1,28 +1,36 @@
 """The pages of FieldCamp's records, with their remote counterparts and where their changes came from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.users import DeskUser, desk_user_of
+from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks.monitoring import sent_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from fieldcamp.workspace.models import Client
 from fieldcamp.workspace.tracking import TrackedModel
-from integrations.admin.buttons import Button
+from integrations.admin.counterparts import links_of, places_of_record, taking_back
 from integrations.admin.jobs import provider_label
 from integrations.admin.problem_cards import problem_cards
-from integrations.admin.trail import states_of, trail_of
-from integrations.admin.values import PLURALS
+from integrations.admin.trail import trail_of
 from integrations.kinds import CUSTOMER, KINDS
 from integrations.models import ConnectionState, Direction, Link, Problem, Stream
-from integrations.selectors.links import remote_url
 from integrations.selectors.subjects import kinds_of, models
-from integrations.services.books.links import can_part
+
+NOTHING_YET = {
+    "visit": _("Nothing yet: a visit with a technician and a time goes into that technician's connected calendar."),
+    "client": _("Nothing yet: a client goes into the connected books with the next sync."),
+    "item": _("Nothing yet: an active item goes into the connected books with the next sync."),
+    "tax": _(
+        "Nothing yet: no tax code is ever made in the books. Choose one in the settings of the connected company."
+    ),
+    "invoice": _("Nothing yet: an invoice goes into the connected books once it is sent."),
+    "payment": _("Nothing yet: a payment goes into the connected books after its invoices."),
+}
 
 
 def places_of(workspace_id: str) -> dict[str, str]:
@@ -31,51 +39,23 @@ def places_of(workspace_id: str) -> dict[str, str]:
     return {stream.pk: provider_label(stream.connection.integration) for stream in streams}
 
 
-def _links(record: Any) -> QuerySet[Link]:
-    rows = Link.objects.filter(
-        kind__in=kinds_of(record), record_id=record.pk, stream__connection__workspace=record.workspace_id
-    )
-    return rows.select_related("stream__connection").order_by("-cut_at", "pk")
-
-
-def counterparts_of(record: Any, desk_user: DeskUser) -> list[dict[str, Any]]:
-    """Returns the record's remote counterparts, the present ones first, with the button that parts them."""
+def past_counterparts(links: Sequence[Link]) -> list[dict[str, Any]]:
+    """Returns what the record was linked with once."""
     return [
         {
-            "link": link,
             "label": provider_label(link.stream.connection.integration),
-            "connection": link.stream.connection,
-            "place": str(PLURALS.get(link.stream.kind) or link.stream),
-            "page": remote_url(link),
-            "part": _part_button(link) if can_part(link) and desk_user.may("settings") else None,
-            **_state(link),
+            "account": link.stream.connection.account_name,
+            "at": link.cut_at,
         }
-        for link in _links(record)[:20]
+        for link in links
+        if link.cut_at is not None
     ]
-
-
-def _part_button(link: Link) -> Button:
-    url = reverse("integrations:part", args=[link.pk])
-    about = gettext("as {name} there").format(name=link.remote_id)
-    return Button(f"part-{link.pk}", gettext("Not the same"), url, about=about)
-
-
-def _state(link: Link) -> dict[str, str]:
-    if link.cut_at:
-        return {"state": gettext("Not linked any more"), "tone": "muted"}
-    if link.hold_id:
-        return {"state": gettext("Waits for a confirmation"), "tone": "warning"}
-    if link.parked:
-        return {"state": gettext("Waits for a person"), "tone": "danger"}
-    if link.intent or link.unsettled:
-        return {"state": gettext("To be synced"), "tone": "info"}
-    return {"state": gettext("In step"), "tone": "success"}
 
 
 def after_deletion(record: Any) -> list[str]:
     """Returns what becomes of the counterparts when the record is deleted here."""
     said = []
-    for link in _links(record).filter(cut_at=None)[:20]:
+    for link in links_of(record).filter(cut_at=None)[:20]:
         connection = link.stream.connection
         where = f"{provider_label(connection.integration)} ({connection.account_name})"
         stays = not KINDS[link.kind].removable or link.stream.direction == Direction.PULL
@@ -131,14 +111,17 @@ class SyncedMixin(RecordAdmin):
 
     def beside(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         desk_user = desk_user_of(request)
+        links = list(links_of(record)[:20])
         about = Problem.objects.filter(
             workspace_id=record.workspace_id, record_kind__in=kinds_of(record), record_id=record.pk, resolved_at=None
         )
         return {
             **super().beside(request, record),
             "synced_panel": "integrations/counterparts.html",
-            "counterparts": counterparts_of(record, desk_user),
-            "states": states_of(record),
+            "past_counterparts": past_counterparts(links),
+            "nothing_yet": NOTHING_YET.get(record.kind, _("Nothing yet.")),
+            "states": places_of_record(record, links, desk_user),
+            "taking_back": taking_back(links, desk_user),
             **trail_of(record, desk_user),
             "sent_webhooks": sent_of(record.pk, record.workspace_id),
             "needs": problem_cards(list(about.select_related("connection", "link")[:20]), desk_user),

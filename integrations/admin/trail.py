@@ -14,49 +14,18 @@ from fieldcamp.workspace.history import label_of as name_of_field
 from fieldcamp.workspace.models import Change
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.admin.jobs import provider_label
-from integrations.admin.values import PLURALS, label_of, shown
-from integrations.kinds import KINDS
+from integrations.admin.values import label_of, shown
 from integrations.models import CallPurpose, RecordCall, SyncJob
 from integrations.selectors.calls import calls_of
 from integrations.selectors.provenance import FieldSource, sources_of
-from integrations.selectors.subjects import kinds_of
-from integrations.services.sync_state.reasons import RecordState
-from integrations.services.sync_state.states import sync_state
 
 CALLS_SHOWN = 20
-_STATES: Mapping[RecordState, tuple[Any, str]] = {
-    RecordState.SYNCED: (_("In step"), "success"),
-    RecordState.PENDING: (_("To be synced"), "info"),
-    RecordState.HELD: (_("On hold"), "warning"),
-    RecordState.PROBLEM: (_("Needs somebody"), "danger"),
-    RecordState.EXCLUDED: (_("Left out"), "muted"),
-    RecordState.NOT_CONNECTED: (_("Not connected"), "muted"),
-}
 _BY = {
     Change.Source.DESK: _("at the desk"),
     Change.Source.API: _("through the API"),
     Change.Source.SYNC: _("with a sync"),
     Change.Source.SYSTEM: _("FieldCamp itself"),
 }
-
-
-def states_of(record: TrackedModel) -> list[dict[str, Any]]:
-    """Returns how the record stands with each account that may have it, as the API says it."""
-    of_kind = {KINDS[kind].plural: PLURALS[kind] for kind in kinds_of(record)}  # the books' places
-    return [
-        {
-            "state": _STATES[row.explanation.state][0],
-            "tone": _STATES[row.explanation.state][1],
-            "where": ", ".join(
-                part for part in (provider_label(row.integration), str(of_kind.get(row.place, row.place))) if part
-            ),
-            "why": row.explanation.sentence,
-            "next_step": row.explanation.next_step,
-            "pushed_at": row.last_pushed_at,
-            "pulled_at": row.last_pulled_at,
-        }
-        for row in sync_state(record)
-    ]
 
 
 def trail_of(record: TrackedModel, desk_user: DeskUser) -> dict[str, Any]:

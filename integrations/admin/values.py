@@ -4,19 +4,22 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.desk.templatetags.desk import brief
-from fieldcamp.money import plain
+from fieldcamp import formats
+from fieldcamp.desk.templatetags.desk import at
 from fieldcamp.workspace.models import ADDRESS_PARTS, PaymentMethod
 from integrations.records import is_day, parse_instant
 
-EMPTY = "–"
+EMPTY = formats.EMPTY
+_PRICES = ("unit_price", "price", "net_price", "gross_price")
+_AMOUNTS = (
+    "amount", "total", "tax_total", "balance", "paid", "deposit", "credited", "elsewhere", "unapplied", "subtotal",
+    "discount_total",
+)  # fmt: skip
 LABELS: dict[str, dict[str, Any]] = {
     "visit": {
         "start": _("Start"), "end": _("End"), "title": _("Title"), "text": _("Notes"), "place": _("Address"),
@@ -100,28 +103,16 @@ def _plain(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if name == "rate":
-        return _percent(value)
+        return formats.percent(value)
     if name == "method":
         return str(dict(PaymentMethod.choices).get(value, value))
-    if name in ("quantity", "unit_price", "price", "net_price", "gross_price"):
-        return _number(value, least=0 if name == "quantity" else 2)
+    if name == "quantity":
+        return formats.quantity(value)
+    if name in _PRICES:
+        return formats.price(value)
+    if name in _AMOUNTS:
+        return formats.money(value)
     return _time(value) if isinstance(value, str) else str(value)
-
-
-def _percent(fraction: Any) -> str:
-    try:
-        return f"{(Decimal(str(fraction)) * 100).normalize():f} %"
-    except InvalidOperation:
-        return str(fraction)
-
-
-def _number(value: Any, least: int) -> str:
-    """Returns a number without needless zeros, with at least so many places."""
-    try:
-        text = plain(str(value))
-        return text if len(text.partition(".")[2]) >= least else f"{Decimal(text):.{least}f}"
-    except InvalidOperation:
-        return str(value)
 
 
 def _time(value: str) -> str:
@@ -130,8 +121,8 @@ def _time(value: str) -> str:
         return value
     try:
         if is_day(value):
-            return date_format(dt.date.fromisoformat(value), "D j M Y")
-        return brief(parse_instant(value))
+            return formats.day(dt.date.fromisoformat(value))
+        return at(parse_instant(value))
     except ValueError:
         return value
 
@@ -140,9 +131,9 @@ def _parts(value: Mapping[str, Any]) -> str:
     if set(value) <= set(ADDRESS_PARTS):
         return ", ".join(str(value[name]) for name in ADDRESS_PARTS if value.get(name)) or EMPTY
     if set(value) == {"percent"}:
-        return f"{value['percent']} %"
+        return f"{formats.quantity(value['percent'])} %"
     if set(value) == {"amount"}:
-        return str(value["amount"])
+        return formats.money(value["amount"])
     return ", ".join(f"{name.replace('_', ' ')}: {_plain(name, part)}" for name, part in value.items())
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from fieldcamp.formats import CURRENCIES
 from fieldcamp.workspace.audit import audit
-from fieldcamp.workspace.models import Invoice
+from fieldcamp.workspace.models import Invoice, Workspace
 from integrations.books.base import BooksSide
 from integrations.errors import ProblemReason
 from integrations.kinds import INVOICE, PAYMENT, TAX
@@ -59,12 +60,20 @@ def taxes_are_wanted(taxes: BooksSide) -> bool:
     )
 
 
+def take_currency(workspace_id: str, company: Company) -> None:
+    """Has amounts shown in the currency in which they are posted."""
+    if company.currency in CURRENCIES:
+        Workspace.objects.filter(pk=workspace_id).exclude(currency=company.currency).update(currency=company.currency)
+
+
 def take_facts(connection: Connection, settings: BooksSettings, company: Company) -> None:
     """Writes the facts down, and what has changed of them into the connection's history. Runs inside the caller's
     transaction."""
     before, columns = settings.company, columns_of(company)
     settings.company, settings.refreshed_at = columns["company"], columns["refreshed_at"]
     BooksSettings.objects.filter(connection=connection).update(**columns)
+    if before.get("currency") != company.currency:
+        take_currency(connection.workspace_id, company)
     if before and before != settings.company:
         audit(
             "connection.company_changed",

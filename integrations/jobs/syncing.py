@@ -65,7 +65,7 @@ class SyncSlice(Slice):
             with self.held():  # its own time, which nobody comes before
                 Connection.objects.filter(pk=connection.pk).update(retry_at=error.retry_at)
             if not self.waits(part, error.retry_at):
-                until = "" if isinstance(error, AllowanceSpent) else f" It goes on after {error.retry_at:%H:%M} UTC."
+                until = "" if isinstance(error, AllowanceSpent) else " The next sync after that goes on."
                 self.fail(part, error.code, f"{connection.account_name}: {error}{until}", error.detail)
         except ProviderError as error:
             with self.held():

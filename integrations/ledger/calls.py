@@ -45,6 +45,7 @@ class RecordCalls:
         self._remote: Remote | None = None
         self._starts: dict[dt.datetime, str] = {}
         self._numbers = count()
+        self.records = self.reads = self.writes = 0  # so far: named by listings; calls
 
     def through(self, remote: Remote) -> "RecordCalls":
         """Has the stream's work go through this account from now on."""
@@ -58,8 +59,10 @@ class RecordCalls:
         while True:
             with collected() as exchanges:
                 page = next(pages, None)
+            self.reads += len(exchanges)
             if page is None:
                 return
+            self.records += len(page.records)
             self._looked.clear()
             self._page = next((each for each in reversed(exchanges) if each.parts == () and each.worked), None)
             self._take_looks(exchanges)
@@ -70,6 +73,7 @@ class RecordCalls:
     ) -> dict[str, RemoteRecord]:
         with collected() as exchanges:
             found = self._account.get(container_id, ids, sent)
+        self.reads += len(exchanges)
         self._take_looks(exchanges, ids)
         return found
 
@@ -83,6 +87,8 @@ class RecordCalls:
                 failure = error
                 raise
             finally:
+                self.writes += sum(not each.sent.reads for each in exchanges)
+                self.reads += sum(each.sent.reads for each in exchanges)
                 self._keep(self._written(operations, exchanges, {each.key: each for each in results}, failure))
         return list(results)
 

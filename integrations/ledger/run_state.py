@@ -15,6 +15,7 @@ from integrations.kinds import SubjectKind
 from integrations.ledger.holds import Holds
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.problems import open_problem
+from integrations.ledger.story import StreamStory
 from integrations.models import DirtyRow, Hold, JobPart, Link, Stream, SyncJob
 from integrations.selectors.progress import percent_of
 from integrations.sync.ports import RunProgress, Stage
@@ -27,13 +28,15 @@ FORCED = "The provider could not tell all that has changed since the last sync, 
 class RunState:
     """The state of one stream's run in one job."""
 
-    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, local: LocalSide, holds: Holds):
+    def __init__(self, stream: Stream, job: SyncJob, part: JobPart, local: LocalSide, holds: Holds, story: StreamStory):
         self.stream, self.job, self.part, self.local, self.holds = stream, job, part, local, holds
+        self.story = story
         self._row = Stream.objects.filter(pk=stream.pk)
         self._idle = False
 
     def save(self, progress: RunProgress) -> None:
         self.part.progress[self.stream.pk] = asdict(progress)
+        self.story.put()
         self.part.save(update_fields=["progress"])
 
     def begin_pull(self) -> None:
@@ -61,6 +64,7 @@ class RunState:
     def begin_push(self, progress: RunProgress) -> None:
         """Matches what has met for the first time and counts what there is to do; an incremental run first takes in
         the visits that the moving window has reached."""
+        self.story.compares()
         if not progress.full:
             self.local.enter_window()
         self.local.match(progress.full)
@@ -111,6 +115,7 @@ class RunState:
 
     def finish(self, progress: RunProgress) -> None:
         now = timezone.now()
+        self.story.ends()
         if self.stream.first_synced_at is None or self.stream.window_end != self.local.window.end:
             self._row.update(window_end=self.local.window.end, first_synced_at=Coalesce("first_synced_at", now))
         if self._idle:  # else it was matched when the push began

@@ -20,6 +20,7 @@ from integrations.ledger.observations import Observations
 from integrations.ledger.pairs import best_links, is_abandoned, pair_of, views_of
 from integrations.ledger.ports import LocalSide
 from integrations.ledger.run_state import RunState
+from integrations.ledger.story import StreamStory
 from integrations.ledger.writes import Writes
 from integrations.models import DirtyRow, JobPart, Link, Stream, SyncJob
 from integrations.records import Fields, Operation, RemoteRecord, Window, instant
@@ -40,7 +41,7 @@ class StreamLedger(Observations):
         self.kind = KINDS[stream.kind] if stream.kind else VISIT
         log = JobLog(job, self.connection)
         self.holds = Holds(stream, job, self.kind)
-        self.state = RunState(stream, job, part, local, self.holds)
+        self.state = RunState(stream, job, part, local, self.holds, StreamStory(part, stream.pk, self.calls))
         self.writes = Writes(stream, self.identifiers, self.kind, log)
         self.local_half = LocalHalf(stream, self.kind, log, local)
         self.failures = Failures(stream, self.identifiers, log)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from fieldcamp import formats
 from fieldcamp.workspace.models import Member, Role
 from integrations.mail.send import send_mail
 from integrations.models import Connection, ConnectionState
@@ -48,8 +48,9 @@ def alert_needs_person(connection_id: str) -> None:
 def alert_ends_soon(connection_id: str, ends: dt.datetime) -> None:
     """Mails the same people: on which day of their company's the vendor ends the access, and where to renew it."""
     connection = Connection.objects.select_related("workspace", "member").get(pk=connection_id)
-    there = timezone.localtime(ends, zoneinfo.ZoneInfo(connection.workspace.timezone))
-    subject = _("{integration} of {account}: access ends on {day}").replace("{day}", date_format(there, "j F Y"))
+    with timezone.override(zoneinfo.ZoneInfo(connection.workspace.timezone)):
+        there = formats.day(ends)
+    subject = _("{integration} of {account}: access ends on {day}").replace("{day}", there)
     _tell("ends_soon", connection, concerned(connection), subject, reconnect_url(connection), ends=ends)
 
 

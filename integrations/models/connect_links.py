@@ -9,10 +9,12 @@ from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models import Member
 from fieldcamp.workspace.roles import MAY
 from integrations.models.connections import Connection, ConnectionState
+from integrations.providers import PROVIDERS
 
 LONGEST_RETURN_URL = 500
 SCOPE = "integrations:write"  # of a key, to make links with it
@@ -105,7 +107,9 @@ class ConnectLink(models.Model):
         indexes = [models.Index(fields=["workspace", "-id"], name="connect_links_of_workspace")]
 
     def __str__(self) -> str:
-        return self.pk
+        """Returns `Google Calendar, Fri 27 Nov, 21:00:14`."""
+        label = PROVIDERS[self.integration].label if self.integration in PROVIDERS else self.integration
+        return f"{label}, {formats.precise(self.created_at)}"
 
 
 class ReturnAddress(models.Model):

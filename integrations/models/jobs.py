@@ -7,7 +7,9 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.ids import PrefixedIdField
+from integrations.providers import PROVIDERS
 
 
 class JobStatus(models.TextChoices):
@@ -114,7 +116,13 @@ class SyncJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.id
+        """Returns `Google Calendar, Fri 27 Nov, 21:00:14`."""
+        return f"{self.label}, {formats.precise(self.created_at)}"
+
+    @property
+    def label(self) -> str:
+        """Returns the provider's name."""
+        return PROVIDERS[self.integration].label if self.integration in PROVIDERS else self.integration
 
     @property
     def in_flight(self) -> bool:
@@ -132,6 +140,10 @@ class JobDirection(models.TextChoices):
     PULL = "pull"
     PUSH = "push"
     BIDIRECTIONAL = "bidirectional"
+
+
+# Under this name a part's progress says what was done when: {stream id: `ledger.story.StreamStory`}.
+STORY = "story"
 
 
 class JobPartQuerySet(models.QuerySet["JobPart"]):

@@ -191,6 +191,8 @@ class Provider:
     metered_reads_per_day: int = 0  # of one account, where nothing else is chosen for it; 0: no limit
     kept: Callable[[str, Fields], Fields] = _as_it_is  # (kind, fields) as the provider will keep them
     page_of: Callable[[str, str, str], str] | None = None  # (kind, remote id, account's id): its page there, or ""
+    # (calendar, remote id, account's name): the event's page there
+    event_page: Callable[[str, str, str], str] | None = None
     # Which parameter names the account where the vendor leads who has disconnected it there; "": none does.
     account_parameter: str = ""
     shown_address: Callable[[str], str] = str  # (an address): the same without an account's id, for logs

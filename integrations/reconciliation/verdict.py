@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
+from fieldcamp import formats
 from integrations.errors import ProviderError
 from integrations.models import Connection, Reconciliation
 from integrations.providers import PROVIDERS
@@ -76,7 +76,7 @@ def verdict_words(verdict: Reconciliation, connection: Connection) -> str:
             books=PROVIDERS[connection.integration].label,
             moment=moment,
             number=f"{verdict.invoices:,}",
-            amount=f"{verdict.open_here:,.2f}",
+            amount=formats.money(verdict.open_here),
         )
         return _with_entries(sentence, verdict, connection)
     said = ngettext(
@@ -84,7 +84,7 @@ def verdict_words(verdict: Reconciliation, connection: Connection) -> str:
         "{number} differences, {amount}, as of {moment}",
         verdict.differences,
     )
-    return said.format(number=f"{verdict.differences:,}", amount=f"{verdict.amount:,.2f}", moment=moment)
+    return said.format(number=f"{verdict.differences:,}", amount=formats.money(verdict.amount), moment=moment)
 
 
 def _with_entries(sentence: str, verdict: Reconciliation, connection: Connection) -> str:
@@ -94,7 +94,7 @@ def _with_entries(sentence: str, verdict: Reconciliation, connection: Connection
         return sentence
     more = gettext("{sentence}; beside them {amount} of other entries in {books}")
     label = PROVIDERS[connection.integration].label
-    return more.format(sentence=sentence, amount=f"{verdict.entries:+,.2f}", books=label)
+    return more.format(sentence=sentence, amount=formats.difference(verdict.entries), books=label)
 
 
 def verdict_of(report: ReconciliationReport) -> Reconciliation:
@@ -112,6 +112,5 @@ def verdict_of(report: ReconciliationReport) -> Reconciliation:
 
 
 def _moment(moment: dt.datetime) -> str:
-    local = timezone.localtime(moment)
-    today = local.date() == timezone.localdate()
-    return date_format(local, "H:i" if today else "j M, H:i")
+    today = timezone.localtime(moment).date() == timezone.localdate()
+    return formats.clock(moment) if today else formats.moment(moment)

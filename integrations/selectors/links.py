@@ -1,7 +1,7 @@
 """Where people see and repair what the sync speaks of: absolute addresses of the desk's pages."""
 
 from fieldcamp.links import absolute
-from integrations.kinds import CUSTOMER
+from integrations.kinds import CUSTOMER, VISIT
 from integrations.models import Connection, Link
 from integrations.providers import PROVIDERS
 
@@ -65,6 +65,10 @@ def remote_url(link: Link) -> str:
     connection are at hand."""
     connection = link.stream.connection
     provider = PROVIDERS.get(connection.integration)
-    if provider is None or provider.page_of is None or not link.is_present:
+    if provider is None or not link.is_present:
         return ""
-    return provider.page_of(link.kind, link.remote_id, connection.readable_account_id)
+    if provider.event_page is not None and link.kind == VISIT.name:
+        return provider.event_page(link.stream.container_id, link.remote_id, connection.account_name)
+    return (
+        "" if provider.page_of is None else provider.page_of(link.kind, link.remote_id, connection.readable_account_id)
+    )

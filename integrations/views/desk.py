@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from fieldcamp.desk.site import desk_view
@@ -15,8 +17,8 @@ from integrations.admin.buttons import rights_at
 from integrations.admin.dashboard import needs_context
 from integrations.admin.first_page import first_page
 from integrations.admin.jobcalls import calls_csv, support_of
-from integrations.admin.jobpage import csv_lines, live_context
-from integrations.models import Connection, Outcome, Plan, SyncJob
+from integrations.admin.jobpage import Asked, csv_lines, live_context
+from integrations.models import Connection, Plan, SyncJob
 from integrations.providers import BY_SLUG
 from integrations.providers.base import Provider
 from integrations.services import connections, jobs, plans
@@ -70,13 +72,16 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
 
 @desk_view("GET")
 def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
-    """Sends all results of a job as CSV, of one outcome if asked for."""
-    job = _job(request, job_id)
-    outcome = request.GET.get("outcome", "")
-    wanted = outcome if outcome in Outcome.values else ""
-    return csv_response(
-        request, job.workspace_id, csv_lines(job, wanted), f"{job.pk}{'-' + wanted if wanted else ''}.csv"
-    )
+    """Sends the results of a job as CSV: those that its page shows, of all pages."""
+    job, asked = _job(request, job_id), Asked.of(request.GET)
+    about = "-".join(filter(None, (asked.outcome, asked.kind, asked.action)))
+    name = f"{_file_name(job)}{'-' + about if about else ''}.csv"
+    return csv_response(request, job.workspace_id, csv_lines(job, asked), name)
+
+
+def _file_name(job: SyncJob) -> str:
+    """Returns `google-calendar-2026-11-27-210014`."""
+    return slugify(f"{job.label} {timezone.localtime(job.created_at):%Y-%m-%d %H%M%S}")
 
 
 @desk_view("GET")
@@ -85,7 +90,7 @@ def job_calls(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     job = _job(request, job_id)
     if not support_of(job):
         raise Http404
-    return csv_response(request, job.workspace_id, calls_csv(job), f"{job.pk}-calls.csv")
+    return csv_response(request, job.workspace_id, calls_csv(job), f"{_file_name(job)}-calls.csv")
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ const tick = () => {
   const now = Date.now() / 1000 + late;
   for (const time of document.querySelectorAll("time[data-ago]")) {
     const seconds = now - Date.parse(time.dateTime) / 1000;
-    if (Math.abs(seconds) >= words.week) continue;
+    if (Math.abs(seconds) >= words.until) continue;
     const text = tell(seconds);
     if (time.textContent !== text) time.textContent = text;
   }

@@ -170,4 +170,4 @@ def test_without_scripts(open_page, google, worker, owner, ravi):
     person.page.reload()
     person.expect_counts(pushed=3)
     person.card.get_by_role("link", name="Last run").click()
-    expect(person.page.locator("#records")).to_contain_text("Event created")
+    expect(person.page.locator("#records")).to_contain_text("Created in Google Calendar")

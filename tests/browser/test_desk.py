@@ -42,7 +42,7 @@ def test_a_conflict_is_decided_in_the_inbox_and_remembered(person, worker, conte
     inbox.get_by_label("Next time on this connection").select_option("Always prefer Google Calendar")
     person.press("Apply my choice", inbox)
     expect(inbox.get_by_role("status")).to_be_focused()
-    expect(inbox.get_by_role("status")).to_contain_text("Solved. Taken in.")
+    expect(inbox.get_by_role("status")).to_contain_text("Solved. Changed in FieldCamp.")
     worker.finish()
     contested.refresh_from_db()
     assert contested.scheduled_start == there

@@ -131,7 +131,7 @@ def test_a_conflict_is_asked_about_and_decided(person, worker, visit):
     person.expect_counts(failed=1)
     expect(person.needs.get_by_role("row", name="Start")).to_contain_text(":")
     person.press("Keep Google", person.needs)
-    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Taken in.")
+    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Changed in FieldCamp.")
     worker.finish()
     person.page.goto("/admin/")
     person.expect_counts(pulled=1)

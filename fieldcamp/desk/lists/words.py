@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+
+from fieldcamp import formats
 
 Counted = Callable[[int], str]
 
@@ -37,7 +38,7 @@ def counted_as(number: int, singular: Any, plural: Any) -> str:
 
 
 def grouped(number: int) -> str:
-    return number_format(number, force_grouping=True)
+    return formats.number(number)
 
 
 def head(counted: Counted, *, number: int, most: int, first: int, last: int, pages: bool) -> str:

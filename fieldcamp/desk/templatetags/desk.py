@@ -1,4 +1,5 @@
-"""Times as people read them, relative or in the company's zone, with the exact one on hover; and the way to help."""
+"""Times as elements, relative or in the company's zone, with the exact one on hover; what `fieldcamp.formats` has, as
+filters; and the way to help."""
 
 import datetime as dt
 from typing import Any, Literal, NamedTuple
@@ -6,26 +7,30 @@ from typing import Any, Literal, NamedTuple
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from fieldcamp import formats
+from fieldcamp.formats import day as day
 from fieldcamp.links import support_shown, support_url
 from fieldcamp.texts import said
 
 register = template.Library()
 register.filter("said", said)
+for _format in (
+    formats.money, formats.price, formats.quantity, formats.percent, formats.number, formats.day, formats.short_day,
+    formats.weekday, formats.moment, formats.zoned, formats.seconds,
+):  # fmt: skip
+    register.filter(_format.__name__, _format)
 
-# Django's letters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
-_MOMENT, _EXACT, _DAY, _BRIEF = "j M Y, H:i", "D j M Y, H:i:s T", "j M Y", "D j M, H:i"
 _UNITS = (
     (86_400, gettext_lazy("{number} d")),
     (3_600, gettext_lazy("{number} h")),
     (60, gettext_lazy("{number} min")),
 )
-_WEEK = 7 * 86_400
+_RELATIVE = 86_400  # seconds for which a time is told by how long ago it is
 _PAST, _FUTURE = gettext_lazy("{length} ago"), gettext_lazy("in {length}")
 _NOW, _SOON = gettext_lazy("just now"), gettext_lazy("in less than a minute")
 
@@ -40,18 +45,8 @@ def ago(seconds: float) -> str:
     return str(_NOW if seconds >= 0 else _SOON)
 
 
-def exact(moment: dt.datetime) -> str:
-    """Formats in the company's zone, which the desk has activated."""
-    return date_format(timezone.localtime(moment), _EXACT)
-
-
 def utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def day(date: dt.date) -> str:
-    """Formats a date that belongs to no zone."""
-    return date_format(date, _DAY)
 
 
 def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
@@ -59,7 +54,7 @@ def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{} · {}"{}>{}</time>',
         moment.isoformat(),
-        exact(moment),
+        formats.exact(moment),
         utc(moment),
         SafeString(" data-ago") if moves else "",
         text,
@@ -68,12 +63,12 @@ def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
 
 @register.simple_tag
 def when(moment: dt.datetime | Literal[""] | None, missing: str | None = None) -> str:
-    """Returns how long ago, or how far ahead; the date itself from a week on. Templates give "" for what does not
+    """Returns how long ago, or how far ahead; the time itself from a day on. Templates give "" for what does not
     exist."""
     if not moment:
         return _("never") if missing is None else missing
     seconds = (timezone.now() - moment).total_seconds()
-    if abs(seconds) >= _WEEK:
+    if abs(seconds) >= _RELATIVE:
         return at(moment)
     return _time(moment, ago(seconds), moves=True)
 
@@ -83,12 +78,19 @@ def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     """Returns the time in the company's zone."""
     if not moment:
         return missing
-    return _time(moment, date_format(timezone.localtime(moment), _MOMENT))
+    return _time(moment, formats.moment(moment))
 
 
-def brief(moment: dt.datetime) -> str:
-    """Returns the time with its weekday and without its year, as plans are spoken about."""
-    return _time(moment, date_format(timezone.localtime(moment), _BRIEF))
+@register.simple_tag
+def precise(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
+    """Returns the time to the second, as only the page of a job says it."""
+    return _time(moment, formats.precise(moment)) if moment else missing
+
+
+@register.simple_tag
+def second(moment: dt.datetime) -> str:
+    """Returns the time of day to the second, as the story of a job says it."""
+    return _time(moment, formats.seconds(moment))
 
 
 @register.simple_tag(takes_context=True)
@@ -155,6 +157,6 @@ def clock() -> SafeString:
         "future": str(_FUTURE),
         "now": str(_NOW),
         "soon": str(_SOON),
-        "week": _WEEK,
+        "until": _RELATIVE,
     }
     return json_script(words, "fc-clock")

@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.webhooks.disabling import FAILING, GONE
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from fieldcamp.webhooks.monitoring import DayNumbers
@@ -107,8 +107,8 @@ def answer_of(status: int | None, error: str) -> str:
 
 def _clock(moment: Any) -> str:
     """Returns the time; with its day where that is not today."""
-    local, today = timezone.localtime(moment), timezone.localtime()
-    return date_format(local, "H:i" if local.date() == today.date() else "D j M, H:i")
+    today = timezone.localtime(moment).date() == timezone.localdate()
+    return formats.clock(moment) if today else formats.moment(moment)
 
 
 def _wait(number: int) -> str:

@@ -188,11 +188,15 @@ class MemberForm(ServiceForm):
 class SettingsForm(ServiceForm):
     class Meta:
         model = Workspace
-        fields = ("name", "timezone", "second_factor")
+        fields = ("name", "timezone", "currency", "second_factor")
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["second_factor"].required = False
+        self.fields["second_factor"].required = self.fields["currency"].required = False
+
+    def clean_currency(self) -> str:
+        """Keeps what was chosen where nothing was sent."""
+        return self.cleaned_data["currency"] or self.instance.currency
 
     def clean_second_factor(self) -> str:
         """Keeps what was chosen where nothing was sent."""

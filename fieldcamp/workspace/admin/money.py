@@ -1,20 +1,18 @@
 """Items, tax rates, invoices and payments."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from fieldcamp.desk.columns import moment
-from fieldcamp.money import plain
+from fieldcamp import formats
+from fieldcamp.desk.columns import amount, moment
 from fieldcamp.workspace import catalog, invoicing, paying
 from fieldcamp.workspace.admin.money_forms import InvoiceForm, ItemForm, PaymentForm, TaxForm
 from fieldcamp.workspace.admin.money_lists import InvoiceList, ItemList, PaymentList, TaxRateList, state_of
@@ -24,6 +22,10 @@ from fieldcamp.workspace.admin.removal import RemovalMixin
 from fieldcamp.workspace.admin.rows import AllocationRows, LineRows, RowsAdmin
 from fieldcamp.workspace.models import Invoice, InvoiceStatus, Item, Payment, TaxRate
 
+_SUBTOTAL, _DISCOUNT = amount("subtotal", _("Subtotal")), amount("discount_total", _("Discount"))
+_TAX, _TOTAL, _PAID = amount("tax_total", _("Tax")), amount("total", _("Total")), amount("paid", _("Paid"))
+_AMOUNT = amount("amount", _("Amount"))
+_CREDITED, _ELSEWHERE = amount("credited", _("Credit applied")), amount("elsewhere", _("Used otherwise"))
 _SENT, _VOIDED = moment("sent_at", _("Sent")), moment("voided_at", _("Voided"))
 
 _INVOICES_STAY = _("Invoices that have it stay as they are.")
@@ -55,7 +57,7 @@ class ItemAdmin(ItemList, RemovalMixin, RecordAdmin):
 
     @display(description=_("Price"), ordering="price")
     def shown_price(self, item: Item) -> str:
-        return price(item.price)
+        return formats.price(item.price)
 
 
 @admin.register(TaxRate)
@@ -73,11 +75,11 @@ class TaxRateAdmin(TaxRateList, RemovalMixin, RecordAdmin):
 
     @display(description=_("Rate"), ordering="rate")
     def percent(self, tax: TaxRate) -> str:
-        return f"{plain(tax.rate * 100)} %"
+        return formats.percent(tax.rate)
 
     @display(description=_("Components"))
     def made_of(self, tax: TaxRate) -> str:
-        return ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in tax.components) or "–"
+        return ", ".join(f"{part['name']} {formats.percent(part['rate'])}" for part in tax.components) or "–"
 
 
 def _live(invoice: Invoice) -> bool:
@@ -88,9 +90,9 @@ def _live(invoice: Invoice) -> bool:
 class InvoiceAdmin(InvoiceList, RowsAdmin):
     form = InvoiceForm
     inlines = (LineRows,)
-    list_display = ("number", "client", "date", "due_date", "amount", "open", "badge")
+    list_display = ("number", "client", "date", "due_date", _TOTAL, "open", "badge")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "subtotal", "discount_total", "tax_total", "total", "paid", "open", "shown_status",
+    readonly_fields = ("id", _SUBTOTAL, _DISCOUNT, _TAX, _TOTAL, _PAID, "open", "shown_status",
                        "settled_by", "taxed_with", "sent_to", _SENT, _VOIDED, "void_reason")  # fmt: skip
     fieldsets = (
         (None, {"fields": (("client", "number"), ("date", "due_date"), "shown_status", "seen_version")}),
@@ -99,10 +101,10 @@ class InvoiceAdmin(InvoiceList, RowsAdmin):
             _("Totals"),
             {
                 "fields": (
-                    ("subtotal", "discount_total"),
-                    ("taxed_with", "tax_total"),
-                    "total",
-                    ("paid", "open"),
+                    (_SUBTOTAL, _DISCOUNT),
+                    ("taxed_with", _TAX),
+                    _TOTAL,
+                    (_PAID, "open"),
                     "settled_by",
                 )
             },
@@ -143,7 +145,7 @@ class InvoiceAdmin(InvoiceList, RowsAdmin):
     @display(description=_("Taxed with"))
     def taxed_with(self, invoice: Invoice) -> str:
         """Returns the rates that the total was worked out with, whatever the list says now."""
-        parts = ", ".join(f"{part['name']} {plain(Decimal(part['rate']) * 100)} %" for part in invoice.tax_parts)
+        parts = ", ".join(f"{part['name']} {formats.percent(part['rate'])}" for part in invoice.tax_parts)
         return parts if parts.startswith(f"{invoice.tax_name} ") else f"{invoice.tax_name}: {parts}" if parts else "–"
 
     @display(description=_("Sent to"))
@@ -160,10 +162,6 @@ class InvoiceAdmin(InvoiceList, RowsAdmin):
             return "–"
         rows = format_html_join("", "<li>{}</li>", ((row,) for row in _settling(invoice)))
         return format_html("<ul>{}</ul>", rows) if rows else "–"
-
-    @display(description=_("Total"), ordering="total")
-    def amount(self, invoice: Invoice) -> str:
-        return in_column(invoice.total)
 
     @display(description=_("Balance"))
     def open(self, invoice: Invoice) -> str:
@@ -184,9 +182,9 @@ class InvoiceAdmin(InvoiceList, RowsAdmin):
 class PaymentAdmin(PaymentList, RowsAdmin):
     form = PaymentForm
     inlines = (AllocationRows,)
-    list_display = ("date", "client", "shown_amount", "how", "reference", "state")
+    list_display = ("date", "client", _AMOUNT, "how", "reference", "state")
     autocomplete_fields = ("client",)
-    readonly_fields = ("id", "credited", "elsewhere", "left_over", "where", _VOIDED)
+    readonly_fields = ("id", _CREDITED, _ELSEWHERE, "left_over", "where", _VOIDED)
     fieldsets: Any = (
         (None, {"fields": (("client", "amount"), ("date", "method"), ("reference", "left_over"), "seen_version")}),
         (_("Notes"), {"fields": ("notes",)}),
@@ -206,7 +204,8 @@ class PaymentAdmin(PaymentList, RowsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Returns the sections; what the books have done with the payment stands there only if they have."""
         sections = super().get_fieldsets(request, obj)
-        beside = tuple(name for name in ("credited", "elsewhere") if obj is not None and getattr(obj, name))
+        told = (("credited", _CREDITED), ("elsewhere", _ELSEWHERE))
+        beside = tuple(shown for name, shown in told if obj is not None and getattr(obj, name))
         if not beside:
             return sections
         (title, first), *others = sections
@@ -217,53 +216,45 @@ class PaymentAdmin(PaymentList, RowsAdmin):
     def state(self, payment: Payment) -> tuple[str, str]:
         return state_of(payment)
 
-    @display(description=_("Amount"), ordering="amount")
-    def shown_amount(self, payment: Payment) -> str:
-        return in_column(payment.amount)
-
     @display(description=_("Method"), ordering="method")
     def how(self, payment: Payment) -> str:
         return "–" if payment.is_credit else payment.get_method_display()
 
     @display(description=_("Unapplied"))
     def left_over(self, payment: Payment) -> str:
-        return f"{payment.unapplied:,.2f}" if payment.pk and not payment._state.adding else "–"
+        return formats.money(payment.unapplied) if payment.pk and not payment._state.adding else formats.EMPTY
 
     @display(description=_("Recorded in"))
     def where(self, payment: Payment) -> str:
         return payment.made_in.replace("_", " ").capitalize() or "FieldCamp"
 
 
-def in_column(amount: Decimal) -> str:
+def in_column(amount: Any) -> str:
     """Returns an amount as it stands in a column."""
-    return format_html('<span class="fc-list-amount">{}</span>', f"{amount:,.2f}")
+    return format_html('<span class="fc-money">{}</span>', formats.money(amount))
 
 
 def _settling(invoice: Invoice) -> Iterator[str]:
     """Yields what has settled the invoice, the oldest first: a deposit that was taken with it, then payments."""
     if invoice.deposit:
         taken = gettext("{amount}: deposit, taken in the books")
-        yield taken.format(amount=f"{invoice.deposit:,.2f}")
+        yield taken.format(amount=formats.money(invoice.deposit))
     live = invoicing.live_allocations(invoice).select_related("payment").order_by("payment__date", "payment_id")
     for share in live:
         payment = share.payment
         page = reverse("admin:workspace_payment_change", args=[payment.pk])
-        yield format_html('{}: <a class="underline" href="{}">{}</a>', f"{share.amount:,.2f}", page, _called(payment))
+        yield format_html(
+            '{}: <a class="underline" href="{}">{}</a>', formats.money(share.amount), page, _called(payment)
+        )
 
 
 def _called(payment: Payment) -> str:
     """Returns what a payment is, and of when: "check 2217 on …", "credit applied in the books on …"."""
-    day = date_format(payment.date, "j M Y")
+    day = formats.day(payment.date)
     if payment.is_credit:
         return gettext("credit applied in the books on {day}").format(day=day)
     by = " ".join(text for text in (payment.get_method_display(), payment.reference) if text)
     if payment.credited:
         said = gettext("payment ({by}) on {day}, with {credit} of credit applied in the books")
-        return said.format(by=by, day=day, credit=f"{payment.credited:,.2f}")
+        return said.format(by=by, day=day, credit=formats.money(payment.credited))
     return gettext("payment ({by}) on {day}").format(by=by, day=day)
-
-
-def price(value: Decimal) -> str:
-    """Returns a unit price: two places, or as many as it has."""
-    text = plain(value)
-    return f"{value:,.2f}" if len(text.partition(".")[2]) <= 2 else text

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.desk.lists.changelist import DeskChangeList
 from fieldcamp.desk.lists.exporting import Cell, chosen, field, worked_out
 from fieldcamp.desk.lists.filters import BetweenDays, between_days
@@ -108,7 +109,7 @@ class MoneyList:
         found = rows.aggregate(**{f"sum_{name}": Sum(name) for name in self.sums})
         code = self.currency(request)
         amounts = {name: found[f"sum_{name}"] or Decimal(0) for name in self.sums}
-        return [(str(words), f"{amount:,.2f} {code}".strip()) for words, amount in self.told(amounts)]
+        return [(str(words), formats.money(amount, code)) for words, amount in self.told(amounts)]
 
     def told(self, amounts: dict[str, Decimal]) -> list[tuple[Any, Decimal]]:
         return [(words, amounts[name]) for name, words in self.sums.items()]

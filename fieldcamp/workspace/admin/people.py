@@ -100,7 +100,10 @@ class WorkspaceAdmin(ServiceAdmin):
     search_fields = ("name", "=id")
     cells = (field("name", _("Name")), field("timezone", _("Time zone")))
     readonly_fields = ("id", "daily_request_limit", moment("created_at", _("Created")))
-    fields = ("name", "timezone", "second_factor", *readonly_fields)
+    fieldsets: Any = (
+        (None, {"fields": ("name", ("timezone", "currency"), "second_factor", *readonly_fields[1:])}),
+        (_("Details for support"), {"fields": ("id",), "classes": ("collapse",)}),
+    )
 
     change_view = confirmed(ServiceAdmin.change_view)
 

@@ -12,7 +12,8 @@ from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin, ServiceAdmin
 from fieldcamp.desk.columns import moment
-from fieldcamp.desk.templatetags.desk import at, day
+from fieldcamp.desk.templatetags.desk import at
+from fieldcamp.formats import day
 from fieldcamp.workspace.admin.forms import PARTS, ClientForm, VisitForm
 from fieldcamp.workspace.admin.merging import MergeMixin
 from fieldcamp.workspace.admin.record_lists import BlockedTimeList, ClientList, VisitList, first_of, last_of, phone_of

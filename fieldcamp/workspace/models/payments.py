@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.models.invoices import Invoice
 from fieldcamp.workspace.models.people import Client, Workspace
@@ -61,9 +62,10 @@ class Payment(TrackedModel):
         indexes = list_indexes("payment")
 
     def __str__(self) -> str:
+        day = formats.day(self.date)
         if self.is_credit:
-            return gettext("Credit of {amount}, applied on {day}").format(amount=self.credited, day=self.date)
-        return gettext("{amount} on {day}").format(amount=self.amount, day=self.date)
+            return gettext("Credit of {amount}, applied on {day}").format(amount=formats.money(self.credited), day=day)
+        return gettext("{amount} on {day}").format(amount=formats.money(self.amount), day=day)
 
     @property
     def is_credit(self) -> bool:
@@ -92,4 +94,4 @@ class PaymentAllocation(models.Model):
         constraints = [models.UniqueConstraint(fields=["payment", "invoice"], name="one_allocation_per_invoice")]
 
     def __str__(self) -> str:
-        return gettext("{amount} of {invoice}").format(amount=self.amount, invoice=self.invoice)
+        return gettext("{amount} of {invoice}").format(amount=formats.money(self.amount), invoice=self.invoice)

@@ -9,6 +9,7 @@ from integrations.providers.google_calendar.disclosure import DISCLOSURE
 from integrations.providers.google_calendar.errors import explain
 from integrations.providers.google_calendar.mapping import kept, might_be_own_id
 from integrations.providers.google_calendar.oauth import GOOGLE, hosts, identify
+from integrations.providers.google_calendar.pages import event_page
 from integrations.providers.google_calendar.push import PUSH
 from integrations.providers.google_calendar.security_events import EVENTS
 
@@ -31,5 +32,6 @@ GOOGLE_CALENDAR = Provider(
     push=PUSH,
     kept=kept,
     might_be_own_id=might_be_own_id,
+    event_page=event_page,
     security_events=EVENTS,
 )

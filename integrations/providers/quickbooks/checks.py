@@ -1,7 +1,9 @@
 """What is not sent, because QuickBooks would refuse it, or because we do not do it to anybody's books."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from fieldcamp import formats
 from fieldcamp.money import cents
 from integrations.errors import ProblemReason, ProviderError, Rejected
 from integrations.providers.quickbooks.mapping.parts import Body, decimal, is_voided
@@ -78,12 +80,20 @@ def _blocked(operation: Operation, body: Body) -> Rejected | None:
     return None
 
 
+def _day(text: str) -> str:
+    """Returns a day as people read it; what is none as it is."""
+    try:
+        return formats.day(dt.date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def _closed(operation: Operation, body: Body, closed_until: str) -> Rejected | None:
     days = {str(operation.fields.get("date") or ""), str(body.get("TxnDate") or "")} - {""}
     if not closed_until or not days or min(days) > closed_until:
         return None
     return Rejected(
-        f"The books are closed until {closed_until}, and this is dated {min(days)}. Change the date, or reopen the"
-        " period in QuickBooks.",
+        f"The books are closed until {_day(closed_until)}, and this is dated {_day(min(days))}. Change the date, or"
+        " reopen the period in QuickBooks.",
         reason=ProblemReason.CLOSED_PERIOD,
     )

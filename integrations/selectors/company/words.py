@@ -4,25 +4,25 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Sequence
 
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from fieldcamp import formats
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 
 
 def clock(moment: dt.datetime, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> str:
     """Returns `21:02`, or with its day where that is another one: `Fri 27 Nov, 21:00`."""
-    there, today = moment.astimezone(zone), now.astimezone(zone)
-    if there.date() == today.date():
-        return date_format(there, "H:i")
-    return date_format(there, "D j M, H:i" if there.year == today.year else "D j M Y, H:i")
+    today = moment.astimezone(zone).date() == now.astimezone(zone).date()
+    with timezone.override(zone):
+        return formats.clock(moment) if today else formats.moment(moment)
 
 
 def day(moment: dt.datetime, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> str:
     """Returns `3 Nov`; the year only where it is another one."""
     there = moment.astimezone(zone)
-    return date_format(there, "j M" if there.year == now.astimezone(zone).year else "j M Y")
+    return formats.short_day(there) if there.year == now.astimezone(zone).year else formats.day(there.date())
 
 
 def place(integration: str) -> str:

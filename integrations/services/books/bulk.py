@@ -21,7 +21,8 @@ ANSWERED, TAKEN_BACK = "matches_decided", "matches_taken_back"
 TAKEN_BACK_FOR = dt.timedelta(days=7)
 SHOWN = 5  # answers that can be taken back
 # What a person may have decided about a record in the meantime.
-_DECIDED = ("connection.match_decided", "connection.parted", "connection.conflict_decided", "connection.posted_again")
+_DECIDED = ("connection.match_decided", "connection.parted", "connection.relinked", "connection.conflict_decided",
+            "connection.posted_again")  # fmt: skip
 
 
 @dataclass(frozen=True)

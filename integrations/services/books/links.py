@@ -27,6 +27,14 @@ def can_part(link: Link) -> bool:
     return bool(link.kind in PARTED and link.record_id and link.is_present and link.intent is None)
 
 
+def came_from_there(link: Link) -> bool:
+    """Returns whether FieldCamp's record was made of the books' one, or is not there any more: then nothing can be said
+    of the two but that they are the same."""
+    side = SIDES[link.stream.kind](link.stream, window_at(timezone.now()))
+    local = side.read(link.kind, [link.record_id]).get(link.record_id)
+    return local is None or local.theirs
+
+
 def part(*, link: Link, user: Actor) -> SyncJob | None:
     """Parts a record from what it is linked with there. Neither is changed: from then on it is asked whether they are
     the same, or the record is another one, which is made there. Raises AlreadyDecided, NotPossible."""
@@ -38,9 +46,7 @@ def part(*, link: Link, user: Actor) -> SyncJob | None:
         if not can_part(link):
             raise AlreadyDecided
         stream, record_id = link.stream, link.record_id
-        side = SIDES[stream.kind](stream, window_at(timezone.now()))
-        local = side.read(link.kind, [record_id]).get(record_id)
-        if local is None or local.theirs:
+        if came_from_there(link):
             raise NotPossible(gettext("It came from there. Void it here instead, if it is not right."))
         [own] = part_all(stream, [link])
         before = {"record": record_id, "remote_id": link.remote_id}

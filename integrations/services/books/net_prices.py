@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from fieldcamp import formats
 from fieldcamp.money import plain
 from integrations.errors import ProblemReason
 from integrations.kinds import TAX
@@ -33,7 +34,7 @@ class NetPrice:
 
     @property
     def shown(self) -> str:
-        return f"{self.price:,.2f}"
+        return formats.price(self.price)
 
 
 def is_gross(problem: Problem) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.accounts.acting import Actor
 from integrations.accounts.audit_trail import audit_connection
 from integrations.accounts.clients import open_remote
-from integrations.books.facts import DOCUMENTS, columns_of
+from integrations.books.facts import DOCUMENTS, columns_of, take_currency
 from integrations.events.connections import connection_moved
 from integrations.kinds import BOOKS, CUSTOMER, INVOICE, ITEM, TAX
 from integrations.models import BooksSettings, ConflictPolicy, Connection, ConnectionState, Direction, Stream
@@ -133,6 +133,7 @@ def set_up_books(
         for name, value in {**wanted, **beside, **columns_of(choices.company)}.items():
             setattr(settings, name, value)
         settings.save()
+        take_currency(connection.workspace_id, choices.company)
         for kind in BOOKS:
             lists = policy_documents if kind.name in DOCUMENTS else policy_lists
             # The books know what the law asks: tax codes are read, never written.
@@ -164,6 +165,7 @@ def refresh_company(connection: Connection) -> Company:
     """Asks again what the company is like. Raises ProviderError."""
     company = open_books(connection).company()
     BooksSettings.objects.update_or_create(connection=connection, defaults=columns_of(company))
+    take_currency(connection.workspace_id, company)
     return company
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from integrations.models import ConflictPolicy, Direction
 from integrations.providers.base import Provider
 from integrations.records import Reference
@@ -158,10 +158,10 @@ def _about_invoices(suggested: Suggestions, there: str) -> list[str]:
                 "{number} of them are dated in closed books, which {provider} would refuse: choose {day} to leave them "
                 "out.",
                 suggested.closed,
-            ).format(number=suggested.closed, provider=there, day=suggested.after_closing.isoformat())
+            ).format(number=suggested.closed, provider=there, day=_day(suggested.after_closing))
         )
     return said
 
 
 def _day(day: dt.date) -> str:
-    return date_format(day, "j M Y")
+    return formats.day(day)

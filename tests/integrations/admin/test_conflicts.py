@@ -186,16 +186,16 @@ def test_every_field_of_every_kind_has_a_label():
     ("name", "value", "words"),
     [
         ("start", "2026-11-24T14:00:00Z", "Tue 24 Nov, 14:00"),
-        ("date", "2026-11-24", "Tue 24 Nov 2026"),
+        ("date", "2026-11-24", "24 Nov 2026"),
         ("rate", "0.08", "8 %"),
         ("rate", "x", "x"),
         ("active", False, "No"),
         ("phone", "20261124", "20261124"),
         ("title", "2026-99-99", "2026-99-99"),
-        ("discount", {"amount": "5.00"}, "5.00"),
+        ("discount", {"amount": "5.00"}, "$5.00"),
         ("bill_address", {"city": "Troy", "street": "1 Elm St"}, "1 Elm St, Troy"),
         ("memo", None, "–"),
-        ("total", 3, "3"),
+        ("total", 3, "$3.00"),
         ("odd", {"a_b": True}, "a b: Yes"),
         ("odd", ["x", 2], "x, 2"),
     ],
@@ -208,7 +208,7 @@ def test_values_in_words(name, value, words):
 def test_lines_are_a_small_table():
     table = shown("lines", LINES)
     assert table == Table(
-        ["What", "Item", "Quantity", "Price", "Amount", "Taxed"], [["Pipe", "7", "2", "4.50", "9.00", "Yes"]]
+        ["What", "Item", "Quantity", "Price", "Amount", "Taxed"], [["Pipe", "7", "2", "$4.50", "$9.00", "Yes"]]
     )
 
 
@@ -217,4 +217,4 @@ def test_lines_are_shown_as_a_table_on_the_page(desk, ours):
     Problem.objects.filter(pk=problem.pk).update(record_kind="invoice")
     page = desk().get(INBOX).content.decode()
     assert '<table class="fc-parts">' in page
-    assert "<td>4.50</td>" in page
+    assert "<td>$4.50</td>" in page

@@ -149,18 +149,18 @@ def test_the_job_page_is_live_until_it_is_over(desk, ours):
 
 def test_the_job_page_tells_who_started_it(desk, ours):
     for trigger, actor, words in (
-        ("api", ours.key.pk, "the API key “Key of Ours”"),
+        ("api", ours.key.pk, "the key Key of Ours"),
         ("schedule", "", "the schedule"),
-        ("admin", "Olga", "Olga at the desk"),
+        ("admin", "Olga", "Olga"),
     ):
         SyncJob.objects.filter(pk=ours.job.pk).update(triggered_by=trigger, actor=actor)
-        assert f"by {words}" in text_of(desk().get(pages_of(ours)["job"]).content.decode())
+        assert f"Asked for by {words}." in text_of(desk().get(pages_of(ours)["job"]).content.decode())
 
 
 def test_results_are_filtered_and_paged(desk, ours):
     JobItem.objects.bulk_create(
-        JobItem(job=ours.job, connection=ours.connection, kind="visit", key=f"k{n:03}", outcome="skipped")
-        for n in range(PAGE + 10)
+        JobItem(job=ours.job, connection=ours.connection, kind="visit", key=key, outcome="skipped", message=key)
+        for key in (f"k{n:03}" for n in range(PAGE + 10))
     )
     SyncJob.objects.filter(pk=ours.job.pk).update(skipped=PAGE + 10)
     page = pages_of(ours)["job"]
@@ -190,11 +190,11 @@ def test_the_csv_has_every_result_and_no_formula(desk, ours):
     )
     response = desk("viewer").get(pages_of(ours)["csv"])
     assert response.streaming
-    assert response["Content-Disposition"] == f'attachment; filename="{ours.job.pk}.csv"'
+    assert re.fullmatch(r'attachment; filename="google-calendar-[-0-9]+.csv"', response["Content-Disposition"])
     rows = list(csv.DictReader(io.StringIO(b"".join(response).decode())))
     assert len(rows) == 2102
-    evil = next(row for row in rows if row["outcome"] == "failed")
-    assert (evil["remote_id"], evil["message"]) == ("'=1+1", "'@SUM(A1)")
+    evil = next(row for row in rows if row["Outcome"] == "Waits for you")
+    assert (evil["Id there"], evil["Why"]) == ("'=1+1", "'@SUM(A1)")
     failed = desk().get(pages_of(ours)["csv"], {"outcome": "failed"})
     assert len(list(csv.reader(io.StringIO(b"".join(failed).decode())))) == 2
 

@@ -152,10 +152,13 @@ def test_the_pages_of_a_company_and_of_its_job(company, books, sync, make_client
         assert words in page, words
     assert "Calendars" not in page
     page = browser.get(f"/admin/integrations/syncjob/{job.pk}/change/").content.decode()
-    for words in ("Kim Reed", f"Invoice {invoice.number}", "Made there", "Clients", "Invoices", "Only There"):
+    for words in ("Kim Reed", f"Invoice {invoice.number}", "Created in QuickBooks", "Invoices", "Only There"):
         assert words in page, words
     assert "Event created" not in page
-    assert page.index(">Clients</th>") < page.index(">Items</th>") < page.index(">Payments</th>")
+    story = page[page.index('id="story-title"') : page.index('id="groups-title"')]
+    for words in ("read all of QuickBooks: ", " calls)", "compared ", "sent "):  # as the run has written it down
+        assert words in story, words
+    assert page.index("1 client created") < page.index("1 item created") < page.index("1 payment created")
     card = browser.get("/admin/").content.decode()
     assert "company no. …01" in card
     assert "connect-quickbooks" not in card

@@ -67,7 +67,7 @@ def test_such_an_item_is_asked_about_and_taken_in_at_what_is_said(connect_books,
 
     browser = desk()
     page = card(browser, pump)
-    assert "What is its price before tax?" in page and "With GST/PST BC in it: take it in at 100.00" in page
+    assert "What is its price before tax?" in page and "With GST/PST BC in it: take it in at $100.00" in page
     assert "Try again" not in page and "Ignore until it changes" in page
     assert "Solved" in press(browser, pump, "match", choice=codes["GST/PST BC"])
     assert Item.objects.get(name="Pump").price == 100

@@ -103,7 +103,7 @@ def test_the_button_is_for_who_may_decide(kim, desk):
     assert f"part-{link.pk}" in browser.get(page).content.decode()
     assert browser.post(address, {"next": page}).status_code == 302
     answer = browser.get(page).content.decode()
-    assert "Parted." in answer and "Is it the same?" in answer
+    assert "Unlinked." in answer and "Is it the same?" in answer
     assert browser.post("/admin/integrations/links/999999/part/").status_code == 404
 
 

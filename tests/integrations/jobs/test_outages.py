@@ -87,7 +87,7 @@ def test_an_hour_of_it(companies, settings, trouble):
     for turn in range(1, 5):
         sync(companies, NOW + turn * 14 * MINUTE, trouble)
     words = mail.outbox[1].body + mail.outbox[1].alternatives[0][0]
-    assert words.count("9 accounts of yours are not synced") == 2 and "22 November 2026, 03:00 (EST)" in words
+    assert words.count("9 accounts of yours are not synced") == 2 and "Sun 22 Nov, 03:00 (EST)" in words
     assert "20 accounts of 3 companies" in mail.outbox[0].body
     assert told() == BEGUN
     # Nobody is disconnected or paused by it.
@@ -106,7 +106,7 @@ def test_an_hour_of_it(companies, settings, trouble):
     assert not Connection.objects.exclude(refused_at=None).exists()
     sync(companies[2:], back + 5 * MINUTE)
     look(back + SETTLED)
-    assert "from 2026-11-22 08:00 to 2026-11-22 09:10 UTC" in mail.outbox[-1].body
+    assert "from Sun 22 Nov, 08:00 to Sun 22 Nov, 09:10 UTC" in mail.outbox[-1].body
     assert told() == OVER
     look(back + dt.timedelta(days=1))
     assert told() == []

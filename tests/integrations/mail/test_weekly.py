@@ -74,7 +74,7 @@ def test_it_tells_the_week_in_plain_words(company, lee, mailoutbox):
     assert mail.subject == "1 thing needs you: the week of Dana's Plumbing"
     said = " ".join(mail.body.split())
     assert "Hello Olga," in said
-    assert "for Dana's Plumbing from 16 November to 22 November 2026" in said
+    assert "for Dana's Plumbing from 16 Nov to 22 Nov 2026" in said
     assert "Google Calendar (lee@google.test)" in said
     assert "2 syncs: 7 changes taken in, 1,200 sent out. 1 attempt failed." in said
     assert "1 problem waits for a person: - A title is too long." in said

@@ -285,7 +285,7 @@ def test_a_journal_entry_on_receivables_is_named(planting, books, sync, api, des
     assert not AcceptedBalance.objects.exists()
     staff.post(accepts, {"chosen": chosen})
     verdict = Reconciliation.objects.get()
-    assert verdict.differences == 0 and "beside them -30.25 of other entries" in verdict_words(
+    assert verdict.differences == 0 and "beside them −$30.25 of other entries" in verdict_words(
         verdict, planting.connection
     )
     assert AuditEntry.objects.filter(action="connection.balance_accepted").count() == 1

@@ -232,7 +232,7 @@ def test_what_the_books_have_settled_is_shown_as_what_it_is(desk, ours):
     invoice.refresh_from_db()
     assert (invoice.balance, invoice.paid, money.unapplied) == (25, 55, 5)
     shown = desk().get(f"/admin/workspace/invoice/{invoice.pk}/change/").content.decode()
-    for said in ("20.00: deposit, taken in the books", "credit applied in the books on 20 Nov 2026",
+    for said in ("$20.00: deposit, taken in the books", "credit applied in the books on 20 Nov 2026",
                  "payment (Check 77) on 20 Nov 2026", f"/admin/workspace/payment/{credit.pk}/change/"):  # fmt: skip
         assert said in shown
     pages = {

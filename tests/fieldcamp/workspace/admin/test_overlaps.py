@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fieldcamp import formats
 from fieldcamp.workspace.models import BlockedTime, Change, Visit
 from tests.integrations.admin.conftest import pages_of
 from tests.integrations.admin.test_pages import text_of
@@ -44,7 +45,8 @@ def test_a_moved_visit_is_saved_when_the_person_has_seen_it(desk, ours):
     data = form_of(browser, url) | at(9)
     response = browser.post(url, data)
     shown = text_of(response.content.decode())
-    assert "Blocked in the technician's own calendar: 1 Dec 2026, 09:30 – 1 Dec 2026, 10:00" in shown
+    since, until = (formats.moment(NINE + dt.timedelta(minutes=minutes)) for minutes in (30, 60))
+    assert f"Blocked in the technician's own calendar: {since} – {until}" in shown
     yes = asked(response)
     assert Change.objects.count() == changes and Visit.objects.get().scheduled_start == ours.visit.scheduled_start
     assert browser.post(url, data | yes).status_code == 302
@@ -64,7 +66,8 @@ def test_what_came_in_between_is_asked_for_anew(desk, ours, make_visit):
         scheduled_start=NINE, scheduled_end=NINE + dt.timedelta(hours=1),
     )  # fmt: skip
     response = browser.post(url, data | yes)
-    assert other.pk in response.content.decode() and "A second one : 1 Dec" in text_of(response.content.decode())
+    page = response.content.decode()
+    assert other.pk in page and f"A second one : {formats.weekday(NINE.date())}" in text_of(page)
     assert browser.post(url, data | asked(response)).status_code == 302
 
 
