@@ -1,17 +1,21 @@
-"""Syncing chosen records now: those that go on by themselves. What waits for a person, an account or a rule is left."""
+"""Syncing chosen records now: many, of which what waits for a person, an account or a rule is left; or one, whatever
+else waits."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
+from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Workspace
 from integrations.accounts.acting import Actor, job_fields
 from integrations.kinds import VISIT
 from integrations.ledger.dirty import write_rows
 from integrations.models import Connection, DirtyRow, Link, Stream, SyncJob
-from integrations.services.jobs import NotConnected, SyncInProgress, trigger_sync
+from integrations.selectors.subjects import kinds_of
+from integrations.services.jobs import NotConnected, SyncInProgress, require_usable, trigger_sync
 from integrations.services.sync_state.reasons import RecordState
 from integrations.services.sync_state.states import SyncStateRow, sync_states
 
@@ -75,3 +79,41 @@ def _start(workspace: Workspace, connection_ids: list[str], user: Actor) -> tupl
         except (SyncInProgress, NotConnected):
             continue
     return tuple(jobs)
+
+
+def sync_record(*, record: Any, connection: Connection, user: Actor) -> SyncJob | None:
+    """Starts a sync of just this record with one account. One that has no counterpart there yet is marked as changed,
+    and the account's changes are synced. None while another job is running, whose successor does it. Raises
+    NotConnected."""
+    [kind] = kinds_of(record)
+    require_usable(connection)
+    streams = Stream.objects.filter(connection=connection, kind="" if kind == VISIT.name else kind, is_active=True)
+    with transaction.atomic():
+        links = (
+            Link.objects.select_for_update()
+            .live()
+            .filter(stream__connection=connection, kind=kind, record_id=record.pk, intent__isnull=True)
+        )
+        ids = list(links.order_by("pk").values_list("pk", flat=True))
+        Link.objects.filter(pk__in=ids).update(parked=False, unsettled=True)
+        if not ids:
+            targets = streams.filter(is_target=True) if kind == VISIT.name else streams
+            write_rows([(stream_id, record.pk, 0) for stream_id in targets.values_list("pk", flat=True)], kind)
+        audit(
+            "record.sync_asked",
+            workspace_id=connection.workspace_id,
+            object_id=record.pk,
+            object_name=str(record),
+            after={"account": connection.account_name},
+            actor=user.get_username(),
+        )
+    try:
+        return trigger_sync(
+            workspace=connection.workspace,
+            integration=connection.integration,
+            connection=connection,
+            only=ids or None,
+            **job_fields(user),
+        )
+    except SyncInProgress:
+        return None

@@ -17,7 +17,7 @@ from integrations.selectors.subjects import models, subjects
 from integrations.services.books.links import can_part
 from integrations.services.books.links import part as part_link
 from integrations.services.books.relinking import relink
-from integrations.services.record_sync import sync_record
+from integrations.services.sync_records import sync_record
 from integrations.views.common import attempt, back, done, one
 from integrations.views.forms.counterparts import AccountForm, AnotherForm
 

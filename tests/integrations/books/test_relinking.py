@@ -9,7 +9,7 @@ from integrations.models import Connection, Link, SyncJob
 from integrations.services.books.decisions import NotPossible
 from integrations.services.books.relinking import last_relinking, others_for, relink
 from integrations.services.decisions import AlreadyDecided
-from integrations.services.record_sync import sync_record
+from integrations.services.sync_records import sync_record
 from tests.integrations.engine import finish
 
 
