@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import TextChoices
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -19,7 +18,7 @@ from unfold.decorators import display
 
 from fieldcamp import formats
 from fieldcamp.api import family
-from fieldcamp.api.expiry import expires_soon, expiring
+from fieldcamp.api.expiry import KeyState, expiring, state_of
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.outliving import made_with
 from fieldcamp.api.scope_table import ScopeTable, scope_table
@@ -42,16 +41,6 @@ KEY_FORM = ("name", "scopes", "expires_at", "rate_limit_override")
 ONE_SAVE = {"show_save_and_add_another": False, "show_save_and_continue": False}
 
 
-class KeyState(TextChoices):
-    """How it stands with a key now."""
-
-    ACTIVE = "active", _("Active")
-    EXPIRES_SOON = "expires_soon", _("Expires soon")
-    ROTATING = "rotating", _("Rotating")
-    EXPIRED = "expired", _("Expired")
-    REVOKED = "revoked", _("Revoked")
-
-
 _TONES = {
     KeyState.ACTIVE: "success",
     KeyState.EXPIRES_SOON: "warning",
@@ -59,16 +48,6 @@ _TONES = {
     KeyState.EXPIRED: "danger",
     KeyState.REVOKED: "danger",
 }
-
-
-def state_of(key: ApiKey, now: dt.datetime) -> KeyState:
-    if key.revoked_at:
-        return KeyState.REVOKED
-    if key.expires_at and key.expires_at <= now:
-        return KeyState.EXPIRED
-    if expires_soon(key, now):
-        return KeyState.EXPIRES_SOON
-    return KeyState.ROTATING if key.previous_until and key.previous_until > now else KeyState.ACTIVE
 
 
 class RotationForm(DeskForm):

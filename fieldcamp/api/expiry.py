@@ -5,8 +5,9 @@ import datetime as dt
 import structlog
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fieldcamp import formats
 from fieldcamp.api.models import ApiKey
@@ -66,3 +67,23 @@ def _mail(key: ApiKey) -> int:
         settings.DEFAULT_FROM_EMAIL,
         addresses,
     )
+
+
+class KeyState(TextChoices):
+    """How it stands with a key now."""
+
+    ACTIVE = "active", _("Active")
+    EXPIRES_SOON = "expires_soon", _("Expires soon")
+    ROTATING = "rotating", _("Rotating")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+
+
+def state_of(key: ApiKey, now: dt.datetime) -> KeyState:
+    if key.revoked_at:
+        return KeyState.REVOKED
+    if key.expires_at and key.expires_at <= now:
+        return KeyState.EXPIRED
+    if expires_soon(key, now):
+        return KeyState.EXPIRES_SOON
+    return KeyState.ROTATING if key.previous_until and key.previous_until > now else KeyState.ACTIVE

@@ -11,7 +11,7 @@ from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button, cancel_button
 from integrations.admin.cards import JOB_TONES, progress_of
 from integrations.admin.jobcalls import support_of
-from integrations.admin.jobrows import PAGE, Asked, called, csv_lines, groups, items_context
+from integrations.admin.jobrows import PAGE, RowsAsked, called, csv_lines, groups, items_context
 from integrations.admin.jobstory import (
     asked_for,
     before,
@@ -29,7 +29,7 @@ from integrations.selectors.jobs import split_counts
 from integrations.selectors.subjects import subjects
 from integrations.services.problems.fixes import TITLES
 
-__all__ = ["PAGE", "Asked", "csv_lines", "job_context", "live_context"]
+__all__ = ["PAGE", "RowsAsked", "csv_lines", "job_context", "live_context"]
 
 # Said for information, and nothing that went wrong.
 _NOTES = (ProblemCode.FULL_SYNC_FORCED,)
@@ -44,7 +44,7 @@ PART_TONES = {
 
 def job_context(job: SyncJob, desk_user: DeskUser, query: Mapping[str, str]) -> dict[str, Any]:
     """Returns the whole page; a constant number of queries."""
-    asked = Asked.of(query)
+    asked = RowsAsked.of(query)
     return {
         **live_context(job, desk_user),
         **items_context(job, desk_user, asked),

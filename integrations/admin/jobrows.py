@@ -34,7 +34,7 @@ _CHANGED = (Outcome.PULLED, Outcome.PUSHED, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
-class Asked:
+class RowsAsked:
     """Which of a job's results are wanted. What makes no sense is taken as not asked."""
 
     outcome: str = ""
@@ -44,7 +44,7 @@ class Asked:
     page: int = 1
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Asked":
+    def of(cls, query: Mapping[str, str]) -> "RowsAsked":
         outcome, kind, page = query.get("outcome", ""), query.get("kind", ""), query.get("page", "")
         return cls(
             outcome if outcome in Outcome.values else "",
@@ -64,7 +64,7 @@ class Asked:
         return bool(self.outcome or self.kind or self.action or self.search)
 
 
-def rows_of(job: SyncJob, asked: Asked) -> QuerySet[JobItem]:
+def rows_of(job: SyncJob, asked: RowsAsked) -> QuerySet[JobItem]:
     """Returns the wanted results in their order; a query for each kind of records where a name is looked for."""
     rows = JobItem.objects.filter(job=job).order_by("id")
     for name, value in (("outcome", asked.outcome), ("kind", asked.kind), ("action", asked.action)):
@@ -72,7 +72,7 @@ def rows_of(job: SyncJob, asked: Asked) -> QuerySet[JobItem]:
     return rows.filter(_named(job, asked)) if asked.search else rows
 
 
-def _named(job: SyncJob, asked: Asked) -> Q:
+def _named(job: SyncJob, asked: RowsAsked) -> Q:
     """Matches what is called so in FieldCamp, and what was said of it."""
     found: list[str] = []
     for kind, model in models().items():
@@ -104,19 +104,19 @@ def groups(job: SyncJob, place: str) -> list[dict[str, Any]]:
         {
             "words": group_of(kind, action, outcome, number, place),
             "tone": "danger" if outcome == Outcome.FAILED else "",
-            "link": Asked(outcome, kind, action).link(),
+            "link": RowsAsked(outcome, kind, action).link(),
         }
         for (kind, outcome, action), number in ranked[:_MOST_GROUPS]
     ]
 
 
-def items_context(job: SyncJob, desk_user: DeskUser, asked: Asked) -> dict[str, Any]:
+def items_context(job: SyncJob, desk_user: DeskUser, asked: RowsAsked) -> dict[str, Any]:
     """Returns one page of results; a constant number of queries."""
     rows = rows_of(job, asked)
     start = (asked.page - 1) * PAGE
     found = list(rows.select_related("connection")[start : start + PAGE + 1])
     if not found and asked.page > 1:
-        return items_context(job, desk_user, Asked(asked.outcome, asked.kind, asked.action, asked.search))
+        return items_context(job, desk_user, RowsAsked(asked.outcome, asked.kind, asked.action, asked.search))
     items, more = found[:PAGE], len(found) > PAGE
     everything = {name: getattr(job, name) for name in Outcome.values}
     alone = not (asked.kind or asked.action or asked.search)
@@ -238,7 +238,7 @@ def _cards(job: SyncJob, items: Sequence[JobItem]) -> dict[tuple[str, str], str]
     return {(row.connection_id or "", row.record_id): row.pk for row in rows}
 
 
-def csv_lines(job: SyncJob, asked: Asked) -> Iterator[str]:
+def csv_lines(job: SyncJob, asked: RowsAsked) -> Iterator[str]:
     """Yields the wanted results as a table for people, fetched a chunk at a time; ids come last. It is written while it
     is sent, when the zone of the page is not in force any more: the company's is taken here."""
     zone, last = zoneinfo.ZoneInfo(job.workspace.timezone), 0

@@ -17,7 +17,7 @@ from integrations.admin.buttons import rights_at
 from integrations.admin.dashboard import needs_context
 from integrations.admin.first_page import first_page
 from integrations.admin.jobcalls import calls_csv, support_of
-from integrations.admin.jobpage import Asked, csv_lines, live_context
+from integrations.admin.jobpage import RowsAsked, csv_lines, live_context
 from integrations.models import Connection, Plan, SyncJob
 from integrations.providers import BY_SLUG
 from integrations.providers.base import Provider
@@ -73,7 +73,7 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
 @desk_view("GET")
 def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     """Sends the results of a job as CSV: those that its page shows, of all pages."""
-    job, asked = _job(request, job_id), Asked.of(request.GET)
+    job, asked = _job(request, job_id), RowsAsked.of(request.GET)
     about = "-".join(filter(None, (asked.outcome, asked.kind, asked.action)))
     name = f"{_file_name(job)}{'-' + about if about else ''}.csv"
     return csv_response(request, job.workspace_id, csv_lines(job, asked), name)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from fieldcamp.workspace.models import BlockedTime, Member, Role
 from integrations.accounts.disconnecting import disconnect
-from integrations.admin.jobpage import Asked, csv_lines
+from integrations.admin.jobpage import RowsAsked, csv_lines
 from integrations.calendar import busy
 from integrations.mail import weekly
 from integrations.models import ChangeRow, Connection, Link, OAuthGrant, Problem, SyncJob
@@ -109,7 +109,7 @@ def nothing_told(caplog, capsys, api, owner) -> Iterator[None]:
     assert told_in(mailed()) == []
     assert told_in(repr([change(row) for row in ChangeRow.objects.all()])) == []
     assert [where for where, text in shown_to(api, owner) if told_in(text)] == []
-    assert told_in("".join(line for job in SyncJob.objects.all() for line in csv_lines(job, Asked()))) == []
+    assert told_in("".join(line for job in SyncJob.objects.all() for line in csv_lines(job, RowsAsked()))) == []
 
 
 def worded(value: Any) -> Any:
