@@ -123,7 +123,7 @@ def test_a_browser_that_was_not_used_before_is_mailed(olivia, mails):
     browser = Browser()
     sign_in("olivia", browser=browser, address="198.51.100.7")
     assert [mail.subject for mail in mails] == ["A new sign-in"]
-    assert "198.51.100.7" in mails[0].body and re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d", mails[0].body)
+    assert "198.51.100.7" in mails[0].body and re.search(r"When: \w{3} \d+ \w+, \d\d:\d\d \(\w+\)", mails[0].body)
     browser.post("/admin/logout/")
     assert sign_in("olivia", browser=browser).status_code == 302
     assert len(mails) == 1

@@ -206,7 +206,7 @@ def test_a_visit_is_moved_and_put_back(desk, ours):
     visit = add(ours, at(15) + dt.timedelta(seconds=30))
     answer = post(browser, visit, technician=lee.pk, day="2026-12-01")
     assert answer.status_code == 200
-    assert answer.json()["sentence"] == "“Boiler” is now Tue 1 Dec 2026, 15:00–16:00, with Lee."
+    assert answer.json()["sentence"] == "“Boiler” is now Tue 1 Dec, 15:00–16:00, with Lee."
     moved = Visit.objects.get(pk=visit.pk)
     assert (moved.scheduled_start, moved.scheduled_end, moved.technician) == (at(15, 1, 12), at(16, 1, 12), lee)
     change = Change.objects.filter(record_id=visit.pk).latest("seq")

@@ -132,7 +132,7 @@ def test_chips_are_links_that_take_one_filter_away(desk, ours):
         left = {"Search": "status", "Status": "q=", "Date": "q="}[label]
         assert left in address and {"Search": "q=", "Status": "status=", "Date": "date_from"}[label] not in address
         assert browser.get(f"/admin/workspace/invoice/{address.replace('&amp;', '&')}").status_code == 200
-    assert "Total <b>108.00" in shown and "Balance <b>100.00" in shown
+    assert "Total <b>$108.00" in shown and "Balance <b>$100.00" in shown
 
 
 def test_what_is_void_is_in_no_total_and_a_formula_is_none(desk, ours):
@@ -144,7 +144,7 @@ def test_what_is_void_is_in_no_total_and_a_formula_is_none(desk, ours):
     assert by_name["Client"] == "'=HYPERLINK(1)" and by_name["Total"] == "108.00" and by_name["id"] == ours.invoice.pk
     assert heading[-3] == "Currency" or heading[-2] == "Currency"
     type(ours.invoice).objects.filter(pk=ours.invoice.pk).update(voided_at=timezone.now())
-    assert "Total <b>0.00" in page(browser, "/admin/workspace/invoice/")
+    assert "Total <b>$0.00" in page(browser, "/admin/workspace/invoice/")
     assert len(table(browser, "/admin/workspace/invoice/csv/?status=partly_paid")) == 1
 
 

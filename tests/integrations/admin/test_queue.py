@@ -37,8 +37,10 @@ def test_what_it_shows(desk, ours, theirs, failure):
     assert "Workers alive 1 " in said
     assert re.search(r"silent beta 9 min ago", said)
     assert "Oldest waiting job waits for 4 min" in said
-    for words in (job.pk, waiting.pk, "Ours", "Theirs", failure.func):
+    for words in ("Ours", "Theirs", failure.func):
         assert words in said
+    for each in (job, waiting):
+        assert f"/admin/integrations/syncjob/{each.pk}/change/" in page
 
 
 def test_before_any_worker_ran(desk, ours):

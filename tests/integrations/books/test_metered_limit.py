@@ -144,7 +144,7 @@ def test_a_limit_that_is_none_is_refused_at_its_field(company, login, text):
 
 def test_the_card_warns_at_four_fifths(company, limit, login):
     def card() -> str:
-        return login.get("/admin/integrations/cards/quickbooks/").content.decode()
+        return login.get("/admin/integrations/state/").content.decode()
 
     limit(100, used=79)
     assert "may bill today" not in card()

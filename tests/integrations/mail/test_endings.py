@@ -59,7 +59,7 @@ def test_the_day_is_the_companys_own(company, mailoutbox):
     end = START + 90 * DAY + dt.timedelta(hours=12)  # 1 April, 15:10 UTC
     grant(company, end)
     endings.warn(end - 2 * DAY)
-    assert mailoutbox[0].subject.endswith("2 April 2026") and "2 April 2026" in mailoutbox[0].body
+    assert mailoutbox[0].subject.endswith("2 Apr 2026") and "2 Apr 2026" in mailoutbox[0].body
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_desk_and_the_status_say_it_until_it_is_renewed(company, time_machin
         [shown] = status(company, "google_calendar")["connections"]
         return shown["access_ends_at"], [line.sentence for line in lines.values()]
 
-    sentence = "Google Calendar ends this access on 1 March 2026. Connect the account again before that."
+    sentence = "Google Calendar ends this access on 1 Mar 2026. Connect the account again before that."
     assert said() == ("2026-03-01T03:10:00Z", [sentence])
     OAuthGrant.objects.filter(pk=row.pk).update(refresh_expires_at=START + 100 * DAY)
     assert said() == (None, [])

@@ -34,7 +34,7 @@ def test_a_total_that_grows_or_shrinks_moves_nothing_back():
 
     look(0)
     for (stream, part), remaining, done in zip(streams, (100, 45, 29), (100, 130, 174), strict=True):
-        state = RunState(stream, job, part, None, None)  # type: ignore[arg-type]  # neither is asked for that
+        state = RunState(stream, job, part, None, None, None)  # type: ignore[arg-type]  # neither is asked for that
         state._show(Stage.PUSH, remaining)
         assert part.progress[EXPECTED] == {}
         look(done - 20)
