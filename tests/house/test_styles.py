@@ -1,4 +1,4 @@
-"""A class is laid out in one style sheet: two parts of the desk that take one name break each other wherever they meet."""
+"""A class is laid out in one style sheet: two parts of the desk that take one name break each other where they meet."""
 
 import re
 from pathlib import Path
@@ -29,5 +29,6 @@ def test_no_class_is_laid_out_by_two_sheets():
 
 
 def test_a_class_that_stands_alone_is_noticed():
-    css = ".fc-a, .fc-b { x: y } .fc-c .fc-d { x: y } @media (max-width: 9rem) { .fc-e { x: y } .fc-f { x: y } } .fc-g { x: y }"
+    css = """.fc-a, .fc-b { x: y } .fc-c .fc-d { x: y }
+    @media (max-width: 9rem) { .fc-e { x: y } .fc-f { x: y } } .fc-g { x: y }"""
     assert laid_out(css) == {"fc-a", "fc-b", "fc-g"}
