@@ -149,7 +149,7 @@ def test_tables_that_were_taken_along(desk, ours, theirs):
     assert answer.status_code == 200
     rows = list(csv.DictReader(io.StringIO(owner.get(f"{AUDIT}export/").getvalue().decode())))
     assert [(action, name, at) for action, _actor, name, at in trail(start)] == [
-        ("export.made", f"{ours.job.pk}.csv", ours.workspace.pk),
+        ("export.made", answer["Content-Disposition"].split('"')[1], ours.workspace.pk),
         ("export.made", rows[0]["object_name"], ours.workspace.pk),
     ]
     assert rows[0]["action"] == "export.made" and {"login.succeeded", "key.created"} <= {row["action"] for row in rows}
