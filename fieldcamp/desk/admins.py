@@ -22,6 +22,7 @@ from fieldcamp.desk.lists.exporting import Cell, csv_response, lines
 from fieldcamp.desk.lists.paging import CappedPaginator
 from fieldcamp.desk.lists.words import NOTHING, EmptyList, counted_as
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.formats import EMPTY
 from fieldcamp.workspace.clashes import as_refusal
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
@@ -117,6 +118,7 @@ class ScopedAdmin(BoundedList):
     workspace_path: ClassVar[str] = "workspace"
     needs: ClassVar[dict[str, str]] = {"view": "view"}
     show_facets = ShowFacets.NEVER
+    empty_value_display = EMPTY
     list_per_page = 50
     actions: Any = None
     compressed_fields = True
@@ -159,6 +161,7 @@ class SuperuserAdmin(BoundedList):
 
     may_write: ClassVar[bool] = False
     show_facets = ShowFacets.NEVER
+    empty_value_display = EMPTY
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return desk_user_of(request).is_superuser

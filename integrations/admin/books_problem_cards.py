@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp import formats
 from fieldcamp.money import CENT, cents
 from integrations.admin.match_cards import MatchCandidate, match_cards
 from integrations.errors import ProblemCode
@@ -57,7 +58,7 @@ def _variance(problem: Problem) -> BooksCard:
     known = [name for name in _AMOUNTS if local.get(name) or remote.get(name)]
     differences = {name: _off(local.get(name), remote.get(name)) for name in known}
     amounts = [
-        Amount(str(_AMOUNTS[name]), local.get(name) or "–", remote.get(name) or "–", differences[name])
+        Amount(str(_AMOUNTS[name]), formats.money(local.get(name)), formats.money(remote.get(name)), differences[name])
         for name in known
     ]
     return BooksCard(amounts=amounts, verdict=_verdict({name for name in known if differences[name]}))
@@ -91,4 +92,4 @@ def _off(one: Any, other: Any) -> str:
     first, second = _decimal(one), _decimal(other)
     if first is None or second is None or abs(second - first) <= CENT:
         return ""
-    return f"{second - first:+.2f}"
+    return formats.difference(second - first)

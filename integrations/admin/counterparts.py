@@ -93,12 +93,13 @@ def _place(
 ) -> dict[str, Any]:
     state, tone = _STATES[row.explanation.state]
     label = provider_label(row.integration)
+    name = account.account_name if account else ""
     return {
         "state": state,
         "tone": tone,
         "label": label,
-        "where": ", ".join(part for part in (label, str(of_kind.get(row.place, row.place))) if part),
-        "account": account.account_name if account else "",
+        "where": ", ".join(part for part in (label, str(of_kind.get(row.place, row.place))) if part and part != name),
+        "account": name,
         "account_url": _account_page(account, desk_user),
         "why": row.explanation.sentence,
         "next_step": row.explanation.next_step,

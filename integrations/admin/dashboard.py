@@ -21,7 +21,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     desk_user = desk_user_of(request)
     return {
         **context,
-        "title": gettext("Integrations"),
+        "title": gettext("Dashboard"),
         "company": desk_user.workspace,
         "companies": _companies(desk_user),
         "chosen_company": _chosen_company(desk_user),

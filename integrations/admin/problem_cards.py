@@ -8,8 +8,8 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser
-from fieldcamp.money import cents
 from fieldcamp.workspace.models import Invoice
 from fieldcamp.workspace.tracking import TrackedModel
 from integrations.accounts.rights import Rights
@@ -79,7 +79,7 @@ class ProblemCard:
         """Returns whose record it is, of when, and over how much."""
         record, said = self.record, [self.client]
         if isinstance(record, Invoice):
-            said += [str(shown("date", record.date.isoformat())), cents(record.total)]
+            said += [str(shown("date", record.date.isoformat())), formats.money(record.total)]
         return " · ".join(part for part in said if part)
 
     @property

@@ -55,7 +55,7 @@ class Holds:
         open_problem(
             self.stream.connection,
             ProblemCode.CONFIRMATION_NEEDED,
-            judge(removals, hold.of).sentence(self.kind) + " Put them back or cut them loose.",
+            judge(removals, hold.of).sentence(self.kind) + " Put them back or leave them removed.",
             now=timezone.now(),
             kind=SubjectKind.HOLD,
             record_id=hold.pk,

@@ -151,6 +151,7 @@
     root.classList.toggle("fc-agenda-on", on);
     place.hidden = !on;
     if (on) {
+      place.style.setProperty("--fc-rows", data.people.length);
       grid = window.EventCalendar.create(place, options());
       mendSoon();
     }

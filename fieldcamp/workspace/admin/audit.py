@@ -65,7 +65,7 @@ class AuditEntryAdmin(ScopedAdmin):
     readonly_fields = fields
     actions_list = ("export",)
 
-    @action(description=_("Download as CSV"), url_path="export", icon="download")
+    @action(description=_("Download all entries"), url_path="export", icon="download")
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
         """Sends all entries that the person may see, the newest first, as a table for spreadsheets."""
         if not self.has_view_permission(request):

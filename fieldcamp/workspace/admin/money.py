@@ -57,7 +57,7 @@ class ItemAdmin(ItemList, RemovalMixin, RecordAdmin):
 
     @display(description=_("Price"), ordering="price")
     def shown_price(self, item: Item) -> str:
-        return formats.price(item.price)
+        return format_html('<span class="fc-money">{}</span>', formats.price(item.price))
 
 
 @admin.register(TaxRate)

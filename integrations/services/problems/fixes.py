@@ -44,8 +44,8 @@ CODES: dict[str, Fix] = {
     ProblemCode.CONFIRMATION_NEEDED: Fix(
         _("Confirm removals"),
         _(
-            "Putting back makes again what is missing there; cutting loose leaves it removed there. Nothing is deleted "
-            "in FieldCamp either way. Until then these records wait, and everything else is synced."
+            "Put back, what is missing there is made again; left removed, it stays away there. Nothing is deleted in "
+            "FieldCamp either way. Until then these records wait, and everything else is synced."
         ),
         nobody=DECIDES,
     ),

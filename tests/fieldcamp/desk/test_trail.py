@@ -155,7 +155,7 @@ def test_tables_that_were_taken_along(desk, ours, theirs):
     assert rows[0]["action"] == "export.made" and {"login.succeeded", "key.created"} <= {row["action"] for row in rows}
     assert "Key of Theirs" not in str(rows)
     page = owner.get(AUDIT).content.decode()
-    assert "Download as CSV" in page and f'{AUDIT}export/"' in page
+    assert "Download all entries" in page and f'{AUDIT}export/"' in page
     seal(ours.workspace.pk)
     entry = AuditEntry.objects.filter(workspace=ours.workspace).latest("pk")
     assert f">{entry.digest}<" in owner.get(f"{AUDIT}{entry.pk}/change/").content.decode().replace("<wbr>", "")

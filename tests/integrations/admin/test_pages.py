@@ -343,5 +343,5 @@ def test_as_many_queries_with_300_rows_as_with_3(url, desk, ours):
     browser.get(url)  # what a process reads once, such as content types
     few = queries()
     add(range(3, 300))
-    assert queries() == few
+    assert queries() <= few  # whom nobody on the page has asked is not looked up
     assert few < 30
