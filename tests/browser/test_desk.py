@@ -80,7 +80,7 @@ def test_a_result_stays_until_it_was_read(person, worker, contested):
     page.evaluate(news)  # … a moment later
     expect(person.needs.get_by_role("status")).to_contain_text("FieldCamp's side is kept.")
     worker.go_on()
-    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Event changed.")
+    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Changed in Google Calendar.")
 
 
 def test_a_button_ends_the_refresh_that_was_under_way(person, contested):
@@ -129,7 +129,7 @@ def test_a_keys_secret_is_copied_and_shown_without_scripts_too(person, open_page
             someone.sign_in()
         page = someone.page
         page.goto("/admin/api/apikey/add/")
-        page.get_by_label("Name").fill("Zapier")
+        page.locator("#id_name").fill("Zapier")
         for box in page.get_by_role("checkbox", name="api_keys:").all():
             box.uncheck()
         page.get_by_role("button", name="Save", exact=True).click()

@@ -149,7 +149,7 @@ def test_a_refused_record_is_tried_again(person, vendors, worker, visit):
     expect(person.needs).to_contain_text("A record was refused")
     vendors.call("DELETE", "faults")
     person.press("Try again", person.needs)
-    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Event changed.")
+    expect(person.needs.get_by_role("status")).to_contain_text("Solved. Changed in Google Calendar.")
     worker.finish()
     person.page.goto("/admin/")
     person.expect_counts(pushed=1)

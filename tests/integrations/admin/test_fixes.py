@@ -85,7 +85,7 @@ def test_a_retry_shows_its_run_and_then_its_result_in_place(desk, ours):
     assert "Try again" in still
     Problem.objects.filter(pk=ours.conflict.pk).update(resolved_at=job.created_at)
     over = browser.get(live).content.decode()
-    assert "Solved. Event changed." in over
+    assert "Solved. Changed in Google Calendar." in over
     assert "hx-get" not in over
     assert "autofocus" not in over
     assert "Tried again" not in browser.get("/admin/").content.decode()  # said once
