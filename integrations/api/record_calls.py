@@ -129,7 +129,8 @@ class RecordCallsView(OneRecordView):
         return ok(request, rows, next_cursor=next_cursor, limit=limit)
 
 
-_DESCRIPTION = f"""\
+# The reference takes a view's own words and adds the scopes to them.
+RecordCallsView.get.__doc__ = f"""\
 The calls to providers behind this record, the newest first: what was sent about it, and what came back.
 
 They are kept for {settings.RECORD_CALL_RETENTION_DAYS} days (the operator of the site chooses how many),
@@ -141,7 +142,6 @@ are named without a word of it."""
 def _described(kind: str) -> Any:
     return extend_schema(
         operation_id=f"list_{local_kind(kind)}_calls",
-        description=_DESCRIPTION,
         parameters=[CURSOR, LIMIT],
         responses=RecordCallSerializer(many=True),
         examples=[example([EXAMPLE])],

@@ -1,11 +1,8 @@
 """What is due before the schedule's time: one job of exactly the accounts concerned, and nobody's way is blocked."""
 
-import datetime as dt
-
 import pytest
 
 from fieldcamp.workspace.attribution import by_key
-from fieldcamp.workspace.models import Change
 from integrations.jobs import schedule
 from integrations.models import (
     Connection,
@@ -20,64 +17,15 @@ from integrations.models import (
     WorkspaceIntegration,
 )
 from integrations.push.channels import make_due
-from integrations.push.dispatching import SAVED, dispatch_prompt, take_pushed
+from integrations.push.dispatching import SAVED, dispatch_prompt
 from integrations.push.marks import mark
-from integrations.queue.enqueue import SyncInProgress, create_job
-from integrations.queue.lease import Lease
 from integrations.selectors.freshness import freshness_of
-from integrations.services.jobs import cancel_job, trigger_sync
 from tests.integrations import build
 from tests.integrations.build import GOOGLE, NOW
+from tests.integrations.push.prompting import MINUTE, SECOND, account, company, planned, run, save
 
+__all__ = ["company"]
 pytestmark = pytest.mark.django_db
-
-SECOND = dt.timedelta(seconds=1)
-MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def company():
-    workspace = build.workspace()
-    planned(workspace)
-    return workspace
-
-
-def planned(workspace, integration=GOOGLE, **fields):
-    row = schedule.integration_of(workspace, integration)
-    values = {"next_sync_at": NOW + 20 * MINUTE} | fields
-    WorkspaceIntegration.objects.filter(pk=row.pk).update(**values)
-
-
-def account(company, state=ConnectionState.ACTIVE, **fields) -> Stream:
-    connection = build.connection(company, state, **fields)
-    return Stream.objects.create(
-        connection=connection, container_id="primary", is_target=True, first_synced_at=NOW - 60 * MINUTE
-    )
-
-
-def save(stream: Stream, at: dt.datetime, *, actor: str = "Dana", record: str = "vis_1", first=None) -> None:
-    change = Change.objects.create(
-        workspace=stream.connection.workspace, kind="visit", record_id=record, version=1, action="updated", actor=actor
-    )
-    row, _ = DirtyRow.objects.update_or_create(
-        stream=stream, kind="visit", record_id=record, defaults={"seq": change.seq, "changed_at": at}
-    )
-    DirtyRow.objects.filter(pk=row.pk).update(at=first or at)
-
-
-def run(
-    job: SyncJob, at: dt.datetime, status: str = JobPart.Status.DONE, job_status=JobStatus.SUCCEEDED, begun=False,
-    **fields,
-):  # fmt: skip
-    """Runs a job without doing anything, and ends it."""
-    if not begun:
-        take_pushed(job, at)
-    SyncJob.objects.filter(pk=job.pk).update(
-        status=job_status, started_at=at, finished_at=at + SECOND, lease_owner="", **fields
-    )
-    job.parts.update(status=status, direction="bidirectional")
-    job.refresh_from_db()
-    schedule.after_job(job, at + SECOND)
 
 
 def test_a_push_makes_one_job_of_the_accounts_concerned(company):
@@ -352,52 +300,3 @@ def test_ten_thousand_records_make_one_job(company):
     )
     DirtyRow.objects.update(at=NOW)
     assert dispatch_prompt(NOW + 5 * SECOND, everything=False) == 1
-
-
-# Who asks has the way
-
-
-def test_a_trigger_takes_the_place_of_what_nobody_asked_for(company):
-    pushed = account(company)
-    account(company)
-    mark([pushed.pk], NOW, kind="exists")
-    dispatch_prompt(NOW + 2 * SECOND)
-    waiting = SyncJob.objects.get()
-    job = trigger_sync(
-        workspace=company, integration=GOOGLE, mode="full", triggered_by="api", actor="key_1", request_id="req_1"
-    )
-    assert (job.pk, job.mode, job.triggered_by, job.actor, job.narrowed) == (waiting.pk, "full", "api", "key_1", False)
-    assert not job.parts.exists() and SyncJob.objects.count() == 1
-    with pytest.raises(SyncInProgress):
-        trigger_sync(workspace=company, integration=GOOGLE, triggered_by="api", actor="key_2")
-    assert ReceivedPush.objects.get().job == job
-
-
-def test_it_does_not_once_a_worker_has_it(company):
-    pushed = account(company)
-    mark([pushed.pk], NOW, kind="exists")
-    dispatch_prompt(NOW + 2 * SECOND)
-    assert Lease.claim(SyncJob.objects.get().pk)
-    with pytest.raises(SyncInProgress):
-        trigger_sync(workspace=company, integration=GOOGLE, triggered_by="api", actor="key_1")
-    with pytest.raises(SyncInProgress):
-        create_job(workspace=company, integration=GOOGLE, triggered_by="api", actor="key_1")
-    assert SyncJob.objects.get().narrowed
-
-
-def test_a_push_does_not_take_another_ones_place(company):
-    account(company)
-    build.job(company)
-    with pytest.raises(SyncInProgress):
-        create_job(workspace=company, integration=GOOGLE, triggered_by="push", actor="push", narrowed=True)
-
-
-def test_one_that_was_cancelled_comes_again_after_a_while(company):
-    pushed = account(company)
-    mark([pushed.pk], NOW, kind="exists")
-    dispatch_prompt(NOW + 2 * SECOND)
-    cancel_job(job=SyncJob.objects.get(), actor="Dana")
-    backs_off = Connection.objects.get().backs_off_until
-    assert dispatch_prompt(backs_off - SECOND) == 0
-    planned(company, next_sync_at=backs_off + MINUTE)
-    assert dispatch_prompt(backs_off + SECOND) == 1
