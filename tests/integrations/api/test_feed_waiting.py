@@ -8,7 +8,7 @@ import time
 
 import pytest
 from django.db import connection as database
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from integrations.api.clients import client_is_gone
@@ -29,12 +29,14 @@ def asked(no_provider, monkeypatch):
 
 
 def record(workspace) -> None:
-    row = WorkspaceIntegration.objects.get(workspace=workspace, integration=GOOGLE)
-    WorkspaceIntegration.objects.filter(pk=row.pk).update(feed_seq=row.feed_seq + 1)
-    ChangeRow.objects.create(
-        workspace=workspace, integration=GOOGLE, seq=row.feed_seq + 1, action="updated", kind="visit",
-        record_id="vis_1", remote_id="event1", changed_at=timezone.now(),
-    )  # fmt: skip
+    """As the product writes it: who waits for the number finds the change."""
+    with transaction.atomic():
+        row = WorkspaceIntegration.objects.get(workspace=workspace, integration=GOOGLE)
+        WorkspaceIntegration.objects.filter(pk=row.pk).update(feed_seq=row.feed_seq + 1)
+        ChangeRow.objects.create(
+            workspace=workspace, integration=GOOGLE, seq=row.feed_seq + 1, action="updated", kind="visit",
+            record_id="vis_1", remote_id="event1", changed_at=timezone.now(),
+        )  # fmt: skip
 
 
 class Reader(threading.Thread):

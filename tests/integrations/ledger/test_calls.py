@@ -247,6 +247,6 @@ def test_the_documents_say_how_many_are_kept():
     docs = Path(settings.BASE_DIR, "docs")
     assert f"{call_rows.MOST} at most of each record" in (docs / "data.md").read_text()
     assert f"of each record at most {call_rows.MOST} stay" in (docs / "operating.md").read_text()
-    page = record_calls._DESCRIPTION
+    page = record_calls.RecordCallsView.get.__doc__ or ""
     for number in (f"{settings.RECORD_CALL_RETENTION_DAYS} days", f"{call_rows.MOST} at most", f"first {calls.MOST}."):
         assert number in page

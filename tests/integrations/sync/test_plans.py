@@ -242,7 +242,7 @@ def test_an_account_that_cannot_be_read_fails_alone_and_stays_as_it_is(dana, con
     job = sync(dry_run=True)
     assert job.status == JobStatus.PLANNED and [error["code"] for error in job.errors] == ["NEEDS_RECONNECT"]
     # That an access has ended is true, whoever asks: the token endpoint's word is final.
-    told = ("Connection", "Problem", "AuditEntry", "AuditChain")
+    told = ("Connection", "Problem", "AuditEntry", "AuditChain", "WebhookEvent")  # and webhooks are told of it
     assert {**everything(), **dict.fromkeys(told)} == {**before, **dict.fromkeys(told)}
     plan = Plan.objects.get(job=job)
     assert plan.counts["operations"] == 2
