@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import timezone
@@ -30,6 +30,32 @@ _SIGNS = {
     "AUD": "$", "CAD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "MXN": "$", "NZD": "$", "SGD": "$",
     "USD": "$",
 }  # fmt: skip
+# The places that the amounts of a currency have, where they are not two (ISO 4217).
+_PLACES = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+_MILL = Decimal("0.001")
 # Django's letters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
 _DAY, _SHORT_DAY, _MONTH, _CLOCK, _SECONDS = "j M Y", "j M", "M Y", "H:i", "H:i:s"
 _THIS_YEAR, _OTHER_YEAR = "D j M", "D j M Y"
@@ -50,10 +76,14 @@ def in_currency(code: str) -> Iterator[None]:
 
 
 def money(amount: Any, currency: str = "") -> str:
-    """Returns `$1,113.74`; `EUR 90.00` in a currency that is not the company's; `–` for nothing. What is no number is
-    returned as it is."""
+    """Returns `$1,113.74`; `EUR 90.00` in a currency that is not the company's; `¥1,114` in one without cents, as long
+    as the amount has none; `–` for nothing. What is no number is returned as it is."""
     value = _decimal(amount)
-    return _shown(amount) if value is None else _signed(rounded(value), 2, currency)
+    if value is None:
+        return _shown(amount)
+    places = _places(currency)
+    value = value.quantize(_MILL, ROUND_HALF_UP) if places == 3 else rounded(value)
+    return _signed(value, places or (2 if value % 1 else 0), currency)
 
 
 def difference(amount: Decimal) -> str:
@@ -67,7 +97,7 @@ def price(amount: Any, currency: str = "") -> str:
     if value is None:
         return _shown(amount)
     places = len(plain(value).partition(".")[2])
-    return _signed(value, max(places, 2), currency)
+    return _signed(value, max(places, _places(currency)), currency)
 
 
 def quantity(value: Any) -> str:
@@ -99,6 +129,10 @@ def _decimal(value: Any) -> Decimal | None:
 
 def _shown(value: Any) -> str:
     return EMPTY if value is None or value == "" else str(value)
+
+
+def _places(currency: str) -> int:
+    return _PLACES.get(currency or _currency.get(), 2)
 
 
 def _signed(value: Decimal, places: int, currency: str) -> str:

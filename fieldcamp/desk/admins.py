@@ -18,11 +18,12 @@ from unfold.admin import ModelAdmin
 
 from fieldcamp.desk.forms import PlainTexts
 from fieldcamp.desk.lists.changelist import DeskChangeList
-from fieldcamp.desk.lists.exporting import Cell, csv_response, lines
+from fieldcamp.desk.lists.exporting import Cell, CsvReader, csv_response, lines
 from fieldcamp.desk.lists.paging import CappedPaginator
 from fieldcamp.desk.lists.words import NOTHING, EmptyList, counted_as
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.formats import EMPTY
+from fieldcamp.workspace.audit import audit_export
 from fieldcamp.workspace.clashes import as_refusal
 from fieldcamp.workspace.errors import InvalidFields, InvalidTransition
 from fieldcamp.workspace.models import Workspace
@@ -71,18 +72,26 @@ class BoundedList(ModelAdmin):
         return bool(self.cells) and self.has_view_permission(request)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Sends what is filtered as a table for spreadsheets."""
+        """Sends what is filtered as a table for spreadsheets. Who has taken it along is written down."""
         if not self.can_export(request):
             raise PermissionDenied
         try:
             rows = self.for_export(self.get_changelist_instance(request).queryset)
         except IncorrectLookupParameters:
             raise Http404 from None
-        # The zone and the columns of now: the table is sent while nothing of the request is in force any more.
-        zone, today = desk_user_of(request).timezone, timezone.localdate()
+        desk_user = desk_user_of(request)
         cells = [*self.export_cells(request), Cell("id", lambda row, zone: row.pk)]
-        name = f"{slugify(self.opts.verbose_name_plural)}-{today:%Y-%m-%d}"
-        return csv_response(name, lines(rows, cells, zone, lambda some: self.prepare_rows(request, some)))
+        name = f"{slugify(self.opts.verbose_name_plural)}-{timezone.localdate():%Y-%m-%d}.csv"
+        self.write_down(request, name)
+        # The zone and the currency of now: the table is sent while nothing of the request is in force any more.
+        reader = CsvReader(desk_user.timezone, desk_user.currency)
+        return csv_response(name, lines(rows, cells, reader, lambda some: self.prepare_rows(request, some)))
+
+    def write_down(self, request: HttpRequest, name: str) -> None:
+        """Keeps on record who has a table, and of which company; of no one's where it is of all."""
+        desk_user = desk_user_of(request)
+        company = None if desk_user.sees_all else desk_user.workspace
+        audit_export(name, workspace_id=company.pk if company else None, actor=desk_user.name)
 
     def get_urls(self) -> list[Any]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_csv"

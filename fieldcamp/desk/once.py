@@ -34,11 +34,14 @@ def once(view: View) -> View:
         digest = _digest(request)
         result = _claim(request, digest)
         if result is not None:
-            messages.info(
-                request,
-                gettext("This was done already, and nothing was done again. What was shown then is shown once only."),
+            # Where nothing is known of the first one, it runs still, or its process has ended in the middle of it.
+            said = (
+                gettext("This was done already, and nothing was done again. What was shown then is shown once only.")
+                if result
+                else gettext("This was sent already, and is not done a second time. Look whether it is done by now.")
             )
-            return HttpResponseRedirect(result or request.path.rpartition("/add/")[0] + "/")
+            messages.info(request, said)
+            return HttpResponseRedirect(result or request.path.removesuffix("add/"))
         try:
             response = view(*args, **kwargs)
         finally:

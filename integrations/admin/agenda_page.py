@@ -189,7 +189,12 @@ def _address(name: str) -> str:
 
 def _walls(visit: Visit) -> tuple[str, str]:
     assert visit.scheduled_start and visit.scheduled_end  # of those on a calendar
-    start, end = wall(visit.scheduled_start), wall(visit.scheduled_end)
+    return _between(visit.scheduled_start, visit.scheduled_end)
+
+
+def _between(began: dt.datetime, ended: dt.datetime) -> tuple[str, str]:
+    """Returns what the clock shows at both ends, in this order."""
+    start, end = wall(began), wall(ended)
     if end <= start:  # where the clock was set back meanwhile
         end = wall_text(dt.datetime.fromisoformat(start) + _QUARTER)
     return start, end
@@ -205,7 +210,7 @@ def _busy(busy: BusyTime) -> BusyLine:
         first, last = busy.days
         end = last + dt.timedelta(days=1)
         return BusyLine(key, f"{first}T00:00", f"{end}T00:00", True, gettext("Busy all day"), busy.technician_id)
-    return BusyLine(key, wall(busy.start), wall(busy.end), False, gettext("Busy"), busy.technician_id)
+    return BusyLine(key, *_between(busy.start, busy.end), False, gettext("Busy"), busy.technician_id)
 
 
 def shown_of(lines: Sequence[VisitLine], state: str) -> list[VisitLine]:

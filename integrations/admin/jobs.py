@@ -68,7 +68,7 @@ class SyncJobAdmin(ScopedAdmin):
         return ngettext("{number} job", "{number} jobs", number).format(number=grouped(number))
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        names = names_of(row.actor for row in rows)
+        names = names_of(desk_user_of(request), (row.actor for row in rows))
         for row in rows:
             row.names = names
 

@@ -161,9 +161,7 @@ def _read(job: SyncJob, part: JobPart, records: int) -> str:
 def _waiting(job: SyncJob, part: JobPart, counts: Mapping[str, int], held: int) -> Iterator[StoryStep]:
     """Yields what it could not do: what waits for a person, and what has ended the account's turn."""
     if failed := counts.get("failed"):
-        words = ngettext("{number} waits for you", "{number} wait for you", failed).format(
-            number=formats.number(failed)
-        )
+        words = ngettext("{number} waits for you", "{number} wait for you", failed)
         here = reverse("admin:integrations_syncjob_change", args=[job.pk])
         failing = f"{here}?outcome=failed#records"
         yield StoryStep(words.format(number=formats.number(failed)), None, "danger", failing)

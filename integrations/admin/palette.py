@@ -13,6 +13,7 @@ from fieldcamp import formats
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.models import Client, Item, Visit
 from integrations.admin.buttons import rights_at
+from integrations.admin.jobs import provider_label
 from integrations.admin.navigation import sidebar
 from integrations.models import USABLE, Connection
 from integrations.providers import PROVIDERS
@@ -116,7 +117,7 @@ def _records(found: SearchResults) -> Iterable[Group]:
             _record(
                 row,
                 "link",
-                _said(PROVIDERS[row.integration].label, row.member, row.get_state_display()),
+                _said(provider_label(row.integration), row.member, row.get_state_display()),
                 row.account_name,
             )
             for row in found.accounts
@@ -126,7 +127,7 @@ def _records(found: SearchResults) -> Iterable[Group]:
         gettext("Jobs"),
         [
             _record(
-                row, "sync", row.get_status_display(), _said(PROVIDERS[row.integration].label, _moment(row.created_at))
+                row, "sync", row.get_status_display(), _said(provider_label(row.integration), _moment(row.created_at))
             )
             for row in found.jobs
         ],

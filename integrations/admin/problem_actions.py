@@ -82,7 +82,8 @@ class ProblemActions(BulkMixin):
     @admin.action(description=_("Same answer for all of this cause"), permissions=["retry"])
     def same_answer(self, request: HttpRequest, queryset: QuerySet[Problem]) -> HttpResponse | None:
         """Asks which answer, with the records that it is about; posted again with one it gives it."""
-        rows = Problem.objects.listed().filter(pk__in=list(queryset.order_by().values_list("pk", flat=True)))
+        picked = queryset.order_by("pk").values_list("pk", flat=True)[:MOST_TRIED]
+        rows = Problem.objects.listed().filter(pk__in=list(picked))
         chosen = list(rows.order_by("pk")[: MOST_AT_ONCE + 1])
         causes = {(problem.workspace_id, problem.integration, cause_of(problem)) for problem in chosen}
         if len(causes) != 1:
@@ -148,12 +149,15 @@ def _answer(request: HttpRequest, scope: QuerySet[Problem], answer: str) -> None
         return
     expected = request.POST.get("expected_all" if request.POST.get("scope") == "cause" else "expected", "")
     try:
-        done = answer_all(
-            problems=scope, choice=answer, expected=int(expected) if expected.isdigit() else -1, user=desk_user.user
-        )
+        done = answer_all(problems=scope, choice=answer, expected=_number(expected), user=desk_user.user)
     except (CountChanged, NoSuchChoice, NotConnected, *REFUSALS) as error:
         messages.warning(request, str(error))
         return
     later = gettext("The sync that is running now, or the next one, carries it out.")
     tell(request, lambda n: ngettext("{number} answered", "{number} answered", n).format(number=grouped(n)),
          done.done, done.left.values(), later if done.done and done.job is None else "")  # fmt: skip
+
+
+def _number(text: str) -> int:
+    """Returns the number that was sent along; -1, which no count is, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1

@@ -20,7 +20,6 @@ from fieldcamp.desk.users import desk_user_of
 from fieldcamp.workspace.admin.records import RecordAdmin
 from integrations.admin.jobs import provider_label
 from integrations.admin.standing_words import why
-from integrations.models import BooksSettings
 from integrations.providers import PROVIDERS
 from integrations.selectors.subjects import models
 from integrations.services.sync_records import MOST_AT_ONCE, sync_records
@@ -155,12 +154,6 @@ class StandingMixin(BulkMixin, RecordAdmin):
 
     def export_cells(self, request: HttpRequest) -> Sequence[Cell]:
         return [*super().export_cells(request), *(_cell(name) for name in self.used(request))]
-
-    def currency(self, request: HttpRequest) -> str:
-        """Returns the currency of the company's connected books, which is that of its invoices."""
-        company = desk_user_of(request).workspace
-        known = BooksSettings.objects.filter(connection__workspace=company).order_by("-pk").first() if company else None
-        return str((known.company or {}).get("currency") or "") if known else ""
 
 
 def _cell(name: str) -> Cell:

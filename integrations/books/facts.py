@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from fieldcamp.formats import CURRENCIES
 from fieldcamp.workspace.audit import audit
 from fieldcamp.workspace.models import Invoice, Workspace
 from integrations.books.base import BooksSide
@@ -61,9 +60,10 @@ def taxes_are_wanted(taxes: BooksSide) -> bool:
 
 
 def take_currency(workspace_id: str, company: Company) -> None:
-    """Has amounts shown in the currency in which they are posted."""
-    if company.currency in CURRENCIES:
-        Workspace.objects.filter(pk=workspace_id).exclude(currency=company.currency).update(currency=company.currency)
+    """Has amounts shown in the currency in which they are posted, also in one that nobody can choose here."""
+    code = company.currency
+    if len(code) == 3 and code.isascii() and code.isalpha() and code.isupper():
+        Workspace.objects.filter(pk=workspace_id).exclude(currency=code).update(currency=code)
 
 
 def take_facts(connection: Connection, settings: BooksSettings, company: Company) -> None:

@@ -7,7 +7,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Max, Q, Sum, When
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
 
 from fieldcamp.workspace.models import Workspace
 from integrations.models import Connection, JobPart
@@ -67,11 +79,20 @@ class RunStrip:
 
 
 def last_parts(accounts: Collection[Connection]) -> dict[str, JobPart]:
-    """Returns the newest run of each account, but for dry ones; two queries, the first in an index alone."""
-    rows = JobPart.objects.filter(connection__in=[account.pk for account in accounts]).order_by()
-    newest = [pk for _connection, pk in rows.values_list("connection").annotate(Max("pk"))] if accounts else []
-    found = JobPart.objects.filter(pk__in=newest, job__dry_run=False).select_related("job")
-    return {part.connection_id: part for part in found} if newest else {}
+    """Returns the newest run of each account, but for dry ones; two queries, the first in an index alone, and two more
+    where the newest was dry."""
+    wanted = [account.pk for account in accounts]
+    found = _newest(JobPart.objects.filter(connection__in=wanted)) if wanted else {}
+    if dry := [pk for pk, part in found.items() if part.job.dry_run]:
+        found = {pk: part for pk, part in found.items() if pk not in dry}
+        found |= _newest(JobPart.objects.filter(connection__in=dry, job__dry_run=False))
+    return found
+
+
+def _newest(rows: QuerySet[JobPart]) -> dict[str, JobPart]:
+    newest = [pk for _connection, pk in rows.order_by().values_list("connection").annotate(Max("pk"))]
+    found = JobPart.objects.filter(pk__in=newest).select_related("job") if newest else ()
+    return {part.connection_id: part for part in found}
 
 
 def strips_of(workspace: Workspace, accounts: Sequence[Connection], now: dt.datetime) -> list[RunStrip]:

@@ -180,7 +180,10 @@ def try_again(*, problems: Sequence[Problem], user: Actor) -> SyncJob | None:
     accounts = {problem.connection.pk: problem.connection for problem in problems if problem.connection}
     for start in range(0, len(links), AT_ONCE):
         some = links[start : start + AT_ONCE]
-        Link.objects.live().filter(pk__in=some, intent__isnull=True).update(parked=False, unsettled=True)
+        with transaction.atomic():
+            free = Link.objects.select_for_update().live().filter(pk__in=some, intent__isnull=True)
+            locked = list(free.order_by("pk").values_list("pk", flat=True))  # in the order in which syncs lock them
+            Link.objects.filter(pk__in=locked).update(parked=False, unsettled=True)
     connection, *others = accounts.values()
     try:
         return trigger_sync(

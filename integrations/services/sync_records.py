@@ -60,7 +60,9 @@ def _mark(connection_id: str, kind: str, record_ids: set[str]) -> None:
     streams = streams.filter(is_target=True) if kind == VISIT.name else streams.filter(kind=kind)
     links = Link.objects.live().filter(stream__connection=connection_id, kind=kind, record_id__in=record_ids)
     linked = set(links.values_list("stream_id", "record_id"))
-    links.filter(parked=False, hold=None, intent__isnull=True).update(unsettled=True)
+    free = links.filter(parked=False, hold=None, intent__isnull=True).select_for_update(of=("self",))
+    locked = list(free.order_by("pk").values_list("pk", flat=True))  # in the order in which syncs lock them
+    Link.objects.filter(pk__in=locked).update(unsettled=True)
     dirty = DirtyRow.objects.filter(stream__connection=connection_id, kind=kind, record_id__in=record_ids)
     known = linked | set(dirty.values_list("stream_id", "record_id"))
     fresh = [(stream.pk, pk, 0) for stream in streams for pk in record_ids if (stream.pk, pk) not in known]

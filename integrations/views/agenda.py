@@ -151,14 +151,21 @@ def _last_move(request: HttpRequest) -> dict[str, Any] | None:
     return last if timezone.now().timestamp() - last["at"] < UNDO_FOR.total_seconds() else None
 
 
+def _moved_visit(last: dict[str, Any]) -> Visit | None:
+    rows = Visit.objects.alive().select_related("workspace")
+    return rows.filter(pk=last["visit"], workspace=last["workspace"]).first()
+
+
 @desk_view("POST", may="settings")
 def undo(request: HttpRequest) -> HttpResponse:
     """Puts the visit that was moved last back to where it stood, unless it was changed since."""
     last = _last_move(request)
     request.session.pop(LAST_MOVE, None)
     sentence, status = gettext("There is no move to take back any more."), 409
-    if last:
-        visit = _visit(request, last["visit"])
+    visit = _moved_visit(last) if last else None
+    if last and visit is None:
+        sentence = gettext("Not taken back: the visit is deleted.")
+    elif last and visit is not None:
         start, end = (dt.datetime.fromisoformat(last[name]) if last[name] else None for name in ("start", "end"))
         before = Placement(start, end, last["technician"])
         try:
@@ -169,8 +176,8 @@ def undo(request: HttpRequest) -> HttpResponse:
             sentence, status = gettext("Not taken back: the visit was changed since it was moved."), 412
         except (InvalidTransition, InvalidFields) as error:
             sentence = gettext("Not taken back: {reason}").format(reason=error)
-        except Visit.DoesNotExist:
-            raise Http404 from None
+        except Visit.DoesNotExist:  # just now
+            sentence = gettext("Not taken back: the visit is deleted.")
         else:
             sentence, status = said_of(made.visit), 200
             user = desk_user_of(request).user

@@ -74,7 +74,7 @@ def job_live(request: HttpRequest, job_id: str) -> HttpResponse:
 def job_items(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
     """Sends the results of a job as CSV: those that its page shows, of all pages."""
     job, asked = _job(request, job_id), RowsAsked.of(request.GET)
-    about = "-".join(filter(None, (asked.outcome, asked.kind, asked.action)))
+    about = slugify("-".join(filter(None, (asked.outcome, asked.kind, asked.action))))
     name = f"{_file_name(job)}{'-' + about if about else ''}.csv"
     return csv_response(request, job.workspace_id, csv_lines(job, asked), name)
 

@@ -197,7 +197,9 @@
     const end = wallOf(info.event.end);
     await move(props, {
       day: start.slice(0, 10), time: clockOf(start), technician: info.event.resourceIds[0],
-      minutes: info.endDelta ? minutesBetween(start, end) : props.minutes, version: props.version,
+      // By how much it was made longer: at a change of the clock the wall's minutes are not those that pass.
+      minutes: info.endDelta ? Number(props.minutes) + minutesBetween(wallOf(info.oldEvent.end), end) : props.minutes,
+      version: props.version,
     }, info.revert);
   };
 
@@ -239,6 +241,8 @@
 
   const fill = async (answer) => {
     if (answer.status === 204) { location.reload(); return; }
+    // What is no panel (the visit is gone, the right has been taken away) is shown as the page that it is.
+    if (!answer.ok && ![400, 409, 412].includes(answer.status)) throw new Error(String(answer.status));
     byId("agenda-panel-inside").innerHTML = await answer.text();
     if (!panel.open) panel.showModal();
     byId("agenda-visit-title")?.focus();

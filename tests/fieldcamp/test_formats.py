@@ -37,6 +37,19 @@ def test_money_of_another_currency_has_its_code():
         )  # fmt: skip
     with formats.in_currency("CHF"):
         assert formats.money("90") == "CHF 90.00"
+    with formats.in_currency("JPY"):  # which has no cents, unless an amount has some all the same
+        assert [formats.money(each) for each in ("1200.00", "-1200", "0.5", "0")] == [
+            "¥1,200",
+            "−¥1,200",
+            "¥0.50",
+            "¥0",
+        ]
+        assert (formats.price("12.5"), formats.price("12"), formats.money("90.5", "USD")) == (
+            "¥12.5",
+            "¥12",
+            "USD 90.50",
+        )
+    assert (formats.money("1.2345", "KWD"), formats.money("-1", "KWD")) == ("KWD 1.235", "KWD −1.000")
     assert formats.money("90") == "$90.00"
 
 

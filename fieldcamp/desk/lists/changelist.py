@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.http import HttpRequest
 from django.utils.http import urlencode
@@ -51,6 +51,8 @@ class DeskChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any):
         self.request = request
+        if any("\x00" in each for name in request.GET for each in (name, *request.GET.getlist(name))):
+            raise IncorrectLookupParameters  # PostgreSQL refuses NUL in any text
         super().__init__(request, *args, **kwargs)
         name = self.opts.verbose_name_plural
         self.title = gettext("Choose: {name}").format(name=name) if self.is_popup else capfirst(str(name))

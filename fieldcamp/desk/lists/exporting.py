@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from fieldcamp.formats import in_currency
 from fieldcamp.spreadsheets import csv_line
 
 CHUNK = 500
@@ -59,15 +61,23 @@ def plain(value: Any, zone: zoneinfo.ZoneInfo) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def lines(
-    rows: Any, cells: Sequence[Cell], zone: zoneinfo.ZoneInfo, prepare: Callable[[list[Any]], None]
-) -> Iterator[str]:
+@dataclass(frozen=True)
+class CsvReader:
+    """For whom a table is written: in which zone and currency its texts are, as on the page."""
+
+    zone: zoneinfo.ZoneInfo
+    currency: str
+
+
+def lines(rows: Any, cells: Sequence[Cell], reader: CsvReader, prepare: Callable[[list[Any]], None]) -> Iterator[str]:
     """Yields the lines, some hundred rows at a time. `prepare` adds to rows what a list's page adds to its own."""
     yield csv_line([str(cell.heading) for cell in cells])
     for some in _chunks(rows.iterator(chunk_size=CHUNK)):
-        prepare(some)
-        for row in some:
-            yield csv_line([cell.value(row, zone) for cell in cells])
+        # Not while it waits to go on: what is in force then is in force for whatever else the thread does.
+        with timezone.override(reader.zone), in_currency(reader.currency):
+            prepare(some)
+            written = [csv_line([cell.value(row, reader.zone) for cell in cells]) for row in some]
+        yield from written
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -82,6 +92,5 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def csv_response(name: str, content: Iterator[str]) -> StreamingHttpResponse:
-    name += ".csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return StreamingHttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

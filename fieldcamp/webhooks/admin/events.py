@@ -68,7 +68,7 @@ class WebhookEventAdmin(ScopedAdmin):
         return (queryset.filter(**{name: term}) if term else queryset), False
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        names = names_of(source_of(row).actor for row in rows)
+        names = names_of(desk_user_of(request), (source_of(row).actor for row in rows))
         for row in rows:
             row.names = names
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,6 @@ from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.spreadsheets import csv_line
 from fieldcamp.workspace.admin.audit_words import SENTENCES, names_of, sentence
-from fieldcamp.workspace.audit import audit_export
 from fieldcamp.workspace.models import AuditEntry, Member
 from fieldcamp.workspace.searching import words
 
@@ -70,10 +69,8 @@ class AuditEntryAdmin(ScopedAdmin):
         """Sends all entries that the person may see, the newest first, as a table for spreadsheets."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        desk_user = desk_user_of(request)
         name = f"audit-{timezone.now():%Y-%m-%d}.csv"
-        company = None if desk_user.sees_all else desk_user.workspace
-        audit_export(name, workspace_id=company.pk if company else None, actor=desk_user.name)
+        self.write_down(request, name)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
         lines = _csv_lines(self.get_queryset(request))
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
@@ -81,17 +78,8 @@ class AuditEntryAdmin(ScopedAdmin):
     def counted(self, number: int) -> str:
         return ngettext("{number} entry", "{number} entries", number).format(number=grouped(number))
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Sends what is filtered, in words; that it was taken along is an entry itself."""
-        answer = super().export_view(request)
-        desk_user = desk_user_of(request)
-        company = None if desk_user.sees_all else desk_user.workspace
-        name = f"audit-{timezone.now():%Y-%m-%d}.csv"
-        audit_export(name, workspace_id=company.pk if company else None, actor=desk_user.name)
-        return answer
-
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        names = names_of(row.actor for row in rows)
+        names = names_of(desk_user_of(request), (row.actor for row in rows))
         for row in rows:
             row.names = names
 

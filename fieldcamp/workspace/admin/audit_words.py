@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp.api.models import ApiKey
+from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.models import AuditEntry, Member
 
 # {who} has done it, {what} is the object's name.
@@ -104,15 +105,16 @@ def called(name: str) -> str:
     return account if parted and before.replace("_", "").islower() and " " not in before else name
 
 
-def names_of(actors: Iterable[str]) -> dict[str, str]:
-    """Returns what people and keys are called, by what stands in the trail: two queries."""
+def names_of(desk_user: DeskUser, actors: Iterable[str]) -> dict[str, str]:
+    """Returns what people and keys are called at the reader's company, by what stands in the trail: two queries. A
+    login that belongs to another company as well may have another name there."""
     wanted = {actor for actor in actors if actor}
     if not wanted:
         return {}
-    people = Member.objects.filter(user__username__in=wanted).order_by("pk")
+    people = desk_user.scope(Member.objects.filter(user__username__in=wanted)).order_by("pk")
     names = {username: str(member) for member in people.select_related("user")
              for username in [member.user.get_username() if member.user else ""]}  # fmt: skip
     keys = {text.removeprefix("key:"): text for text in wanted}
-    for pk, name in ApiKey.objects.filter(pk__in=keys).values_list("pk", "name"):
+    for pk, name in desk_user.scope(ApiKey.objects.filter(pk__in=keys)).values_list("pk", "name"):
         names[keys[pk]] = gettext("the key {name}").format(name=name)
     return names

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from fieldcamp.desk.admins import ServiceForm
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.formats import CURRENCIES
 from fieldcamp.workspace import services, team
 from fieldcamp.workspace.busy import BusyTime, mark_of, overlaps_of
 from fieldcamp.workspace.errors import InvalidTransition
@@ -186,13 +187,18 @@ class MemberForm(ServiceForm):
 
 
 class SettingsForm(ServiceForm):
+    currency = forms.ChoiceField(label=_("Currency"), required=False, widget=UnfoldAdminSelectWidget)
+
     class Meta:
         model = Workspace
         fields = ("name", "timezone", "currency", "second_factor")
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["second_factor"].required = self.fields["currency"].required = False
+        self.fields["second_factor"].required = False
+        kept = self.instance.currency  # which the connected books may have brought along
+        field: Any = self.fields["currency"]
+        field.choices = [*({kept: kept} | CURRENCIES).items()]
 
     def clean_currency(self) -> str:
         """Keeps what was chosen where nothing was sent."""

@@ -93,10 +93,6 @@ class MoneyList:
     cells: ClassVar[Sequence[Cell]]
     sums: ClassVar[dict[str, Any]] = {}
 
-    def currency(self, request: HttpRequest) -> str:
-        """Returns the code of the company's currency; "" while nothing says which one that is."""
-        return ""
-
     def live_rows(self, rows: QuerySet) -> QuerySet:
         return rows.filter(voided_at=None)
 
@@ -107,16 +103,14 @@ class MoneyList:
         some = changes.queryset.order_by().values("pk")
         rows = self.live_rows(self.model._default_manager.filter(pk__in=some))
         found = rows.aggregate(**{f"sum_{name}": Sum(name) for name in self.sums})
-        code = self.currency(request)
         amounts = {name: found[f"sum_{name}"] or Decimal(0) for name in self.sums}
-        return [(str(words), formats.money(amount, code)) for words, amount in self.told(amounts)]
+        return [(str(words), formats.money(amount)) for words, amount in self.told(amounts)]
 
     def told(self, amounts: dict[str, Decimal]) -> list[tuple[Any, Decimal]]:
         return [(words, amounts[name]) for name, words in self.sums.items()]
 
     def export_cells(self, request: HttpRequest) -> Sequence[Cell]:
-        code = self.currency(request)
-        return [*self.cells, Cell(_("Currency"), lambda row, zone: code or None)]
+        return [*self.cells, field("workspace.currency", _("Currency"))]
 
 
 class InvoiceList(MoneyList):
@@ -153,7 +147,7 @@ class PaymentList(MoneyList):
     """The list of payments, the latest first."""
 
     list_filter = ("method", ("date", BetweenDays))
-    list_select_related = ("client__parent",)
+    list_select_related = ("client__parent", "workspace")
     search_fields = ("reference", *NAMES_OF_CLIENT, "notes", "allocations__invoice__number", "=id")
     search_help_text = _("Reference, client, notes or number of an invoice")
     sums = {"amount": _("Total")}

@@ -176,25 +176,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "currency",
-                    models.CharField(
-                        choices=[
-                            ("AUD", "Australian dollar"),
-                            ("CAD", "Canadian dollar"),
-                            ("CHF", "Swiss franc"),
-                            ("EUR", "Euro"),
-                            ("GBP", "Pound sterling"),
-                            ("INR", "Indian rupee"),
-                            ("JPY", "Japanese yen"),
-                            ("MXN", "Mexican peso"),
-                            ("NZD", "New Zealand dollar"),
-                            ("SGD", "Singapore dollar"),
-                            ("USD", "US dollar"),
-                            ("ZAR", "South African rand"),
-                        ],
-                        default="USD",
-                        max_length=3,
-                        verbose_name="currency",
-                    ),
+                    models.CharField(default="USD", max_length=3, verbose_name="currency"),
                 ),
                 (
                     "daily_request_limit",

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.formats import CURRENCIES, HOME
+from fieldcamp.formats import HOME
 from fieldcamp.ids import PrefixedIdField
 from fieldcamp.workspace.names import Names
 from fieldcamp.workspace.tracking import TrackedModel, list_indexes
@@ -52,8 +52,8 @@ class Workspace(models.Model):
     timezone = models.CharField(
         _("timezone"), max_length=64, default="America/New_York", validators=[validate_timezone]
     )
-    # What amounts are shown in. That of its books, once they are connected.
-    currency = models.CharField(_("currency"), max_length=3, default=HOME, choices=list(CURRENCIES.items()))
+    # What amounts are shown in, by its ISO 4217 code. That of its books, once they are connected, whichever it is.
+    currency = models.CharField(_("currency"), max_length=3, default=HOME)
     daily_request_limit = models.PositiveIntegerField(
         _("daily request limit"),
         default=10_000,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from django.db.models import CharField, Count, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
-from fieldcamp.workspace.models import AuditEntry, Workspace
+from fieldcamp.formats import in_currency
+from fieldcamp.workspace.models import AuditEntry, Member, Workspace
 from integrations.errors import ProblemCode
-from integrations.models import Connection, ConnectionState, DirtyRow, Hold, JobStatus, Problem, VendorOutage
+from integrations.models import Connection, ConnectionState, DirtyRow, Hold, JobStatus, Plan, Problem, VendorOutage
 from integrations.selectors.dashboard import QueueHealth, queue_health
 from integrations.selectors.stalls import Stall, stalls_among
 from integrations.selectors.standings import FOR_NOBODY, INFORMING, PASSING, Standing, open_problems
@@ -20,6 +21,7 @@ from integrations.selectors.subjects import subjects
 MOST_NAMES = 3
 MOST_WAITING = 1_000
 MOST_ACCOUNTS = 500
+MOST_PLANS = 100
 # These stop the work of a whole account, or of a calendar of it; what else is open waits with single records.
 STOPPING = (
     ProblemCode.MISCONFIGURED,
@@ -35,7 +37,8 @@ class CompanyFacts:
     """`open_counts`: how many open problems wait for a person, by integration and whether they stop work;
     `of_accounts`: those that are about whole accounts or calendars, and those that pass; `ignored` by integration, with
     the first few. `pauses`: who paused an account and when, by connection. `forgotten_holds`: open
-    holds of which no open problem tells, by integration."""
+    holds of which no open problem tells, by integration. `plans`: those that wait for an approval, by integration, the
+    newest first."""
 
     workspace: Workspace
     standings: Sequence[Standing]
@@ -51,6 +54,7 @@ class CompanyFacts:
     notices: dict[str, int] = field(default_factory=dict)
     pauses: dict[str, tuple[dt.datetime, str]] = field(default_factory=dict)
     forgotten_holds: Counter[str] = field(default_factory=Counter)
+    plans: dict[str, list[Plan]] = field(default_factory=dict)
     waiting_changes: dict[str, int] = field(default_factory=dict)
     waiting_jobs: int = 0
 
@@ -76,8 +80,9 @@ def facts_of(workspace: Workspace, found: Sequence[Standing], now: dt.datetime) 
     )  # fmt: skip
     _read_open(facts, names)
     _read_put_aside(facts, names)
-    facts.pauses = _pauses(facts.accounts)
+    facts.pauses = _pauses(workspace, facts.accounts)
     facts.forgotten_holds = _forgotten_holds(facts, names)
+    facts.plans = _plans(facts)
     passing = {problem.integration for problem in facts.of_accounts if problem.code in PASSING}
     down = [name for name in names if name in facts.outages or name in passing]
     facts.waiting_changes = {name: _waiting_changes(workspace, name) for name in down}
@@ -120,16 +125,35 @@ def _read_put_aside(facts: CompanyFacts, names: Collection[str]) -> None:
     about = subjects((problem.workspace_id, problem.record_kind, problem.record_id) for problem in shown)
     for problem in shown:
         record = about.get((problem.record_kind, problem.record_id))
-        facts.ignored_names[problem.pk] = str(record or problem.connection or problem.message)
+        with in_currency(facts.workspace.currency):  # payments are called by their amounts
+            facts.ignored_names[problem.pk] = str(record or problem.connection or problem.message)
 
 
-def _pauses(accounts: Collection[Connection]) -> dict[str, tuple[dt.datetime, str]]:
-    """Returns when and by whom accounts were paused that a person has paused; one query, if there are any."""
+def _pauses(workspace: Workspace, accounts: Collection[Connection]) -> dict[str, tuple[dt.datetime, str]]:
+    """Returns when and by whom accounts were paused that a person has paused; two queries, if there are any."""
     paused = [each.pk for each in accounts if each.state == ConnectionState.PAUSED and each.paused_by_person]
     if not paused:
         return {}
     entries = AuditEntry.objects.filter(object_id__in=paused, action="connection.paused").order_by("pk")
-    return {object_id: (at, actor) for object_id, at, actor in entries.values_list("object_id", "at", "actor")}
+    found = {object_id: (at, actor) for object_id, at, actor in entries.values_list("object_id", "at", "actor")}
+    # The trail has people by their logins.
+    people = Member.objects.filter(workspace=workspace, user__username__in={actor for _at, actor in found.values()})
+    names = {member.user.get_username(): str(member) for member in people.select_related("user") if member.user}
+    return {object_id: (at, names.get(actor, actor)) for object_id, (at, actor) in found.items()}
+
+
+def _plans(facts: CompanyFacts) -> dict[str, list[Plan]]:
+    """Returns the plans with something in them that somebody has to approve; one query, where plans are approved."""
+    names = [one.provider.name for one in facts.standings if one.row is not None and one.row.approves_plans]
+    found: dict[str, list[Plan]] = {}
+    if names:
+        waiting = Plan.objects.filter(
+            workspace=facts.workspace, integration__in=names, approved_at=None, applied_by=None,
+            expires_at__gt=facts.now, counts__operations__gt=0,
+        )  # fmt: skip
+        for plan in waiting.order_by("-made_at", "-pk")[:MOST_PLANS]:
+            found.setdefault(plan.integration, []).append(plan)
+    return found
 
 
 def _forgotten_holds(facts: CompanyFacts, names: Collection[str]) -> Counter[str]:

@@ -21,6 +21,7 @@ class FindingKind(StrEnum):
     NOT_UP_TO_DATE = "not_up_to_date"
     QUEUED_LONG = "queued_long"
     HELD = "held"
+    PLAN_WAITS = "plan_waits"
     VENDOR_WAITS = "vendor_waits"
     FAILING = "failing"
     LAST_RUN = "last_run"

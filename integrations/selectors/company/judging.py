@@ -1,7 +1,7 @@
 """From what is known of a company to the list of findings. Nothing is asked here: a rule for each thing that is not
 simply in step, and what no rule has a word for is told all the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 
 from django.urls import reverse
@@ -68,6 +68,7 @@ def _of_integration(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFindi
     yield from found
     yield from _put_aside(facts, one)
     yield from _forgotten_holds(facts, one)
+    yield from _plans(facts, one)
 
 
 def _needs_you(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFinding]:
@@ -150,6 +151,23 @@ def _forgotten_holds(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFind
         )
 
 
-def concerned_by(findings: Sequence[CompanyFinding], urgency: Urgency) -> set[str]:
-    """Returns the accounts of which something at least so urgent is said already."""
-    return {account.pk for finding in findings if finding.urgency >= urgency for account in finding.connections}
+def _plans(facts: CompanyFacts, one: Standing) -> Iterator[CompanyFinding]:
+    name = one.provider.name
+    if plans := facts.plans.get(name, []):
+        number = len(plans)
+        said = ngettext("{number} plan of {place} waits for an approval.",
+                        "{number} plans of {place} wait for an approval.", number)  # fmt: skip
+        until = max(plan.expires_at for plan in plans)
+        yield CompanyFinding(
+            FindingKind.PLAN_WAITS,
+            Urgency.CAN_WAIT,
+            ActsNext.PERSON,
+            said.format(number=number, place=place(name)),
+            _(
+                "{place}: an API key has asked for it; somebody else approves it until {time}, or nothing is done."
+            ).format(place=place(name), time=clock(until, facts.zone, facts.now)),
+            count=number,
+            integration=name,
+            url=reverse("admin:integrations_syncjob_change", args=[plans[0].job_id]),
+            label=_("See the plan"),
+        )

@@ -56,9 +56,14 @@ def _kind_of(
         return FindingKind.NOT_UP_TO_DATE
     if account.failures >= TOLD_FROM:
         return FindingKind.FAILING
-    if account.last_synced_at is None and one.live_job is None and not (asked or passing):
+    if account.last_synced_at is None and not _is_synced_now(one, account) and not (asked or passing):
         return FindingKind.NOT_SYNCED_YET
     return None
+
+
+def _is_synced_now(one: Standing, account: Connection) -> bool:
+    """Returns whether the job that runs is about the account: one of another account alone is not."""
+    return one.live_job is not None and one.live_job.connection_id in (None, account.pk)
 
 
 _BY_STATE: dict[str, FindingKind] = {

@@ -68,6 +68,18 @@ def test_the_same_delivery_again_changes_nothing(name, strict, ours, settings):
         assert stored() != after
 
 
+def test_of_a_delivery_that_was_broken_off_nobody_says_that_it_was_done(strict, ours, monkeypatch):
+    monkeypatch.setattr("fieldcamp.desk.once._settle", lambda *_args: None)  # as if the process had been killed there
+    address, fields = _forms(ours)["key secret"]
+    posted = _posted(strict, address, fields)
+    assert strict.post(address, posted).status_code == 200
+    after, again = stored(), strict.post(address, posted)
+    assert (again.status_code, again["Location"]) == (302, address)
+    shown = strict.get(address).content.decode()
+    assert "This was sent already" in shown and "was done already" not in shown
+    assert stored() == after
+
+
 def test_what_was_refused_may_be_sent_again(strict, ours):
     address, fields = _forms(ours)["new key"]
     posted = _posted(strict, address, {**fields, "name": ""})

@@ -278,6 +278,22 @@ def test_a_visit_that_was_changed_meanwhile_is_not_moved(desk, ours):
     assert Visit.objects.get(pk=visit.pk).scheduled_start == at(16)
 
 
+def test_a_visit_that_is_deleted_meanwhile_is_not_put_back_and_that_is_said(desk, ours):
+    browser, visit = desk(), add(ours, at(15))
+    assert post(browser, visit, time="16:00").status_code == 200
+    Visit.objects.filter(pk=visit.pk).update(deleted_at=NOW)
+    assert post(browser, visit, time="17:00").status_code == 404
+    undone = browser.post(f"{PAGE}undo/", headers=JSON)
+    assert (undone.status_code, undone.json()["sentence"]) == (409, "Not taken back: the visit is deleted.")
+
+
+def test_a_busy_time_over_the_hour_that_there_is_twice_ends_after_it_begins(desk, ours):
+    night = dt.datetime(2026, 11, 1, 5, 45, tzinfo=dt.UTC)  # 01:45, and half an hour later it is 01:15
+    BlockedTime.objects.update(starts_at=night, ends_at=night + dt.timedelta(minutes=30))
+    page = shown(desk(), view="day", date="2026-11-01")
+    assert 'data-start="2026-11-01T01:45" data-end="2026-11-01T02:00"' in page
+
+
 @pytest.mark.parametrize("status", ["completed", "cancelled"])
 def test_what_is_over_is_not_moved(desk, ours, status):
     visit = add(ours, at(15), visit_status=status)

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from fieldcamp.workspace.models import Member, Workspace
-from integrations.models import Connection, Problem, SyncJob, VendorOutage, WorkspaceIntegration
+from integrations.models import Connection, Plan, Problem, SyncJob, VendorOutage, WorkspaceIntegration
 from integrations.providers import PROVIDERS
 from integrations.selectors.company.facts import STOPPING, CompanyFacts
 from integrations.selectors.company.findings import FindingKind
@@ -106,6 +106,10 @@ def _outage(facts: Planted, name: str) -> None:
     facts.outages[name] = VendorOutage(integration=name, began_at=NOW - 20 * MINUTE)
 
 
+def _plan(facts: Planted, name: str) -> None:
+    facts.plans[name] = [Plan(integration=name, job_id="syn_plan", expires_at=NOW + 20 * MINUTE)]
+
+
 def _hold(facts: Planted, name: str) -> None:
     facts.forgotten_holds[name] = 1
 
@@ -160,6 +164,7 @@ STATES: dict[str, tuple[Callable[[Planted, str], None], FindingKind]] = {
     "notice": (_problem("EVENT_REMOVED", notice=True), Kind.NOTICE),
     "read anew": (_problem("FULL_SYNC_FORCED"), Kind.NOTICE),
     "a hold nobody tells of": (_hold, Kind.HELD),
+    "a plan to approve": (_plan, Kind.PLAN_WAITS),
     "late": (_stall(StallCause.LATE), Kind.NOT_UP_TO_DATE),
     "late for pushes": (_stall(StallCause.PUSH_WAITS), Kind.NOT_UP_TO_DATE),
     "no worker": (_no_worker, Kind.NOBODY_WORKS),

@@ -5,6 +5,7 @@ from itertools import combinations_with_replacement
 import pytest
 from django.utils import timezone
 
+from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.selectors.company.findings import ActsNext, FindingKind, Urgency
 from integrations.selectors.company.state import SHOWN, health_of
@@ -115,6 +116,21 @@ def test_the_words(name, said):
     facts.waiting_changes[HERE], facts.waiting_jobs = 14, 2
     STATES[name][0](facts, HERE)
     assert facts.state().sentence == said
+
+
+def test_a_sync_of_one_account_says_nothing_for_another_that_was_never_synced():
+    facts = Planted()
+    here = facts.at(HERE)
+    fresh = Connection(
+        pk="con_new", workspace=facts.company, integration=HERE, account_name="new@google.test", state="active"
+    )
+    here.connections.append(fresh)
+    facts.running(HERE, connection_id=here.connections[0].pk)
+    state = facts.state()
+    assert {finding.kind for finding in state.findings} == {FindingKind.RUNNING, FindingKind.NOT_SYNCED_YET}
+    assert "1 account has not been synced yet: new@google.test." in state.sentence
+    facts.running(HERE)  # a job of all accounts takes it along
+    assert {finding.kind for finding in facts.state().findings} == {FindingKind.RUNNING}
 
 
 def test_of_many_the_worst_are_told_and_the_others_counted():

@@ -3,15 +3,18 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from fieldcamp.workspace.models import Member
 from integrations.accounts.acting import KeyActor
-from integrations.models import Connection, Heartbeat, Hold, Problem, Stream, VendorOutage, WorkspaceIntegration
+from integrations.models import Connection, Heartbeat, Hold, Plan, Problem, Stream, VendorOutage, WorkspaceIntegration
 from integrations.selectors.company.findings import FindingKind
 from integrations.selectors.company.state import company_state, in_step_of
 from integrations.selectors.dashboard import WORKER
+from integrations.selectors.runs import last_parts
 from integrations.selectors.status import status
 from integrations.selectors.week import week_of
 from integrations.services.connections import pause
@@ -57,6 +60,18 @@ def _forgotten(account):
     Problem.objects.update(resolved_at=timezone.now())
 
 
+def _plans(account):
+    now = timezone.now()
+    WorkspaceIntegration.objects.update(approves_plans=True)
+    for fields in (
+        {}, {"approved_at": now, "approved_by": "olga"}, {"expires_at": now - MINUTE}, {"counts": {"operations": 0}},
+        {"counts": {}},
+    ):  # fmt: skip
+        job = build.ended(account.workspace, "succeeded", {account: "done"}, dry_run=True, created_at=now)
+        values = {"expires_at": now + 20 * MINUTE, "counts": {"operations": 2}} | fields
+        Plan.objects.create(workspace=account.workspace, integration=GOOGLE, job=job, made_at=now, **values)
+
+
 def _late(account):
     account.last_synced_at = account.fresh_from = timezone.now() - 90 * MINUTE
     account.save()
@@ -84,6 +99,7 @@ STATES = {
     "read anew": (lambda account: problem(account, "FULL_SYNC_FORCED"), [Kind.NOTICE]),
     "held": (_held, [Kind.NEEDS_YOU]),
     "held, untold": (_forgotten, [Kind.HELD]),
+    "plan": (_plans, [Kind.PLAN_WAITS]),
     "late": (_late, [Kind.NOT_UP_TO_DATE]),
     "paused": (lambda account: pause(connection=account, user=KeyActor("olga")), [Kind.PAUSED]),
     "given up": (lambda _: Connection.objects.update(state="paused", failures=10), [Kind.GIVEN_UP]),
@@ -96,7 +112,8 @@ STATES = {
 }  # fmt: skip
 HEALTH = {
     Kind.NEEDS_YOU: "needs_attention", Kind.NO_ACCESS: "needs_attention", Kind.GIVEN_UP: "needs_attention",
-    Kind.HELD: "needs_attention", Kind.VENDOR_DOWN: "degraded", Kind.VENDOR_WAITS: "degraded",
+    Kind.HELD: "needs_attention", Kind.PLAN_WAITS: "needs_attention",
+    Kind.VENDOR_DOWN: "degraded", Kind.VENDOR_WAITS: "degraded",
     Kind.NOT_UP_TO_DATE: "degraded", Kind.QUEUED_LONG: "degraded", Kind.NOBODY_WORKS: "degraded",
     Kind.NOT_CONNECTED: "disconnected",
 }  # fmt: skip
@@ -122,7 +139,18 @@ def test_each_state_is_found_and_page_api_and_mail_agree(well, name):
 def test_who_paused_it_and_when_is_said(well):
     pause(connection=well, user=KeyActor("olga"))
     assert "is paused since" in company_state(well.workspace).sentence
-    assert "by" in company_state(well.workspace).sentence.rpartition("since")[2]
+    assert company_state(well.workspace).sentence.rpartition(" by ")[2] == "olga."
+    other = build.workspace("Other Inc.")
+    user = User.objects.create_user("olga")
+    for company, name in ((well.workspace, "Olga"), (other, "Olga There")):  # called as at this company
+        Member.objects.create(workspace=company, user=user, first_name=name)
+    assert company_state(well.workspace).sentence.rpartition(" by ")[2] == "Olga."
+
+
+def test_a_dry_run_does_not_hide_what_the_last_run_came_to(well):
+    build.ended(well.workspace, "succeeded", {well: "done"}, dry_run=True, created_at=timezone.now())
+    (part,) = last_parts([well]).values()
+    assert not part.job.dry_run and last_parts([]) == {}
 
 
 def test_another_companys_trouble_is_not_ours(well):
