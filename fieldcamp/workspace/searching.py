@@ -4,5 +4,5 @@ MOST_WORDS = 10
 
 
 def words(search: str) -> list[str]:
-    """Returns the words of a search, the first ten."""
-    return search.split()[:MOST_WORDS]
+    """Returns the words of a search, the first ten; without NUL, which PostgreSQL takes in no text."""
+    return search.replace("\x00", " ").split()[:MOST_WORDS]

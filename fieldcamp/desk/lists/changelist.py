@@ -51,7 +51,8 @@ class DeskChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any):
         self.request = request
-        if any("\x00" in each for name in request.GET for each in (name, *request.GET.getlist(name))):
+        asked = [*request.GET.lists(), *request.POST.lists()]
+        if any("\x00" in each for name, values in asked for each in (name, *values)):
             raise IncorrectLookupParameters  # PostgreSQL refuses NUL in any text
         super().__init__(request, *args, **kwargs)
         name = self.opts.verbose_name_plural

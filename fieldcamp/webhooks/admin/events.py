@@ -26,6 +26,7 @@ from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
 from fieldcamp.webhooks.rendered_requests import pretty
 from fieldcamp.workspace.admin.audit_words import names_of
+from fieldcamp.workspace.searching import words as words_of
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -63,7 +64,7 @@ class WebhookEventAdmin(ScopedAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Finds an event, or those of a record, by the whole id: each has an index, and both at once have none."""
-        term = search_term.strip()
+        term = " ".join(words_of(search_term))
         name = "pk" if term.startswith("evt_") else "record_id"
         return (queryset.filter(**{name: term}) if term else queryset), False
 

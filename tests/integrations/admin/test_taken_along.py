@@ -24,7 +24,16 @@ def test_nul_is_no_filter_of_any_list(desk, ours):
             assert (answer.status_code, answer["Location"]) == (302, f"{address}?e=1"), (address, name)
         if lists()[address].cells:
             assert browser.get(f"{address}csv/?integration=%00").status_code == 404, address
-    assert page(browser, f"{PROBLEMS}?e=1")
+    before = stored()
+    for name in ("_selected_action", "answer"):
+        data = {"action": "ignore_them", "_selected_action": ours.conflict.pk, name: "a\x00b"}
+        assert browser.post(PROBLEMS, data)["Location"] == f"{PROBLEMS}?e=1"
+    assert stored() == before and page(browser, f"{PROBLEMS}?e=1")
+    visits = {"app_label": "workspace", "model_name": "visit", "field_name": "client"}
+    for word, found in (("\x00", True), ("Client\x00", True), ("\x00nobody", False)):
+        answer = browser.get("/admin/autocomplete/", {"term": word, **visits})
+        assert bool(answer.json()["results"]) is found
+        assert browser.get("/admin/search/", {"s": word, "extended": "1"}).status_code == 200
 
 
 def test_a_number_of_problems_that_is_none_answers_nothing(desk, ours):
