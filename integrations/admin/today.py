@@ -113,7 +113,9 @@ def _badges(row: PersonToday, date: dt.date, key: str) -> Iterable[TodayBadge]:
         yield TodayBadge(word.format(number=row.asked), "danger", _address(date, technician=key))
     if row.overlapping:
         word = ngettext("{number} overlaps", "{number} overlap", row.overlapping)
-        yield TodayBadge(word.format(number=row.overlapping), "warning", _address(date, technician=key, state="overlaps"))
+        yield TodayBadge(
+            word.format(number=row.overlapping), "warning", _address(date, technician=key, state="overlaps")
+        )
     if row.unsynced:
         word = ngettext("{number} not synced yet", "{number} not synced yet", row.unsynced)
         yield TodayBadge(word.format(number=row.unsynced), "info", _address(date, technician=key, state="pending"))
