@@ -20,7 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 def instant(moment: dt.datetime) -> str:
     """Returns an aware datetime as the string that is stored and compared."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(dt.UTC).isoformat()[:19]}Z"
 
 
 def parse_instant(text: str) -> dt.datetime:
@@ -33,6 +33,8 @@ def is_day(text: str) -> bool:
 
 def tidy(text: str) -> str:
     """Returns a text as it is sent and compared: plain line ends, no blanks at a line's end or around the whole."""
+    if text.isprintable():  # one line without anything odd, as most are
+        return text.strip()
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
 

@@ -45,6 +45,7 @@ urlpatterns = [
     path("state/", desk.state, name="state"),
     path("find/", palette.find, name="find"),
     path("needs/", desk.needs, name="needs"),
+    path("today/", desk.today, name="today"),
     path("sync/<slug:slug>/", desk.trigger, name="trigger"),
     path("jobs/<str:job_id>/live/", desk.job_live, name="job_live"),
     path("jobs/<str:job_id>/items.csv", desk.job_items, name="job_items"),

@@ -50,7 +50,7 @@ class WebhookEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.id}"
+        return self.type
 
 
 class EventCounter(models.Model):
@@ -208,7 +208,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.endpoint_id}"
+        return self.event.type
 
 
 class DeliveryAttempt(models.Model):

@@ -24,6 +24,13 @@ from fieldcamp.desk.lists.words import EmptyList, grouped
 from fieldcamp.desk.templatetags.desk import when
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from integrations.admin.account_rows import TONES, tone_of
+from integrations.admin.account_story import (
+    access_sentences,
+    account_heading,
+    account_word,
+    books_sentences,
+    calendar_sentences,
+)
 from integrations.admin.books_card import books_context
 from integrations.admin.buttons import connection_buttons, rights_at, sync_button
 from integrations.admin.cards import JOB_TONES
@@ -38,6 +45,7 @@ from integrations.queue.planning import interval_minutes_of
 from integrations.selectors.budget import usage_of
 from integrations.selectors.freshness import NEVER
 from integrations.selectors.push import push_states, recent_pushes
+from integrations.selectors.runs import strips_of
 from integrations.selectors.stalls import all_freshness, in_flight, stalls_among
 from integrations.services.doctor.accounts import SHORT
 from integrations.services.setup import keeps_books
@@ -99,21 +107,34 @@ def connection_context(connection: Connection, desk_user: DeskUser) -> dict[str,
     fresh = all_freshness([connection], jobs, now)
     stall = next(iter(stalls_among([connection], fresh, jobs, now)), None)
     may_change = rights_at(desk_user).may_change(connection)
+    label = provider_label(connection.integration)
+    books = books_context(connection, may_change) if keeps_books(connection) else None
+    streams = list(connection.streams.order_by("-is_active", "-is_target", "container_name"))
+    passport = passport_of(connection)
+    needs = problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), desk_user)
+    tone = tone_of(connection, stalled=stall is not None)
+    asks = any(card.problem.ignored_at is None and not card.problem.notice for card in needs)
     return {
         "connection": connection,
-        "books": books_context(connection, may_change) if keeps_books(connection) else None,
-        "label": provider_label(connection.integration),
-        "tone": tone_of(connection, stalled=stall is not None),
+        "books": books,
+        "label": label,
+        "heading": account_heading(connection, label),
+        "word": account_word(connection, stalled=stall is not None, asks=asks),
+        "synced": books_sentences(books["kinds"]) if books else calendar_sentences(streams),
+        "access": access_sentences(connection, passport, label),
+        "may_change": may_change and connection.usable,
+        "strip": strips_of(connection.workspace, [connection], now, days=30)[0],
+        "tone": "warning" if asks and tone == "success" else tone,
         "freshness": fresh.get(connection.pk, NEVER),
         "stall": stall,
         "by_link": connection.connect_links.order_by("-used_at").values_list("pk", flat=True).first()
         if desk_user.may("connect") and not connection.connected_by_id
         else None,
-        "passport": passport_of(connection),
+        "passport": passport,
         "ending": ending_lines([connection], rights_at(desk_user), now).get(connection.pk),
-        "streams": list(connection.streams.order_by("-is_active", "-is_target", "container_name")),
+        "streams": streams,
         "jobs": [(part.job, JOB_TONES[JobStatus(part.job.status)]) for part in parts],
-        "needs": problem_cards(list(open_ones.order_by("ignored_at", "-occurred_at")[:50]), desk_user),
+        "needs": needs,
         "buttons": connection_buttons(connection, desk_user, rights_at(desk_user)),
         "sync": sync_button(connection, desk_user),
         "schedule": row,

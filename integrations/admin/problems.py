@@ -8,8 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from fieldcamp.desk.admins import ScopedAdmin
@@ -22,13 +24,19 @@ from integrations.admin.finding import find_problems
 from integrations.admin.jobs import IntegrationFilter
 from integrations.admin.problem_actions import ProblemActions
 from integrations.admin.problem_cards import problem_cards
+from integrations.admin.record_pages import page_of
 from integrations.models import Problem
 from integrations.providers import PROVIDERS
+from integrations.selectors.jobs import runs_of
 from integrations.selectors.subjects import subjects
 from integrations.services.problems.causes import of_cause, state_of
 from integrations.services.problems.fix_reasons import REASONS
 from integrations.services.problems.fixes import TITLES, fix_of
 from integrations.services.problems.matches import subject_of
+
+
+def linked(url: str, name: str) -> str:
+    return format_html('<a href="{}">{}</a>', url, name)
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -101,16 +109,20 @@ class ProblemAdmin(ProblemActions, ScopedAdmin):
         return find_problems(queryset, search_term), False
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Adds the names of the records that the problems are about: a query for each kind."""
-        found = subjects((row.workspace_id, row.record_kind, subject_of(row)) for row in rows)
+        """Adds the records that the problems are about, a query for each kind, and the runs that they are of, two."""
+        found, runs = subjects((row.workspace_id, row.record_kind, subject_of(row)) for row in rows), runs_of(rows)
+        desk_user = desk_user_of(request)
         for row in rows:
             row.about = found.get((row.record_kind, subject_of(row)), "")
+            row.about_url = page_of(row.about, desk_user) if row.about else ""
+            row.run = runs.get(row.pk)
 
     ordering = ("-occurred_at", "-id")
 
     @display(description=_("Record"))
     def record(self, problem: Any) -> str:
-        return str(getattr(problem, "about", "") or "–")
+        about, url = getattr(problem, "about", ""), getattr(problem, "about_url", "")
+        return linked(url, str(about)) if url else str(about or "–")
 
     @display(description=_("Problem"))
     def problem(self, problem: Problem) -> str:
@@ -118,11 +130,18 @@ class ProblemAdmin(ProblemActions, ScopedAdmin):
 
     @display(description=_("Account"))
     def account(self, problem: Problem) -> str:
-        return problem.connection.account_name if problem.connection else "–"
+        connection = problem.connection
+        if connection is None:
+            return "–"
+        return linked(reverse("admin:integrations_connection_change", args=[connection.pk]), connection.account_name)
 
     @display(description=_("Seen"), ordering="occurred_at")
-    def seen(self, problem: Problem) -> str:
-        return when(problem.occurred_at)
+    def seen(self, problem: Any) -> str:
+        run = getattr(problem, "run", None)
+        if run is None:
+            return when(problem.occurred_at)
+        job = linked(reverse("admin:integrations_syncjob_change", args=[run.pk]), gettext("in this sync"))
+        return format_html('{} <span class="fc-line">{}</span>', when(problem.occurred_at), job)
 
     @display(
         description=_("State"), label={"open": "danger", "solved": "success", "notice": "info", "ignored": "muted"}

@@ -91,6 +91,8 @@ def fitted(fields: Fields, rooms: Mapping[str, Room], size: Callable[[str], int]
 def _fitted(value: object, room: Room, size: Callable[[str], int] | None) -> object:
     if not isinstance(value, str):
         return value
+    if room.joined is not None and value.isprintable():  # one line that has nothing to be taken out of it
+        return cut(value.strip(), room.units)
     text = tidy(_UNSENDABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n")))
     if room.joined is not None:
         return cut(_LINE_ENDS.sub(room.joined, text).replace("\t", " "), room.units)
@@ -100,7 +102,7 @@ def _fitted(value: object, room: Room, size: Callable[[str], int] | None) -> obj
 
 def units(text: str) -> int:
     """Returns how long a text is in units of UTF-16."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
 def cut(text: str, limit: int, size: Callable[[str], int] = units) -> str:

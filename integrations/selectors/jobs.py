@@ -1,14 +1,14 @@
 """How a job is shown: the descriptor of the sync API."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
-from integrations.models import Hold, JobItem, JobStatus, Outcome, SyncJob
+from integrations.models import Hold, JobItem, JobStatus, Outcome, Problem, SyncJob
 from integrations.records import instant
 from integrations.selectors.links import connect_url, job_url
 
@@ -123,3 +123,16 @@ def jobs_of(
     if dry_run is not None:
         jobs = jobs.filter(dry_run=dry_run)
     return jobs.filter(**{name: value for name, value in given.items() if value})
+
+
+def runs_of(problems: Collection[Problem]) -> dict[str, SyncJob]:
+    """Returns by problem the sync in which it was seen last: of its integration the last that had begun by then. Two
+    queries, which look at one entry of an index for each problem."""
+    begun = SyncJob.objects.filter(
+        workspace=OuterRef("workspace"), integration=OuterRef("integration"), created_at__lte=OuterRef("occurred_at")
+    )
+    newest = begun.order_by("-created_at").values("pk")[:1]
+    rows = Problem.objects.filter(pk__in=[problem.pk for problem in problems]).order_by()
+    found = {pk: run for pk, run in rows.annotate(run=Subquery(newest)).values_list("pk", "run") if run}
+    jobs = SyncJob.objects.in_bulk(set(found.values()))
+    return {pk: jobs[run] for pk, run in found.items() if run in jobs}

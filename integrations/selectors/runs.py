@@ -95,11 +95,13 @@ def _newest(rows: QuerySet[JobPart]) -> dict[str, JobPart]:
     return {part.connection_id: part for part in found}
 
 
-def strips_of(workspace: Workspace, accounts: Sequence[Connection], now: dt.datetime) -> list[RunStrip]:
-    """Returns the last `DAYS` days of each account, in the company's own days; one query."""
+def strips_of(
+    workspace: Workspace, accounts: Sequence[Connection], now: dt.datetime, days: int = DAYS
+) -> list[RunStrip]:
+    """Returns the last days of each account, in the company's own days; one query."""
     zone = zoneinfo.ZoneInfo(workspace.timezone)
     today = now.astimezone(zone).date()
-    dates = [today - dt.timedelta(days=back) for back in reversed(range(DAYS))]
+    dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     # Compared with midnights, as TruncDate is a Python function for each row on SQLite.
     midnights = [dt.datetime.combine(date, dt.time(), zone) for date in dates]
     cases = [When(job__created_at__gte=at, then=number) for number, at in reversed(list(enumerate(midnights)))]
@@ -116,8 +118,8 @@ def strips_of(workspace: Workspace, accounts: Sequence[Connection], now: dt.date
         failed=Sum("failed"),
         longest=Max(took),
     )
-    days: dict[str, list[DayOfRuns]] = defaultdict(lambda: [DayOfRuns(date) for date in dates])
+    found: dict[str, list[DayOfRuns]] = defaultdict(lambda: [DayOfRuns(date) for date in dates])
     if accounts:
         for pk, number, runs, failed_runs, waiting_runs, records, failed, longest in counted:
-            days[pk][number] = DayOfRuns(dates[number], runs, failed_runs, waiting_runs, records, failed, longest)
-    return [RunStrip(account, days[account.pk]) for account in accounts]
+            found[pk][number] = DayOfRuns(dates[number], runs, failed_runs, waiting_runs, records, failed, longest)
+    return [RunStrip(account, found[account.pk]) for account in accounts]

@@ -171,6 +171,8 @@ def _compared(pair: Pair, policy: SyncPolicy) -> Decision:
     """Compares what is on both sides, field by field: what changed on one side only is merged, not fought over."""
     local, seen = pair.local.fields or {}, pair.seen or {}
     base = pair.base or {}
+    if pair.is_settled:
+        return Decision(pair, Action.NOTHING)
     pull: dict[str, Any] = {}
     push: dict[str, Any] = {}
     contested: list[str] = []

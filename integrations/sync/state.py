@@ -87,6 +87,13 @@ class Pair:
         return not self.record_id and self.kind.owner is Owner.LOCAL
 
     @property
+    def is_settled(self) -> bool:
+        """Returns whether both sides are to the letter as they have agreed: most pairs are, and this is known of them
+        without a look at each field."""
+        local = self.local.fields or {}
+        return bool(self.base and self.seen == self.base and local.items() <= self.base.items())
+
+    @property
     def key(self) -> str:
         """Returns how the job's log calls this pair."""
         return self.record_id or self.remote_id

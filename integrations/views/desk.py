@@ -18,6 +18,7 @@ from integrations.admin.dashboard import needs_context
 from integrations.admin.first_page import first_page
 from integrations.admin.jobcalls import calls_csv, support_of
 from integrations.admin.jobpage import RowsAsked, csv_lines, live_context
+from integrations.admin.today import today_context
 from integrations.models import Connection, Plan, SyncJob
 from integrations.providers import BY_SLUG
 from integrations.providers.base import Provider
@@ -52,6 +53,11 @@ def state(request: HttpRequest) -> HttpResponse:
 @desk_view("GET")
 def needs(request: HttpRequest) -> HttpResponse:
     return render(request, "integrations/needs.html", needs_context(desk_user_of(request)))
+
+
+@desk_view("GET")
+def today(request: HttpRequest) -> HttpResponse:
+    return render(request, "integrations/today.html", today_context(desk_user_of(request)))
 
 
 def _job(request: HttpRequest, job_id: str) -> SyncJob:

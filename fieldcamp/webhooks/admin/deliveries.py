@@ -17,7 +17,7 @@ from fieldcamp.encryption import DecryptionError
 from fieldcamp.webhooks import rendered_requests, services
 from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.rights import may_change, may_see_payloads
-from fieldcamp.webhooks.admin.sources import source_of
+from fieldcamp.webhooks.admin.subjects import subjects_of
 from fieldcamp.webhooks.models import RECEIVING, DeliveryAttempt, WebhookDelivery
 from fieldcamp.workspace.errors import InvalidTransition
 
@@ -59,6 +59,7 @@ class WebhookDeliveryAdmin(ScopedAdmin):
     def _page(self, request: HttpRequest, template: str, delivery: WebhookDelivery, **context: Any) -> HttpResponse:
         desk_user = desk_user_of(request)
         manages, endpoint = may_change(desk_user), delivery.endpoint
+        found = subjects_of([delivery.event])
         context |= {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -70,7 +71,8 @@ class WebhookDeliveryAdmin(ScopedAdmin):
             "host": words.plain_host(endpoint),
             "path_shown": words.path_of(endpoint),
             "tone": words.STATE_TONES[WebhookDelivery.State(delivery.state)],
-            "source": source_of(delivery.event),
+            "about": found.about(delivery.event),
+            "origin": found.came_from(delivery.event),
             "tries": [_try(each, shows=manages) for each in delivery.tries.order_by("number")],
             "replays": delivery.replays.order_by("created_at", "pk")[:20],
             "request_shown": rendered_requests.shown(delivery) if may_see_payloads(desk_user) else None,

@@ -21,7 +21,8 @@ from fieldcamp.desk.lists.words import EmptyList
 from fieldcamp.desk.users import desk_user_of
 from fieldcamp.webhooks.admin import words
 from fieldcamp.webhooks.admin.rights import may_see_payloads
-from fieldcamp.webhooks.admin.sources import EventOrigin, record_page, source_of, with_heads
+from fieldcamp.webhooks.admin.sources import source_of, with_heads
+from fieldcamp.webhooks.admin.subjects import subjects_of
 from fieldcamp.webhooks.event_types import EVENT_TYPES
 from fieldcamp.webhooks.models import WebhookDelivery, WebhookEvent
 from fieldcamp.webhooks.rendered_requests import pretty
@@ -72,19 +73,23 @@ class WebhookEventAdmin(ScopedAdmin):
         names = names_of(desk_user_of(request), (source_of(row).actor for row in rows))
         for row in rows:
             row.names = names
+        found = subjects_of(rows)
+        for row in rows:
+            row.said_about, row.said_origin = found.about(row), found.came_from(row)
 
     happened = staticmethod(moment("created_at", _("Happened"), relative=True))
 
     @display(description=_("Record"))
-    def about(self, event: WebhookEvent) -> Any:
+    def about(self, event: Any) -> Any:
         if not event.record_id:
             return "–"
         url = reverse("admin:webhooks_webhookevent_changelist")
-        return format_html('<a class="fc-mono" href="{}?q={}">{}</a>', url, event.record_id, event.record_id)
+        line = '{} <a class="fc-line fc-muted" href="{}?q={}">{}</a>'
+        return format_html(line, event.said_about, url, event.record_id, gettext("all of its events"))
 
     @display(description=_("Where it came from"))
-    def came_from(self, event: WebhookEvent) -> Any:
-        return _said(source_of(event))
+    def came_from(self, event: Any) -> Any:
+        return event.said_origin
 
     @display(description=_("Sent to"))
     def sent_to(self, event: Any) -> Any:
@@ -109,6 +114,7 @@ class WebhookEventAdmin(ScopedAdmin):
         event = self.get_object(request, unquote(object_id))
         if event is None:
             raise Http404
+        found = subjects_of([event])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -116,8 +122,8 @@ class WebhookEventAdmin(ScopedAdmin):
             "title": event.type,
             "support_reference": event.pk,
             "event": event,
-            "source": source_of(event),
-            "record_url": record_page(event),
+            "about": found.about(event),
+            "origin": found.came_from(event),
             "sent": [
                 (each, words.plain_host(each.endpoint), words.STATE_TONES[WebhookDelivery.State(each.state)])
                 for each in _shown_deliveries().filter(event=event)[:100]
@@ -130,9 +136,3 @@ class WebhookEventAdmin(ScopedAdmin):
 def _shown_deliveries() -> QuerySet[WebhookDelivery]:
     rows = WebhookDelivery.objects.filter(endpoint__deleted_at=None).select_related("endpoint")
     return rows.only("event", "state", "created_at", "endpoint__url").order_by("created_at", "pk")
-
-
-def _said(source: EventOrigin) -> Any:
-    if source.url:
-        return format_html('{} <a class="fc-mono fc-line" href="{}">{}</a>', source.label, source.url, source.job)
-    return f"{source.label}: {source.actor}" if source.actor else source.label

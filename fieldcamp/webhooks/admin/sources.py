@@ -13,7 +13,7 @@ from fieldcamp.webhooks.models import WebhookEvent
 
 # The source stands before the record, which may be large: so much of a body has it.
 _HEAD = 2000
-_PAGES = {
+PAGES = {
     "visit": "workspace_visit",
     "client": "workspace_client",
     "item": "workspace_item",
@@ -57,19 +57,19 @@ def source_of(event: Any) -> EventOrigin:
     if not isinstance(found, dict):
         found = {}
     job = str(found.get("job_id") or "")
-    url = _reverse("integrations_syncjob", job) if job else ""
+    url = page_of("sync", job) if job else ""
     return EventOrigin(label, str(found.get("actor") or ""), job, url)
 
 
 def record_page(event: WebhookEvent) -> str:
     """Returns the page of the record that the event is about; "" where there is none any more."""
     resource, _, action = event.type.partition(".")
-    name = _PAGES.get(resource)
-    return _reverse(name, event.record_id) if name and event.record_id and action != "deleted" else ""
+    return page_of(resource, event.record_id) if event.record_id and action != "deleted" else ""
 
 
-def _reverse(name: str, pk: str) -> str:
+def page_of(resource: str, pk: str) -> str:
+    """Returns the desk's page of a record; "" where there is none for its kind, or the id is none."""
     try:
-        return reverse(f"admin:{name}_change", args=[pk])
+        return reverse(f"admin:{PAGES[resource]}_change", args=[pk]) if resource in PAGES else ""
     except NoReverseMatch:
         return ""

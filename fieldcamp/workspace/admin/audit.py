@@ -57,11 +57,13 @@ class AuditEntryAdmin(ScopedAdmin):
     )  # fmt: skip
     search_fields = ("actor", "action", "object_id", "object_name", "request_id", "caller_request_id")
     search_help_text = _("Who, what, an id, or a request id")
-    fields = (
-        moment("at", _("Time")), "who", "action", "object_name", "object_id", "was", "now", "request_id",
-        "caller_request_id", "position", "seal_of_it",
-    )  # fmt: skip
-    readonly_fields = fields
+    _shown_fields = (moment("at", _("Time")), "what", "who", "object_name", "was", "now")
+    _for_support = ("action", "object_id", "request_id", "caller_request_id", "position", "seal_of_it")
+    fieldsets = (
+        (None, {"fields": _shown_fields}),
+        (_("Details for support"), {"fields": _for_support, "classes": ("collapse",)}),
+    )
+    readonly_fields = (*_shown_fields, *_for_support)
     actions_list = ("export",)
 
     @action(description=_("Download all entries"), url_path="export", icon="download")

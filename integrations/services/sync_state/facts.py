@@ -9,6 +9,7 @@ from typing import cast
 from django.db.models import Q
 from django.utils.functional import SimpleLazyObject
 
+from integrations.accounts.streams import owes_full, policy_of
 from integrations.kinds import SubjectKind
 from integrations.models import Connection, Problem, Stream, SyncJob, VendorOutage, WorkspaceIntegration
 from integrations.providers import PROVIDERS
@@ -16,6 +17,7 @@ from integrations.providers.base import Provider
 from integrations.selectors.dashboard import QueueHealth, queue_health
 from integrations.selectors.freshness import jobs_of
 from integrations.selectors.stalls import in_flight
+from integrations.sync.policy import SyncPolicy
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,19 @@ class AccountFacts:
     job: SyncJob | None = None
     outage: VendorOutage | None = None
     problems: Sequence[Problem] = field(default_factory=list)
+    _policies: dict[str, SyncPolicy] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> "AccountFacts":
         """Returns the same with the streams of this kind alone ("" for calendars)."""
         return replace(self, streams=[stream for stream in self.streams if stream.kind == kind])
+
+    def policy(self, stream: Stream) -> SyncPolicy:
+        """Returns what the next run of one of its streams may do, worked out once for all records."""
+        known = self._policies.get(stream.pk)
+        if known is None:
+            known = policy_of(stream, full=owes_full(stream), others=self.streams)
+            self._policies[stream.pk] = known
+        return known
 
     @property
     def provider(self) -> Provider:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from fieldcamp.workspace.tracking import TrackedModel
-from integrations.accounts.streams import owes_full, policy_of
+from integrations.accounts.streams import owes_full
 from integrations.kinds import Kind
 from integrations.ledger.pairs import pair_of
 from integrations.models import DirtyRow, Link, Problem, Stream
@@ -40,8 +40,7 @@ class Situation:
     def decision(self) -> Decision:
         """Returns what the next run would do, by the rules that it goes by."""
         pair = pair_of(self.link, self.local, self.dirty.seq if self.dirty else None, self.kind.name, self.record.pk)
-        full = owes_full(self.stream)
-        return decide(pair, policy_of(self.stream, full=full, others=self.account.streams))
+        return decide(pair, self.account.policy(self.stream))
 
     @property
     def now(self) -> dt.datetime:

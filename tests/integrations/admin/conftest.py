@@ -267,6 +267,7 @@ LISTS = {
     "dashboard": "/admin/",
     "card": "/admin/integrations/state/",
     "needs": "/admin/integrations/needs/",
+    "today": "/admin/integrations/today/",
     "calendar": "/admin/integrations/calendar/",
     "jobs": "/admin/integrations/syncjob/",
     "connections": "/admin/integrations/connection/",

@@ -286,3 +286,17 @@ def test_the_laws_hold_for_every_pair_under_every_policy(step):
 )
 def test_the_guard(removals, links, tripped):
     assert judge(removals, links).tripped is tripped
+
+
+def test_the_short_way_of_settled_pairs_decides_nothing_otherwise(monkeypatch):
+    sides = [BASE, BASE | LATER, BASE | {"notes": ""}, {**BASE, "title": "Other"}, {}, None]
+    given = [
+        pair(local=local, base=base, seen=seen, **more)
+        for local, base, seen in itertools.product(sides, repeat=3)
+        for more in ({}, {"gone": True}, {"cut": True}, {"held": True})
+    ]
+    policies = [PLAIN, SyncPolicy(pulls=False, full=True), SyncPolicy(pushes=False), SyncPolicy(winner=Winner.ASK)]
+    short = [decide(one, policy) for one in given for policy in policies]
+    assert sum(one.is_settled for one in given) > 20
+    monkeypatch.setattr(Pair, "is_settled", False)
+    assert short == [decide(one, policy) for one in given for policy in policies]
