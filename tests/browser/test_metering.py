@@ -65,6 +65,7 @@ def test_a_limit_is_seen_and_raised(scheme, job, company, open_page, google):  #
     look("refused")
     page.get_by_label("Billed reads a day").fill("5000")
     page.get_by_role("button", name="Save").click()
+    page.get_by_text("Requests to QuickBooks, by day").click()
     expect(page.get_by_role("cell", name="1,700 of 5,000")).to_be_visible()
     look("account")
     page.goto(f"/admin/integrations/syncjob/{job.pk}/change/")
