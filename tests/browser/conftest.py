@@ -35,7 +35,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backg
 # The consent is reached through such hosts. Firefox starts as if its window were dark or light, for all its pages.
 LOCAL = {"network.dns.localDomains": "login.localhost,consent.localhost"}
 DARK, LIGHT = ({"layout.css.prefers-color-scheme.content-override": scheme} for scheme in (0, 1))
-LONGEST_WAIT = 15_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
+LONGEST_WAIT = 30_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
 
 expect.set_options(timeout=LONGEST_WAIT)
 

@@ -109,7 +109,7 @@ def test_no_serious_finding_of_axe(open_page, google, pages, scheme, rules):
         if rules is EVERYTHING and number < OTHER_WIDTH:
             person.page.set_viewport_size(NARROW if number % 2 else WIDE)
             findings += _serious(person, rules)
-    assert findings == []
+    assert not findings, "\n".join(findings)
 
 
 def _serious(person: Person, rules: dict[str, Any]) -> list[str]:
