@@ -133,5 +133,5 @@ def run_in_words(part: JobPart | None) -> str:
     if part.status == JobPart.Status.FAILED:
         words = [_("failed"), *words]
     if part.status == JobPart.Status.HELD:
-        words.append(_("removals held"))
+        words.append(_("removals wait for your answer"))
     return ", ".join(words) or _("nothing to do")

@@ -32,13 +32,30 @@ const ErrorsInOneLine = ({ React }) => ({
   },
 });
 
+// An operation's head is a button, which can hold no link; the address still follows what is opened. A choice among one
+// server is none, and has no name for a screen reader.
+const WithinReach = ({ React }) => ({
+  wrapComponents: {
+    DeepLink: (Original) => (props) =>
+      props.path?.includes("/") ? React.createElement("span", null, props.text) : React.createElement(Original, props),
+    ServersContainer: () => () => null,
+  },
+});
+
+// Nor have these fields a name of their own.
+const NAMES = { "select.examples-select-element": "Example", "textarea.body-param__text": "Body" };
+new MutationObserver(() => {
+  for (const [fields, name] of Object.entries(NAMES))
+    for (const field of place.querySelectorAll(`${fields}:not([aria-label])`)) field.setAttribute("aria-label", name);
+}).observe(place, { childList: true, subtree: true });
+
 window.ui = SwaggerUIBundle({
   url: place.dataset.schema,
   domNode: place,
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
-  plugins: [ErrorsInOneLine],
+  plugins: [ErrorsInOneLine, WithinReach],
 });
 
 // Swagger UI's dark colors are those of a class; which ones a person wants, the browser knows.

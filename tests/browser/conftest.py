@@ -1,10 +1,13 @@
-"""A person in a real Chromium, in front of a real server, with the simulated Google on a socket of its own."""
+"""A person in a real browser, in front of a real server, with the simulated Google on a socket of its own.
+
+Chromium is driven, or, with TEST_BROWSER=firefox, the Firefox that Debian ships: both as they are installed.
+"""
 
 import datetime as dt
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -12,7 +15,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from fieldcamp.sandbox.mount import URL
 from fieldcamp.sandbox.server import Server
@@ -25,24 +28,52 @@ from integrations.services.jobs import trigger_sync
 from integrations.transport.client import HttpClient, OneToken
 from tests.browser.person import DANA, PASSWORD, Person
 
+FIREFOX = os.environ.get("TEST_BROWSER") == "firefox"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
-LONGEST_WAIT = 15_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
+# The consent is reached through such hosts. Firefox starts as if its window were dark or light, for all its pages.
+LOCAL = {"network.dns.localDomains": "login.localhost,consent.localhost"}
+DARK, LIGHT = ({"layout.css.prefers-color-scheme.content-override": scheme} for scheme in (0, 1))
+LONGEST_WAIT = 30_000  # milliseconds; a bound, not a wait: every step goes on as soon as its condition holds
 
 expect.set_options(timeout=LONGEST_WAIT)
 
 
+def launch(playwright: Playwright, color_scheme: str = "light") -> Browser:
+    if not FIREFOX:
+        if CHROMIUM is None:
+            pytest.skip("NO CHROMIUM: the pages were not driven in a browser. Install the package chromium.")
+        return playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+    firefox = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
+    if firefox is None:
+        pytest.skip("NO FIREFOX: the pages were not driven in it. Install the package firefox-esr.")
+    # By WebDriver BiDi, which needs no build of Playwright's own.
+    return playwright.firefox.launch(
+        channel="moz-firefox",
+        executable_path=firefox,
+        headless=True,
+        firefox_user_prefs=LOCAL | (DARK if color_scheme == "dark" else LIGHT),
+    )
+
+
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM: the pages were not driven in a browser. Install the package chromium.")
+def browsers() -> Iterator[Callable[[str], Browser]]:
+    """Gives the browser for a colour scheme, which one Chromium does for both."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's loop counts as running in this thread; the tests' own queries are made between its steps.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        running: dict[str, Browser] = {}
+
+        def browser(color_scheme: str) -> Browser:
+            scheme = color_scheme if FIREFOX else "any"
+            if scheme not in running:
+                running[scheme] = launch(playwright, scheme)
+            return running[scheme]
+
         yield browser
-        browser.close()
+        for each in running.values():
+            each.close()
 
 
 class Worker:
@@ -113,17 +144,27 @@ def owner(transactional_db, make_member) -> Member:
 
 
 @pytest.fixture
-def open_page(chromium, live_server, google, worker) -> Iterator:
-    """Opens a browser of somebody's own: `open_page(color_scheme="dark")`. No script on a page may fail."""
+def open_page(browsers, live_server, google, worker) -> Iterator:
+    """Opens a browser of somebody's own: `open_page(color_scheme="dark")`.
+
+    No script on a page may fail, and no page may ask for what its policy of contents forbids.
+    """
     opened, errors = [], []
 
+    def heard(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+            errors.append(message.text)
+
     def open_page(**options) -> Page:
+        if FIREFOX and not options.get("java_script_enabled", True):
+            pytest.skip("Firefox cannot be driven without scripts: tried in Chromium.")
         options = {"viewport": {"width": 1280, "height": 900}, **options}
-        context = chromium.new_context(base_url=live_server.url, **options)
+        context = browsers(options.get("color_scheme", "light")).new_context(base_url=live_server.url, **options)
         context.set_default_timeout(LONGEST_WAIT)
         opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", heard)
         return page
 
     yield open_page

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from integrations.models import Connection, ConnectionState
 from tests.browser.person import DANA, Person
+from tests.browser.test_agenda import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.slow]
 
@@ -30,6 +31,7 @@ def test_from_the_desk_to_the_technician_and_back(person, vendors, open_page, go
     theirs.page.goto(path)
     expect(theirs.page).to_have_url(re.compile(r"/connect-links/cnl_\w+/$"))
     assert theirs.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    findings = serious(theirs.page)
     theirs.press("Continue to Google Calendar")
     theirs.consent(DANA, without="View and edit events")
     expect(theirs.page.get_by_role("alert")).to_contain_text("View and edit events on all your calendars")
@@ -37,6 +39,7 @@ def test_from_the_desk_to_the_technician_and_back(person, vendors, open_page, go
     theirs.press("Continue to Google Calendar")
     theirs.consent(DANA)
     expect(theirs.page.get_by_role("heading", name="Google Calendar is connected")).to_be_visible()
+    assert findings + serious(theirs.page) == []
     connection = Connection.objects.get()
     assert (connection.member, connection.state) == (dana, ConnectionState.SETUP)
     theirs.page.goto("/admin/")

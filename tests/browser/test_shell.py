@@ -1,8 +1,13 @@
 """The desk's frame: by keyboard alone, without scripts, over the wire, and the palette."""
 
+import re
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from integrations.models import Link, Problem, SyncJob
+from tests.browser.conftest import FIREFOX
 from tests.browser.person import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
@@ -91,6 +96,44 @@ def test_a_day_without_scripts_on_a_phone(open_page, google, connected, worker):
     expect(person.page.locator("main")).to_contain_text("successfully logged out")
 
 
+def test_problems_are_walked_and_answered_by_keys(person, connected):
+    page, press = person.page, person.page.keyboard.press
+    here, there = ({"start": f"2026-11-24T{hour}:00:00Z"} for hour in (14, 18))
+    codes = {"RECORD_REJECTED": {}, "CONFLICT": {"local": here, "remote": there}}
+    for link, (code, data) in zip(Link.objects.order_by("record_id"), codes.items(), strict=False):
+        Problem.objects.create(
+            workspace=connected.workspace, integration=connected.integration, connection=connected, link=link,
+            code=code, record_kind="visit", record_id=link.record_id, message="It differs.", data=data,
+            occurred_at=timezone.now(),
+        )  # fmt: skip
+    page.goto("/admin/")
+    cards = person.needs.locator(".fc-problem")
+    expect(cards).to_have_count(2)
+    first, second = cards.nth(0), cards.nth(1)
+    for key, card in (("j", first), ("j", second), ("j", second), ("k", first)):
+        press(key)
+        expect(card).to_be_focused()
+    press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    press("Escape")
+    expect(first).to_be_focused()
+    press("e")
+    expect(first.get_by_role("status")).to_be_focused()
+    assert Problem.objects.exclude(ignored_at=None).count() == 1
+    expect(page.locator(".htmx-added")).to_have_count(0)
+    press("j")
+    expect(second).to_be_focused()
+    press("Enter")
+    expect(page).to_have_url(re.compile("/problem/"))
+    # The list of them is walked by the same keys, which are letters where somebody types.
+    page.goto("/admin/integrations/problem/")
+    press("j")
+    expect(page.locator("#result_list tbody tr").first.get_by_role("link").first).to_be_focused()
+    press("/")
+    page.keyboard.type("jke")
+    expect(page.locator("#searchbar")).to_have_value("jke")
+
+
 SHIFT = """() => new Promise((resolve) => {
   let sum = 0;
   const add = (list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value; };
@@ -99,8 +142,11 @@ SHIFT = """() => new Promise((resolve) => {
 })"""
 
 
+@pytest.mark.skipif(FIREFOX, reason="Only Chromium tells of what has moved.")
 def test_nothing_jumps_while_a_page_loads(person, connected):
-    for address in ("/admin/", "/admin/workspace/visit/", "/admin/integrations/problem/"):
+    job = f"/admin/integrations/syncjob/{SyncJob.objects.get().pk}/change/"
+    lists = ["/admin/workspace/visit/", "/admin/integrations/problem/"]
+    for address in ["/admin/", *lists, job, "/admin/integrations/calendar/"]:
         for width in (1440, 360):
             person.page.set_viewport_size({"width": width, "height": 900})
             person.page.goto(address, wait_until="networkidle")

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from tests.browser.conftest import FIREFOX
 from tests.browser.person import PASSWORD, Person
 from tests.browser.test_pages import EVERYTHING
 from tests.browser.test_pages import _serious as serious
@@ -11,6 +12,7 @@ from tests.browser.test_pages import _serious as serious
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
+@pytest.mark.skipif(FIREFOX, reason="Only Chromium simulates an authenticator.")
 def test_a_passkey_is_the_second_step(person: Person):
     page = person.page
     devices = page.context.new_cdp_session(page)

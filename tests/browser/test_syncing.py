@@ -109,7 +109,7 @@ def test_ten_deletions_wait_for_a_decision(person, worker, visit, decision, coun
     person.press("Delete the ticked")
     expect(rows).to_have_count(2)
     person.sync()
-    expect(person.card).to_contain_text("needs confirmation")
+    expect(person.card).to_contain_text("removals wait for your answer")
     expect(person.needs).to_contain_text("10 of 12 visits would lose their calendar event (83 %).")
     person.press(decision, person.needs)
     expect(person.needs.get_by_role("status")).to_contain_text("Solved.")
