@@ -1,5 +1,6 @@
 """Prefixed ULIDs: sortable by time, recognizable at a glance (`syn_01HZX2Q8YV3D1G0N3WJ2P7K9MA`)."""
 
+import datetime as dt
 from functools import partial
 
 from django.db import models
@@ -9,6 +10,11 @@ from ulid import ULID
 def new_id(prefix: str) -> str:
     """Returns a fresh id: the prefix, an underscore and 26 characters of Crockford's base32."""
     return f"{prefix}_{ULID()}"
+
+
+def first_id(prefix: str, moment: dt.datetime) -> str:
+    """Returns the lowest id that may have been made at that moment: what is below it is older."""
+    return f"{prefix}_{ULID.from_bytes(int(moment.timestamp() * 1000).to_bytes(6) + bytes(10))}"
 
 
 class PrefixedIdField(models.CharField):

@@ -13,7 +13,7 @@ from fieldcamp import formats
 from fieldcamp.api.models import ApiKey
 from fieldcamp.links import absolute, support_shown
 from fieldcamp.texts import said
-from fieldcamp.workspace.models import Member, Role
+from fieldcamp.workspace.notices import KEYS, addresses_for
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,7 @@ def _help() -> str:
 
 
 def _mail(key: ApiKey) -> int:
-    owners = Member.objects.filter(workspace_id=key.workspace_id, role=Role.OWNER, is_active=True)
-    addresses = sorted({address for address in owners.values_list("email", flat=True) if address})
+    addresses = addresses_for(key.workspace_id, KEYS)
     if not addresses or key.expires_at is None:
         return 0
     page = absolute("admin:api_apikey_change", key.pk)

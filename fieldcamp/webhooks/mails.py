@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from fieldcamp.links import absolute
 from fieldcamp.texts import in_one_line
 from fieldcamp.webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
-from fieldcamp.workspace.models import Member, Role
+from fieldcamp.workspace.notices import WEBHOOKS, addresses_for
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,7 @@ _ENDED = (WebhookDelivery.State.SKIPPED, WebhookDelivery.State.PENDING)
 def send(name: str, endpoint: WebhookEndpoint) -> bool:
     """Sends `templates/desk/webhook_<name>.txt`, its times in the company's zone; whether nothing is left to send.
     Nothing that goes wrong with a mail undoes what the mail is about."""
-    people = Member.objects.filter(workspace=endpoint.workspace_id, role__in=(Role.OWNER, Role.ADMIN), is_active=True)
-    to = sorted({address for address in people.values_list("email", flat=True) if address})
+    to = addresses_for(endpoint.workspace_id, WEBHOOKS)
     if not to:
         return True
     host = urlsplit(endpoint.url).hostname or ""  # checked: letters of names

@@ -10,6 +10,7 @@ from fieldcamp.webhooks.admin.banners import banners
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.first_page import first_page
 from integrations.admin.problem_cards import problem_cards
+from integrations.admin.since import since_context
 from integrations.admin.today import today_context
 from integrations.selectors.dashboard import good_to_know, last_settled, needs_you, open_questions
 
@@ -31,6 +32,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "webhooks_in_trouble": banners(desk_user),
         **needs_context(desk_user),
         **today_context(desk_user),
+        **since_context(desk_user),
     }
 
 

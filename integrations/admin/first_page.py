@@ -15,6 +15,7 @@ from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.buttons import Button, connect_button, pause_button, rights_at
 from integrations.admin.cards import cards_of
+from integrations.admin.outage_banner import VendorDown, downs_in
 from integrations.models import ConnectionState
 from integrations.providers import PROVIDERS
 from integrations.selectors.company.findings import CompanyFinding, FindingKind
@@ -23,6 +24,7 @@ from integrations.selectors.runs import strips_of
 
 KEPT = 15  # seconds
 _STOPS = "stops-work:{}"
+_DOWN = "vendors-down:{}"
 LIVE, STILL = "3s", "15s"  # how often the open page asks, while something runs and otherwise
 
 
@@ -44,6 +46,7 @@ def state_at(request: HttpRequest, workspace: Workspace) -> CompanyState:
         known = company_state(workspace)
         request._company_state = known  # type: ignore[attr-defined]
         cache.set(_STOPS.format(workspace.pk), known.stops, KEPT)
+        cache.set(_DOWN.format(workspace.pk), downs_in(known), KEPT)
     return known
 
 
@@ -55,6 +58,15 @@ def stops_at(request: HttpRequest, workspace: Workspace) -> int:
         if kept is not None:
             return kept
     return state_at(request, workspace).stops
+
+
+def vendors_down_at(request: HttpRequest, workspace: Workspace) -> list[VendorDown]:
+    """Returns which vendors do not answer, for the top of each page but the first, whose sentence says it: as it was a
+    few seconds ago."""
+    if request.path == reverse("admin:index"):
+        return []
+    kept: list[VendorDown] | None = cache.get(_DOWN.format(workspace.pk))
+    return downs_in(state_at(request, workspace)) if kept is None else kept
 
 
 def lines_of(state: CompanyState, desk_user: DeskUser) -> list[StateLine]:
@@ -91,6 +103,9 @@ def _buttons(finding: CompanyFinding, desk_user: DeskUser) -> Iterable[Button]:
     elif finding.kind is FindingKind.VENDOR_DOWN:
         if desk_user.may("sync"):
             yield Button(key, finding.label, finding.url, fields={"mode": "incremental"})
+        if page := PROVIDERS[finding.integration].status_page:
+            label = _("Status page of {vendor}").format(vendor=PROVIDERS[finding.integration].disclosure.vendor)
+            yield Button(f"{key}-page", label, page, post=False)
     elif finding.kind is FindingKind.SETUP:
         for account in finding.connections[:3]:
             if rights.may_change(account):

@@ -66,7 +66,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         }
     )
-    own = []
+    notices = reverse("integrations:notices")
+    own: list[dict[str, Any]] = [
+        {"title": _("Notices"), "icon": "notifications", "link": notices, "active": request.path.startswith(notices)}
+    ]
     if desk_user.may("settings"):
         own.append(item(_("Company"), "storefront", "workspace_workspace_changelist"))
     if desk_user.may("keys"):
@@ -76,8 +79,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         own.append(item(_("Return addresses"), "keyboard_return", "integrations_returnaddress_changelist"))
     if desk_user.may("settings"):
         own.append(item(_("Audit trail"), "history", "workspace_auditentry_changelist"))
-    if own:
-        groups.append({"title": _("Settings"), "separator": True, "items": own})
+    groups.append({"title": _("Settings"), "separator": True, "items": own})
     if desk_user.is_superuser:
         groups.append(
             {

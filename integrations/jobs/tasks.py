@@ -6,8 +6,8 @@ from django_q.tasks import async_task
 from fieldcamp.workspace.tracking import number_lists
 from integrations.accounts import checking
 from integrations.jobs import housekeeping, outages, reconciling, runner, stalls, watchdog
+from integrations.mail import chat, problems, weekly
 from integrations.mail import push as push_mails
-from integrations.mail import weekly
 from integrations.mail.alerts import alert_needs_person
 from integrations.models import BROKEN, Connection
 from integrations.push.silence import judge_silence
@@ -32,8 +32,10 @@ def daily() -> None:
 
 
 def hourly() -> None:
-    """Sends the weekly summaries that are due, so many at a time that one task ends well before its time-out."""
-    if weekly.send_due(timezone.now()) >= weekly.AT_ONCE:
+    """Sends the weekly summaries and the mails of new problems that are due, so many at a time that one task ends well
+    before its time-out."""
+    now = timezone.now()
+    if weekly.send_due(now) >= weekly.AT_ONCE or problems.send_due(now) >= problems.AT_ONCE:
         async_task("integrations.jobs.tasks.hourly")
 
 
@@ -48,6 +50,11 @@ def tell_of_failing_push(connection_id: str, why: str) -> None:
     push_mails.tell_of_failing_push(connection_id, why)
 
 
+def say_in_chats() -> None:
+    """Says in companies' chats what waits to be said there."""
+    chat.send_due(timezone.now())
+
+
 def check_access(*connection_ids: str) -> None:
     """Asks whether these accounts' vendor still lets FieldCamp in."""
     checking.check_access(connection_ids)
@@ -59,6 +66,8 @@ def minutely() -> None:
     nothing else from being told."""
     outages.watch(timezone.now())
     stalls.watch(timezone.now())
+    if chat.is_due(timezone.now()):
+        chat.ring()
     judge_silence(timezone.now())
     number_lists()
 

@@ -18,6 +18,7 @@ from integrations.ledger.ownership import LEFT_OVER
 from integrations.models import (
     BooksReading,
     ChangeRow,
+    ChatMessage,
     Connection,
     JobItem,
     JobPart,
@@ -108,6 +109,7 @@ def _erase_mentions(workspace_id: str, words: Words) -> None:
     _overwrite(ChangeRow.objects.filter(workspace=workspace_id, shown__isnull=False), ("shown",), words)
     calls = RecordCall.objects.filter(stream__connection__workspace=workspace_id, error__isnull=False)
     _overwrite(calls, ("error",), words)
+    _overwrite(ChatMessage.objects.filter(address__workspace=workspace_id), ("text",), words)
     mentioning = Q(pk__in=[])
     for word in words.inside:
         mentioning |= Q(message__icontains=word)

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from fieldcamp.workspace.models import Role, Workspace
-from integrations.mail.alerts import addresses_of
+from fieldcamp.workspace.models import Workspace
+from fieldcamp.workspace.notices import OUTAGE, addresses_for
+from integrations.mail.chat import say
 from integrations.mail.send import send_mail
 from integrations.models import OutageMail, VendorOutage
 from integrations.providers import PROVIDERS
@@ -67,8 +68,10 @@ def tell_over(outage: VendorOutage, now: dt.datetime) -> bool:
 
 
 def _to_company(name: str, outage: VendorOutage, workspace: Workspace, subject: str, **more: Any) -> None:
-    if to := addresses_of(workspace.pk, [Role.OWNER, Role.ADMIN]):
+    if to := addresses_for(workspace.pk, OUTAGE):
         _send(name, outage, to, subject, workspace, url=dashboard_url(), **more)
+    label = PROVIDERS[outage.integration].label
+    say(workspace.pk, OUTAGE, subject.format(integration=label), dashboard_url())
 
 
 def _to_operators(outage: VendorOutage, claim: str, now: dt.datetime, subject: str) -> None:
@@ -88,9 +91,9 @@ def _to_operators(outage: VendorOutage, claim: str, now: dt.datetime, subject: s
 def _send(
     name: str, outage: VendorOutage, to: Sequence[str], subject: str, workspace: Workspace | None, **more: Any
 ) -> None:
-    label = PROVIDERS[outage.integration].label
-    context = {"label": label, "outage": outage, **more}
-    send_mail(name, to=to, subject=subject.format(integration=label), workspace=workspace, context=context)
+    provider = PROVIDERS[outage.integration]
+    context = {"label": provider.label, "status_page": provider.status_page, "outage": outage, **more}
+    send_mail(name, to=to, subject=subject.format(integration=provider.label), workspace=workspace, context=context)
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from fieldcamp.workspace.models import Role
-from integrations.mail.alerts import addresses_of
+from fieldcamp.workspace.notices import PUSH, addresses_for
+from integrations.mail.chat import say
 from integrations.mail.send import send_mail
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
@@ -16,26 +16,30 @@ log = structlog.get_logger(__name__)
 
 
 def tell_of_failing_push(connection_id: str, why: str) -> None:
-    """Mails the owners that changes of this account come by the schedule alone at present, and why."""
+    """Mails who wants to know (owners, unless they say no) that changes of this account come by the schedule alone at
+    present, and why."""
     connection = Connection.objects.select_related("workspace").filter(pk=connection_id).first()
-    to = addresses_of(connection.workspace_id, [Role.OWNER]) if connection else []
-    if connection is None or not to:
+    if connection is None:
         return
-    label = PROVIDERS[connection.integration].label
-    subject = _("{integration} of {account}: changes arrive later than usual")
-    send_mail(
-        "push_failing",
-        to=to,
-        subject=subject.format(integration=label, account=connection.account_name),
-        workspace=connection.workspace,
-        context={
-            "connection": connection,
-            "label": label,
-            "why": why,
-            "url": connection_url(connection.pk),
-            "support_reference": connection.pk,
-        },
+    label, url = PROVIDERS[connection.integration].label, connection_url(connection.pk)
+    subject = _("{integration} of {account}: changes arrive later than usual").format(
+        integration=label, account=connection.account_name
     )
+    if to := addresses_for(connection.workspace_id, PUSH):
+        send_mail(
+            "push_failing",
+            to=to,
+            subject=subject,
+            workspace=connection.workspace,
+            context={
+                "connection": connection,
+                "label": label,
+                "why": why,
+                "url": url,
+                "support_reference": connection.pk,
+            },
+        )
+    say(connection.workspace_id, PUSH, subject, url)
 
 
 def tell_operators(integration: str, why: str, fault: str) -> None:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fieldcamp.workspace.models import Role
-from integrations.mail.alerts import addresses_of, concerned
+from fieldcamp.workspace.notices import STALLED, addresses_for
+from integrations.mail.chat import say
 from integrations.mail.send import send_mail
 from integrations.providers import PROVIDERS
 from integrations.selectors.links import connection_url, dashboard_url
@@ -22,9 +22,7 @@ def tell(stalls: Sequence[Stall]) -> None:
     helps. The accounts are of one company. OSError if it cannot be sent."""
     first = stalls[0].connection
     alone = len(stalls) == 1
-    to = concerned(first) if alone else addresses_of(first.workspace_id, [Role.OWNER, Role.ADMIN])
-    if not to:
-        return
+    to = addresses_for(first.workspace_id, STALLED, first.member if alone else None)
     label = PROVIDERS[first.integration].label
     if alone:
         subject = _("{integration} of {account} is not up to date").format(
@@ -42,19 +40,17 @@ def tell(stalls: Sequence[Stall]) -> None:
             ordered, key=lambda stall: (stall.connection.integration, stall.sentence)
         )
     ]
-    send_mail(
-        "stalled",
-        to=to,
-        subject=subject,
-        workspace=first.workspace,
-        context={
-            "groups": [(label, sentence, members[:MOST_NAMED], len(members)) for label, sentence, members in groups],
-            "most": MOST_NAMED,
-            "url": connection_url(first.pk) if alone else dashboard_url(),
-            "alone": alone,
-            "support_reference": first.pk if alone else "",
-        },
-    )
+    url = connection_url(first.pk) if alone else dashboard_url()
+    context = {
+        "groups": [(label, sentence, members[:MOST_NAMED], len(members)) for label, sentence, members in groups],
+        "most": MOST_NAMED,
+        "url": url,
+        "alone": alone,
+        "support_reference": first.pk if alone else "",
+    }
+    if to:
+        send_mail("stalled", to=to, subject=subject, workspace=first.workspace, context=context)
+    say(first.workspace_id, STALLED, subject, url)
 
 
 def tell_operators(number: int) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import zoneinfo
 from itertools import groupby
+from typing import Any
 
 import structlog
 from django.core import signing
@@ -14,7 +15,9 @@ from fieldcamp.links import absolute
 from fieldcamp.texts import said
 from fieldcamp.workspace import team
 from fieldcamp.workspace.models import Member, Role, Workspace
+from fieldcamp.workspace.notices import WEEKLY
 from fieldcamp.workspace.tracking import attributed
+from integrations.mail.chat import say_week
 from integrations.mail.send import send_mail
 from integrations.models import Connection, SummaryMail
 from integrations.selectors.links import connection_url, dashboard_url, reconnect_url, setup_url
@@ -58,6 +61,9 @@ def _send_in_zone(companies: QuerySet[Workspace], local: dt.datetime, most: int)
         for member in members:
             if parts is None:
                 parts = week_of(member.workspace, start, end)
+                if parts:
+                    sentence = summary_of(member.workspace, week, monday - dt.timedelta(days=1), parts)[0]
+                    say_week(member.workspace_id, week, WEEKLY, sentence, dashboard_url())
             sent += bool(parts) and _send_once(member, week, parts)
     return sent
 
@@ -85,6 +91,24 @@ def _send_once(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> b
 
 
 def _mail(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> None:
+    last = week + dt.timedelta(days=6)
+    subject, context = summary_of(member.workspace, week, last, parts)
+    stop = absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
+    send_mail(
+        "weekly",
+        to=[member.email],
+        subject=subject,
+        workspace=member.workspace,
+        context={**context, "member": member, "stop_url": stop},
+        # One click in the mail program: https://www.rfc-editor.org/rfc/rfc8058
+        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+    )
+
+
+def summary_of(
+    workspace: Workspace, first: dt.date, last: dt.date, parts: list[IntegrationWeek]
+) -> tuple[str, dict[str, Any]]:
+    """Returns the summary's subject and what it says, for the mail and for who looks at it at the desk."""
     waiting = sum(part.open for part in parts)
     subject = (
         ngettext(
@@ -94,24 +118,38 @@ def _mail(member: Member, week: dt.date, parts: list[IntegrationWeek]) -> None:
         )
         if waiting
         else _("The week of {company}")
-    ).format(number=waiting, company=said(member.workspace.name))
-    stop = absolute("integrations:weekly", signing.dumps(member.pk, salt=_SALT))
-    send_mail(
-        "weekly",
-        to=[member.email],
-        subject=subject,
-        workspace=member.workspace,
-        context={
-            "member": member,
-            "parts": [(part, *next_step(part)) for part in parts],
-            "first": week,
-            "last": week + dt.timedelta(days=6),
-            "stop_url": stop,
-            "url": dashboard_url(),
-        },
-        # One click in the mail program: https://www.rfc-editor.org/rfc/rfc8058
-        headers={"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
-    )
+    ).format(number=waiting, company=said(workspace.name))
+    steps = [(part, *next_step(part)) for part in parts]
+    return subject, {"parts": steps, "first": first, "last": last, "url": dashboard_url()}
+
+
+def days_now(
+    workspace: Workspace, now: dt.datetime, *, running: bool
+) -> tuple[dt.date, dt.date, list[IntegrationWeek]]:
+    """Returns the first and the last day and what they brought: of the week that the last mail was about, or of the one
+    that is `running`, up to now."""
+    zone = zoneinfo.ZoneInfo(workspace.timezone)
+    today = now.astimezone(zone).date()
+    monday = today - dt.timedelta(days=today.weekday())
+    first, end = (monday, today + dt.timedelta(days=1)) if running else (monday - dt.timedelta(days=7), monday)
+    start, stop = (dt.datetime.combine(day, dt.time(), zone) for day in (first, end))
+    return first, end - dt.timedelta(days=1), week_of(workspace, start, stop)
+
+
+def send_now(member: Member, now: dt.datetime, *, running: bool) -> bool:
+    """Mails the summary to who asks for it, whatever they have got already; False where nothing was connected by then.
+    OSError if it cannot be sent."""
+    first, last, parts = days_now(member.workspace, now, running=running)
+    if parts:
+        subject, context = summary_of(member.workspace, first, last, parts)
+        send_mail(
+            "weekly",
+            to=[member.email],
+            subject=subject,
+            workspace=member.workspace,
+            context={**context, "member": member, "stop_url": "", "asked_for": True},
+        )
+    return bool(parts)
 
 
 def next_step(part: IntegrationWeek) -> tuple[str, str]:

@@ -879,4 +879,40 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('plan', 'number'), name='one_operation_per_number')],
             },
         ),
+        migrations.CreateModel(
+            name='ChatAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('url', fieldcamp.encryption.EncryptedField()),
+                ('host', models.CharField(max_length=255, verbose_name='host')),
+                ('hint', models.CharField(max_length=8)),
+                ('off', models.JSONField(default=list)),
+                ('created_by', models.CharField(blank=True, max_length=200, verbose_name='created by')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created at')),
+                ('delivered_at', models.DateTimeField(blank=True, null=True)),
+                ('failed_at', models.DateTimeField(blank=True, null=True)),
+                ('last_status', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('last_error', models.CharField(blank=True, max_length=20)),
+                ('told_week', models.DateField(blank=True, null=True)),
+                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_address', to='workspace.workspace')),
+            ],
+            options={
+                'verbose_name': 'chat address',
+                'verbose_name_plural': 'chat addresses',
+            },
+        ),
+        migrations.CreateModel(
+            name='ChatMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField()),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('address', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='integrations.chataddress')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['next_at'], name='chat_messages_due')],
+            },
+        ),
     ]

@@ -2,6 +2,7 @@ from integrations.models.books import BooksSettings
 from integrations.models.budget import DailyCalls, JobCall, ProviderBudget, ProviderCalls
 from integrations.models.calls import CallPurpose, RecordCall
 from integrations.models.changes import ChangeAction, ChangeRow
+from integrations.models.chat import ChatAddress, ChatMessage
 from integrations.models.connect_links import ConnectLink, ConnectLinkState, ReturnAddress
 from integrations.models.connections import (
     BROKEN,
@@ -30,7 +31,8 @@ from integrations.models.security import ReceivedSecurityEvent
 __all__ = [
     "BROKEN", "USABLE",
     "AcceptedBalance", "BooksReading", "BooksSettings",
-    "CallPurpose", "ChangeAction", "ChangeRow", "ConflictPolicy", "ConnectLink", "ConnectLinkState", "Connection",
+    "CallPurpose", "ChangeAction", "ChangeRow", "ChatAddress", "ChatMessage", "ConflictPolicy", "ConnectLink",
+    "ConnectLinkState", "Connection",
     "ConnectionState", "DailyCalls", "Direction", "DirtyRow", "Heartbeat", "Hold", "IdentifierKey", "JobCall",
     "JobDirection", "JobItem", "JobPart", "JobStatus", "Link", "NotConnectedReason", "OAuthGrant", "Occurrence",
     "OutageMail", "Outcome", "Plan", "PlanOperation", "Problem", "ProviderBudget", "ProviderCalls", "PushChannel",

@@ -183,6 +183,7 @@ class Provider:
     requests_per_minute: int  # of one account
     disclosure: Disclosure
     changes: tuple[VendorChange, ...] = ()  # what it has announced
+    status_page: str = ""  # where the vendor says whether it works
     requests_per_second: int = 0  # of one account; 0: not counted
     trace: Callable[[requests.Response], str] = _untraced  # its own name for an exchange, for its support
     trace_name: str = ""  # how its support calls that name

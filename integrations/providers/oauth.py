@@ -16,6 +16,7 @@ from fieldcamp.certificates import ASSERTION_TYPE, AppCertificate
 from integrations.errors import Misconfigured, Unavailable
 from integrations.providers.base import Http
 from integrations.providers.discovery import Discovery, Endpoint
+from integrations.providers.refusals import ConsentRefusal, refusal_of
 from integrations.records import Tokens
 from integrations.transport.answers import ask
 from integrations.transport.client import utc_now
@@ -28,6 +29,10 @@ def listed_scopes(answer: Mapping[str, Any]) -> list[str] | None:
     """Returns the scopes that a token answer names; None where it is silent, which grants what was asked for."""
     scope = answer.get("scope")
     return scope.split() if isinstance(scope, str) else None
+
+
+def _its_error(refusal: Mapping[str, str]) -> str:
+    return refusal.get("error", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,14 @@ class OAuth:
     # Where an administrator allows the app for everybody: of a refusal (the callback's query) that only one may, and
     # the callback's address; "" of another.
     administrators: Callable[[Mapping[str, str], str], str] | None = None
+    # What the vendor's codes of a refused consent mean besides the standard's, and where such a code stands in the
+    # callback's query.
+    refusals: Mapping[str, ConsentRefusal] = field(default_factory=dict)
+    refusal_code: Callable[[Mapping[str, str]], str] = _its_error
+
+    def meaning(self, refusal: Mapping[str, str]) -> ConsentRefusal:
+        """Returns what a refused consent (the callback's query) means."""
+        return refusal_of(self.refusal_code(refusal), refusal.get("error", ""), self.refusals)
 
     @property
     def client(self) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Case, IntegerField, Q, When
 
+from fieldcamp.ids import first_id
 from fieldcamp.workspace.models import Workspace
 from integrations.errors import ProblemCode
 from integrations.models import Heartbeat, JobStatus, Problem, SyncJob
@@ -73,6 +74,13 @@ def good_to_know(workspace: Workspace, limit: int = 20) -> list[Problem]:
 def open_questions(workspace: Workspace) -> int:
     """Returns how many open problems there are that a person can do something about."""
     return open_problems(workspace).exclude(code__in=FOR_NOBODY).order_by().count()
+
+
+def new_questions(workspace: Workspace, since: dt.datetime, limit: int) -> tuple[list[Problem], int]:
+    """Returns the newest open problems that a person can do something about and that are newer than this, and how many
+    there are: two queries."""
+    rows = open_problems(workspace).exclude(code__in=FOR_NOBODY).filter(pk__gte=first_id("prb", since))
+    return list(rows.order_by("-occurred_at", "-id")[:limit]), rows.order_by().count()
 
 
 def last_settled(workspace: Workspace) -> dt.datetime | None:

@@ -190,6 +190,13 @@ def other_connections(connection: Connection, member_id: str):
     return others.connected().exclude(pk=connection.pk)
 
 
+def taken_members(connection: Connection) -> set[str]:
+    """Returns the people who have another account of this provider connected: nobody has two."""
+    others = Connection.objects.filter(workspace_id=connection.workspace_id, integration=connection.integration)
+    ids = others.connected().exclude(pk=connection.pk).filter(member__isnull=False)
+    return set(ids.values_list("member_id", flat=True))
+
+
 def keeps_books(connection: Connection) -> bool:
     """Returns whether it is a company's books, not somebody's calendar."""
     return CUSTOMER.name in PROVIDERS[connection.integration].kinds

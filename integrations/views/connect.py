@@ -20,7 +20,7 @@ from integrations.providers.base import Provider
 from integrations.records import Container
 from integrations.services import connections
 from integrations.services.preview import preview_first_sync
-from integrations.services.setup import books_of, keeps_books
+from integrations.services.setup import books_of, keeps_books, taken_members
 from integrations.views import books
 from integrations.views.common import after_setup, changeable
 from integrations.views.forms.buttons import ConsentForm
@@ -93,6 +93,7 @@ def setup(request: HttpRequest, connection_id: str) -> HttpResponse:
             initial=_defaults(connection, rights, calendars),
             calendars=calendars,
             members=[member for member in people if rights.may_bind(member)],
+            taken=taken_members(connection),
         )
         if form.is_bound and form.attempt(
             lambda: connections.set_up(connection=connection, user=request.user, **form.choices())

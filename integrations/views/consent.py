@@ -18,8 +18,10 @@ from integrations.accounts.consent import ConsentRequest
 from integrations.errors import Misconfigured, ProviderError, Transient
 from integrations.providers import BY_SLUG
 from integrations.providers.oauth import OAuth
+from integrations.providers.refusals import ConsentEnd
 from integrations.services import connections
 from integrations.services.connect_links.using import LinkRefused, accept_by_link
+from integrations.services.failed_consents import keep_failed_consent
 from integrations.transport.session import session
 from integrations.views.connect_links import done, latest_link_of, refused
 
@@ -28,7 +30,7 @@ _SAID = "consent_ended"  # in the session
 # How a consent may end that makes no connection, and what its page is answered with.
 _PAGES = {
     "cancelled": 200, "administrators": 200, "allowed": 200, "expired": 200, "misconfigured": 503, "unavailable": 200,
-    "failed": 200, "refused": 403, "other_person": 403, "other_account": 409,
+    "failed": 200, "blocked": 200, "another_account": 200, "refused": 403, "other_person": 403, "other_account": 409,
 }  # fmt: skip
 
 
@@ -51,26 +53,39 @@ class ConnectAdapter(DefaultSocialAccountAdapter):
         state = (extra_context or {}).get("state")
         cause = exception.__cause__ if exception else None
         link = _for_administrators(request, provider.id)
+        name, sentence = _end_of(request, provider.id, state, cause, cancelled=error == AuthError.CANCELLED)
         if link and state is not None:
-            name = "administrators"
-        elif error == AuthError.CANCELLED:
-            name = "cancelled"
-        elif state is None and request.GET.get("admin_consent"):
-            name = "allowed"  # an administrator comes back, who has begun nothing here
-        elif state is None:
-            name = "expired"  # too late, sent twice (the back button), or from another browser
-        elif isinstance(cause, Misconfigured):
-            name = "misconfigured"
-        elif isinstance(cause, Transient):
-            name = "unavailable"
-        else:
-            name = "failed"
+            name, sentence = ConsentEnd.ADMINISTRATORS.value, ""
         log.info("consent_failed", provider_id=provider.id, page=name, cause=type(cause or exception).__name__)
         intent = ConsentRequest.from_state((state or {}).get("data"))
+        if intent:
+            keep_failed_consent(intent, BY_SLUG[provider.id], name, sentence)
         link_id = intent.link_id if intent else latest_link_of(request) if state is None else ""
         if link_id:
             raise ImmediateHttpResponse(refused(request, link_id, name))
-        raise ImmediateHttpResponse(_page(request, name, provider.id, intent, cause=cause, link=link))
+        raise ImmediateHttpResponse(_page(request, name, provider.id, intent, reason=sentence, link=link))
+
+
+def _end_of(
+    request: HttpRequest, slug: str, state: Any, cause: BaseException | None, *, cancelled: bool
+) -> tuple[str, str]:
+    """Returns the name of the page on which a consent ends, and what it says besides."""
+    reason = str(cause) if isinstance(cause, ProviderError) else ""
+    if state is None:
+        if cancelled:
+            return ConsentEnd.CANCELLED, ""
+        # An administrator comes back, who has begun nothing here; or it is too late, was sent twice (the back button),
+        # or comes from another browser.
+        return ("allowed" if request.GET.get("admin_consent") else "expired"), ""
+    if isinstance(cause, Misconfigured):
+        return ConsentEnd.MISCONFIGURED, reason
+    if isinstance(cause, Transient):
+        return ConsentEnd.UNAVAILABLE, reason
+    authentication = BY_SLUG[slug].authentication
+    if cause is None and "error" in request.GET and isinstance(authentication, OAuth):
+        meant = authentication.meaning(request.GET.dict())
+        return meant.end, meant.sentence
+    return (ConsentEnd.CANCELLED if cancelled else ConsentEnd.FAILED), reason
 
 
 def _for_administrators(request: HttpRequest, slug: str) -> str:
@@ -126,7 +141,7 @@ def _page(
     slug: str,
     intent: ConsentRequest | None = None,
     *,
-    cause: BaseException | None = None,
+    reason: str = "",
     error: connections.OtherAccount | None = None,
     link: str = "",
 ) -> HttpResponse:
@@ -136,7 +151,7 @@ def _page(
         "page": name,
         "slug": slug,
         "intent": intent.to_state() if intent else None,
-        "reason": str(cause) if isinstance(cause, ProviderError) else "",
+        "reason": reason,
         "error": error.told() if error else None,
         "link": link,
     }

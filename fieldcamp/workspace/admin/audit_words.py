@@ -13,6 +13,10 @@ from fieldcamp.workspace.models import AuditEntry, Member
 # {who} has done it, {what} is the object's name.
 SENTENCES: Mapping[str, Any] = {
     "access.refused": _("{who} was refused: {what}"),
+    "chat.kinds_chosen": _("{who} chose which notices are said in the chat at {what}"),
+    "chat.removed": _("{who} removed the chat address at {what}"),
+    "chat.set": _("{who} set a chat address at {what}"),
+    "chat.tested": _("{who} sent a test to the chat at {what}"),
     "client.erased": _("{who} erased a client"),
     "client.merged": _("{who} merged the client {what} into another"),
     "connect_link.created": _("{who} made a connect link for {what}"),
@@ -24,6 +28,7 @@ SENTENCES: Mapping[str, Any] = {
     "connection.company_changed": _("The company of {what} was changed at its vendor"),
     "connection.conflict_decided": _("{who} decided a conflict with {what}"),
     "connection.connected": _("{who} connected {what}"),
+    "connection.consent_failed": _("{what} could not be connected again"),
     "connection.defaults_chosen": _("{who} chose the defaults of {what}"),
     "connection.disconnected": _("{who} disconnected {what}"),
     "connection.erased": _("{who} erased what was kept of {what}"),
@@ -65,6 +70,7 @@ SENTENCES: Mapping[str, Any] = {
     "member.created": _("{who} added {what} to the team"),
     "member.erased": _("{who} erased a person of the team"),
     "member.updated": _("{who} changed {what}"),
+    "notices.chosen": _("{who} chose which mails {what} gets"),
     "operator.company_chosen": _("{who}, an operator, opened this company"),
     "operator.company_left": _("{who}, an operator, left this company"),
     "plan.approved": _("{who} approved the plan of {what}"),

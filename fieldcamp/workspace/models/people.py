@@ -104,6 +104,13 @@ class Member(models.Model):
         default=True,
         help_text=_("A mail each Monday: what was synced, and what waits for a person. Owners and admins."),
     )
+    # Which mails they want or not, where that is not as their role has it: {kind: wanted} (`workspace.notices`).
+    notices = models.JSONField(default=dict, blank=True, editable=False)
+    # When they last looked at the first page, and when their last sitting before this one ended.
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the last mail of new problems was written to them: the claim of the next one.
+    problems_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     tour_dismissed = models.BooleanField(default=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

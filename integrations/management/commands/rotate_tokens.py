@@ -11,13 +11,14 @@ from django.utils import timezone
 from fieldcamp.encryption import DecryptionError, decrypt, encrypt, key_id
 from fieldcamp.signin.factors import rotate_secrets
 from fieldcamp.webhooks.models import WebhookEndpoint
-from integrations.models import Connection, IdentifierKey, OAuthGrant
+from integrations.models import ChatAddress, Connection, IdentifierKey, OAuthGrant
 
 COLUMNS: dict[type[Model], tuple[str, ...]] = {
     OAuthGrant: ("access_token", "refresh_token", "answer"),
     IdentifierKey: ("secret",),
     Connection: ("sealed_account_id",),
     WebhookEndpoint: ("secret", "previous_secret"),
+    ChatAddress: ("url",),
 }
 
 

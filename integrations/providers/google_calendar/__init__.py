@@ -28,6 +28,7 @@ GOOGLE_CALENDAR = Provider(
     make_id=make_id,
     requests_per_minute=settings.GOOGLE_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
+    status_page="https://www.google.com/appsstatus/dashboard/",
     changes=CHANGES,
     push=PUSH,
     kept=kept,

@@ -13,6 +13,7 @@ from integrations.errors import ProblemCode, ProviderError, Unavailable
 from integrations.providers.base import Http
 from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth, listed_scopes
+from integrations.providers.refusals import ConsentEnd, ConsentRefusal
 from integrations.records import Account
 from integrations.transport.answers import ask
 
@@ -23,6 +24,24 @@ COVERS = {
     "https://www.googleapis.com/auth/calendar": (EVENTS_SCOPE, LIST_SCOPE),
     "https://www.googleapis.com/auth/calendar.calendarlist": (LIST_SCOPE,),
     "https://www.googleapis.com/auth/calendar.readonly": (LIST_SCOPE,),
+}
+
+_POLICY = (
+    "Your organization's administrator does not let FieldCamp read these calendars. They allow it in the Google Admin "
+    "console, under Security, Access and data control, API controls."
+)
+_REGISTRATION = "Google does not accept FieldCamp's registration. Whoever runs this site has to correct it."
+# https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors
+REFUSALS = {
+    "admin_policy_enforced": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "org_internal": ConsentRefusal(
+        ConsentEnd.ANOTHER_ACCOUNT, "FieldCamp is for the people of one organization here. Choose an account of that."
+    ),
+    "disallowed_useragent": ConsentRefusal(
+        ConsentEnd.FAILED, "Google does not let people sign in inside of another app. Open FieldCamp in a browser."
+    ),
+    "deleted_client": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "invalid_client": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
 }
 
 
@@ -80,4 +99,5 @@ GOOGLE = OAuth(
     auth_params={"access_type": "offline", "prompt": "consent select_account"},
     lifetimes=("refresh_token_expires_in",),
     idle_days=180,  # https://support.google.com/cloud/answer/15549257
+    refusals=REFUSALS,
 )

@@ -27,6 +27,7 @@ OUTLOOK_CALENDAR = Provider(
     kept=kept,
     requests_per_minute=settings.MICROSOFT_REQUESTS_PER_MINUTE,
     disclosure=DISCLOSURE,
+    status_page="https://status.cloud.microsoft/",
     changes=CHANGES,
     push=PUSH,
 )

@@ -15,6 +15,7 @@ from integrations.errors import Unavailable
 from integrations.providers.base import Http
 from integrations.providers.discovery import Endpoint
 from integrations.providers.oauth import OAuth, listed_scopes
+from integrations.providers.refusals import ConsentEnd, ConsentRefusal
 from integrations.records import Account
 from integrations.transport.answers import ask
 
@@ -24,6 +25,49 @@ _TENANT = re.compile(r"[\w.-]+|\{tenantid\}")
 # 90094: only an administrator may consent; 90095: people may ask one to
 # https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 _ADMINISTRATORS_ONLY = re.compile(r"^AADSTS9009[45]\b")
+_NUMBER = re.compile(r"^(AADSTS\d{4,8})\b")
+_ASSIGNED = (
+    "Your organization lets only chosen people use FieldCamp. Your administrator adds you in the Microsoft Entra admin "
+    "center, under Enterprise applications, FieldCamp, Users and groups."
+)
+_POLICY = (
+    "A Conditional Access policy of your organization does not let this sign-in through. Your administrator sees it in "
+    "the Microsoft Entra admin center, under Sign-in logs, and has to let FieldCamp in."
+)
+_DISABLED = (
+    "FieldCamp is switched off in your organization. Your administrator enables it in the Microsoft Entra admin "
+    "center, under Enterprise applications."
+)
+_REGISTRATION = "Microsoft does not accept FieldCamp's registration. Whoever runs this site has to correct it."
+_ELSEWHERE = "This account belongs to no organization that may use FieldCamp here. Choose another account."
+# https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
+REFUSALS = {
+    "AADSTS65004": ConsentRefusal(ConsentEnd.CANCELLED),
+    "AADSTS90094": ConsentRefusal(ConsentEnd.ADMINISTRATORS),
+    "AADSTS90095": ConsentRefusal(ConsentEnd.ADMINISTRATORS),
+    "AADSTS65001": ConsentRefusal(
+        ConsentEnd.FAILED, "This account has not allowed FieldCamp yet. Accept at Microsoft."
+    ),
+    "AADSTS50105": ConsentRefusal(ConsentEnd.BLOCKED, _ASSIGNED),
+    "AADSTS53000": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "AADSTS53001": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "AADSTS53002": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "AADSTS53003": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "AADSTS530032": ConsentRefusal(ConsentEnd.BLOCKED, _POLICY),
+    "AADSTS7000112": ConsentRefusal(ConsentEnd.BLOCKED, _DISABLED),
+    "AADSTS50020": ConsentRefusal(ConsentEnd.ANOTHER_ACCOUNT, _ELSEWHERE),
+    "AADSTS50034": ConsentRefusal(ConsentEnd.ANOTHER_ACCOUNT, _ELSEWHERE),
+    "AADSTS50057": ConsentRefusal(
+        ConsentEnd.ANOTHER_ACCOUNT,
+        "This account is disabled at Microsoft. Your administrator enables it, or choose another.",
+    ),
+    "AADSTS70011": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "AADSTS65005": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "AADSTS700016": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "AADSTS7000215": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "AADSTS7000222": ConsentRefusal(ConsentEnd.MISCONFIGURED, _REGISTRATION),
+    "AADSTS90033": ConsentRefusal(ConsentEnd.UNAVAILABLE),
+}
 _OURS = {scope.casefold(): scope for scope in SCOPES}
 
 
@@ -81,6 +125,12 @@ def administrators(refusal: Mapping[str, str], callback: str) -> str:
     return f"{settings.MICROSOFT_LOGIN_URL}/{tenant}/v2.0/adminconsent?{urlencode(asked)}"
 
 
+def refusal_code(refusal: Mapping[str, str]) -> str:
+    """Returns the number with which Microsoft's description of a refusal begins; "" where it has none."""
+    found = _NUMBER.search(refusal.get("error_description", ""))
+    return found[1] if found else ""
+
+
 MICROSOFT = OAuth(
     vendor="Microsoft",
     app="MICROSOFT",
@@ -106,4 +156,6 @@ MICROSOFT = OAuth(
     refresh_fields={"scope": " ".join(SCOPES)},
     secret_months=24,  # https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
     administrators=administrators,
+    refusals=REFUSALS,
+    refusal_code=refusal_code,
 )

@@ -31,6 +31,7 @@ QUICKBOOKS = Provider(
     requests_per_minute=settings.QUICKBOOKS_REQUESTS_PER_MINUTE,
     requests_per_second=10,
     disclosure=DISCLOSURE,
+    status_page="https://status.quickbooks.intuit.com/",
     changes=CHANGES,
     trace=trace_of,
     trace_name="intuit_tid",

@@ -1,5 +1,7 @@
 """Erasing a person of the team: their row, their login, their accounts at vendors, and their name on what they did."""
 
+from typing import Any
+
 import structlog
 from django.db import models, transaction
 from django.utils import timezone
@@ -20,7 +22,7 @@ from fieldcamp.workspace.tracking import attributed
 from integrations.accounts.disconnecting import disconnect
 from integrations.ledger.erasing import erase_traces
 from integrations.mail.erasing import erase_mails
-from integrations.models import Connection, ConnectionState, ConnectLink, ReturnAddress, SyncJob
+from integrations.models import ChatAddress, Connection, ConnectionState, ConnectLink, ReturnAddress, SyncJob
 from integrations.services.erasure.accounts import delete_account, open_visits, plan_account, words_of_account
 from integrations.services.erasure.logins import erase_login, forget_login, is_only_in
 from integrations.services.erasure.plans import ErasurePlan, no_sync_runs
@@ -135,7 +137,8 @@ def _erase_row(member: Member) -> None:
         if getattr(related, "on_delete", None) is models.CASCADE:
             related.related_model._base_manager.filter(**{related.field.name: member}).delete()
     blank = {"first_name": ERASED, "last_name": "", "email": "", "role": Role.VIEWER, "user": None}
-    off = {"is_active": False, "is_technician": False, "weekly_summary": False, "tour_dismissed": True}
+    off: dict[str, Any] = {"is_active": False, "is_technician": False, "weekly_summary": False, "tour_dismissed": True}
+    off |= {"notices": {}, "looked_at": None, "last_seen_at": None, "problems_told_at": None}
     Member.objects.filter(pk=member.pk).update(**blank, **off, erased_at=timezone.now())
 
 
@@ -150,6 +153,7 @@ def _erase_actor(member: Member, words: Words) -> None:
         (Connection.objects.filter(**company), "state_reason"),
         (ConnectLink.objects.filter(**company), "created_by"),
         (ReturnAddress.objects.filter(**company), "created_by"),
+        (ChatAddress.objects.filter(**company), "created_by"),
     ):
         for text in rows.order_by().values_list(name, flat=True).distinct():
             if (erased := words.erased(text)) != text:

@@ -1,6 +1,6 @@
 """What is chosen for one account's calendars: on its set-up page, together with whose they are, and in its settings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from django import forms
@@ -106,7 +106,15 @@ class CalendarSetupForm(CalendarForm):
     member = forms.ChoiceField(label=_("Whose calendar is it?"), error_messages=refusing(CHOOSE_MEMBER))
     field_order = ("member", "target", "busy", "direction", "policy")
 
-    def __init__(self, data: QueryDict | None, *, initial: dict[str, Any], members: Sequence[Member], **kwargs: Any):
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        initial: dict[str, Any],
+        members: Sequence[Member],
+        taken: Collection[str] = (),
+        **kwargs: Any,
+    ):
         if data is not None:
             # Most need not think about these two: what was not sent stays as it is, or is as it is usual.
             data = data.copy()
@@ -114,7 +122,18 @@ class CalendarSetupForm(CalendarForm):
                 data.setdefault(name, initial[name])
         super().__init__(data, initial=initial, **kwargs)
         self.members = {member.pk: member for member in members}
-        self.offer("member", [(pk, str(member)) for pk, member in self.members.items()], blank=_("Choose"))
+        free = {pk: str(member) for pk, member in self.members.items() if pk not in taken}
+        if len(free) < len(self.members):
+            names = ", ".join(str(member) for pk, member in self.members.items() if pk in taken)
+            self.fields["member"].help_text = gettext(
+                "Not offered, as they have another account connected: {names}."
+            ).format(names=names)
+        self.offer("member", list(free.items()), blank=_("Choose"))
+        # Of the others the service says why not, should one be sent.
+        field: Any = self.fields["member"]
+        offered = field.widget.choices
+        field.choices = [(pk, str(member)) for pk, member in self.members.items()]
+        field.widget.choices = offered
 
     def clean_member(self) -> Member:
         return self.members[self.cleaned_data["member"]]

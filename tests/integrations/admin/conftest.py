@@ -287,6 +287,7 @@ LISTS = {
     "connect links": "/admin/integrations/connectlink/",
     "new connect link": "/admin/integrations/connectlink/add/",
     "return addresses": "/admin/integrations/returnaddress/",
+    "notices": "/admin/integrations/notices/",
 }
 
 

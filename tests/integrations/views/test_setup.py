@@ -65,6 +65,8 @@ def test_what_only_the_service_knows_stands_at_its_field(desk, setup, choices, n
     assert "may only read that calendar" in said["target"]
     other = new("lee@google.test")
     Connection.objects.filter(pk=other.pk).update(member=lee, state=ConnectionState.ACTIVE)
+    page = desk.get(setup).content.decode()
+    assert f'value="{lee.pk}"' not in page and "they have another account connected: Lee." in page
     taken = choices | {"member": lee.pk, "direction": "pull"}
     said = assert_refused(desk.post(setup, taken), stored(), "member")
     assert said["member"] == "Lee has another Google Calendar account connected. Disconnect that one first."
