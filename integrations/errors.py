@@ -62,6 +62,7 @@ class ProblemReason(StrEnum):
     MERGED_HERE = "merged_here"
     GROSS_PRICE = "gross_price"
     CATEGORY = "category"
+    EMAIL = "email"
     WAITING = "waiting"
     INTERNAL = "internal"
 

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from integrations.views import (
     agenda,
+    answers,
     books,
     connect,
     counterparts,
@@ -87,5 +88,9 @@ urlpatterns = [
     path("links/<int:link_id>/relink/", counterparts.link_to_another, name="relink"),
     re_path(r"^records/(?P<kind>[a-z]+)/(?P<pk>[a-z]{3}_\w{1,28})/sync/$", counterparts.sync_one, name="sync_record"),
     re_path(r"^erase/(?P<what>client|member)/(?P<pk>[a-z]{3}_\w{1,28})/$", erasing.erase, name="erase"),
+    path("problems/<str:problem_id>/sure/", answers.sure, name="sure"),
+    path("answers/", answers.answer_many, name="answer_many"),
+    path("answers/undo/", answers.undo_answer, name="undo_answer"),
+    path("holds/<str:hold_id>/", answers.held, name="held"),
     path("holds/<str:hold_id>/decide/", problems.decide, name="decide"),
 ]

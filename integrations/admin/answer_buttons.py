@@ -1,8 +1,9 @@
 """The buttons that answer a problem: those of its choices that the person may take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from fieldcamp.desk.users import DeskUser
 from integrations.admin.buttons import Button
@@ -25,10 +26,30 @@ _SENT: dict[str, tuple[str, dict[str, str]]] = {
 _DECISIONS = {choices.PUT_BACK: Hold.Decision.REJECT.value, choices.CUT_LOOSE: Hold.Decision.CONFIRM.value}
 
 
-def answer_buttons(problem: Problem, hold: Hold | None, offered: Sequence[Choice], desk_user: DeskUser) -> list[Button]:
-    """Returns a button for each choice that has one: what is chosen field by field is a form of its own."""
+def answer_buttons(
+    problem: Problem,
+    hold: Hold | None,
+    offered: Sequence[Choice],
+    desk_user: DeskUser,
+    kept: Mapping[str, str] | None = None,
+) -> list[Button]:
+    """Returns a button for each choice that has one: what is chosen field by field is a form of its own. One that
+    cannot be taken back leads to a page that asks once more. `kept` says in few words what is kept with a choice."""
     mine = [choice for choice in offered if choice.id != choices.BY_FIELD and desk_user.may(choice.right)]
-    return [_of_hold(hold, choice) if hold else _of(problem, choice) for choice in mine]
+    found = []
+    for choice in mine:
+        button = posting_button(problem, hold, choice)
+        if choice.dangerous:
+            page = f"{reverse('integrations:sure', args=[problem.pk])}?{urlencode({'choice': choice.id})}"
+            button = Button(button.key, button.label, page, post=False, tone=button.tone)
+        words = (kept or {}).get(choice.id, "")
+        found.append(button.renamed(f"{button.label} ({words})") if words else button)
+    return found
+
+
+def posting_button(problem: Problem, hold: Hold | None, choice: Choice) -> Button:
+    """Returns the button that gives this answer at once."""
+    return _of_hold(hold, choice) if hold else _of(problem, choice)
 
 
 def verb_button(problem: Problem, verb: str, label: str, tone: str = "", **fields: str) -> Button:

@@ -2,19 +2,24 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Max
-from django.utils.translation import gettext
+from django.utils.html import strip_tags
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from fieldcamp.workspace.models import Change
+from fieldcamp import formats
+from fieldcamp.money import cents
+from fieldcamp.workspace.models import Change, Invoice
 from integrations.admin.values import Table, label_of, shown
 from integrations.kinds import INVOICE, KINDS
 from integrations.models import Problem
 from integrations.selectors.remote_names import RemoteNames
 from integrations.selectors.subjects import local_kind
+from integrations.services.problems.choice import KEEP_FIELDCAMP, KEEP_PROVIDER
 from integrations.services.problems.sides import SIDES_OF_DATA, field_groups, side_of
 
 NOTES = {
@@ -26,26 +31,29 @@ NOTES = {
 
 
 _TOTALS = ("total", "balance")
+_BRIEF = 40  # letters of a value on a button
 
 
 @dataclass(frozen=True)
 class Line:
-    """One field on either side."""
+    """One field on either side, and as it was when both agreed last (`base`), where that is known."""
 
     label: str
     local: str | Table
     remote: str | Table
+    base: str | Table = ""
 
 
 @dataclass(frozen=True)
 class Unit:
     """What is decided by one choice: a field, or several that make sense only together. `note` says what becomes of
-    what is not asked about."""
+    what is not asked about, `difference` how much more the other side's amount is."""
 
     key: str
     names: tuple[str, ...]
     lines: tuple[Line, ...]
     note: str = ""
+    difference: str = ""
 
     @property
     def label(self) -> str:
@@ -75,20 +83,74 @@ def names_in(problems: Iterable[Problem]) -> RemoteNames:
     )
 
 
-def units_of(problem: Problem, names: RemoteNames | None = None) -> list[Unit]:
+def units_of(problem: Problem, names: RemoteNames | None = None, record: Any = None) -> list[Unit]:
     """Returns the fields in which the sides differ, those that are asked about first; `names` say what their ids are
-    called."""
+    called, `record` what an invoice comes to here."""
     local, remote, base = (side_of(problem, name) for name in SIDES_OF_DATA)
     said = names or RemoteNames(())
-    shown_here, shown_there = (said.named(problem.connection_id, side) for side in (local, remote))
+    sides = tuple(said.named(problem.connection_id, side) for side in (local, remote, base))
     kind = KINDS.get(problem.record_kind)
     units: list[Unit] = []
     for group in field_groups(problem):
         note = "" if group.asked else str(NOTES[_side(group.names[0], kind, local, base)])
-        units.append(_unit(problem.record_kind, group.names, shown_here, shown_there, note))
-    totals = [name for name in _TOTALS if kind is INVOICE and (local.get(name) or remote.get(name))]
-    units += [_unit(problem.record_kind, (name,), local, remote, str(NOTES["total"])) for name in totals]
+        units.append(_unit(problem.record_kind, group.names, sides, note))
+    if kind is INVOICE:
+        units += _totals(local, remote, base, record)
     return sorted(units, key=lambda unit: not unit.asked)
+
+
+def _totals(local: Mapping[str, Any], remote: Mapping[str, Any], base: Mapping[str, Any], record: Any) -> list[Unit]:
+    """Returns what the invoice comes to, and what is open of it, on both sides."""
+    here = {name: cents(getattr(record, name)) for name in _TOTALS} if isinstance(record, Invoice) else {}
+    found = []
+    for name in _TOTALS:
+        sides = tuple(
+            {name: side.get(name) or more.get(name)} for side, more in ((local, here), (remote, {}), (base, {}))
+        )
+        if not (sides[0][name] or sides[1][name]):
+            continue
+        unit = _unit(INVOICE.name, (name,), sides, str(NOTES["total"]))
+        found.append(replace(unit, difference=_more(sides[0][name], sides[1][name])))
+    return found
+
+
+def _more(one: Any, other: Any) -> str:
+    """Returns how much more the other side has; "" where it is as much, or not known."""
+    try:
+        off = Decimal(str(other)) - Decimal(str(one))
+    except InvalidOperation:
+        return ""
+    return formats.difference(off) if off else ""
+
+
+def kept_words(problem: Problem, units: Sequence[Unit]) -> dict[str, str]:
+    """Returns what is kept with either side's values, in few words: `5 × $617.25, total $3,126.25`."""
+    found: dict[str, list[str]] = {KEEP_FIELDCAMP: [], KEEP_PROVIDER: []}
+    asked = [unit for unit in units if unit.asked]
+    for choice, side in ((KEEP_FIELDCAMP, "local"), (KEEP_PROVIDER, "remote")):
+        other = side_of(problem, "remote" if side == "local" else "local")
+        for unit in asked[:2]:
+            for name, line in zip(unit.names, unit.lines, strict=True):
+                if line.local != line.remote:
+                    mine = side_of(problem, side).get(name)
+                    found[choice].append(_brief(line.local if side == "local" else line.remote, mine, other.get(name)))
+        for unit in units:
+            if unit.key == "total" and unit.difference:
+                amount = unit.lines[0].local if side == "local" else unit.lines[0].remote
+                found[choice].append(gettext("total {amount}").format(amount=amount))
+    return {choice: ", ".join([word for word in words if word][:3]) for choice, words in found.items()}
+
+
+def _brief(value: str | Table, mine: Any, other: Any) -> str:
+    if isinstance(value, Table) or isinstance(mine, list):
+        rows = [row for row in mine or () if isinstance(row, Mapping)]
+        differing = [row for row in rows if row not in (other if isinstance(other, list) else [])]
+        if len(differing) == 1 and differing[0].get("quantity"):
+            quantity, price = (shown(name, differing[0].get(name)) for name in ("quantity", "unit_price"))
+            return f"{quantity} × {price}"
+        return ngettext("{number} line", "{number} lines", len(rows)).format(number=len(rows))
+    text = strip_tags(value) if hasattr(value, "__html__") else value
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF - 1]}…"
 
 
 def _side(name: str, kind: Any, local: Mapping[str, Any], base: Mapping[str, Any]) -> str:
@@ -97,10 +159,8 @@ def _side(name: str, kind: Any, local: Mapping[str, Any], base: Mapping[str, Any
     return "local" if base and local.get(name) != base.get(name) else "remote"
 
 
-def _unit(
-    kind: str, names: tuple[str, ...], local: Mapping[str, Any], remote: Mapping[str, Any], note: str = ""
-) -> Unit:
-    lines = (Line(label_of(kind, name), shown(name, local.get(name)), shown(name, remote.get(name))) for name in names)
+def _unit(kind: str, names: tuple[str, ...], sides: tuple[Mapping[str, Any], ...], note: str = "") -> Unit:
+    lines = (Line(label_of(kind, name), *(shown(name, side.get(name)) for side in sides)) for name in names)
     return Unit(names[0], names, tuple(lines), note)
 
 

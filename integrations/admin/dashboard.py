@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
@@ -10,11 +11,14 @@ from fieldcamp.webhooks.admin.banners import banners
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.first_page import first_page
 from integrations.admin.problem_cards import problem_cards
+from integrations.admin.problem_groups import grouped_cards
 from integrations.admin.since import since_context
 from integrations.admin.today import today_context
 from integrations.selectors.dashboard import good_to_know, last_settled, needs_you, open_questions
+from integrations.services.problems.undoing import RIGHTS, undoable
 
-MOST = 50
+MOST = 50  # cards; one may be about many records
+MOST_LISTED = 500  # problems
 MOST_COMPANIES = 500
 
 
@@ -52,14 +56,16 @@ def _chosen_company(desk_user: DeskUser) -> str:
 def needs_context(desk_user: DeskUser) -> dict[str, Any]:
     """Returns the list of open problems, worst first, and what is merely good to know."""
     if desk_user.workspace is None:
-        return {"needs": [], "notices": []}
-    problems = needs_you(desk_user.workspace, limit=MOST)
+        return {"needs": [], "notices": [], "undoable": []}
+    problems = needs_you(desk_user.workspace, limit=MOST_LISTED)
     known = len(problems)
     both = problem_cards([*problems, *good_to_know(desk_user.workspace)], desk_user)
+    found = grouped_cards(both[:known], desk_user)
     return {
-        "needs": both[:known],
+        "needs": found[:MOST],
         "notices": both[known:],
-        "needs_more": known == MOST,
+        "needs_more": known == MOST_LISTED or len(found) > MOST,
+        "undoable": [one for one in undoable(desk_user.workspace, timezone.now()) if desk_user.may(RIGHTS[one.kind])],
         "needs_number": open_questions(desk_user.workspace),
         "last_question": None if problems else last_settled(desk_user.workspace),
         "may_dismiss": desk_user.may("ignore"),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp import formats
+from integrations.admin.record_lines import SHOWN
 from integrations.admin.values import PLURALS
 from integrations.services.books.preview import BooksPreview
 from integrations.services.books.preview_rows import Count, Fate, PreviewRow, Span
@@ -27,6 +28,14 @@ class PreviewList:
     title: str
     rows: Sequence[PreviewRow]
     more: int
+
+    @property
+    def first(self) -> Sequence[PreviewRow]:
+        return self.rows[:SHOWN]
+
+    @property
+    def rest(self) -> Sequence[PreviewRow]:
+        return self.rows[SHOWN:]
 
 
 def listed_in(preview: BooksPreview, place: str) -> list[PreviewList]:

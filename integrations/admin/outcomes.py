@@ -12,7 +12,9 @@ from integrations.admin.buttons import Button
 from integrations.admin.cards import JobProgress, progress_of
 from integrations.admin.jobwords import action_of
 from integrations.admin.problem_cards import ProblemCard, problem_cards
-from integrations.models import JobItem, Problem, SyncJob
+from integrations.errors import ProblemCode
+from integrations.models import Hold, JobItem, Problem, SyncJob
+from integrations.services.problems.undoing import LEFT_REMOVED, RIGHTS, UNDO_FOR
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,30 @@ def outcome_of(
     answered."""
     card = problem_cards([problem], desk_user)[0]
     if job is not None and job.in_flight:
-        return FixOutcome(card, said, "info", job, progress_of(job, timezone.now()), fresh=fresh)
+        undo = _undo_of(problem, desk_user)
+        return FixOutcome(card, said, "info", job, progress_of(job, timezone.now()), undo=undo, fresh=fresh)
     if problem.ignored_at and not problem.resolved_at:
         back = [replace(button, label=_("Undo")) for button in card.buttons]
         return FixOutcome(card, said, "muted", undo=back[0] if back else None, fresh=fresh)
     if problem.resolved_at:
-        return FixOutcome(card, _solved(problem, job) if job else said, "success", job, fresh=fresh)
+        done = said if problem.code == ProblemCode.CONFIRMATION_NEEDED or job is None else _solved(problem, job)
+        return FixOutcome(card, done, "success", job, undo=_undo_of(problem, desk_user), fresh=fresh)
     if job is None or not _tried(problem, job):
         return FixOutcome(card, said, card.tone, again=not _waits(problem), fresh=fresh)
     return FixOutcome(card, _stopped(problem, job) or _("It was tried, and the problem is still there."), "danger", job,
                       again=True, fresh=fresh)  # fmt: skip
+
+
+def _undo_of(problem: Problem, desk_user: DeskUser) -> Button | None:
+    """Returns the button that puts back what was left removed a moment ago."""
+    if problem.code != ProblemCode.CONFIRMATION_NEEDED or not desk_user.may(RIGHTS[LEFT_REMOVED]):
+        return None
+    since = timezone.now() - UNDO_FOR
+    hold = Hold.objects.filter(pk=problem.record_id, decision=Hold.Decision.CONFIRM, decided_at__gt=since).first()
+    if hold is None or not hold.left_removed:
+        return None
+    fields = {"kind": LEFT_REMOVED, "key": hold.pk}
+    return Button(f"undo-{hold.pk}", _("Undo: put them back"), reverse("integrations:undo_answer"), fields=fields)
 
 
 def _stopped(problem: Problem, job: SyncJob) -> str:

@@ -16,7 +16,9 @@ from integrations.accounts.rights import Rights
 from integrations.admin.answer_buttons import answer_buttons, verb_button
 from integrations.admin.books_problem_cards import BooksCard, books_cards
 from integrations.admin.buttons import Button, reconnect_button, rights_at
-from integrations.admin.conflicts import LastChange, Unit, last_changes, names_in, units_of
+from integrations.admin.conflicts import LastChange, Unit, kept_words, last_changes, names_in, units_of
+from integrations.admin.held import Removals, removals_of
+from integrations.admin.inactive import Inactive, inactive_of
 from integrations.admin.match_cards import name_there
 from integrations.admin.record_pages import page_of
 from integrations.admin.values import shown
@@ -26,10 +28,12 @@ from integrations.models import Hold, Problem
 from integrations.providers import PROVIDERS
 from integrations.selectors.subjects import subjects
 from integrations.services.problems.causes import reason_of
+from integrations.services.problems.choice import Choice
 from integrations.services.problems.choices import choices_with, may_retry, open_holds
 from integrations.services.problems.fix_reasons import TWO_CUSTOMERS, Fix, FixTarget
 from integrations.services.problems.fixes import fix_of
 from integrations.services.problems.matches import match_questions, subject_of
+from integrations.services.problems.sides import side_of
 
 RECONNECT = (ProblemCode.NEEDS_RECONNECT, ProblemCode.NEEDS_PERMISSION)
 TOGETHER = (CUSTOMER.name, ITEM.name)
@@ -49,10 +53,23 @@ class ProblemCard:
     units: list[Unit] = field(default_factory=list)
     books: BooksCard | None = None
     changes: tuple[LastChange, LastChange] = (LastChange(), LastChange())
+    choices: Sequence[Choice] = ()
+    removals: Removals | None = None
+    missing: Sequence[Inactive] = ()
 
     @property
     def title(self) -> str:
-        return self.fix.title
+        return self.removals.title if self.removals else str(self.fix.title)
+
+    @property
+    def before(self) -> bool:
+        """Returns whether it is known how the sides were when they agreed last."""
+        return bool(side_of(self.problem, "base"))
+
+    @property
+    def effects(self) -> Sequence[Choice]:
+        """Returns the answers that are told one by one what they do; else the fix's sentence says it."""
+        return self.choices if self.removals else ()
 
     @property
     def tone(self) -> str:
@@ -107,11 +124,13 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
     alike = _alike(problems)
     conflicts = [problem for problem in problems if problem.code == ProblemCode.CONFLICT]
     names, changes = names_in(conflicts), last_changes(conflicts)
+    removals, missing = removals_of([*holds.values()], desk_user), inactive_of(problems, about)
     found = []
     for problem in problems:
         record = about.get((problem.record_kind, subject_of(problem)))
         url = page_of(record, desk_user) if record else ""
         hold = holds.get(problem.record_id)
+        units = units_of(problem, names, record) if problem.code == ProblemCode.CONFLICT else []
         found.append(
             ProblemCard(
                 problem=problem,
@@ -121,18 +140,27 @@ def problem_cards(problems: Sequence[Problem], desk_user: DeskUser) -> list[Prob
                 hold=hold,
                 buttons=_buttons(
                     problem,
-                    answer_buttons(problem, hold, offered[problem.pk], desk_user),
+                    answer_buttons(problem, hold, offered[problem.pk], desk_user, _kept(problem, units)),
                     url,
                     desk_user,
                     rights,
                     alike[_cause(problem)],
                 ),
-                units=units_of(problem, names) if problem.code == ProblemCode.CONFLICT else [],
+                units=units,
+                choices=[choice for choice in offered[problem.pk] if desk_user.may(choice.right)],
+                removals=removals.get(problem.record_id),
+                missing=missing.get(problem.pk, ()),
                 changes=changes.get(problem.pk, (LastChange(), LastChange())),
                 books=cards.get(problem.pk),
             )
         )
     return found
+
+
+def _kept(problem: Problem, units: list[Unit]) -> dict[str, str]:
+    if not units or problem.data.get("reason") == ProblemReason.MOVED_FAR:
+        return {}
+    return kept_words(problem, units)
 
 
 def _cause(problem: Problem) -> tuple[str | None, str, str]:
@@ -167,7 +195,9 @@ def _buttons(
         allowed = rights.may_change(problem.connection)
         return [reconnect_button(problem.connection, key="fix-")] if allowed else []
     fix = fix_of(problem)
-    if problem.code == ProblemCode.CONFIRMATION_NEEDED or fix is TWO_CUSTOMERS:
+    if problem.code == ProblemCode.CONFIRMATION_NEEDED:
+        return [*answers, *_one_by_one(problem)] if answers else []
+    if fix is TWO_CUSTOMERS:
         return answers
     if problem.code == ProblemCode.EVENT_REMOVED and not problem.notice:
         return [*answers, Button(f"fix-{problem.pk}", fix.link, url, post=False)] if url else answers
@@ -197,6 +227,11 @@ def _together(problem: Problem) -> list[Button]:
     page = reverse("integrations:same", args=[problem.connection_id])
     url = f"{page}?kind={problem.record_kind}"
     return [Button(f"same-{problem.pk}", _("Answer many such questions together"), url, post=False)]
+
+
+def _one_by_one(problem: Problem) -> list[Button]:
+    page = reverse("integrations:held", args=[problem.record_id])
+    return [Button(f"held-{problem.pk}", _("Choose one by one"), page, post=False)]
 
 
 def _leads(problem: Problem, fix: Fix, url: str, desk_user: DeskUser, rights: Rights) -> list[Button]:

@@ -159,11 +159,12 @@ class ProblemAdmin(ProblemActions, ScopedAdmin):
         problem = self.get_object(request, unquote(object_id))
         if problem is None:
             raise Http404
+        card = problem_cards([problem], desk_user_of(request))[0]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": problem,
-            "title": TITLES.get(problem.code, problem.code),
-            "card": problem_cards([problem], desk_user_of(request))[0],
+            "title": card.title,
+            "card": card,
         }
         return TemplateResponse(request, "integrations/problem.html", context)

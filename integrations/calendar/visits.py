@@ -107,6 +107,11 @@ class VisitsOfStream:
     def count_unlinked(self) -> int:
         return self._unlinked().count()
 
+    def first_unlinked(self, most: int) -> list[Visit]:
+        """Returns the first visits that get an event, in their order, with their clients."""
+        rows = self._unlinked().select_related("client__parent").order_by("scheduled_start", "pk")
+        return list(rows[:most])
+
     def enter_window(self) -> None:
         """Makes dirty the visits that lay beyond the window at the last run and have come into it since."""
         if self.stream.window_end and self.stream.window_end < self.window.end:

@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('decision', models.CharField(blank=True, choices=[('confirm', 'Leave them removed'), ('reject', 'Put the events back')], max_length=8)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('left_removed', models.JSONField(default=list, editable=False)),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -100,6 +100,8 @@ class Hold(models.Model):
     decision = models.CharField(max_length=8, choices=Decision, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    # The links that were left removed: what a person may take back for a while.
+    left_removed = models.JSONField(default=list, editable=False)
     # The job that was started to carry the decision out; where another was running, that one's successor does.
     decided_job = models.ForeignKey("integrations.SyncJob", models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 
 from fieldcamp.workspace.tracking import TrackedModel
-from integrations.kinds import KINDS
+from integrations.kinds import CUSTOMER, KINDS
 
 # What the books call otherwise than FieldCamp.
 _LOCAL = {"customer": "client"}
@@ -41,7 +41,10 @@ def subjects(keys: Iterable[tuple[str, str, str]]) -> Subjects:
     found: Subjects = {}
     for kind, ids in wanted.items():
         rows: Any = models()[kind].objects.filter(pk__in=[record_id for _, record_id in ids])
-        if any(field.name == "client" for field in models()[kind]._meta.fields):
-            rows = rows.select_related("client")
+        names = {field.name for field in models()[kind]._meta.fields}
+        if "client" in names:
+            rows = rows.select_related("client__parent")
+        elif kind == CUSTOMER.name:
+            rows = rows.select_related("parent")
         found |= {(kind, row.pk): row for row in rows if (row.workspace_id, row.pk) in ids}
     return found

@@ -1,6 +1,6 @@
 """What a person decides about single records: held removals, conflicts, refused records. Each is tried at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,17 +75,23 @@ def carry_out(decided: Sequence[ToSync], user: Actor) -> SyncJob | None:
     return job
 
 
-def decide_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None = None) -> SyncJob | None:
+def decide_hold(
+    *, hold: Hold, decision: str, user: Actor, expected: int | None = None, put_back: Collection[int] | None = None
+) -> SyncJob | None:
     """Confirms held removals or puts the events back: exactly the held ones. Tried at once, as `carry_out` does."""
-    return carry_out([settle_hold(hold=hold, decision=decision, user=user, expected=expected)], user)
+    done = settle_hold(hold=hold, decision=decision, user=user, expected=expected, put_back=put_back)
+    return carry_out([done], user)
 
 
-def settle_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None = None) -> ToSync:
+def settle_hold(
+    *, hold: Hold, decision: str, user: Actor, expected: int | None = None, put_back: Collection[int] | None = None
+) -> ToSync:
     """Writes down what becomes of held removals. `expected` is how many the person has seen, None where that is not
-    known. Raises AlreadyDecided, HeldMeanwhile."""
+    known. Where they are left removed, the links `put_back` are put back all the same, as chosen one by one.
+    Raises AlreadyDecided, HeldMeanwhile."""
     if decision not in Hold.Decision.values:
         raise ValueError(f"{decision!r} is no decision.")
-    removal = RemovalChoice.CUT if decision == Hold.Decision.CONFIRM else RemovalChoice.PUT_BACK
+    confirmed, kept = decision == Hold.Decision.CONFIRM, {*(put_back or ())}
     with transaction.atomic():
         # The hold first, then its links in order: as a sync does that holds more.
         locked = Hold.objects.select_for_update().filter(pk=hold.pk, decision="").first()
@@ -94,9 +100,13 @@ def settle_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None 
         if expected is not None and locked.removals != expected:
             raise HeldMeanwhile(locked.removals)
         hold.removals = locked.removals
-        Hold.objects.filter(pk=hold.pk).update(decision=decision, decided_at=timezone.now(), decided_by=login_of(user))
         links = list(Link.objects.select_for_update().filter(hold=hold).order_by("pk"))
+        left = [link.pk for link in links if confirmed and link.pk not in kept]
+        Hold.objects.filter(pk=hold.pk).update(
+            decision=decision, decided_at=timezone.now(), decided_by=login_of(user), left_removed=left
+        )
         for link in links:
+            removal = RemovalChoice.CUT if confirmed and link.pk not in kept else RemovalChoice.PUT_BACK
             link.hold, link.decision, link.unsettled = None, {"removal": removal}, True
         Link.objects.save_many(links, ["hold", "decision", "unsettled"])
         resolve_problems(
@@ -109,9 +119,10 @@ def settle_hold(*, hold: Hold, decision: str, user: Actor, expected: int | None 
             actor=user.get_username(),
             request_id=getattr(user, "request_id", ""),
         )
-        audit_connection(
-            "removals_decided", hold.stream.connection, user, after={"decision": decision, "removals": hold.removals}
-        )
+        after = {"decision": decision, "removals": hold.removals}
+        if confirmed and len(left) < len(links):
+            after["put_back"] = len(links) - len(left)
+        audit_connection("removals_decided", hold.stream.connection, user, after=after)
     return ToSync(hold.stream.connection, [link.pk for link in links], hold)
 
 
@@ -217,6 +228,21 @@ def ignore(*, problem: Problem, user: Actor) -> None:
     with transaction.atomic():
         Problem.objects.open().filter(pk=problem.pk).update(ignored_at=timezone.now(), ignored_by=login_of(user))
         _note_problem("ignored", problem, user)
+
+
+def ignore_many(*, problems: Collection[Problem], user: Actor) -> int:
+    """Takes these problems of one company off the list at once, until each occurs again; how many that were."""
+    workspaces = {problem.workspace_id for problem in problems}
+    if not workspaces:
+        return 0
+    [workspace_id] = workspaces
+    with transaction.atomic():
+        rows = Problem.objects.open().filter(pk__in=[problem.pk for problem in problems], ignored_at=None)
+        locked = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        count = Problem.objects.filter(pk__in=locked).update(ignored_at=timezone.now(), ignored_by=login_of(user))
+        if count:
+            audit("problem.many_ignored", workspace_id=workspace_id, after={"problems": count}, actor=_name(user))
+    return count
 
 
 def unignore(*, problem: Problem, user: Actor) -> None:

@@ -1,10 +1,12 @@
 """What the first sync of a connection would do, before anything is written."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
 
+from fieldcamp.workspace.models import Visit
 from integrations.accounts.clients import open_remote
 from integrations.calendar.visits import VisitsOfStream
 from integrations.calendar.window import window_at
@@ -14,17 +16,20 @@ from integrations.paging import getting_on
 from integrations.records import RemoteRecord, Window, instant, is_day
 from integrations.transport.patience import left
 
+MOST_LISTED = 500  # visits by name
 MAX_PAGES = 4  # of up to 2,500 events each: a preview has to appear while somebody waits
 
 
 @dataclass(frozen=True)
 class FirstSync:
-    """`complete` is false where the calendar is so large that the listing was broken off. Nothing is ever removed."""
+    """`visits` are the first of those that are made, with their clients. `complete` is false where the calendar is so
+    large that the listing was broken off. Nothing is ever removed."""
 
     to_create: int
     busy: int
     complete: bool = True
     to_remove: int = 0
+    visits: Sequence[Visit] = ()
 
 
 def preview_first_sync(connection: Connection, now: dt.datetime | None = None) -> FirstSync:
@@ -32,12 +37,17 @@ def preview_first_sync(connection: Connection, now: dt.datetime | None = None) -
     now = now or timezone.now()
     window = window_at(now)
     busy, complete = _count_busy(connection, window)
-    return FirstSync(to_create=_count_visits(connection, window), busy=busy, complete=complete)
+    number, visits = _visits(connection, window)
+    return FirstSync(to_create=number, busy=busy, complete=complete, visits=visits)
 
 
-def _count_visits(connection: Connection, window: Window) -> int:
+def _visits(connection: Connection, window: Window) -> tuple[int, list[Visit]]:
+    """Returns how many are made, and the first of them."""
     target = connection.streams.filter(is_target=True, is_active=True).exclude(direction=Direction.PULL).first()
-    return VisitsOfStream(target, window).count_unlinked() if target else 0
+    if target is None:
+        return 0, []
+    visits = VisitsOfStream(target, window)
+    return visits.count_unlinked(), visits.first_unlinked(MOST_LISTED)
 
 
 def _count_busy(connection: Connection, window: Window) -> tuple[int, bool]:

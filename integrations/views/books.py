@@ -67,6 +67,7 @@ def preview(request: HttpRequest, connection: Connection) -> HttpResponse:
         found = context["preview"] = preview_books(connection)
     except ProviderError as error:
         return _unwell(request, context | {"error": error})
+    context["shared"] = kept_elsewhere(connection)
     context["rows"] = [(PLURALS[kind], count) for kind, count in found.counts.items()]
     context["unread"] = ", ".join(str(PLURALS[kind]) for kind in found.unread)
     context["listed"] = listed_in(found, PROVIDERS[connection.integration].label)

@@ -7,12 +7,15 @@ from allauth.socialaccount.models import SocialApp
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from fieldcamp.desk.users import desk_user_of
+from fieldcamp.formats import in_currency
 from fieldcamp.workspace.models import Member
 from integrations.accounts.consent import ConsentRequest
 from integrations.accounts.rights import Rights, connections_of, rights_of
+from integrations.admin.record_lines import SHOWN, line_of
 from integrations.errors import ProviderError
 from integrations.models import Connection, ConnectionState
 from integrations.providers import BY_SLUG, PROVIDERS
@@ -123,13 +126,19 @@ def _defaults(connection: Connection, rights: Rights, calendars: list[Container]
 def preview(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Shows what the first sync will do, and the button that starts it."""
     connection, _ = changeable(request, connection_id)
-    context = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     if not connection.usable:
         return redirect("integrations:setup", connection.pk)
-    if keeps_books(connection):
-        return books.preview(request, connection)
+    workspace = connection.workspace
+    with timezone.override(workspace.timezone), in_currency(workspace.currency):
+        return books.preview(request, connection) if keeps_books(connection) else _preview(request, connection)
+
+
+def _preview(request: HttpRequest, connection: Connection) -> HttpResponse:
+    context: dict[str, Any] = {"connection": connection, "provider": PROVIDERS[connection.integration]}
     try:
-        context["preview"] = preview_first_sync(connection)
+        found = context["preview"] = preview_first_sync(connection)
+        lines = [line_of(visit, desk_user_of(request), "", value=visit.pk) for visit in found.visits]
+        context |= {"first": lines[:SHOWN], "rest": lines[SHOWN:], "more": found.to_create - len(lines)}
     except ProviderError as error:
         context["error"] = error
         return render(request, "connect/unreachable.html", context, status=503)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from fieldcamp.desk.site import desk_view
 from fieldcamp.desk.users import desk_user_of
+from integrations.admin.held import removed_words
 from integrations.admin.inbox import inbox_context
 from integrations.admin.outcomes import FixOutcome, outcome_of
 from integrations.errors import ProblemCode
@@ -177,16 +178,14 @@ def dismiss(request: HttpRequest) -> HttpResponse:
 
 @desk_view("POST", may="settings")
 def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
-    """Removals that a sync has held back: put the events back, or cut them loose."""
+    """Removals that a sync has held back: they are put back, or left removed."""
     rows = Hold.objects.select_related("stream__connection__workspace")
     hold = one(request, rows, hold_id, "stream__connection__workspace")
     form = RemovalForm(request.POST)
     if not form.is_valid():
         raise Http404
     decision = form.cleaned_data["decision"]
-    words = (
-        _("Put back.") if decision == Hold.Decision.REJECT and hold.stream.kind else f"{Hold.Decision(decision).label}."
-    )
+    words = removed_words(hold.removals, put_back=decision == Hold.Decision.REJECT)
     about = Problem.objects.filter(
         connection=hold.stream.connection, code=ProblemCode.CONFIRMATION_NEEDED, record_id=hold.pk
     )

@@ -25,7 +25,7 @@ const keys = {
     const answer = card?.querySelector('[data-key="e"]') ?? card?.querySelector('form[action$="/ignore/"] button');
     answer?.click();
   },
-  Enter: () => { const card = here(); if (card) location.assign(help.dataset.problem.replace("ID", card.id)); },
+  Enter: () => { const card = here(); if (card) location.assign(card.dataset.open ?? help.dataset.problem.replace("ID", card.id)); },
   "?": () => help?.showModal(),
 };
 document.addEventListener("keydown", (event) => {

@@ -10,7 +10,7 @@ REFUSALS: dict[str, tuple[ProblemReason | None, str]] = {  # code -> (reason, se
     "620": (None, "The payment points at a transaction that cannot take it. Look at its invoices in QuickBooks."),
     "2040": (ProblemReason.LIMITS, "A text holds characters that QuickBooks does not take. Remove them, then retry."),
     "2050": (ProblemReason.LIMITS, "A text is too long for QuickBooks. Shorten it, then retry."),
-    "2210": (None, "QuickBooks does not take the e-mail address. Correct it, then retry."),
+    "2210": (ProblemReason.EMAIL, "QuickBooks does not take the e-mail address. Correct it, then retry."),
     "2500": (
         ProblemReason.INACTIVE_REFERENCE,
         "Something that this uses is inactive or gone in QuickBooks. Make it active there, or choose another.",
@@ -53,6 +53,10 @@ REFUSALS: dict[str, tuple[ProblemReason | None, str]] = {  # code -> (reason, se
     "6250": (
         ProblemReason.INACTIVE_REFERENCE,
         "The customer is inactive or gone in QuickBooks. Make it active there, or link another.",
+    ),
+    "6420": (
+        ProblemReason.EMAIL,
+        "QuickBooks wants to send this by e-mail, and it has no address. Give the client one, then retry.",
     ),
     "6430": (
         ProblemReason.ITEM_MAPPING,

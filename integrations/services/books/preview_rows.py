@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from fieldcamp import formats
 from fieldcamp.money import cents
 from fieldcamp.workspace.models import Invoice, Payment
 from integrations.models import Link
@@ -80,14 +81,16 @@ def row_of(record: Any, *links: Link) -> PreviewRow:
         seen = links[0].seen or {}
         return PreviewRow(_name(seen), str(seen.get("total") or seen.get("amount") or ""))
     if isinstance(record, Payment):
-        return PreviewRow(f"{record.client}, {record.date}", cents(record.amount), there)
+        return PreviewRow(f"{record.client}, {formats.day(record.date)}", cents(record.amount), there)
     if isinstance(record, Invoice):
-        return PreviewRow(f"{record.number}, {record.client}", cents(record.total), there)
+        name = f"{record.number}, {record.client}, {formats.day(record.date)}"
+        return PreviewRow(name, cents(record.total), there)
     return PreviewRow(str(record), there=there)
 
 
 def _name(seen: Fields) -> str:
     """Returns what a record of the books is called."""
     if "allocations" in seen:
-        return str(seen.get("date") or "")
+        day = str(seen.get("date") or "")
+        return formats.day(dt.date.fromisoformat(day)) if is_day(day) else day
     return str(seen.get("display_name") or seen.get("name") or seen.get("number") or "")

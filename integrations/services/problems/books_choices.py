@@ -25,7 +25,7 @@ from integrations.services.problems.choice import (
 )
 from integrations.services.problems.matches import MatchQuestion, is_over_applied, is_repeated
 
-_MAKE_NEW: dict[str, Any] = {
+MAKE_NEW: dict[str, Any] = {
     CUSTOMER.name: _("Make a new customer"),
     ITEM.name: _("Make a new item"),
     INVOICE.name: _("It is another: give this one the next number"),
@@ -115,7 +115,7 @@ def _another(problem: Problem, question: MatchQuestion) -> list[Choice]:
     if is_repeated(problem):
         taken_in = gettext("The payment of {place} is taken in as another one.").format(place=there)
         return [Choice(NEW, gettext("It is another payment: take it in"), taken_in, for_all=NEW)]
-    label, name = str(_MAKE_NEW[kind]), question.new_name
+    label, name = str(MAKE_NEW[kind]), question.new_name
     if name:
         label = gettext("{make}, “{name}”").format(make=label, name=name)
     effect = gettext("Another one is made in {place}.").format(place=there)

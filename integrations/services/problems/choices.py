@@ -51,7 +51,9 @@ def choices_of(problems: Sequence[Problem]) -> dict[str, list[Choice]]:
 def open_holds(problems: Sequence[Problem]) -> dict[str, Hold]:
     """Returns the held removals that these problems ask about and nobody has decided, by their ids."""
     held = [problem.record_id for problem in problems if problem.code == ProblemCode.CONFIRMATION_NEEDED]
-    rows = Hold.objects.filter(pk__in=held, decision="").select_related("stream__connection__workspace")
+    rows = Hold.objects.filter(pk__in=held, decision="").select_related(
+        "stream__connection__workspace", "stream__connection__member"
+    )
     return {hold.pk: hold for hold in rows} if held else {}
 
 
@@ -101,11 +103,19 @@ def _choices(problem: Problem, question: MatchQuestion | None, hold: Hold | None
 
 
 def _of_hold(hold: Hold) -> list[Choice]:
+    of_books = bool(hold.stream.kind)
+    stays = gettext("They stay removed there, also at the next full check. Nothing is deleted in FieldCamp.")
+    visits_stay = gettext(
+        "The visits stay in FieldCamp without an event, also after the next full check. An edit of a visit makes its "
+        "event again."
+    )
     return [
         Choice(
             PUT_BACK,
-            gettext("Put them back") if hold.stream.kind else gettext("Put the events back"),
-            gettext("What is missing there is made again."),
+            gettext("Put them back") if of_books else gettext("Put the events back"),
+            gettext("What is missing there is made again.")
+            if of_books
+            else gettext("The events that are missing are made again, and look as before."),
             right="settings",
             default=True,
             for_all=PUT_BACK,
@@ -113,7 +123,7 @@ def _of_hold(hold: Hold) -> list[Choice]:
         Choice(
             CUT_LOOSE,
             gettext("Leave them removed"),
-            gettext("It stays removed there, and FieldCamp syncs it no more. Nothing is deleted in FieldCamp."),
+            stays if of_books else visits_stay,
             right="settings",
             dangerous=True,
             for_all=CUT_LOOSE,

@@ -207,6 +207,15 @@ REASONS: dict[str, Fix] = {
         link=_("Choose it"),
         nobody=DECIDES,
     ),
+    ProblemReason.EMAIL: Fix(
+        _("The e-mail address is missing or wrong"),
+        _(
+            "Give the client an e-mail address here, or correct it; or take back there that the document is to be sent "
+            "by e-mail. Then try again."
+        ),
+        leads=FixTarget.RECORD,
+        link=_("Open the record"),
+    ),
     ProblemReason.CURRENCY: Fix(
         _("The currencies differ"),
         _(

@@ -20,7 +20,7 @@ KNOWN = {
     "duplicate_name", "duplicate_number", "inactive_reference", "closed_period", "deposited", "settled", "has_payments",
     "tax_mapping", "item_mapping", "currency", "subscription", "name_taken_by_vendor", "limits",
     "name_taken_by_employee", "internal", "moved", "holds_more", "unreadable", "over_applied",
-    "merged_here", "category",
+    "merged_here", "category", "email",
 }  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def test_ignored_in_place_and_undone_in_place(desk, ours):
 
 def test_held_removals_are_decided_in_place(desk, ours):
     answer = desk().post(posts_of(ours)["decide"][0], {"decision": "confirm"}, headers=HTMX).content.decode()
-    assert "Leave them removed. Sync started." in answer
+    assert "10 are left removed. Sync started." in answer and "Undo: put them back" in answer
     assert Link.objects.get(pk=ours.held.pk).decision == {"removal": "cut"}
 
 
