@@ -91,6 +91,8 @@ def _html(name: str) -> str:
     for page in PAGES:
         text = text.replace(f"]({_FILES.get(page, f'{page}.md')}", f"](/api/docs/{page}")
     html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    for wide in ("pre", "table"):  # they are scrolled sideways, by keyboard as well
+        html = html.replace(f"<{wide}>", f'<{wide} tabindex="0">')
     if name == "errors":  # where `doc_url` leads
         for code in ERRORS:
             html = html.replace(f"<td><code>{code}</code></td>", f'<td id="{code}"><code>{code}</code></td>', 1)

@@ -37,9 +37,10 @@ def a_part() -> dict:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_finding_in_the_reference(open_page, scheme):
-    page = open_page(color_scheme=scheme)
-    page.route("**/api/v1/schema", lambda route: route.fulfill(json=a_part()))
+    page, part = open_page(color_scheme=scheme), a_part()
+    page.route("**/api/v1/schema", lambda route: route.fulfill(json=part))
     page.goto("/api/docs")
+    expect(page.locator(".opblock")).not_to_have_count(0, timeout=90_000)  # a busy machine draws it slowly
     for method in ("get", "post"):
         head = page.locator(f".opblock-{method} .opblock-summary-control").first
         head.press("Enter")
