@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from fieldcamp.texts import in_one_line
 from fieldcamp.workspace.models import Workspace
-from integrations.selectors.links import dashboard_url, notices_url
+from integrations.selectors.links import dashboard_url
 
 
 def send_mail(
@@ -26,13 +26,7 @@ def send_mail(
     """Sends `templates/mail/<name>` in both forms, its times in the company's zone. OSError if it cannot be sent.
 
     A mail without a workspace is for whoever runs the site; its times are UTC."""
-    values = {
-        "workspace": workspace,
-        "subject": subject,
-        "desk_url": dashboard_url(),
-        "notices_url": notices_url() if workspace else "",
-        **context,
-    }
+    values = {"workspace": workspace, "subject": subject, "desk_url": dashboard_url(), **context}
     with timezone.override(zoneinfo.ZoneInfo(workspace.timezone if workspace else "UTC")):
         text = render_to_string(f"mail/{name}.txt", values)
         page = render_to_string(f"mail/{name}.html", values)
