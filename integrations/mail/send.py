@@ -12,7 +12,7 @@ from django.utils import timezone
 from fieldcamp.formats import in_currency
 from fieldcamp.texts import in_one_line
 from fieldcamp.workspace.models import Workspace
-from integrations.selectors.links import dashboard_url, notices_url
+from integrations.selectors.links import dashboard_url
 
 
 def send_mail(
@@ -28,13 +28,7 @@ def send_mail(
     it cannot be sent.
 
     A mail without a workspace is for whoever runs the site; its times are UTC."""
-    values = {
-        "workspace": workspace,
-        "subject": subject,
-        "desk_url": dashboard_url(),
-        "notices_url": notices_url() if workspace else "",
-        **context,
-    }
+    values = {"workspace": workspace, "subject": subject, "desk_url": dashboard_url(), **context}
     zone, currency = (workspace.timezone, workspace.currency) if workspace else ("UTC", "")
     with timezone.override(zoneinfo.ZoneInfo(zone)), in_currency(currency):
         text = render_to_string(f"mail/{name}.txt", values)

@@ -10,11 +10,6 @@ def dashboard_url() -> str:
     return absolute("admin:index")
 
 
-def notices_url() -> str:
-    """Returns where people choose which mails they get."""
-    return absolute("integrations:notices")
-
-
 def connect_url(integration: str) -> str:
     """Returns where an account of this integration is connected."""
     return absolute("integrations:connect", PROVIDERS[integration].slug)
