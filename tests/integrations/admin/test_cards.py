@@ -8,11 +8,12 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations.models import Connection, DirtyRow, Hold, Link, Problem
+from integrations.models import Connection, DirtyRow, Hold, Link, Problem, SyncJob
 from integrations.services.setup import kept_elsewhere
 from tests.integrations.admin import planted_cards as planted
 from tests.integrations.admin.test_buttons import press
 from tests.integrations.admin.test_pages import text_of
+from tests.integrations.hostile import stored
 
 NEEDS = "/admin/integrations/needs/"
 FOR_MANY = "/admin/integrations/answers/"
@@ -63,7 +64,7 @@ def alone(ours):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("cause", "most"), [("held", 500), ("conflict", 30), ("match", 30)])
+@pytest.mark.parametrize(("cause", "most"), [("held", 500), ("conflict", 30), ("match", 30), ("record_removed", 500)])
 def test_each_record_is_on_the_card_and_five_are_in_sight(cause, most, desk, alone):
     browser, asked = desk(), {}
     if cause != "held":
@@ -102,6 +103,43 @@ def _plant_more(ours, cause: str, number: int, before: int) -> None:
         planted.twins(ours, number, "Twin" if not before else f"Twin{before}")
     else:
         planted.SIX[cause](ours, number)
+
+
+def test_thirty_problems_of_six_causes_are_answered_with_at_most_twelve_clicks(desk, alone):
+    Problem.objects.filter(pk=alone.removals.pk).delete()
+    for plant in planted.SIX.values():
+        plant(alone, 5)
+    assert Problem.objects.listed().filter(workspace=alone.workspace).count() == 30
+    browser, clicks = desk(), 0
+    for button in (
+        "keep_fieldcamp-google_calendar-conflict-visit", "leave_removed-google_calendar-event_removed-visit",
+        "same-quickbooks-match-customer", "retry-quickbooks-closed_period-invoice",
+        "void_here-quickbooks-record_removed-invoice", "ignore-quickbooks-email-invoice",
+    ):  # fmt: skip
+        page = browser.get(NEEDS).content.decode()
+        sent = Forms(page, FOR_MANY).pressed(button)
+        assert len(sent["problem"]) == 5
+        clicks += 1
+        before = stored()
+        answer = browser.post(FOR_MANY, sent)
+        if "void_here" in button:  # asks once more, on a page of its own that changes nothing
+            assert (answer.status_code, stored()) == (200, before)
+            asked = answer.content.decode()
+            assert "It cannot be undone." in asked and asked.count("$1,113.74") == 5
+            sent = Forms(asked, FOR_MANY).pressed("sure")
+            clicks += 1
+            answer = browser.post(FOR_MANY, sent)
+        assert answer.status_code == 302
+        after = stored()
+        assert after != before
+        if "retry" not in button and "keep" not in button and "same" not in button:
+            assert browser.post(FOR_MANY, sent).status_code == 302  # the same again is done once
+            assert stored() == after
+    assert clicks <= 12
+    left = Problem.objects.listed().filter(workspace=alone.workspace)
+    assert {problem.code for problem in left} <= {"CONFLICT", "RECORD_REJECTED"}  # what a run closes now
+    assert not Link.objects.filter(problems__in=left, parked=True).exists()
+    assert SyncJob.objects.filter(workspace=alone.workspace, status="queued").exists()
 
 
 def test_what_was_ignored_together_is_taken_back_together_and_once(desk, alone, theirs):
