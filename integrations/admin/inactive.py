@@ -56,7 +56,9 @@ def inactive_of(problems: Sequence[Problem], about: Subjects) -> dict[str, list[
     }
     found = {}
     for problem in problems:
-        mine = [by_record.get((problem.connection_id, record_id)) for record_id in sorted(uses.get(problem.pk, ()))]
+        mine = [
+            by_record.get((problem.connection_id or "", record_id)) for record_id in sorted(uses.get(problem.pk, ()))
+        ]
         found[problem.pk] = [
             Inactive(str((link.seen or {}).get(NAMED_BY[link.kind]) or "–"), remote_url(link)) for link in mine if link
         ][:MOST]

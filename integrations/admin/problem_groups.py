@@ -18,7 +18,7 @@ from integrations.admin.record_lines import SHOWN, RecordLine, line_of
 from integrations.admin.values import PLURALS, Table
 from integrations.books.agreeing import Agreement, likely_pairs
 from integrations.errors import ProblemCode, ProblemReason
-from integrations.kinds import KINDS
+from integrations.kinds import KINDS, SubjectKind
 from integrations.models import Connection
 from integrations.providers import PROVIDERS
 from integrations.services.problems import choice as table
@@ -123,6 +123,8 @@ def _key(card: ProblemCard) -> tuple[str, str, str] | None:
     problem = card.problem
     if problem.code in _ALONE_CODES or reason_of(problem) in _ALONE_REASONS:
         return None
+    if problem.record_kind in [*SubjectKind]:
+        return None  # it is about no record
     if not problem.record_id or not problem.connection_id or problem.notice or problem.integration not in PROVIDERS:
         return None
     return problem.integration, cause_of(problem), problem.record_kind
@@ -184,7 +186,8 @@ def _line(card: ProblemCard, desk_user: DeskUser, pairs: Mapping[str, Agreement]
         why = ""
     elif card.books and card.books.candidates:
         there = ", ".join(candidate.name for candidate in card.books.candidates)
-        said = _AGREES.get(pairs.get(problem.pk)) if pairs is not None else None  # type: ignore[arg-type]
+        by = pairs.get(problem.pk) if pairs is not None else None
+        said = _AGREES[by] if by else None
         differs = card.books.candidates[0].differs if len(card.books.candidates) == 1 else ""
         parts = [str(said)] if said else [] if pairs is None else [gettext("None stands out")]
         parts += [gettext("differs: {fields}").format(fields=differs.lower())] if differs else []

@@ -31,7 +31,7 @@ from integrations.views.common import REFUSALS, attempt, back, back_to, one
 from integrations.views.forms.answers import HeldForm, ManyForm, UndoForm
 
 MOST = 500  # problems that are answered together
-MOST_HELD = 5_000  # records of one hold on its page
+MOST_HELD = 900  # records of one hold on its page: a form has at most 1,000 fields
 _LATER = gettext_lazy("The sync that is running now, or the next one, carries it out.")
 
 
@@ -84,8 +84,10 @@ def held(request: HttpRequest, hold_id: str) -> HttpResponse:
 
 
 def _decided(request: HttpRequest, hold: Hold, form: HeldForm, desk_user: DeskUser) -> HttpResponse:
-    put_back, seen = form.cleaned_data["link"], form.cleaned_data["seen"]
-    mine = len({*put_back} & {*hold.links.values_list("pk", flat=True)})
+    held_links, seen = list(hold.links.order_by("pk").values_list("pk", flat=True)), form.cleaned_data["seen"]
+    # What the page did not list is put back: nothing is left removed that nobody has seen.
+    put_back = {*form.cleaned_data["link"], *held_links[MOST_HELD:]} & {*held_links}
+    mine = len(put_back)
     decision = Hold.Decision.REJECT if mine >= seen else Hold.Decision.CONFIRM
     try:
         job = decisions.decide_hold(hold=hold, decision=decision, user=desk_user.user, expected=seen, put_back=put_back)
@@ -149,11 +151,12 @@ def _give(
     if answer == IGNORE:
         done = AllAnswered(decisions.ignore_many(problems=problems, user=desk_user.user))
     else:
-        call = retry_all if answer == RETRY else answer_all
-        more = {} if answer == RETRY else {"choice": answer}
         try:
             # With what it was that was ticked: one that has gone since is left.
-            done = call(problems=rows, expected=len(problems), user=desk_user.user, **more)  # type: ignore[operator]
+            if answer == RETRY:
+                done = retry_all(problems=rows, expected=len(problems), user=desk_user.user)
+            else:
+                done = answer_all(problems=rows, choice=answer, expected=len(problems), user=desk_user.user)
         except (CountChanged, NoSuchChoice, *REFUSALS) as error:
             messages.warning(request, str(error))
             return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 
 from fieldcamp.workspace.audit import audit
@@ -75,7 +75,7 @@ def undoable(workspace: Workspace, now: dt.datetime) -> list[Undoable]:
     return sorted(found, key=lambda one: one.at, reverse=True)[:SHOWN]
 
 
-def _decided(workspace: Workspace, since: dt.datetime):
+def _decided(workspace: Workspace, since: dt.datetime) -> QuerySet[Hold]:
     mine = Hold.objects.filter(stream__connection__workspace=workspace, decision=Hold.Decision.CONFIRM)
     return mine.filter(decided_at__gt=since)
 
@@ -101,7 +101,7 @@ def _bring_back(workspace: Workspace, key: str, since: dt.datetime, user: Actor)
         at = dt.datetime.fromisoformat(key)
     except ValueError:
         raise AlreadyDecided from None
-    if timezone.is_naive(at) or at <= since:
+    if timezone.is_naive(at) or not since < at <= timezone.now():
         raise AlreadyDecided
     with transaction.atomic():
         rows = Problem.objects.ignored().filter(workspace=workspace, ignored_at=at)
