@@ -1,5 +1,6 @@
 """The first page: how the company stands, what needs a person, the accounts, the last days."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from django.utils.translation import gettext
 
 from fieldcamp.desk.users import DeskUser, desk_user_of
 from fieldcamp.webhooks.admin.banners import banners
+from fieldcamp.workspace.admin.audit_words import names_of
 from fieldcamp.workspace.models import Workspace
 from integrations.admin.first_page import first_page
 from integrations.admin.problem_cards import problem_cards
@@ -15,7 +17,7 @@ from integrations.admin.problem_groups import grouped_cards
 from integrations.admin.since import since_context
 from integrations.admin.today import today_context
 from integrations.selectors.dashboard import good_to_know, last_settled, needs_you, open_questions
-from integrations.services.problems.undoing import RIGHTS, undoable
+from integrations.services.problems.undoing import RIGHTS, Undoable, undoable
 
 MOST = 50  # cards; one may be about many records
 MOST_LISTED = 500  # problems
@@ -65,8 +67,15 @@ def needs_context(desk_user: DeskUser) -> dict[str, Any]:
         "needs": found[:MOST],
         "notices": both[known:],
         "needs_more": known == MOST_LISTED or len(found) > MOST,
-        "undoable": [one for one in undoable(desk_user.workspace, timezone.now()) if desk_user.may(RIGHTS[one.kind])],
+        "undoable": _undo_lines(desk_user, desk_user.workspace),
         "needs_number": open_questions(desk_user.workspace),
         "last_question": None if problems else last_settled(desk_user.workspace),
         "may_dismiss": desk_user.may("ignore"),
     }
+
+
+def _undo_lines(desk_user: DeskUser, workspace: Workspace) -> list[Undoable]:
+    """Returns what this person may take back, with who answered by the name that they have at the company."""
+    lines = [one for one in undoable(workspace, timezone.now()) if desk_user.may(RIGHTS[one.kind])]
+    names = names_of(desk_user, (one.who for one in lines))
+    return [replace(one, who=names.get(one.who, one.who)) for one in lines]

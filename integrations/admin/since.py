@@ -19,7 +19,7 @@ def since_context(desk_user: DeskUser) -> dict[str, Any]:
     if since is None:
         return {"then": None}
     then = since_then(desk_user.member.workspace, since, now, trail=desk_user.may("settings"))
-    names = names_of(entry.actor for entry in then.entries)
+    names = names_of(desk_user, (entry.actor for entry in then.entries))
     return {
         "then": then,
         "entries": [(entry, sentence(entry, names)) for entry in then.entries],

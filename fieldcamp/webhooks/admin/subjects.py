@@ -49,7 +49,7 @@ def subjects_of(events: Iterable[WebhookEvent]) -> EventSubjects:
             wanted["sync"][job] = event.workspace_id
     names: dict[Key, str] = {}
     for resource, ids in wanted.items():
-        rows: Any = apps.get_model(*PAGES[resource].split("_", 1))._default_manager.filter(pk__in=list(ids))
+        rows: Any = apps.get_model(PAGES[resource].replace("_", ".", 1))._default_manager.filter(pk__in=list(ids))
         if resource == "client":
             rows = rows.select_related("parent")  # its name has it
         names |= {(resource, row.pk): _name(row) for row in rows if row.workspace_id == ids[row.pk]}

@@ -58,13 +58,14 @@ def undoable(workspace: Workspace, now: dt.datetime) -> list[Undoable]:
     found = [
         Undoable(
             IGNORED,
-            row["ignored_at"].isoformat(),
+            at.isoformat(),
             row["n"],
             row["ignored_by__username"] or "",
-            row["ignored_at"],
+            at,
             row["said"] if row["n"] == 1 else "",
         )
         for row in times.order_by("-ignored_at")[:SHOWN]
+        if (at := row["ignored_at"])
     ]
     holds = _decided(workspace, since).select_related("stream__connection", "decided_by")
     for hold in holds.order_by("-decided_at")[:SHOWN]:
