@@ -213,7 +213,8 @@ def answer_all(*, problems: QuerySet[Problem], choice: str, expected: int, user:
                 continue
             decided += [to_sync] if to_sync else []
             done += 1
-        _note("all_answered", found, {"choice": choice, "answered": done, "left": len(left)}, user)
+        if done:
+            _note("all_answered", found, {"choice": choice, "answered": done, "left": len(left)}, user)
     return AllAnswered(done, left, carry_out(decided, user))
 
 

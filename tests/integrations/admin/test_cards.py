@@ -134,7 +134,7 @@ def test_thirty_problems_of_six_causes_are_answered_with_at_most_twelve_clicks(d
         assert after != before
         if "retry" not in button and "keep" not in button and "same" not in button:
             assert browser.post(FOR_MANY, sent).status_code == 302  # the same again is done once
-            assert stored() == after
+            assert stored() == after, button
     assert clicks <= 12
     left = Problem.objects.listed().filter(workspace=alone.workspace)
     assert {problem.code for problem in left} <= {"CONFLICT", "RECORD_REJECTED"}  # what a run closes now
