@@ -94,6 +94,12 @@ class ProblemGroup:
         return any(line.here or line.there for line in self.lines)
 
     @property
+    def why_of_all(self) -> str:
+        """Returns the reason that all of them have alike, which is said once; empty where they differ."""
+        whys = {line.why for line in self.lines}
+        return whys.pop() if len(whys) == 1 else ""
+
+    @property
     def in_sight(self) -> Sequence[GroupAnswer]:
         return self.answers[:IN_SIGHT]
 

@@ -53,6 +53,7 @@ def invoices(ours: Company, number: int, name: str) -> list[Invoice]:
             number=f"{name}-{client.pk[-6:]}",
             date=DAY,
             total=Decimal("1113.74"),
+            sent_at=timezone.now(),
         )
         for client in clients(ours, number, name)
     )
