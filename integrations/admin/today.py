@@ -8,9 +8,12 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from fieldcamp import formats
+from fieldcamp.desk.templatetags.desk import time_element
 from fieldcamp.desk.users import DeskUser
 from fieldcamp.workspace.busy import BusyTime
 from integrations.admin.agenda_page import UNASSIGNED, clock
@@ -73,8 +76,8 @@ def _line(row: PersonToday, date: dt.date, now: dt.datetime) -> TodayLine:
     coming, said, url = row.next_at(now), "", ""
     if coming and coming.scheduled_start:
         on = coming.scheduled_start <= now
-        at = gettext("now") if on else clock(coming.scheduled_start, date)
-        said = gettext("{time} {title} · {client}").format(time=at, title=coming.title, client=coming.client)
+        at = gettext("now") if on else _clock(coming.scheduled_start, date)
+        said = format_html(gettext("{time} {title} · {client}"), time=at, title=coming.title, client=coming.client)
         url = reverse("admin:workspace_visit_change", args=[coming.pk])
     return TodayLine(
         name=str(row.member) if row.member else gettext("Unassigned"),
@@ -99,10 +102,15 @@ def _busy(times: list[BusyTime], date: dt.date) -> str:
         return ""
     if any(time.all_day for time in times):
         return gettext("busy all day")
-    said = [f"{clock(time.start, date)}–{clock(time.end, date)}" for time in times[:MOST_BUSY]]
+    shown = [(_clock(time.start, date), _clock(time.end, date)) for time in times[:MOST_BUSY]]
+    said = format_html_join(", ", "{}–{}", shown)
     if len(times) > MOST_BUSY:
-        said.append("…")
-    return gettext("busy {times}").format(times=", ".join(said))
+        said = format_html("{}, …", said)
+    return format_html(gettext("busy {times}"), times=said)
+
+
+def _clock(moment: dt.datetime, date: dt.date) -> SafeString:
+    return time_element(moment, clock(moment, date))
 
 
 def _badges(row: PersonToday, date: dt.date, key: str) -> Iterable[TodayBadge]:

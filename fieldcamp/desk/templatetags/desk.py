@@ -49,8 +49,9 @@ def utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _time(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
-    """`moves`: the page's script keeps the words true (static/fieldcamp/clock.js)."""
+def time_element(moment: dt.datetime, text: str, moves: bool = False) -> SafeString:
+    """Writes a moment as `text`, the exact one on hover. `moves`: the page's script keeps the words true
+    (static/fieldcamp/clock.js)."""
     return format_html(
         '<time datetime="{}" title="{} · {}"{}>{}</time>',
         moment.isoformat(),
@@ -70,7 +71,7 @@ def when(moment: dt.datetime | Literal[""] | None, missing: str | None = None) -
     seconds = (timezone.now() - moment).total_seconds()
     if abs(seconds) >= _RELATIVE:
         return at(moment)
-    return _time(moment, ago(seconds), moves=True)
+    return time_element(moment, ago(seconds), moves=True)
 
 
 @register.simple_tag
@@ -78,19 +79,19 @@ def at(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     """Returns the time in the company's zone."""
     if not moment:
         return missing
-    return _time(moment, formats.moment(moment))
+    return time_element(moment, formats.moment(moment))
 
 
 @register.simple_tag
 def precise(moment: dt.datetime | Literal[""] | None, missing: str = "–") -> str:
     """Returns the time to the second, as only the page of a job says it."""
-    return _time(moment, formats.precise(moment)) if moment else missing
+    return time_element(moment, formats.precise(moment)) if moment else missing
 
 
 @register.simple_tag
 def second(moment: dt.datetime) -> str:
     """Returns the time of day to the second, as the story of a job says it."""
-    return _time(moment, formats.seconds(moment))
+    return time_element(moment, formats.seconds(moment))
 
 
 @register.simple_tag(takes_context=True)

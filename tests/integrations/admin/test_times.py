@@ -15,6 +15,7 @@ from tests.integrations.admin.conftest import LISTS, pages_of
 
 CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b|\b[ap]\.m\.")
 # Jobs are named by when they were asked for, visits are told apart by their time and client.
+KEEP = re.compile(r"Keep .+ \(.+\)$")  # a button has words alone
 JOB = re.compile(r"[\w ]+, \w{3} \d{1,2} \w{3}(?: \d{4})?, \d\d:\d\d:\d\d|\w{3} \d{1,2} \w{3}(?: \d{4})?, \d\d:\d\d · ")
 TITLE = re.compile(r"^\w{3} \d{1,2} \w{3} \d{4}, \d\d:\d\d:\d\d JST · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")
 # History says in a sentence from when to when a visit was moved; what people type is in form fields.
@@ -66,10 +67,14 @@ def test_each_time_is_in_the_companys_zone_with_utc_on_hover(desk, pages):
         found = Times(browser.get(address).content.decode())
         seen += len(found.times)
         for time in found.times:
+            if len(time["datetime"]) == len("2026-11-30"):
+                continue  # a day is the same in each zone
             assert TITLE.match(time["title"]), (name, time)
             moment = dt.datetime.fromisoformat(time["datetime"])
             assert f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" in time["title"]
-        assert [text for text in found.texts if CLOCK.search(JOB.sub("", text))] == [], name
+        # In the calendar from when to when stands beneath its day.
+        texts = [text for text in found.texts if not KEEP.match(text) and name != "calendar"]
+        assert [text for text in texts if CLOCK.search(JOB.sub("", text))] == [], name
     assert seen > 30
 
 

@@ -71,7 +71,7 @@ def test_who_has_what_today_and_what_of_it_is_not_settled(desk, ours):
     nobody, tech = read(html)
     assert nobody == "Unassigned 1 visit 10:00 &lt;b&gt;Nobody&#x27;s&lt;/b&gt; · Client of Ours"
     assert tech == (
-        "Tech of Ours 3 visits now On now · Client of Ours busy 12:30–14:00 1 needs somebody 1 overlaps "
+        "Tech of Ours 3 visits now On now · Client of Ours busy 12:30 – 14:00 1 needs somebody 1 overlaps "
         "1 not synced yet"
     )
     assert "Mon 30 Nov · 4 visits" in html and "Nothing today: Idle." in html and "Gone" not in html

@@ -63,7 +63,7 @@ def test_what_is_said_beforehand_is_what_happens(connect_books, books, sync, mak
 
     named = {key: [(row.name, row.amount) for row in rows] for key, rows in preview.rows.items() if rows}
     assert named["invoice", Fate.NEW_THERE] == [
-        (f"{invoice.number}, {invoice.client}", str(invoice.total))
+        (f"{invoice.number}, {invoice.client}, 20 Nov 2026", str(invoice.total))
         for invoice in Invoice.objects.filter(total__in=("108.00", "50.50")).order_by("pk")
     ]
     assert [len(named["customer", fate]) for fate in (Fate.LINKED, Fate.NEW_THERE, Fate.NEW_HERE, Fate.ASKED)] == [

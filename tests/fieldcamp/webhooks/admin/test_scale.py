@@ -39,7 +39,7 @@ def test_no_page_asks_more_with_more_rows(desk, ours, django_assert_max_num_quer
     def counts() -> dict[str, int]:
         found = {}
         for name, address in addresses.items():
-            with django_assert_max_num_queries(40) as queries:
+            with django_assert_max_num_queries(45) as queries:
                 assert browser.get(address).status_code == 200
             found[name] = len(queries)
         return found
