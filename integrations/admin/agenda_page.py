@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from fieldcamp import formats
@@ -248,8 +248,9 @@ class Mover:
 
 
 def _badges(line: VisitLine) -> SafeString:
-    badge = '<span class="fc-badge fc-tone-{}" title="{}">{}</span> '
-    marks = [format_html(badge, mark.tone, mark.why, mark.word) for mark in line.marks]
+    # Why is said as the API says it, in its language.
+    badge = '<span lang="en" title="{}"><span class="fc-badge fc-tone-{}" lang="{}">{}</span></span> '
+    marks = [format_html(badge, mark.why, mark.tone, get_language(), mark.word) for mark in line.marks]
     status = [format_html('<span class="fc-badge fc-agenda-status">{}</span> ', line.status)] if line.status else []
     return mark_safe("".join([*status, *marks]))  # noqa: S308  # of what is escaped already
 

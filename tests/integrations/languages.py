@@ -66,6 +66,7 @@ def another_language(monkeypatch):
 
 def english_in(page: str) -> set[str]:
     page = re.sub(r'<p lang="en".*?</p>', " ", page, flags=re.DOTALL)  # what the API says as well, in its language
+    page = re.sub(r'<span lang="en" title="[^"]*">', " ", page)
     text = " ".join(Texts(ICON.sub(" ", page)).found)
     for words in PERMISSIONS:
         text = text.replace(words, " ")
