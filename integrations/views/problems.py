@@ -190,8 +190,9 @@ def decide(request: HttpRequest, hold_id: str) -> HttpResponse:
         connection=hold.stream.connection, code=ProblemCode.CONFIRMATION_NEEDED, record_id=hold.pk
     )
     problem = about.order_by("-occurred_at").first()
-    if problem is None:
-        raise Http404
+    if problem is None:  # the account has gone meanwhile
+        messages.warning(request, str(decisions.AlreadyDecided()))
+        return back(request)
     user = desk_user_of(request).user
     return _act(request, problem, words, lambda: decisions.decide_hold(hold=hold, decision=decision, user=user))
 

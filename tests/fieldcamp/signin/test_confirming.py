@@ -33,7 +33,7 @@ def carried(page: str) -> dict[str, list[str]]:
     """The hidden fields of the page that asks, as a browser would send them."""
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page):
-        if name != "csrfmiddlewaretoken":
+        if name not in ("csrfmiddlewaretoken", "next"):  # the frame of the page has these
             found.setdefault(name, []).append(value.replace("&quot;", '"'))
     return found
 

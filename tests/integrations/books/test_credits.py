@@ -162,7 +162,7 @@ def test_credit_that_was_applied_there_is_no_payment_of_nothing(posted, there, b
     agree(books, posted)
     credit = Payment.objects.get()
     assert (credit.amount, credit.credited, credit.unapplied, credit.is_credit) == (0, 30, 0, True)
-    assert str(credit).startswith("Credit of 30.00")
+    assert str(credit).startswith("Credit of $30.00")
     with pytest.raises(InvalidFields, match=r"in all: in the books 30\.00 of credit was applied with it"):
         changes = {"allocations": [{"invoice_id": posted.pk, "amount": Decimal(40)}]}
         paying.update_payment(workspace=posted.workspace, payment_id=credit.pk, changes=changes)

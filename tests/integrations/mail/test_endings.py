@@ -47,9 +47,9 @@ def test_sixty_fourteen_and_three_days_ahead_and_once_each(company, mailoutbox):
     account = grant(company, end).connection
     assert told(end, range(280, 380), mailoutbox) == [59, 13, 2]
     mail = mailoutbox[-1]
-    assert mail.subject == f"Google Calendar of {account.account_name}: access ends on 1 January 2027"
+    assert mail.subject == f"Google Calendar of {account.account_name}: access ends on 1 Jan 2027"
     assert mail.to == sorted({"owner@fieldcamp.test", account.member.email} - {""})
-    assert "was given until 1 January 2027, and Google Calendar ends it then." in mail.body
+    assert "was given until 1 Jan 2027, and Google Calendar ends it then." in mail.body
     assert f"/connect/google-calendar/?connection={account.pk}" in mail.body
 
 

@@ -1,5 +1,6 @@
 """Items, tax rates, invoices and payments at the desk."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -193,7 +194,7 @@ def test_who_may_only_look_sees_the_rows_and_changes_nothing(desk, ours, page):
 @pytest.mark.parametrize("name", ["item", "taxrate", "invoice", "payment"])
 def test_lists_are_searched_filtered_and_cheap(desk, ours, name, django_assert_max_num_queries):
     browser = desk("viewer")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(21):  # however many rows: tests/integrations/admin/test_scale.py
         shown = browser.get(f"/admin/workspace/{name}/").content.decode()
     assert "Ours" in shown
     assert "Ours" not in browser.get(f"/admin/workspace/{name}/?q=nothing").content.decode().split("<table")[-1]
@@ -238,11 +239,13 @@ def test_what_the_books_have_settled_is_shown_as_what_it_is(desk, ours):
     pages = {
         row.pk: desk().get(f"/admin/workspace/payment/{row.pk}/change/").content.decode() for row in (credit, money)
     }
-    assert "Credit of 30.00, applied on 2026-11-20" in pages[credit.pk]
+    assert "Credit of $30.00, applied on 20 Nov 2026" in pages[credit.pk]
     # Who has set which field is a table of all of them.
-    forms = {key: page.partition("Who set what")[0] for key, page in pages.items()}
-    assert "Credit applied in the books" in forms[credit.pk] and "Used otherwise" not in forms[credit.pk]
-    assert "Used otherwise in the books" in forms[money.pk] and "Credit applied" not in forms[money.pk]
+    forms = {
+        key: re.sub(r'<details id="field-sources">.*?</details>', "", page, flags=re.S) for key, page in pages.items()
+    }
+    assert "Credit applied" in forms[credit.pk] and "Used otherwise" not in forms[credit.pk]
+    assert "Used otherwise" in forms[money.pk] and "Credit applied" not in forms[money.pk]
     assert "Credit applied" in desk().get("/admin/workspace/payment/").content.decode()
     form = form_of(desk(), f"/admin/workspace/payment/{credit.pk}/change/")
     assert not {"credited", "elsewhere"} & form.keys()

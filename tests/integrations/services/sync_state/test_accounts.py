@@ -299,7 +299,11 @@ def test_removals_that_wait_for_somebody(world, person, sync, make_visits, works
     assert sync().status == "needs_confirmation"
     [row] = sync_state(visits[0])
     told = row.explanation
-    assert_told("held", told, ("held", "removal_held", "6 of 12 were gone at once", "Putting back makes again"))
+    assert_told(
+        "held",
+        told,
+        ("held", "removal_held", "6 of 12 were gone at once", "Put back, what is missing there is made again"),
+    )
     [held] = {problem for visit in visits[:6] for problem in sync_state(visit)[0].explanation.problem_ids}
     assert sync_state(visits[9])[0].explanation.state is RecordState.SYNCED
     problem = workspace.problems.get(pk=held)
