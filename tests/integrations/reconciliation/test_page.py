@@ -55,17 +55,17 @@ def test_the_card_says_whether_the_books_are_right(planting, desk):
     verdict = Reconciliation.objects.get()
     moment = timezone.localtime(verdict.as_of, timezone.get_fixed_timezone(0))
     assert (verdict.by_reading, verdict.read_at) == (True, verdict.as_of)  # the first night they are read
-    card = browser.get("/admin/integrations/cards/quickbooks/").content.decode()
+    card = browser.get("/admin/").content.decode()
     assert "Agrees with QuickBooks as of " in card
-    assert ": 1 invoice, 60.00 open" in card
+    assert ": 1 invoice, $60.00 open" in card
     assert page_of(company) in card
     assert verdict_words(verdict, company).count(f":{moment:%M}") == 1
     planting.deleted_there(planting.paid[0][1])
     assert browser.post(page_of(company)).status_code == 302
     card = browser.get("/admin/").content.decode()
-    assert "1 difference, 40.00, as of " in card
+    assert "1 difference, $40.00, as of " in card
     assert (
-        "1 difference, 40.00, as of "
+        "1 difference, $40.00, as of "
         in browser.get(f"/admin/integrations/connection/{company.pk}/change/").content.decode()
     )
 
@@ -141,8 +141,8 @@ def test_the_page_names_each_difference_and_its_way_out(planting, desk, intuit):
     page = browser.get(page_of(company)).content.decode()
     there = planting.remote_id(invoice)
     for words in (f"Invoice {invoice.number}, Kim Reed 0", "1,108.25", "Changed there", "Invoice H-1", "Only there",
-                  "-1,063.25", f"/admin/workspace/invoice/{invoice.pk}/change/", f"invoice?txnId={there}", "Open here",
-                  "2 differences, 1,063.25"):  # fmt: skip
+                  "−$1,063.25", f"/admin/workspace/invoice/{invoice.pk}/change/", f"invoice?txnId={there}", "Open here",
+                  "2 differences, $1,063.25"):  # fmt: skip
         assert escape(words) in page, words
     table = browser.get(f"{page_of(company)[:-1]}.csv?first=2026-11-01")
     assert table["Content-Disposition"].startswith('attachment; filename="reconciliation-')
