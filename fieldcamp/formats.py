@@ -75,6 +75,11 @@ def in_currency(code: str) -> Iterator[None]:
         _currency.reset(token)
 
 
+def set_currency(code: str) -> None:
+    """Has it so until the `in_currency` that is open ends, for who learns only within it whose amounts these are."""
+    _currency.set(code or HOME)
+
+
 def money(amount: Any, currency: str = "") -> str:
     """Returns `$1,113.74`; `EUR 90.00` in a currency that is not the company's; `¥1,114` in one without cents, as long
     as the amount has none; `–` for nothing. What is no number is returned as it is."""

@@ -19,6 +19,7 @@ from fieldcamp.api.idempotency import idempotency_key
 from fieldcamp.api.models import ApiKey
 from fieldcamp.api.negotiation import JsonOnly
 from fieldcamp.api.query import refuse_unknown
+from fieldcamp.formats import in_currency, set_currency
 from fieldcamp.workspace.models import Workspace
 
 
@@ -60,7 +61,7 @@ class ApiView(APIView):
         return self.key.workspace
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with override("en"):  # whatever the browser would rather read
+        with override("en"), in_currency(""):  # whatever the browser would rather read
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -69,6 +70,7 @@ class ApiView(APIView):
         request.accepted_renderer, request.accepted_media_type = renderer, media_type
         self.perform_authentication(request)
         if request.auth:
+            set_currency(caller(request).workspace.currency)
             # A call that lacks the scope is a call too, so it is counted before it is refused.
             self.quota = limits.take(caller(request), also=lambda: touch(caller(request), timezone.now()))
         self.check_permissions(request)

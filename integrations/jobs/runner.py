@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from fieldcamp.formats import in_currency
 from integrations.accounts.leaving import abandon_leaving
 from integrations.events.jobs import sync_started
 from integrations.jobs.applying import ApplyingSlice
@@ -35,7 +36,8 @@ def run(job_id: str) -> None:
         if lease.begins and not job.dry_run:
             sync_started(job)
             take_pushed(job, timezone.now())
-    with lease, structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id):
+    told = structlog.contextvars.bound_contextvars(job_id=job.pk, request_id=job.request_id)
+    with lease, told, in_currency(job.workspace.currency):
         log.info("job_slice", attempt=job.attempts, mode=job.mode)
         slice_ = _slice_of(job, lease)
         before = standing(job)

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, override
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.response import Response
 
+from fieldcamp import formats
 from fieldcamp.api import deprecations, query
 from fieldcamp.api.deprecations import Deprecation
 from fieldcamp.api.docs import document
@@ -44,6 +45,24 @@ class SpokenView(ApiView):
 def test_it_is_english_whatever_else_is_spoken(rf):
     with override("de"):
         assert SpokenView.as_view()(rf.get("/")).data == "en" and get_language() == "de"
+
+
+class PricedView(ApiView):
+    """Answers with an amount as a sentence says it."""
+
+    required_scopes = {"GET": "visits:read"}
+
+    def get(self, request):
+        return Response(formats.money("90"))
+
+
+def test_amounts_in_sentences_are_in_the_callers_currency(rf, workspace, api_key):
+    workspace.currency = "CHF"
+    workspace.save(update_fields=["currency"])
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {api_key()}"}
+    assert formats.money("90") == "$90.00"
+    assert PricedView.as_view()(rf.get("/", **headers)).data == "CHF 90.00"
+    assert formats.money("90") == "$90.00"  # and the next caller's in theirs
 
 
 class TestQueryParameters:
