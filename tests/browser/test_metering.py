@@ -70,6 +70,7 @@ def test_a_limit_is_seen_and_raised(scheme, job, company, open_page, google):  #
     look("account")
     page.goto(f"/admin/integrations/syncjob/{job.pk}/change/")
     look("job")
+    page.get_by_role("heading", name="Details for support").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Export for Intuit support").click()
     assert download.value.suggested_filename == f"{job.pk}-calls.csv"
