@@ -50,7 +50,7 @@ def invoices(ours: Company, number: int, name: str) -> list[Invoice]:
         Invoice(
             workspace=ours.workspace,
             client=client,
-            number=f"{name}-{client.pk[-6:]}",
+            number=f"{name}-{client.pk[-6:]}"[-21:],
             date=DAY,
             total=Decimal("1113.74"),
             sent_at=timezone.now(),
