@@ -1,6 +1,7 @@
 """What the vendor bills, seen by a person: from the card's warning to the limit, and the export for its support."""
 
 import datetime as dt
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -73,4 +74,4 @@ def test_a_limit_is_seen_and_raised(scheme, job, company, open_page, google):  #
     page.get_by_role("heading", name="Details for support").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Export for Intuit support").click()
-    assert download.value.suggested_filename == f"{job.pk}-calls.csv"
+    assert re.fullmatch(r"quickbooks-\d{4}-\d\d-\d\d-\d{6}-calls\.csv", download.value.suggested_filename)
